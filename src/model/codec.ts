@@ -1,0 +1,199 @@
+import { fromBase64, toBase64 } from '../util/base64.ts'
+import { AlmanacError } from './errors.ts'
+import { DirRef, FileRef, FutureRef, HeldRef } from './refs.ts'
+import type { Path, Value } from './value.ts'
+
+/**
+ * Values as JSON text, both ways, nothing folded: the form of the journal and of the wire to workers.
+ * What JSON lacks stands in an object with a key `$` that names its kind; a plain object that has a key `$`
+ * of its own is wrapped in one. `decode` treats its text as hostile.
+ *
+ *   NaN, ±Infinity, -0   {"$":"number","v":"NaN"}
+ *   undefined            {"$":"undefined"}
+ *   bigint               {"$":"bigint","v":"12"}
+ *   Date                 {"$":"date","v":"2026-01-01T00:00:00.000Z"}
+ *   bytes                {"$":"bytes","v":"<base64>"}
+ *   file                 {"$":"file","name":…,"digest":…,"size":…,"executable":true?,"at":…?}
+ *   directory            {"$":"dir","digest":…,"entries":…,"size":…,"at":…?}
+ *   held in a worker     {"$":"held","key":…,"path":[…],"type":…,"size":…,"holder":…,"handle":…}
+ *   future               {"$":"future","call":3,"path":["refs"]}
+ *   object with `$`      {"$":"object","v":{…}}
+ */
+
+/** Deeper values are refused: a stack overflow would be no error message. */
+const maxDepth = 200
+
+/** @throws ALM_VALUE_REFUSED with the path of what cannot be kept */
+export function encode(value: Value): string {
+  if (typeof value === 'string') return JSON.stringify(value)
+  return JSON.stringify(toWire(value, [], 0))
+}
+
+/** The JSON structure that `encode` writes, for callers that put it into a larger message. */
+export function toWire(value: unknown, path: Path = [], depth = 0): unknown {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return value
+    case 'number':
+      return Number.isFinite(value) && !Object.is(value, -0)
+        ? value
+        : { $: 'number', v: Object.is(value, -0) ? '-0' : String(value) }
+    case 'undefined':
+      return { $: 'undefined' }
+    case 'bigint':
+      return { $: 'bigint', v: value.toString() }
+    case 'object':
+      return value === null ? null : objectToWire(value, path, depth)
+    default:
+      throw refused(path, `a ${typeof value}`)
+  }
+}
+
+function objectToWire(value: object, path: Path, depth: number): unknown {
+  if (depth > maxDepth) throw refused(path, `it is nested more than ${maxDepth} deep, or contains itself`)
+  if (Array.isArray(value)) {
+    const items: unknown[] = new Array(value.length)
+    for (let i = 0; i < value.length; i++) items[i] = toWire(value[i], [...path, i], depth + 1)
+    return items
+  }
+  const special = specialToWire(value, path)
+  if (special !== undefined) return special
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) {
+    throw refused(path, `it is an instance of ${constructorName(value)}`)
+  }
+  const fields: Record<string, unknown> = Object.create(null)
+  for (const key of Object.keys(value)) {
+    fields[key] = toWire((value as Record<string, unknown>)[key], [...path, key], depth + 1)
+  }
+  return '$' in fields ? { $: 'object', v: fields } : fields
+}
+
+function specialToWire(value: object, path: Path): unknown {
+  if (value instanceof FileRef) {
+    const { name, digest, size, executable, at } = value
+    return { $: 'file', name, digest, size, ...(executable && { executable }), ...(at !== undefined && { at }) }
+  }
+  if (value instanceof DirRef) {
+    const { digest, entries, size, at } = value
+    return { $: 'dir', digest, entries, size, ...(at !== undefined && { at }) }
+  }
+  if (value instanceof HeldRef) return { $: 'held', ...value }
+  if (value instanceof FutureRef) return { $: 'future', call: value.call, path: value.path }
+  if (value instanceof Date) {
+    if (Number.isNaN(value.getTime())) throw refused(path, 'it is an invalid date')
+    return { $: 'date', v: value.toISOString() }
+  }
+  if (value instanceof Uint8Array) return { $: 'bytes', v: toBase64(value) }
+  return undefined
+}
+
+/** @throws ALM_VALUE_REFUSED if the text is not of the form above */
+export function decode(text: string): Value {
+  let wire: unknown
+  try {
+    wire = JSON.parse(text)
+  } catch (error) {
+    throw refused([], `it is not JSON: ${(error as Error).message}`)
+  }
+  return fromWire(wire)
+}
+
+export function fromWire(wire: unknown, path: Path = [], depth = 0): Value {
+  if (wire === null || typeof wire !== 'object') return wire as Value
+  if (depth > maxDepth * 2) throw refused(path, 'it is nested too deep')
+  if (Array.isArray(wire)) return wire.map((item, i) => fromWire(item, [...path, i], depth + 1))
+  const fields = wire as Record<string, unknown>
+  if (Object.hasOwn(fields, '$')) return specialFromWire(fields, path, depth)
+  return fieldsFromWire(fields, path, depth)
+}
+
+function fieldsFromWire(fields: Record<string, unknown>, path: Path, depth: number): Value {
+  const value: Record<string, Value> = {}
+  for (const key of Object.keys(fields)) {
+    const field = fromWire(fields[key], [...path, key], depth + 1)
+    // assignment to `__proto__` would set the prototype
+    if (key === '__proto__') Object.defineProperty(value, key, { value: field, enumerable: true, writable: true, configurable: true })
+    else value[key] = field
+  }
+  return value
+}
+
+function specialFromWire(fields: Record<string, unknown>, path: Path, depth: number): Value {
+  const text = (name: string): string => {
+    const field = fields[name]
+    if (typeof field !== 'string') throw refused(path, `${name} is no text`)
+    return field
+  }
+  const count = (name: string): number => {
+    const field = fields[name]
+    if (typeof field !== 'number' || !Number.isSafeInteger(field) || field < 0) throw refused(path, `${name} is no count`)
+    return field
+  }
+  const digest = (): string => {
+    const field = text('digest')
+    if (!/^[0-9a-f]{64}$/.test(field)) throw refused(path, 'digest is no SHA-256')
+    return field
+  }
+  const at = (): string | undefined => (fields['at'] === undefined ? undefined : text('at'))
+  switch (fields['$']) {
+    case 'number':
+      return specialNumber(text('v'), path)
+    case 'undefined':
+      return undefined
+    case 'bigint': {
+      if (!/^-?\d+$/.test(text('v'))) throw refused(path, 'it is no integer')
+      return BigInt(text('v'))
+    }
+    case 'date': {
+      const date = new Date(text('v'))
+      if (Number.isNaN(date.getTime())) throw refused(path, 'it is no date')
+      return date
+    }
+    case 'bytes': {
+      const bytes = fromBase64(text('v'))
+      if (bytes === undefined) throw refused(path, 'it is no base64')
+      return bytes
+    }
+    case 'file':
+      return new FileRef(text('name'), digest(), count('size'), fields['executable'] === true, at())
+    case 'dir':
+      return new DirRef(digest(), count('entries'), count('size'), at())
+    case 'held':
+      return new HeldRef(text('key'), steps(fields['path'], path), text('type'), count('size'), text('holder'), count('handle'))
+    case 'future':
+      return new FutureRef(count('call'), steps(fields['path'], path))
+    case 'object': {
+      const inner = fields['v']
+      if (inner === null || typeof inner !== 'object' || Array.isArray(inner)) throw refused(path, 'it is no object')
+      return fieldsFromWire(inner as Record<string, unknown>, path, depth + 1)
+    }
+    default:
+      throw refused(path, `its kind ${JSON.stringify(fields['$'])} is unknown`)
+  }
+}
+
+function specialNumber(text: string, path: Path): number {
+  if (text === '-0') return -0
+  if (text === 'NaN' || text === 'Infinity' || text === '-Infinity') return Number(text)
+  throw refused(path, 'it is no number')
+}
+
+function steps(value: unknown, path: Path): Path {
+  if (!Array.isArray(value) || !value.every((step) => typeof step === 'string' || typeof step === 'number')) {
+    throw refused(path, 'path is no path')
+  }
+  return value
+}
+
+const refused = (path: Path, why: string) => new AlmanacError('ALM_VALUE_REFUSED', { path: pathText(path), why })
+
+/** `a.b[3]`, or `(the value itself)`. */
+export const pathText = (path: Path): string =>
+  path.map((step, i) => (typeof step === 'number' ? `[${step}]` : i === 0 ? step : `.${step}`)).join('') || '(the value itself)'
+
+const constructorName = (value: object): string => {
+  const constructor: unknown = value.constructor
+  return typeof constructor === 'function' && constructor.name !== '' ? constructor.name : 'a class'
+}

@@ -1,0 +1,224 @@
+import type { Digest } from './refs.ts'
+import type { CallState, EndState, FailureReason, RunState } from './states.ts'
+
+/**
+ * What the journal keeps. Records are only ever appended; a run's commits are a prefix of its records.
+ * Text fields called `…Wire` hold values in the form of `codec.ts`.
+ */
+
+export type RunId = string
+
+/** Milliseconds since 1970, UTC. */
+export type Time = number
+
+/** An error as it is kept: the catalogue's code, the author's own words, and where. */
+export interface ErrorRecord {
+  /** a code of `errors.ts` */
+  readonly code: string
+  readonly message: string
+  /** what the task's own language called it: `ValueError`, `TypeError`, `exit 3` */
+  readonly type?: string
+  /** the author's file and line */
+  readonly file?: string
+  readonly line?: number
+  /** the stack or traceback, in the task's own terms */
+  readonly stack?: string
+  /** what to do next, one sentence */
+  readonly hint?: string
+  /** the call at which it began, where that is another one */
+  readonly call?: number
+}
+
+/** A run as it is listed: mutable only through `RunChange` records. */
+export interface RunRecord {
+  readonly id: RunId
+  readonly workflow: string
+  /** path of the workflow's file, relative to the project; absent for embedded runs without one */
+  readonly file?: string
+  readonly environment: string
+  readonly state: RunState
+  readonly inputWire: string
+  /** command line options that a resume needs again, as JSON */
+  readonly optionsWire: string
+  readonly codeDigest?: Digest
+  readonly gitCommit?: string
+  readonly name?: string
+  readonly tags: readonly string[]
+  readonly createdAt: Time
+  readonly startedAt?: Time
+  readonly endedAt?: Time
+  readonly outputWire?: string
+  readonly error?: ErrorRecord
+  /** ids of calls whose failure reached the run's end uncaught: what a person's `resume` forgets */
+  readonly uncaught: readonly number[]
+  /** process that owns or last owned it */
+  readonly host?: string
+  readonly pid?: number
+  readonly bootId?: string
+  /** calls by state, kept by the journal in the transaction that changes them, never counted by scanning */
+  readonly counts: Readonly<Partial<Record<CallState, number>>>
+  readonly executed: number
+  readonly reused: number
+}
+
+export type CallKind = 'task' | 'map' | 'entry' | 'child' | 'local' | 'view' | 'sleep' | 'now' | 'random' | 'ask'
+
+/** A call was made. Written once per call over the whole life of a run. */
+export interface CallMade {
+  readonly kind: 'call'
+  /** dense within the run, stable over resumes */
+  readonly call: number
+  readonly key: Digest
+  /** the caller's path, e.g. `ingest/child#0` */
+  readonly caller: string
+  readonly name: string
+  readonly call_kind: CallKind
+  /** arguments, futures as call ids */
+  readonly argsWire: string
+  readonly at: Time
+}
+
+/** A call has ended. The newest outcome of a call is the one that counts; `forgotten` takes one back. */
+export interface Outcome {
+  readonly kind: 'outcome'
+  readonly call: number
+  /** position in the order in which outcomes are given back to the workflow function; unique in the run */
+  readonly order: number
+  readonly state: EndState
+  readonly reason: string
+  /** absent where inputs never became known */
+  readonly fingerprint?: Digest
+  readonly valueWire?: string
+  /** digest of the value's canonical form */
+  readonly digest?: Digest
+  readonly error?: ErrorRecord
+  /** the run and call that did the work, where another did (`cached`, `replayed` from another key) */
+  readonly origin?: { readonly run: RunId; readonly call: number }
+  readonly attempt: number
+  readonly startedAt: Time
+  readonly endedAt: Time
+  /** work that a reuse saved or an execution cost, ms of wall time */
+  readonly costMs: number
+  /** entries of a map: how many were executed, carried, removed */
+  readonly map?: { readonly executed: number; readonly carried: number; readonly removed: number }
+}
+
+/** An attempt began (only where that must be known after a crash: effects) or was spent without an outcome. */
+export interface AttemptRecord {
+  readonly kind: 'attempt'
+  readonly call: number
+  readonly attempt: number
+  readonly phase: 'started' | 'failed'
+  readonly reason?: FailureReason
+  /** false where the failure does not spend one of the author's retries (a lost worker) */
+  readonly spent?: boolean
+  readonly error?: ErrorRecord
+  readonly startedAt: Time
+  readonly at: Time
+}
+
+/** Something a task or the workflow said: shown and kept, of no consequence for replay. */
+export interface Note {
+  readonly kind: 'note'
+  readonly call?: number
+  readonly attempt?: number
+  readonly type: 'event' | 'metric' | 'artifact' | 'progress' | 'stage' | 'warning'
+  readonly name: string
+  readonly bodyWire: string
+  readonly at: Time
+}
+
+/** A question to a person was put (`answerWire` absent) or answered. The newest for a call counts. */
+export interface AskRecord {
+  readonly kind: 'ask'
+  readonly call: number
+  readonly title: string
+  /** JSON Schema of the answer, as JSON */
+  readonly schemaWire: string
+  /** artifacts and values to be judged */
+  readonly showWire: string
+  readonly to?: string
+  readonly at: Time
+}
+
+/** An entry of the run cache: visible to every run once committed. The first one of a fingerprint wins. */
+export interface CacheRecord {
+  readonly kind: 'cache'
+  readonly fingerprint: Digest
+  readonly name: string
+  readonly call: number
+  readonly valueWire: string
+  readonly digest: Digest
+  /** blobs the value needs: trees and files */
+  readonly blobs: readonly Digest[]
+  readonly costMs: number
+  readonly at: Time
+  /** parts of the fingerprint by name, for `why`, as JSON */
+  readonly partsWire: string
+}
+
+/** The result of a map by what it was made with: the base of the next one. The newest wins. */
+export interface BaseRecord {
+  readonly kind: 'base'
+  /** digest of code, parameters and other inputs, without the mapped directory */
+  readonly base: Digest
+  readonly environment: string
+  readonly call: number
+  /** tree that was mapped */
+  readonly input: Digest
+  readonly valueWire: string
+  readonly at: Time
+}
+
+/** How a call's fingerprint came about, for `why`. Written for calls that were looked up or executed. */
+export interface PartsRecord {
+  readonly kind: 'parts'
+  readonly call: number
+  readonly fingerprint: Digest
+  /** part name → digest or short text, as JSON */
+  readonly partsWire: string
+  /** hit, miss, off: and why, one word */
+  readonly verdict: string
+}
+
+/** What changed about the run itself. Fields absent stay as they were. */
+export interface RunChange {
+  readonly kind: 'run'
+  readonly state: RunState
+  readonly at: Time
+  readonly outputWire?: string
+  readonly error?: ErrorRecord
+  readonly uncaught?: readonly number[]
+  readonly codeDigest?: Digest
+}
+
+/** Outcomes that no longer hold: a person's `resume` or `retry` forgets failures, a rebuild forgets a lost array. */
+export interface Forgotten {
+  readonly kind: 'forgotten'
+  readonly calls: readonly number[]
+  readonly at: Time
+}
+
+export type JournalRecord =
+  | CallMade
+  | Outcome
+  | AttemptRecord
+  | Note
+  | AskRecord
+  | CacheRecord
+  | BaseRecord
+  | PartsRecord
+  | RunChange
+  | Forgotten
+
+/** A call that a run remembers, as `Journal.load` gives it back, in order of `call`. */
+export interface RememberedCall {
+  readonly call: number
+  readonly key: Digest
+  readonly caller: string
+  readonly name: string
+  readonly call_kind: CallKind
+  readonly outcome?: Omit<Outcome, 'kind' | 'call'>
+  /** attempts spent since the call was last forgotten */
+  readonly attempts: readonly Omit<AttemptRecord, 'kind' | 'call'>[]
+}

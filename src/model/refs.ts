@@ -1,0 +1,86 @@
+import type { Path } from './value.ts'
+
+/**
+ * References: values that stand for bytes kept elsewhere. They travel inside arguments and results,
+ * count by content in every fingerprint, and are written by `codec.ts`.
+ */
+
+/** SHA-256, 64 lower-case hexadecimal letters. */
+export type Digest = string
+
+/** One file: its base name and content. */
+export class FileRef {
+  readonly name: string
+  readonly digest: Digest
+  /** bytes */
+  readonly size: number
+  readonly executable: boolean
+  /** where it lies when it is external (never copied, never linked), or where it was staged for a task */
+  readonly at: string | undefined
+
+  constructor(name: string, digest: Digest, size: number, executable = false, at?: string) {
+    this.name = name
+    this.digest = digest
+    this.size = size
+    this.executable = executable
+    this.at = at
+  }
+}
+
+/** One directory: the digest of its tree. */
+export class DirRef {
+  /** digest of the root listing */
+  readonly digest: Digest
+  /** files below it, at any depth */
+  readonly entries: number
+  /** bytes of all files below it */
+  readonly size: number
+  /** as in `FileRef` */
+  readonly at: string | undefined
+
+  constructor(digest: Digest, entries: number, size: number, at?: string) {
+    this.digest = digest
+    this.entries = entries
+    this.size = size
+    this.at = at
+  }
+}
+
+/** A value that only lives in the memory of a worker; it counts by the call that made it. */
+export class HeldRef {
+  /** key of the call that made it, and the path of the field in its result */
+  readonly key: string
+  readonly path: Path
+  /** what it is, for people: `float64[1000,1000]` */
+  readonly type: string
+  /** bytes */
+  readonly size: number
+  /** the worker that holds it and its number there: the executor's own words */
+  readonly holder: string
+  readonly handle: number
+
+  constructor(key: string, path: Path, type: string, size: number, holder: string, handle: number) {
+    this.key = key
+    this.path = path
+    this.type = type
+    this.size = size
+    this.holder = holder
+    this.handle = handle
+  }
+}
+
+/** Stands for (a field of) the outcome of a call that may not have ended. Only in arguments, never in a result. */
+export class FutureRef {
+  readonly call: number
+  readonly path: Path
+
+  constructor(call: number, path: Path = []) {
+    this.call = call
+    this.path = path
+  }
+}
+
+export type Ref = FileRef | DirRef | HeldRef | FutureRef
+
+export const isRef = (value: unknown): value is Ref =>
+  value instanceof FileRef || value instanceof DirRef || value instanceof HeldRef || value instanceof FutureRef

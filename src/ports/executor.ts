@@ -1,0 +1,104 @@
+import type { ErrorRecord, RunId, Time } from '../model/records.ts'
+import type { FailureReason } from '../model/states.ts'
+import type { TaskSpec } from '../model/task.ts'
+import type { Value } from '../model/value.ts'
+
+/**
+ * Where attempts are executed. An executor never decides policy: no retry, no order, no limit.
+ *
+ * X1 each submitted attempt ends exactly once: `succeeded`, `failed` or `lost`, or, if asked, `cancelled`.
+ * X2 nothing is reported for an attempt after its end.
+ * X3 after `cancel` no process of the attempt is left when its end is reported.
+ * X4 `close` ends all attempts and leaves no process, temporary file or shared memory behind.
+ * X5 the death of the process that hosts the executor, even by `kill -9`, ends its attempts' processes too.
+ */
+export interface Executor {
+  /** `inline`, `python`, `command`, … */
+  readonly name: string
+  /** attempts leave this process's control, so they wait until what they depend on is durable */
+  readonly afterCommit: boolean
+  accepts(task: TaskSpec): boolean
+  /** Attempts travel in batches; the listener is the same for the executor's whole life. */
+  submit(attempts: readonly Attempt[]): void
+  cancel(attempt: AttemptId, graceMs: number): void
+  /** Lets go of values held for these refs' handles (see `HeldRef`). */
+  release?(handles: readonly number[]): void
+  /** Writes a held value where it can be kept, or undefined where it is gone. */
+  persist?(handle: number): Promise<Uint8Array | undefined>
+  close(): Promise<void>
+}
+
+/** `run/call.attempt`, unique in a process. */
+export type AttemptId = string
+
+export interface Attempt {
+  readonly id: AttemptId
+  readonly run: RunId
+  readonly call: number
+  /** 1, 2, … */
+  readonly attempt: number
+  readonly key: string
+  readonly task: TaskSpec
+  /**
+   * Arguments by name; files and directories in them have `at`: their staged, read-only path.
+   * A function task called with positions gets `{ args: [...] }`.
+   */
+  readonly inputs: Readonly<Record<string, Value>>
+  /** Output name → absolute path to leave it at. The parent directory exists, the path does not. */
+  readonly outputs: Readonly<Record<string, string>>
+  /** an empty directory of this attempt's own, removed afterwards: working directory of commands */
+  readonly scratch: string
+  /** stable over attempts of an effect: same run and call, same key */
+  readonly idempotencyKey: string
+  readonly timeoutMs?: number
+  readonly heartbeatMs?: number
+  readonly memoryBytes: number
+  /** declared environment variables with their values */
+  readonly env: Readonly<Record<string, string>>
+  /** values that the task needs to know: logical time, trace */
+  readonly logicalTime: Time
+  /** the function of an inline task; absent for all others */
+  readonly fn?: (...args: never[]) => unknown
+}
+
+/** What an executor says about its attempts. Calls are synchronous and never throw. */
+export interface ExecutorListener {
+  started(attempt: AttemptId): void
+  log(attempt: AttemptId, lines: readonly LogLine[]): void
+  /** a sign of life without news */
+  heartbeat(attempt: AttemptId): void
+  note(attempt: AttemptId, note: AttemptNote): void
+  ended(attempt: AttemptId, end: AttemptEnd): void
+}
+
+export interface LogLine {
+  readonly stream: 'stdout' | 'stderr' | 'log'
+  readonly text: string
+  readonly at: Time
+}
+
+export interface AttemptNote {
+  readonly type: 'event' | 'metric' | 'artifact' | 'progress'
+  readonly name: string
+  readonly body: Value
+}
+
+export type AttemptEnd =
+  /** values by output name (`''` for a single unnamed one); declared files and directories are at their paths */
+  | { readonly kind: 'succeeded'; readonly values: Readonly<Record<string, Value>>; readonly usage?: Usage }
+  | {
+      readonly kind: 'failed'
+      readonly reason: FailureReason
+      readonly error: ErrorRecord
+      /** false: trying again cannot help (a type error in the call, a terminal error) */
+      readonly retryable: boolean
+      readonly usage?: Usage
+    }
+  /** its worker died; not the author's doing, spends none of the retries */
+  | { readonly kind: 'lost'; readonly error: ErrorRecord }
+  | { readonly kind: 'cancelled' }
+
+export interface Usage {
+  readonly cpuMs?: number
+  readonly maxRssBytes?: number
+}

@@ -1,0 +1,107 @@
+import type {
+  AskRecord,
+  BaseRecord,
+  CacheRecord,
+  CallMade,
+  JournalRecord,
+  Note,
+  Outcome,
+  AttemptRecord,
+  PartsRecord,
+  RememberedCall,
+  RunId,
+  RunRecord,
+} from '../model/records.ts'
+import type { Digest } from '../model/refs.ts'
+import type { CallState, RunState } from '../model/states.ts'
+
+/**
+ * The durable record of runs, as the engine writes it.
+ *
+ * J1 `append` resolves when its records are durable, in the order of the calls; commits are a prefix.
+ * J2 records of one `append` become visible together or not at all.
+ * J3 a run is claimed by at most one living process; the claim ends with the process, however that ends.
+ * J4 `load` gives what was durable, never what was only appended.
+ */
+export interface Journal {
+  /** Adds a run, durable on return. @throws ALM_RUN_EXISTS */
+  create(run: RunRecord): Promise<void>
+  /** Takes a run; undefined where a living process has it (`RunClaim.holder` of the other one by `Records.run`). */
+  claim(run: RunId, owner: Owner): Promise<RunClaim | undefined>
+  /** What a replay needs. @throws ALM_RUN_UNKNOWN */
+  load(run: RunId): Promise<readonly RememberedCall[]>
+  /** @throws ALM_JOURNAL_FULL, ALM_JOURNAL_READ_ONLY, ALM_JOURNAL_DAMAGED: nothing of this batch is kept, later ones fail alike */
+  append(run: RunId, records: readonly JournalRecord[]): Promise<void>
+  /** An answer to an open question, by whoever gives it, from any process. @throws ALM_ASK_CLOSED, ALM_RUN_UNKNOWN */
+  answer(run: RunId, call: number, answerWire: string, by: string, at: number): Promise<void>
+  /** A person's wish to the owner of a run (cancel, pause, …): kept until the owner takes it. */
+  request(run: RunId, request: RunRequest): Promise<void>
+  /** Requests and answers not taken yet; the owner polls this. */
+  take(run: RunId): Promise<{ readonly requests: readonly RunRequest[]; readonly answers: readonly Answer[] }>
+  close(): Promise<void>
+}
+
+export interface Owner {
+  readonly host: string
+  readonly pid: number
+  readonly bootId: string
+}
+
+export interface RunClaim {
+  release(): Promise<void>
+}
+
+export type RunRequest = { readonly kind: 'cancel' | 'pause' | 'unpause'; readonly by: string; readonly at: number }
+
+export interface Answer {
+  readonly call: number
+  readonly answerWire: string
+  readonly by: string
+  readonly at: number
+}
+
+/** The journal as it is read by people: lists, one run, one call. Bounded pages, newest first unless told. */
+export interface Records {
+  runs(query: RunQuery): Promise<readonly RunRecord[]>
+  run(id: RunId): Promise<RunRecord | undefined>
+  /** Calls by state, name or id; in order of id. */
+  calls(run: RunId, query: CallQuery): Promise<readonly CallRow[]>
+  attempts(run: RunId, call: number): Promise<readonly AttemptRecord[]>
+  notes(run: RunId, query: { readonly call?: number; readonly type?: Note['type']; readonly after?: number; readonly limit: number }): Promise<readonly (Note & { readonly seq: number })[]>
+  asks(run: RunId | undefined, query: { readonly open: boolean }): Promise<readonly (AskRecord & { readonly run: RunId })[]>
+  parts(run: RunId, call: number): Promise<PartsRecord | undefined>
+  /** Removes a run that has ended and all that is only its own. @throws ALM_RUN_ACTIVE */
+  remove(run: RunId): Promise<void>
+}
+
+export interface RunQuery {
+  readonly workflow?: string
+  readonly file?: string
+  readonly states?: readonly RunState[]
+  readonly limit: number
+  readonly before?: RunId
+}
+
+export interface CallQuery {
+  readonly states?: readonly CallState[]
+  readonly name?: string
+  readonly call?: number
+  readonly after?: number
+  readonly limit: number
+}
+
+/** A call and its newest outcome. */
+export interface CallRow extends Omit<CallMade, 'kind'> {
+  readonly outcome?: Omit<Outcome, 'kind' | 'call'>
+}
+
+/** The run cache as it is looked up; it is written by `cache` and `base` records, in the transaction of their call. */
+export interface RunCache {
+  find(fingerprint: Digest, notBefore: number): Promise<(Omit<CacheRecord, 'kind'> & { readonly run: RunId }) | undefined>
+  findBase(base: Digest, environment: string): Promise<(Omit<BaseRecord, 'kind'> & { readonly run: RunId }) | undefined>
+  /** Newest entry of a task of that name, for `why`: what differs from it. */
+  nearest(name: string): Promise<(Omit<CacheRecord, 'kind'> & { readonly run: RunId }) | undefined>
+  /** Blobs that entries, bases and outcomes of kept runs need: the roots of a collection. */
+  roots(): AsyncIterable<Digest>
+  forget(fingerprints: readonly Digest[]): Promise<void>
+}
