@@ -1,0 +1,112 @@
+import { AlmanacError } from '../../model/errors.ts'
+import { pathText } from '../../model/codec.ts'
+import { DirRef, FileRef, FutureRef, HeldRef } from '../../model/refs.ts'
+import type { Path, Value } from '../../model/value.ts'
+import { toBase64 } from '../../util/base64.ts'
+
+/**
+ * The canonical text of a value: equal texts if and only if the values count as equal. `JSON.stringify` folds
+ * NaN, -0, undefined, dates and key order; this does not, and every kind of value starts with its own letter.
+ *
+ * Files count by base name and content, directories by their tree, held values by the call that made them;
+ * none by where it lies, unless `location` says so.
+ */
+export interface CanonicalOptions {
+  /** the text that stands for a future: of the key behind it, or of the value that became known */
+  readonly future: (ref: FutureRef) => string
+  /** where files and directories lie counts too */
+  readonly location?: boolean
+}
+
+const maxDepth = 200
+
+export function canonical(value: Value, options: CanonicalOptions): string {
+  if (typeof value === 'number') return numberText(value)
+  if (typeof value === 'string') return JSON.stringify(value)
+  return text(value, options, [], 0)
+}
+
+function text(value: unknown, options: CanonicalOptions, path: Path, depth: number): string {
+  switch (typeof value) {
+    case 'string':
+      return JSON.stringify(value)
+    case 'number':
+      return numberText(value)
+    case 'boolean':
+      return value ? 'true' : 'false'
+    case 'undefined':
+      return 'undefined'
+    case 'bigint':
+      return `b${value}`
+    case 'object':
+      return value === null ? 'null' : objectText(value, options, path, depth)
+    default:
+      throw new AlmanacError('ALM_VALUE_REFUSED', { path: pathText(path), why: `it is a ${typeof value}` })
+  }
+}
+
+const numberText = (value: number): string => (Object.is(value, -0) ? '-0' : String(value))
+
+function objectText(value: object, options: CanonicalOptions, path: Path, depth: number): string {
+  if (depth > maxDepth) {
+    throw new AlmanacError('ALM_VALUE_REFUSED', { path: pathText(path), why: 'it is nested too deep, or contains itself' })
+  }
+  if (Array.isArray(value)) {
+    const items: string[] = new Array(value.length)
+    for (let i = 0; i < value.length; i++) items[i] = text(value[i], options, path, depth + 1)
+    return `[${items.join(',')}]`
+  }
+  if (value instanceof FutureRef) return options.future(value)
+  if (value instanceof FileRef) {
+    const at = options.location === true ? `@${JSON.stringify(value.at ?? '')}` : ''
+    return `f${JSON.stringify(value.name)}${value.digest}${value.executable ? 'x' : ''}${at}`
+  }
+  if (value instanceof DirRef) return `d${value.digest}${options.location === true ? `@${JSON.stringify(value.at ?? '')}` : ''}`
+  if (value instanceof HeldRef) return `h${value.key}${JSON.stringify(value.path)}`
+  if (value instanceof Date) return `t${value.getTime()}`
+  if (value instanceof Uint8Array) return `y${toBase64(value)}`
+  const fields: string[] = []
+  for (const key of Object.keys(value).sort()) {
+    fields.push(`${JSON.stringify(key)}:${text((value as Record<string, unknown>)[key], options, [...path, key], depth + 1)}`)
+  }
+  return `{${fields.join(',')}}`
+}
+
+/** The value at a path, or undefined where a step leads nowhere. Own properties only. */
+export function valueAt(value: Value, path: Path): Value {
+  let at: Value = value
+  for (const step of path) {
+    if (at === null || typeof at !== 'object' || !Object.hasOwn(at, step)) return undefined
+    at = (at as Record<string | number, Value>)[step]
+  }
+  return at
+}
+
+/** Calls `found` for each future and each file, directory or held value in it. */
+export function eachRef(value: Value, found: (ref: FutureRef | FileRef | DirRef | HeldRef) => void, depth = 0): void {
+  if (value === null || typeof value !== 'object' || depth > maxDepth) return
+  if (value instanceof FutureRef || value instanceof FileRef || value instanceof DirRef || value instanceof HeldRef) {
+    found(value)
+  } else if (Array.isArray(value)) {
+    for (const item of value) eachRef(item, found, depth + 1)
+  } else if (!(value instanceof Date) && !(value instanceof Uint8Array)) {
+    for (const key of Object.keys(value)) eachRef((value as Record<string, Value>)[key], found, depth + 1)
+  }
+}
+
+/** A copy in which `replace` stands for each reference. */
+export function mapRefs(value: Value, replace: (ref: FutureRef | FileRef | DirRef | HeldRef) => Value): Value {
+  if (value === null || typeof value !== 'object') return value
+  if (value instanceof FutureRef || value instanceof FileRef || value instanceof DirRef || value instanceof HeldRef) {
+    return replace(value)
+  }
+  if (Array.isArray(value)) return value.map((item) => mapRefs(item, replace))
+  if (value instanceof Date || value instanceof Uint8Array) return value
+  const copy: Record<string, Value> = {}
+  for (const key of Object.keys(value)) {
+    const field = mapRefs((value as Record<string, Value>)[key], replace)
+    if (key === '__proto__') Object.defineProperty(copy, key, { value: field, enumerable: true, writable: true, configurable: true })
+    else copy[key] = field
+  }
+  return copy
+}

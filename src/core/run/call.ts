@@ -1,0 +1,111 @@
+import type { CallKind } from '../../model/records.ts'
+import type { Digest } from '../../model/refs.ts'
+import type { CallStatus, EndState } from '../../model/states.ts'
+import type { TaskPolicy } from '../../model/task.ts'
+
+/**
+ * What a call is doing. A phase says more than a state: it names the one thing that must happen next.
+ *
+ *   inputs ──▶ identify ──▶ lookup ──▶ gate ──▶ ready ──▶ start ──▶ execute ──▶ ended
+ *     │           │            │                  ▲          │         │
+ *     │           └────────────┴── remembered, cached ───────┼─────────┼──▶ ended
+ *     │                                           └── retry ◀┴─────────┤
+ *     ├──▶ entered ──▶ ended    children, maps, views, sleeps, questions: nothing is attempted
+ *     └──▶ ended                an input failed, or the run was cancelled
+ *
+ * `execute ──▶ judge ──▶ ready | ended`: a person decides on a failure. `execute ──▶ stop ──▶ ended`: cancelled.
+ * `ended ──▶ rebuild | ready ──▶ … ──▶ ended`: a held result was lost and is still needed.
+ */
+export type Phase =
+  | 'inputs'
+  | 'identify'
+  | 'lookup'
+  | 'gate'
+  | 'ready'
+  | 'start'
+  | 'execute'
+  | 'retry'
+  | 'judge'
+  | 'stop'
+  | 'entered'
+  | 'rebuild'
+  | 'ended'
+
+/** Why a call in phase `ready` is not started. */
+export type Blocker = 'slot' | 'memory' | 'held'
+
+export interface Call {
+  readonly id: number
+  readonly key: Digest
+  readonly kind: CallKind
+  readonly policy: TaskPolicy
+  readonly inputs: readonly number[]
+  /** the map that this is an entry of */
+  readonly parent: number | undefined
+  /** gets its inputs whether they succeeded or not */
+  readonly tolerant: boolean
+  /** outcomes up to here had been given to the function when it made the call */
+  readonly after: number
+  /** the order of its own remembered outcome: kept where the outcome is derived, not executed */
+  readonly rememberedOrder: number | undefined
+  phase: Phase
+  /** what has not ended: inputs; in phase `rebuild` lost results; in an entered map its entries */
+  pending: number
+  /** calls that take this one's outcome */
+  readonly consumers: number[]
+  /** calls that wait until this one is rebuilt */
+  waiters: number[] | undefined
+  /** calls whose held results are among the inputs */
+  heldInputs: readonly number[] | undefined
+  /** attempts begun since the call was last forgotten; the author's retries spent; workers lost in a row */
+  attempt: number
+  spent: number
+  losses: number
+  end: EndStatus | undefined
+  /** position among outcomes; -1 before */
+  order: number
+  /** its attempts wait until what they depend on is durable */
+  afterCommit: boolean
+  /** the result lives in a worker's memory; it is not there any more */
+  held: boolean
+  lost: boolean
+  /** someone has been given how it ended */
+  observed: boolean
+  /** of the next attempt */
+  memoryBytes: number
+  /** place in the ready queue, and what it is ordered by */
+  heapIndex: number
+  rank: number
+  frees: boolean
+}
+
+export type EndStatus = Extract<CallStatus, { state: EndState }>
+
+/** The state and reason that people see. `blocker` is what a ready call waits for. */
+export function statusOf(call: Call, blocker: Blocker = 'slot'): CallStatus {
+  switch (call.phase) {
+    case 'inputs':
+    case 'identify':
+    case 'lookup':
+    case 'gate':
+    case 'rebuild':
+      return { state: 'waiting', reason: 'inputs' }
+    case 'ready':
+      return { state: 'waiting', reason: blocker }
+    case 'retry':
+      return { state: 'waiting', reason: 'retry' }
+    case 'judge':
+      return { state: 'waiting', reason: 'person' }
+    case 'start':
+      return { state: 'running', reason: 'starting' }
+    case 'execute':
+      return { state: 'running', reason: call.lost ? 'rebuilding' : call.attempt > 1 ? 'retrying' : 'executing' }
+    case 'stop':
+      return { state: 'running', reason: 'cancelling' }
+    case 'entered':
+      if (call.kind === 'ask') return { state: 'waiting', reason: 'person' }
+      return call.kind === 'sleep' ? { state: 'waiting', reason: 'time' } : { state: 'running', reason: 'executing' }
+    case 'ended':
+      return call.end as EndStatus
+  }
+}

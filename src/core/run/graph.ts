@@ -1,0 +1,188 @@
+import { AlmanacError } from '../../model/errors.ts'
+import type { Call, EndStatus, Phase } from './call.ts'
+import { statusOf } from './call.ts'
+import type { Effect, Made } from './events.ts'
+import { type Capacity, Slots } from './slots.ts'
+
+/**
+ * The calls of a run, their edges, and the steps that every transition is made of.
+ *
+ * G1 `pending` of a call in `inputs` is the number of its inputs that have not ended.
+ * G2 a call ends once; only a rebuild takes it back into `ready`, and never changes how it ended.
+ * G3 orders are unique; a remembered order is kept by its own call.
+ * G4 a call whose input did not succeed is skipped, unless it is tolerant.
+ * G5 `count(phase)` is the number of calls in that phase.
+ */
+export class RunGraph {
+  readonly slots: Slots
+  readonly effects: Effect[] = []
+  /** by id; holes for calls of an earlier life that have not been made again */
+  readonly calls: (Call | undefined)[] = []
+  /** calls in `gate`, in the order they came */
+  gated: Call[] = []
+  failures: Call[] = []
+  committed = -1
+  nextOrder: number
+  /** the run was cancelled: what was under way is given up, what is made later (clean-up) runs */
+  cancelling = false
+  /** nothing new starts: the function threw, or the run was cancelled twice */
+  draining = false
+  settled: boolean | undefined
+  finished = false
+  readonly #phases = new Map<Phase, number>()
+  #size = 0
+  /** questions open, sleeps under way: what is entered and waits for the world */
+  readonly waiting = { person: 0, time: 0 }
+
+  constructor(capacity: Capacity, nextOrder: number) {
+    this.slots = new Slots(capacity)
+    this.nextOrder = nextOrder
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  count(phase: Phase): number {
+    return this.#phases.get(phase) ?? 0
+  }
+
+  call(id: number): Call {
+    const call = this.calls[id]
+    if (call === undefined) throw new AlmanacError('ALM_BUG', { why: `there is no call ${id}` })
+    return call
+  }
+
+  add(made: Made): Call {
+    if (this.calls[made.call] !== undefined) throw new AlmanacError('ALM_BUG', { why: `call ${made.call} is made twice` })
+    const call: Call = {
+      id: made.call,
+      key: made.key,
+      kind: made.callKind,
+      policy: made.policy,
+      inputs: made.inputs,
+      parent: made.parent,
+      tolerant: made.tolerant === true,
+      after: made.after,
+      rememberedOrder: made.order,
+      phase: 'inputs',
+      pending: 0,
+      consumers: [],
+      waiters: undefined,
+      heldInputs: undefined,
+      attempt: made.attempts ?? 0,
+      spent: made.spent ?? 0,
+      losses: 0,
+      end: undefined,
+      order: -1,
+      afterCommit: false,
+      held: false,
+      lost: false,
+      observed: false,
+      memoryBytes: made.policy.memoryBytes,
+      heapIndex: -1,
+      rank: 0,
+      frees: false,
+    }
+    this.calls[made.call] = call
+    this.#size++
+    this.#phases.set('inputs', this.count('inputs') + 1)
+    return call
+  }
+
+  move(call: Call, phase: Phase): void {
+    this.#phases.set(call.phase, this.count(call.phase) - 1)
+    this.#phases.set(phase, this.count(phase) + 1)
+    if (call.phase === 'entered') this.#wait(call, -1)
+    call.phase = phase
+    if (phase === 'entered') this.#wait(call, 1)
+  }
+
+  /** The call ends, and with it all that cannot be without it. */
+  end(call: Call, status: EndStatus, recorded?: { readonly order: number; readonly own: boolean }): void {
+    const ends: { readonly call: Call; readonly status: EndStatus; readonly order: number; readonly record: boolean }[] = [
+      { call, status, order: recorded?.order ?? this.#order(call, status), record: recorded?.own !== true },
+    ]
+    for (const next of ends) {
+      this.#endOne(next.call, next.status, next.order, next.record)
+      for (const id of next.call.consumers) {
+        const consumer = this.call(id)
+        if (consumer.phase !== 'inputs') continue
+        if (next.status.state !== 'succeeded' && !consumer.tolerant) {
+          const skipped = { state: 'skipped', reason: 'upstream' } as const
+          ends.push({ call: consumer, status: skipped, order: this.#order(consumer, skipped), record: true })
+          this.move(consumer, 'ended')
+        } else if (--consumer.pending === 0) this.inputsEnded(consumer)
+      }
+    }
+  }
+
+  inputsEnded(call: Call): void {
+    if (isIdentified(call)) {
+      this.move(call, 'identify')
+      this.effects.push({ kind: 'identify', call: call.id })
+    } else this.enter(call)
+  }
+
+  enter(call: Call): void {
+    this.move(call, 'entered')
+    this.effects.push({ kind: 'enter', call: call.id })
+  }
+
+  /** The call may be attempted as soon as what it depends on is durable, if that matters, and there is a slot. */
+  proceed(call: Call): void {
+    if (call.afterCommit && this.mustBeDurable(call) > this.committed) {
+      this.move(call, 'gate')
+      this.gated.push(call)
+    } else this.queue(call)
+  }
+
+  queue(call: Call): void {
+    this.move(call, 'ready')
+    this.slots.queue(call)
+  }
+
+  /** The newest outcome that the call depends on, by an edge or because the function had been given it. */
+  mustBeDurable(call: Call): number {
+    let order = call.after
+    for (const id of call.inputs) order = Math.max(order, this.call(id).order)
+    return order
+  }
+
+  /** All of what a transition needs to say when it is impossible. */
+  story(call: Call): string {
+    const { state, reason } = statusOf(call)
+    return `call ${call.id} (${call.kind}) is ${state}/${reason} in phase ${call.phase}, attempt ${call.attempt}`
+  }
+
+  #endOne(call: Call, status: EndStatus, order: number, record: boolean): void {
+    if (call.phase === 'ready') this.slots.unqueue(call)
+    this.slots.give(call)
+    this.move(call, 'ended')
+    call.end = status
+    call.order = order
+    if (status.state === 'failed') this.failures.push(call)
+    this.effects.push({ kind: 'ended', call: call.id, status, order, record })
+    if (call.tolerant) for (const id of call.inputs) this.call(id).observed = true
+    if (call.parent !== undefined) this.#entryEnded(this.call(call.parent))
+  }
+
+  #entryEnded(map: Call): void {
+    map.pending--
+    if (map.pending === 0 && map.phase === 'entered') this.effects.push({ kind: 'gather', call: map.id })
+  }
+
+  #order(call: Call, status: EndStatus): number {
+    // what is derived keeps its place in the order that the function saw in an earlier life
+    const derived = !isIdentified(call) || status.reason === 'upstream'
+    return derived && call.rememberedOrder !== undefined ? call.rememberedOrder : this.nextOrder++
+  }
+
+  #wait(call: Call, by: 1 | -1): void {
+    if (call.kind === 'ask') this.waiting.person += by
+    if (call.kind === 'sleep') this.waiting.time += by
+  }
+}
+
+/** Is the call known by a fingerprint, so that its outcome can be remembered? Views and children are derived anew. */
+export const isIdentified = (call: Call): boolean => call.kind !== 'child' && call.kind !== 'local' && call.kind !== 'view'

@@ -1,0 +1,185 @@
+import type { Call, Phase } from './call.ts'
+import type { CallEvent } from './events.ts'
+import type { RunGraph } from './graph.ts'
+import { isRetried, maxLosses, retryDelay } from './retry.ts'
+
+type EventOf<K extends CallEvent['kind']> = Extract<CallEvent, { kind: K }>
+type Transition<K extends CallEvent['kind']> = (graph: RunGraph, call: Call, event: EventOf<K>) => void
+type Row = { readonly [K in CallEvent['kind']]?: Transition<K> }
+
+/** The news is about something that was given up: it changes nothing. */
+const tooLate = (): void => {}
+
+/** Answers that may still come for a call that was cancelled, or skipped, while they were under way. */
+const answers = { identified: tooLate, remembered: tooLate, refused: tooLate, hit: tooLate, missed: tooLate } as const
+const news = { left: tooLate, expanded: tooLate, woke: tooLate, judged: tooLate } as const
+
+/**
+ * What each event does to a call in each phase. A pair that is not here is an error, except that news of an
+ * attempt which was given up never gets here (see `isCurrent`).
+ */
+export const transitions: { readonly [P in Phase]: Row } = {
+  inputs: {},
+  identify: {
+    identified: (graph, call, event) => {
+      call.afterCommit = event.afterCommit
+      call.heldInputs = event.heldInputs
+      if (event.lookup) {
+        graph.move(call, 'lookup')
+        graph.effects.push({ kind: 'lookup', call: call.id })
+      } else if (call.kind === 'task' || call.kind === 'entry') graph.proceed(call)
+      else graph.enter(call)
+    },
+    remembered: (graph, call, event) => {
+      call.held = event.lost
+      call.lost = event.lost
+      graph.end(call, event.status, { order: event.order, own: event.own })
+    },
+    refused: (graph, call) => graph.end(call, { state: 'failed', reason: 'error' }),
+  },
+  lookup: {
+    hit: (graph, call) => graph.end(call, { state: 'succeeded', reason: 'cached' }),
+    missed: (graph, call) => graph.proceed(call),
+  },
+  gate: {},
+  ready: { woke: tooLate },
+  start: {
+    started: (graph, call) => graph.move(call, 'execute'),
+    succeeded,
+    failed,
+    lost,
+    deprived,
+  },
+  execute: { started: tooLate, succeeded, failed, lost, deprived },
+  retry: { woke: (graph, call) => graph.queue(call) },
+  judge: {
+    judged: (graph, call, event) => {
+      if (event.verdict === 'retry') {
+        call.spent = 0
+        call.losses = 0
+        graph.queue(call)
+      } else if (event.verdict === 'skip') graph.end(call, { state: 'skipped', reason: 'policy' })
+      else graph.end(call, { state: 'failed', reason: 'error' })
+    },
+  },
+  stop: {
+    started: tooLate,
+    // it ended before it could be stopped: what is done is done, and is kept
+    succeeded,
+    failed: (graph, call) => graph.end(call, { state: 'cancelled', reason: 'request' }),
+    lost: (graph, call) => graph.end(call, { state: 'cancelled', reason: 'request' }),
+    deprived: (graph, call) => graph.end(call, { state: 'cancelled', reason: 'request' }),
+    stopped: (graph, call) => graph.end(call, { state: 'cancelled', reason: 'request' }),
+  },
+  entered: {
+    left: (graph, call, event) => {
+      graph.end(call, event.status)
+    },
+    expanded: (graph, call) => {
+      if (call.pending === 0) graph.effects.push({ kind: 'gather', call: call.id })
+    },
+    woke: tooLate,
+  },
+  rebuild: {},
+  ended: { ...answers, ...news },
+}
+
+function succeeded(graph: RunGraph, call: Call, event: EventOf<'succeeded'>): void {
+  call.losses = 0
+  if (call.lost) return rebuilt(graph, call)
+  call.held = event.held
+  graph.end(call, { state: 'succeeded', reason: 'executed' })
+}
+
+/** The result is there again; the outcome stays as it was recorded. */
+function rebuilt(graph: RunGraph, call: Call): void {
+  graph.slots.give(call)
+  call.lost = false
+  graph.move(call, 'ended')
+  graph.effects.push({ kind: 'rebuilt', call: call.id })
+  const waiters = call.waiters ?? []
+  call.waiters = undefined
+  for (const id of waiters) {
+    const waiter = graph.call(id)
+    if (waiter.phase === 'rebuild' && --waiter.pending === 0) graph.queue(waiter)
+  }
+}
+
+function failed(graph: RunGraph, call: Call, event: EventOf<'failed'>): void {
+  call.losses = 0
+  graph.slots.give(call)
+  const { retries, onFailure } = call.policy
+  if (!isStopping(graph) && isRetried(retries, event, call.spent)) {
+    graph.effects.push({ kind: 'spent', call: call.id, attempt: event.attempt, reason: event.reason, counted: true })
+    call.memoryBytes = Math.round(call.memoryBytes * retries.memoryFactor)
+    graph.move(call, 'retry')
+    graph.effects.push({ kind: 'wake', call: call.id, at: event.at + retryDelay(retries, call.spent, event.chance) })
+    call.spent++
+    return
+  }
+  if (call.lost) return unbuildable(graph, call)
+  if (onFailure === 'pause' && !isStopping(graph)) {
+    graph.effects.push({ kind: 'spent', call: call.id, attempt: event.attempt, reason: event.reason, counted: false })
+    graph.move(call, 'judge')
+    graph.effects.push({ kind: 'judge', call: call.id })
+  } else if (onFailure === 'skip') graph.end(call, { state: 'skipped', reason: 'policy' })
+  else graph.end(call, { state: 'failed', reason: event.reason })
+}
+
+function lost(graph: RunGraph, call: Call, event: EventOf<'lost'>): void {
+  graph.slots.give(call)
+  if (++call.losses >= maxLosses) {
+    if (call.lost) unbuildable(graph, call)
+    else graph.end(call, { state: 'failed', reason: 'lost' })
+    return
+  }
+  graph.effects.push({ kind: 'spent', call: call.id, attempt: event.attempt, reason: 'lost', counted: false })
+  graph.queue(call)
+}
+
+function deprived(graph: RunGraph, call: Call, event: EventOf<'deprived'>): void {
+  graph.slots.give(call)
+  call.attempt--
+  for (const id of event.gone) graph.call(id).lost = true
+  graph.queue(call)
+}
+
+/** A lost result that cannot be made again takes those with it that wait for it. */
+function unbuildable(graph: RunGraph, call: Call): void {
+  graph.move(call, 'ended')
+  const waiters = call.waiters ?? []
+  call.waiters = undefined
+  for (const id of waiters) {
+    const waiter = graph.call(id)
+    if (waiter.phase !== 'rebuild') continue
+    if (waiter.lost) unbuildable(graph, waiter)
+    else graph.end(waiter, { state: 'failed', reason: 'lost' })
+  }
+}
+
+/**
+ * Before a call is started: what it needs must be there. True if it is; else the lost results are made again first.
+ */
+export function hasInputs(graph: RunGraph, call: Call): boolean {
+  const gone = (call.heldInputs ?? []).filter((id) => graph.call(id).lost)
+  if (gone.length === 0) return true
+  graph.move(call, 'rebuild')
+  call.pending = gone.length
+  for (const id of gone) rebuild(graph, graph.call(id), call)
+  return false
+}
+
+function rebuild(graph: RunGraph, call: Call, waiter: Call): void {
+  call.waiters ??= []
+  call.waiters.push(waiter.id)
+  if (call.phase !== 'ended') return
+  if (call.policy.effect || call.policy.random) return unbuildable(graph, call)
+  graph.queue(call)
+}
+
+const isStopping = (graph: RunGraph): boolean => graph.cancelling || graph.draining
+
+/** Is it news of the attempt that is under way? */
+export function isCurrent(call: Call, event: { readonly attempt: number }): boolean {
+  return event.attempt === call.attempt && (call.phase === 'start' || call.phase === 'execute' || call.phase === 'stop')
+}
