@@ -29,6 +29,7 @@ export const catalogue = {
   ALM_TASK_NOT_FOUND: { message: '{what} was not found: {why}', hint: 'Correct the name or install it.' },
   ALM_TASK_WROTE_INPUT: { message: 'The task wrote to its input {path}.', hint: 'Copy the input to an output path before changing it.' },
   ALM_WORKER_LOST: { message: 'The worker that ran the attempt died: {why}.', hint: 'It is tried again; if it dies each time, run the task alone and look at its log.' },
+  ALM_TASK_SIGNATURE: { message: '{function} cannot be called with what the task gives it: {why}.', hint: 'Make the parameters of the function agree with the inputs and outputs of the task.' },
   ALM_RESULT_REFUSED: { message: 'The result of the task cannot be kept: {why}.', hint: 'Return plain values or arrays, or write a file to a declared output.' },
   ALM_OUTPUT_MISSING: { message: 'The declared output {name} was not left at its path.', hint: 'Write it to the path that the task is given.' },
   ALM_OUTPUT_LIMIT: { message: 'The attempt wrote more than {limit} of {what}.', hint: 'Write large results to an output file.' },

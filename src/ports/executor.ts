@@ -1,4 +1,5 @@
 import type { ErrorRecord, RunId, Time } from '../model/records.ts'
+import type { HeldRef } from '../model/refs.ts'
 import type { FailureReason } from '../model/states.ts'
 import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
@@ -6,7 +7,7 @@ import type { Value } from '../model/value.ts'
 /**
  * Where attempts are executed. An executor never decides policy: no retry, no order, no limit.
  *
- * X1 each submitted attempt ends exactly once: `succeeded`, `failed` or `lost`, or, if asked, `cancelled`.
+ * X1 each submitted attempt ends exactly once: `succeeded`, `failed`, `lost` or `inputs-gone`, or, if asked, `cancelled`.
  * X2 nothing is reported for an attempt after its end.
  * X3 after `cancel` no process of the attempt is left when its end is reported.
  * X4 `close` ends all attempts and leaves no process, temporary file or shared memory behind.
@@ -25,6 +26,8 @@ export interface Executor {
   release?(handles: readonly number[]): void
   /** Writes a held value where it can be kept, or undefined where it is gone. */
   persist?(handle: number): Promise<Uint8Array | undefined>
+  /** What `persist` gave, as a held value again: `ref` with a new holder and handle. */
+  restore?(bytes: Uint8Array, ref: HeldRef): Promise<HeldRef>
   close(): Promise<void>
 }
 
@@ -69,6 +72,8 @@ export interface ExecutorListener {
   heartbeat(attempt: AttemptId): void
   note(attempt: AttemptId, note: AttemptNote): void
   ended(attempt: AttemptId, end: AttemptEnd): void
+  /** Held values died with their worker; attempts that were given them end as `inputs-gone`. */
+  heldLost?(handles: readonly number[]): void
 }
 
 export interface LogLine {
@@ -96,6 +101,8 @@ export type AttemptEnd =
     }
   /** its worker died; not the author's doing, spends none of the retries */
   | { readonly kind: 'lost'; readonly error: ErrorRecord }
+  /** it never began: held values among its inputs died with their worker; rebuild them and submit it again */
+  | { readonly kind: 'inputs-gone'; readonly handles: readonly number[] }
   | { readonly kind: 'cancelled' }
 
 export interface Usage {
