@@ -1,0 +1,98 @@
+import type { IFlattenedRuleSet, IForbiddenRuleType } from 'dependency-cruiser'
+import { pureFolders } from '../entries.ts'
+import type { Folder } from './table.ts'
+
+const tests = String.raw`\.test(-d)?\.ts$`
+
+/** A folder's files, or one file directly below `src`. */
+const path = (name: string): string =>
+  `^src/${name.replaceAll('.', String.raw`\.`)}${name.includes('.') ? '$' : '/'}`
+
+const either = (patterns: readonly string[]): string => patterns.join('|')
+
+/** The rules that the boundary checker holds the tree to. */
+export const rules = (folders: readonly Folder[]): IFlattenedRuleSet => ({
+  forbidden: [
+    ...folders.flatMap((folder) => ownRules(folder)),
+    ...folders.filter((folder) => folder.apart).map((folder) => apart(folder)),
+    ...packageRules(folders),
+    ...general,
+  ],
+})
+
+function ownRules({ name, mayImport }: Folder): IForbiddenRuleType[] {
+  const reachable = [path(name), ...mayImport.map(path)]
+  const allowed = mayImport.length === 0 ? 'nothing of ours' : mayImport.join(', ')
+  return [
+    {
+      name: `${name} may import ${allowed}`,
+      severity: 'error',
+      from: { path: path(name), pathNot: tests },
+      to: { path: '^(src|test|examples|scripts|benchmarks)/', pathNot: either([...reachable]) },
+    },
+    {
+      name: `tests of ${name} may import ${allowed}, testing`,
+      severity: 'error',
+      from: { path: `${path(name).replace(/\$$/, '')}.*${tests}` },
+      to: { path: '^src/', pathNot: either([...reachable, path('testing')]) },
+    },
+  ]
+}
+
+const apart = ({ name }: Folder): IForbiddenRuleType => ({
+  name: `an adapter in ${name} knows no other one`,
+  severity: 'error',
+  from: { path: `^src/${name}/([^/]+)/`, pathNot: tests },
+  to: { path: `^src/${name}/[^/]+/`, pathNot: `^src/${name}/$1/` },
+})
+
+function packageRules(folders: readonly Folder[]): IForbiddenRuleType[] {
+  const names = [...new Set(folders.flatMap((folder) => folder.packages ?? []))]
+  return names.map((name) => ({
+    name: `${name} is imported where the table says so`,
+    severity: 'error',
+    from: {
+      path: '^src/',
+      pathNot: either([
+        tests,
+        ...folders.filter((folder) => folder.packages?.includes(name)).map((folder) => path(folder.name)),
+      ]),
+    },
+    to: { path: `node_modules/${name}/` },
+  }))
+}
+
+const general: readonly IForbiddenRuleType[] = [
+  { name: 'no cycle, of types neither', severity: 'error', from: {}, to: { circular: true } },
+  { name: 'what is imported is there', severity: 'error', from: {}, to: { couldNotResolve: true } },
+  {
+    name: 'pure folders have no I/O',
+    severity: 'error',
+    from: { path: either(pureFolders.map(path)), pathNot: tests },
+    to: { dependencyTypes: ['core'] },
+  },
+  {
+    name: 'SQL stays in the journal',
+    severity: 'error',
+    from: { path: '^src/', pathNot: '^src/journal/' },
+    to: { path: '^(node:)?sqlite$', dependencyTypes: ['core'] },
+  },
+  {
+    name: 'src/index.ts loads main.ts when it is called',
+    severity: 'error',
+    from: { path: path('index.ts') },
+    to: { path: path('main.ts'), dependencyTypesNot: ['dynamic-import', 'type-only'] },
+  },
+  {
+    name: 'what is shipped needs no development dependency',
+    severity: 'error',
+    from: { path: '^src/', pathNot: either([tests, path('testing')]) },
+    to: { dependencyTypes: ['npm-dev'] },
+  },
+  {
+    name: 'examples see what users see',
+    severity: 'error',
+    from: { path: '^examples/' },
+    to: { path: '^(src|test|scripts)/' },
+  },
+]

@@ -1,0 +1,40 @@
+/**
+ * What each folder of `src` may import: the table of ARCHITECTURE.md as a tool reads it. A folder may always
+ * import itself; tests, which stand beside their sources, may import `testing` too.
+ */
+
+export interface Folder {
+  readonly name: string
+  /** folders, or files directly below `src` */
+  readonly mayImport: readonly string[]
+  /** packages from npm that only this and other folders that name them may import */
+  readonly packages?: readonly string[]
+  /** its subfolders are adapters that know nothing of each other */
+  readonly apart?: boolean
+}
+
+const base = ['model', 'util']
+const adapter = ['ports', ...base]
+const engine = ['flow', 'core', ...adapter]
+const all = [...engine, 'engine', 'journal', 'code', 'executors', 'data', 'control', 'cwl', 'api', 'server']
+
+export const folders: readonly Folder[] = [
+  { name: 'util', mayImport: [] },
+  { name: 'model', mayImport: ['util'], packages: ['@standard-schema/spec'] },
+  { name: 'core', mayImport: base },
+  { name: 'ports', mayImport: base },
+  { name: 'flow', mayImport: ['core', ...adapter], packages: ['@standard-schema/spec'] },
+  { name: 'engine', mayImport: engine },
+  { name: 'journal', mayImport: adapter, apart: true },
+  { name: 'code', mayImport: adapter, packages: ['esbuild'] },
+  { name: 'executors', mayImport: adapter, apart: true },
+  { name: 'data', mayImport: ['core', ...adapter] },
+  { name: 'control', mayImport: ['engine', 'data', 'core', ...adapter] },
+  { name: 'cwl', mayImport: ['flow', 'core', ...base] },
+  { name: 'api', mayImport: base },
+  { name: 'server', mayImport: all },
+  { name: 'testing', mayImport: ['engine', ...engine], packages: ['vitest', 'fast-check'] },
+  { name: 'main.ts', mayImport: all },
+  { name: 'cli', mayImport: ['main.ts', 'api', ...base], packages: ['commander', 'picocolors'] },
+  { name: 'index.ts', mayImport: ['flow', 'main.ts'] },
+]
