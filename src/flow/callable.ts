@@ -1,0 +1,72 @@
+import { AlmanacError } from '../model/errors.ts'
+import type { DirRef, FileRef } from '../model/refs.ts'
+import type { Value } from '../model/value.ts'
+import type { Caller } from '../ports/caller.ts'
+import { requireCaller } from './ambient.ts'
+import { toArgs } from './arguments.ts'
+import { resultCheck, type TaskDefinition } from './definition.ts'
+import { isFuture } from './future-target.ts'
+import { type DirOf, type Future, makeFuture } from './future.ts'
+import { futureList, type FutureList } from './list.ts'
+import { kindOf } from './schema.ts'
+
+/** A value, its future, or a structure that holds futures anywhere. */
+export type Arg<T> = T | PromiseLike<T> | (T extends object ? (T extends FileRef | DirRef | Date | Uint8Array ? never : { readonly [K in keyof T]: Arg<T[K]> }) : never)
+
+/** What a map over a directory gives: by output, a directory with one entry for each. */
+export type MapResult<R> = R extends Record<string, unknown>
+  ? { readonly [K in keyof R]: R[K] extends FileRef | DirRef ? DirRef : DirOf<R[K]> }
+  : DirOf<R>
+
+/** A map over a directory, under way. */
+export type DirMap<R> = Future<MapResult<R>> & {
+  /** Does not fail with an entry: `done` holds those that succeeded, `failed` says of the others why, by path. */
+  settled(): Future<{ done: MapResult<R>; failed: Record<string, { code: string; message: string }> }>
+}
+
+export interface MapOptions {
+  /** other inputs, the same for each entry */
+  readonly with?: Readonly<Record<string, unknown>>
+  /** which input gets the entry; the first file, directory or input if absent */
+  readonly as?: string
+}
+
+export const definitionKey = Symbol.for('almanac.definition')
+
+/** The definition behind a task function. */
+export const definitionOf = (task: unknown): TaskDefinition | undefined =>
+  (typeof task === 'function' || typeof task === 'object') && task !== null
+    ? (task as { readonly [definitionKey]?: TaskDefinition })[definitionKey]
+    : undefined
+
+/** Makes one call. `key` tells equal calls apart. */
+export function callTask<R>(definition: TaskDefinition, args: Value, key?: string): Future<R> {
+  const caller = requireCaller(definition.spec.name)
+  const { name } = definition.spec
+  const call = caller.call({ kind: 'task', name, key, args, task: definition.spec, fn: definition.fn, check: resultCheck(definition) })
+  return makeFuture<R>(caller, call, [], name)
+}
+
+/** `task.map`: a list that is known is one call an item; a directory, or what is not known yet, is one map. */
+export function mapTask<R>(
+  definition: TaskDefinition,
+  over: unknown,
+  argsOf: (item: unknown, index: number) => Value,
+  options: MapOptions = {},
+): FutureList<R> | DirMap<R> {
+  const caller = requireCaller(`${definition.spec.name}.map`)
+  if (Array.isArray(over)) return futureList(caller, over.map((item, index) => callTask<R>(definition, argsOf(item, index))))
+  if (!isFuture(over) && !(typeof over === 'object' && over !== null)) {
+    throw new AlmanacError('ALM_VALUE_REFUSED', { path: `${definition.spec.name}.map`, why: 'it maps over a list or a directory' })
+  }
+  const { spec } = definition
+  const args = { over: toArgs(over), with: toArgs(options.with ?? {}), as: options.as ?? entryInput(definition) }
+  const request = { kind: 'map', name: spec.name, args, task: spec, fn: definition.fn, check: resultCheck(definition) } as const
+  return makeFuture<MapResult<R>>(caller, caller.call(request), [], spec.name) as DirMap<R>
+}
+
+/** The input that gets the entry: the first that is a file or directory, else the first. */
+function entryInput(definition: TaskDefinition): string | null {
+  const inputs = Object.entries(definition.input ?? {})
+  return (inputs.find(([, schema]) => kindOf(schema) !== 'value') ?? inputs[0])?.[0] ?? null
+}

@@ -1,0 +1,47 @@
+import type { ScriptLanguage } from '../model/task.ts'
+import { besideCaller } from './beside.ts'
+import { type Inputs, type NamedTask, type NamedTaskOptions, namedTask, type Outputs } from './named-task.ts'
+
+interface ExitOptions {
+  /** exit codes that mean: try again, as far as `retries` allows */
+  readonly retryExits?: readonly number[]
+}
+
+export interface CommandTaskOptions extends NamedTaskOptions, ExitOptions {
+  readonly name: string
+  /** program and arguments; `{in.scene}`, `{out.cog}`, `{params.x}` stand for paths and values; no shell */
+  readonly run: readonly [string, ...string[]]
+  /** working directory, relative to the file that says so; an empty one of the attempt's own if absent */
+  readonly cwd?: string
+}
+
+export interface ScriptTaskOptions extends NamedTaskOptions, ExitOptions {
+  readonly name: string
+  readonly lang: ScriptLanguage
+  readonly source: string
+}
+
+/**
+ * Programs as tasks. Inputs that are files or directories are there at paths, read only; the others are in the JSON
+ * file `ALMANAC_PARAMS`; outputs are what is left at the output paths, and values what is written to the JSON file
+ * `ALMANAC_RESULT`.
+ */
+export const command = {
+  task<const O extends CommandTaskOptions>(options: O): NamedTask<Inputs<O>, Outputs<O>> {
+    const body = {
+      kind: 'command',
+      run: options.run,
+      exitCodes: { retry: options.retryExits ?? [] },
+      ...(options.cwd !== undefined && { cwd: besideCaller(options.cwd) }),
+    } as const
+    return namedTask(options.name, body, options)
+  },
+}
+
+/** Scripts as tasks: as `command.task`, with the text of the script in the workflow. */
+export const script = {
+  task<const O extends ScriptTaskOptions>(options: O): NamedTask<Inputs<O>, Outputs<O>> {
+    const body = { kind: 'script', lang: options.lang, source: options.source, exitCodes: { retry: options.retryExits ?? [] } } as const
+    return namedTask(options.name, body, options)
+  },
+}

@@ -1,0 +1,78 @@
+import { AlmanacError } from '../model/errors.ts'
+import type { OutputKind, TaskBody, TaskSpec } from '../model/task.ts'
+import type { Value } from '../model/value.ts'
+import type { CallRequest } from '../ports/caller.ts'
+import { currentCaller } from './ambient.ts'
+import { besideCaller } from './beside.ts'
+import { reservedNames } from './future.ts'
+import { policyOf, type TaskOptions } from './options.ts'
+import { callerPlace } from './place.ts'
+import { kindOf, type Shape } from './schema.ts'
+
+/** A task as it was defined: what its calls share. */
+export interface TaskDefinition {
+  readonly spec: TaskSpec
+  readonly fn: ((...args: never[]) => unknown) | undefined
+  readonly input: Shape | undefined
+  readonly output: Shape | undefined
+}
+
+const namePattern = /^[\p{L}\p{N}_][\p{L}\p{N}_.-]{0,127}$/u
+
+/** @throws ALM_NAME_REFUSED, ALM_OPTION_REFUSED, ALM_DEFINED_INSIDE */
+export function defineTask(given: {
+  readonly name: string
+  readonly body: TaskBody
+  readonly options: TaskOptions
+  readonly fn?: (...args: never[]) => unknown
+  readonly input?: Shape | undefined
+  readonly output?: Shape | undefined
+}): TaskDefinition {
+  const { name, body, options, fn, input, output } = given
+  if (!namePattern.test(name)) throw new AlmanacError('ALM_NAME_REFUSED', { name, what: 'a task' })
+  if (currentCaller() !== undefined) throw new AlmanacError('ALM_DEFINED_INSIDE', { task: name })
+  const outputs: Record<string, OutputKind> = {}
+  for (const [key, schema] of Object.entries(output ?? {})) {
+    if ((reservedNames as readonly string[]).includes(key) || !namePattern.test(key)) {
+      throw new AlmanacError('ALM_NAME_REFUSED', { name: key, what: `an output of ${name}` })
+    }
+    outputs[key] = kindOf(schema)
+  }
+  const place = callerPlace()
+  return {
+    spec: {
+      name,
+      body,
+      policy: policyOf(name, options),
+      ...(output !== undefined && { outputs }),
+      env: options.variables ?? [],
+      reads: (options.reads ?? []).map(besideCaller),
+      ...(options.version !== undefined && { version: options.version }),
+      ...(place !== undefined && { definedAt: place }),
+    },
+    fn,
+    input,
+    output,
+  }
+}
+
+/** A result as declared: each named output fits its schema. */
+export function resultCheck(definition: TaskDefinition): CallRequest['check'] {
+  const { output, spec } = definition
+  if (output === undefined) return undefined
+  return async (value) => {
+    const checked: Record<string, Value> = {}
+    for (const [name, schema] of Object.entries(output)) {
+      const field = (value as Record<string, Value>)[name]
+      const result = await schema['~standard'].validate(field)
+      if (result.issues !== undefined) {
+        throw new AlmanacError('ALM_SCHEMA', {
+          what: `Output ${name} of ${spec.name}`,
+          issues: result.issues.map((issue) => issue.message).join('; '),
+        })
+      }
+      checked[name] = result.value as Value
+    }
+    return checked
+  }
+}

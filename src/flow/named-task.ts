@@ -1,0 +1,68 @@
+import { AlmanacError } from '../model/errors.ts'
+import type { DirRef, FileRef } from '../model/refs.ts'
+import type { TaskBody } from '../model/task.ts'
+import { requireCaller } from './ambient.ts'
+import { toArgs } from './arguments.ts'
+import { type Arg, callTask, definitionKey, type DirMap, type MapOptions, mapTask } from './callable.ts'
+import { defineTask, type TaskDefinition } from './definition.ts'
+import type { Future } from './future.ts'
+import type { FutureList } from './list.ts'
+import type { TaskOptions } from './options.ts'
+import type { Shape, ShapeOf } from './schema.ts'
+
+type AnyInputs = Readonly<Record<string, unknown>>
+
+/** A task whose inputs have names: Python functions, commands, scripts. */
+export interface NamedTask<I extends AnyInputs, R> {
+  (inputs: { readonly [K in keyof I]: Arg<I[K]> }): Future<R>
+  /** One call for each item, or for each entry of a directory. */
+  map(over: readonly { readonly [K in keyof I]: Arg<I[K]> }[]): FutureList<R>
+  map(over: DirRef | PromiseLike<DirRef>, options?: MapOptions): DirMap<R>
+  map(over: PromiseLike<readonly (FileRef | AnyInputs)[]>, options?: MapOptions): Future<R[]>
+  /** The same task with other options. */
+  options(overrides: TaskOptions): NamedTask<I, R>
+  /** The same call under a key that tells it from its equals. */
+  key(key: string): (inputs: { readonly [K in keyof I]: Arg<I[K]> }) => Future<R>
+  readonly [definitionKey]: TaskDefinition
+}
+
+/** What a definition of named inputs and outputs makes of its schemas. */
+export type Inputs<O> = O extends { readonly input: infer S extends Shape } ? ShapeOf<S> : AnyInputs
+export type Outputs<O> = O extends { readonly output: infer S extends Shape } ? ShapeOf<S> : unknown
+
+export interface NamedTaskOptions extends TaskOptions {
+  readonly input?: Shape
+  readonly output?: Shape
+}
+
+/** @throws ALM_NAME_REFUSED, ALM_OPTION_REFUSED, ALM_DEFINED_INSIDE */
+export function namedTask<I extends AnyInputs, R>(name: string, body: TaskBody, options: NamedTaskOptions): NamedTask<I, R> {
+  const definition = defineTask({ name, body, options, input: options.input, output: options.output })
+  const call = (inputs: unknown, key?: string) => callTask<R>(definition, toArgs(namedInputs(definition, inputs)), key)
+  const callable = (inputs: unknown = {}) => {
+    requireCaller(name)
+    return call(inputs)
+  }
+  return Object.assign(callable, {
+    [definitionKey]: definition,
+    map: (over: unknown, more?: MapOptions) =>
+      mapTask(definition, over, (item) => toArgs(namedInputs(definition, item)), more),
+    options: (overrides: TaskOptions) => namedTask<I, R>(name, body, { ...options, ...overrides }),
+    key: (key: string) => (inputs: unknown) => call(inputs, key),
+  }) as unknown as NamedTask<I, R>
+}
+
+/** Types catch it in an editor; this catches it in plain JavaScript. */
+function namedInputs(definition: TaskDefinition, inputs: unknown): unknown {
+  const declared = definition.input
+  if (declared === undefined || inputs === null || typeof inputs !== 'object') return inputs
+  const unknown = Object.keys(inputs).filter((name) => !Object.hasOwn(declared, name))
+  const missing = Object.keys(declared).filter((name) => !Object.hasOwn(inputs, name))
+  if (unknown.length > 0 || missing.length > 0) {
+    throw new AlmanacError('ALM_SCHEMA', {
+      what: `A call of ${definition.spec.name}`,
+      issues: [...missing.map((name) => `input ${name} is missing`), ...unknown.map((name) => `there is no input ${name}`)].join('; '),
+    })
+  }
+  return inputs
+}

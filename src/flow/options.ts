@@ -1,0 +1,121 @@
+import { AlmanacError } from '../model/errors.ts'
+import type { CachePolicy, OnFailure, RetryPolicy, TaskPolicy } from '../model/task.ts'
+
+/** The options that every kind of task has. */
+export interface TaskOptions {
+  /** how often a failed attempt is tried again; a number is short for `{ count }` */
+  readonly retries?: number | Retries
+  /** longest time of one attempt: ms, or `'90s'`, `'10m'`, `'1h'` */
+  readonly timeout?: Duration
+  /** longest silence of an attempt: it must log, report progress or send a heartbeat */
+  readonly heartbeat?: Duration
+  /** is the result reused over runs? see docs/identity.md; `{ for: '1h' }`: while it is younger */
+  readonly cache?: boolean | { readonly for: Duration }
+  /** counts instead of the code */
+  readonly version?: string
+  /** environment variables that the task sees, and that count */
+  readonly variables?: readonly string[]
+  /** files that its code reads, relative to the file that says so; they count by content */
+  readonly reads?: readonly string[]
+  /** acts on the world: starts after what it depends on is durable, is never cached, gets an idempotency key */
+  readonly effect?: boolean
+  /** its result may vary from time to time: it is never made again */
+  readonly random?: boolean
+  /** large results in memory are written out at once */
+  readonly persist?: boolean
+  /** where its inputs lie counts too */
+  readonly location?: boolean
+  /** processors that it takes, 1 if absent */
+  readonly cpu?: number
+  /** memory that it takes: bytes, or `'512MiB'`, `'2GiB'` */
+  readonly memory?: Size
+  /** higher goes first, 0 if absent */
+  readonly priority?: number
+  /** what a failure means for the run: it fails, what needs it is skipped, or a person is asked */
+  readonly onFailure?: OnFailure
+}
+
+export interface Retries {
+  readonly count: number
+  /** before the first retry, 1 s if absent */
+  readonly delay?: Duration
+  /** each delay is the last one times this, 2 if absent */
+  readonly backoff?: number
+  /** 5 minutes if absent */
+  readonly maxDelay?: Duration
+  /** share of the delay that chance adds or takes, 0.1 if absent */
+  readonly jitter?: number
+  /** error types (`'TimeoutError'`), codes (`'ALM_TASK_TIMEOUT'`), reasons (`'memory'`) or exits (`'exit 75'`) that are tried again */
+  readonly on?: readonly string[]
+  /** memory of each further attempt is the last one's times this, 1 if absent */
+  readonly memoryFactor?: number
+}
+
+export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`
+export type Size = number | `${number}${'KiB' | 'MiB' | 'GiB' | 'TiB' | 'KB' | 'MB' | 'GB' | 'TB'}`
+
+const durations = { ms: 1, s: 1e3, m: 60e3, h: 3600e3, d: 86400e3 } as const
+const sizes = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40, KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 } as const
+
+/** ms; undefined if it is none. */
+export function durationMs(text: Duration | string): number | undefined {
+  if (typeof text === 'number') return Number.isFinite(text) && text >= 0 ? text : undefined
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text)
+  return match === null ? undefined : Number(match[1]) * durations[match[2] as keyof typeof durations]
+}
+
+/** Bytes; undefined if it is none. */
+export function sizeBytes(text: Size | string): number | undefined {
+  if (typeof text === 'number') return Number.isFinite(text) && text >= 0 ? text : undefined
+  const match = /^(\d+(?:\.\d+)?)\s?(KiB|MiB|GiB|TiB|KB|MB|GB|TB)$/.exec(text)
+  return match === null ? undefined : Math.round(Number(match[1]) * sizes[match[2] as keyof typeof sizes])
+}
+
+/** @throws ALM_OPTION_REFUSED naming the option */
+export function policyOf(task: string, options: TaskOptions): TaskPolicy {
+  const refuse = (option: string, why: string): never => {
+    throw new AlmanacError('ALM_OPTION_REFUSED', { option, task, why })
+  }
+  const duration = (option: string, value: Duration): number =>
+    durationMs(value) ?? refuse(option, `${JSON.stringify(value)} is no duration; write 500, '30s', '5m' or '1h'`)
+  const number = (option: string, value: number, least: number): number =>
+    Number.isFinite(value) && value >= least ? value : refuse(option, `${value} is no number from ${least}`)
+  if (options.effect === true && options.cache !== undefined && options.cache !== false) {
+    refuse('cache', 'a task that acts on the world is never reused')
+  }
+  return {
+    retries: retryPolicy(options.retries ?? 0, duration, number),
+    ...(options.timeout !== undefined && { timeoutMs: duration('timeout', options.timeout) }),
+    ...(options.heartbeat !== undefined && { heartbeatMs: duration('heartbeat', options.heartbeat) }),
+    ...(options.cache !== undefined && { cache: cachePolicy(options.cache, duration) }),
+    effect: options.effect === true,
+    random: options.random === true,
+    persist: options.persist === true || options.random === true,
+    location: options.location === true,
+    cpu: number('cpu', options.cpu ?? 1, 0),
+    memoryBytes:
+      options.memory === undefined
+        ? 0
+        : (sizeBytes(options.memory) ?? refuse('memory', `${JSON.stringify(options.memory)} is no size; write '512MiB' or '2GiB'`)),
+    priority: Number.isFinite(options.priority ?? 0) ? (options.priority ?? 0) : refuse('priority', 'it is no number'),
+    onFailure: options.onFailure ?? 'fail',
+  }
+}
+
+type Check<T> = (option: string, value: T) => number
+
+function retryPolicy(retries: number | Retries, duration: Check<Duration>, number: (option: string, value: number, least: number) => number): RetryPolicy {
+  const given: Retries = typeof retries === 'number' ? { count: retries } : retries
+  return {
+    count: number('retries.count', given.count, 0),
+    delayMs: duration('retries.delay', given.delay ?? 1000),
+    backoff: number('retries.backoff', given.backoff ?? 2, 1),
+    maxDelayMs: duration('retries.maxDelay', given.maxDelay ?? 300_000),
+    jitter: number('retries.jitter', given.jitter ?? 0.1, 0),
+    memoryFactor: number('retries.memoryFactor', given.memoryFactor ?? 1, 1),
+    ...(given.on !== undefined && { on: given.on }),
+  }
+}
+
+const cachePolicy = (cache: boolean | { readonly for: Duration }, duration: Check<Duration>): CachePolicy =>
+  typeof cache === 'boolean' ? cache : { forMs: duration('cache.for', cache.for) }

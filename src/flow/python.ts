@@ -1,0 +1,52 @@
+import { AlmanacError } from '../model/errors.ts'
+import type { PythonEnvSpec } from '../model/task.ts'
+import { besideCaller } from './beside.ts'
+import { type Inputs, type NamedTask, type NamedTaskOptions, namedTask, type Outputs } from './named-task.ts'
+
+export interface PythonTaskOptions extends NamedTaskOptions {
+  /** `'steps.py:quality_control'`: file, relative to the one that says so, and function */
+  readonly run: string
+  /** from `python.env`; without it, the machine's Python as it is */
+  readonly env?: PythonEnvSpec
+  /** calls that one process may run at once: 1 unless the function's libraries bear more */
+  readonly threads?: number
+  /** the function's name if absent */
+  readonly name?: string
+}
+
+/**
+ * Python functions as tasks, and the environments that they run in.
+ *
+ * The function gets its inputs as arguments by name (files and directories as `pathlib.Path`) and, for each file
+ * or directory output, under the output's name, the path to leave it at. What it returns are its value outputs:
+ * the one, or a dict by name.
+ */
+export const python = { task: pythonTask, env: pythonEnv }
+
+function pythonTask<const O extends PythonTaskOptions>(options: O): NamedTask<Inputs<O>, Outputs<O>> {
+  const match = /^(.+):([\p{L}_][\p{L}\p{N}_]*)$/u.exec(options.run)
+  if (match === null) {
+    throw new AlmanacError('ALM_OPTION_REFUSED', { option: 'run', task: options.run, why: "it is not like 'steps.py:function'" })
+  }
+  const [, file, fn] = match as unknown as readonly [string, string, string]
+  const threads = options.threads ?? 1
+  if (!Number.isInteger(threads) || threads < 1) {
+    throw new AlmanacError('ALM_OPTION_REFUSED', { option: 'threads', task: fn, why: 'it is no number from 1' })
+  }
+  const body = {
+    kind: 'python',
+    file: besideCaller(file),
+    function: fn,
+    threads,
+    ...(options.env !== undefined && { env: options.env }),
+  } as const
+  return namedTask(options.name ?? fn, body, options)
+}
+
+/**
+ * A Python environment by its requirements file, relative to the file that says so. It is made once per content,
+ * by `uv` if there is one.
+ */
+function pythonEnv(requirements: string, options: { readonly python?: string } = {}): PythonEnvSpec {
+  return { requirements: besideCaller(requirements), ...(options.python !== undefined && { python: options.python }) }
+}

@@ -1,0 +1,71 @@
+import type { TaskContext } from '../model/task-context.ts'
+import type { Value } from '../model/value.ts'
+import { currentCaller } from './ambient.ts'
+import { toArgs } from './arguments.ts'
+import { type Arg, callTask, definitionKey, type DirMap, type MapOptions, mapTask } from './callable.ts'
+import { defineTask, type TaskDefinition } from './definition.ts'
+import type { Future } from './future.ts'
+import type { FutureList } from './list.ts'
+import type { TaskOptions } from './options.ts'
+import type { Shape, ShapeOf } from './schema.ts'
+import type { DirRef } from '../model/refs.ts'
+
+/** A task that is a function of this process. Called in a workflow it makes a call; elsewhere it is the function. */
+export interface FunctionTask<A extends readonly unknown[], R> {
+  (...args: { readonly [K in keyof A]: Arg<A[K]> }): Future<R>
+  /** One call for each item, or for each entry of a directory. */
+  map(over: readonly Arg<A[0]>[]): FutureList<R>
+  map(over: DirRef | PromiseLike<DirRef>, options?: MapOptions): DirMap<R>
+  map(over: PromiseLike<readonly A[0][]>, options?: MapOptions): Future<R[]>
+  /** The same task with other options. */
+  options(overrides: FunctionTaskOptions): FunctionTask<A, R>
+  /** The same call under a key that tells it from its equals. */
+  key(key: string): (...args: { readonly [K in keyof A]: Arg<A[K]> }) => Future<R>
+  readonly [definitionKey]: TaskDefinition
+}
+
+export interface FunctionTaskOptions extends TaskOptions {
+  /** named outputs; without it the returned value is the one output */
+  readonly output?: Shape
+}
+
+type WithoutContext<A extends readonly unknown[]> = A extends readonly [...infer Rest, TaskContext] ? Rest : A
+type Result<O, R> = O extends { readonly output: infer S extends Shape } ? ShapeOf<S> : Awaited<R>
+
+/**
+ * Makes a task of a function. It gets its arguments and, last, a `TaskContext`: the paths of its declared file
+ * outputs, a signal that says when to stop, and what it may report.
+ *
+ * @throws ALM_NAME_REFUSED, ALM_OPTION_REFUSED, ALM_DEFINED_INSIDE
+ * @example
+ * ```ts
+ * import { task, workflow } from 'almanac'
+ *
+ * const mean = task('mean', { retries: 2 }, (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length)
+ *
+ * export default workflow('average', async () => mean([1, 2, 3]))
+ * ```
+ */
+export function task<A extends unknown[], R>(name: string, fn: (...args: A) => R): FunctionTask<WithoutContext<A>, Awaited<R>>
+export function task<A extends unknown[], R, const O extends FunctionTaskOptions>(
+  name: string,
+  options: O,
+  fn: (...args: A) => R,
+): FunctionTask<WithoutContext<A>, Result<O, R>>
+export function task(name: string, ...rest: readonly unknown[]): unknown {
+  const fn = rest.at(-1) as (...args: never[]) => unknown
+  return functionTask(name, rest.length > 1 ? (rest[0] as FunctionTaskOptions) : {}, fn)
+}
+
+function functionTask(name: string, options: FunctionTaskOptions, fn: (...args: never[]) => unknown): unknown {
+  const definition = defineTask({ name, body: { kind: 'function', name }, options, fn, output: options.output })
+  const call = (args: readonly unknown[], key?: string) => callTask(definition, { args: toArgs(args) } as Value, key)
+  const callable = (...args: readonly unknown[]): unknown =>
+    currentCaller() === undefined ? fn(...(args as never[])) : call(args)
+  return Object.assign(callable, {
+    [definitionKey]: definition,
+    map: (over: unknown, more?: MapOptions) => mapTask(definition, over, (item) => ({ args: [toArgs(item)] }), more),
+    options: (overrides: FunctionTaskOptions) => functionTask(name, { ...options, ...overrides }, fn),
+    key: (key: string) => (...args: readonly unknown[]) => call(args, key),
+  })
+}

@@ -1,0 +1,53 @@
+import { AlmanacError } from '../model/errors.ts'
+import { DirRef, FileRef } from '../model/refs.ts'
+import type { Value } from '../model/value.ts'
+import { requireCaller } from './ambient.ts'
+import { toArgs } from './arguments.ts'
+import { filterBy, type Future, view } from './future.ts'
+
+/** A file, known by its base name and content. In a task, `path` is where to read it. */
+export class File extends FileRef {
+  /** absolute path to read it at; only in a task */
+  get path(): string {
+    if (this.at === undefined) throw new AlmanacError('ALM_OUTSIDE', { what: `the path of ${this.name}` })
+    return this.at
+  }
+
+  static from(ref: FileRef): File {
+    return new File(ref.name, ref.digest, ref.size, ref.executable, ref.at)
+  }
+}
+
+/** A directory, known by its content. In a task, `path` is where to read it. */
+export class Dir extends DirRef {
+  /** absolute path to read it at; only in a task */
+  get path(): string {
+    if (this.at === undefined) throw new AlmanacError('ALM_OUTSIDE', { what: 'the path of a directory' })
+    return this.at
+  }
+
+  /** The entries for which `keep` says yes: to the value that a map over the same entries gave, or to their path. */
+  filter<V>(values: Future<unknown> | Dir, keep: (value: V, path: string) => boolean): Future<Dir>
+  filter(keep: (path: string) => boolean): Future<Dir>
+  filter(...args: unknown[]): Future<Dir> {
+    return filterBy(requireCaller('filter'), this, args)
+  }
+
+  /** The values of a map's output, in order of entry path. */
+  all(): Future<unknown[]> {
+    return view(requireCaller('all'), 'all', { of: this })
+  }
+
+  static from(ref: DirRef): Dir {
+    return new Dir(ref.digest, ref.entries, ref.size, ref.at)
+  }
+}
+
+/** A directory made of files and directories that exist, by name: nothing is copied. */
+export function dirOf(entries: { readonly [path: string]: unknown }): Future<Dir> {
+  return view(requireCaller('dir.of'), 'dir', { entries: toArgs(entries) })
+}
+
+/** References as the author sees them. */
+export const authorValue = (ref: Value): Value =>
+  ref instanceof FileRef ? (ref instanceof File ? ref : File.from(ref)) : ref instanceof DirRef ? (ref instanceof Dir ? ref : Dir.from(ref)) : ref

@@ -1,0 +1,110 @@
+import { AlmanacError } from '../model/errors.ts'
+import type { Value } from '../model/value.ts'
+import { currentCaller } from './ambient.ts'
+import { toArgs } from './arguments.ts'
+import type { Arg } from './callable.ts'
+import type { Future } from './future.ts'
+import { makeChild } from './list.ts'
+import { callerPlace } from './place.ts'
+import { type Schema, type Shape, type ShapeOf, shapeSchema } from './schema.ts'
+import type { SourcePlace } from '../model/task.ts'
+
+export interface WorkflowOptions {
+  /** a schema, or schemas by name */
+  readonly input?: Schema | Shape
+  readonly output?: Schema | Shape
+}
+
+/** A workflow as it was defined. */
+export interface WorkflowDefinition {
+  readonly name: string
+  readonly fn: (input: never) => unknown
+  readonly input: Schema | undefined
+  readonly output: Schema | undefined
+  readonly definedAt: SourcePlace | undefined
+}
+
+export const workflowKey = Symbol.for('almanac.workflow')
+
+/** Called in another workflow it is a child; `almanac run`, or `almanac.run(workflow, input)`, runs it by itself. */
+export interface Workflow<I, R> {
+  (...input: undefined extends I ? [input?: Arg<I>] : [input: Arg<I>]): Future<R>
+  /** The same child under a key that tells it from others of its name. */
+  key(key: string): (...input: undefined extends I ? [input?: Arg<I>] : [input: Arg<I>]) => Future<R>
+  readonly [workflowKey]: WorkflowDefinition
+}
+
+type Input<O> = O extends { readonly input: infer S } ? SchemaValue<S> : undefined
+type SchemaValue<S> = S extends Schema<infer T> ? T : S extends Shape ? ShapeOf<S> : never
+type Output<O, R> = O extends { readonly output: infer S } ? SchemaValue<S> : Resolved<Awaited<R>>
+
+/** What a workflow returns, with the futures in it known. */
+type Resolved<T> = T extends PromiseLike<infer V> ? V : T extends readonly unknown[] ? { [K in keyof T]: Resolved<T[K]> } : T extends Record<string, unknown> ? { [K in keyof T]: Resolved<T[K]> } : T
+
+/**
+ * Makes a workflow of an async function that calls tasks. The function is executed from its start each time the run
+ * goes on; what its calls gave is remembered. Await only futures of Almanac in it.
+ *
+ * @throws ALM_NAME_REFUSED, ALM_DEFINED_INSIDE
+ * @example
+ * ```ts
+ * import { json, task, workflow } from 'almanac'
+ *
+ * const greet = task('greet', (name: string) => `Hello, ${name}.`)
+ *
+ * export default workflow('hello', { input: { name: json<string>() } }, async ({ name }) => greet(name))
+ * ```
+ */
+export function workflow<R>(name: string, fn: () => R): Workflow<undefined, Resolved<Awaited<R>>>
+export function workflow<const O extends WorkflowOptions, R>(name: string, options: O, fn: (input: Input<O>) => R): Workflow<Input<O>, Output<O, R>>
+export function workflow(name: string, ...rest: readonly unknown[]): unknown {
+  const fn = rest.at(-1) as (input: never) => unknown
+  const options = rest.length > 1 ? (rest[0] as WorkflowOptions) : {}
+  if (!/^[\p{L}\p{N}_][\p{L}\p{N}_.-]{0,127}$/u.test(name)) throw new AlmanacError('ALM_NAME_REFUSED', { name, what: 'a workflow' })
+  if (currentCaller() !== undefined) throw new AlmanacError('ALM_DEFINED_INSIDE', { task: name })
+  const definition: WorkflowDefinition = {
+    name,
+    fn,
+    input: schemaOf(options.input),
+    output: schemaOf(options.output),
+    definedAt: callerPlace(),
+  }
+  const call = (input: unknown, key?: string): unknown => {
+    const caller = currentCaller()
+    if (caller === undefined) throw new AlmanacError('ALM_OUTSIDE', { what: `workflow ${name}` })
+    return makeChild(caller, name, key, toArgs(input) as Value, childFunction(definition))
+  }
+  return Object.assign((input?: unknown) => call(input), {
+    [workflowKey]: definition,
+    key: (key: string) => (input?: unknown) => call(input, key),
+  })
+}
+
+/** The function with its input checked before and its result after. */
+export function childFunction(definition: WorkflowDefinition): (input: never) => Promise<unknown> {
+  return async (input) => {
+    const checked = await validate(definition.input, input, `The input of ${definition.name}`)
+    return await validate(definition.output, await definition.fn(checked as never), `The result of ${definition.name}`)
+  }
+}
+
+async function validate(schema: Schema | undefined, value: unknown, what: string): Promise<unknown> {
+  if (schema === undefined) return value
+  const result = await schema['~standard'].validate(value)
+  if (result.issues === undefined) return result.value
+  const issues = result.issues.map((issue) => {
+    const path = (issue.path ?? []).map((step) => String(typeof step === 'object' ? step.key : step)).join('.')
+    return path === '' ? issue.message : `${path}: ${issue.message}`
+  })
+  throw new AlmanacError('ALM_SCHEMA', { what, issues: issues.join('; ') })
+}
+
+/** One schema for named ones: an object that has them all and nothing else of interest. */
+function schemaOf(given: Schema | Shape | undefined): Schema | undefined {
+  if (given === undefined || '~standard' in given) return given as Schema | undefined
+  return shapeSchema(given as Shape)
+}
+
+/** The definition behind a workflow function. */
+export const workflowOf = (value: unknown): WorkflowDefinition | undefined =>
+  typeof value === 'function' ? (value as { readonly [workflowKey]?: WorkflowDefinition })[workflowKey] : undefined

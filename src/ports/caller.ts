@@ -1,0 +1,41 @@
+import type { CallKind, RunId } from '../model/records.ts'
+import type { TaskSpec } from '../model/task.ts'
+import type { Path, Value } from '../model/value.ts'
+
+/**
+ * A workflow function under way, as the calls that it makes see it. The function of a run, of each child workflow,
+ * stage and branch has one of its own, so that equal calls in parallel branches are not equals.
+ */
+export interface Caller {
+  readonly run: RunId
+  /** `ingest/qc:2026-01` */
+  readonly path: string
+  /** Makes a call; its number is known at once, its outcome later. @throws ALM_VALUE_REFUSED, ALM_KEY_NEEDED */
+  call(request: CallRequest): number
+  /** Gives (a field of) the outcome of a call, when it is its turn: see `docs/identity.md`, Replay. */
+  outcome(call: number, path: Path, succeed: (value: Value) => void, fail: (error: unknown) => void): void
+  /** Something to show. */
+  note(type: 'event' | 'metric' | 'artifact' | 'progress', name: string, body: Value): void
+}
+
+export interface CallRequest {
+  readonly kind: CallKind
+  readonly name: string
+  /** tells equal calls apart */
+  readonly key?: string | undefined
+  /** futures in it are `FutureRef`s */
+  readonly args: Value
+  readonly task?: TaskSpec
+  /** the definition's function: of an inline task, a child, a predicate */
+  readonly fn?: ((...args: never[]) => unknown) | undefined
+  /** wants its inputs whether they succeeded or not */
+  readonly tolerant?: boolean
+  /** checks a result before it is recorded: returns what counts, throws ALM_SCHEMA */
+  readonly check?: ((value: Value) => Value | Promise<Value>) | undefined
+}
+
+/** Which workflow function is running: follows it over every `await`. */
+export interface Ambient {
+  current(): Caller | undefined
+  run<T>(caller: Caller, fn: () => T): T
+}
