@@ -13,12 +13,16 @@ import { entries } from './entries.ts'
 
 const literal = /new URL\(\s*(['"])(\.{1,2}\/[^'"]+)\1,\s*import\.meta\.url,?\s*\)/g
 const place = /import\.meta\.(?:url|dirname|filename)/
+/** asks whether it is bundled, and so knows that the answer differs */
+const aware = /import\.meta\.url\.endsWith\('\.ts'\)/
 const harmless = /createRequire\(\s*import\.meta\.url\s*\)/g
 
 /** Paths from the repository's root of what a source names. @throws where it names what is not there, or in another form */
 export function assetsOf(source: string, text: string, tree: string): string[] {
   const rest = text.replace(literal, '').replace(harmless, '')
-  const line = rest.split('\n').find((one) => place.test(one.replace(/^\s*(\/\/|\*).*/, '')))
+  const line = rest
+    .split('\n')
+    .find((one) => place.test(one) && !aware.test(one) && !/^\s*(\/?\*|\/\/)/.test(one))
   if (line !== undefined) {
     throw new Error(
       `${source}: "${line.trim()}" is another file once bundled; write new URL('./file', import.meta.url)`,

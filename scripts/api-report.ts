@@ -1,0 +1,67 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Surface } from './api/surface.ts'
+import { declare, surface } from './api/surface.ts'
+import { entries } from './entries.ts'
+import { root } from './source-files.ts'
+
+/**
+ * `docs/api/*.api.md`: the public surface, so that a change of it is seen in the change that makes it.
+ * With `--check` nothing is written, and a report that is not current is an error.
+ */
+
+const check = process.argv.includes('--check')
+const cache = join(root, 'node_modules/.cache/almanac')
+mkdirSync(cache, { recursive: true })
+const folder = mkdtempSync(join(cache, 'api-'))
+
+try {
+  const present = entries.filter(
+    (entry) => entry.specifier !== undefined && existsSync(join(root, entry.source)),
+  )
+  if (present.length > 0)
+    declare(
+      root,
+      present.map((entry) => entry.source),
+      folder,
+    )
+  const surfaces = present.map(({ name, specifier, source }) => ({
+    file: `docs/api/${name === 'index' ? 'almanac' : `almanac-${name}`}.api.md`,
+    specifier: specifier ?? name,
+    surface: surface(root, name, source, folder),
+  }))
+  const exported = new Set(surfaces.flatMap((one) => one.surface.exported))
+  const problems = surfaces.flatMap((one) => [
+    ...faults(one.specifier, one.surface, exported),
+    ...settle(one.file, one.surface.report),
+  ])
+  for (const problem of problems) console.log(problem)
+  console.log(`${exported.size} public symbols, ${problems.length} problems`)
+  process.exitCode = problems.length === 0 ? 0 : 1
+} finally {
+  rmSync(folder, { recursive: true })
+}
+
+function faults(
+  specifier: string,
+  { undocumented, forgotten }: Surface,
+  exported: ReadonlySet<string>,
+): string[] {
+  return [
+    ...undocumented.map((name) => `${specifier}: ${name} has no comment that says what it is`),
+    ...forgotten
+      .filter((name) => !exported.has(name))
+      .map((name) => `${specifier}: ${name} is reached by what is exported; export it too, or hide it`),
+  ]
+}
+
+/** Writes a report, or says that it is not what is there. */
+function settle(file: string, report: string): string[] {
+  const path = join(root, file)
+  const kept = existsSync(path) ? readFileSync(path, 'utf8') : undefined
+  if (kept === report) return []
+  if (check) return [`${file} is not current: npm run docs, and look at what changed`]
+  mkdirSync(join(path, '..'), { recursive: true })
+  writeFileSync(path, report)
+  return []
+}

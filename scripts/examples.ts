@@ -1,0 +1,144 @@
+import { execFile } from 'node:child_process'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { delimiter, dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import type { Example } from './examples/extract.ts'
+import { fromComments, fromMarkdown } from './examples/extract.ts'
+import { filesBelow, productSources, root } from './source-files.ts'
+
+/**
+ * Checks and runs every example of the documents and doc comments as a user would have it: in a project of its
+ * own that has the built package in `node_modules`. Blocks of one document share a directory and run in order.
+ */
+
+const run = promisify(execFile)
+const project = realpathSync(mkdtempSync(join(tmpdir(), 'almanac-examples-')))
+const limitMs = 300_000
+
+interface Document {
+  readonly folder: string
+  readonly examples: readonly Example[]
+}
+
+const documents = [...ofComments(), ...ofMarkdown()].filter((one) => one.examples.length > 0)
+const failures: string[] = []
+let passed = 0
+
+try {
+  prepare()
+  await checkTypes()
+  const queue = [...documents]
+  await Promise.all(Array.from({ length: availableParallelism() }, () => drain(queue)))
+} finally {
+  rmSync(project, { recursive: true })
+}
+for (const failure of failures) console.log(`✗ ${failure}\n`)
+console.log(`examples: ${passed} passed, ${failures.length} failed`)
+process.exitCode = failures.length === 0 ? 0 : 1
+
+function ofComments(): Document[] {
+  const examples = productSources().flatMap((path) =>
+    fromComments(path, readFileSync(join(root, path), 'utf8')),
+  )
+  return examples.map((one) => ({ folder: `${one.source}/${one.line}`, examples: [one] }))
+}
+
+function ofMarkdown(): Document[] {
+  const paths = [
+    ...['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md'].filter((path) => existsSync(join(root, path))),
+    ...filesBelow('docs', (path) => path.endsWith('.md') && !/^docs\/(api|design)\//.test(path)),
+    ...filesBelow('examples', (path) => path.endsWith('.md')),
+  ]
+  return paths.map((path) => ({
+    folder: path,
+    examples: fromMarkdown(path, readFileSync(join(root, path), 'utf8')),
+  }))
+}
+
+function prepare(): void {
+  mkdirSync(join(project, 'node_modules'))
+  symlinkSync(root, join(project, 'node_modules/almanac'))
+  for (const name of ['zod', '@types'])
+    symlinkSync(join(root, 'node_modules', name), join(project, 'node_modules', name))
+  mkdirSync(join(project, 'bin'))
+  writeFileSync(
+    join(project, 'bin/almanac'),
+    `#!/bin/sh\nexec '${process.execPath}' '${root}/bin/almanac.cjs' "$@"\n`,
+    { mode: 0o755 },
+  )
+  writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'project', type: 'module' }))
+  const compilerOptions = { types: ['node'], noEmit: true, moduleDetection: 'force' }
+  writeFileSync(
+    join(project, 'tsconfig.json'),
+    JSON.stringify({ extends: join(root, 'tsconfig.base.json'), compilerOptions, include: ['.'] }),
+  )
+  for (const { folder, examples } of documents) {
+    for (const example of examples.filter((one) => one.kind !== 'shell')) {
+      const path = join(project, folder, example.name)
+      mkdirSync(dirname(path), { recursive: true })
+      // as many empty lines before it as it has in its source, so that errors name the right one
+      writeFileSync(
+        path,
+        example.kind === 'module' ? `${'\n'.repeat(example.line - 1)}${example.text}\n` : `${example.text}\n`,
+      )
+    }
+  }
+}
+
+async function checkTypes(): Promise<void> {
+  if (!documents.some((one) => one.examples.some((example) => example.kind === 'module'))) return
+  const tsc = join(root, 'node_modules/typescript/bin/tsc')
+  const failed = await run(process.execPath, [tsc, '-p', project, '--pretty', 'false'], {
+    cwd: project,
+  }).then(
+    () => '',
+    (error: { readonly stdout: string }) => error.stdout,
+  )
+  for (const error of failed.split('\n').filter((line) => /^\S/.test(line))) failures.push(error)
+}
+
+async function drain(queue: Document[]): Promise<void> {
+  for (let document = queue.shift(); document !== undefined; document = queue.shift()) {
+    for (const example of document.examples)
+      if (example.kind !== 'file') await execute(document.folder, example)
+  }
+}
+
+async function execute(folder: string, example: Example): Promise<void> {
+  const [file, args]: [string, string[]] =
+    example.kind === 'shell'
+      ? ['bash', ['-euo', 'pipefail', '-c', example.text]]
+      : [process.execPath, [example.name]]
+  const env = {
+    ...process.env,
+    PATH: [join(project, 'bin'), dirname(process.execPath), process.env['PATH']].join(delimiter),
+  }
+  const fault = await run(file, args, {
+    cwd: join(project, folder),
+    env,
+    timeout: limitMs,
+    maxBuffer: 64 << 20,
+  }).then(
+    ({ stdout }) => unexpected(example, stdout),
+    (error: { readonly stdout: string; readonly stderr: string; readonly message: string }) =>
+      `${error.stdout}${error.stderr}` || error.message,
+  )
+  if (fault === undefined) passed++
+  else failures.push(`${example.source}:${example.line}\n${fault}`)
+}
+
+function unexpected({ prints }: Example, stdout: string): string | undefined {
+  const printed = stdout.trimEnd()
+  if (prints === undefined || printed === prints.join('\n')) return undefined
+  return `it prints\n${printed}\nand says that it prints\n${prints.join('\n')}`
+}

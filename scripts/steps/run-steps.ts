@@ -1,0 +1,131 @@
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { root } from '../source-files.ts'
+import type { Counts } from './counts.ts'
+import { fromSentence, fromUnittest, fromVitest, settled } from './counts.ts'
+import type { Step } from './steps.ts'
+
+/**
+ * Runs steps side by side, as many as there are cores, and says of each its name and time as it ends; what a step
+ * that failed has printed follows. The last line sums up: `N passed, N failed`.
+ */
+export async function runSteps(steps: readonly Step[]): Promise<boolean> {
+  const startedAt = performance.now()
+  const results = await new Runner(steps).run()
+  const sum = (kind: keyof Counts): number => results.reduce((total, one) => total + one.counts[kind], 0)
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
+  const failed = results.filter((one) => !one.ok).map((one) => one.step.name)
+  console.log(
+    `\n${steps.length} steps in ${seconds} s${failed.length > 0 ? `; failed: ${failed.join(', ')}` : ''}`,
+  )
+  if (sum('skipped') > 0) console.log(`${sum('skipped')} skipped`)
+  console.log(`${sum('passed')} passed, ${sum('failed')} failed`)
+  return failed.length === 0
+}
+
+interface Result {
+  readonly step: Step
+  readonly ok: boolean
+  readonly counts: Counts
+}
+
+/** Owns which steps wait, run and have ended. */
+class Runner {
+  readonly #waiting: Step[]
+  readonly #running = new Map<string, Promise<void>>()
+  readonly #results: Result[] = []
+  readonly #slots = Math.max(2, availableParallelism())
+
+  constructor(steps: readonly Step[]) {
+    this.#waiting = [...steps]
+  }
+
+  async run(): Promise<readonly Result[]> {
+    while (this.#waiting.length + this.#running.size > 0) {
+      for (let next = this.#next(); next !== undefined; next = this.#next()) this.#start(next)
+      await Promise.race(this.#running.values())
+    }
+    return this.#results
+  }
+
+  #next(): Step | undefined {
+    if (this.#running.size >= this.#slots) return undefined
+    const index = this.#waiting.findIndex((step) => this.#mayStart(step))
+    return index < 0 ? undefined : this.#waiting.splice(index, 1)[0]
+  }
+
+  #mayStart(step: Step): boolean {
+    if (step.alone === true)
+      return this.#running.size === 0 && this.#waiting.every((one) => one.alone === true)
+    return (step.after ?? []).every((name) => !this.#open(name))
+  }
+
+  #open(name: string): boolean {
+    return this.#running.has(name) || this.#waiting.some((step) => step.name === name)
+  }
+
+  #start(step: Step): void {
+    const broken = step.after?.find((name) => this.#results.some((one) => one.step.name === name && !one.ok))
+    const done = broken === undefined ? execute(step) : Promise.resolve(refused(step, broken))
+    this.#running.set(
+      step.name,
+      done.then((result) => {
+        this.#running.delete(step.name)
+        this.#results.push(result)
+      }),
+    )
+  }
+}
+
+function refused(step: Step, broken: string): Result {
+  console.log(`${step.name.padEnd(14)}not run, because ${broken} failed`)
+  return { step, ok: false, counts: { passed: 0, failed: 1, skipped: 0 } }
+}
+
+async function execute(step: Step): Promise<Result> {
+  const startedAt = performance.now()
+  const folder = mkdtempSync(join(tmpdir(), 'almanac-step-'))
+  const report = join(folder, 'report.json')
+  try {
+    const { ok, output } = await program(step, report)
+    const counts = settled(countsOf(step, ok, output, report), ok)
+    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1).padStart(6)
+    const detail = step.counts === undefined ? '' : `  ${counts.passed} passed, ${counts.failed} failed`
+    console.log(`${step.name.padEnd(14)}${ok ? 'ok    ' : 'FAILED'}${seconds} s${detail}`)
+    if (!ok) console.log(output.trimEnd().replaceAll(/^/gm, '    '))
+    return { step, ok, counts }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+function countsOf(step: Step, ok: boolean, output: string, report: string): Counts {
+  if (step.counts === 'vitest' && existsSync(report)) return fromVitest(readFileSync(report, 'utf8'))
+  if (step.counts === 'unittest') return fromUnittest(output)
+  if (step.counts === 'passed-failed') return fromSentence(output)
+  return { passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0 }
+}
+
+function program(step: Step, report: string): Promise<{ readonly ok: boolean; readonly output: string }> {
+  const [file, ...args] = step.command.map((part) => part.replace('{report}', report))
+  const env = {
+    ...process.env,
+    PATH: `${join(root, 'node_modules/.bin')}${delimiter}${process.env['PATH'] ?? ''}`,
+  }
+  return new Promise((resolve) => {
+    const child = spawn(file as string, args, {
+      cwd: step.cwd ?? root,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let output = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (output += text))
+    child.on('error', (error) => resolve({ ok: false, output: `${output}${error.message}` }))
+    child.on('close', (code, signal) =>
+      resolve({ ok: code === 0, output: signal === null ? output : `${output}\nended by ${signal}` }),
+    )
+  })
+}

@@ -1,0 +1,56 @@
+import { join } from 'node:path'
+import { root } from '../source-files.ts'
+
+/** One part of a check: a program that says by its exit code whether all is well. */
+export interface Step {
+  readonly name: string
+  readonly command: readonly [program: string, ...args: string[]]
+  readonly cwd?: string
+  /** steps that must have succeeded before it */
+  readonly after?: readonly string[]
+  /** waits for all others before it and runs by itself: what it measures or times must not be disturbed */
+  readonly alone?: boolean
+  /** where it leaves vitest's report, or how its output counts tests; a step without counts as one */
+  readonly counts?: 'vitest' | 'unittest' | 'passed-failed'
+}
+
+const node = (script: string, ...args: string[]): Step['command'] => [
+  process.execPath,
+  join(root, script),
+  ...args,
+]
+const tool = (name: string, ...args: string[]): Step['command'] => [
+  join(root, 'node_modules/.bin', name),
+  ...args,
+]
+
+/** `{report}` is where the runner looks for vitest's report. */
+const vitest = (...args: string[]): Step['command'] =>
+  tool('vitest', 'run', '--reporter=dot', '--reporter=json', '--outputFile.json={report}', ...args)
+
+/** `npm run check`: under a minute on two cores. Long ones first. */
+export const checkSteps: readonly Step[] = [
+  { name: 'build', command: node('scripts/build.ts') },
+  { name: 'unit', command: vitest('--project', 'unit'), counts: 'vitest' },
+  { name: 'types', command: tool('tsc', '-p', '.') },
+  { name: 'types-pure', command: tool('tsc', '-p', 'tsconfig.pure.json') },
+  { name: 'api', command: node('scripts/api-report.ts', '--check') },
+  { name: 'boundaries', command: node('scripts/boundaries.ts') },
+  { name: 'dead-code', command: tool('knip', '--no-progress') },
+  { name: 'format', command: tool('biome', 'format', '.') },
+  { name: 'lint', command: tool('biome', 'lint', '--error-on-warnings', '.') },
+  { name: 'errors', command: node('scripts/error-docs.ts', '--check') },
+  { name: 'measures', command: node('scripts/measures.ts') },
+  { name: 'repository', command: node('scripts/repository.ts') },
+  { name: 'examples', command: node('scripts/examples.ts'), after: ['build'], counts: 'passed-failed' },
+]
+
+/** What `npm test` adds. */
+export const testSteps: readonly Step[] = [
+  {
+    name: 'python',
+    command: ['python3', '-m', 'unittest', 'discover', '-s', 'python', '-t', 'python', '-p', 'test_*.py'],
+    counts: 'unittest',
+  },
+  { name: 'e2e', command: vitest('--project', 'e2e'), after: ['build'], alone: true, counts: 'vitest' },
+]
