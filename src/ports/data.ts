@@ -1,4 +1,5 @@
 import type { Digest, DirRef, FileRef } from '../model/refs.ts'
+import type { TreeChange, TreeEntry } from '../model/tree.ts'
 
 /** Content-addressed bytes. */
 export interface BlobStore {
@@ -14,15 +15,6 @@ export interface BlobStore {
   /** Digests with size and age, for collection and `doctor`. */
   list(): AsyncIterable<{ readonly digest: Digest; readonly size: number; readonly changedAt: number }>
   remove(digests: readonly Digest[]): Promise<void>
-}
-
-/** One entry of a directory, by its path within it (`/` between names, NFC left as it is, sorted by bytes). */
-export interface TreeEntry {
-  readonly path: string
-  readonly kind: 'file' | 'empty-dir'
-  readonly digest: Digest
-  readonly size: number
-  readonly executable: boolean
 }
 
 /**
@@ -54,7 +46,7 @@ export interface DataPlane {
   /** `base` with entries replaced or added (a ref) and removed (undefined); the cost follows the change. */
   edit(base: DirRef, changes: ReadonlyMap<string, FileRef | undefined>): Promise<DirRef>
   /** What differs, in order of path; the cost follows the difference. */
-  diff(before: DirRef, after: DirRef): AsyncIterable<{ readonly path: string; readonly before?: TreeEntry; readonly after?: TreeEntry }>
+  diff(before: DirRef, after: DirRef): AsyncIterable<TreeChange>
   readFile(ref: FileRef): Promise<Uint8Array>
   writeFile(name: string, bytes: Uint8Array): Promise<FileRef>
   /** Are all bytes of it there (external ones: unchanged)? */
