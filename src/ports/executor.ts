@@ -83,7 +83,8 @@ export interface LogLine {
 }
 
 export interface AttemptNote {
-  readonly type: 'event' | 'metric' | 'artifact' | 'progress'
+  /** `warning`: what the author should know of it, said by the executor */
+  readonly type: 'event' | 'metric' | 'artifact' | 'progress' | 'warning'
   readonly name: string
   readonly body: Value
 }
