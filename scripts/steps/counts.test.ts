@@ -27,8 +27,9 @@ test('a closing sentence is counted', () => {
   expect(fromSentence('x\nexamples: 12 passed, 3 failed\n')).toEqual({ passed: 12, failed: 3, skipped: 0 })
 })
 
-test('a program that fails without a failed test counts as one failure', () => {
+test('a program that fails without a failed test, or runs none, counts as one failure', () => {
   expect(settled({ passed: 3, failed: 0, skipped: 0 }, false)).toEqual({ passed: 3, failed: 1, skipped: 0 })
   expect(settled({ passed: 3, failed: 2, skipped: 0 }, false)).toEqual({ passed: 3, failed: 2, skipped: 0 })
+  expect(settled({ passed: 0, failed: 0, skipped: 4 }, true)).toEqual({ passed: 0, failed: 1, skipped: 4 })
   expect(settled({ passed: 3, failed: 0, skipped: 0 }, true)).toEqual({ passed: 3, failed: 0, skipped: 0 })
 })

@@ -41,6 +41,6 @@ export function fromSentence(output: string): Counts {
   return { passed: Number(passed ?? 0), failed: Number(failed ?? 0), skipped: 0 }
 }
 
-/** A step fails where its program does, even if it counted no failure. */
+/** A step fails where its program does, even if it counted no failure, and where there was nothing to count. */
 export const settled = (counts: Counts, ok: boolean): Counts =>
-  ok || counts.failed > 0 ? counts : { ...counts, failed: 1 }
+  counts.failed === 0 && (!ok || counts.passed === 0) ? { ...counts, failed: 1 } : counts

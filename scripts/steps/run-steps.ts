@@ -11,19 +11,19 @@ import type { Step } from './steps.ts'
  * Runs steps side by side, as many as there are cores, and says of each its name and time as it ends; what a step
  * that failed has printed follows. The last line sums up: `N passed, N failed`.
  */
-export async function runSteps(steps: readonly Step[]): Promise<boolean> {
+export async function runSteps(steps: readonly Step[], print: Print = console.log): Promise<boolean> {
   const startedAt = performance.now()
-  const results = await new Runner(steps).run()
+  const results = await new Runner(steps, print).run()
   const sum = (kind: keyof Counts): number => results.reduce((total, one) => total + one.counts[kind], 0)
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
   const failed = results.filter((one) => !one.ok).map((one) => one.step.name)
-  console.log(
-    `\n${steps.length} steps in ${seconds} s${failed.length > 0 ? `; failed: ${failed.join(', ')}` : ''}`,
-  )
-  if (sum('skipped') > 0) console.log(`${sum('skipped')} skipped`)
-  console.log(`${sum('passed')} passed, ${sum('failed')} failed`)
+  print(`\n${steps.length} steps in ${seconds} s${failed.length > 0 ? `; failed: ${failed.join(', ')}` : ''}`)
+  if (sum('skipped') > 0) print(`${sum('skipped')} skipped`)
+  print(`${sum('passed')} passed, ${sum('failed')} failed`)
   return failed.length === 0
 }
+
+type Print = (line: string) => void
 
 interface Result {
   readonly step: Step
@@ -33,12 +33,14 @@ interface Result {
 
 /** Owns which steps wait, run and have ended. */
 class Runner {
+  readonly #print: Print
   readonly #waiting: Step[]
   readonly #running = new Map<string, Promise<void>>()
   readonly #results: Result[] = []
   readonly #slots = Math.max(2, availableParallelism())
 
-  constructor(steps: readonly Step[]) {
+  constructor(steps: readonly Step[], print: Print) {
+    this.#print = print
     this.#waiting = [...steps]
   }
 
@@ -68,7 +70,8 @@ class Runner {
 
   #start(step: Step): void {
     const broken = step.after?.find((name) => this.#results.some((one) => one.step.name === name && !one.ok))
-    const done = broken === undefined ? execute(step) : Promise.resolve(refused(step, broken))
+    const done =
+      broken === undefined ? execute(step, this.#print) : Promise.resolve(refused(step, broken, this.#print))
     this.#running.set(
       step.name,
       done.then((result) => {
@@ -79,22 +82,24 @@ class Runner {
   }
 }
 
-function refused(step: Step, broken: string): Result {
-  console.log(`${step.name.padEnd(14)}not run, because ${broken} failed`)
+function refused(step: Step, broken: string, print: Print): Result {
+  print(`${step.name.padEnd(14)}not run, because ${broken} failed`)
   return { step, ok: false, counts: { passed: 0, failed: 1, skipped: 0 } }
 }
 
-async function execute(step: Step): Promise<Result> {
+async function execute(step: Step, print: Print): Promise<Result> {
   const startedAt = performance.now()
   const folder = mkdtempSync(join(tmpdir(), 'almanac-step-'))
   const report = join(folder, 'report.json')
   try {
-    const { ok, output } = await program(step, report)
-    const counts = settled(countsOf(step, ok, output, report), ok)
+    const ended = await program(step, report)
+    const counts = settled(countsOf(step, ended.ok, ended.output, report), ended.ok)
+    const ok = counts.failed === 0
+    const output = ended.ok && !ok ? `${ended.output}\nno test was run` : ended.output
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1).padStart(6)
     const detail = step.counts === undefined ? '' : `  ${counts.passed} passed, ${counts.failed} failed`
-    console.log(`${step.name.padEnd(14)}${ok ? 'ok    ' : 'FAILED'}${seconds} s${detail}`)
-    if (!ok) console.log(output.trimEnd().replaceAll(/^/gm, '    '))
+    print(`${step.name.padEnd(14)}${ok ? 'ok    ' : 'FAILED'}${seconds} s${detail}`)
+    if (!ok) print(output.trimEnd().replaceAll(/^/gm, '    '))
     return { step, ok, counts }
   } finally {
     rmSync(folder, { recursive: true })
@@ -110,10 +115,8 @@ function countsOf(step: Step, ok: boolean, output: string, report: string): Coun
 
 function program(step: Step, report: string): Promise<{ readonly ok: boolean; readonly output: string }> {
   const [file, ...args] = step.command.map((part) => part.replace('{report}', report))
-  const env = {
-    ...process.env,
-    PATH: `${join(root, 'node_modules/.bin')}${delimiter}${process.env['PATH'] ?? ''}`,
-  }
+  const path = `${join(root, 'node_modules/.bin')}${delimiter}${process.env['PATH'] ?? ''}`
+  const env = { ...process.env, PATH: path, ...step.env }
   return new Promise((resolve) => {
     const child = spawn(file as string, args, {
       cwd: step.cwd ?? root,
