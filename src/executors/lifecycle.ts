@@ -1,0 +1,89 @@
+import { AlmanacError } from '../model/errors.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Attempt, AttemptId, ExecutorListener } from '../ports/executor.ts'
+import type { AttemptLimits } from './limits.ts'
+import { defaultLimits } from './limits.ts'
+import type { Driver, Surroundings } from './live-attempt.ts'
+import { LiveAttempt } from './live-attempt.ts'
+
+/** What every executor is opened with. */
+export interface ExecutorOptions {
+  readonly clock: Clock
+  readonly limits?: Partial<AttemptLimits>
+  /** from the request to stop to the end by force, where a timeout or silence is the cause; 5 s unless told */
+  readonly killAfterMs?: number
+}
+
+/**
+ * The attempts of one executor. Owns the table of those that have not ended.
+ *
+ * L1 an attempt is in the table from `add` until it has ended, and is told of exactly once.
+ * L2 once closed, nothing enters: what is added is told as lost.
+ */
+export class Attempts<S> {
+  readonly #live = new Map<AttemptId, LiveAttempt<S>>()
+  readonly #in: Surroundings<S>
+  #closed: Promise<void> | undefined
+  #empty: (() => void) | undefined
+
+  constructor(options: ExecutorOptions, listener: ExecutorListener, driver: Driver<S>) {
+    this.#in = {
+      clock: options.clock,
+      listener,
+      limits: { ...defaultLimits, ...options.limits },
+      driver,
+      killAfterMs: options.killAfterMs ?? 5000,
+      ended: (live) => {
+        this.#live.delete(live.attempt.id)
+        if (this.#live.size === 0) this.#empty?.()
+      },
+    }
+  }
+
+  get size(): number {
+    return this.#live.size
+  }
+
+  get limits(): AttemptLimits {
+    return this.#in.limits
+  }
+
+  [Symbol.iterator](): IterableIterator<LiveAttempt<S>> {
+    return this.#live.values()
+  }
+
+  get(id: AttemptId): LiveAttempt<S> | undefined {
+    return this.#live.get(id)
+  }
+
+  /** The attempt, live; undefined where the executor is closed: then it ends as lost, after the caller has returned. */
+  add(attempt: Attempt): LiveAttempt<S> | undefined {
+    if (this.#live.has(attempt.id))
+      throw new AlmanacError('ALM_BUG', { why: `attempt ${attempt.id} was submitted twice` })
+    const live = new LiveAttempt(attempt, this.#in)
+    if (this.#closed !== undefined) {
+      queueMicrotask(() => live.lost('the executor is closed'))
+      return undefined
+    }
+    this.#live.set(attempt.id, live)
+    return live
+  }
+
+  cancel(id: AttemptId, graceMs: number): void {
+    this.#live.get(id)?.cancel(graceMs)
+  }
+
+  /** Ends all attempts at once, as cancelled; `done` follows when the last one has. */
+  close(done: () => void | Promise<void> = () => undefined): Promise<void> {
+    this.#closed ??= this.#end().then(done)
+    return this.#closed
+  }
+
+  async #end(): Promise<void> {
+    const empty = new Promise<void>((resolve) => {
+      this.#empty = resolve
+    })
+    for (const live of [...this.#live.values()]) live.cancel(0)
+    if (this.#live.size > 0) await empty
+  }
+}
