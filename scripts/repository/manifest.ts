@@ -1,3 +1,6 @@
+import type { Packages } from './lock.ts'
+import { missingOptionals } from './lock.ts'
+
 /** What package.json and the lock file must be like. */
 
 export interface Manifest {
@@ -8,14 +11,6 @@ export interface Manifest {
   readonly optionalDependencies?: Readonly<Record<string, string>>
   readonly peerDependencies?: Readonly<Record<string, string>>
   readonly allowScripts?: Readonly<Record<string, boolean>>
-}
-
-/** An entry of the lock file; `name` where it is installed under another one. */
-interface Locked {
-  readonly version?: string
-  readonly name?: string
-  readonly hasInstallScript?: boolean
-  readonly optional?: boolean
 }
 
 const dependenciesOf = (manifest: Manifest): Readonly<Record<string, string>> => ({
@@ -37,7 +32,7 @@ export function manifestFaults(manifest: Manifest): string[] {
 
 /** @param text the lock file, in which no host may be named */
 export function lockFaults(text: string, manifest: Manifest): string[] {
-  const { packages } = JSON.parse(text) as { readonly packages: Readonly<Record<string, Locked>> }
+  const { packages } = JSON.parse(text) as { readonly packages: Packages }
   const hosts = [
     ...new Set([...text.matchAll(/"resolved": "[a-z+]+:\/\/([^/"]+)/g)].map((match) => match[1])),
   ]
@@ -60,6 +55,7 @@ export function lockFaults(text: string, manifest: Manifest): string[] {
           manifest.peerDependencies?.[name] === undefined,
       )
       .map(([name, version]) => `package-lock.json has not ${name} ${version}`),
+    ...Object.keys(missingOptionals(packages)).map((path) => `package-lock.json lacks ${path}: npm run lock`),
   ]
 }
 
