@@ -54,11 +54,12 @@ export function missingOptionals(packages: Packages): Packages {
       const words = name.split(/[/-]/)
       const os = systems.filter((one) => words.includes(one))
       const cpu = processors.filter((one) => words.includes(one))
+      const libc = libcOf(words)
       missing[`node_modules/${name}`] = {
         version,
         ...(cpu.length > 0 && { cpu }),
         ...(dev === true && { dev }),
-        ...(libc(name) !== undefined && { libc: [libc(name) as string] }),
+        ...(libc !== undefined && { libc: [libc] }),
         optional: true,
         ...(os.length > 0 && { os }),
       }
@@ -67,8 +68,10 @@ export function missingOptionals(packages: Packages): Packages {
   return missing
 }
 
-const libc = (name: string): string | undefined =>
-  /-musl/.test(name) ? 'musl' : /-linux-.*-gnu/.test(name) ? 'glibc' : undefined
+function libcOf(words: readonly string[]): string | undefined {
+  if (words.some((word) => word.startsWith('musl'))) return 'musl'
+  return words.includes('linux') && words.some((word) => word.startsWith('gnu')) ? 'glibc' : undefined
+}
 
 /** Where Node looks for a package that is imported at `path`, the nearest first. */
 function placesFor(name: string, path: string): string[] {
