@@ -7,7 +7,7 @@ import { besideCaller } from './beside.ts'
 import { reservedNames } from './future.ts'
 import { policyOf, type TaskOptions } from './options.ts'
 import { callerPlace } from './place.ts'
-import { kindOf, type Shape } from './schema.ts'
+import { fileNameOf, kindOf, type Shape } from './schema.ts'
 
 /** A task as it was defined: what its calls share. */
 export interface TaskDefinition {
@@ -32,11 +32,16 @@ export function defineTask(given: {
   if (!namePattern.test(name)) throw new AlmanacError('ALM_NAME_REFUSED', { name, what: 'a task' })
   if (currentCaller() !== undefined) throw new AlmanacError('ALM_DEFINED_INSIDE', { task: name })
   const outputs: Record<string, OutputKind> = {}
+  const outputNames: Record<string, string> = {}
   for (const [key, schema] of Object.entries(output ?? {})) {
     if ((reservedNames as readonly string[]).includes(key) || !namePattern.test(key)) {
       throw new AlmanacError('ALM_NAME_REFUSED', { name: key, what: `an output of ${name}` })
     }
     outputs[key] = kindOf(schema)
+    const fileName = fileNameOf(schema)
+    if (fileName === undefined) continue
+    if (!namePattern.test(fileName)) throw new AlmanacError('ALM_NAME_REFUSED', { name: fileName, what: `the file of output ${key}` })
+    outputNames[key] = fileName
   }
   const place = callerPlace()
   return {
@@ -44,7 +49,7 @@ export function defineTask(given: {
       name,
       body,
       policy: policyOf(name, options),
-      ...(output !== undefined && { outputs }),
+      ...(output !== undefined && { outputs, outputNames }),
       env: options.variables ?? [],
       reads: (options.reads ?? []).map(besideCaller),
       ...(options.version !== undefined && { version: options.version }),

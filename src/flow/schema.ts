@@ -11,9 +11,14 @@ export type Schema<T = unknown> = StandardSchemaV1<unknown, T>
 export type Shape = Readonly<Record<string, Schema>>
 export type ShapeOf<S extends Shape> = { [K in keyof S]: StandardSchemaV1.InferOutput<S[K]> }
 
-/** A file: as an input it is there at a path, as an output it is left at one. */
-export const file = (): z.ZodType<File, File> =>
-  z.custom<File>((value) => value instanceof FileRef, { error: 'is no file' }).meta({ almanac: 'file' })
+/**
+ * A file: as an input it is there at a path, as an output it is left at one. `name` is what the file of an output is
+ * called, where that should differ from the output: `file('index.json')`.
+ */
+export const file = (name?: string): z.ZodType<File, File> =>
+  z
+    .custom<File>((value) => value instanceof FileRef, { error: 'is no file' })
+    .meta({ almanac: 'file', ...(name !== undefined && { fileName: name }) })
 
 function dirSchema(): z.ZodType<Dir, Dir> {
   return z.custom<Dir>((value) => value instanceof DirRef, { error: 'is no directory' }).meta({ almanac: 'dir' })
@@ -45,6 +50,12 @@ export function kindOf(schema: Schema): OutputKind {
 /** One schema for named ones. Schemas of other libraries are wrapped. */
 export function shapeSchema(shape: Shape): Schema {
   return z.object(Object.fromEntries(Object.entries(shape).map(([name, schema]) => [name, schema instanceof z.ZodType ? schema : json(schema)])))
+}
+
+/** The name that an output's file is to have. */
+export function fileNameOf(schema: Schema): string | undefined {
+  const name = schema instanceof z.ZodType ? schema.meta()?.['fileName'] : undefined
+  return typeof name === 'string' ? name : undefined
 }
 
 /** The JSON Schema of what a schema accepts, with `almanac: 'file' | 'dir'` where files are meant; `{}` where unknown. */

@@ -17,6 +17,9 @@ export const catalogue = {
   ALM_OPTION_REFUSED: { message: 'Option {option} of {task} is not valid: {why}.', hint: 'See docs/tasks.md for the options and their values.' },
   ALM_KEY_NEEDED: { message: 'Two equal {what} calls are open at once.', hint: 'Give each a key of its own.' },
   ALM_SCHEMA: { message: '{what} does not fit its schema: {issues}.', hint: 'Correct the value or the schema.' },
+  ALM_WORKFLOW_FAILED: { message: '{message}', hint: 'Correct the workflow and resume the run: what succeeded is kept.' },
+  ALM_FIELD_MISSING: { message: 'The result of {task} has no {path}.', hint: 'Correct the name, or return it from the task.' },
+  ALM_FUTURE_FOREIGN: { message: 'A future of {task} belongs to another run.', hint: 'Pass values from run to run, not futures.' },
   ALM_LOAD_FAILED: { message: '{file} could not be loaded: {why}', hint: 'Correct the file and run again.' },
   ALM_NO_WORKFLOW: { message: '{file} exports no workflow.', hint: 'Export one by default: export default workflow(…).' },
   // tasks
@@ -33,12 +36,17 @@ export const catalogue = {
   ALM_RESULT_REFUSED: { message: 'The result of the task cannot be kept: {why}.', hint: 'Return plain values or arrays, or write a file to a declared output.' },
   ALM_OUTPUT_MISSING: { message: 'The declared output {name} was not left at its path.', hint: 'Write it to the path that the task is given.' },
   ALM_OUTPUT_LIMIT: { message: 'The attempt wrote more than {limit} of {what}.', hint: 'Write large results to an output file.' },
+  ALM_NO_EXECUTOR: { message: 'Nothing here can run {task} ({kind}).', hint: 'Open Almanac with an executor for it.' },
   ALM_UPSTREAM: { message: 'Not run, because {task} failed: {message}', hint: 'Correct that one and resume the run.' },
   ALM_CANCELLED: { message: 'Cancelled{by}.', hint: 'Resume the run to go on.' },
   ALM_MAP_FAILED: { message: '{failed} of {all} entries failed; the first is {entry}: {message}', hint: 'Correct them and resume; the others are kept. .settled() gives both kinds.' },
   ALM_FAILURE_FORGED: { message: '{message}', hint: 'An executor reported something impossible; this is a bug of Almanac.' },
   // data
   ALM_INPUT_MISSING: { message: '{path} does not exist.', hint: 'Check the path.' },
+  ALM_INPUT_UNREADABLE: {
+    message: '{path} cannot be read: {why}.',
+    hint: 'Give this user the right to read it, or exclude it.',
+  },
   ALM_INPUT_CHANGED: { message: '{path} changed while it was in use.', hint: 'Resume the run when it is complete.' },
   ALM_PATH_REFUSED: { message: '{path} cannot be part of a directory: {why}.', hint: 'Remove or exclude it.' },
   ALM_TARGET_EXISTS: { message: '{path} exists already.', hint: 'Choose another path or remove it.' },
@@ -52,6 +60,7 @@ export const catalogue = {
   ALM_RUN_EXISTS: { message: 'A run {run} exists already.', hint: 'Choose another id.' },
   ALM_RUN_OWNED: { message: 'Run {run} is executed by process {pid} on {host}.', hint: 'Wait for it, or cancel it: almanac cancel {run}.' },
   ALM_RUN_ACTIVE: { message: 'Run {run} has not ended.', hint: 'Cancel it first: almanac cancel {run}.' },
+  ALM_ASK_TIMEOUT: { message: 'Nobody answered in time: {title}', hint: 'Resume the run to ask again.' },
   ALM_ASK_CLOSED: { message: 'Run {run} has no open question at call {call}.', hint: 'See almanac status.' },
   ALM_JOURNAL_FULL: { message: 'The disk is full: {path}.', hint: 'Free some space and resume the run.' },
   ALM_JOURNAL_READ_ONLY: { message: '{path} cannot be written: {why}.', hint: 'Give this user the right to write there.' },
@@ -89,6 +98,15 @@ export class AlmanacError extends Error {
     this.details = details
     this.record = options.record
   }
+}
+
+/** A kept error as one that can be thrown: its message is the one that was kept. */
+export function errorOf(record: ErrorRecord): AlmanacError {
+  const code = record.code in catalogue ? (record.code as ErrorCode) : 'ALM_BUG'
+  const error = new AlmanacError(code, {}, { record })
+  error.message = record.message
+  if (record.stack !== undefined) error.stack = record.stack
+  return error
 }
 
 export const isAlmanacError = (error: unknown): error is AlmanacError =>

@@ -141,7 +141,7 @@ export interface AskRecord {
   readonly at: Time
 }
 
-/** An entry of the run cache: visible to every run once committed. The first one of a fingerprint wins. */
+/** An entry of the run cache: visible to every run once committed. The first one of a fingerprint that is young enough wins. */
 export interface CacheRecord {
   readonly kind: 'cache'
   readonly fingerprint: Digest
@@ -181,7 +181,10 @@ export interface PartsRecord {
   readonly verdict: string
 }
 
-/** What changed about the run itself. Fields absent stay as they were. */
+/**
+ * What changed about the run itself. Fields absent stay as they were, but a run that leaves an end loses what told of
+ * that end: `endedAt`, `outputWire`, `error`, `uncaught`.
+ */
 export interface RunChange {
   readonly kind: 'run'
   readonly state: RunState
@@ -218,6 +221,8 @@ export interface RememberedCall {
   readonly caller: string
   readonly name: string
   readonly call_kind: CallKind
+  /** when it was first made */
+  readonly at: Time
   readonly outcome?: Omit<Outcome, 'kind' | 'call'>
   /** attempts spent since the call was last forgotten */
   readonly attempts: readonly Omit<AttemptRecord, 'kind' | 'call'>[]

@@ -79,6 +79,8 @@ export interface TaskSpec {
   readonly policy: TaskPolicy
   /** declared outputs by name; absent: one unnamed value */
   readonly outputs?: Readonly<Record<string, OutputKind>>
+  /** names that the files of outputs get, where they differ from the output's */
+  readonly outputNames?: Readonly<Record<string, string>>
   /** environment variables handed to it and counted: name → value read when the run began */
   readonly env: readonly string[]
   /** files its code reads: absolute paths; they count by content */

@@ -1,14 +1,20 @@
-import type { TaskSpec } from '../model/task.ts'
 import type { Digest } from '../model/refs.ts'
+import type { TaskSpec } from '../model/task.ts'
 
 /** Finds, loads and fingerprints code. */
 export interface CodeSource {
   /**
-   * Loads a workflow file and gives its exports. `almanac` in it is this very copy.
-   * @throws ALM_LOAD_FAILED with file, line, column and reason; ALM_PYTHON_MISSING
+   * Loads a workflow file and gives its exports. `almanac` in it is this very copy. The same files give the same
+   * exports within a process; files that changed are loaded anew.
+   * @throws ALM_LOAD_FAILED with file, line, column and reason; ALM_STORE_FULL, ALM_STORE_READ_ONLY
    */
   load(file: string): Promise<LoadedFile>
-  /** Digest of all that the task's code reaches. The same text of other tasks, comments and layout do not count. */
+  /**
+   * Digest of all that the task's code reaches. The same text of other tasks, comments and layout do not count.
+   * A function is found by where it was defined (`definedAt`), and counts as it was loaded; Python counts as its
+   * files are now, so ask once a run. Calls made in one turn of the event loop share one Python process.
+   * @throws ALM_LOAD_FAILED, ALM_TASK_NOT_FOUND, ALM_PYTHON_MISSING, ALM_INPUT_CHANGED
+   */
   fingerprint(task: TaskSpec): Promise<CodeFingerprint>
   close(): Promise<void>
 }
@@ -23,7 +29,7 @@ export interface LoadedFile {
 
 export interface CodeFingerprint {
   readonly digest: Digest
-  /** what counts, by name (`steps.py:index`, `package:zod`, `requirements`), for `why` */
+  /** what counts, by name (`steps.py:index`, `package:zod`, `import:numpy`), for `why` */
   readonly parts: Readonly<Record<string, Digest>>
   /** undeclared reads, names that cannot be followed: said once when the task is first used */
   readonly warnings: readonly string[]

@@ -44,7 +44,7 @@ export interface DataPlane {
   /** A directory of existing files and directories, nothing is copied. */
   assemble(entries: Iterable<readonly [path: string, ref: FileRef | DirRef]>): Promise<DirRef>
   /** `base` with entries replaced or added (a ref) and removed (undefined); the cost follows the change. */
-  edit(base: DirRef, changes: ReadonlyMap<string, FileRef | undefined>): Promise<DirRef>
+  edit(base: DirRef, changes: ReadonlyMap<string, FileRef | DirRef | undefined>): Promise<DirRef>
   /** What differs, in order of path; the cost follows the difference. */
   diff(before: DirRef, after: DirRef): AsyncIterable<TreeChange>
   readFile(ref: FileRef): Promise<Uint8Array>

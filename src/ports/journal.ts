@@ -26,15 +26,18 @@ import type { CallState, RunState } from '../model/states.ts'
 export interface Journal {
   /** Adds a run, durable on return. @throws ALM_RUN_EXISTS */
   create(run: RunRecord): Promise<void>
-  /** Takes a run; undefined where a living process has it (`RunClaim.holder` of the other one by `Records.run`). */
+  /**
+   * Takes a run; undefined where a living process has it (which one: `Records.run`). Answers and requests that an
+   * earlier owner took without recording what came of them are given again.
+   */
   claim(run: RunId, owner: Owner): Promise<RunClaim | undefined>
   /** What a replay needs. @throws ALM_RUN_UNKNOWN */
   load(run: RunId): Promise<readonly RememberedCall[]>
-  /** @throws ALM_JOURNAL_FULL, ALM_JOURNAL_READ_ONLY, ALM_JOURNAL_DAMAGED: nothing of this batch is kept, later ones fail alike */
+  /** @throws ALM_JOURNAL_FULL, ALM_JOURNAL_READ_ONLY, ALM_JOURNAL_DAMAGED: nothing of this batch is kept, later ones of the run fail alike until it is claimed anew */
   append(run: RunId, records: readonly JournalRecord[]): Promise<void>
   /** An answer to an open question, by whoever gives it, from any process. @throws ALM_ASK_CLOSED, ALM_RUN_UNKNOWN */
   answer(run: RunId, call: number, answerWire: string, by: string, at: number): Promise<void>
-  /** A person's wish to the owner of a run (cancel, pause, …): kept until the owner takes it. */
+  /** A person's wish to the owner of a run (cancel, pause, …): kept until the owner records a change of the run after it took it. */
   request(run: RunId, request: RunRequest): Promise<void>
   /** Requests and answers not taken yet; the owner polls this. */
   take(run: RunId): Promise<{ readonly requests: readonly RunRequest[]; readonly answers: readonly Answer[] }>
@@ -64,10 +67,12 @@ export interface Answer {
 export interface Records {
   runs(query: RunQuery): Promise<readonly RunRecord[]>
   run(id: RunId): Promise<RunRecord | undefined>
-  /** Calls by state, name or id; in order of id. */
+  /** Calls by state, name or id; in order of id. What has no outcome is `waiting`: only its owner knows what runs. */
   calls(run: RunId, query: CallQuery): Promise<readonly CallRow[]>
   attempts(run: RunId, call: number): Promise<readonly AttemptRecord[]>
-  notes(run: RunId, query: { readonly call?: number; readonly type?: Note['type']; readonly after?: number; readonly limit: number }): Promise<readonly (Note & { readonly seq: number })[]>
+  /** Oldest first; `after` is the `seq` of the last one seen. */
+  notes(run: RunId, query: NoteQuery): Promise<readonly (Note & { readonly seq: number })[]>
+  /** Open: neither answered nor ended; otherwise the closed ones. */
   asks(run: RunId | undefined, query: { readonly open: boolean }): Promise<readonly (AskRecord & { readonly run: RunId })[]>
   parts(run: RunId, call: number): Promise<PartsRecord | undefined>
   /** Removes a run that has ended and all that is only its own. @throws ALM_RUN_ACTIVE */
@@ -90,6 +95,13 @@ export interface CallQuery {
   readonly limit: number
 }
 
+export interface NoteQuery {
+  readonly call?: number
+  readonly type?: Note['type']
+  readonly after?: number
+  readonly limit: number
+}
+
 /** A call and its newest outcome. */
 export interface CallRow extends Omit<CallMade, 'kind'> {
   readonly outcome?: Omit<Outcome, 'kind' | 'call'>
@@ -97,11 +109,16 @@ export interface CallRow extends Omit<CallMade, 'kind'> {
 
 /** The run cache as it is looked up; it is written by `cache` and `base` records, in the transaction of their call. */
 export interface RunCache {
+  /** The first entry of a fingerprint that is not older than `notBefore`. */
   find(fingerprint: Digest, notBefore: number): Promise<(Omit<CacheRecord, 'kind'> & { readonly run: RunId }) | undefined>
   findBase(base: Digest, environment: string): Promise<(Omit<BaseRecord, 'kind'> & { readonly run: RunId }) | undefined>
   /** Newest entry of a task of that name, for `why`: what differs from it. */
   nearest(name: string): Promise<(Omit<CacheRecord, 'kind'> & { readonly run: RunId }) | undefined>
-  /** Blobs that entries, bases and outcomes of kept runs need: the roots of a collection. */
+  /**
+   * Blobs that entries, bases and kept runs need: the roots of a collection. What is recorded while it is read may be
+   * missing, so a collection spares young blobs. A digest may come more than once.
+   */
   roots(): AsyncIterable<Digest>
+  /** Entries and bases by their digests. */
   forget(fingerprints: readonly Digest[]): Promise<void>
 }

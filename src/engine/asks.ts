@@ -1,0 +1,120 @@
+import { canonical } from '../core/identity/canonical.ts'
+import { AlmanacError, errorRecord } from '../model/errors.ts'
+import { decode, encode } from '../model/codec.ts'
+import type { AskRecord, ErrorRecord } from '../model/records.ts'
+import type { Value } from '../model/value.ts'
+import type { CallRequest } from '../ports/caller.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Answer } from '../ports/journal.ts'
+import type { CallInfo } from './call-info.ts'
+import { recordOf } from './failure.ts'
+
+/** What open questions ask of the run. */
+export interface AskHost {
+  add(record: AskRecord): void
+  asked(ask: AskRecord): void
+  answered(info: CallInfo, value: Value, error?: ErrorRecord): void
+  judged(call: number, verdict: 'retry' | 'skip' | 'stop'): void
+}
+
+/** What a person may say to a failure. */
+const verdictSchema = {
+  type: 'object',
+  properties: { verdict: { enum: ['retry', 'skip', 'stop'] } },
+  required: ['verdict'],
+}
+
+/**
+ * Questions to people that are open in a run: those of the workflow, and what to do about failures.
+ *
+ * U1 an answer counts once; one that does not fit the schema leaves the question open.
+ * U2 equal questions of one caller are never open at once without a key.
+ */
+export class Asks {
+  readonly #clock: Clock
+  readonly #host: AskHost
+  readonly #open = new Map<number, { readonly info: CallInfo; readonly text: string; readonly judge: boolean }>()
+  /** answers that came before their question was put again */
+  readonly #early = new Map<number, Answer>()
+
+  constructor(clock: Clock, host: AskHost) {
+    this.#clock = clock
+    this.#host = host
+  }
+
+  /** @throws ALM_KEY_NEEDED */
+  checkKey(caller: string, request: CallRequest): void {
+    if (request.key !== undefined) return
+    const text = askText(caller, request)
+    for (const open of this.#open.values()) {
+      if (open.text === text) throw new AlmanacError('ALM_KEY_NEEDED', { what: 'ask' })
+    }
+  }
+
+  open(info: CallInfo): void {
+    const args = info.request.args as { title: string; schema: Value; show: Value; to: string | null; timeoutMs: number | null }
+    this.#open.set(info.id, { info, text: askText(info.caller, info.request), judge: false })
+    this.#put(info, args.title, args.schema, args.show, args.to)
+    if (args.timeoutMs === null) return
+    this.#clock.at(info.madeAt + args.timeoutMs, () => {
+      if (!this.#open.delete(info.id)) return
+      this.#host.answered(info, undefined, errorRecord('ALM_ASK_TIMEOUT', { title: args.title }, { call: info.id }))
+    })
+  }
+
+  judge(info: CallInfo): void {
+    this.#open.set(info.id, { info, text: '', judge: true })
+    const message = info.lastError?.message ?? ''
+    this.#put(info, `${info.request.name} failed: ${message}`, verdictSchema, { error: message }, null)
+  }
+
+  answer(answer: Answer): void {
+    const open = this.#open.get(answer.call)
+    if (open === undefined) {
+      this.#early.set(answer.call, answer)
+      return
+    }
+    const { info, judge } = open
+    void this.#check(info, decode(answer.answerWire), judge).then(
+      (value) => {
+        if (!this.#open.delete(info.id)) return
+        if (judge) this.#host.judged(info.id, (value as { verdict: 'retry' | 'skip' | 'stop' }).verdict)
+        else this.#host.answered(info, value)
+      },
+      (error: unknown) => this.#putAgain(info, recordOf(error)),
+    )
+  }
+
+  async #check(info: CallInfo, value: Value, judge: boolean): Promise<Value> {
+    if (!judge) return info.request.check === undefined ? value : info.request.check(value)
+    const verdict = (value as { verdict?: unknown } | null)?.verdict
+    if (verdict === 'retry' || verdict === 'skip' || verdict === 'stop') return { verdict }
+    throw new AlmanacError('ALM_SCHEMA', { what: 'The answer', issues: 'verdict is none of retry, skip, stop' })
+  }
+
+  #putAgain(info: CallInfo, error: ErrorRecord): void {
+    const { title, schema, show, to } = info.request.args as { title: string; schema: Value; show: Value; to: string | null }
+    this.#put(info, `${title ?? info.request.name} (${error.message})`, schema ?? verdictSchema, show ?? null, to ?? null)
+  }
+
+  #put(info: CallInfo, title: string, schema: Value, show: Value, to: string | null): void {
+    const ask: AskRecord = {
+      kind: 'ask',
+      call: info.id,
+      title,
+      schemaWire: JSON.stringify(schema),
+      showWire: encode(show),
+      ...(to !== null && { to }),
+      at: this.#clock.now(),
+    }
+    this.#host.add(ask)
+    this.#host.asked(ask)
+    const early = this.#early.get(info.id)
+    if (early === undefined) return
+    this.#early.delete(info.id)
+    this.answer(early)
+  }
+}
+
+const askText = (caller: string, request: CallRequest): string =>
+  `${caller}\n${canonical(request.args, { future: (ref) => `${ref.call}${JSON.stringify(ref.path)}` })}`

@@ -1,0 +1,243 @@
+import { eachRef, mapRefs } from '../core/identity/canonical.ts'
+import { AlmanacError, errorRecord } from '../model/errors.ts'
+import { DirRef, FileRef } from '../model/refs.ts'
+import type { RunId } from '../model/records.ts'
+import type { TaskSpec } from '../model/task.ts'
+import type { Value } from '../model/value.ts'
+import type { Attempt, AttemptEnd, AttemptId, Executor } from '../ports/executor.ts'
+import type { Workspace } from '../ports/data.ts'
+import type { CallInfo } from './call-info.ts'
+import { recordOf } from './failure.ts'
+import type { EnginePorts } from './settings.ts'
+
+/** What came of an attempt once its outputs are kept. */
+export type AttemptResult = { readonly kind: 'kept'; readonly value: Value } | Exclude<AttemptEnd, { kind: 'succeeded' }>
+
+interface UnderWay {
+  readonly info: CallInfo
+  readonly attempt: number
+  readonly executor: Executor
+  readonly staged: readonly (FileRef | DirRef)[]
+  readonly workspace: Workspace | undefined
+  readonly task: TaskSpec
+}
+
+/**
+ * The attempts of a run between the decision to start and the outcome: inputs staged, the executor told, outputs
+ * collected.
+ *
+ * P1 each attempt begun is reported once by `ended`, whatever the executor says afterwards.
+ * P2 an attempt's directories are gone when it is reported.
+ * P3 inputs are verified before and after: an attempt on inputs that changed has no result.
+ */
+export class Attempts {
+  readonly #ports: Pick<EnginePorts, 'data' | 'clock' | 'variable'>
+  readonly #run: RunId
+  readonly #executors: readonly Executor[]
+  readonly #ended: (info: CallInfo, attempt: number, result: AttemptResult) => void
+  readonly #underWay = new Map<AttemptId, UnderWay>()
+  /** given up before the executor was told */
+  readonly #stopped = new Set<AttemptId>()
+
+  constructor(
+    ports: Pick<EnginePorts, 'data' | 'clock' | 'variable'>,
+    run: RunId,
+    executors: readonly Executor[],
+    ended: (info: CallInfo, attempt: number, result: AttemptResult) => void,
+  ) {
+    this.#ports = ports
+    this.#run = run
+    this.#executors = executors
+    this.#ended = ended
+  }
+
+  executorFor(task: TaskSpec): Executor | undefined {
+    return this.#executors.find((executor) => executor.accepts(task))
+  }
+
+  info(id: AttemptId): { readonly info: CallInfo; readonly attempt: number } | undefined {
+    return this.#underWay.get(id)
+  }
+
+  /** Starts attempts with their resolved arguments; those of one executor travel together. */
+  begin(starts: readonly AttemptStart[]): void {
+    const batches = new Map<Executor, Attempt[]>()
+    for (const start of starts) {
+      const task = start.info.request.task as TaskSpec
+      const executor = this.executorFor(task)
+      if (executor === undefined) {
+        const error = errorRecord('ALM_NO_EXECUTOR', { task: task.name, kind: task.body.kind })
+        this.#ended(start.info, start.attempt, { kind: 'failed', reason: 'error', error, retryable: false })
+      } else if (needsStaging(start.args, task)) void this.#stage(start, task, executor)
+      else {
+        const attempt = this.#attempt(start, task, start.args, undefined)
+        this.#underWay.set(attempt.id, { info: start.info, attempt: start.attempt, executor, staged: [], workspace: undefined, task })
+        const batch = batches.get(executor)
+        if (batch === undefined) batches.set(executor, [attempt])
+        else batch.push(attempt)
+      }
+    }
+    for (const [executor, batch] of batches) executor.submit(batch)
+  }
+
+  stop(call: number, attempt: number, graceMs: number): void {
+    const id = this.#id(call, attempt)
+    const underWay = this.#underWay.get(id)
+    if (underWay === undefined) this.#stopped.add(id)
+    else underWay.executor.cancel(id, graceMs)
+  }
+
+  /** The executor's word on an attempt. */
+  onEnd(id: AttemptId, end: AttemptEnd): void {
+    const underWay = this.#underWay.get(id)
+    if (underWay === undefined) return
+    this.#underWay.delete(id)
+    const { info, attempt, task, staged, workspace } = underWay
+    if (workspace === undefined && staged.length === 0) return this.#ended(info, attempt, keep(end, task))
+    this.#collect(underWay, end).then(
+      (result) => this.#ended(info, attempt, result),
+      (error: unknown) => this.#ended(info, attempt, failedBy(error)),
+    )
+  }
+
+  async #stage(start: AttemptStart, task: TaskSpec, executor: Executor): Promise<void> {
+    const { info, attempt } = start
+    const id = this.#id(info.id, attempt)
+    let workspace: Workspace | undefined
+    try {
+      const staged = await this.#open(start.args)
+      workspace = await this.#ports.data.workspace(`${this.#run}-${info.id}.${attempt}`)
+      if (this.#stopped.delete(id)) {
+        await workspace.remove()
+        return this.#ended(info, attempt, { kind: 'cancelled' })
+      }
+      this.#underWay.set(id, { info, attempt, executor, staged: staged.refs, workspace, task })
+      executor.submit([this.#attempt(start, task, staged.args, workspace)])
+    } catch (error) {
+      this.#stopped.delete(id)
+      await workspace?.remove().catch(() => {})
+      this.#ended(info, attempt, failedBy(error))
+    }
+  }
+
+  /** Arguments with each file and directory where the task finds it. */
+  async #open(args: Value): Promise<{ readonly args: Value; readonly refs: readonly (FileRef | DirRef)[] }> {
+    const { data } = this.#ports
+    const refs: (FileRef | DirRef)[] = []
+    eachRef(args, (ref) => {
+      if (ref instanceof FileRef || ref instanceof DirRef) refs.push(ref)
+    })
+    const paths = new Map<FileRef | DirRef, string>()
+    for (const ref of refs) paths.set(ref, await data.open(ref))
+    await data.verify(refs)
+    const staged = mapRefs(args, (ref) => {
+      if (ref instanceof FileRef) return new FileRef(ref.name, ref.digest, ref.size, ref.executable, paths.get(ref))
+      return ref instanceof DirRef ? new DirRef(ref.digest, ref.entries, ref.size, paths.get(ref)) : ref
+    })
+    return { args: staged, refs }
+  }
+
+  async #collect(underWay: UnderWay, end: AttemptEnd): Promise<AttemptResult> {
+    const { task, staged, workspace } = underWay
+    try {
+      await this.#ports.data.verify(staged)
+      if (end.kind !== 'succeeded' || workspace === undefined) return keep(end, task)
+      const files: Record<string, Value> = {}
+      for (const [name, kind] of Object.entries(task.outputs ?? {})) {
+        if (kind === 'value') continue
+        const path = workspace.output(fileName(task, name))
+        files[name] = kind === 'file' ? await this.#ports.data.collectFile(path) : await this.#ports.data.collectDir(path)
+      }
+      return keep(end, task, files)
+    } finally {
+      await workspace?.remove()
+    }
+  }
+
+  #attempt(start: AttemptStart, task: TaskSpec, args: Value, workspace: Workspace | undefined): Attempt {
+    const { info, attempt, memoryBytes } = start
+    const { policy } = task
+    const outputs: Record<string, string> = {}
+    if (workspace !== undefined) {
+      for (const [name, kind] of Object.entries(task.outputs ?? {})) {
+        if (kind !== 'value') outputs[name] = workspace.output(fileName(task, name))
+      }
+    }
+    return {
+      id: this.#id(info.id, attempt),
+      run: this.#run,
+      call: info.id,
+      attempt,
+      key: info.key,
+      task,
+      inputs: (args ?? {}) as Record<string, Value>,
+      outputs,
+      scratch: workspace?.scratch ?? '',
+      idempotencyKey: `${this.#run}/${info.key.slice(0, 32)}`,
+      ...(policy.timeoutMs !== undefined && { timeoutMs: policy.timeoutMs }),
+      ...(policy.heartbeatMs !== undefined && { heartbeatMs: policy.heartbeatMs }),
+      memoryBytes,
+      env: this.#variables(task),
+      logicalTime: info.madeAt,
+      ...(info.request.fn !== undefined && { fn: info.request.fn }),
+    }
+  }
+
+  #variables(task: TaskSpec): Record<string, string> {
+    const variables: Record<string, string> = {}
+    for (const name of task.env) {
+      const value = this.#ports.variable(name)
+      if (value !== undefined) variables[name] = value
+    }
+    return variables
+  }
+
+  #id(call: number, attempt: number): AttemptId {
+    return `${this.#run}/${call}.${attempt}`
+  }
+}
+
+export interface AttemptStart {
+  readonly info: CallInfo
+  readonly attempt: number
+  readonly memoryBytes: number
+  /** no futures in it any more */
+  readonly args: Value
+}
+
+function needsStaging(args: Value, task: TaskSpec): boolean {
+  if (task.body.kind === 'command' || task.body.kind === 'script') return true
+  if (task.outputs !== undefined && Object.values(task.outputs).some((kind) => kind !== 'value')) return true
+  let files = false
+  eachRef(args, (ref) => {
+    if (ref instanceof FileRef || ref instanceof DirRef) files = true
+  })
+  return files
+}
+
+/** The name that an output's file has, for people and programs that go by endings. */
+const fileName = (task: TaskSpec, output: string): string => task.outputNames?.[output] ?? output
+
+/** The value of a call: the one unnamed output, or an object of the declared ones. */
+function keep(end: AttemptEnd, task: TaskSpec, files: Readonly<Record<string, Value>> = {}): AttemptResult {
+  if (end.kind !== 'succeeded') return end
+  if (task.outputs === undefined) return { kind: 'kept', value: end.values[''] }
+  const value: Record<string, Value> = {}
+  for (const [name, kind] of Object.entries(task.outputs)) {
+    if (kind !== 'value') value[name] = files[name]
+    else if (Object.hasOwn(end.values, name)) value[name] = end.values[name]
+    else {
+      const error = errorRecord('ALM_OUTPUT_MISSING', { name })
+      return { kind: 'failed', reason: 'outputs', error, retryable: false }
+    }
+  }
+  return { kind: 'kept', value }
+}
+
+function failedBy(error: unknown): AttemptResult {
+  const record = recordOf(error)
+  const outputs = record.code === 'ALM_OUTPUT_MISSING' || record.code === 'ALM_PATH_REFUSED'
+  // what the author's task did wrong is wrong again next time; a full disk is not the task's doing
+  const retryable = record.code === 'ALM_STORE_FAILED' || !(error instanceof AlmanacError)
+  return { kind: 'failed', reason: outputs ? 'outputs' : 'error', error: record, retryable }
+}

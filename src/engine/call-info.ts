@@ -1,0 +1,30 @@
+import type { Digest } from '../model/refs.ts'
+import type { ErrorRecord, RememberedCall } from '../model/records.ts'
+import type { CallRequest } from '../ports/caller.ts'
+
+/** What the engine knows of a call besides its state. */
+export interface CallInfo {
+  readonly id: number
+  readonly key: Digest
+  /** path of the function that made it */
+  readonly caller: string
+  readonly request: CallRequest
+  /** its record of an earlier life of the run */
+  readonly own: RememberedCall | undefined
+  readonly madeAt: number
+  /** entry of a directory that it works on, if it is one of a map */
+  readonly entry: string | undefined
+  fingerprint: Digest | undefined
+  /** what made the fingerprint, by name, once it was computed */
+  parts: Readonly<Record<string, string>> | undefined
+  cacheable: boolean
+  /** one word for `why`: hit, miss, off, … */
+  verdict: string
+  startedAt: number
+  /** ms of the work, wherever it was done */
+  costMs: number
+  /** where the outcome comes from, if not from an attempt of this call */
+  origin: { readonly run: string; readonly call: number } | undefined
+  lastError: ErrorRecord | undefined
+  map: { executed: number; carried: number; removed: number } | undefined
+}

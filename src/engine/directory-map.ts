@@ -1,0 +1,180 @@
+import { decode, encode } from '../model/codec.ts'
+import { AlmanacError, isAlmanacError } from '../model/errors.ts'
+import type { Hash } from '../model/digest.ts'
+import type { BaseRecord, ErrorRecord } from '../model/records.ts'
+import { type Digest, DirRef, FileRef } from '../model/refs.ts'
+import type { TaskSpec } from '../model/task.ts'
+import type { Value } from '../model/value.ts'
+import type { DataPlane } from '../ports/data.ts'
+import type { RunCache } from '../ports/journal.ts'
+import type { CallInfo } from './call-info.ts'
+import { valueFile } from './views.ts'
+
+/** One entry that a map must run. */
+export interface MapEntry {
+  /** path in the directory, or place in the list */
+  readonly path: string
+  readonly args: Value
+}
+
+/** How an entry ended. */
+export type EntryOutcome = { readonly path: string } & ({ readonly value: Value } | { readonly error: ErrorRecord })
+
+/** What a map is about to do: everything that its end needs. */
+export interface MapPlan {
+  readonly over: DirRef | readonly Value[]
+  readonly entries: readonly MapEntry[]
+  readonly removed: readonly string[]
+  readonly carried: number
+  /** the earlier result that the new one starts from */
+  readonly base: Value
+  readonly baseKey: Digest
+}
+
+/**
+ * A map over a directory as one call: only entries that were added or changed since the newest result of the same
+ * code and other inputs are run; deleted ones leave, all others are carried over unseen. The cost follows the change.
+ */
+export async function planMap(
+  info: CallInfo,
+  args: MapArgs,
+  ports: { readonly data: DataPlane; readonly cache: RunCache; readonly hash: Hash; readonly environment: string; readonly useBase: boolean },
+): Promise<MapPlan> {
+  const { over } = args
+  if (Array.isArray(over)) {
+    const entries = over.map((item: Value, index) => ({ path: String(index), args: entryArgs(args, item) }))
+    return { over, entries, removed: [], carried: 0, base: undefined, baseKey: '' }
+  }
+  if (!(over instanceof DirRef)) {
+    throw new AlmanacError('ALM_VALUE_REFUSED', { path: `${info.request.name}.map`, why: 'it maps over a list or a directory' })
+  }
+  const baseKey = ports.hash(`${baseParts(info)}\n${args.withText}\n${args.as ?? ''}`)
+  const base = ports.useBase ? await usableBase(baseKey, ports) : undefined
+  if (base !== undefined) {
+    const plan = await differences(over, base, args, ports.data)
+    if (plan !== undefined) return { over, ...plan, base: decode(base.valueWire), baseKey }
+  }
+  const entries: MapEntry[] = []
+  for await (const entry of ports.data.entries(over)) {
+    if (entry.kind === 'file') entries.push(await entryOf(over, entry.path, args, ports.data))
+  }
+  return { over, entries, removed: [], carried: 0, base: undefined, baseKey }
+}
+
+/** Arguments of a map, resolved. */
+export interface MapArgs {
+  readonly over: Value
+  readonly with: Readonly<Record<string, Value>>
+  readonly withText: string
+  readonly as: string | null
+}
+
+/** The fingerprint's parts without the inputs: code and surroundings. */
+const baseParts = (info: CallInfo): string =>
+  Object.entries(info.parts ?? {})
+    .filter(([name]) => name !== 'inputs')
+    .map(([name, part]) => `${name}=${part}`)
+    .sort()
+    .join('\n')
+
+async function usableBase(
+  baseKey: Digest,
+  { cache, data, environment }: { readonly cache: RunCache; readonly data: DataPlane; readonly environment: string },
+): Promise<Omit<BaseRecord, 'kind'> | undefined> {
+  const base = await cache.findBase(baseKey, environment)
+  if (base === undefined) return undefined
+  const value = decode(base.valueWire)
+  const dirs = value instanceof DirRef ? [value] : Object.values(value as Record<string, Value>)
+  for (const dir of dirs) if (!(dir instanceof DirRef) || !(await data.available(dir))) return undefined
+  return base
+}
+
+async function differences(
+  over: DirRef,
+  base: Omit<BaseRecord, 'kind'>,
+  args: MapArgs,
+  data: DataPlane,
+): Promise<Pick<MapPlan, 'entries' | 'removed' | 'carried'> | undefined> {
+  const entries: MapEntry[] = []
+  const removed: string[] = []
+  try {
+    for await (const { path, before, after } of data.diff(new DirRef(base.input, 0, 0), over)) {
+      if (after?.kind === 'file') entries.push(await entryOf(over, path, args, data))
+      else if (before?.kind === 'file') removed.push(path)
+    }
+  } catch (error) {
+    // the listing of the base was collected: everything is new
+    if (isAlmanacError(error) && error.code === 'ALM_BLOB_MISSING') return undefined
+    throw error
+  }
+  return { entries, removed, carried: over.entries - entries.length }
+}
+
+async function entryOf(over: DirRef, path: string, args: MapArgs, data: DataPlane): Promise<MapEntry> {
+  const file = await data.fileAt(over, path)
+  if (file === undefined) throw new AlmanacError('ALM_BUG', { why: `${path} is listed and not there` })
+  return { path, args: entryArgs(args, file) }
+}
+
+/** A function gets the item first; a task with named inputs gets it as one of them, or an object as all of them. */
+function entryArgs(args: MapArgs, item: Value): Value {
+  const plain = typeof item === 'object' && item !== null && Object.getPrototypeOf(item) === Object.prototype
+  if (args.as === null) return { args: [item, ...Object.values(args.with)] }
+  if (plain && !Object.hasOwn(args.with, args.as)) return { ...(item as Record<string, Value>), ...args.with }
+  return { ...args.with, [args.as]: item }
+}
+
+/** The value of a map, and how it went. */
+export interface MapResult {
+  readonly value: Value
+  readonly failed: Readonly<Record<string, ErrorRecord>>
+}
+
+/** Puts entries together: for each output a directory of one entry each, or for a list the list of results. */
+export async function gatherMap(plan: MapPlan, outcomes: readonly EntryOutcome[], task: TaskSpec, data: DataPlane): Promise<MapResult> {
+  const failed: Record<string, ErrorRecord> = {}
+  const done: { readonly path: string; readonly value: Value }[] = []
+  for (const outcome of outcomes) {
+    if ('error' in outcome) failed[outcome.path] = outcome.error
+    else done.push(outcome)
+  }
+  if (!(plan.over instanceof DirRef)) return { value: done.map(({ value }) => value), failed }
+  const gone = [...plan.removed, ...Object.keys(failed)]
+  if (task.outputs === undefined) {
+    const value = await column(plan.base as DirRef | undefined, gone, done, 'value', data)
+    return { value, failed }
+  }
+  const value: Record<string, Value> = {}
+  for (const [name, kind] of Object.entries(task.outputs)) {
+    const base = (plan.base as Record<string, Value> | undefined)?.[name] as DirRef | undefined
+    const cells = done.map((entry) => ({ path: entry.path, value: (entry.value as Record<string, Value>)[name] }))
+    value[name] = await column(base, gone, cells, kind, data)
+  }
+  return { value, failed }
+}
+
+/** One output over all entries. */
+async function column(
+  base: DirRef | undefined,
+  gone: readonly string[],
+  cells: readonly { readonly path: string; readonly value: Value }[],
+  kind: 'value' | 'file' | 'dir',
+  data: DataPlane,
+): Promise<DirRef> {
+  const changes = new Map<string, FileRef | DirRef | undefined>(gone.map((path) => [path, undefined]))
+  for (const { path, value } of cells) {
+    changes.set(path, kind === 'value' ? await valueFile(path, value, data) : (value as FileRef | DirRef))
+  }
+  return data.edit(base ?? (await data.assemble([])), changes)
+}
+
+/** The record by which a later map finds this one. */
+export const baseRecord = (plan: MapPlan, info: CallInfo, value: Value, environment: string, at: number): BaseRecord => ({
+  kind: 'base',
+  base: plan.baseKey,
+  environment,
+  call: info.id,
+  input: (plan.over as DirRef).digest,
+  valueWire: encode(value),
+  at,
+})

@@ -1,0 +1,243 @@
+import { childFunction, type WorkflowDefinition } from '../flow/workflow.ts'
+import { bindAmbient } from '../flow/ambient.ts'
+import { AlmanacError } from '../model/errors.ts'
+import { decode, encode } from '../model/codec.ts'
+import type { JournalRecord, RememberedCall, RunId, RunRecord } from '../model/records.ts'
+import type { CallState, RunState } from '../model/states.ts'
+import type { Value } from '../model/value.ts'
+import type { AttemptId, Executor, ExecutorListener } from '../ports/executor.ts'
+import type { RunClaim, RunRequest } from '../ports/journal.ts'
+import { RunDriver, type RunListener } from './run-driver.ts'
+import type { EnginePorts, RunResult, RunSettings } from './settings.ts'
+import { showOutput } from './shown-output.ts'
+
+/** A run under way in this process. */
+export interface RunHandle {
+  readonly id: RunId
+  readonly result: Promise<RunResult>
+  request(kind: RunRequest['kind'], by: string): void
+  snapshot(): { readonly state: RunState; readonly counts: Partial<Record<CallState, number>>; readonly executed: number; readonly reused: number }
+}
+
+/** What is kept of a run from its start on. */
+export interface NewRun {
+  readonly input: Value
+  readonly settings: RunSettings
+  readonly file?: string
+  readonly name?: string
+  readonly tags?: readonly string[]
+  readonly codeDigest?: string
+  readonly gitCommit?: string
+  readonly optionsWire?: string
+  readonly id?: RunId
+  readonly listener?: RunListener
+}
+
+/** How an earlier run goes on. */
+export interface ResumedRun {
+  readonly settings: RunSettings
+  readonly listener?: RunListener
+  /** a person does it: failures that reached the end uncaught are forgotten; `caught`: all of them */
+  readonly forget: 'uncaught' | 'caught' | 'none'
+  /** instead: these calls, and with `after` all that was made of them */
+  readonly calls?: readonly number[]
+  /** a corrected input */
+  readonly input?: Value
+}
+
+/** ms between looks for what people ask of a run from other processes */
+const pollMs = 300
+
+/**
+ * Runs workflows: each by a driver of its own, all on the same executors.
+ *
+ * N1 a run is driven by the one process that has claimed it, and the claim is given back when it rests or ends.
+ * N2 `close` leaves no run under way and no executor open.
+ */
+export class Engine {
+  readonly #ports: EnginePorts
+  readonly #executors: readonly Executor[]
+  readonly #drivers = new Map<RunId, RunDriver>()
+
+  constructor(ports: EnginePorts) {
+    this.#ports = ports
+    bindAmbient(ports.ambient)
+    this.#executors = ports.executors(this.#listener())
+  }
+
+  /** Starts a new run. @throws ALM_RUN_EXISTS */
+  async start(workflow: WorkflowDefinition, run: NewRun): Promise<RunHandle> {
+    const { clock, chance, journal, owner } = this.#ports
+    const now = clock.now()
+    const record: RunRecord = {
+      id: run.id ?? chance.id(now),
+      workflow: workflow.name,
+      environment: run.settings.environment,
+      state: 'running',
+      inputWire: encode(run.input),
+      optionsWire: run.optionsWire ?? '{}',
+      tags: run.tags ?? [],
+      createdAt: now,
+      startedAt: now,
+      uncaught: [],
+      counts: {},
+      executed: 0,
+      reused: 0,
+      ...owner,
+      ...(run.file !== undefined && { file: run.file }),
+      ...(run.name !== undefined && { name: run.name }),
+      ...(run.codeDigest !== undefined && { codeDigest: run.codeDigest }),
+      ...(run.gitCommit !== undefined && { gitCommit: run.gitCommit }),
+    }
+    if (run.settings.dryRun) return this.#drive(workflow, record, run.input, run.settings, [], undefined, run.listener)
+    await journal.create(record)
+    const claim = await journal.claim(record.id, owner)
+    if (claim === undefined) throw new AlmanacError('ALM_RUN_OWNED', { run: record.id, pid: '?', host: '?' })
+    return this.#drive(workflow, record, run.input, run.settings, [], claim, run.listener)
+  }
+
+  /** Goes on with a run that rests, has ended, or whose process died. @throws ALM_RUN_OWNED */
+  async resume(workflow: WorkflowDefinition, run: RunRecord, how: ResumedRun): Promise<RunHandle> {
+    const { journal, owner, clock } = this.#ports
+    if (how.settings.dryRun) {
+      const remembered = await journal.load(run.id)
+      const forgotten = new Set(forgottenCalls(run, remembered, how))
+      const kept = remembered.map((call) => (forgotten.has(call.call) ? forgetful(call) : call))
+      return this.#drive(workflow, run, how.input ?? decode(run.inputWire), how.settings, kept, undefined, how.listener)
+    }
+    const claim = await journal.claim(run.id, owner)
+    if (claim === undefined) throw new AlmanacError('ALM_RUN_OWNED', { run: run.id, pid: run.pid ?? '?', host: run.host ?? '?' })
+    try {
+      const calls = forgottenCalls(run, await journal.load(run.id), how)
+      const at = clock.now()
+      const records: JournalRecord[] = [{ kind: 'run', state: 'running', at }]
+      if (calls.length > 0) records.unshift({ kind: 'forgotten', calls, at })
+      await journal.append(run.id, records)
+      const remembered = await journal.load(run.id)
+      return this.#drive(workflow, run, how.input ?? decode(run.inputWire), how.settings, remembered, claim, how.listener)
+    } catch (error) {
+      await claim.release()
+      throw error
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const driver of this.#drivers.values()) {
+      driver.request({ kind: 'cancel', by: 'close', at: this.#ports.clock.now() })
+      driver.request({ kind: 'cancel', by: 'close', at: this.#ports.clock.now() })
+    }
+    await Promise.all(this.#executors.map((executor) => executor.close()))
+  }
+
+  #drive(
+    workflow: WorkflowDefinition,
+    record: RunRecord,
+    input: Value,
+    settings: RunSettings,
+    remembered: readonly RememberedCall[],
+    claim: RunClaim | undefined,
+    listener: RunListener = {},
+  ): RunHandle {
+    const driver = new RunDriver(this.#ports, record, settings, remembered, this.#executors, listener)
+    this.#drivers.set(record.id, driver)
+    const stopPolling = claim === undefined ? () => {} : this.#poll(driver)
+    const result = this.#result(driver, record, settings, claim, stopPolling)
+    driver.start(childFunction(workflow), input)
+    return {
+      id: record.id,
+      result,
+      request: (kind, by) => driver.request({ kind, by, at: this.#ports.clock.now() }),
+      snapshot: () => driver.snapshot(),
+    }
+  }
+
+  async #result(
+    driver: RunDriver,
+    record: RunRecord,
+    settings: RunSettings,
+    claim: RunClaim | undefined,
+    stopPolling: () => void,
+  ): Promise<RunResult> {
+    const started = this.#ports.clock.now()
+    try {
+      const end = await driver.ended
+      if (end.kind === 'broken') throw end.error
+      const { state, output, error, counts, executed, reused, planned } = end
+      const shown =
+        state === 'succeeded' && !settings.dryRun
+          ? await showOutput(this.#ports.data, settings.environment, record.workflow, output)
+          : undefined
+      return {
+        id: record.id,
+        state,
+        counts,
+        executed,
+        reused,
+        durationMs: this.#ports.clock.now() - started,
+        ...(state === 'succeeded' && { output }),
+        ...(error !== undefined && { error }),
+        ...(shown !== undefined && { shown }),
+        ...(settings.dryRun && { planned }),
+      }
+    } finally {
+      stopPolling()
+      this.#drivers.delete(record.id)
+      await this.#ports.logs.flush()
+      await claim?.release()
+    }
+  }
+
+  /** Looks for requests and answers that other processes left in the journal. */
+  #poll(driver: RunDriver): () => void {
+    const { journal, clock } = this.#ports
+    let stopped = false
+    let cancelTimer = () => {}
+    const look = async () => {
+      try {
+        const { requests, answers } = await journal.take(driver.id)
+        for (const request of requests) driver.request(request)
+        for (const answer of answers) driver.answer(answer)
+      } catch {
+        // the driver meets the same failure when it writes, and reports it
+      }
+      if (!stopped) cancelTimer = clock.at(clock.now() + pollMs, () => void look())
+    }
+    void look()
+    return () => {
+      stopped = true
+      cancelTimer()
+    }
+  }
+
+  #listener(): ExecutorListener {
+    const of = (id: AttemptId) => this.#drivers.get(id.slice(0, id.lastIndexOf('/')))
+    return {
+      started: (id) => of(id)?.onStarted(id),
+      log: (id, lines) => of(id)?.onLog(id, lines),
+      heartbeat: () => {},
+      note: (id, note) => of(id)?.onNote(id, note),
+      ended: (id, end) => of(id)?.onEnded(id, end),
+      heldLost: (handles) => {
+        for (const driver of this.#drivers.values()) driver.onHeldLost(handles)
+      },
+    }
+  }
+}
+
+/** Which outcomes a person's wish takes back. */
+function forgottenCalls(run: RunRecord, remembered: readonly RememberedCall[], how: ResumedRun): number[] {
+  if (how.calls !== undefined) return [...how.calls]
+  const uncaught = new Set(run.uncaught)
+  const forgotten: number[] = []
+  for (const call of remembered) {
+    const state = call.outcome?.state
+    // what was not done for want of others, or because the run was to stop, is always looked at again
+    if (state === 'skipped' || state === 'cancelled') forgotten.push(call.call)
+    if (state !== 'failed' || how.forget === 'none') continue
+    if (how.forget === 'caught' || uncaught.has(call.call) || call.call_kind === 'entry') forgotten.push(call.call)
+  }
+  return forgotten
+}
+
+const forgetful = ({ outcome: _, ...call }: RememberedCall): RememberedCall => ({ ...call, attempts: [] })
+

@@ -1,0 +1,44 @@
+import { AlmanacError, isAlmanacError } from '../model/errors.ts'
+import type { ErrorRecord } from '../model/records.ts'
+
+/** Anything that was thrown, as it is kept. What is not of the catalogue comes from the workflow's own code. */
+export function recordOf(error: unknown): ErrorRecord {
+  if (isAlmanacError(error)) {
+    if (error.record !== undefined) return error.record
+    return { code: error.code, message: error.message, hint: error.hint, ...placeOf(error.stack), ...(error.stack !== undefined && { stack: error.stack }) }
+  }
+  const message = error instanceof Error ? error.message : `something that is no error was thrown: ${preview(error)}`
+  const failure = new AlmanacError('ALM_WORKFLOW_FAILED', { message })
+  const stack = error instanceof Error ? error.stack : undefined
+  return {
+    code: failure.code,
+    message: failure.message,
+    hint: failure.hint,
+    ...(error instanceof Error && { type: error.name }),
+    ...placeOf(stack),
+    ...(stack !== undefined && { stack }),
+  }
+}
+
+/** The first place in a stack that is the author's: not Node's own, not Almanac's. */
+export function placeOf(stack: string | undefined): { file?: string; line?: number } {
+  for (const frame of (stack ?? '').split('\n').slice(1)) {
+    const match = /\(?((?:file:\/\/)?\/[^()]*?):(\d+):\d+\)?$/.exec(frame)
+    if (match === null) continue
+    const file = decodeURI((match[1] as string).replace(/^file:\/\//, ''))
+    if (file.startsWith(ownFolder) || file.includes('/node_modules/')) continue
+    return { file, line: Number(match[2]) }
+  }
+  return {}
+}
+
+/** `src/` from source, `dist/` when built. */
+const ownFolder = decodeURI(new URL(import.meta.url.endsWith('.ts') ? '../' : './', import.meta.url).pathname)
+
+const preview = (value: unknown): string => {
+  try {
+    return JSON.stringify(value)?.slice(0, 200) ?? String(value)
+  } catch {
+    return typeof value
+  }
+}

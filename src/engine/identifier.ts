@@ -1,0 +1,139 @@
+import { eachRef } from '../core/identity/canonical.ts'
+import { fingerprint } from '../core/identity/fingerprint.ts'
+import { DirRef, FileRef, HeldRef } from '../model/refs.ts'
+import type { Digest } from '../model/refs.ts'
+import type { TaskSpec } from '../model/task.ts'
+import type { Value } from '../model/value.ts'
+import type { CallInfo } from './call-info.ts'
+import type { Outcomes } from './outcomes.ts'
+import type { EnginePorts } from './settings.ts'
+
+/** What is the same for all calls of a task in a run. */
+interface TaskIdentity {
+  readonly code: string
+  readonly codeParts: Readonly<Record<string, string>>
+  readonly surroundings: Readonly<Record<string, string>>
+}
+
+/** What a call is known by. */
+export interface Identity {
+  readonly fingerprint: Digest
+  readonly parts: Readonly<Record<string, string>>
+  readonly cacheable: boolean
+  /** keys of the calls whose results live in a worker and are among the inputs */
+  readonly heldKeys: readonly Digest[]
+}
+
+/**
+ * Computes fingerprints: code, inputs, declared surroundings (`docs/identity.md`). What is the same for all calls of
+ * a task is looked up once a run.
+ */
+export class Identifier {
+  readonly #ports: Pick<EnginePorts, 'code' | 'surroundings' | 'data' | 'hash' | 'variable'>
+  readonly #outcomes: Outcomes
+  readonly #warn: (task: TaskSpec, warning: string) => void
+  readonly #known = new Map<TaskSpec, TaskIdentity>()
+  readonly #underWay = new Map<TaskSpec, Promise<TaskIdentity>>()
+
+  constructor(
+    ports: Pick<EnginePorts, 'code' | 'surroundings' | 'data' | 'hash' | 'variable'>,
+    outcomes: Outcomes,
+    warn: (task: TaskSpec, warning: string) => void,
+  ) {
+    this.#ports = ports
+    this.#outcomes = outcomes
+    this.#warn = warn
+  }
+
+  /** At once where the task is known already: thousands of calls must not cost a promise each. */
+  identify(info: CallInfo, args: Value): Identity | Promise<Identity> {
+    const { task } = info.request
+    if (task === undefined) return this.#builtIn(info, args)
+    const known = this.#known.get(task)
+    if (known !== undefined) return this.#identity(info, task, known, args)
+    return this.#task(task).then((identity) => this.#identity(info, task, identity, args))
+  }
+
+  #builtIn(info: CallInfo, args: Value): Identity {
+    const inputs = this.#inputs(args)
+    const id = fingerprint({ name: info.request.name, code: info.request.kind, inputs, surroundings: {} }, this.#ports.hash)
+    return { fingerprint: id, parts: { inputs }, cacheable: false, heldKeys: [] }
+  }
+
+  #identity(info: CallInfo, task: TaskSpec, known: TaskIdentity, args: Value): Identity {
+    const refs = { files: false, held: [] as Digest[], places: [] as string[] }
+    this.#eachInputRef(args, (ref) => {
+      if (ref instanceof HeldRef) refs.held.push(ref.key)
+      else refs.files = true
+      if (!(ref instanceof HeldRef) && task.policy.location) refs.places.push(ref.at ?? '')
+    })
+    const inputs = this.#inputs(args)
+    const surroundings = task.policy.location ? { ...known.surroundings, location: refs.places.join('\n') } : known.surroundings
+    const id = fingerprint({ name: task.name, code: known.code, inputs, surroundings }, this.#ports.hash)
+    const cacheable = refs.held.length === 0 && info.request.kind !== 'map' && isCacheable(task, refs.files)
+    return {
+      fingerprint: id,
+      parts: { ...prefixed('code', known.codeParts), ...prefixed('surroundings', surroundings), inputs },
+      cacheable,
+      heldKeys: refs.held,
+    }
+  }
+
+  /** Digest of the arguments: each by itself, so that it counts the same passed as a future or as a value. */
+  #inputs(args: Value): Digest {
+    const fields = args !== null && typeof args === 'object' && !Array.isArray(args) && Object.getPrototypeOf(args) === Object.prototype
+    if (!fields) return this.#ports.hash(this.#outcomes.text(args))
+    const names = Object.keys(args)
+    const positions = (args as Record<string, Value>)['args']
+    if (names.length === 1 && Array.isArray(positions)) {
+      return this.#ports.hash(positions.map((item: Value) => this.#outcomes.text(item)).join('\n'))
+    }
+    const texts = names.sort().map((name) => `${JSON.stringify(name)}:${this.#outcomes.text((args as Record<string, Value>)[name])}`)
+    return this.#ports.hash(texts.join('\n'))
+  }
+
+  #eachInputRef(args: Value, found: (ref: FileRef | DirRef | HeldRef) => void): void {
+    eachRef(args, (ref) => {
+      if (ref instanceof FileRef || ref instanceof DirRef || ref instanceof HeldRef) return found(ref)
+      eachRef(this.#outcomes.field(ref, ''), (inner) => {
+        if (inner instanceof FileRef || inner instanceof DirRef || inner instanceof HeldRef) found(inner)
+      })
+    })
+  }
+
+  #task(task: TaskSpec): Promise<TaskIdentity> {
+    let underWay = this.#underWay.get(task)
+    if (underWay === undefined) {
+      underWay = this.#lookUp(task)
+      this.#underWay.set(task, underWay)
+    }
+    return underWay
+  }
+
+  async #lookUp(task: TaskSpec): Promise<TaskIdentity> {
+    const { code, surroundings, data, hash, variable } = this.#ports
+    const [reached, around] = await Promise.all([code.fingerprint(task), surroundings.of(task)])
+    for (const warning of reached.warnings) this.#warn(task, warning)
+    const counted: Record<string, string> = { ...around }
+    for (const name of task.env) {
+      const value = variable(name)
+      // only its digest: a variable may be a secret
+      counted[`variable ${name}`] = value === undefined ? '' : hash(value)
+    }
+    for (const path of task.reads) counted[`file ${path.replace(/^.*\//, '')}`] = (await data.scan(path)).digest
+    if (task.outputs !== undefined) counted['outputs'] = JSON.stringify(task.outputs)
+    const identity = { code: task.version === undefined ? reached.digest : `version ${task.version}`, codeParts: reached.parts, surroundings: counted }
+    this.#known.set(task, identity)
+    return identity
+  }
+}
+
+/** The rule of `docs/identity.md`, Run cache. What gives nothing is known only when it has run. */
+function isCacheable(task: TaskSpec, takesFiles: boolean): boolean {
+  if (task.policy.effect) return false
+  return task.policy.cache === undefined ? takesFiles : task.policy.cache !== false
+}
+
+const prefixed = (prefix: string, parts: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(parts).map(([name, part]) => [`${prefix} ${name}`, part]))
+

@@ -1,0 +1,131 @@
+import type { EndStatus } from '../core/run/call.ts'
+import { errorRecord } from '../model/errors.ts'
+import { DirRef } from '../model/refs.ts'
+import type { BaseRecord, ErrorRecord } from '../model/records.ts'
+import type { TaskSpec } from '../model/task.ts'
+import type { Value } from '../model/value.ts'
+import type { CallRequest } from '../ports/caller.ts'
+import type { CallInfo } from './call-info.ts'
+import { baseRecord, type EntryOutcome, gatherMap, type MapArgs, type MapPlan, planMap } from './directory-map.ts'
+import { recordOf } from './failure.ts'
+import type { Outcomes } from './outcomes.ts'
+import type { EnginePorts, RunSettings } from './settings.ts'
+import { resolve } from './views.ts'
+
+/** What maps ask of the run. */
+export interface MapHost {
+  info(call: number): CallInfo
+  makeEntry(map: CallInfo, path: string, entry: string, request: CallRequest): number
+  expanded(call: number): void
+  left(info: CallInfo, status: EndStatus, error?: ErrorRecord): void
+  add(record: BaseRecord): void
+}
+
+/**
+ * The maps of a run that are under way: planned, their entries made as calls of their own, gathered when those have
+ * ended.
+ *
+ * V1 an entry is made once, in order of path; its key is its path, so that it is known again after a crash or an edit.
+ */
+export class MapCalls {
+  readonly #ports: EnginePorts
+  readonly #settings: RunSettings
+  readonly #outcomes: Outcomes
+  readonly #host: MapHost
+  readonly #plans = new Map<number, { readonly plan: MapPlan; readonly entries: number[] }>()
+  #busy = 0
+
+  constructor(ports: EnginePorts, settings: RunSettings, outcomes: Outcomes, host: MapHost) {
+    this.#ports = ports
+    this.#settings = settings
+    this.#outcomes = outcomes
+    this.#host = host
+  }
+
+  /** Reading and writing listings: goes on by itself. */
+  get isBusy(): boolean {
+    return this.#busy > 0
+  }
+
+  async expand(map: CallInfo, path: string): Promise<void> {
+    this.#busy++
+    try {
+      const plan = await this.#plan(map)
+      const entries: number[] = []
+      this.#plans.set(map.id, { plan, entries })
+      const { task, fn, check, name } = map.request
+      for (const entry of plan.entries) {
+        const request: CallRequest = { kind: 'entry', name, key: entry.path, args: entry.args, check, fn, ...(task !== undefined && { task }) }
+        entries.push(this.#host.makeEntry(map, path, entry.path, request))
+      }
+      this.#busy--
+      this.#host.expanded(map.id)
+    } catch (error) {
+      this.#busy--
+      this.#host.left(map, { state: 'failed', reason: 'error' }, recordOf(error))
+    }
+  }
+
+  async gather(map: CallInfo): Promise<void> {
+    const found = this.#plans.get(map.id)
+    if (found === undefined) return
+    this.#plans.delete(map.id)
+    this.#busy++
+    try {
+      const { plan, entries } = found
+      const outcomes = entries.map((id): EntryOutcome => {
+        const path = this.#host.info(id).entry ?? ''
+        const { value, error } = this.#outcomes.get(id) ?? {}
+        return error === undefined ? { path, value } : { path, error }
+      })
+      const result = await gatherMap(plan, outcomes, map.request.task as TaskSpec, this.#ports.data)
+      this.#busy--
+      this.#ended(map, plan, result.value, result.failed)
+    } catch (error) {
+      this.#busy--
+      this.#host.left(map, { state: 'failed', reason: 'error' }, recordOf(error))
+    }
+  }
+
+  async #plan(map: CallInfo): Promise<MapPlan> {
+    const { data, cache, hash } = this.#ports
+    const args = map.request.args as { readonly over: Value; readonly with: Record<string, Value>; readonly as: string | null }
+    const known = (value: Value) => resolve(value, { outcomes: this.#outcomes, info: (call) => this.#host.info(call) })
+    const resolved: MapArgs = {
+      over: known(args.over),
+      with: known(args.with) as Record<string, Value>,
+      withText: this.#outcomes.text(args.with),
+      as: args.as,
+    }
+    const policy = map.request.task?.policy
+    const useBase = this.#settings.cache === 'on' && policy?.cache !== false && policy?.effect !== true
+    return planMap(map, resolved, { data, cache, hash, environment: this.#settings.environment, useBase })
+  }
+
+  #ended(map: CallInfo, plan: MapPlan, value: Value, failed: Readonly<Record<string, ErrorRecord>>): void {
+    const errors = Object.entries(failed)
+    const first = errors[0]
+    map.map = { executed: plan.entries.length - errors.length, carried: plan.carried, removed: plan.removed.length }
+    if (first === undefined) {
+      this.#outcomes.set(map.id, { value })
+      if (plan.over instanceof DirRef && this.#settings.cache !== 'off' && map.request.task?.policy.effect !== true) {
+        this.#host.add(baseRecord(plan, map, value, this.#settings.environment, this.#ports.clock.now()))
+      }
+      return this.#host.left(map, { state: 'succeeded', reason: 'executed' })
+    }
+    // what `settled` gives; the error is what everybody else gets
+    const reasons = Object.fromEntries(errors.map(([path, { code, message }]) => [path, { code, message }]))
+    this.#outcomes.set(map.id, { value: { done: value, failed: reasons } })
+    if (errors.every(([, error]) => error.code === 'ALM_CANCELLED')) return this.#host.left(map, { state: 'cancelled', reason: 'request' })
+    const all = plan.entries.length + plan.carried
+    const details = { failed: errors.length, all, entry: first[0], message: first[1].message }
+    const { file, line, type } = first[1]
+    const error = errorRecord('ALM_MAP_FAILED', details, {
+      ...(first[1].call !== undefined && { call: first[1].call }),
+      ...(file !== undefined && { file }),
+      ...(line !== undefined && { line }),
+      ...(type !== undefined && { type }),
+    })
+    this.#host.left(map, { state: 'failed', reason: 'error' }, error)
+  }
+}

@@ -1,0 +1,77 @@
+import type { Call } from '../core/run/call.ts'
+import type { Effect } from '../core/run/events.ts'
+import { eachRef } from '../core/identity/canonical.ts'
+import { isIdentified } from '../core/run/graph.ts'
+import { encode } from '../model/codec.ts'
+import type { JournalRecord } from '../model/records.ts'
+import { type Digest, DirRef, FileRef } from '../model/refs.ts'
+import type { Value } from '../model/value.ts'
+import type { CallInfo } from './call-info.ts'
+import type { Outcomes } from './outcomes.ts'
+import type { RunSettings } from './settings.ts'
+
+/** What is recorded when a call has ended: its outcome, how it was identified, and its entry of the run cache. */
+export function outcomeRecords(
+  info: CallInfo,
+  { status, order }: Extract<Effect, { kind: 'ended' }>,
+  call: Call,
+  outcomes: Outcomes,
+  now: number,
+  settings: Pick<RunSettings, 'cache'>,
+): JournalRecord[] {
+  const { value, error } = outcomes.get(info.id) ?? {}
+  // views and children are derived anew on each replay: only their place in the order is kept
+  const kept = isIdentified(call) && (status.state === 'succeeded' || value !== undefined)
+  const valueWire = kept ? encode(value) : undefined
+  const digest = kept && status.state === 'succeeded' ? outcomes.digest(info.id) : undefined
+  const records: JournalRecord[] = [
+    {
+      kind: 'outcome',
+      call: info.id,
+      order,
+      state: status.state,
+      reason: status.reason,
+      attempt: call.attempt,
+      startedAt: info.startedAt,
+      endedAt: now,
+      costMs: info.costMs,
+      ...(info.fingerprint !== undefined && { fingerprint: info.fingerprint }),
+      ...(valueWire !== undefined && { valueWire }),
+      ...(digest !== undefined && { digest }),
+      ...(error !== undefined && { error }),
+      ...(info.origin !== undefined && { origin: info.origin }),
+      ...(info.map !== undefined && { map: info.map }),
+    },
+  ]
+  if (info.fingerprint === undefined || info.parts === undefined) return records
+  const partsWire = JSON.stringify(info.parts)
+  const changed = info.own?.outcome !== undefined && info.own.outcome.fingerprint !== info.fingerprint
+  if (info.cacheable || changed) {
+    records.push({ kind: 'parts', call: info.id, fingerprint: info.fingerprint, partsWire, verdict: info.verdict })
+  }
+  const gives = value !== undefined && value !== null
+  if (status.reason === 'executed' && info.cacheable && gives && settings.cache !== 'off' && valueWire !== undefined && digest !== undefined) {
+    records.push({
+      kind: 'cache',
+      fingerprint: info.fingerprint,
+      name: info.request.name,
+      call: info.id,
+      valueWire,
+      digest,
+      blobs: blobsOf(value),
+      costMs: info.costMs,
+      at: now,
+      partsWire,
+    })
+  }
+  return records
+}
+
+/** Blobs that a value needs; the listings of its trees lead to the rest. */
+function blobsOf(value: Value): Digest[] {
+  const blobs = new Set<Digest>()
+  eachRef(value, (ref) => {
+    if (ref instanceof FileRef || ref instanceof DirRef) blobs.add(ref.digest)
+  })
+  return [...blobs]
+}

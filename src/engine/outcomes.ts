@@ -1,0 +1,100 @@
+import { canonical, eachRef, mapRefs, valueAt } from '../core/identity/canonical.ts'
+import { AlmanacError } from '../model/errors.ts'
+import { pathText } from '../model/codec.ts'
+import type { Hash } from '../model/digest.ts'
+import type { ErrorRecord } from '../model/records.ts'
+import { type Digest, type FutureRef, HeldRef } from '../model/refs.ts'
+import type { Path, Value } from '../model/value.ts'
+
+/** How a call ended, with the value or the error. */
+export interface CallOutcome {
+  readonly value?: Value
+  readonly error?: ErrorRecord
+}
+
+/** Texts of values up to this length stand for themselves in a fingerprint, longer ones by their digest. */
+const shortText = 256
+
+/**
+ * The outcomes of a run's calls, in memory.
+ *
+ * O1 a value is hashed at most once, whatever the number of its consumers; consumers hash the digest.
+ * O2 what stands for a value in a fingerprint is the same whether it was passed as a future or awaited first.
+ */
+export class Outcomes {
+  readonly #hash: Hash
+  readonly #outcomes = new Map<number, CallOutcome>()
+  readonly #digests = new Map<number, Digest>()
+  readonly #held = new Map<string, HeldRef>()
+  readonly #fieldTexts = new Map<string, string>()
+
+  constructor(hash: Hash) {
+    this.#hash = hash
+  }
+
+  set(call: number, outcome: CallOutcome, digest?: Digest): void {
+    this.#outcomes.set(call, outcome)
+    eachRef(outcome.value, (ref) => {
+      if (ref instanceof HeldRef) this.#held.set(heldId(ref), ref)
+    })
+    if (digest !== undefined) this.#digests.set(call, digest)
+  }
+
+  /** Held values as they are held now: one that was made again lies elsewhere than when it was recorded. */
+  current(args: Value): Value {
+    if (this.#held.size === 0) return args
+    return mapRefs(args, (ref) => (ref instanceof HeldRef ? (this.#held.get(heldId(ref)) ?? ref) : ref))
+  }
+
+  get(call: number): CallOutcome | undefined {
+    return this.#outcomes.get(call)
+  }
+
+  digest(call: number): Digest {
+    let digest = this.#digests.get(call)
+    if (digest === undefined) {
+      digest = this.#hash(canonical(this.#outcomes.get(call)?.value, { future: noFuture }))
+      this.#digests.set(call, digest)
+    }
+    return digest
+  }
+
+  /** @throws ALM_FIELD_MISSING */
+  field(ref: FutureRef, name: string): Value {
+    const value = this.#outcomes.get(ref.call)?.value
+    const parent = valueAt(value, ref.path.slice(0, -1))
+    const step = ref.path.at(-1)
+    if (step !== undefined && (parent === null || typeof parent !== 'object' || !Object.hasOwn(parent, step))) {
+      throw new AlmanacError('ALM_FIELD_MISSING', { task: name, path: pathText(ref.path) })
+    }
+    return valueAt(value, ref.path)
+  }
+
+  /** What stands for a value in a fingerprint. */
+  text(value: Value): string {
+    return this.#shorten(canonical(value, { future: (ref) => this.#fieldText(ref) }))
+  }
+
+  #fieldText(ref: FutureRef): string {
+    const value = this.#outcomes.get(ref.call)?.value
+    if (typeof value !== 'object' || value === null) return canonical(valueAt(value, ref.path), { future: noFuture })
+    const id = `${ref.call} ${JSON.stringify(ref.path satisfies Path)}`
+    let text = this.#fieldTexts.get(id)
+    if (text === undefined) {
+      const field = valueAt(value, ref.path)
+      text = this.#shorten(canonical(field, { future: noFuture }))
+      if (typeof field === 'object' && field !== null) this.#fieldTexts.set(id, text)
+    }
+    return text
+  }
+
+  #shorten(text: string): string {
+    return text.length <= shortText ? text : `D${this.#hash(text)}`
+  }
+}
+
+const noFuture = (): string => {
+  throw new AlmanacError('ALM_BUG', { why: 'a result holds a future' })
+}
+
+const heldId = (ref: HeldRef): string => `${ref.key} ${JSON.stringify(ref.path)}`

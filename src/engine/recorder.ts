@@ -1,0 +1,98 @@
+import type { JournalRecord, RunId } from '../model/records.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Journal } from '../ports/journal.ts'
+
+/** More batches than that under way: the disk is slower than the work. */
+const maxUnderWay = 8
+const maxBatch = 2000
+
+/**
+ * Takes records to the journal, in batches.
+ *
+ * W1 records are appended in the order they came; `committed` reports in that order.
+ * W2 at most `maxUnderWay` batches are under way; `room` says when there is place for more work.
+ * W3 after a failure nothing is appended any more, and the failure is reported once.
+ */
+export class Recorder {
+  readonly #journal: Pick<Journal, 'append'>
+  readonly #run: RunId
+  readonly #clock: Clock
+  readonly #listener: RecorderListener
+  #batch: JournalRecord[] = []
+  #order = -1
+  #underWay = 0
+  #scheduled = false
+  #failure: { readonly error: unknown } | undefined
+  #waiters: (() => void)[] = []
+
+  constructor(journal: Pick<Journal, 'append'>, run: RunId, clock: Clock, listener: RecorderListener) {
+    this.#journal = journal
+    this.#run = run
+    this.#clock = clock
+    this.#listener = listener
+  }
+
+  /** `order`: outcomes up to it are durable when this record is. */
+  add(record: JournalRecord, order = -1): void {
+    this.#batch.push(record)
+    if (order > this.#order) this.#order = order
+    if (this.#scheduled) return
+    this.#scheduled = true
+    this.#clock.atRest(() => {
+      this.#scheduled = false
+      this.#flush()
+    })
+  }
+
+  get isFull(): boolean {
+    return this.#underWay >= maxUnderWay && this.#batch.length >= maxBatch
+  }
+
+  /** Resolves when the journal keeps up. */
+  async room(): Promise<void> {
+    while (this.isFull && this.#failure === undefined) await new Promise<void>((resolve) => this.#waiters.push(resolve))
+  }
+
+  /** Resolves when all that was added is durable. @throws what the journal throws */
+  async durable(): Promise<void> {
+    while ((this.#batch.length > 0 || this.#underWay > 0) && this.#failure === undefined) {
+      this.#flush()
+      await new Promise<void>((resolve) => this.#waiters.push(resolve))
+    }
+    if (this.#failure !== undefined) throw this.#failure.error
+  }
+
+  #flush(): void {
+    if (this.#batch.length === 0 || this.#underWay >= maxUnderWay || this.#failure !== undefined) return
+    const batch = this.#batch
+    const order = this.#order
+    this.#batch = []
+    this.#underWay++
+    this.#journal.append(this.#run, batch).then(
+      () => {
+        this.#underWay--
+        if (this.#failure === undefined) this.#listener.committed(order)
+        this.#settled()
+      },
+      (error: unknown) => {
+        this.#underWay--
+        const first = this.#failure === undefined
+        this.#failure ??= { error }
+        if (first) this.#listener.failed(error)
+        this.#settled()
+      },
+    )
+  }
+
+  #settled(): void {
+    this.#flush()
+    const waiters = this.#waiters
+    this.#waiters = []
+    for (const resolve of waiters) resolve()
+  }
+}
+
+export interface RecorderListener {
+  committed(order: number): void
+  failed(error: unknown): void
+}

@@ -1,0 +1,71 @@
+import type { Hash } from '../model/digest.ts'
+import type { ErrorRecord, RunId } from '../model/records.ts'
+import type { CallState, RunState } from '../model/states.ts'
+import type { Value } from '../model/value.ts'
+import type { Ambient } from '../ports/caller.ts'
+import type { Chance, Clock } from '../ports/clock.ts'
+import type { CodeSource } from '../ports/code.ts'
+import type { DataPlane } from '../ports/data.ts'
+import type { Executor, ExecutorListener } from '../ports/executor.ts'
+import type { Journal, Owner, RunCache } from '../ports/journal.ts'
+import type { LogStore } from '../ports/logs.ts'
+import type { Surroundings } from '../ports/surroundings.ts'
+
+/** All that the engine needs from outside. */
+export interface EnginePorts {
+  readonly journal: Journal
+  readonly cache: RunCache
+  readonly data: DataPlane
+  readonly code: Pick<CodeSource, 'fingerprint'>
+  readonly surroundings: Surroundings
+  readonly logs: LogStore
+  readonly clock: Clock
+  readonly chance: Chance
+  readonly hash: Hash
+  readonly ambient: Ambient
+  readonly owner: Owner
+  /** declared variables of the process's environment */
+  readonly variable: (name: string) => string | undefined
+  /** Opens the executors; they report to the listener. */
+  readonly executors: (listener: ExecutorListener) => readonly Executor[]
+}
+
+/** How one run is executed. */
+export interface RunSettings {
+  /** processors that may be taken at once */
+  readonly cpu: number
+  readonly memoryBytes: number
+  readonly environment: string
+  /** `off`: neither read nor written; `refresh`: written only */
+  readonly cache: 'on' | 'off' | 'refresh'
+  /** a failure of the function stops what runs */
+  readonly failFast: boolean
+  /** says what would be executed, and executes nothing */
+  readonly dryRun: boolean
+  /** time that a stopped attempt gets to clean up */
+  readonly graceMs: number
+  /** rest without anything to wait for after which the function is taken to wait for something foreign */
+  readonly stuckMs: number
+}
+
+/** How a run ended, or where it rests. */
+export interface RunResult {
+  readonly id: RunId
+  readonly state: RunState
+  readonly output?: Value
+  readonly error?: ErrorRecord
+  readonly counts: Readonly<Partial<Record<CallState, number>>>
+  readonly executed: number
+  readonly reused: number
+  readonly durationMs: number
+  /** where the output is shown as plain files */
+  readonly shown?: string
+  /** calls that a dry run would execute, by task */
+  readonly planned?: readonly PlannedCall[]
+}
+
+export interface PlannedCall {
+  readonly call: number
+  readonly name: string
+  readonly why: string
+}

@@ -1,0 +1,110 @@
+import { mapRefs } from '../core/identity/canonical.ts'
+import { decode, encode } from '../model/codec.ts'
+import { AlmanacError } from '../model/errors.ts'
+import { DirRef, FileRef, FutureRef } from '../model/refs.ts'
+import type { Value } from '../model/value.ts'
+import type { DataPlane } from '../ports/data.ts'
+import type { CallInfo } from './call-info.ts'
+import type { Outcomes } from './outcomes.ts'
+
+/** What views are computed from. */
+export interface ViewSources {
+  readonly data: DataPlane
+  readonly outcomes: Outcomes
+  readonly info: (call: number) => CallInfo
+  /** Runs a predicate of the author's where the workflow function lives. */
+  readonly evaluate: (view: CallInfo, args: readonly Value[]) => boolean
+}
+
+/** Values derived from values, never remembered: computed anew on each replay, from content alone. */
+export function computeView(view: CallInfo, sources: ViewSources): Promise<Value> {
+  const args = view.request.args as Record<string, Value>
+  switch (view.request.name) {
+    case 'all':
+      return listed(resolve(args['of'], sources), sources)
+    case 'settled':
+      return Promise.resolve(settledOf(args['of'], sources))
+    case 'filter':
+      return filtered(view, resolve(args['of'], sources), resolve(args['by'], sources), sources)
+    case 'dir':
+      return assembled(resolve(args['entries'], sources), sources)
+    default:
+      throw new AlmanacError('ALM_BUG', { why: `there is no view ${view.request.name}` })
+  }
+}
+
+/** A structure with the values of its futures. */
+export function resolve(args: Value, sources: Pick<ViewSources, 'outcomes' | 'info'>): Value {
+  return mapRefs(args, (ref) =>
+    ref instanceof FutureRef ? sources.outcomes.field(ref, sources.info(ref.call).request.name) : ref,
+  )
+}
+
+/** A list as it is; the values of a map's output in order of path. */
+async function listed(value: Value, { data }: ViewSources): Promise<Value> {
+  if (!(value instanceof DirRef)) return value
+  const values: Value[] = []
+  for await (const [, entry] of valuesOf(value, data)) values.push(entry)
+  return values
+}
+
+/** The JSON values that a map left, one an entry. */
+export async function* valuesOf(dir: DirRef, data: DataPlane): AsyncIterable<readonly [path: string, value: Value]> {
+  for await (const entry of data.entries(dir)) {
+    if (entry.kind !== 'file') continue
+    const bytes = await data.readFile(new FileRef(entry.path.replace(/^.*\//, ''), entry.digest, entry.size))
+    yield [entry.path, decode(new TextDecoder().decode(bytes))]
+  }
+}
+
+/** One entry of a map's output that is a value. */
+export const valueFile = (path: string, value: Value, data: DataPlane): Promise<FileRef> =>
+  data.writeFile(path.replace(/^.*\//, ''), new TextEncoder().encode(encode(value)))
+
+function settledOf(of: Value, { outcomes, info }: ViewSources): Value {
+  if (of instanceof FutureRef) {
+    if (info(of.call).request.kind === 'map') {
+      const map = outcomes.get(of.call)
+      // a map that failed has left what succeeded
+      return map?.error === undefined ? { done: map?.value, failed: {} } : (map.value ?? { done: {}, failed: {} })
+    }
+    return settledItem(of, outcomes)
+  }
+  return (of as readonly Value[]).map((item) => (item instanceof FutureRef ? settledItem(item, outcomes) : { ok: true, value: item }))
+}
+
+function settledItem(ref: FutureRef, outcomes: Outcomes): Value {
+  const error = outcomes.get(ref.call)?.error
+  if (error === undefined) return { ok: true, value: outcomes.field(ref, '') }
+  return { ok: false, error: { code: error.code, message: error.message } }
+}
+
+async function filtered(view: CallInfo, of: Value, by: Value, sources: ViewSources): Promise<Value> {
+  if (Array.isArray(of)) return of.filter((item: Value, index) => sources.evaluate(view, [item, index]))
+  if (!(of instanceof DirRef)) {
+    throw new AlmanacError('ALM_VALUE_REFUSED', { path: 'filter', why: 'it filters a directory or a list' })
+  }
+  const { data } = sources
+  const dropped = new Map<string, undefined>()
+  if (by === null || by === undefined) {
+    for await (const { path } of data.entries(of)) if (!sources.evaluate(view, [path])) dropped.set(path, undefined)
+    return data.edit(of, dropped)
+  }
+  if (!(by instanceof DirRef)) {
+    throw new AlmanacError('ALM_VALUE_REFUSED', { path: 'filter', why: 'a directory is filtered by the output of a map over it' })
+  }
+  const kept = new Set<string>()
+  for await (const [path, value] of valuesOf(by, data)) if (sources.evaluate(view, [value, path])) kept.add(path)
+  for await (const { path } of data.entries(of)) if (!kept.has(path)) dropped.set(path, undefined)
+  return data.edit(of, dropped)
+}
+
+async function assembled(entries: Value, { data }: ViewSources): Promise<Value> {
+  const refs: [string, FileRef | DirRef][] = []
+  for (const [path, value] of Object.entries(entries as Record<string, Value>)) {
+    if (value instanceof FileRef) refs.push([path.endsWith('/') ? path + value.name : path, value])
+    else if (value instanceof DirRef) refs.push([path, value])
+    else refs.push([path, await valueFile(path, value, data)])
+  }
+  return data.assemble(refs)
+}

@@ -1,0 +1,81 @@
+import { mapRefs } from '../core/identity/canonical.ts'
+import { toArgs } from '../flow/arguments.ts'
+import { authorValue } from '../flow/values.ts'
+import { AlmanacError } from '../model/errors.ts'
+import { FutureRef } from '../model/refs.ts'
+import type { RunId } from '../model/records.ts'
+import type { Path, Value } from '../model/value.ts'
+import type { Ambient, Caller, CallRequest } from '../ports/caller.ts'
+
+/** What the functions of a run ask of it. */
+export interface HostedRun {
+  readonly id: RunId
+  call(callerPath: string, request: CallRequest): number
+  outcome(call: number, path: Path, succeed: (value: Value) => void, fail: (error: unknown) => void): void
+  note(callerPath: string, type: 'event' | 'metric' | 'artifact' | 'progress', name: string, body: Value): void
+}
+
+/** How a function ended. */
+export type Settlement = { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly error: unknown }
+
+/**
+ * Where workflow functions written in TypeScript live: this process.
+ *
+ * H1 each function runs with its own caller as the ambient one, over every `await`.
+ * H2 a function's result is plain: futures in it are awaited before it settles.
+ */
+export class WorkflowHost {
+  readonly #run: HostedRun
+  readonly #ambient: Ambient
+
+  constructor(run: HostedRun, ambient: Ambient) {
+    this.#run = run
+    this.#ambient = ambient
+  }
+
+  /** Enters a function: of the run, a child, a stage or a branch. */
+  enter(path: string, fn: (...args: never[]) => unknown, input: Value, settle: (settlement: Settlement) => void): void {
+    const caller = this.#caller(path)
+    const run = async (): Promise<Value> => {
+      const result: unknown = await this.#ambient.run(caller, () => fn(authorValues(input) as never))
+      return this.#known(caller, toArgs(result))
+    }
+    this.#ambient.run(caller, run).then(
+      (value) => settle({ ok: true, value }),
+      (error: unknown) => settle({ ok: false, error }),
+    )
+  }
+
+  /** Runs a predicate of the author's on values. */
+  evaluate(fn: ((...args: never[]) => unknown) | undefined, args: readonly Value[]): boolean {
+    if (fn === undefined) throw new AlmanacError('ALM_BUG', { why: 'a filter has no predicate' })
+    return Boolean((fn as (...args: readonly Value[]) => unknown)(...args.map(authorValues)))
+  }
+
+  #known(caller: Caller, value: Value): Value | Promise<Value> {
+    let futures = false
+    mapRefs(value, (ref) => {
+      if (ref instanceof FutureRef) futures = true
+      return ref
+    })
+    if (!futures) return value
+    const call = caller.call({ kind: 'view', name: 'all', args: { of: value } })
+    return new Promise((resolve, reject) => caller.outcome(call, [], resolve, reject))
+  }
+
+  #caller(path: string): Caller {
+    const run = this.#run
+    return {
+      run: run.id,
+      path,
+      call: (request) => run.call(path, request),
+      outcome: (call, fieldPath, succeed, fail) =>
+        run.outcome(call, fieldPath, (value) => succeed(authorValues(value)), fail),
+      note: (type, name, body) => run.note(path, type, name, body),
+    }
+  }
+}
+
+/** Files and directories with the methods that authors use; a copy, so that what they change is theirs. */
+const authorValues = (value: Value): Value =>
+  typeof value === 'object' && value !== null ? mapRefs(value, authorValue) : value
