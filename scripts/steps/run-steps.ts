@@ -99,11 +99,18 @@ async function execute(step: Step, print: Print): Promise<Result> {
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1).padStart(6)
     const detail = step.counts === undefined ? '' : `  ${counts.passed} passed, ${counts.failed} failed`
     print(`${step.name.padEnd(14)}${ok ? 'ok    ' : 'FAILED'}${seconds} s${detail}`)
-    if (!ok) print(output.trimEnd().replaceAll(/^/gm, '    '))
+    if (!ok) print(excerpt(output.trimEnd()).replaceAll(/^/gm, '    '))
     return { step, ok, counts }
   } finally {
     rmSync(folder, { recursive: true })
   }
+}
+
+/** The beginning and the end of what is long: the first fault, and what sums up. */
+function excerpt(text: string): string {
+  const lines = text.split('\n')
+  if (lines.length <= 300) return text
+  return [...lines.slice(0, 150), `… ${lines.length - 300} lines …`, ...lines.slice(-150)].join('\n')
 }
 
 function countsOf(step: Step, ok: boolean, output: string, report: string): Counts {
