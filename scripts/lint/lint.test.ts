@@ -151,6 +151,17 @@ const files: Readonly<Record<string, string>> = {
     import { readFileSync } from 'node:fs' // found
     export const a = readFileSync
   `,
+  'src/engine/throws.ts': `
+    import { AlmanacError } from '../model/errors.ts'
+    export const wrong = (n: number): never => {
+      if (n > 1) throw new TypeError('no number') // found
+      throw new Error(String(n)) // found
+    }
+    export const right = (error: unknown): never => {
+      if (error instanceof Error) throw error
+      throw new AlmanacError('ALM_BUG', { why: 'nothing' }, { cause: error })
+    }
+  `,
   'src/engine/clock.ts': `
     export const now = (): number => Date.now()
   `,
@@ -183,6 +194,7 @@ describe('the linter finds', () => {
       'noRestrictedGlobals',
     ],
     ['I/O in a pure folder', 'src/core/io.ts', 'noNodejsModules'],
+    ['errors that are not of the catalogue', 'src/engine/throws.ts', 'plugin'],
     ['sleeps and mocks in tests', 'src/engine/waits.test.ts', 'plugin'],
     ['timers as promises in tests', 'src/engine/timers.test.ts', 'noRestrictedImports'],
     ['nothing against a clock elsewhere', 'src/engine/clock.ts', 'plugin'],
