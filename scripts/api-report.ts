@@ -11,7 +11,8 @@ import { root } from './source-files.ts'
  */
 
 const check = process.argv.includes('--check')
-const cache = join(root, 'node_modules/.cache/almanac')
+// not below node_modules: the extractor takes what lies there for a library of others
+const cache = join(root, '.cache')
 mkdirSync(cache, { recursive: true })
 const folder = mkdtempSync(join(cache, 'api-'))
 

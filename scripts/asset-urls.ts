@@ -15,7 +15,7 @@ const literal = /new URL\(\s*(['"])(\.{1,2}\/[^'"]+)\1,\s*import\.meta\.url,?\s*
 const place = /import\.meta\.(?:url|dirname|filename)/
 /** asks whether it is bundled, and so knows that the answer differs */
 const aware = /import\.meta\.url\.endsWith\('\.ts'\)/
-const harmless = /createRequire\(\s*import\.meta\.url\s*\)/g
+const harmless = /\w*require\(\s*import\.meta\.url\s*\)/gi
 
 /** Paths from the repository's root of what a source names. @throws where it names what is not there, or in another form */
 export function assetsOf(source: string, text: string, tree: string): string[] {

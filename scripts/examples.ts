@@ -30,6 +30,9 @@ interface Document {
   readonly examples: readonly Example[]
 }
 
+if (!existsSync(join(root, 'dist/index.js')))
+  throw new Error('the examples use the built package: npm run build')
+
 const documents = [...ofComments(), ...ofMarkdown()].filter((one) => one.examples.length > 0)
 const failures: string[] = []
 let passed = 0

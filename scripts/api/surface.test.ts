@@ -18,7 +18,7 @@ afterEach(() => rmSync(tree, { recursive: true }))
 test('what is exported without a comment, and what is reached but not exported, is named', () => {
   writeFileSync(
     join(tree, 'src/index.ts'),
-    "export { shown, Kept } from './kept.ts'\nexport type { Options } from './kept.ts'\n",
+    "export { shown, twice, Kept } from './kept.ts'\nexport type { Options } from './kept.ts'\n",
   )
   writeFileSync(
     join(tree, 'src/kept.ts'),
@@ -26,6 +26,10 @@ test('what is exported without a comment, and what is reached but not exported, 
      /** What one may say. */
      export interface Options { readonly name: string }
      export const shown = (options: Options): Hidden => ({ a: options.name.length })
+     /** Twice as much. */
+     export function twice(n: number): number
+     export function twice(n: string): string
+     export function twice(n: number | string): number | string { return n }
      /** Keeps a number. @throws nothing at all, {not} even > this */
      export class Kept { readonly #n = 1; get(): number { return this.#n } }
     `,
@@ -33,7 +37,7 @@ test('what is exported without a comment, and what is reached but not exported, 
   declare(tree, ['src/index.ts'], join(tree, 'out'))
   const { report, ...rest } = surface(tree, 'index', 'src/index.ts', join(tree, 'out'))
   expect(rest).toEqual({
-    exported: ['Kept', 'Options', 'shown'],
+    exported: ['Kept', 'Options', 'shown', 'twice'],
     undocumented: ['shown'],
     forgotten: ['Hidden'],
   })

@@ -48,12 +48,14 @@ export function surface(tree: string, name: string, source: string, folder: stri
   const named =
     /^export (?:declare |abstract )*(?:class|const|enum|function|interface|let|namespace|type) (\w+)/
   const lines = report.split('\n')
+  const nameAt = (i: number): string => named.exec(lines[i] ?? '')?.[1] ?? ''
+  const after = (mark: string): string[] => lines.flatMap((line, i) => (line === mark ? [nameAt(i + 1)] : []))
+  // one comment serves all overloads
+  const documented = new Set(after('// @public'))
   return {
     report,
-    exported: lines.flatMap((line) => named.exec(line)?.[1] ?? []),
-    undocumented: lines.flatMap((line, i) =>
-      lines[i - 1] === '// @public (undocumented)' ? (named.exec(line)?.[1] ?? line) : [],
-    ),
+    exported: [...new Set(lines.map((_, i) => nameAt(i)).filter((name) => name !== ''))],
+    undocumented: after('// @public (undocumented)').filter((name) => !documented.has(name)),
     forgotten,
   }
 }
