@@ -4,7 +4,7 @@ import { Remembered } from '../core/identity/remembered.ts'
 import type { EndStatus } from '../core/run/call.ts'
 import type { Effect, RunEvent } from '../core/run/events.ts'
 import { RunMachine } from '../core/run/machine.ts'
-import { AlmanacError, errorOf, errorRecord } from '../model/errors.ts'
+import { AlmanacError, errorOf, errorRecord, isAlmanacError } from '../model/errors.ts'
 import { decode, encode } from '../model/codec.ts'
 import { DirRef, FileRef, FutureRef, HeldRef } from '../model/refs.ts'
 import type { AskRecord, ErrorRecord, Note, RememberedCall, RunRecord } from '../model/records.ts'
@@ -687,10 +687,23 @@ export class RunDriver implements HostedRun {
     const thrown = settlement.ok ? undefined : recordOf(settlement.error)
     const first = unseen[0] === undefined ? undefined : this.#outcomes.get(unseen[0])?.error
     const error = thrown ?? first
-    const uncaught = [...new Set([...unseen, ...(thrown?.call === undefined ? [] : [thrown.call])])]
+    const uncaught = this.#uncaught([...unseen, ...thrownCalls(settlement)])
     const state = cancelled ? 'cancelled' : error === undefined ? 'succeeded' : 'failed'
     const output = settlement.ok ? settlement.value : undefined
     await this.#close({ state, uncaught, ...(error !== undefined && { error }), ...(state === 'succeeded' && { output }) })
+  }
+
+  /** Failures that reached the end, each with the map that it is an entry of. */
+  #uncaught(calls: readonly number[]): number[] {
+    const uncaught = new Set<number>()
+    for (const first of calls) {
+      let call: number | undefined = first
+      while (call !== undefined && this.#infos[call] !== undefined) {
+        uncaught.add(call)
+        call = this.#machine.graph.call(call).parent
+      }
+    }
+    return [...uncaught]
   }
 
   async #close(end: { readonly state: RunState; readonly error?: ErrorRecord; readonly output?: Value; readonly uncaught?: readonly number[] }): Promise<void> {
@@ -760,6 +773,17 @@ export type DriverEnd =
       readonly planned: readonly PlannedCall[]
     } & Pick<RunResult, 'counts' | 'executed' | 'reused'>)
   | { readonly kind: 'broken'; readonly error: unknown }
+
+/** The calls whose failures a thrown error stands for: its own, and those of what caused it. */
+function thrownCalls(settlement: Settlement): number[] {
+  const calls: number[] = []
+  let error: unknown = settlement.ok ? undefined : settlement.error
+  for (let depth = 0; error instanceof Error && depth < 20; depth++) {
+    if (isAlmanacError(error) && error.record?.call !== undefined) calls.push(error.record.call)
+    error = error.cause
+  }
+  return calls
+}
 
 const executed = { state: 'succeeded', reason: 'executed' } as const
 const replayed = { state: 'succeeded', reason: 'replayed' } as const

@@ -27,10 +27,12 @@ export function defineTask(given: {
   readonly fn?: (...args: never[]) => unknown
   readonly input?: Shape | undefined
   readonly output?: Shape | undefined
+  /** the definition that this is a variant of: it stands where that one stands */
+  readonly variantOf?: TaskDefinition | undefined
 }): TaskDefinition {
-  const { name, body, options, fn, input, output } = given
+  const { name, body, options, fn, input, output, variantOf } = given
   if (!namePattern.test(name)) throw new AlmanacError('ALM_NAME_REFUSED', { name, what: 'a task' })
-  if (currentCaller() !== undefined) throw new AlmanacError('ALM_DEFINED_INSIDE', { task: name })
+  if (variantOf === undefined && currentCaller() !== undefined) throw new AlmanacError('ALM_DEFINED_INSIDE', { task: name })
   const outputs: Record<string, OutputKind> = {}
   const outputNames: Record<string, string> = {}
   for (const [key, schema] of Object.entries(output ?? {})) {
@@ -43,7 +45,7 @@ export function defineTask(given: {
     if (!namePattern.test(fileName)) throw new AlmanacError('ALM_NAME_REFUSED', { name: fileName, what: `the file of output ${key}` })
     outputNames[key] = fileName
   }
-  const place = callerPlace()
+  const place = variantOf === undefined ? callerPlace() : variantOf.spec.definedAt
   return {
     spec: {
       name,

@@ -65,7 +65,7 @@ export type Known<T> =
  */
 export function map<I, R>(
   items: readonly I[],
-  fn: (item: I, index: number) => Promise<R> | R,
+  fn: (item: I, index: number) => PromiseLike<R> | R,
   options: { readonly key?: (item: I, index: number) => string; readonly name?: string } = {},
 ): FutureList<R> {
   const caller = requireCaller('map')

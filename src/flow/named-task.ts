@@ -36,8 +36,13 @@ export interface NamedTaskOptions extends TaskOptions {
 }
 
 /** @throws ALM_NAME_REFUSED, ALM_OPTION_REFUSED, ALM_DEFINED_INSIDE */
-export function namedTask<I extends AnyInputs, R>(name: string, body: TaskBody, options: NamedTaskOptions): NamedTask<I, R> {
-  const definition = defineTask({ name, body, options, input: options.input, output: options.output })
+export function namedTask<I extends AnyInputs, R>(
+  name: string,
+  body: TaskBody,
+  options: NamedTaskOptions,
+  variantOf?: TaskDefinition,
+): NamedTask<I, R> {
+  const definition = defineTask({ name, body, options, input: options.input, output: options.output, variantOf })
   const call = (inputs: unknown, key?: string) => callTask<R>(definition, toArgs(namedInputs(definition, inputs)), key)
   const callable = (inputs: unknown = {}) => {
     requireCaller(name)
@@ -47,7 +52,7 @@ export function namedTask<I extends AnyInputs, R>(name: string, body: TaskBody, 
     [definitionKey]: definition,
     map: (over: unknown, more?: MapOptions) =>
       mapTask(definition, over, (item) => toArgs(namedInputs(definition, item)), more),
-    options: (overrides: TaskOptions) => namedTask<I, R>(name, body, { ...options, ...overrides }),
+    options: (overrides: TaskOptions) => namedTask<I, R>(name, body, { ...options, ...overrides }, definition),
     key: (key: string) => (inputs: unknown) => call(inputs, key),
   }) as unknown as NamedTask<I, R>
 }

@@ -1,4 +1,5 @@
 import { AlmanacError } from '../model/errors.ts'
+import type { Artifact } from '../model/task-context.ts'
 import type { Value } from '../model/value.ts'
 import { requireCaller } from './ambient.ts'
 import { toArgs } from './arguments.ts'
@@ -20,14 +21,6 @@ export interface AskOptions {
 }
 
 type Answer<S> = S extends Schema<infer T> ? T : S extends Shape ? ShapeOf<S> : never
-
-/** Something to show at once: markdown, a table, an image, a link, a plot. */
-export type Artifact =
-  | { readonly markdown: string }
-  | { readonly table: readonly Readonly<Record<string, unknown>>[] }
-  | { readonly image: unknown; readonly caption?: string }
-  | { readonly link: string; readonly title?: string }
-  | { readonly plot: { readonly x: readonly number[]; readonly y: Readonly<Record<string, readonly number[]>> } }
 
 /** What a workflow can do besides calling tasks. */
 export const run = {
@@ -62,7 +55,7 @@ export const run = {
   },
 
   /** A named part of the workflow, at which graph and timeline fold. */
-  stage<R>(name: string, fn: () => Promise<R> | R): Future<Awaited<R>> {
+  stage<R>(name: string, fn: () => PromiseLike<R> | R): Future<Awaited<R>> {
     return branch(requireCaller('run.stage'), name, undefined, fn)
   },
 

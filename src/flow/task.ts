@@ -57,15 +57,20 @@ export function task(name: string, ...rest: readonly unknown[]): unknown {
   return functionTask(name, rest.length > 1 ? (rest[0] as FunctionTaskOptions) : {}, fn)
 }
 
-function functionTask(name: string, options: FunctionTaskOptions, fn: (...args: never[]) => unknown): unknown {
-  const definition = defineTask({ name, body: { kind: 'function', name }, options, fn, output: options.output })
+function functionTask(
+  name: string,
+  options: FunctionTaskOptions,
+  fn: (...args: never[]) => unknown,
+  variantOf?: TaskDefinition,
+): unknown {
+  const definition = defineTask({ name, body: { kind: 'function', name }, options, fn, output: options.output, variantOf })
   const call = (args: readonly unknown[], key?: string) => callTask(definition, { args: toArgs(args) } as Value, key)
   const callable = (...args: readonly unknown[]): unknown =>
     currentCaller() === undefined ? fn(...(args as never[])) : call(args)
   return Object.assign(callable, {
     [definitionKey]: definition,
     map: (over: unknown, more?: MapOptions) => mapTask(definition, over, (item) => ({ args: [toArgs(item)] }), more),
-    options: (overrides: FunctionTaskOptions) => functionTask(name, { ...options, ...overrides }, fn),
+    options: (overrides: FunctionTaskOptions) => functionTask(name, { ...options, ...overrides }, fn, definition),
     key: (key: string) => (...args: readonly unknown[]) => call(args, key),
   })
 }

@@ -1,0 +1,67 @@
+import type { TaskSpec } from '../model/task.ts'
+import type { Value } from '../model/value.ts'
+import type { Attempt, AttemptEnd, AttemptId, Executor, ExecutorListener } from '../ports/executor.ts'
+
+/**
+ * An executor whose attempts end when the test says so, and how: concurrency is tested without waiting.
+ */
+export class HeldExecutor implements Executor {
+  readonly name = 'held'
+  readonly afterCommit: boolean
+  readonly open = new Map<AttemptId, Attempt>()
+  /** every attempt that was ever submitted, in order */
+  readonly submitted: Attempt[] = []
+  readonly #listener: ExecutorListener
+  readonly #accepts: (task: TaskSpec) => boolean
+
+  constructor(listener: ExecutorListener, options: { readonly afterCommit?: boolean; readonly accepts?: (task: TaskSpec) => boolean } = {}) {
+    this.#listener = listener
+    this.afterCommit = options.afterCommit ?? false
+    this.#accepts = options.accepts ?? (() => true)
+  }
+
+  accepts(task: TaskSpec): boolean {
+    return this.#accepts(task)
+  }
+
+  submit(attempts: readonly Attempt[]): void {
+    for (const attempt of attempts) {
+      this.open.set(attempt.id, attempt)
+      this.submitted.push(attempt)
+    }
+  }
+
+  start(id: AttemptId): void {
+    this.#listener.started(id)
+  }
+
+  /** Ends an attempt; a second word about the same one is said too, as a faulty worker would. */
+  end(id: AttemptId, end: AttemptEnd): void {
+    this.open.delete(id)
+    this.#listener.ended(id, end)
+  }
+
+  /** Runs the task's own function and ends the attempt with what it gives. */
+  async run(id: AttemptId): Promise<void> {
+    const attempt = this.open.get(id)
+    if (attempt === undefined) return
+    this.start(id)
+    const args = (attempt.inputs['args'] ?? []) as readonly Value[]
+    try {
+      const value = (await (attempt.fn as unknown as (...args: readonly Value[]) => unknown)(...args)) as Value
+      this.end(id, { kind: 'succeeded', values: attempt.task.outputs === undefined ? { '': value } : (value as Record<string, Value>) })
+    } catch (error) {
+      const { name, message } = error as Error
+      this.end(id, { kind: 'failed', reason: 'error', error: { code: 'ALM_TASK_FAILED', message, type: name }, retryable: true })
+    }
+  }
+
+  cancel(id: AttemptId): void {
+    if (this.open.has(id)) this.end(id, { kind: 'cancelled' })
+  }
+
+  close(): Promise<void> {
+    this.open.clear()
+    return Promise.resolve()
+  }
+}
