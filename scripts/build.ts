@@ -10,6 +10,16 @@ import { productSources, root } from './source-files.ts'
 
 /** `dist/`: one bundle with shared chunks, and the declarations. It is put in place whole, or not at all. */
 
+const assetUrls: Plugin = {
+  name: 'asset-urls',
+  setup(hooks) {
+    hooks.onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => ({
+      contents: rewriteAssets(relative(root, path), readFileSync(path, 'utf8')),
+      loader: 'ts',
+    }))
+  },
+}
+
 const startedAt = performance.now()
 const made = join(root, `dist.${process.pid}`)
 
@@ -68,16 +78,6 @@ function startedFiles(): string[] {
     }
   }
   return [...assets].filter((asset) => asset.endsWith('.ts') && !present.some((one) => one.source === asset))
-}
-
-const assetUrls: Plugin = {
-  name: 'asset-urls',
-  setup(hooks) {
-    hooks.onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => ({
-      contents: rewriteAssets(relative(root, path), readFileSync(path, 'utf8')),
-      loader: 'ts',
-    }))
-  },
 }
 
 /** Without checking: that is the business of `npm run types`, and an unfinished file must not stop `npm ci`. */

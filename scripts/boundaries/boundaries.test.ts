@@ -15,7 +15,7 @@ beforeEach(() => {
     JSON.stringify({
       name: 'x',
       type: 'module',
-      dependencies: { esbuild: '*' },
+      dependencies: { esbuild: '*', zod: '*' },
       devDependencies: { knip: '*' },
     }),
   )
@@ -112,7 +112,7 @@ test.each<readonly [string, Readonly<Record<string, string>>, string]>([
   [
     'I/O in a pure folder',
     { 'src/core/a.ts': "export { readFileSync } from 'node:fs'\n" },
-    'pure folders have no I/O',
+    'core is pure: no I/O, and of packages none',
   ],
   [
     'SQL elsewhere',
@@ -172,6 +172,17 @@ test.each<readonly [string, string, string]>([
 ])('a cycle %s is found from both ends', async (_, a, b) => {
   const rules = await brokenRules({ 'src/util/a.ts': a, 'src/util/b.ts': b })
   expect(new Set(rules)).toEqual(new Set(['no cycle, of types neither']))
+})
+
+test('a pure folder imports no package but those that it is given', async () => {
+  const rules = await brokenRules({
+    'src/flow/a.ts': "export { z } from 'zod'\n",
+    'src/model/b.ts': "import type { z } from 'zod'\nexport type B = z.ZodType\n",
+  })
+  expect(rules).toEqual([
+    'model is pure: no I/O, and of packages @standard-schema/spec',
+    'zod is imported where the table says so',
+  ])
 })
 
 test('a cycle names the way round', async () => {

@@ -16,6 +16,7 @@ export const rules = (folders: readonly Folder[]): IFlattenedRuleSet => ({
     ...folders.flatMap((folder) => ownRules(folder)),
     ...folders.filter((folder) => folder.apart).map((folder) => apart(folder)),
     ...packageRules(folders),
+    ...folders.filter((folder) => pureFolders.includes(folder.name)).map((folder) => pure(folder)),
     ...general,
   ],
 })
@@ -46,6 +47,16 @@ const apart = ({ name }: Folder): IForbiddenRuleType => ({
   to: { path: `^src/${name}/[^/]+/`, pathNot: `^src/${name}/$1/` },
 })
 
+const pure = ({ name, packages = [] }: Folder): IForbiddenRuleType => ({
+  name: `${name} is pure: no I/O, and of packages ${packages.length === 0 ? 'none' : packages.join(', ')}`,
+  severity: 'error',
+  from: { path: path(name), pathNot: tests },
+  to: {
+    path: either(['^node_modules/', '^[^/]+$', '^node:']),
+    pathNot: either(packages.map((one) => `^node_modules/${one}/`)),
+  },
+})
+
 function packageRules(folders: readonly Folder[]): IForbiddenRuleType[] {
   const names = [...new Set(folders.flatMap((folder) => folder.packages ?? []))]
   return names.map((name) => ({
@@ -65,12 +76,6 @@ function packageRules(folders: readonly Folder[]): IForbiddenRuleType[] {
 const general: readonly IForbiddenRuleType[] = [
   { name: 'no cycle, of types neither', severity: 'error', from: {}, to: { circular: true } },
   { name: 'what is imported is there', severity: 'error', from: {}, to: { couldNotResolve: true } },
-  {
-    name: 'pure folders have no I/O',
-    severity: 'error',
-    from: { path: either(pureFolders.map(path)), pathNot: tests },
-    to: { dependencyTypes: ['core'] },
-  },
   {
     name: 'SQL stays in the journal',
     severity: 'error',

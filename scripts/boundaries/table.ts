@@ -7,7 +7,7 @@ export interface Folder {
   readonly name: string
   /** folders, or files directly below `src` */
   readonly mayImport: readonly string[]
-  /** packages from npm that only this and other folders that name them may import */
+  /** packages from npm that only this and other folders that name them may import; a pure folder imports no others */
   readonly packages?: readonly string[]
   /** its subfolders are adapters that know nothing of each other */
   readonly apart?: boolean
@@ -23,7 +23,7 @@ export const folders: readonly Folder[] = [
   { name: 'model', mayImport: ['util'], packages: ['@standard-schema/spec'] },
   { name: 'core', mayImport: base },
   { name: 'ports', mayImport: base },
-  { name: 'flow', mayImport: ['core', ...adapter], packages: ['@standard-schema/spec'] },
+  { name: 'flow', mayImport: ['core', ...adapter], packages: ['@standard-schema/spec', 'zod'] },
   { name: 'engine', mayImport: engine },
   { name: 'journal', mayImport: adapter, apart: true },
   { name: 'code', mayImport: adapter, packages: ['esbuild'] },
@@ -31,10 +31,10 @@ export const folders: readonly Folder[] = [
   { name: 'data', mayImport: ['core', ...adapter] },
   { name: 'control', mayImport: ['engine', 'data', 'core', ...adapter] },
   { name: 'cwl', mayImport: ['flow', 'core', ...base] },
-  { name: 'api', mayImport: base },
+  { name: 'api', mayImport: base, packages: ['zod'] },
   { name: 'server', mayImport: all },
   { name: 'testing', mayImport: ['engine', ...engine], packages: ['vitest', 'fast-check'] },
-  { name: 'main.ts', mayImport: all },
-  { name: 'cli', mayImport: ['main.ts', 'api', ...base], packages: ['commander', 'picocolors'] },
+  { name: 'main.ts', mayImport: all, packages: ['zod'] },
+  { name: 'cli', mayImport: ['main.ts', 'api', ...base], packages: ['commander', 'picocolors', 'zod'] },
   { name: 'index.ts', mayImport: ['flow', 'main.ts'] },
 ]
