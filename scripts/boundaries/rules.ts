@@ -1,4 +1,4 @@
-import type { IFlattenedRuleSet, IForbiddenRuleType } from 'dependency-cruiser'
+import type { DependencyType, IFlattenedRuleSet, IForbiddenRuleType } from 'dependency-cruiser'
 import { pureFolders } from '../entries.ts'
 import type { Folder } from './table.ts'
 
@@ -47,14 +47,21 @@ const apart = ({ name }: Folder): IForbiddenRuleType => ({
   to: { path: `^src/${name}/[^/]+/`, pathNot: `^src/${name}/$1/` },
 })
 
+const outside: DependencyType[] = [
+  'core',
+  'npm',
+  'npm-dev',
+  'npm-optional',
+  'npm-peer',
+  'npm-no-pkg',
+  'npm-unknown',
+]
+
 const pure = ({ name, packages = [] }: Folder): IForbiddenRuleType => ({
   name: `${name} is pure: no I/O, and of packages ${packages.length === 0 ? 'none' : packages.join(', ')}`,
   severity: 'error',
   from: { path: path(name), pathNot: tests },
-  to: {
-    path: either(['^node_modules/', '^[^/]+$', '^node:']),
-    pathNot: either(packages.map((one) => `^node_modules/${one}/`)),
-  },
+  to: { dependencyTypes: outside, pathNot: either(['^$', ...packages.map((one) => `node_modules/${one}/`)]) },
 })
 
 function packageRules(folders: readonly Folder[]): IForbiddenRuleType[] {
