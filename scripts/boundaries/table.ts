@@ -5,7 +5,7 @@
 
 export interface Folder {
   readonly name: string
-  /** folders, or files directly below `src` */
+  /** folders, a folder's folder, or files directly below `src` */
   readonly mayImport: readonly string[]
   /** packages from npm that only this and other folders that name them may import; a pure folder imports no others */
   readonly packages?: readonly string[]
@@ -16,7 +16,19 @@ export interface Folder {
 const base = ['model', 'util']
 const adapter = ['ports', ...base]
 const engine = ['flow', 'core', ...adapter]
-const all = [...engine, 'engine', 'journal', 'code', 'executors', 'data', 'control', 'cwl', 'api', 'server']
+const all = [
+  ...engine,
+  'engine',
+  'journal',
+  'code',
+  'executors',
+  'data',
+  'system',
+  'control',
+  'cwl',
+  'api',
+  'server',
+]
 
 export const folders: readonly Folder[] = [
   { name: 'util', mayImport: [] },
@@ -29,11 +41,14 @@ export const folders: readonly Folder[] = [
   { name: 'code', mayImport: adapter, packages: ['esbuild'] },
   { name: 'executors', mayImport: adapter, apart: true },
   { name: 'data', mayImport: ['core', ...adapter] },
+  // the platform behind the small ports: clock, chance, ambient run, hash
+  { name: 'system', mayImport: adapter },
   { name: 'control', mayImport: ['engine', 'data', 'core', ...adapter] },
   { name: 'cwl', mayImport: ['flow', 'core', ...base] },
   { name: 'api', mayImport: base, packages: ['zod'] },
   { name: 'server', mayImport: all },
-  { name: 'testing', mayImport: ['engine', ...engine], packages: ['vitest', 'fast-check'] },
+  // the journal in memory is the fake of its port
+  { name: 'testing', mayImport: ['engine', ...engine, 'journal/memory'], packages: ['vitest', 'fast-check'] },
   { name: 'main.ts', mayImport: all, packages: ['zod'] },
   { name: 'cli', mayImport: ['main.ts', 'api', ...base], packages: ['commander', 'picocolors', 'zod'] },
   { name: 'index.ts', mayImport: ['flow', 'main.ts'] },
