@@ -45,7 +45,7 @@ test('imports that the table allows are let through', async () => {
     'src/journal/sqlite/journal.test.ts':
       "import { a } from '../../testing/index.ts'\nimport { test } from 'vitest'\ntest('x', () => a)\n",
     'src/main.ts': "export { b } from './journal/sqlite/journal.ts'\n",
-    'src/index.ts': "export const open = async () => (await import('./main.ts')).b\n",
+    'src/open.ts': "export const open = async () => (await import('./main.ts')).b\n",
   })
   expect(rules).toEqual([])
 })
@@ -136,8 +136,8 @@ test.each<readonly [string, Readonly<Record<string, string>>, string]>([
   ],
   [
     'main loaded at once',
-    { 'src/index.ts': "export { b } from './main.ts'\n", 'src/main.ts': 'export const b = 1\n' },
-    'src/index.ts loads main.ts when it is called',
+    { 'src/open.ts': "export { b } from './main.ts'\n", 'src/main.ts': 'export const b = 1\n' },
+    'src/open.ts loads what runs workflows when it is called',
   ],
   [
     'an example that reaches inside',

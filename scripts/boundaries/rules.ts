@@ -90,10 +90,13 @@ const general: readonly IForbiddenRuleType[] = [
     to: { path: '^(node:)?sqlite$', dependencyTypes: ['core'] },
   },
   {
-    name: 'src/index.ts loads main.ts when it is called',
+    name: 'src/open.ts loads what runs workflows when it is called',
     severity: 'error',
-    from: { path: path('index.ts') },
-    to: { path: path('main.ts'), dependencyTypesNot: ['dynamic-import', 'type-only'] },
+    from: { path: path('open.ts') },
+    to: {
+      path: either(['main.ts', 'engine'].map(path)),
+      dependencyTypesNot: ['dynamic-import', 'type-only'],
+    },
   },
   {
     name: 'what is shipped needs no development dependency',
