@@ -6,9 +6,9 @@ export interface AttemptLimits {
   readonly lineLength: number
   /** events, metrics, artifacts and warnings; what is more is dropped and counted */
   readonly notes: number
-  /** of one note */
+  /** of one line of the file in `ALMANAC_EVENTS` */
   readonly noteBytes: number
-  /** that are read of the file in `ALMANAC_EVENTS` */
+  /** that are read of that file */
   readonly eventBytes: number
   /** of the file in `ALMANAC_RESULT` */
   readonly resultBytes: number

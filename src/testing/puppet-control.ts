@@ -131,7 +131,10 @@ export class PuppetControl {
     socket.once('close', () => this.#sockets.delete(socket))
     socket.on('error', () => socket.destroy())
     let puppet: Puppet | undefined
-    createInterface({ input: socket }).on('line', (text) => {
+    const lines = createInterface({ input: socket })
+    // readline tells of the socket's errors once more
+    lines.on('error', () => socket.destroy())
+    lines.on('line', (text) => {
       const line = JSON.parse(text) as { hello?: string; pid?: number; id?: number; told?: string }
       if (puppet !== undefined) {
         puppet.hear(line)

@@ -25,9 +25,12 @@ export function runPuppet(control: string, token: string, abilities: PuppetAbili
     })
   const played = new Promise<unknown>((resolve, reject) => {
     socket.once('connect', () => void send({ hello: token, pid: process.pid }))
-    socket.once('error', reject)
+    socket.on('error', reject)
     socket.once('close', () => reject(new Error('the test let go of this puppet')))
-    createInterface({ input: socket }).on('line', (text) => {
+    const lines = createInterface({ input: socket })
+    // readline tells of the socket's errors once more
+    lines.on('error', reject)
+    lines.on('line', (text) => {
       const order = JSON.parse(text) as Order & { readonly id: number }
       obey(order, abilities, send).then((end) => {
         if (end !== undefined) end.failed === undefined ? resolve(end.value) : reject(end.failed)

@@ -26,6 +26,8 @@ export class Recorder implements ExecutorListener {
   /** called when an attempt has ended, inside the executor's own call */
   onEnd: (id: AttemptId, end: AttemptEnd) => void = () => undefined
   readonly #stories = new Map<AttemptId, Story>()
+  /** who waits for an end: by attempt, so that a batch is not looked through at each event */
+  readonly #ends = new Map<AttemptId, ((end: AttemptEnd) => void)[]>()
   #waiting: { readonly holds: () => boolean; readonly go: () => void }[] = []
 
   started(id: AttemptId): void {
@@ -56,6 +58,8 @@ export class Recorder implements ExecutorListener {
     if (end.kind === 'succeeded' && story.started === 0)
       this.violations.push(`${id} succeeded without a start`)
     this.onEnd(id, end)
+    for (const resolve of this.#ends.get(id) ?? []) resolve(end)
+    this.#ends.delete(id)
     this.#look()
   }
 
@@ -71,10 +75,11 @@ export class Recorder implements ExecutorListener {
   }
 
   async end(id: AttemptId): Promise<AttemptEnd> {
-    await this.until(() => this.#story(id).end !== undefined)
     const { end } = this.#story(id)
-    if (end === undefined) throw new Error(`${id} has no end`)
-    return end
+    if (end !== undefined) return end
+    return new Promise((resolve) => {
+      this.#ends.set(id, [...(this.#ends.get(id) ?? []), resolve])
+    })
   }
 
   /** Waits until it holds; looked at whenever something was heard. */

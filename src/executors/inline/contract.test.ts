@@ -1,0 +1,28 @@
+import { fileURLToPath } from 'node:url'
+import type { Attempt } from '../../ports/executor.ts'
+import { taskSpec } from '../../testing/attempts.ts'
+import { executorContract } from '../../testing/executor-contract.ts'
+import { inlinePuppet } from '../../testing/puppet-inline.ts'
+import { openInlineExecutor } from './executor.ts'
+
+const task = taskSpec('puppet', { kind: 'function', name: 'puppet' })
+const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))
+
+executorContract({
+  name: 'inline',
+  // puppets that are let go fail after their end
+  open: (options, listener) => openInlineExecutor({ ...options, warn: () => undefined }, listener),
+  hosted: {
+    module: path('executor.ts'),
+    open: 'openInlineExecutor',
+    options: {},
+    fn: { module: path('../../testing/puppet-inline.ts'), name: 'inlinePuppet' },
+  },
+  puppet: (control, token) => ({
+    task,
+    inputs: { args: [control, token] },
+    fn: inlinePuppet as NonNullable<Attempt['fn']>,
+  }),
+  instant: (value) => ({ task, inputs: { args: [value] }, fn: (n: number) => n }),
+  traits: { processes: 'none', grace: true },
+})

@@ -1,0 +1,185 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { errorRecord } from '../../model/errors.ts'
+import type { TaskSpec } from '../../model/task.ts'
+import type { Value } from '../../model/value.ts'
+import type { Attempt, AttemptId, Executor, ExecutorListener } from '../../ports/executor.ts'
+import type { ExecutorOptions } from '../lifecycle.ts'
+import { Attempts } from '../lifecycle.ts'
+import { durationText } from '../limits.ts'
+import type { Driver, LiveAttempt } from '../live-attempt.ts'
+import { returnedValues } from '../results.ts'
+import { consoleCapture } from './console-capture.ts'
+import { InlineContext } from './context.ts'
+import { ownFolder } from './own-code.ts'
+import { describeThrown } from './thrown.ts'
+
+export interface InlineOptions extends ExecutorOptions {
+  /** a task that holds the event loop for longer is warned of, once for each task; 100 ms unless told */
+  readonly blockedMs?: number
+  /** for what a task throws after its attempt has ended; a process warning unless told */
+  readonly warn?: (text: string) => void
+}
+
+/** Runs function tasks in this very process. */
+export const openInlineExecutor = (options: InlineOptions, listener: ExecutorListener): Executor =>
+  new InlineExecutor(options, listener)
+
+type Live = LiveAttempt<InlineContext>
+type TaskFunction = (...args: unknown[]) => unknown
+
+/** So long attempts are executed in one go; then timers, cancels and sockets have their turn. */
+const sliceMs = 10
+
+/**
+ * Owns the queue of attempts that have not begun.
+ *
+ * I1 `submit` returns before anything is executed or told.
+ * I2 attempts begin in the order of submission.
+ * I3 a function runs outside every async context of whoever submitted it: it is not part of the workflow that called.
+ */
+class InlineExecutor implements Executor, Driver<InlineContext> {
+  readonly name = 'inline'
+  readonly afterCommit = false
+  readonly #attempts: Attempts<InlineContext>
+  readonly #blockedMs: number
+  readonly #warn: (text: string) => void
+  readonly #warned = new Set<string>()
+  readonly #outside = AsyncLocalStorage.snapshot()
+  readonly #drain = (): void => this.#outside(this.#execute)
+  #queue: Live[] = []
+  #next = 0
+  #scheduled = false
+
+  constructor(options: InlineOptions, listener: ExecutorListener) {
+    this.#attempts = new Attempts(options, listener, this)
+    this.#blockedMs = options.blockedMs ?? 100
+    this.#warn = options.warn ?? ((text) => process.emitWarning(text, 'AlmanacWarning'))
+    consoleCapture.open()
+  }
+
+  accepts(task: TaskSpec): boolean {
+    return task.body.kind === 'function'
+  }
+
+  submit(attempts: readonly Attempt[]): void {
+    for (const attempt of attempts) {
+      const live = this.#attempts.add(attempt)
+      if (live !== undefined) this.#queue.push(live)
+    }
+    this.#schedule()
+  }
+
+  cancel(id: AttemptId, graceMs: number): void {
+    this.#attempts.cancel(id, graceMs)
+  }
+
+  close(): Promise<void> {
+    return this.#attempts.close(() => consoleCapture.close())
+  }
+
+  /**
+   * A function cannot be ended from outside: it is told by its signal, and its attempt ends when it settles or when
+   * the grace is over. Nothing is waited for where the function cannot know of a timeout.
+   */
+  stop(live: Live, force: boolean): void {
+    const context = live.state
+    if (context === undefined) {
+      live.stopped()
+      return
+    }
+    const heeds = InlineContext.heeds(context)
+    consoleCapture.run(live, InlineContext.abort, context)
+    if (force || (live.verdict?.kind === 'failed' && !heeds)) live.stopped()
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#next === this.#queue.length) return
+    this.#scheduled = true
+    setImmediate(this.#drain)
+  }
+
+  readonly #execute = (): void => {
+    this.#scheduled = false
+    const until = performance.now() + sliceMs
+    while (this.#next < this.#queue.length) {
+      const live = this.#queue[this.#next++]
+      if (live === undefined || live.ended) continue
+      if (this.#begin(live) > until) break
+    }
+    // what has begun is let go in one piece, whenever it is more than half of the queue
+    if (this.#next > this.#queue.length / 2) {
+      this.#queue = this.#queue.slice(this.#next)
+      this.#next = 0
+    }
+    this.#schedule()
+  }
+
+  /** Returns the time at which the function returned. */
+  #begin(live: Live): number {
+    const { attempt } = live
+    const context = new InlineContext(live)
+    live.state = context
+    live.started()
+    const began = performance.now()
+    let returned: unknown
+    try {
+      returned = consoleCapture.run(live, attempt.fn as TaskFunction, ...argumentsOf(attempt), context)
+    } catch (error) {
+      const threwAt = performance.now()
+      this.#fail(live, error)
+      return threwAt
+    }
+    const now = performance.now()
+    if (now - began > this.#blockedMs) this.#blocked(live, now - began)
+    if (isThenable(returned)) this.#follow(live, returned)
+    else this.#succeed(live, returned)
+    return now
+  }
+
+  #follow(live: Live, promise: PromiseLike<unknown>): void {
+    live.watch()
+    // of a foreign thenable nothing is trusted, not even that it calls back only once
+    const own = promise instanceof Promise ? promise : Promise.resolve(promise)
+    own.then(
+      (value) => this.#succeed(live, value),
+      (error: unknown) => this.#fail(live, error),
+    )
+  }
+
+  #succeed(live: Live, returned: unknown): void {
+    if (live.ended) return
+    const named = returnedValues(live.attempt.task, returned as Value)
+    if ('values' in named) live.succeed(named.values)
+    else live.fail('outputs', errorRecord('ALM_RESULT_REFUSED', { why: named.refused }), false)
+  }
+
+  #fail(live: Live, thrown: unknown): void {
+    const { error, retryable } = describeThrown(thrown, ownFolder)
+    if (live.ended) {
+      this.#warn(
+        `${live.attempt.task.name} failed after its attempt ${live.attempt.id} had ended: ${error.message}`,
+      )
+    } else {
+      live.fail('error', error, retryable)
+    }
+  }
+
+  #blocked(live: Live, ms: number): void {
+    const { name } = live.attempt.task
+    if (this.#warned.has(name)) return
+    this.#warned.add(name)
+    const text = `${name} held the event loop for ${durationText(Math.round(ms))}: nothing else ran meanwhile.`
+    live.warn('blocked', text, { ms: Math.round(ms) })
+  }
+}
+
+/** A task called with positions has them in `args`; one called with names gets them as one object. */
+function argumentsOf(attempt: Attempt): readonly unknown[] {
+  const args = attempt.inputs['args']
+  return Array.isArray(args) ? args : [attempt.inputs]
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if (typeof value !== 'object' || value === null) return false
+  return value instanceof Promise || ('then' in value && typeof value.then === 'function')
+}

@@ -1,0 +1,102 @@
+import { fileURLToPath } from 'node:url'
+import { inspect } from 'node:util'
+import { errorRecord, isAlmanacError } from '../../model/errors.ts'
+import type { ErrorRecord } from '../../model/records.ts'
+import { isTerminal } from '../../model/terminal-error.ts'
+
+const maxMessage = 16_384
+const maxFrames = 50
+const maxCauses = 5
+
+export interface Thrown {
+  readonly error: ErrorRecord
+  readonly retryable: boolean
+}
+
+/**
+ * What a task threw, whatever it is, in the author's terms: type, message, first place in the author's code, and a
+ * stack without frames of Node and of `ownFolder`. Nothing in it is trusted: getters may throw, causes go in circles.
+ */
+export function describeThrown(thrown: unknown, ownFolder: string): Thrown {
+  try {
+    return { error: record(thrown, ownFolder), retryable: !isTerminal(thrown) }
+  } catch {
+    const message = 'The task threw something that cannot be described.'
+    return { error: errorRecord('ALM_TASK_FAILED', { message }), retryable: true }
+  }
+}
+
+function record(thrown: unknown, ownFolder: string): ErrorRecord {
+  const chain = causes(thrown)
+  const [place] = chain.flatMap((error) => frames(error, ownFolder))
+  const stack = chain.map((error) => {
+    const lines = frames(error, ownFolder).map((frame) => `    at ${frame.text}`)
+    return [`${typeOf(error)}: ${messageOf(error)}`, ...lines].join('\n')
+  })
+  const known = isAlmanacError(thrown) ? thrown : undefined
+  return errorRecord(
+    known?.code ?? 'ALM_TASK_FAILED',
+    { ...known?.details, message: messageOf(thrown) },
+    {
+      message: messageOf(thrown),
+      type: typeOf(thrown),
+      ...(place !== undefined && { file: place.file, line: place.line }),
+      stack: stack.join('\ncaused by '),
+    },
+  )
+}
+
+/** The error, what caused it, and so on; the errors of an `AggregateError` count as its causes. */
+function causes(thrown: unknown): unknown[] {
+  const chain = [thrown]
+  for (let i = 0; i < chain.length && chain.length <= maxCauses; i++) {
+    const error = chain[i]
+    if (!(error instanceof Error)) continue
+    const next = error instanceof AggregateError ? [...error.errors, error.cause] : [error.cause]
+    chain.push(...next.filter((cause) => cause !== undefined && !chain.includes(cause)).slice(0, maxCauses))
+  }
+  return chain.slice(0, maxCauses + 1)
+}
+
+function typeOf(thrown: unknown): string {
+  if (thrown instanceof Error) return String(thrown.name) || 'Error'
+  return thrown === null ? 'null' : typeof thrown
+}
+
+function messageOf(thrown: unknown): string {
+  const text =
+    thrown instanceof Error
+      ? String(thrown.message)
+      : typeof thrown === 'string'
+        ? thrown
+        : inspect(thrown, { depth: 2 })
+  return text.length > maxMessage ? `${text.slice(0, maxMessage)}…` : text
+}
+
+interface Frame {
+  readonly text: string
+  readonly file: string
+  readonly line: number
+}
+
+function frames(error: unknown, ownFolder: string): Frame[] {
+  if (!(error instanceof Error) || typeof error.stack !== 'string') return []
+  const found: Frame[] = []
+  for (const [, text = ''] of error.stack.slice(0, 2 ** 18).matchAll(/^ {4}at (.+)$/gm)) {
+    const place = /(?:^|\()(?:async )?((?:file:\/\/)?\/[^()]*?):(\d+):\d+\)?$/.exec(text)
+    if (place?.[1] === undefined) continue
+    const file = place[1].startsWith('file://') ? pathOf(place[1]) : place[1]
+    if (file === undefined || file.startsWith(ownFolder)) continue
+    found.push({ text: text.replace(place[1], file), file, line: Number(place[2]) })
+    if (found.length === maxFrames) break
+  }
+  return found
+}
+
+function pathOf(url: string): string | undefined {
+  try {
+    return fileURLToPath(url)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,36 @@
+import type { TaskSpec } from '../model/task.ts'
+import type { Value } from '../model/value.ts'
+
+/** Names of the outputs that are values; undefined for a task that declares none at all: its one value has no name. */
+export const valueNames = (task: TaskSpec): readonly string[] | undefined =>
+  task.outputs && Object.keys(task.outputs).filter((name) => task.outputs?.[name] === 'value')
+
+export type NamedValues =
+  | { readonly values: Readonly<Record<string, Value>> }
+  /** they cannot be told apart, and why */
+  | { readonly refused: string }
+
+/** What a function returned, by output name: the one declared value, or an object with a field for each of several. */
+export function returnedValues(task: TaskSpec, returned: Value): NamedValues {
+  const names = valueNames(task)
+  if (names === undefined) return { values: { '': returned } }
+  const [only] = names
+  if (only === undefined) return { values: {} }
+  return names.length === 1 ? { values: { [only]: returned } } : fieldsOf(names, returned)
+}
+
+/** What a program wrote, by output name: an object with a field for each declared value, be it only one. */
+export function writtenValues(task: TaskSpec, written: Value): NamedValues {
+  const names = valueNames(task)
+  if (names === undefined) return { values: { '': written } }
+  return names.length === 0 ? { values: {} } : fieldsOf(names, written)
+}
+
+function fieldsOf(names: readonly string[], value: Value): NamedValues {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return { refused: `it is no object with ${names.join(', ')}` }
+  }
+  const missing = names.filter((name) => !Object.hasOwn(value, name))
+  if (missing.length > 0) return { refused: `it has no ${missing.join(', ')}` }
+  return { values: Object.fromEntries(names.map((name) => [name, (value as Record<string, Value>)[name]])) }
+}
