@@ -94,7 +94,7 @@ const general: readonly IForbiddenRuleType[] = [
     severity: 'error',
     from: { path: path('open.ts') },
     to: {
-      path: either(['main.ts', 'engine'].map(path)),
+      path: path('main.ts'),
       dependencyTypesNot: ['dynamic-import', 'type-only'],
     },
   },
