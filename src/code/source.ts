@@ -1,0 +1,211 @@
+import { realpathSync, statSync } from 'node:fs'
+import { setSourceMapsSupport } from 'node:module'
+import { extname, join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { AlmanacError } from '../model/errors.ts'
+import type { Digest } from '../model/refs.ts'
+import type { SourcePlace, TaskSpec } from '../model/task.ts'
+import type { CodeFingerprint, CodeSource, LoadedFile } from '../ports/code.ts'
+import type { Bundle } from './bundle.ts'
+import { CodeCache } from './code-cache.ts'
+import { countCommand, countScript } from './commands.ts'
+import { type Target, targetKey } from './count.ts'
+import { fromBuild, fromImport, isBuildFailure, loadFailed, shown } from './load-error.ts'
+import { codeFiles } from './module-code.ts'
+import { emptyTrail, installedPackage, isInstalled, packageDigest } from './packages.ts'
+import { PythonSource } from './python.ts'
+import { sha256All } from './sha.ts'
+import { type KeptCount, readUnit, targetAt, type Unit } from './unit.ts'
+import { UnitMaker } from './unit-maker.ts'
+import { undeclaredWarnings } from './warnings.ts'
+
+export interface CodeSourceOptions {
+  /** Almanac's home: what is known of code is kept in its folder `code` */
+  readonly home: string
+  /** the project's root: names of parts are paths within it */
+  readonly project: string
+  /** what `almanac` stands for in files that are loaded: the module that loads them */
+  readonly almanacUrl: URL | string
+  /** interpreter that reads Python files; `python3` if absent */
+  readonly python?: string
+}
+
+/** Code on this machine. Loading a file turns source maps on in this process, so that stacks name the author's lines. */
+export const openCodeSource = (options: CodeSourceOptions): CodeSource => new FileCodeSource(options)
+
+/**
+ * Owns what is loaded in this process.
+ *
+ * L1 a function counts as it was loaded: a file that is edited during a run changes nothing until it is loaded again.
+ * L2 what was loaded last under a file's name is what definitions in that file belong to.
+ */
+class FileCodeSource implements CodeSource {
+  readonly #project: string
+  readonly #cache: CodeCache
+  readonly #almanac: Readonly<Record<string, string>>
+  readonly #python: PythonSource
+  /** by each of the author's files in them */
+  readonly #units = new Map<string, Promise<Unit>>()
+  readonly #installed = new Map<string, Digest>()
+  #usedBundlers = false
+
+  constructor({ home, project, almanacUrl, python = 'python3' }: CodeSourceOptions) {
+    this.#project = realpathSync(project)
+    this.#cache = new CodeCache(join(resolve(home), 'code'))
+    this.#almanac = almanacModules(new URL(almanacUrl))
+    this.#python = new PythonSource(this.#project, this.#cache, python)
+  }
+
+  async load(given: string): Promise<LoadedFile> {
+    const file = this.#realFile(given)
+    setSourceMapsSupport(true, { nodeModules: false, generatedCode: false })
+    const name = `run-${sha256All([file, this.#project, ...Object.values(this.#almanac)]).slice(0, 24)}.json`
+    const known = readUnit(this.#cache, name, Date.now())
+    if (known?.bundle !== undefined && this.#cache.has(known.bundle)) {
+      return this.#loaded({ name: known.bundle, inputs: known.inputs }, file, Promise.resolve(known))
+    }
+    const maker = await this.#maker()
+    const bundle = await this.#said(file, () => maker.bundle(file, this.#almanac))
+    return this.#loaded(
+      bundle,
+      file,
+      this.#said(file, () => maker.unit(file, bundle, name)),
+    )
+  }
+
+  async #loaded({ name, inputs }: Bundle, file: string, unit: Promise<Unit>): Promise<LoadedFile> {
+    for (const input of inputs) this.#units.set(input, unit)
+    const path = join(this.#cache.folder, name)
+    const [imported, counted] = await Promise.allSettled([
+      import(/* @vite-ignore */ pathToFileURL(path).href) as Promise<Readonly<Record<string, unknown>>>,
+      unit,
+    ])
+    if (imported.status === 'rejected') {
+      throw fromImport(this.#project, file, path, new Set(inputs), imported.reason)
+    }
+    if (counted.status === 'rejected') throw counted.reason
+    return { file, exports: imported.value, inputs, digest: counted.value.digest }
+  }
+
+  async fingerprint(task: TaskSpec): Promise<CodeFingerprint> {
+    const { body, version } = task
+    if (version !== undefined) {
+      const digest = sha256All(['version', version])
+      return { digest, parts: { version: digest }, warnings: [] }
+    }
+    switch (body.kind) {
+      case 'function':
+        return this.#ofFunction(task)
+      case 'python': {
+        const { digest, parts, warnings, findings } = await this.#python.count(body.file, body.function)
+        return { digest, parts, warnings: [...warnings, ...undeclaredWarnings(findings, task)] }
+      }
+      case 'command':
+        return countCommand(task, body, this.#project)
+      case 'script':
+        return countScript(body)
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#units.values())
+    await this.#python.close()
+    if (!this.#usedBundlers) return
+    const bundlers = await Promise.all([import('esbuild'), import('esbuild-fingerprint')])
+    await Promise.all(bundlers.map(({ stop }) => stop()))
+  }
+
+  async #ofFunction(task: TaskSpec): Promise<CodeFingerprint> {
+    const { definedAt } = task
+    if (definedAt === undefined || !codeFiles.test(definedAt.file)) {
+      const why = 'it was not defined in a file; give it a version'
+      throw new AlmanacError('ALM_TASK_NOT_FOUND', { what: `The code of task ${task.name}`, why })
+    }
+    const file = this.#realFile(definedAt.file)
+    if (isInstalled(file) && !this.#units.has(file)) return this.#ofInstalled(task.name, file)
+    const { unit, target, count } = await this.#counted(file, definedAt)
+    const place = `${shown(this.#project, file)}:${definedAt.line}`
+    const whole = `${place} task ${task.name} is no export: it counts with all of ${shown(this.#project, target.file)}`
+    return {
+      digest: count.digest,
+      parts: Object.fromEntries(count.parts.flatMap((i) => unit.parts.slice(i, i + 1))),
+      warnings: [
+        ...(target.exported === undefined ? [whole] : []),
+        ...undeclaredWarnings(count.undeclared, task),
+      ],
+    }
+  }
+
+  async #counted(file: string, { line, column }: SourcePlace): Promise<CountedDefinition> {
+    const unit = await this.#unitOf(file)
+    const target = targetAt(unit, file, line, column)
+    const key = targetKey(target)
+    const count = unit.counted[key]
+    if (count !== undefined) return { unit, target, count }
+    const maker = await this.#maker()
+    const extending = this.#said(file, () => maker.extended(unit, target))
+    this.#units.set(file, extending)
+    const extended = await extending
+    return { unit: extended, target, count: extended.counted[key] as KeptCount }
+  }
+
+  /** Of a module that Node loaded itself, it is what the file is when it is first asked for. */
+  async #unitOf(file: string): Promise<Unit> {
+    const known = this.#units.get(file)
+    if (known !== undefined) return known
+    const name = `count-${sha256All([file, this.#project]).slice(0, 24)}.json`
+    const kept = readUnit(this.#cache, name, Date.now())
+    if (kept !== undefined) return kept
+    const maker = await this.#maker()
+    const unit = this.#said(file, () => maker.unit(file, undefined, name))
+    this.#units.set(file, unit)
+    return unit
+  }
+
+  /** Code in a package counts by the package's version, and by the versions of all that it needs. */
+  #ofInstalled(task: string, file: string): CodeFingerprint {
+    const { name, folder } = installedPackage(file)
+    const known = this.#installed.get(folder) ?? packageDigest(folder, emptyTrail())
+    this.#installed.set(folder, known)
+    return { digest: sha256All([task, known]), parts: { [`package:${name}`]: known }, warnings: [] }
+  }
+
+  #maker(): Promise<UnitMaker> {
+    this.#usedBundlers = true
+    return UnitMaker.begin(this.#project, this.#cache)
+  }
+
+  /** What the bundler says about the author's code, as an error of ours. */
+  async #said<T>(file: string, make: () => Promise<T>): Promise<T> {
+    try {
+      return await make()
+    } catch (error) {
+      throw isBuildFailure(error) ? fromBuild(this.#project, file, error) : error
+    }
+  }
+
+  #realFile(given: string): string {
+    const file = resolve(this.#project, given)
+    const stats = statSync(file, { throwIfNoEntry: false })
+    const why = stats === undefined ? 'there is no such file.' : whyNoCode(file, stats.isFile())
+    if (why !== undefined) throw loadFailed(this.#project, { file, why, place: undefined })
+    return realpathSync(file)
+  }
+}
+
+interface CountedDefinition {
+  readonly unit: Unit
+  readonly target: Target
+  readonly count: KeptCount
+}
+
+const whyNoCode = (file: string, isFile: boolean): string | undefined => {
+  if (!isFile) return 'it is no file.'
+  return codeFiles.test(file) ? undefined : `${extname(file) || 'it'} is neither TypeScript nor JavaScript.`
+}
+
+/** Run from its sources or as it is built, the same copy. */
+function almanacModules(url: URL): Readonly<Record<string, string>> {
+  const testing = extname(url.pathname) === '.ts' ? './testing/index.ts' : './testing.js'
+  return { almanac: url.href, 'almanac/testing': new URL(testing, url).href }
+}
