@@ -11,7 +11,11 @@ import { futureList, type FutureList } from './list.ts'
 import { kindOf } from './schema.ts'
 
 /** A value, its future, or a structure that holds futures anywhere. */
-export type Arg<T> = T | PromiseLike<T> | (T extends object ? (T extends FileRef | DirRef | Date | Uint8Array ? never : { readonly [K in keyof T]: Arg<T[K]> }) : never)
+export type Arg<T> = T extends FileRef
+  ? FileRef | PromiseLike<FileRef>
+  : T extends DirRef
+    ? DirRef | PromiseLike<DirRef>
+    : T | PromiseLike<T> | (T extends Date | Uint8Array ? never : T extends object ? { readonly [K in keyof T]: Arg<T[K]> } : never)
 
 /** What a map over a directory gives: by output, a directory with one entry for each. */
 export type MapResult<R> = R extends Record<string, unknown>

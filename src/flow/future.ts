@@ -42,10 +42,15 @@ export interface DirFuture<D extends DirRef> {
    * The entries for which `keep` says yes to the value that `values` (a map's output over the same entries) has
    * for them; or, without `values`, to their path. It runs in the workflow, on values.
    */
-  filter<V>(values: Future<DirOf<V>>, keep: (value: V, path: string) => boolean): Future<D>
-  filter(keep: (path: string) => boolean): Future<D>
+  readonly filter: DirFilter<D>
   /** The values of a map's output, in order of entry path. */
   all(): Future<ValueOf<D>[]>
+}
+
+/** `filter` of a directory, known or not. */
+export interface DirFilter<D extends DirRef> {
+  <V>(values: PromiseLike<DirOf<V>> | DirOf<V>, keep: (value: V, path: string) => boolean): Future<D>
+  (keep: (path: string) => boolean): Future<D>
 }
 
 /** A map's output over a directory: one value an entry, by entry path. */

@@ -3,7 +3,7 @@ import { DirRef, FileRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
 import { requireCaller } from './ambient.ts'
 import { toArgs } from './arguments.ts'
-import { filterBy, type Future, view } from './future.ts'
+import { type DirFilter, filterBy, type Future, view } from './future.ts'
 
 /** A file, known by its base name and content. In a task, `path` is where to read it. */
 export class File extends FileRef {
@@ -27,11 +27,7 @@ export class Dir extends DirRef {
   }
 
   /** The entries for which `keep` says yes: to the value that a map over the same entries gave, or to their path. */
-  filter<V>(values: Future<unknown> | Dir, keep: (value: V, path: string) => boolean): Future<Dir>
-  filter(keep: (path: string) => boolean): Future<Dir>
-  filter(...args: unknown[]): Future<Dir> {
-    return filterBy(requireCaller('filter'), this, args)
-  }
+  declare readonly filter: DirFilter<Dir>
 
   /** The values of a map's output, in order of entry path. */
   all(): Future<unknown[]> {
@@ -42,6 +38,13 @@ export class Dir extends DirRef {
     return new Dir(ref.digest, ref.entries, ref.size, ref.at)
   }
 }
+
+// a property by type, so that a directory and its future can be filtered without asking which of the two it is
+Object.defineProperty(Dir.prototype, 'filter', {
+  value(this: Dir, ...args: unknown[]) {
+    return filterBy(requireCaller('filter'), this, args)
+  },
+})
 
 /** A directory made of files and directories that exist, by name: nothing is copied. */
 export function dirOf(entries: { readonly [path: string]: unknown }): Future<Dir> {

@@ -59,6 +59,7 @@ export const catalogue = {
   ALM_RUN_UNKNOWN: { message: 'There is no run {run}.', hint: 'See almanac runs.' },
   ALM_RUN_EXISTS: { message: 'A run {run} exists already.', hint: 'Choose another id.' },
   ALM_RUN_OWNED: { message: 'Run {run} is executed by process {pid} on {host}.', hint: 'Wait for it, or cancel it: almanac cancel {run}.' },
+  ALM_RUN_RESTS: { message: 'Run {run} is {state}.', hint: 'Answer its questions (almanac answer {run}) or resume it.' },
   ALM_RUN_ACTIVE: { message: 'Run {run} has not ended.', hint: 'Cancel it first: almanac cancel {run}.' },
   ALM_ASK_TIMEOUT: { message: 'Nobody answered in time: {title}', hint: 'Resume the run to ask again.' },
   ALM_ASK_CLOSED: { message: 'Run {run} has no open question at call {call}.', hint: 'See almanac status.' },

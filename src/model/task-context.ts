@@ -1,4 +1,5 @@
 import type { RunId } from './records.ts'
+import type { FileRef } from './refs.ts'
 import type { Value } from './value.ts'
 
 /**
@@ -33,11 +34,14 @@ export interface TaskContext {
   readonly heartbeat: () => void
 }
 
-/** Something to be looked at. Files are paths of the attempt's own, absolute or relative to its scratch directory. */
+/**
+ * Something to be looked at. Files are paths of the attempt's own, absolute or relative to its scratch directory;
+ * in a workflow they are files that tasks left.
+ */
 export type Artifact =
   | { readonly kind: 'markdown'; readonly text: string }
   | { readonly kind: 'table'; readonly rows: readonly Readonly<Record<string, Value>>[] }
-  | { readonly kind: 'image'; readonly path: string; readonly alt?: string }
+  | { readonly kind: 'image'; readonly path: string | FileRef; readonly alt?: string }
   | { readonly kind: 'link'; readonly url: string; readonly title?: string }
   /** a chart as plain data, in the form of Vega-Lite */
   | { readonly kind: 'plot'; readonly spec: Value }

@@ -1,0 +1,11 @@
+import { readFileSync } from 'node:fs'
+import { enableCompileCache } from 'node:module'
+import { runProgram } from './program.ts'
+
+// compiled code is kept by Node: half of the start-up would go into parsing otherwise
+enableCompileCache()
+
+const manifest = new URL(import.meta.url.endsWith('.ts') ? '../../package.json' : '../package.json', import.meta.url)
+const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { readonly version: string }
+
+await runProgram(version, process.argv.slice(2))

@@ -1,0 +1,70 @@
+import pc from 'picocolors'
+import { isAlmanacError } from '../model/errors.ts'
+import type { ErrorRecord } from '../model/records.ts'
+
+/** How a command speaks. */
+export interface Printer {
+  readonly json: boolean
+  readonly debug: boolean
+  /** One object of a `--json` answer, on a line of its own. */
+  object(value: object): void
+  /** A line for people, on standard output. Silent with `--json`. */
+  line(text?: string): void
+  /** A line for people beside the output, on standard error. */
+  aside(text: string): void
+}
+
+export const exitCodes = { done: 0, failed: 1, usage: 2, cancelled: 3, waiting: 4 } as const
+
+export function openPrinter(options: { readonly json: boolean; readonly debug: boolean }): Printer {
+  const { json, debug } = options
+  return {
+    json,
+    debug,
+    object: (value) => {
+      if (json) process.stdout.write(`${JSON.stringify(value)}\n`)
+    },
+    line: (text = '') => {
+      if (!json) process.stdout.write(`${text}\n`)
+    },
+    aside: (text) => {
+      process.stderr.write(`${text}\n`)
+    },
+  }
+}
+
+/** Errors of use, as opposed to failures of a run. */
+const usageCodes: readonly string[] = ['ALM_USAGE', 'ALM_INPUT_INVALID', 'ALM_CONFIG', 'ALM_RUN_UNKNOWN', 'ALM_NO_WORKFLOW', 'ALM_NODE_OLD']
+
+/** Says what went wrong; gives the exit code. */
+export function printError(error: unknown, printer: Printer): number {
+  if (!isAlmanacError(error)) {
+    const stack = error instanceof Error ? error.stack : String(error)
+    printer.object({ kind: 'error', code: 'ALM_BUG', message: String(error) })
+    printer.aside(`${pc.red('Almanac itself failed.')} Please report this.\n${stack}`)
+    return exitCodes.failed
+  }
+  const { code, message, hint } = error
+  printer.object({ kind: 'error', code, message, hint, details: error.details })
+  printer.aside(`${pc.red('error')} ${message} ${pc.dim(`[${code}]`)}`)
+  printer.aside(pc.dim(`      ${hint}`))
+  if (printer.debug && error.stack !== undefined) printer.aside(error.stack)
+  return usageCodes.includes(code) ? exitCodes.usage : exitCodes.failed
+}
+
+/** A failure of a task as people want to see it: the author's file and line first. */
+export function failureLines(error: ErrorRecord, task: string, printer: Pick<Printer, 'debug'>): string[] {
+  const where = error.file === undefined ? '' : ` ${pc.cyan(`${relativePath(error.file)}${error.line === undefined ? '' : `:${error.line}`}`)}`
+  const type = error.type === undefined ? '' : `${error.type}: `
+  const lines = [`${pc.red('✗')} ${pc.bold(task)}${where}`, `  ${type}${error.message}`]
+  if (error.stack !== undefined && (printer.debug || error.code === 'ALM_TASK_FAILED')) {
+    for (const line of error.stack.split('\n').slice(0, 20)) lines.push(pc.dim(`    ${line}`))
+  }
+  return lines
+}
+
+/** Paths as they look from where the command was typed. */
+export function relativePath(path: string): string {
+  const here = `${process.cwd()}/`
+  return path.startsWith(here) ? path.slice(here.length) : path
+}

@@ -1,0 +1,63 @@
+import type { Almanac } from '../almanac.ts'
+import { AlmanacError } from '../model/errors.ts'
+import { exitCodes, openPrinter, type Printer, printError } from './printer.ts'
+
+/** Flags that every command has. */
+export interface CommonFlags {
+  readonly json?: boolean
+  readonly debug?: boolean
+  readonly project?: string
+}
+
+/** Flags of commands that execute. */
+export interface ExecuteFlags extends CommonFlags {
+  readonly parallel?: string
+  readonly cache?: boolean
+  readonly refresh?: boolean
+  readonly failFast?: boolean
+  readonly dryRun?: boolean
+  readonly inline?: boolean
+  readonly debugPython?: string | boolean
+  readonly env?: string
+}
+
+/** Runs a command on an open Almanac, says what goes wrong, and sets the exit code. */
+export async function withAlmanac(flags: ExecuteFlags, command: (almanac: Almanac, printer: Printer) => Promise<number>): Promise<void> {
+  const printer = openPrinter({ json: flags.json === true, debug: flags.debug === true })
+  try {
+    const { openAlmanac } = await import('../main.ts')
+    const almanac = await openAlmanac(openOptions(flags, printer))
+    try {
+      process.exitCode = await command(almanac, printer)
+    } finally {
+      await almanac.close()
+    }
+  } catch (error) {
+    process.exitCode = printError(error, printer)
+  }
+}
+
+function openOptions(flags: ExecuteFlags, printer: Printer) {
+  const debug = flags.debugPython === undefined || flags.debugPython === false ? undefined : flags.debugPython
+  if (debug !== undefined && debug !== true && debug !== 'pdb' && debug !== 'debugpy') {
+    throw new AlmanacError('ALM_USAGE', { why: `--debug-python ${debug}: it is pdb or debugpy` })
+  }
+  return {
+    ...(flags.project !== undefined && { project: flags.project }),
+    ...(flags.parallel !== undefined && { parallel: count('-j', flags.parallel) }),
+    ...(flags.env !== undefined && { environment: flags.env }),
+    ...(debug !== undefined && { python: { debug: debug === true ? ('pdb' as const) : debug } }),
+    onMessage: (text: string) => printer.aside(text),
+  }
+}
+
+/** A whole number from 1. @throws ALM_USAGE */
+export function count(flag: string, text: string): number {
+  const number = Number(text)
+  if (!Number.isInteger(number) || number < 1) throw new AlmanacError('ALM_USAGE', { why: `${flag} ${text}: it is a whole number from 1` })
+  return number
+}
+
+export const cacheMode = (flags: ExecuteFlags): 'on' | 'off' | 'refresh' => (flags.cache === false ? 'off' : flags.refresh === true ? 'refresh' : 'on')
+
+export { exitCodes }

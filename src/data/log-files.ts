@@ -1,0 +1,123 @@
+import { createReadStream } from 'node:fs'
+import { appendFile, mkdir, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { RunId } from '../model/records.ts'
+import type { LogLine } from '../ports/executor.ts'
+import type { LogPosition, LogStore } from '../ports/logs.ts'
+
+type KeptLine = LogLine & { readonly attempt: number }
+
+/**
+ * Logs as files of JSON lines, one an attempt: `<home>/logs/<run>/<call>.<attempt>.jsonl`.
+ *
+ * L1 a file is made with the first line: a hundred thousand silent tasks leave none.
+ * L2 lines of an attempt are in the order they came.
+ */
+export class LogFiles implements LogStore {
+  readonly #root: string
+  readonly #onFailure: (error: unknown) => void
+  #waiting = new Map<string, string[]>()
+  #writing: Promise<void> = Promise.resolve()
+  #scheduled = false
+  readonly #made = new Set<string>()
+
+  /** `onFailure`: a log that cannot be written fails no task, but it is said. */
+  constructor(home: string, onFailure: (error: unknown) => void) {
+    this.#root = join(home, 'logs')
+    this.#onFailure = onFailure
+  }
+
+  write(run: RunId, call: number, attempt: number, lines: readonly LogLine[]): void {
+    const file = join(this.#root, run, `${call}.${attempt}.jsonl`)
+    const texts = this.#waiting.get(file) ?? []
+    this.#waiting.set(file, texts)
+    for (const { at, stream, text } of lines) texts.push(`${JSON.stringify({ at, stream, text })}\n`)
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(() => {
+      this.#scheduled = false
+      void this.flush()
+    })
+  }
+
+  async read(run: RunId, call: number, from: LogPosition | undefined, limit: number): Promise<{ lines: KeptLine[]; next: LogPosition }> {
+    const lines: KeptLine[] = []
+    let next: LogPosition = from ?? { attempt: 1, byte: 0 }
+    for (const attempt of await this.#attempts(run, call)) {
+      if (attempt < next.attempt) continue
+      if (attempt > next.attempt) next = { attempt, byte: 0 }
+      next = await this.#readAttempt(run, call, next, lines, limit)
+      if (lines.length >= limit) break
+    }
+    return { lines, next }
+  }
+
+  async remove(run: RunId): Promise<void> {
+    await rm(join(this.#root, run), { recursive: true, force: true })
+  }
+
+  flush(): Promise<void> {
+    const batch = this.#waiting
+    this.#waiting = new Map()
+    this.#writing = this.#writing.then(async () => {
+      for (const [file, texts] of batch) await this.#append(file, texts.join(''))
+    })
+    return this.#writing
+  }
+
+  async #append(file: string, text: string): Promise<void> {
+    const folder = file.slice(0, file.lastIndexOf('/'))
+    try {
+      if (!this.#made.has(folder)) await mkdir(folder, { recursive: true })
+      this.#made.add(folder)
+      await appendFile(file, text)
+    } catch (error) {
+      this.#onFailure(error)
+    }
+  }
+
+  async #attempts(run: RunId, call: number): Promise<number[]> {
+    let names: string[]
+    try {
+      names = await readdir(join(this.#root, run))
+    } catch {
+      // nothing was printed
+      return []
+    }
+    const attempts: number[] = []
+    for (const name of names) {
+      const match = /^(\d+)\.(\d+)\.jsonl$/.exec(name)
+      if (match !== null && Number(match[1]) === call) attempts.push(Number(match[2]))
+    }
+    return attempts.sort((a, b) => a - b)
+  }
+
+  async #readAttempt(run: RunId, call: number, from: LogPosition, lines: KeptLine[], limit: number): Promise<LogPosition> {
+    const { attempt } = from
+    let { byte } = from
+    const input = createReadStream(join(this.#root, run, `${call}.${attempt}.jsonl`), { start: byte })
+    try {
+      for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+        const line = parseLine(text)
+        // a line that is still being written is read the next time
+        if (line === undefined) break
+        byte += Buffer.byteLength(text) + 1
+        lines.push({ ...line, attempt })
+        if (lines.length >= limit) break
+      }
+    } finally {
+      input.destroy()
+    }
+    return { attempt, byte }
+  }
+}
+
+function parseLine(text: string): LogLine | undefined {
+  try {
+    const { at, stream, text: line } = JSON.parse(text) as LogLine
+    return { at, stream, text: line }
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,237 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { availableParallelism, homedir, hostname, totalmem } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import type { Almanac, LoadedWorkflow, OpenOptions, ResumeOptions, RunOptions } from './almanac.ts'
+import { openCodeSource } from './code/source.ts'
+import { LogFiles } from './data/log-files.ts'
+import { openDataPlane } from './data/open.ts'
+import { Engine, type RunHandle } from './engine/engine.ts'
+import type { RunSettings } from './engine/settings.ts'
+import { openCommandExecutor } from './executors/command/executor.ts'
+import { openInlineExecutor } from './executors/inline/executor.ts'
+import { pythonEnvDigest } from './executors/python/environment.ts'
+import { openPythonExecutor } from './executors/python/executor.ts'
+import { openScriptExecutor } from './executors/script/executor.ts'
+import type { AlmanacConfig } from './flow/config.ts'
+import { sizeBytes } from './flow/options.ts'
+import { jsonSchemaOf } from './flow/schema.ts'
+import { type Workflow, type WorkflowDefinition, workflowOf } from './flow/workflow.ts'
+import { openMemoryJournal } from './journal/memory/open.ts'
+import { decode } from './model/codec.ts'
+import { AlmanacError, errorOf } from './model/errors.ts'
+import { DirRef, FileRef } from './model/refs.ts'
+import type { RunId } from './model/records.ts'
+import type { TaskSpec } from './model/task.ts'
+import type { Value } from './model/value.ts'
+import type { CodeSource } from './ports/code.ts'
+import type { DataPlane } from './ports/data.ts'
+import type { ExecutorListener } from './ports/executor.ts'
+import { sha256 } from './system/hash.ts'
+import { nodeAmbient } from './system/node-ambient.ts'
+import { systemChance } from './system/system-chance.ts'
+import { systemClock } from './system/system-clock.ts'
+
+/** The only place that names concrete adapters. */
+export async function openAlmanac(options: OpenOptions = {}): Promise<Almanac> {
+  const project = resolve(options.project ?? findProject(process.cwd()))
+  const home = resolve(options.home ?? process.env['ALMANAC_HOME'] ?? join(project, '.almanac'))
+  const say = options.onMessage ?? (() => {})
+  const code = openCodeSource({ home, project, almanacUrl: new URL(import.meta.url.endsWith('.ts') ? './index.ts' : './index.js', import.meta.url) })
+  const config = await readConfig(project, code)
+  const { journal, records, cache } = options.journal === 'memory' ? openMemoryJournal() : await openSqlite(home)
+  const data = openDataPlane({ home, data: join(project, 'data') })
+  const logs = new LogFiles(home, (error) => say(`A log could not be written: ${(error as Error).message}`))
+  const envs = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'almanac', 'envs')
+  const python = { ...config.python, ...options.python }
+  const engine = new Engine({
+    journal,
+    cache,
+    data,
+    code,
+    logs,
+    surroundings: { of: (task) => surroundings(task, envs) },
+    clock: systemClock,
+    chance: systemChance,
+    hash: sha256,
+    ambient: nodeAmbient(),
+    owner: { host: hostname(), pid: process.pid, bootId: bootId() },
+    variable: (name) => process.env[name],
+    executors: (listener) => openExecutors(listener, { home, envs, python, say }),
+  })
+  const environment = options.environment ?? config.environment ?? 'main'
+  const settings = runSettings(options, config, environment)
+  return new OpenAlmanac({ project, home, environment, engine, settings, journal, records, cache, data, code, logs })
+}
+
+interface Parts extends Omit<Almanac, 'run' | 'start' | 'resume' | 'load' | 'close'> {
+  readonly engine: Engine
+  readonly settings: RunSettings
+}
+
+class OpenAlmanac implements Almanac {
+  readonly project: string
+  readonly home: string
+  readonly environment: string
+  readonly journal: Almanac['journal']
+  readonly records: Almanac['records']
+  readonly cache: Almanac['cache']
+  readonly data: DataPlane
+  readonly code: CodeSource
+  readonly logs: Almanac['logs']
+  readonly #engine: Engine
+  readonly #settings: RunSettings
+
+  constructor(parts: Parts) {
+    this.project = parts.project
+    this.home = parts.home
+    this.environment = parts.environment
+    this.journal = parts.journal
+    this.records = parts.records
+    this.cache = parts.cache
+    this.data = parts.data
+    this.code = parts.code
+    this.logs = parts.logs
+    this.#engine = parts.engine
+    this.#settings = parts.settings
+  }
+
+  async run<I, R>(workflow: Workflow<I, R>, input?: I, options: RunOptions = {}): Promise<R> {
+    const definition = workflowOf(workflow)
+    if (definition === undefined) throw new AlmanacError('ALM_USAGE', { why: 'run takes a workflow' })
+    const handle = await this.start(definition, input, options)
+    const { state, output, error } = await handle.result
+    if (error !== undefined) throw errorOf(error)
+    if (state !== 'succeeded') throw new AlmanacError('ALM_RUN_RESTS', { run: handle.id, state })
+    return output as R
+  }
+
+  start(workflow: WorkflowDefinition, input: unknown, options: RunOptions = {}): Promise<RunHandle> {
+    const { name, tags, file, codeDigest, listener } = options
+    return this.#engine.start(workflow, {
+      input: input as Value,
+      settings: this.#with(options),
+      ...(name !== undefined && { name }),
+      ...(tags !== undefined && { tags }),
+      ...(file !== undefined && { file }),
+      ...(codeDigest !== undefined && { codeDigest }),
+      ...(listener !== undefined && { listener }),
+    })
+  }
+
+  async resume(run: RunId, workflow: WorkflowDefinition, options: ResumeOptions = {}): Promise<RunHandle> {
+    const record = await this.records.run(run)
+    if (record === undefined) throw new AlmanacError('ALM_RUN_UNKNOWN', { run })
+    const input = await this.#scanAgain(decode(record.inputWire))
+    return this.#engine.resume(workflow, record, {
+      settings: this.#with(options),
+      forget: options.caught === true ? 'caught' : 'uncaught',
+      input,
+      ...(options.calls !== undefined && { calls: options.calls }),
+      ...(options.listener !== undefined && { listener: options.listener }),
+    })
+  }
+
+  async load(file: string): Promise<LoadedWorkflow> {
+    const loaded = await this.code.load(file)
+    const workflow =
+      workflowOf(loaded.exports['default']) ?? Object.values(loaded.exports).map(workflowOf).find((found) => found !== undefined)
+    if (workflow === undefined) throw new AlmanacError('ALM_NO_WORKFLOW', { file })
+    return { workflow, loaded, ...(workflow.input !== undefined && { inputSchema: jsonSchemaOf(workflow.input) }) }
+  }
+
+  async close(): Promise<void> {
+    await this.#engine.close()
+    await this.logs.flush()
+    await this.code.close()
+    await this.data.close()
+    await this.journal.close()
+  }
+
+  #with(options: RunOptions): RunSettings {
+    return {
+      ...this.#settings,
+      ...(options.parallel !== undefined && { cpu: options.parallel }),
+      ...(options.cache !== undefined && { cache: options.cache }),
+      failFast: options.failFast ?? false,
+      dryRun: options.dryRun ?? false,
+    }
+  }
+
+  /** What lies outside may have changed since: a person who resumes means it as it is now. */
+  async #scanAgain(value: Value): Promise<Value> {
+    if ((value instanceof FileRef || value instanceof DirRef) && value.at !== undefined) return this.data.scan(value.at)
+    if (value === null || typeof value !== 'object' || Object.getPrototypeOf(value) !== Object.prototype) return value
+    const fields: Record<string, Value> = {}
+    for (const [name, field] of Object.entries(value)) fields[name] = await this.#scanAgain(field as Value)
+    return fields
+  }
+}
+
+async function openSqlite(home: string) {
+  const { openSqliteJournal } = await import('./journal/sqlite/open.ts')
+  return openSqliteJournal(home)
+}
+
+interface ExecutorParts {
+  readonly home: string
+  readonly envs: string
+  readonly python: { readonly processes?: number; readonly debug?: 'pdb' | 'debugpy' }
+  readonly say: (text: string) => void
+}
+
+function openExecutors(listener: ExecutorListener, { home, envs, python, say }: ExecutorParts) {
+  const common = { clock: systemClock }
+  return [
+    openInlineExecutor(common, listener),
+    openPythonExecutor({ ...common, ...python, home, cacheDir: envs, onProgress: say }, listener),
+    openCommandExecutor(common, listener),
+    openScriptExecutor(common, listener),
+  ]
+}
+
+async function surroundings(task: TaskSpec, envs: string): Promise<Record<string, string>> {
+  if (task.body.kind !== 'python') return {}
+  return { python: await pythonEnvDigest(task.body.env, { cacheDir: envs }) }
+}
+
+function runSettings(options: OpenOptions, config: AlmanacConfig, environment: string): RunSettings {
+  const memory = config.memory === undefined ? undefined : sizeBytes(config.memory)
+  return {
+    cpu: options.parallel ?? config.parallel ?? availableParallelism(),
+    memoryBytes: options.memoryBytes ?? memory ?? Math.round(totalmem() * 0.6),
+    environment,
+    cache: 'on',
+    failFast: false,
+    dryRun: false,
+    graceMs: 5000,
+    stuckMs: 2000,
+  }
+}
+
+/** The nearest directory upwards that says it is a project; else the given one. */
+function findProject(from: string): string {
+  for (let folder = from; ; folder = dirname(folder)) {
+    if (['.almanac', 'almanac.config.ts', 'almanac.config.js', 'package.json'].some((name) => existsSync(join(folder, name)))) return folder
+    if (dirname(folder) === folder) return from
+  }
+}
+
+/** @throws ALM_LOAD_FAILED, ALM_CONFIG */
+async function readConfig(project: string, code: CodeSource): Promise<AlmanacConfig> {
+  for (const name of ['almanac.config.ts', 'almanac.config.js']) {
+    const file = join(project, name)
+    if (!existsSync(file)) continue
+    const config: unknown = (await code.load(file)).exports['default']
+    if (typeof config !== 'object' || config === null) throw new AlmanacError('ALM_CONFIG', { file, why: 'it exports no configuration by default' })
+    return config as AlmanacConfig
+  }
+  return {}
+}
+
+function bootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+  } catch {
+    return 'unknown'
+  }
+}
