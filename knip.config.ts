@@ -17,12 +17,9 @@ const config: KnipConfig = {
     'scripts/*.ts',
     'benchmarks/*.ts',
     'examples/**/*.ts',
-    'bin/almanac.cjs',
   ],
   project: ['{src,scripts,test,benchmarks,examples}/**/*.ts', 'bin/*.cjs', '!test/fixtures/**'],
   ignoreExportsUsedInFile: { interface: true, type: true },
-  // its binary is what runs everything here
-  ignoreDependencies: ['node'],
 }
 
 export default config

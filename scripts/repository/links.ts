@@ -21,7 +21,7 @@ function leads(target: string, from: string, tree: string): boolean {
 }
 
 /** Headings as the usual renderers name them. */
-export function anchors(text: string): ReadonlySet<string> {
+function anchors(text: string): ReadonlySet<string> {
   const names = new Set<string>()
   for (const [, heading = ''] of text.replaceAll(/^```[\s\S]*?^```/gm, '').matchAll(/^#{1,6} +(.+?) *$/gm)) {
     const name = heading
