@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { root } from '../source-files.ts'
+import { filesBelow, root } from '../source-files.ts'
 
 /** One part of a check: a program that says by its exit code whether all is well. */
 export interface Step {
@@ -46,14 +46,18 @@ export const checkSteps: readonly Step[] = [
   { name: 'examples', command: node('scripts/examples.ts'), after: ['build'], counts: 'passed-failed' },
 ]
 
+const python: Step = {
+  name: 'python',
+  command: ['python3', '-m', 'unittest', 'discover', '-s', 'tests', '-p', 'test_*.py'],
+  cwd: join(root, 'python'),
+  env: { PYTHONPATH: join(root, 'python'), PYTHONDONTWRITEBYTECODE: '1' },
+  counts: 'unittest',
+}
+
+const hasPythonTests = filesBelow('python/tests', (path) => /\/test_[^/]+\.py$/.test(path)).length > 0
+
 /** What `npm test` adds. */
 export const testSteps: readonly Step[] = [
-  {
-    name: 'python',
-    command: ['python3', '-m', 'unittest', 'discover', '-s', 'tests', '-p', 'test_*.py'],
-    cwd: join(root, 'python'),
-    env: { PYTHONPATH: join(root, 'python'), PYTHONDONTWRITEBYTECODE: '1' },
-    counts: 'unittest',
-  },
+  ...(hasPythonTests ? [python] : []),
   { name: 'e2e', command: vitest('--project', 'e2e'), after: ['build'], alone: true, counts: 'vitest' },
 ]
