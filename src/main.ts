@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { availableParallelism, homedir, hostname, totalmem } from 'node:os'
+import { availableParallelism, hostname, totalmem } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import type { Almanac, LoadedWorkflow, OpenOptions, ResumeOptions, RunOptions } from './almanac.ts'
 import { openCodeSource } from './code/source.ts'
@@ -11,6 +11,7 @@ import { openCommandExecutor } from './executors/command/executor.ts'
 import { openInlineExecutor } from './executors/inline/executor.ts'
 import { pythonEnvDigest } from './executors/python/environment.ts'
 import { openPythonExecutor } from './executors/python/executor.ts'
+import { findPython, minorOf } from './executors/python/interpreter.ts'
 import { openScriptExecutor } from './executors/script/executor.ts'
 import type { AlmanacConfig } from './flow/config.ts'
 import { sizeBytes } from './flow/options.ts'
@@ -41,7 +42,6 @@ export async function openAlmanac(options: OpenOptions = {}): Promise<Almanac> {
   const { journal, records, cache } = options.journal === 'memory' ? openMemoryJournal() : await openSqlite(home)
   const data = openDataPlane({ home, data: join(project, 'data') })
   const logs = new LogFiles(home, (error) => say(`A log could not be written: ${(error as Error).message}`))
-  const envs = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'almanac', 'envs')
   const python = { ...config.python, ...options.python }
   const engine = new Engine({
     journal,
@@ -49,14 +49,14 @@ export async function openAlmanac(options: OpenOptions = {}): Promise<Almanac> {
     data,
     code,
     logs,
-    surroundings: { of: (task) => surroundings(task, envs) },
+    surroundings: { of: surroundings },
     clock: systemClock,
     chance: systemChance,
     hash: sha256,
     ambient: nodeAmbient(),
     owner: { host: hostname(), pid: process.pid, bootId: bootId() },
     variable: (name) => process.env[name],
-    executors: (listener) => openExecutors(listener, { home, envs, python, say }),
+    executors: (listener) => openExecutors(listener, { python, say }),
   })
   const environment = options.environment ?? config.environment ?? 'main'
   const settings = runSettings(options, config, environment)
@@ -173,25 +173,26 @@ async function openSqlite(home: string) {
 }
 
 interface ExecutorParts {
-  readonly home: string
-  readonly envs: string
   readonly python: { readonly processes?: number; readonly debug?: 'pdb' | 'debugpy' }
   readonly say: (text: string) => void
 }
 
-function openExecutors(listener: ExecutorListener, { home, envs, python, say }: ExecutorParts) {
+function openExecutors(listener: ExecutorListener, { python, say }: ExecutorParts) {
   const common = { clock: systemClock }
   return [
     openInlineExecutor(common, listener),
-    openPythonExecutor({ ...common, ...python, home, cacheDir: envs, onProgress: say }, listener),
+    openPythonExecutor({ ...common, ...python, onProgress: say }, listener),
     openCommandExecutor(common, listener),
     openScriptExecutor(common, listener),
   ]
 }
 
-async function surroundings(task: TaskSpec, envs: string): Promise<Record<string, string>> {
-  if (task.body.kind !== 'python') return {}
-  return { python: await pythonEnvDigest(task.body.env, { cacheDir: envs }) }
+/** Of Python: the interpreter's minor version, the platform, and what is installed beside it. */
+async function surroundings({ body }: TaskSpec): Promise<Record<string, string>> {
+  if (body.kind !== 'python') return {}
+  if (body.env !== undefined) return { python: await pythonEnvDigest(body.env) }
+  const { version, platform } = await findPython(undefined)
+  return { python: `${minorOf(version)} ${platform}` }
 }
 
 function runSettings(options: OpenOptions, config: AlmanacConfig, environment: string): RunSettings {

@@ -1,8 +1,14 @@
 import { Command } from 'commander'
 import { AlmanacError } from '../model/errors.ts'
-import type { RunFlags } from './commands/run.ts'
+import type { AnswerFlags } from './commands/answer.ts'
+import type { RetryFlags } from './commands/control.ts'
+import type { GraphFlags } from './commands/graph.ts'
+import type { LogsFlags } from './commands/logs.ts'
 import type { ResumeFlags } from './commands/resume.ts'
+import type { RunFlags } from './commands/run.ts'
+import type { RunsFlags } from './commands/runs.ts'
 import { exitCodes, openPrinter, printError } from './printer.ts'
+import type { CommonFlags } from './session.ts'
 
 /** The command line. Commands are loaded when they are used: `--version` must not wait for what it does not need. */
 export function buildProgram(version: string): Command {
@@ -28,13 +34,60 @@ export function buildProgram(version: string): Command {
       .option('--caught', 'run failures again that the workflow caught')
       .option('--file <file>', 'the workflow, where it has moved'),
   ).action(async (run: string, flags: ResumeFlags) => (await import('./commands/resume.ts')).resumeCommand(run, flags))
+  addReaders(program)
+  addControls(program)
   return program
+}
+
+/** Commands that read what was kept. */
+function addReaders(program: Command): void {
+  common(program.command('status [file]').description('how the newest run of a workflow stands, or all that are under way')).action(
+    async (file: string | undefined, flags: CommonFlags) => (await import('./commands/status.ts')).statusCommand(file, flags),
+  )
+  common(program.command('runs').description('list runs, newest first').option('--workflow <name>', 'of one workflow').option('--limit <n>', 'so many, 20 if absent')).action(
+    async (flags: RunsFlags) => (await import('./commands/runs.ts')).runsCommand(flags),
+  )
+  common(program.command('show <run> [task]').description('a run by task, the calls of a task, or one call')).action(
+    async (run: string, task: string | undefined, flags: CommonFlags) => (await import('./commands/show.ts')).showCommand(run, task, flags),
+  )
+  common(program.command('logs <run> [task]').description('what tasks printed').option('-f, --follow', 'go on while the run does')).action(
+    async (run: string, task: string | undefined, flags: LogsFlags) => (await import('./commands/logs.ts')).logsCommand(run, task, flags),
+  )
+  common(program.command('graph <run>').description('tasks and what they take from each other').option('--mermaid', 'as a Mermaid flowchart')).action(
+    async (run: string, flags: GraphFlags) => (await import('./commands/graph.ts')).graphCommand(run, flags),
+  )
+  common(program.command('why <run> <task>').description('why a call was executed, reused, or waits')).action(
+    async (run: string, task: string, flags: CommonFlags) => (await import('./commands/why.ts')).whyCommand(run, task, flags),
+  )
+}
+
+/** Commands that change something. */
+function addControls(program: Command): void {
+  common(program.command('cancel <run>').description('cancel a run; clean-up of the workflow still runs')).action(
+    async (run: string, flags: CommonFlags) => (await import('./commands/control.ts')).requestCommand('cancel', run, flags),
+  )
+  common(program.command('pause <run>').description('start nothing new; resume goes on')).action(
+    async (run: string, flags: CommonFlags) => (await import('./commands/control.ts')).requestCommand('pause', run, flags),
+  )
+  execution(
+    program
+      .command('retry <run> [task]')
+      .description('run failures again, or the calls of a task')
+      .option('--after', 'and all that was made after them')
+      .option('--file <file>', 'the workflow, where it has moved'),
+  ).action(async (run: string, task: string | undefined, flags: RetryFlags) => (await import('./commands/control.ts')).retryCommand(run, task, flags))
+  common(program.command('answer <run> [words...]').description('answer a question: [CALL] and JSON, or name=value pairs; without an answer, show what is asked').option('--by <who>', 'who answers')).action(
+    async (run: string, words: string[], flags: AnswerFlags) => (await import('./commands/answer.ts')).answerCommand(run, words, flags),
+  )
+  common(program.command('rm <run...>').description('forget runs that have ended, with their logs')).action(
+    async (runs: string[], flags: CommonFlags) => (await import('./commands/rm.ts')).rmCommand(runs, flags),
+  )
 }
 
 const collect = (value: string, earlier: string[]): string[] => [...earlier, value]
 
 /** Flags of all commands. */
-export const common = (command: Command): Command =>
+const common = (command: Command): Command =>
   command
     .option('--json', 'one JSON object a line, for programs')
     .option('--debug', 'show the stacks of Almanac itself')

@@ -1,4 +1,4 @@
-import type { Almanac } from '../almanac.ts'
+import type { Almanac, OpenOptions } from '../almanac.ts'
 import { AlmanacError } from '../model/errors.ts'
 import { exitCodes, openPrinter, type Printer, printError } from './printer.ts'
 
@@ -37,7 +37,7 @@ export async function withAlmanac(flags: ExecuteFlags, command: (almanac: Almana
   }
 }
 
-function openOptions(flags: ExecuteFlags, printer: Printer) {
+function openOptions(flags: ExecuteFlags, printer: Printer): OpenOptions {
   const debug = flags.debugPython === undefined || flags.debugPython === false ? undefined : flags.debugPython
   if (debug !== undefined && debug !== true && debug !== 'pdb' && debug !== 'debugpy') {
     throw new AlmanacError('ALM_USAGE', { why: `--debug-python ${debug}: it is pdb or debugpy` })
@@ -46,7 +46,7 @@ function openOptions(flags: ExecuteFlags, printer: Printer) {
     ...(flags.project !== undefined && { project: flags.project }),
     ...(flags.parallel !== undefined && { parallel: count('-j', flags.parallel) }),
     ...(flags.env !== undefined && { environment: flags.env }),
-    ...(debug !== undefined && { python: { debug: debug === true ? ('pdb' as const) : debug } }),
+    ...(debug !== undefined && { python: { debug: debug === 'debugpy' ? 'debugpy' : 'pdb' } }),
     onMessage: (text: string) => printer.aside(text),
   }
 }

@@ -57,6 +57,7 @@ export const catalogue = {
   ALM_STORE_FAILED: { message: '{path}: {why}.', hint: 'Correct the cause and resume the run.' },
   // journal
   ALM_RUN_UNKNOWN: { message: 'There is no run {run}.', hint: 'See almanac runs.' },
+  ALM_CALL_UNKNOWN: { message: 'Run {run} has no call {call}.', hint: 'See almanac show {run}.' },
   ALM_RUN_EXISTS: { message: 'A run {run} exists already.', hint: 'Choose another id.' },
   ALM_RUN_OWNED: { message: 'Run {run} is executed by process {pid} on {host}.', hint: 'Wait for it, or cancel it: almanac cancel {run}.' },
   ALM_RUN_RESTS: { message: 'Run {run} is {state}.', hint: 'Answer its questions (almanac answer {run}) or resume it.' },

@@ -1,0 +1,38 @@
+import type { Almanac } from '../almanac.ts'
+import { AlmanacError } from '../model/errors.ts'
+import type { RunRecord } from '../model/records.ts'
+
+type CallRow = Awaited<ReturnType<Almanac['records']['calls']>>[number]
+
+/** @throws ALM_RUN_UNKNOWN */
+export async function knownRun(almanac: Almanac, id: string): Promise<RunRecord> {
+  const run = id === 'last' ? (await almanac.records.runs({ limit: 1 }))[0] : await almanac.records.run(id)
+  if (run === undefined) throw new AlmanacError('ALM_RUN_UNKNOWN', { run: id })
+  return run
+}
+
+/** Calls that a person names by number, or by the task's name. @throws ALM_CALL_UNKNOWN */
+export async function namedCalls(almanac: Almanac, run: string, named: string, limit: number): Promise<readonly CallRow[]> {
+  const query = /^\d+$/.test(named) ? { call: Number(named), limit: 1 } : { name: named, limit }
+  const calls = await almanac.records.calls(run, query)
+  if (calls.length === 0) throw new AlmanacError('ALM_CALL_UNKNOWN', { run, call: named })
+  return calls
+}
+
+/** The one call that is meant: of several by that name, the first that failed, else the first. */
+export async function namedCall(almanac: Almanac, run: string, named: string): Promise<CallRow> {
+  const calls = await namedCalls(almanac, run, named, 1000)
+  return calls.find((call) => call.outcome?.state === 'failed') ?? (calls[0] as CallRow)
+}
+
+/** All calls of a run, page by page. */
+export async function* allCalls(almanac: Almanac, run: string): AsyncIterable<CallRow> {
+  for (let after: number | undefined; ; ) {
+    const page: readonly CallRow[] = await almanac.records.calls(run, { limit: 1000, ...(after !== undefined && { after }) })
+    yield* page
+    after = page.at(-1)?.call
+    if (page.length < 1000) return
+  }
+}
+
+export type { CallRow }

@@ -1,0 +1,50 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import pc from 'picocolors'
+import type { Almanac } from '../../almanac.ts'
+import { isRunEnd } from '../../model/states.ts'
+import { allCalls, knownRun, namedCalls } from '../calls.ts'
+import type { Printer } from '../printer.ts'
+import { type CommonFlags, withAlmanac } from '../session.ts'
+
+export interface LogsFlags extends CommonFlags {
+  readonly follow?: boolean
+}
+
+type Position = Awaited<ReturnType<Almanac['logs']['read']>>['next']
+
+const followMs = 250
+
+/** `almanac logs RUN [TASK] [-f]` */
+export function logsCommand(run: string, task: string | undefined, flags: LogsFlags): Promise<void> {
+  return withAlmanac(flags, async (almanac, printer) => {
+    const { id } = await knownRun(almanac, run)
+    const read = new Map<number, Position>()
+    for (;;) {
+      // asked first: what is written after the end is there when the calls are read
+      const state = (await knownRun(almanac, id)).state
+      const calls = task === undefined ? allCalls(almanac, id) : await namedCalls(almanac, id, task, 100_000)
+      for await (const call of calls) await printNew(almanac, id, call, read, printer)
+      if (flags.follow !== true || isRunEnd(state) || state === 'paused') return 0
+      await pause(followMs)
+    }
+  })
+}
+
+async function printNew(
+  almanac: Almanac,
+  run: string,
+  call: { readonly call: number; readonly name: string },
+  read: Map<number, Position>,
+  printer: Printer,
+): Promise<void> {
+  for (;;) {
+    const { lines, next } = await almanac.logs.read(run, call.call, read.get(call.call), 1000)
+    read.set(call.call, next)
+    for (const { at, stream, text, attempt } of lines) {
+      printer.object({ kind: 'log', run, call: call.call, task: call.name, attempt, stream, at, text })
+      const time = new Date(at).toISOString().slice(11, 23)
+      printer.line(`${pc.dim(`${time} ${call.name} ${call.call}`)} ${stream === 'stderr' ? pc.yellow(text) : text}`)
+    }
+    if (lines.length < 1000) return
+  }
+}

@@ -1,0 +1,16 @@
+import { knownRun } from '../calls.ts'
+import { type CommonFlags, withAlmanac } from '../session.ts'
+
+/** `almanac rm RUN…`: forgets runs with their logs; what they computed stays in the run cache until `gc`. */
+export function rmCommand(runs: readonly string[], flags: CommonFlags): Promise<void> {
+  return withAlmanac(flags, async (almanac, printer) => {
+    for (const named of runs) {
+      const { id } = await knownRun(almanac, named)
+      await almanac.records.remove(id)
+      await almanac.logs.remove(id)
+      printer.object({ kind: 'removed', run: id })
+      printer.line(`Removed ${id}.`)
+    }
+    return 0
+  })
+}

@@ -1,0 +1,51 @@
+import pc from 'picocolors'
+import type { CallState, RunState } from '../model/states.ts'
+
+/** A duration as people say it: `380 ms`, `4.2 s`, `3 m 10 s`, `2 h 5 m`. */
+export function durationText(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`
+  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`
+  if (ms < 3_600_000) return `${Math.floor(ms / 60_000)} m ${Math.floor((ms % 60_000) / 1000)} s`
+  return `${Math.floor(ms / 3_600_000)} h ${Math.floor((ms % 3_600_000) / 60_000)} m`
+}
+
+/** Bytes as people say them. */
+export function sizeText(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+  let value = bytes
+  let unit = 0
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024
+    unit++
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`
+}
+
+/** Local time, to the second. */
+export function timeText(at: number | undefined): string {
+  if (at === undefined) return ''
+  const date = new Date(at)
+  const two = (n: number): string => String(n).padStart(2, '0')
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
+}
+
+const colours: Readonly<Record<string, (text: string) => string>> = {
+  succeeded: pc.green,
+  failed: pc.red,
+  running: pc.cyan,
+  cancelled: pc.yellow,
+  cancelling: pc.yellow,
+  paused: pc.yellow,
+  waiting: pc.magenta,
+  skipped: pc.dim,
+}
+
+/** A state in its colour. */
+export const stateText = (state: RunState | CallState): string => (colours[state] ?? String)(state)
+
+/** `54 succeeded, 1 failed`. */
+export const countsText = (counts: Readonly<Partial<Record<CallState, number>>>): string =>
+  Object.entries(counts)
+    .filter(([, n]) => n > 0)
+    .map(([state, n]) => `${n} ${state}`)
+    .join(', ')
