@@ -1,0 +1,61 @@
+import type { JournalRecord, RunId } from '../../model/records.ts'
+import { forgedRecord } from '../refusals.ts'
+import { putAsk } from './asks.ts'
+import { addAttempt } from './attempts.ts'
+import { addEntry, setBase } from './cache.ts'
+import { addCall, addOutcome, forgetCalls } from './calls.ts'
+import { addNote, setParts } from './notes.ts'
+import { changeRun } from './runs.ts'
+import type { MemoryStore, RunMemory } from './store.ts'
+
+/** All or nothing: what could be refused is looked for before anything is changed. @throws ALM_BUG */
+export function appendRecords(store: MemoryStore, run: RunMemory, records: readonly JournalRecord[]): void {
+  check(run, records)
+  for (const record of records) apply(store, run, run.record.id, record)
+}
+
+function check(run: RunMemory, records: readonly JournalRecord[]): void {
+  const made = new Set<number>()
+  const known = (call: number): boolean => made.has(call) || run.calls.has(call)
+  for (const record of records) {
+    if (record.kind === 'call') {
+      if (known(record.call)) throw forgedRecord(run.record.id, `call ${record.call} is there already`)
+      made.add(record.call)
+    } else if (
+      record.kind === 'outcome' ||
+      record.kind === 'attempt' ||
+      record.kind === 'ask' ||
+      record.kind === 'forgotten'
+    ) {
+      const stranger = (record.kind === 'forgotten' ? record.calls : [record.call]).find(
+        (call) => !known(call),
+      )
+      if (stranger !== undefined) throw forgedRecord(run.record.id, `call ${stranger} was never made`)
+    }
+  }
+}
+
+function apply(store: MemoryStore, run: RunMemory, id: RunId, record: JournalRecord): void {
+  switch (record.kind) {
+    case 'call':
+      return addCall(run, record)
+    case 'outcome':
+      return addOutcome(run, record)
+    case 'attempt':
+      return addAttempt(run, record)
+    case 'note':
+      return addNote(store, run, record)
+    case 'ask':
+      return putAsk(run, record)
+    case 'cache':
+      return addEntry(store, id, record)
+    case 'base':
+      return setBase(store, id, record)
+    case 'parts':
+      return setParts(run, record)
+    case 'run':
+      return changeRun(run, record)
+    case 'forgotten':
+      return forgetCalls(run, record)
+  }
+}

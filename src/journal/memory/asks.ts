@@ -1,0 +1,53 @@
+import type { AskRecord, RunId } from '../../model/records.ts'
+import type { Answer } from '../../ports/journal.ts'
+import { closedAsk } from '../refusals.ts'
+import type { AskMemory, MemoryStore, RunMemory } from './store.ts'
+
+/** A question that is put again is open again. */
+export function putAsk(run: RunMemory, record: AskRecord): void {
+  run.asks.set(record.call, {
+    record: { ...record },
+    answer: undefined,
+    taken: false,
+    ended: run.outcomes.has(record.call),
+  })
+}
+
+/** @throws ALM_ASK_CLOSED */
+export function answerAsk(run: RunMemory, answer: Answer): void {
+  const ask = run.asks.get(answer.call)
+  if (ask === undefined || !isOpen(ask)) throw closedAsk(run.record.id, answer.call)
+  ask.answer = { ...answer }
+}
+
+const isOpen = (ask: AskMemory): boolean => ask.answer === undefined && !ask.ended
+
+/** Answers that their owner has not got yet, in order of call. */
+export function takeAnswers(run: RunMemory): Answer[] {
+  const answers: Answer[] = []
+  for (const ask of run.asks.values()) {
+    if (ask.answer === undefined || ask.taken || ask.ended) continue
+    ask.taken = true
+    answers.push({ ...ask.answer })
+  }
+  return answers.sort((a, b) => a.call - b.call)
+}
+
+/** What an owner took and did not record died with it: the next one gets it again. */
+export function giveBackAnswers(run: RunMemory): void {
+  for (const ask of run.asks.values()) ask.taken = false
+}
+
+export function listAsks(
+  store: MemoryStore,
+  run: RunId | undefined,
+  open: boolean,
+): (AskRecord & { run: RunId })[] {
+  const ids = run === undefined ? [...store.runs.keys()] : [run]
+  return ids.flatMap((id) =>
+    [...(store.runs.get(id)?.asks.values() ?? [])]
+      .filter((ask) => isOpen(ask) === open)
+      .sort((a, b) => a.record.call - b.record.call)
+      .map((ask) => ({ ...ask.record, run: id })),
+  )
+}

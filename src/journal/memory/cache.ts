@@ -1,0 +1,61 @@
+import type { BaseRecord, CacheRecord, RunId } from '../../model/records.ts'
+import type { Digest } from '../../model/refs.ts'
+import type { RunCache } from '../../ports/journal.ts'
+import { blobDigests } from '../blob-digests.ts'
+import type { CacheEntry, MemoryStore } from './store.ts'
+
+export function addEntry(store: MemoryStore, run: RunId, record: CacheRecord): void {
+  const { kind: _, ...entry } = structuredClone(record)
+  const kept: CacheEntry = { ...entry, run }
+  store.cache.push(kept)
+  const same = store.byFingerprint.get(entry.fingerprint)
+  if (same === undefined) store.byFingerprint.set(entry.fingerprint, [kept])
+  else same.push(kept)
+}
+
+export function setBase(store: MemoryStore, run: RunId, record: BaseRecord): void {
+  const { kind: _, ...base } = record
+  store.bases.set(baseKey(base.base, base.environment), { ...base, run })
+}
+
+const baseKey = (base: Digest, environment: string): string => JSON.stringify([base, environment])
+
+export const memoryCache = (store: MemoryStore): RunCache => ({
+  async find(fingerprint, notBefore) {
+    return structuredClone(store.byFingerprint.get(fingerprint)?.find((entry) => entry.at >= notBefore))
+  },
+  async findBase(base, environment) {
+    return structuredClone(store.bases.get(baseKey(base, environment)))
+  },
+  async nearest(name) {
+    return structuredClone(store.cache.findLast((entry) => entry.name === name))
+  },
+  async *roots() {
+    yield* roots(store)
+  },
+  async forget(fingerprints) {
+    const gone = new Set(fingerprints)
+    for (const fingerprint of gone) store.byFingerprint.delete(fingerprint)
+    const kept = store.cache.filter((entry) => !gone.has(entry.fingerprint))
+    store.cache.splice(0, store.cache.length, ...kept)
+    for (const [key, { base }] of store.bases) if (gone.has(base)) store.bases.delete(key)
+  },
+})
+
+function* roots(store: MemoryStore): Generator<Digest> {
+  for (const entry of store.cache) {
+    yield* entry.blobs
+    yield* blobDigests([entry.valueWire])
+  }
+  for (const base of store.bases.values()) {
+    yield base.input
+    yield* blobDigests([base.valueWire])
+  }
+  for (const { record, calls, outcomes, asks, notes } of store.runs.values()) {
+    yield* blobDigests([record.inputWire, record.outputWire])
+    for (const { argsWire } of calls.values()) yield* blobDigests([argsWire])
+    for (const { valueWire } of outcomes.values()) yield* blobDigests([valueWire])
+    for (const ask of asks.values()) yield* blobDigests([ask.record.showWire, ask.answer?.answerWire])
+    for (const { bodyWire } of notes) yield* blobDigests([bodyWire])
+  }
+}

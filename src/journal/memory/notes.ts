@@ -1,0 +1,25 @@
+import type { Note, PartsRecord } from '../../model/records.ts'
+import type { NoteQuery } from '../../ports/journal.ts'
+import type { MemoryStore, RunMemory } from './store.ts'
+
+export function addNote(store: MemoryStore, run: RunMemory, record: Note): void {
+  store.seq++
+  run.notes.push({ ...record, seq: store.seq })
+}
+
+export function listNotes(run: RunMemory, query: NoteQuery): (Note & { readonly seq: number })[] {
+  const { call, type, after, limit } = query
+  return run.notes
+    .filter(
+      (note) =>
+        (call === undefined || note.call === call) &&
+        (type === undefined || note.type === type) &&
+        (after === undefined || note.seq > after),
+    )
+    .slice(0, limit)
+    .map((note) => ({ ...note }))
+}
+
+export function setParts(run: RunMemory, record: PartsRecord): void {
+  run.parts.set(record.call, { ...record })
+}

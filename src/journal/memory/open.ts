@@ -1,0 +1,118 @@
+import { AlmanacError } from '../../model/errors.ts'
+import type { Journal, Records, RunCache } from '../../ports/journal.ts'
+import { appendRecords } from './append.ts'
+import { answerAsk, listAsks, takeAnswers } from './asks.ts'
+import { listAttempts } from './attempts.ts'
+import { memoryCache } from './cache.ts'
+import { listCalls, loadCalls } from './calls.ts'
+import { claimRun, releaseAll } from './claims.ts'
+import { listNotes } from './notes.ts'
+import { addRequest, takeRequests } from './requests.ts'
+import { createRun, listRuns, readRun, removeRun } from './runs.ts'
+import type { MemoryStore } from './store.ts'
+import { knownRun, memoryStore } from './store.ts'
+
+/** A journal with what reads it. */
+export interface OpenMemoryJournal {
+  readonly journal: Journal
+  readonly records: Records
+  readonly cache: RunCache
+}
+
+/** A journal that lasts as long as its store: for tests, and for runs that nobody needs to resume. */
+export function openMemoryJournal(store: MemoryStore = memoryStore()): OpenMemoryJournal {
+  return { journal: new MemoryJournal(store), records: memoryRecords(store), cache: memoryCache(store) }
+}
+
+/**
+ * One process's journal over a store. What it appends is as durable as the store at once.
+ *
+ * M1 after an append of a run was refused, later ones of that run fail alike until it is claimed anew.
+ * M2 once closed, it claims nothing and takes nothing, like a process that ended.
+ */
+class MemoryJournal implements Journal {
+  readonly #store: MemoryStore
+  #closed = false
+
+  constructor(store: MemoryStore) {
+    this.#store = store
+  }
+
+  async create(run: Parameters<Journal['create']>[0]): Promise<void> {
+    createRun(this.#open(), run)
+  }
+
+  async claim(...[run, owner]: Parameters<Journal['claim']>): ReturnType<Journal['claim']> {
+    return claimRun(this.#open(), this, run, owner)
+  }
+
+  async load(run: string): ReturnType<Journal['load']> {
+    return loadCalls(knownRun(this.#open(), run))
+  }
+
+  async append(...[run, records]: Parameters<Journal['append']>): Promise<void> {
+    const memory = knownRun(this.#open(), run)
+    if (memory.broken !== undefined) throw memory.broken
+    try {
+      appendRecords(this.#store, memory, records)
+    } catch (error) {
+      memory.broken = error as Error
+      throw error
+    }
+  }
+
+  async answer(...[run, call, answerWire, by, at]: Parameters<Journal['answer']>): Promise<void> {
+    answerAsk(knownRun(this.#open(), run), { call, answerWire, by, at })
+  }
+
+  async request(...[run, request]: Parameters<Journal['request']>): Promise<void> {
+    addRequest(knownRun(this.#open(), run), request)
+  }
+
+  async take(run: string): ReturnType<Journal['take']> {
+    const memory = knownRun(this.#open(), run)
+    return { requests: takeRequests(memory), answers: takeAnswers(memory) }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    releaseAll(this.#store, this)
+  }
+
+  #open(): MemoryStore {
+    if (this.#closed) throw new AlmanacError('ALM_BUG', { why: 'the journal was used after it was closed' })
+    return this.#store
+  }
+}
+
+const memoryRecords = (store: MemoryStore): Records => ({
+  async runs(query) {
+    return listRuns(store, query)
+  },
+  async run(id) {
+    const run = store.runs.get(id)
+    return run && readRun(run)
+  },
+  async calls(id, query) {
+    const run = store.runs.get(id)
+    return run === undefined ? [] : listCalls(run, query)
+  },
+  async attempts(id, call) {
+    const run = store.runs.get(id)
+    return run === undefined ? [] : listAttempts(run, call)
+  },
+  async notes(id, query) {
+    const run = store.runs.get(id)
+    return run === undefined ? [] : listNotes(run, query)
+  },
+  async asks(id, { open }) {
+    return listAsks(store, id, open)
+  },
+  async parts(id, call) {
+    const parts = store.runs.get(id)?.parts.get(call)
+    return parts && { ...parts }
+  },
+  async remove(id) {
+    removeRun(store, id)
+  },
+})

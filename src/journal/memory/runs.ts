@@ -1,0 +1,67 @@
+import type { RunChange, RunId, RunRecord } from '../../model/records.ts'
+import type { CallState } from '../../model/states.ts'
+import { isRunEnd } from '../../model/states.ts'
+import type { Owner, RunQuery } from '../../ports/journal.ts'
+import { activeRun, checkRunId, runExists } from '../refusals.ts'
+import { changedRun } from '../run-change.ts'
+import type { MemoryStore, RunMemory } from './store.ts'
+import { knownRun } from './store.ts'
+
+/** @throws ALM_RUN_EXISTS, ALM_NAME_REFUSED */
+export function createRun(store: MemoryStore, record: RunRecord): void {
+  checkRunId(record.id)
+  if (store.runs.has(record.id)) throw runExists(record.id)
+  store.runs.set(record.id, {
+    record: structuredClone(record),
+    counts: new Map(Object.entries(record.counts) as [CallState, number][]),
+    executed: record.executed,
+    reused: record.reused,
+    calls: new Map(),
+    ids: [],
+    outcomes: new Map(),
+    attempts: new Map(),
+    notes: [],
+    asks: new Map(),
+    parts: new Map(),
+    requests: [],
+    broken: undefined,
+  })
+}
+
+/** A request that was taken is done when a change of the run tells of it. */
+export function changeRun(run: RunMemory, change: RunChange): void {
+  run.record = changedRun(run.record, structuredClone(change))
+  run.requests = run.requests.filter(({ taken }) => !taken)
+}
+
+export function ownRun(run: RunMemory, owner: Owner): void {
+  const { host, pid, bootId } = owner
+  run.record = { ...run.record, host, pid, bootId }
+}
+
+export function readRun(run: RunMemory): RunRecord {
+  const counts = Object.fromEntries([...run.counts].filter(([, count]) => count !== 0))
+  return { ...structuredClone(run.record), counts, executed: run.executed, reused: run.reused }
+}
+
+export function listRuns(store: MemoryStore, query: RunQuery): RunRecord[] {
+  const { workflow, file, states, before, limit } = query
+  return [...store.runs.values()]
+    .filter(
+      ({ record }) =>
+        (workflow === undefined || record.workflow === workflow) &&
+        (file === undefined || record.file === file) &&
+        (states === undefined || states.includes(record.state)) &&
+        (before === undefined || record.id < before),
+    )
+    .sort((a, b) => (a.record.id < b.record.id ? 1 : -1))
+    .slice(0, limit)
+    .map(readRun)
+}
+
+/** @throws ALM_RUN_UNKNOWN, ALM_RUN_ACTIVE */
+export function removeRun(store: MemoryStore, run: RunId): void {
+  const { record } = knownRun(store, run)
+  if (!isRunEnd(record.state) || store.claims.has(run)) throw activeRun(run)
+  store.runs.delete(run)
+}

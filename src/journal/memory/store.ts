@@ -1,0 +1,85 @@
+import type {
+  AskRecord,
+  AttemptRecord,
+  BaseRecord,
+  CacheRecord,
+  CallMade,
+  Note,
+  Outcome,
+  PartsRecord,
+  RunId,
+  RunRecord,
+} from '../../model/records.ts'
+import type { Digest } from '../../model/refs.ts'
+import type { CallState } from '../../model/states.ts'
+import type { Answer, RunRequest } from '../../ports/journal.ts'
+import { unknownRun } from '../refusals.ts'
+
+/**
+ * What a database holds, for as long as this object is alive. Several journals may share one, as several processes
+ * share a file.
+ *
+ * S1 records in it are copies: a caller that goes on with its own changes nothing here.
+ * S2 `counts`, `executed` and `reused` of a run change with the calls, in the same step.
+ */
+export interface MemoryStore {
+  readonly runs: Map<RunId, RunMemory>
+  readonly cache: CacheEntry[]
+  /** by fingerprint, oldest first */
+  readonly byFingerprint: Map<Digest, CacheEntry[]>
+  readonly bases: Map<string, Omit<BaseRecord, 'kind'> & { readonly run: RunId }>
+  /** the journal that holds each claimed run */
+  readonly claims: Map<RunId, object>
+  /** of the newest note */
+  seq: number
+}
+
+export type CacheEntry = Omit<CacheRecord, 'kind'> & { readonly run: RunId }
+
+export interface RunMemory {
+  /** without what is counted */
+  record: RunRecord
+  readonly counts: Map<CallState, number>
+  executed: number
+  reused: number
+  readonly calls: Map<number, CallMade>
+  /** ids of calls, ascending */
+  readonly ids: number[]
+  readonly outcomes: Map<number, Outcome>
+  readonly attempts: Map<number, AttemptMemory[]>
+  readonly notes: (Note & { readonly seq: number })[]
+  readonly asks: Map<number, AskMemory>
+  readonly parts: Map<number, PartsRecord>
+  requests: { readonly request: RunRequest; taken: boolean }[]
+  /** why the run takes no more records until it is claimed anew */
+  broken: Error | undefined
+}
+
+export interface AttemptMemory {
+  readonly record: AttemptRecord
+  forgotten: boolean
+}
+
+export interface AskMemory {
+  readonly record: AskRecord
+  answer: Answer | undefined
+  taken: boolean
+  /** its call has an outcome */
+  ended: boolean
+}
+
+export const memoryStore = (): MemoryStore => ({
+  runs: new Map(),
+  cache: [],
+  byFingerprint: new Map(),
+  bases: new Map(),
+  claims: new Map(),
+  seq: 0,
+})
+
+/** @throws ALM_RUN_UNKNOWN */
+export function knownRun(store: MemoryStore, run: RunId): RunMemory {
+  const memory = store.runs.get(run)
+  if (memory === undefined) throw unknownRun(run)
+  return memory
+}

@@ -1,0 +1,24 @@
+import { AlmanacError } from '../model/errors.ts'
+import type { RunId } from '../model/records.ts'
+
+/** What every journal refuses, in the same words. */
+
+export const unknownRun = (run: RunId): AlmanacError => new AlmanacError('ALM_RUN_UNKNOWN', { run })
+
+export const runExists = (run: RunId): AlmanacError => new AlmanacError('ALM_RUN_EXISTS', { run })
+
+export const activeRun = (run: RunId): AlmanacError => new AlmanacError('ALM_RUN_ACTIVE', { run })
+
+export const closedAsk = (run: RunId, call: number): AlmanacError =>
+  new AlmanacError('ALM_ASK_CLOSED', { run, call })
+
+/** Records that no engine may write: they would make the run's story contradict itself. */
+export const forgedRecord = (run: RunId, why: string): AlmanacError =>
+  new AlmanacError('ALM_BUG', { why: `a record of run ${run} was refused: ${why}` })
+
+/** A run's id names a file, so it is held to what is a plain name everywhere. @throws ALM_NAME_REFUSED */
+export function checkRunId(run: RunId): void {
+  if (!/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$/.test(run)) {
+    throw new AlmanacError('ALM_NAME_REFUSED', { name: JSON.stringify(run), what: 'a run' })
+  }
+}

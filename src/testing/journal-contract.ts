@@ -1,0 +1,22 @@
+import { describe } from 'vitest'
+import { testCache, testRemoval } from './journal-cache-contract.ts'
+import { testCalls } from './journal-calls-contract.ts'
+import type { JournalPlace } from './journal-fixture.ts'
+import { useJournal } from './journal-fixture.ts'
+import { testPages } from './journal-lists-contract.ts'
+import { testPeople } from './journal-people-contract.ts'
+import { testOwnership, testRuns } from './journal-runs-contract.ts'
+
+/** Registers the tests that every journal passes. */
+export function testJournal(name: string, makePlace: () => Promise<JournalPlace>): void {
+  describe(name, () => {
+    const at = useJournal(makePlace)
+    testRuns(at)
+    testCalls(at)
+    testPages(at)
+    testOwnership(at)
+    testPeople(at)
+    testCache(at)
+    testRemoval(at)
+  })
+}

@@ -1,0 +1,51 @@
+import { afterEach, beforeEach, expect } from 'vitest'
+import type { Journal, Owner, Records, RunCache } from '../ports/journal.ts'
+
+/** A journal as one process has it open. */
+export interface OpenJournal {
+  readonly journal: Journal
+  readonly records: Records
+  readonly cache: RunCache
+}
+
+/** Where journals of several processes meet: a file, or an object. */
+export interface JournalPlace {
+  /** Another process's journal. To close it is the end of that process. */
+  open(): Promise<OpenJournal>
+  /** after all were closed */
+  remove(): Promise<void>
+}
+
+/** Processes that own runs. */
+export const owner: Owner = { host: 'here', pid: 7, bootId: 'boot' }
+export const anyone: Owner = { host: 'there', pid: 8, bootId: 'boot' }
+
+/** What a test works with. */
+export interface Fixture extends OpenJournal {
+  /** another process */
+  another(): Promise<OpenJournal>
+}
+
+/** A fresh place for each test, and what is open there. */
+export function useJournal(makePlace: () => Promise<JournalPlace>): () => Fixture {
+  let place: JournalPlace | undefined
+  let opened: OpenJournal[] = []
+  const open = async (): Promise<OpenJournal> => {
+    const journal = await (place as JournalPlace).open()
+    opened.push(journal)
+    return journal
+  }
+  beforeEach(async () => {
+    place = await makePlace()
+    await open()
+  })
+  afterEach(async () => {
+    for (const { journal } of opened) await journal.close()
+    opened = []
+    await place?.remove()
+  })
+  return () => ({ ...(opened[0] as OpenJournal), another: open })
+}
+
+/** An error of the catalogue. */
+export const code = (wanted: string) => expect.objectContaining({ code: wanted })

@@ -1,0 +1,82 @@
+import { expect, it } from 'vitest'
+import type { Records } from '../ports/journal.ts'
+import type { Fixture } from './journal-fixture.ts'
+import { code } from './journal-fixture.ts'
+import { aCall, aDigest, anOutcome, aRun, row } from './journal-records.ts'
+
+/** What people page through. */
+export function testPages(at: () => Fixture): void {
+  it('lists calls by state, name and id, page by page, in order of id', async () => {
+    const { journal, records } = at()
+    await journal.create(aRun('run0'))
+    await journal.append('run0', [
+      aCall(0, { name: 'index' }),
+      anOutcome(0, { state: 'failed', reason: 'error' }),
+    ])
+    await journal.create(aRun('run1'))
+    const names = ['qc', 'index', 'qc', 'qc', 'index', 'qc']
+    const calls = names.map((name, i) => aCall(i, { name, call_kind: i === 2 ? 'map' : 'task' }))
+    const failed = anOutcome(1, { state: 'failed', reason: 'timeout' })
+    const skipped = anOutcome(3, { state: 'skipped', reason: 'upstream' })
+    await journal.append('run1', [...calls, skipped, failed, anOutcome(0), anOutcome(4)])
+    const ids = async (query: Parameters<Records['calls']>[1]) =>
+      (await records.calls('run1', query)).map(({ call }) => call)
+    expect(await records.calls('run1', { limit: 2 })).toEqual([
+      row(calls[0]!, anOutcome(0)),
+      row(calls[1]!, failed),
+    ])
+    expect(await ids({ limit: 3, after: 1 })).toEqual([2, 3, 4])
+    expect(await ids({ limit: 9, name: 'qc' })).toEqual([0, 2, 3, 5])
+    expect(await ids({ limit: 2, name: 'qc', after: 0 })).toEqual([2, 3])
+    expect(await ids({ limit: 9, name: 'none' })).toEqual([])
+    expect(await ids({ limit: 9, states: ['failed', 'skipped'] })).toEqual([1, 3])
+    expect(await ids({ limit: 1, states: ['failed', 'skipped'] })).toEqual([1])
+    expect(await ids({ limit: 9, states: ['skipped'], name: 'qc', after: 1 })).toEqual([3])
+    expect(await ids({ limit: 9, states: ['waiting'] })).toEqual([2, 5])
+    expect(await ids({ limit: 9, states: ['succeeded', 'failed'] })).toEqual([0, 1, 4])
+    expect(await ids({ limit: 9, states: ['succeeded'], name: 'index' })).toEqual([4])
+    expect(await ids({ limit: 9, states: ['running'] })).toEqual([])
+    expect(await ids({ limit: 9, call: 3 })).toEqual([3])
+    expect(await ids({ limit: 9, call: 3, after: 3 })).toEqual([])
+    expect(await ids({ limit: 9, call: 9 })).toEqual([])
+  })
+
+  it('lists notes by call and type, oldest first', async () => {
+    const { journal, records } = at()
+    await journal.create(aRun('run0'))
+    await journal.create(aRun('run1'))
+    const notes = [
+      { kind: 'note', type: 'stage', name: 'a', bodyWire: '1', at: 1 },
+      { kind: 'note', call: 0, attempt: 1, type: 'metric', name: 'b', bodyWire: '2', at: 2 },
+      { kind: 'note', call: 0, type: 'event', name: 'c', bodyWire: '3', at: 3 },
+      { kind: 'note', call: 1, type: 'metric', name: 'd', bodyWire: '4', at: 4 },
+    ] as const
+    await journal.append('run0', [notes[0]])
+    await journal.append('run1', notes)
+    const listed = await records.notes('run1', { limit: 9 })
+    expect(listed).toEqual(notes.map((note, i) => ({ ...note, seq: listed[i]?.seq })))
+    expect(listed.map(({ seq }) => seq)).toEqual(listed.map(({ seq }) => seq).toSorted((a, b) => a - b))
+    const names = async (query: Parameters<Records['notes']>[1]) =>
+      (await records.notes('run1', query)).map(({ name }) => name)
+    expect(await names({ limit: 2 })).toEqual(['a', 'b'])
+    expect(await names({ limit: 2, after: listed[1]!.seq })).toEqual(['c', 'd'])
+    expect(await names({ limit: 9, call: 0 })).toEqual(['b', 'c'])
+    expect(await names({ limit: 9, type: 'metric' })).toEqual(['b', 'd'])
+    expect(await names({ limit: 9, type: 'metric', call: 1 })).toEqual(['d'])
+  })
+
+  it('tells how a fingerprint came about, by its newest record', async () => {
+    const { journal, records } = at()
+    await journal.create(aRun('run1'))
+    const parts = {
+      kind: 'parts',
+      call: 0,
+      fingerprint: aDigest('f'),
+      partsWire: '{"code":"x"}',
+      verdict: 'miss',
+    } as const
+    await journal.append('run1', [aCall(0), parts, { ...parts, verdict: 'hit' }])
+    expect(await records.parts('run1', 0)).toEqual({ ...parts, verdict: 'hit' })
+    expect(await records.parts('run1', 1)).toBeUndefined()
+  })
+}
