@@ -1,0 +1,240 @@
+import type { AskRecord, CallKind, CallMade, Forgotten, RunId } from '../../model/records.ts'
+import { forgedRecord } from '../refusals.ts'
+import { tallyOf } from '../tally.ts'
+import { endAsk, putAsk } from './asks.ts'
+import { addAttempt, forgetAttempts } from './attempts.ts'
+import { Bulk } from './bulk.ts'
+import { addEntry, setBase } from './cache.ts'
+import type { KnownCall } from './call-index.ts'
+import { CallIndex } from './call-index.ts'
+import type { CountedOutcome } from './calls.ts'
+import { deleteOutcome, findCall, findOutcome, insertCalls, insertOutcomes } from './calls.ts'
+import type { Database } from './database.ts'
+import { callsPerRun } from './migrations.ts'
+import { Names } from './names.ts'
+import { insertNotes, insertParts } from './notes.ts'
+import type { OutcomeRow, PackedRecord, RareRecord } from './packed-records.ts'
+import { readMore, readRecord } from './packed-records.ts'
+import type { Packed } from './packing.ts'
+import { PackReader } from './packing.ts'
+import { digestColumn, rowId } from './rows.ts'
+import type { TallyChange } from './runs.ts'
+import { changeRun, changeTally, runNumber } from './runs.ts'
+
+/** Runs whose calls are remembered here; more are looked up again. */
+const maxIndexes = 64
+
+/** A run within the transaction. */
+interface OpenRun {
+  readonly id: RunId
+  readonly n: number
+  readonly index: CallIndex
+  readonly tally: TallyChange
+}
+
+/**
+ * Writes records into the database, within a transaction that the caller begins and ends.
+ *
+ * A1 records take effect in the order they came: rows that wait in a `Bulk` are written before anything reads them.
+ * A2 a run's counts change in the transaction that changes its calls.
+ * A3 after a rollback the caller calls `rolledBack`: nothing is remembered that the database did not keep.
+ */
+export class Appender {
+  readonly names: Names
+  readonly #db: Database
+  readonly #calls: Bulk
+  readonly #outcomes: Bulk
+  readonly #parts: Bulk
+  readonly #notes: Bulk
+  readonly #indexes = new Map<number, CallIndex>()
+  readonly #open = new Map<RunId, OpenRun>()
+
+  constructor(db: Database) {
+    this.#db = db
+    this.names = new Names(db)
+    this.#calls = new Bulk(db, insertCalls.sql, insertCalls.width)
+    this.#outcomes = new Bulk(db, insertOutcomes.sql, insertOutcomes.width)
+    this.#parts = new Bulk(db, insertParts.sql, insertParts.width)
+    this.#notes = new Bulk(db, insertNotes.sql, insertNotes.width)
+  }
+
+  /** Records of the runs that are wanted. @throws ALM_RUN_UNKNOWN, ALM_BUG */
+  write(packed: Packed, isWanted: (run: RunId) => boolean): void {
+    const reader = new PackReader(packed)
+    let run: OpenRun | undefined
+    while (!reader.isDone) {
+      const record = readRecord(reader)
+      if (record.kind === 'of') run = isWanted(record.run) ? this.#openRun(record.run) : undefined
+      else if (run !== undefined) this.#write(run, record)
+    }
+  }
+
+  /** The last thing before the commit. */
+  finish(): void {
+    for (const bulk of [this.#calls, this.#outcomes, this.#parts, this.#notes]) bulk.flush()
+    for (const { n, tally } of this.#open.values())
+      if (Object.keys(tally).length > 0) changeTally(this.#db, n, tally)
+    this.#open.clear()
+  }
+
+  rolledBack(): void {
+    for (const bulk of [this.#calls, this.#outcomes, this.#parts, this.#notes]) bulk.clear()
+    this.#open.clear()
+    this.#indexes.clear()
+    this.names.clear()
+  }
+
+  /** What is known of a run's calls, to be filled by who loads them. */
+  index(n: number): CallIndex {
+    let index = this.#indexes.get(n)
+    if (index === undefined) {
+      const [oldest] = this.#indexes.keys()
+      if (this.#indexes.size >= maxIndexes && oldest !== undefined) this.#indexes.delete(oldest)
+      index = new CallIndex()
+      this.#indexes.set(n, index)
+    }
+    return index
+  }
+
+  /** Its owner changes: another one may write its calls from now on. */
+  dropIndex(n: number): void {
+    this.#indexes.delete(n)
+  }
+
+  #openRun(id: RunId): OpenRun {
+    let run = this.#open.get(id)
+    if (run === undefined) {
+      const n = runNumber(this.#db, id)
+      run = { id, n, index: this.index(n), tally: {} }
+      this.#open.set(id, run)
+    }
+    return run
+  }
+
+  #write(run: OpenRun, record: PackedRecord): void {
+    switch (record.kind) {
+      case 'call':
+        return this.#call(run, record)
+      case 'outcome':
+        return this.#outcome(run, record)
+      case 'parts': {
+        const { call, fingerprint, partsWire, verdict } = record
+        return this.#parts.add(rowId(run.n, call), digestColumn(fingerprint), partsWire, verdict)
+      }
+      case 'note': {
+        const { call, attempt, type, name, bodyWire, at } = record
+        return this.#notes.add(run.n, call ?? null, attempt ?? null, type, name, bodyWire, at)
+      }
+      default:
+        return this.#rare(run, record)
+    }
+  }
+
+  #rare(run: OpenRun, record: RareRecord): void {
+    switch (record.kind) {
+      case 'attempt':
+        this.#known(run, record.call)
+        return addAttempt(this.#db, run.n, record)
+      case 'ask':
+        return this.#ask(run, record)
+      case 'cache':
+        return addEntry(this.#db, run.id, record)
+      case 'base':
+        return setBase(this.#db, run.id, record)
+      case 'run':
+        return changeRun(this.#db, run.n, record)
+      case 'forgotten':
+        return this.#forget(run, record)
+    }
+  }
+
+  #ask(run: OpenRun, record: AskRecord): void {
+    const known = this.#known(run, record.call)
+    run.index.set(record.call, { ...known, asked: true })
+    putAsk(this.#db, run.n, record, known.ended)
+  }
+
+  #call(run: OpenRun, record: CallMade): void {
+    const { call } = record
+    if (!Number.isInteger(call) || call < 0 || call >= callsPerRun) {
+      throw forgedRecord(run.id, `${call} is no number of a call`)
+    }
+    if (run.index.get(call) !== undefined) throw forgedRecord(run.id, `call ${call} is there already`)
+    const { n } = this.names.of(record.name, record.call_kind)
+    run.index.set(call, { name: n, ended: false, asked: false })
+    this.#calls.add(
+      rowId(run.n, call),
+      n,
+      digestColumn(record.key),
+      record.caller,
+      record.argsWire,
+      record.at,
+    )
+    count(run, 'waiting', 1)
+  }
+
+  #outcome(run: OpenRun, row: OutcomeRow): void {
+    const known = this.#known(run, row.call)
+    const { kind } = this.names.at(known.name)
+    if (known.ended) this.#takeBack(run, row.call, kind)
+    else run.index.set(row.call, { ...known, ended: true })
+    this.#outcomes.add(
+      rowId(run.n, row.call),
+      row.order,
+      row.state,
+      row.reason,
+      row.fingerprint === undefined ? null : digestColumn(row.fingerprint),
+      row.valueWire ?? null,
+      row.digest === undefined ? null : digestColumn(row.digest),
+      row.attempt,
+      row.startedAt,
+      row.endedAt,
+      row.costMs,
+      row.more ?? null,
+    )
+    countOutcome(run, kind, row, 1)
+    if (known.asked) endAsk(this.#db, run.n, row.call)
+  }
+
+  #forget(run: OpenRun, { calls }: Forgotten): void {
+    for (const call of calls) {
+      const known = this.#known(run, call)
+      if (known.ended) {
+        this.#takeBack(run, call, this.names.at(known.name).kind)
+        deleteOutcome(this.#db, run.n, call)
+        run.index.set(call, { ...known, ended: false })
+      }
+      forgetAttempts(this.#db, run.n, call)
+    }
+  }
+
+  #takeBack(run: OpenRun, call: number, kind: CallKind): void {
+    this.#outcomes.flush()
+    countOutcome(run, kind, findOutcome(this.#db, run.n, call), -1)
+  }
+
+  #known(run: OpenRun, call: number): KnownCall {
+    const known = this.#find(run, call)
+    if (known === undefined) throw forgedRecord(run.id, `call ${call} was never made`)
+    return known
+  }
+
+  #find(run: OpenRun, call: number): KnownCall | undefined {
+    const known = run.index.get(call) ?? findCall(this.#db, run.n, call)
+    if (known !== undefined) run.index.set(call, known)
+    return known
+  }
+}
+
+function count(run: OpenRun, column: keyof TallyChange, by: number): void {
+  run.tally[column] = (run.tally[column] ?? 0) + by
+}
+
+function countOutcome(run: OpenRun, kind: CallKind, row: CountedOutcome, by: number): void {
+  count(run, 'waiting', -by)
+  count(run, row.state, by)
+  const { map } = readMore(row.more)
+  const { executed, reused } = tallyOf(kind, { state: row.state, reason: row.reason, ...(map && { map }) })
+  if (executed !== 0) count(run, 'executed', executed * by)
+  if (reused !== 0) count(run, 'reused', reused * by)
+}

@@ -1,0 +1,79 @@
+import type { AskRecord, RunId } from '../../model/records.ts'
+import type { Answer } from '../../ports/journal.ts'
+import { closedAsk } from '../refusals.ts'
+import type { Database } from './database.ts'
+import { callsPerRun } from './migrations.ts'
+import { callOf, rowId, rowRange } from './rows.ts'
+import { findRun, runNumber } from './runs.ts'
+
+/** A question that is put again is open again. */
+export function putAsk(db: Database, n: number, record: AskRecord, ended: boolean): void {
+  const sql = 'INSERT OR REPLACE INTO asks (id, record, ended) VALUES (?, ?, ?)'
+  db.run(sql, rowId(n, record.call), JSON.stringify(record), ended ? 1 : 0)
+}
+
+/** Row ids of the calls in a range that a question was put for. */
+export const askedCalls = (db: Database, first: number, last: number): Set<number> =>
+  new Set(
+    db.all<{ id: number }>('SELECT id FROM asks WHERE id BETWEEN ? AND ?', first, last).map(({ id }) => id),
+  )
+
+export function endAsk(db: Database, n: number, call: number): void {
+  db.run('UPDATE asks SET ended = 1 WHERE id = ?', rowId(n, call))
+}
+
+/** @throws ALM_RUN_UNKNOWN, ALM_ASK_CLOSED */
+export function answerAsk(db: Database, run: RunId, { call, answerWire, by, at }: Answer): void {
+  const sql = `UPDATE asks SET answer = ?, answered_by = ?, answered_at = ?
+    WHERE id = ? AND ended = 0 AND answer IS NULL`
+  if (db.run(sql, answerWire, by, at, rowId(runNumber(db, run), call)) === 0) throw closedAsk(run, call)
+}
+
+interface AnswerRow {
+  readonly id: number
+  readonly answer: string
+  readonly answered_by: string
+  readonly answered_at: number
+}
+
+/** Answers that their owner has not got yet, in order of call. */
+export function openAnswers(db: Database, n: number): Answer[] {
+  const sql = `SELECT id, answer, answered_by, answered_at FROM asks INDEXED BY asks_open
+    WHERE id BETWEEN ? AND ? AND ended = 0 AND answer IS NOT NULL AND taken = 0 ORDER BY id`
+  return db.all<AnswerRow>(sql, ...rowRange(n)).map((row) => ({
+    call: callOf(row.id),
+    answerWire: row.answer,
+    by: row.answered_by,
+    at: row.answered_at,
+  }))
+}
+
+export function takeAnswers(db: Database, n: number, answers: readonly Answer[]): void {
+  for (const { call } of answers) db.run('UPDATE asks SET taken = 1 WHERE id = ?', rowId(n, call))
+}
+
+/** What an owner took and did not record died with it: the next one gets it again. */
+export function giveBackAnswers(db: Database, n: number): void {
+  db.run('UPDATE asks SET taken = 0 WHERE id BETWEEN ? AND ? AND ended = 0 AND taken = 1', ...rowRange(n))
+}
+
+interface AskRow {
+  readonly run: RunId
+  readonly record: string
+}
+
+export function listAsks(
+  db: Database,
+  run: RunId | undefined,
+  open: boolean,
+): (AskRecord & { readonly run: RunId })[] {
+  const n = run === undefined ? undefined : findRun(db, run)
+  if (run !== undefined && n === undefined) return []
+  const source = open ? 'asks INDEXED BY asks_open' : 'asks'
+  const state = open ? 'ended = 0 AND answer IS NULL' : '(ended = 1 OR answer IS NOT NULL)'
+  const sql = `SELECT runs.id AS run, record FROM ${source} JOIN runs ON runs.n = asks.id / ${callsPerRun}
+    WHERE ${state} ${n === undefined ? '' : 'AND asks.id BETWEEN ? AND ?'} ORDER BY asks.id`
+  return db
+    .all<AskRow>(sql, ...(n === undefined ? [] : rowRange(n)))
+    .map((row) => ({ ...(JSON.parse(row.record) as AskRecord), run: row.run }))
+}

@@ -1,0 +1,196 @@
+import { setImmediate } from 'node:timers'
+import { Worker } from 'node:worker_threads'
+import { AlmanacError } from '../../model/errors.ts'
+import type { JournalRecord, RunId } from '../../model/records.ts'
+import type { Failure, FromWriter, ToWriter, WriterMethods, WriterRequest } from './messages.ts'
+import { packRecord, packRun } from './packed-records.ts'
+import { PackWriter } from './packing.ts'
+
+/** A batch that is this full is sent although another one is under way. */
+const fullBatch = 1000
+const maxUnderWay = 8
+
+/**
+ * This side of the thread that holds the database: gathers records into batches, and matches answers to questions.
+ *
+ * L1 records cross in the order of their appends; a batch ends before later ones do.
+ * L2 while a batch is under way, records gather until it ends or the next batch is full: the slower the disk, the
+ *    larger the batches. With `maxUnderWay` under way even a full one waits; who appends is held back by its promise.
+ * L3 the process may end while nothing is under way: a thread that only waits keeps nothing alive.
+ * L4 when the thread dies, all that waits for it fails, and all that comes later.
+ */
+export class WriterClient {
+  readonly #path: string
+  readonly #worker: Worker
+  readonly #exited: Promise<void>
+  readonly #underWay = new Map<number, Map<RunId, PromiseWithResolvers<void>>>()
+  readonly #asked = new Map<number, PromiseWithResolvers<unknown>>()
+  readonly #pack = new PackWriter()
+  /** of the batch that gathers */
+  #ends = new Map<RunId, PromiseWithResolvers<void>>()
+  #packedRun: RunId | undefined
+  #records = 0
+  #requests: WriterRequest[] = []
+  #scheduled = false
+  #nextId = 1
+  #failure: AlmanacError | undefined
+
+  /** `path` is the database, for messages. */
+  constructor(path: string) {
+    this.#path = path
+    this.#worker = new Worker(new URL('./writer.ts', import.meta.url), {
+      name: 'almanac-journal',
+      execArgv: [],
+    })
+    this.#worker.unref()
+    this.#worker.on('message', (message: FromWriter) => this.#receive(message))
+    this.#worker.on('error', (error: unknown) =>
+      this.#die(error instanceof Error ? error.message : String(error), error),
+    )
+    this.#exited = new Promise((resolve) => {
+      this.#worker.on('exit', (code) => {
+        this.#die(`its thread ended with code ${code}`)
+        resolve()
+      })
+    })
+  }
+
+  /** Resolves when the records are durable. */
+  append(run: RunId, records: readonly JournalRecord[]): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    const mark = this.#pack.mark()
+    try {
+      if (this.#packedRun !== run) packRun(this.#pack, run)
+      for (const record of records) packRecord(this.#pack, record)
+    } catch (error) {
+      this.#pack.undo(mark)
+      return Promise.reject(
+        new AlmanacError(
+          'ALM_BUG',
+          { why: `a record cannot be kept: ${(error as Error).message}` },
+          { cause: error },
+        ),
+      )
+    }
+    this.#packedRun = run
+    this.#records += records.length
+    let end = this.#ends.get(run)
+    if (end === undefined) {
+      end = Promise.withResolvers()
+      this.#ends.set(run, end)
+    }
+    if (this.#records >= fullBatch && this.#underWay.size < maxUnderWay) this.#flush()
+    else this.#schedule()
+    return end.promise
+  }
+
+  call<M extends keyof WriterMethods>(
+    method: M,
+    ...args: Parameters<WriterMethods[M]>
+  ): Promise<ReturnType<WriterMethods[M]>> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    const id = this.#nextId++
+    const answer = Promise.withResolvers<unknown>()
+    this.#asked.set(id, answer)
+    this.#requests.push({ id, method, args })
+    this.#schedule()
+    return answer.promise as Promise<ReturnType<WriterMethods[M]>>
+  }
+
+  /** Ends the thread when all that was appended has ended. */
+  async close(): Promise<void> {
+    while (this.#failure === undefined && this.#ends.size + this.#underWay.size > 0) {
+      const ends = [...this.#underWay.values(), this.#ends].flatMap((batch) => [...batch.values()])
+      await Promise.allSettled(ends.map(({ promise }) => promise))
+    }
+    if (this.#failure === undefined) {
+      const closed = this.call('close')
+      this.#failure = closedFailure()
+      this.#flush()
+      await closed
+      // now its end is what there is to wait for
+      this.#worker.ref()
+    }
+    await this.#exited
+  }
+
+  /** Ends the thread, whatever it does. */
+  async end(): Promise<void> {
+    this.#failure ??= closedFailure()
+    await this.#worker.terminate()
+  }
+
+  get isClosed(): boolean {
+    return this.#failure !== undefined
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(() => {
+      this.#scheduled = false
+      this.#flush()
+    })
+  }
+
+  #flush(): void {
+    const batch = this.#takeBatch()
+    const requests = this.#requests
+    if (batch === undefined && requests.length === 0) return
+    this.#requests = []
+    this.#worker.ref()
+    const message: ToWriter = { ...(batch && { batch }), ...(requests.length > 0 && { requests }) }
+    this.#worker.postMessage(message, batch === undefined ? [] : [batch.packed.numbers.buffer])
+  }
+
+  #takeBatch(): ToWriter['batch'] {
+    const { size } = this.#underWay
+    const due = size === 0 || (this.#records >= fullBatch && size < maxUnderWay)
+    if (this.#pack.isEmpty || !due) return undefined
+    const id = this.#nextId++
+    const batch = { id, packed: this.#pack.take(), runs: [...this.#ends.keys()] }
+    this.#underWay.set(id, this.#ends)
+    this.#ends = new Map()
+    this.#packedRun = undefined
+    this.#records = 0
+    return batch
+  }
+
+  #receive({ batches = [], replies = [] }: FromWriter): void {
+    for (const { id, failures } of batches) {
+      const ends = this.#underWay.get(id)
+      this.#underWay.delete(id)
+      for (const [run, failure] of failures) ends?.get(run)?.reject(errorOf(failure))
+      // of those that were rejected this changes nothing
+      for (const end of ends?.values() ?? []) end.resolve()
+    }
+    for (const { id, value, failure } of replies) {
+      const answer = this.#asked.get(id)
+      this.#asked.delete(id)
+      if (failure === undefined) answer?.resolve(value)
+      else answer?.reject(errorOf(failure))
+    }
+    this.#flush()
+    if (this.#underWay.size + this.#asked.size === 0) this.#worker.unref()
+  }
+
+  #die(why: string, cause?: unknown): void {
+    const failure = new AlmanacError('ALM_JOURNAL_FAILED', { path: this.#path, why }, { cause })
+    this.#failure ??= failure
+    for (const ends of [...this.#underWay.values(), this.#ends])
+      for (const end of ends.values()) end.reject(failure)
+    for (const answer of this.#asked.values()) answer.reject(failure)
+    this.#underWay.clear()
+    this.#ends.clear()
+    this.#asked.clear()
+  }
+}
+
+function errorOf({ code, details, stack }: Failure): AlmanacError {
+  const error = new AlmanacError(code, details)
+  if (stack !== undefined) error.stack = stack
+  return error
+}
+
+const closedFailure = (): AlmanacError =>
+  new AlmanacError('ALM_BUG', { why: 'the journal was used after it was closed' })

@@ -1,0 +1,93 @@
+import type { ErrorCode } from '../../model/errors.ts'
+import type { AskRecord, AttemptRecord, Note, PartsRecord, RunId, RunRecord } from '../../model/records.ts'
+import type { Digest } from '../../model/refs.ts'
+import type {
+  Answer,
+  CallQuery,
+  CallRow,
+  NoteQuery,
+  Owner,
+  RunCache,
+  RunQuery,
+  RunRequest,
+} from '../../ports/journal.ts'
+import type { Packed } from './packing.ts'
+import type { RootsPage, RootsPlace } from './roots.ts'
+
+/** What the journal and the thread that holds its database say to each other. */
+
+export interface ToWriter {
+  /** to be durable, in this order */
+  readonly batch?: Batch
+  readonly requests?: readonly WriterRequest[]
+}
+
+export interface Batch {
+  readonly id: number
+  readonly packed: Packed
+  /** that have records in it */
+  readonly runs: readonly RunId[]
+}
+
+export interface WriterRequest {
+  readonly id: number
+  readonly method: keyof WriterMethods
+  readonly args: readonly unknown[]
+}
+
+export interface FromWriter {
+  /** batches that have ended, in the order they came */
+  readonly batches?: readonly BatchEnd[]
+  readonly replies?: readonly Reply[]
+}
+
+export interface BatchEnd {
+  readonly id: number
+  /** runs of which nothing in the batch was kept */
+  readonly failures: readonly (readonly [run: RunId, failure: Failure])[]
+}
+
+export interface Reply {
+  readonly id: number
+  readonly value?: unknown
+  readonly failure?: Failure
+}
+
+/** An error of the catalogue on its way between threads, where classes are lost. */
+export interface Failure {
+  readonly code: ErrorCode
+  readonly details: Readonly<Record<string, unknown>>
+  readonly stack: string | undefined
+}
+
+type Cached = Awaited<ReturnType<RunCache['find']>>
+type Based = Awaited<ReturnType<RunCache['findBase']>>
+
+/** What is asked of the thread, besides batches. */
+export interface WriterMethods {
+  open(home: string, maxPages: number | undefined): void
+  create(run: RunRecord): void
+  claim(run: RunId, owner: Owner): boolean
+  release(run: RunId): void
+  load(run: RunId, from: number): { readonly page: Packed; readonly next: number | undefined }
+  answer(run: RunId, answer: Answer): void
+  request(run: RunId, request: RunRequest): void
+  take(run: RunId): { readonly requests: readonly RunRequest[]; readonly answers: readonly Answer[] }
+  runs(query: RunQuery): RunRecord[]
+  run(run: RunId): RunRecord | undefined
+  calls(run: RunId, query: CallQuery): CallRow[]
+  attempts(run: RunId, call: number): AttemptRecord[]
+  notes(run: RunId, query: NoteQuery): (Note & { readonly seq: number })[]
+  asks(run: RunId | undefined, open: boolean): (AskRecord & { readonly run: RunId })[]
+  parts(run: RunId, call: number): PartsRecord | undefined
+  remove(run: RunId): void
+  /** Is there more to sweep? */
+  sweep(): boolean
+  find(fingerprint: Digest, notBefore: number): Cached
+  findBase(base: Digest, environment: string): Based
+  nearest(name: string): Cached
+  roots(place: RootsPlace): RootsPage
+  forget(digests: readonly Digest[]): void
+  check(): string[]
+  close(): void
+}

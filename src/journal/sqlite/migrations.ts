@@ -1,0 +1,175 @@
+import type { DatabaseSync } from 'node:sqlite'
+
+/**
+ * The shape of the database, version by version: `PRAGMA user_version` counts the entries that were applied.
+ * An entry that was released is never edited; a change is a new entry.
+ *
+ * - `runs.n` stands for a run inside the database. A call's row id is `runs.n * callsPerRun + call`, so that all calls
+ *   of a run lie side by side and are found without an index.
+ * - Digests are blobs of 32 bytes; wires and texts are as in the records.
+ * - Outcomes have a table of their own: rows of `calls` never change, so no page is written twice.
+ */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE runs (
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    workflow TEXT NOT NULL,
+    file TEXT,
+    environment TEXT NOT NULL,
+    state TEXT NOT NULL,
+    input TEXT NOT NULL,
+    options TEXT NOT NULL,
+    code BLOB,
+    git_commit TEXT,
+    name TEXT,
+    tags TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    started_at INTEGER,
+    ended_at INTEGER,
+    output TEXT,
+    error TEXT,
+    uncaught TEXT NOT NULL,
+    host TEXT,
+    pid INTEGER,
+    boot_id TEXT
+  );
+  CREATE INDEX runs_by_state ON runs (id, state);
+  CREATE INDEX runs_by_workflow ON runs (workflow, id, state);
+  CREATE INDEX runs_by_file ON runs (file, id, state);
+
+  CREATE TABLE tallies (
+    run INTEGER PRIMARY KEY,
+    waiting INTEGER NOT NULL DEFAULT 0,
+    running INTEGER NOT NULL DEFAULT 0,
+    succeeded INTEGER NOT NULL DEFAULT 0,
+    failed INTEGER NOT NULL DEFAULT 0,
+    skipped INTEGER NOT NULL DEFAULT 0,
+    cancelled INTEGER NOT NULL DEFAULT 0,
+    undone INTEGER NOT NULL DEFAULT 0,
+    executed INTEGER NOT NULL DEFAULT 0,
+    reused INTEGER NOT NULL DEFAULT 0
+  );
+
+  CREATE TABLE names (n INTEGER PRIMARY KEY, name TEXT NOT NULL, kind TEXT NOT NULL, UNIQUE (name, kind));
+
+  CREATE TABLE calls (
+    id INTEGER PRIMARY KEY,
+    name INTEGER NOT NULL,
+    key BLOB NOT NULL,
+    caller TEXT NOT NULL,
+    args TEXT NOT NULL,
+    at INTEGER NOT NULL
+  );
+  CREATE INDEX calls_by_name ON calls (name);
+
+  CREATE TABLE outcomes (
+    id INTEGER PRIMARY KEY,
+    "order" INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    fingerprint BLOB,
+    value TEXT,
+    digest BLOB,
+    attempt INTEGER NOT NULL,
+    started_at INTEGER NOT NULL,
+    ended_at INTEGER NOT NULL,
+    cost INTEGER NOT NULL,
+    more TEXT
+  );
+  CREATE INDEX outcomes_by_state ON outcomes (state, id) WHERE state <> 'succeeded';
+
+  CREATE TABLE attempts (
+    seq INTEGER PRIMARY KEY,
+    call INTEGER NOT NULL,
+    record TEXT NOT NULL,
+    forgotten INTEGER NOT NULL DEFAULT 0
+  );
+  CREATE INDEX attempts_by_call ON attempts (call);
+
+  CREATE TABLE parts (id INTEGER PRIMARY KEY, fingerprint BLOB NOT NULL, parts TEXT NOT NULL, verdict TEXT NOT NULL);
+
+  CREATE TABLE notes (
+    seq INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL,
+    call INTEGER,
+    attempt INTEGER,
+    type TEXT NOT NULL,
+    name TEXT NOT NULL,
+    body TEXT NOT NULL,
+    at INTEGER NOT NULL
+  );
+  CREATE INDEX notes_by_run ON notes (run);
+  CREATE INDEX notes_by_type ON notes (run, type);
+  CREATE INDEX notes_by_call ON notes (run, call) WHERE call IS NOT NULL;
+
+  CREATE TABLE asks (
+    id INTEGER PRIMARY KEY,
+    record TEXT NOT NULL,
+    answer TEXT,
+    answered_by TEXT,
+    answered_at INTEGER,
+    taken INTEGER NOT NULL DEFAULT 0,
+    ended INTEGER NOT NULL DEFAULT 0
+  );
+  CREATE INDEX asks_open ON asks (id) WHERE ended = 0;
+
+  CREATE TABLE requests (
+    seq INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL,
+    request TEXT NOT NULL,
+    taken INTEGER NOT NULL DEFAULT 0
+  );
+  CREATE INDEX requests_by_run ON requests (run);
+
+  CREATE TABLE cache (
+    seq INTEGER PRIMARY KEY,
+    fingerprint BLOB NOT NULL,
+    name TEXT NOT NULL,
+    run TEXT NOT NULL,
+    call INTEGER NOT NULL,
+    value TEXT NOT NULL,
+    digest BLOB NOT NULL,
+    blobs TEXT NOT NULL,
+    cost INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    parts TEXT NOT NULL
+  );
+  CREATE INDEX cache_by_fingerprint ON cache (fingerprint);
+  CREATE INDEX cache_by_name ON cache (name);
+
+  CREATE TABLE bases (
+    base BLOB NOT NULL,
+    environment TEXT NOT NULL,
+    run TEXT NOT NULL,
+    call INTEGER NOT NULL,
+    input BLOB NOT NULL,
+    value TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (base, environment)
+  );
+
+  -- runs that are gone, and whose rows elsewhere are not yet
+  CREATE TABLE removed (run INTEGER PRIMARY KEY);
+  `,
+]
+
+/** `ALMJ`: tells an Almanac journal from any other database. */
+export const applicationId = 0x414c4d4a
+
+/** More than a run can make in practice, and small enough that every row id is exact as a double. */
+export const callsPerRun = 2 ** 28
+
+/**
+ * Brings the database to this version, within one transaction that the caller has begun.
+ * Returns the version found; a newer one is left alone.
+ */
+export function migrate(db: DatabaseSync): number {
+  const row = db.prepare('PRAGMA user_version').get() as { user_version: number }
+  const found = row.user_version
+  for (const step of migrations.slice(found)) db.exec(step)
+  if (found < migrations.length) {
+    db.exec(`PRAGMA user_version = ${migrations.length}; PRAGMA application_id = ${applicationId}`)
+  }
+  return found
+}

@@ -1,0 +1,51 @@
+import type { Note, PartsRecord, RunId } from '../../model/records.ts'
+import type { NoteQuery } from '../../ports/journal.ts'
+import type { Database } from './database.ts'
+import { digestText, present, rowId } from './rows.ts'
+import { findRun } from './runs.ts'
+
+export const insertNotes = { sql: 'INSERT INTO notes (run, call, attempt, type, name, body, at)', width: 7 }
+
+export const insertParts = { sql: 'INSERT OR REPLACE INTO parts (id, fingerprint, parts, verdict)', width: 4 }
+
+interface NoteRow {
+  readonly seq: number
+  readonly call: number | null
+  readonly attempt: number | null
+  readonly type: Note['type']
+  readonly name: string
+  readonly body: string
+  readonly at: number
+}
+
+export function listNotes(db: Database, run: RunId, query: NoteQuery): (Note & { readonly seq: number })[] {
+  const n = findRun(db, run)
+  if (n === undefined) return []
+  const { call, type, after, limit } = query
+  const conditions = [
+    'run = ?',
+    ...(call === undefined ? [] : ['call = ?']),
+    ...(type === undefined ? [] : ['type = ?']),
+    ...(after === undefined ? [] : ['seq > ?']),
+  ]
+  const values = [call, type, after].filter((value) => value !== undefined)
+  const sql = `SELECT seq, call, attempt, type, name, body, at FROM notes
+    WHERE ${conditions.join(' AND ')} ORDER BY seq LIMIT ?`
+  return db.all<NoteRow>(sql, n, ...values, limit).map(({ seq, call, attempt, type, name, body, at }) => ({
+    kind: 'note',
+    seq,
+    ...present({ call, attempt }),
+    type,
+    name,
+    bodyWire: body,
+    at,
+  }))
+}
+
+export function readParts(db: Database, run: RunId, call: number): PartsRecord | undefined {
+  const n = findRun(db, run)
+  if (n === undefined) return undefined
+  const sql = `SELECT ${digestText('fingerprint')} AS fingerprint, parts AS partsWire, verdict FROM parts WHERE id = ?`
+  const row = db.get<Omit<PartsRecord, 'kind' | 'call'>>(sql, rowId(n, call))
+  return row && { kind: 'parts', call, ...row }
+}

@@ -1,0 +1,126 @@
+import { join, resolve } from 'node:path'
+import type { RunId } from '../../model/records.ts'
+import type { Journal, Records, RunCache, RunClaim } from '../../ports/journal.ts'
+import { WriterClient } from './client.ts'
+import { readRemembered } from './packed-records.ts'
+import { PackReader } from './packing.ts'
+import type { RootsPlace } from './roots.ts'
+
+/** A journal with what reads it. */
+export interface OpenSqliteJournal {
+  readonly journal: Journal
+  readonly records: Records
+  readonly cache: RunCache
+  /** What is wrong with the database file: all of it is read. */
+  check(): Promise<readonly string[]>
+  /** As `journal.close`. */
+  close(): Promise<void>
+}
+
+export interface SqliteJournalOptions {
+  /** as if the disk were full when the database has so many pages of 4 KiB: for tests */
+  readonly maxPages?: number
+}
+
+/**
+ * Opens `<home>/journal.db`, or makes it. Several processes may have it open.
+ * @throws ALM_JOURNAL_NEWER, ALM_JOURNAL_DAMAGED, ALM_JOURNAL_NETWORK, ALM_JOURNAL_READ_ONLY, ALM_JOURNAL_FULL, ALM_JOURNAL_FAILED
+ */
+export async function openSqliteJournal(
+  home: string,
+  options: SqliteJournalOptions = {},
+): Promise<OpenSqliteJournal> {
+  const folder = resolve(home)
+  const client = new WriterClient(join(folder, 'journal.db'))
+  try {
+    await client.call('open', folder, options.maxPages)
+  } catch (error) {
+    await client.end()
+    throw error
+  }
+  const journal = sqliteJournal(client)
+  return {
+    journal,
+    records: sqliteRecords(client),
+    cache: sqliteCache(client),
+    check: () => client.call('check'),
+    close: () => journal.close(),
+  }
+}
+
+function sqliteJournal(client: WriterClient): Journal {
+  let closed: Promise<void> | undefined
+  return {
+    create: (run) => client.call('create', run),
+    async claim(run, owner) {
+      return (await client.call('claim', run, owner)) ? claimOf(client, run) : undefined
+    },
+    load: (run) => load(client, run),
+    append: (run, records) => client.append(run, records),
+    answer: (run, call, answerWire, by, at) => client.call('answer', run, { call, answerWire, by, at }),
+    request: (run, request) => client.call('request', run, request),
+    take: (run) => client.call('take', run),
+    close() {
+      closed ??= client.close()
+      return closed
+    },
+  }
+}
+
+function claimOf(client: WriterClient, run: RunId): RunClaim {
+  let released: Promise<void> | undefined
+  return {
+    release() {
+      // closing the journal gave it back already
+      released ??= client.isClosed ? Promise.resolve() : client.call('release', run)
+      return released
+    },
+  }
+}
+
+/** The next page is read while this one is unpacked. */
+async function load(client: WriterClient, run: RunId): ReturnType<Journal['load']> {
+  const calls: Awaited<ReturnType<Journal['load']>>[number][] = []
+  let reading: ReturnType<typeof readPage> | undefined = readPage(client, run, 0)
+  while (reading !== undefined) {
+    const { page, next }: Awaited<ReturnType<typeof readPage>> = await reading
+    reading = next === undefined ? undefined : readPage(client, run, next)
+    const reader = new PackReader(page)
+    while (!reader.isDone) calls.push(readRemembered(reader))
+  }
+  return calls
+}
+
+const readPage = (client: WriterClient, run: RunId, from: number) => client.call('load', run, from)
+
+const sqliteRecords = (client: WriterClient): Records => ({
+  runs: (query) => client.call('runs', query),
+  run: (run) => client.call('run', run),
+  calls: (run, query) => client.call('calls', run, query),
+  attempts: (run, call) => client.call('attempts', run, call),
+  notes: (run, query) => client.call('notes', run, query),
+  asks: (run, { open }) => client.call('asks', run, open),
+  parts: (run, call) => client.call('parts', run, call),
+  async remove(run) {
+    await client.call('remove', run)
+    while (await client.call('sweep')) {
+      // stretch by stretch, so that batches get their turn
+    }
+  },
+})
+
+const sqliteCache = (client: WriterClient): RunCache => ({
+  find: (fingerprint, notBefore) => client.call('find', fingerprint, notBefore),
+  findBase: (base, environment) => client.call('findBase', base, environment),
+  nearest: (name) => client.call('nearest', name),
+  async *roots() {
+    let place: RootsPlace | undefined = { source: 0, after: 0 }
+    while (place !== undefined) {
+      const { digests, next }: { digests: readonly string[]; next: RootsPlace | undefined } =
+        await client.call('roots', place)
+      yield* digests
+      place = next
+    }
+  },
+  forget: (fingerprints) => client.call('forget', fingerprints),
+})

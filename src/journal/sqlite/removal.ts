@@ -1,0 +1,24 @@
+import type { Database } from './database.ts'
+import { rowRange } from './rows.ts'
+
+/** Rows removed before other work gets its turn: some ten milliseconds. */
+const rowsAtOnce = 5000
+
+const byRowId = ['calls:id', 'outcomes:id', 'parts:id', 'asks:id', 'attempts:call'] as const
+const byRun = ['notes:seq', 'requests:seq'] as const
+
+/** Removes some rows of runs that are gone, within a transaction. Is there more? */
+export function sweep(db: Database): boolean {
+  const n = db.get<{ run: number }>('SELECT run FROM removed LIMIT 1')?.run
+  if (n === undefined) return false
+  for (const [table, column] of [...byRowId].map((one) => one.split(':') as [string, string])) {
+    const sql = `DELETE FROM ${table} WHERE rowid IN (SELECT rowid FROM ${table} WHERE ${column} BETWEEN ? AND ? LIMIT ${rowsAtOnce})`
+    if (db.run(sql, ...rowRange(n)) > 0) return true
+  }
+  for (const [table, column] of [...byRun].map((one) => one.split(':') as [string, string])) {
+    const sql = `DELETE FROM ${table} WHERE ${column} IN (SELECT ${column} FROM ${table} WHERE run = ? LIMIT ${rowsAtOnce})`
+    if (db.run(sql, n) > 0) return true
+  }
+  db.run('DELETE FROM removed WHERE run = ?', n)
+  return true
+}

@@ -1,0 +1,72 @@
+import type { Digest } from '../../model/refs.ts'
+import { blobDigests } from '../blob-digests.ts'
+import type { Database } from './database.ts'
+import { digestText } from './rows.ts'
+
+/** Rows looked at before other work gets its turn. */
+const rowsAtOnce = 10_000
+
+/** Where to go on: a source, and its last row that was looked at. */
+export interface RootsPlace {
+  readonly source: number
+  readonly after: number
+}
+
+export interface RootsPage {
+  readonly digests: readonly Digest[]
+  readonly next: RootsPlace | undefined
+}
+
+interface Source {
+  readonly table: string
+  readonly id: string
+  /** columns that are digests, or JSON arrays of them */
+  readonly digests: readonly string[]
+  /** columns with wires */
+  readonly wires: readonly string[]
+}
+
+const sources: readonly Source[] = [
+  { table: 'cache', id: 'seq', digests: ['blobs'], wires: ['value'] },
+  { table: 'bases', id: 'rowid', digests: [digestText('input')], wires: ['value'] },
+  { table: 'runs', id: 'n', digests: [], wires: ['input', 'output'] },
+  { table: 'calls', id: 'id', digests: [], wires: ['args'] },
+  { table: 'outcomes', id: 'id', digests: [], wires: ['value'] },
+  { table: 'asks', id: 'id', digests: [], wires: [`record ->> 'showWire'`, 'answer'] },
+  { table: 'notes', id: 'seq', digests: [], wires: ['body'] },
+]
+
+/** Digests of one stretch of one table. */
+export function rootsPage(db: Database, { source: number, after }: RootsPlace): RootsPage {
+  const { table, id, digests, wires } = sources[number] as Source
+  const last = db.get<{ last: number | null }>(
+    `SELECT max(i) AS last FROM (SELECT ${id} AS i FROM ${table} WHERE ${id} > ? ORDER BY ${id} LIMIT ${rowsAtOnce})`,
+    after,
+  )?.last
+  if (last == null) {
+    const more = number + 1 < sources.length
+    return { digests: [], next: more ? { source: number + 1, after: 0 } : undefined }
+  }
+  const found = new Set<Digest>()
+  for (const column of digests)
+    addDigests(
+      found,
+      texts(db, `SELECT ${column} AS text FROM ${table} WHERE ${id} > ? AND ${id} <= ?`, after, last),
+    )
+  for (const column of wires) {
+    // most wires speak of no file: they need not leave the database
+    const sql = `SELECT ${column} AS text FROM ${table} WHERE ${id} > ? AND ${id} <= ? AND instr(${column}, '"digest"') > 0`
+    for (const digest of blobDigests(texts(db, sql, after, last))) found.add(digest)
+  }
+  return { digests: [...found], next: { source: number, after: last } }
+}
+
+const texts = (db: Database, sql: string, after: number, last: number): string[] =>
+  db.all<{ text: string }>(sql, after, last).map(({ text }) => text)
+
+function addDigests(found: Set<Digest>, columns: readonly string[]): void {
+  for (const text of columns) {
+    if (!text.startsWith('[')) found.add(text)
+    else for (const digest of JSON.parse(text) as Digest[]) found.add(digest)
+  }
+}

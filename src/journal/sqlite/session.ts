@@ -1,0 +1,189 @@
+import { AlmanacError } from '../../model/errors.ts'
+import type { RunId } from '../../model/records.ts'
+import { activeRun } from '../refusals.ts'
+import { Appender } from './append.ts'
+import { answerAsk, giveBackAnswers, listAsks, openAnswers, takeAnswers } from './asks.ts'
+import { listAttempts } from './attempts.ts'
+import { findBase, findEntry, forgetEntries, nearestEntry } from './cache.ts'
+import { listCalls } from './call-lists.ts'
+import { loadPage } from './calls.ts'
+import { Claims } from './claims.ts'
+import type { Database } from './database.ts'
+import { openDatabase, problems } from './database.ts'
+import { isConstraint, journalFailure } from './failures.ts'
+import type { Batch, WriterMethods } from './messages.ts'
+import { listNotes, readParts } from './notes.ts'
+import { sweep } from './removal.ts'
+import { addRequest, giveBackRequests, openRequests, takeRequests } from './requests.ts'
+import { rootsPage } from './roots.ts'
+import { createRun, findRun, listRuns, ownRun, readRun, removeRun, runNumber } from './runs.ts'
+
+/** Calls a page: large enough to cost little, small enough that batches get their turn. */
+const callsPerPage = 5000
+
+/**
+ * One open journal: the database, the locks of the runs that it claimed, and what it remembers of them.
+ *
+ * S1 after a batch failed, later ones of its runs fail alike until the run is claimed anew: commits are a prefix.
+ * S2 a record that contradicts the journal fails its own run only, not those that share the transaction.
+ */
+export class Session {
+  readonly #db: Database
+  readonly #claims: Claims
+  readonly #appender: Appender
+  readonly #broken = new Map<RunId, AlmanacError>()
+  /** of `take`: what the database's version was when a run was last found to have nothing */
+  readonly #seen = new Map<RunId, number>()
+  /** own writes that others may wait for, which do not change the database's version for this connection */
+  #knocks = 0
+
+  constructor(home: string, maxPages: number | undefined) {
+    this.#db = openDatabase(home, { maxPages })
+    this.#claims = new Claims(home)
+    this.#appender = new Appender(this.#db)
+  }
+
+  /** Commits batches as one; if that fails, run by run. Gives the runs of each batch that were not kept, and why. */
+  append(batches: readonly Batch[]): Map<RunId, AlmanacError>[] {
+    const broken = new Map(this.#broken)
+    const error = this.#commit(() => {
+      for (const { packed } of batches) this.#appender.write(packed, (run) => !broken.has(run))
+    })
+    if (error === undefined) return batches.map(({ runs }) => this.#failuresOf(runs))
+    // the fault of one run's records, or of all
+    const own = error.code === 'ALM_BUG' || error.code === 'ALM_RUN_UNKNOWN'
+    return batches.map(({ packed, runs }) => {
+      for (const run of runs) {
+        if (this.#broken.has(run)) continue
+        const failed = own ? this.#commit(() => this.#appender.write(packed, (one) => one === run)) : error
+        if (failed !== undefined) this.#broken.set(run, failed)
+      }
+      return this.#failuresOf(runs)
+    })
+  }
+
+  #failuresOf(runs: readonly RunId[]): Map<RunId, AlmanacError> {
+    const failures = new Map<RunId, AlmanacError>()
+    for (const run of runs) {
+      const failure = this.#broken.get(run)
+      if (failure !== undefined) failures.set(run, failure)
+    }
+    return failures
+  }
+
+  #commit(write: () => void): AlmanacError | undefined {
+    try {
+      this.#db.transaction(() => {
+        write()
+        this.#appender.finish()
+      })
+      return undefined
+    } catch (error) {
+      this.#appender.rolledBack()
+      if (isConstraint(error)) {
+        return new AlmanacError(
+          'ALM_BUG',
+          { why: 'a record was refused: its call is there already' },
+          { cause: error },
+        )
+      }
+      return journalFailure(error, this.#db.path)
+    }
+  }
+
+  readonly methods: Omit<WriterMethods, 'open'> = {
+    create: (run) => {
+      this.#db.transaction(() => createRun(this.#db, run))
+      this.#broken.delete(run.id)
+    },
+    claim: (run, owner) => {
+      const n = runNumber(this.#db, run)
+      if (!this.#claims.take(run)) return false
+      try {
+        this.#db.transaction(() => {
+          ownRun(this.#db, n, owner)
+          giveBackAnswers(this.#db, n)
+          giveBackRequests(this.#db, n)
+        })
+      } catch (error) {
+        this.#claims.release(run)
+        throw error
+      }
+      this.#broken.delete(run)
+      this.#forget(run, n)
+      return true
+    },
+    release: (run) => {
+      this.#claims.release(run)
+      const n = findRun(this.#db, run)
+      if (n !== undefined) this.#forget(run, n)
+    },
+    load: (run, from) => {
+      const n = runNumber(this.#db, run)
+      return loadPage(this.#db, this.#appender.names, this.#appender.index(n), n, from, callsPerPage)
+    },
+    answer: (run, answer) => {
+      this.#db.transaction(() => answerAsk(this.#db, run, answer))
+      this.#knocks++
+    },
+    request: (run, request) => {
+      this.#db.transaction(() => addRequest(this.#db, runNumber(this.#db, run), request))
+      this.#knocks++
+    },
+    take: (run) => this.#take(run),
+    runs: (query) => listRuns(this.#db, query),
+    run: (run) => readRun(this.#db, run),
+    calls: (run, query) => listCalls(this.#db, this.#appender.names, run, query),
+    attempts: (run, call) => listAttempts(this.#db, run, call),
+    notes: (run, query) => listNotes(this.#db, run, query),
+    asks: (run, open) => listAsks(this.#db, run, open),
+    parts: (run, call) => readParts(this.#db, run, call),
+    remove: (run) => this.#remove(run),
+    sweep: () => this.#db.transaction(() => sweep(this.#db)),
+    find: (fingerprint, notBefore) => findEntry(this.#db, fingerprint, notBefore),
+    findBase: (base, environment) => findBase(this.#db, base, environment),
+    nearest: (name) => nearestEntry(this.#db, name),
+    roots: (place) => rootsPage(this.#db, place),
+    forget: (digests) => this.#db.transaction(() => forgetEntries(this.#db, digests)),
+    check: () => problems(this.#db),
+    close: () => {
+      this.#claims.releaseAll()
+      this.#db.close()
+    },
+  }
+
+  /** A poll that finds nothing new costs one question after the database's version. */
+  #take(run: RunId): ReturnType<WriterMethods['take']> {
+    const { data_version: others } = this.#db.get<{ data_version: number }>('PRAGMA data_version') ?? {
+      data_version: 0,
+    }
+    const version = others + this.#knocks
+    if (this.#seen.get(run) === version) return { requests: [], answers: [] }
+    const n = runNumber(this.#db, run)
+    const requests = openRequests(this.#db, n)
+    const answers = openAnswers(this.#db, n)
+    if (requests.length + answers.length > 0) {
+      this.#db.transaction(() => {
+        takeRequests(this.#db, n)
+        takeAnswers(this.#db, n, answers)
+      })
+    }
+    this.#seen.set(run, version)
+    return { requests, answers }
+  }
+
+  #remove(run: RunId): void {
+    runNumber(this.#db, run)
+    if (!this.#claims.take(run)) throw activeRun(run)
+    try {
+      this.#db.transaction(() => removeRun(this.#db, run))
+    } finally {
+      this.#claims.release(run)
+    }
+  }
+
+  #forget(run: RunId, n: number): void {
+    this.#appender.dropIndex(n)
+    this.#seen.delete(run)
+  }
+}

@@ -1,0 +1,95 @@
+import type { Transferable } from 'node:worker_threads'
+import { parentPort, receiveMessageOnPort } from 'node:worker_threads'
+import { AlmanacError } from '../../model/errors.ts'
+import { patiently } from './database.ts'
+import { journalFailure } from './failures.ts'
+import type {
+  BatchEnd,
+  Failure,
+  FromWriter,
+  Reply,
+  ToWriter,
+  WriterMethods,
+  WriterRequest,
+} from './messages.ts'
+import { Session } from './session.ts'
+
+/**
+ * The thread that holds the database. Whatever waits when it looks is committed as one.
+ *
+ * T1 batches are committed in the order they came, before any request that waits with them is answered.
+ * T2 every batch and every request gets one answer.
+ */
+
+const port = parentPort
+if (port === null) throw new AlmanacError('ALM_BUG', { why: 'the journal was not started as a thread' })
+
+let session: Session | undefined
+let path = 'journal.db'
+
+port.on('message', (first: ToWriter) => {
+  const messages = [first]
+  for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
+    messages.push(next.message as ToWriter)
+  }
+  commit(messages.flatMap(({ batch }) => batch ?? []))
+  for (const request of messages.flatMap(({ requests }) => requests ?? [])) answer(request)
+})
+
+function commit(waiting: readonly NonNullable<ToWriter['batch']>[]): void {
+  if (waiting.length === 0) return
+  const failures = opened().append(waiting)
+  const batches = waiting.map(({ id }, i): BatchEnd => {
+    const failed = [...(failures[i] ?? [])]
+    return { id, failures: failed.map(([run, error]) => [run, failureOf(error)] as const) }
+  })
+  send({ batches })
+}
+
+function answer({ id, method, args }: WriterRequest): void {
+  const { reply, transfer } = replyTo(id, method, args)
+  send({ replies: [reply] }, transfer)
+  // nothing is left to wait for, so the thread ends
+  if (method === 'close') port?.close()
+}
+
+function replyTo(
+  id: number,
+  method: keyof WriterMethods,
+  args: readonly unknown[],
+): { reply: Reply; transfer: Transferable[] } {
+  try {
+    const value = patiently(() => perform(method, args))
+    return { reply: { id, value }, transfer: buffersOf(value) }
+  } catch (error) {
+    return { reply: { id, failure: failureOf(journalFailure(error, path)) }, transfer: [] }
+  }
+}
+
+function perform(method: keyof WriterMethods, args: readonly unknown[]): unknown {
+  if (method === 'open') {
+    const [home, maxPages] = args as Parameters<WriterMethods['open']>
+    path = `${home}/journal.db`
+    session = new Session(home, maxPages)
+    return undefined
+  }
+  return (opened().methods[method] as (...values: readonly unknown[]) => unknown)(...args)
+}
+
+/** Packed records are handed over, not copied. */
+function buffersOf(value: unknown): Transferable[] {
+  const page = typeof value === 'object' && value !== null && 'page' in value ? value.page : undefined
+  if (typeof page !== 'object' || page === null || !('numbers' in page)) return []
+  return page.numbers instanceof Float64Array ? [page.numbers.buffer as ArrayBuffer] : []
+}
+
+function opened(): Session {
+  if (session === undefined) throw new AlmanacError('ALM_BUG', { why: 'the journal is not open' })
+  return session
+}
+
+const failureOf = ({ code, details, stack }: AlmanacError): Failure => ({ code, details, stack })
+
+function send(message: FromWriter, transfer: Transferable[] = []): void {
+  port?.postMessage(message, transfer)
+}
