@@ -12,7 +12,7 @@ import { editTree } from './edit.ts'
 import type { Entry, Listing } from './listing.ts'
 import { parseListing } from './listing.ts'
 import type { MapChange } from './map-plan.ts'
-import { planMap } from './map-plan.ts'
+import { mapChange } from './map-plan.ts'
 import { comparePaths } from './name.ts'
 import type { Finding, Reading } from './reading.ts'
 import { entryAt, walk } from './walk.ts'
@@ -246,7 +246,11 @@ describe('trees', () => {
         const before = modelOf(list)
         const after = modelOf([...list, ...more.slice(0, 8)])
         const [old, now] = [filesOf(before), filesOf(after)]
-        const { items, result } = shelf.find(planMap(build(shelf, before).digest, build(shelf, after).digest))
+        const base = build(shelf, before)
+        const input = build(shelf, after)
+        const changes = shelf
+          .find(diff(base.digest, input.digest))
+          .items.flatMap((change) => mapChange(change) ?? [])
         const expected: MapChange[] = [...new Set([...old.keys(), ...now.keys()])]
           .sort(comparePaths)
           .flatMap((path): MapChange[] => {
@@ -257,10 +261,11 @@ describe('trees', () => {
               ? []
               : [{ path, change: 'changed', entry: is }]
           })
-        expect(items).toEqual(expected)
-        const count = (change: MapChange['change']) => expected.filter((one) => one.change === change).length
-        const [added, changed, removed] = [count('added'), count('changed'), count('removed')]
-        expect(result).toEqual({ added, changed, removed, carried: now.size - added - changed })
+        expect(changes).toEqual(expected)
+        const executed = expected.filter((one) => one.change !== 'removed').map((one) => one.path)
+        const carried = [...now.keys()].filter((path) => !executed.includes(path))
+        expect(carried.length).toBe(input.files - executed.length)
+        expect(carried.map((path) => old.get(path))).toEqual(carried.map((path) => now.get(path)))
       }),
     )
   })

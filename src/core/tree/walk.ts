@@ -65,36 +65,6 @@ export function* entryNamed(listing: Listing, name: string): Reading<Entry | und
   return entry?.name === name ? entry : undefined
 }
 
-/** The digests of all listings and files that a tree is made of, itself included, without repeats of whole subtrees. */
-export function* contents(
-  root: Digest,
-  seen: { has(digest: Digest): boolean; add(digest: Digest): void },
-): Finding<Content> {
-  const open: Digest[] = [root]
-  for (let digest = open.pop(); digest !== undefined; digest = open.pop()) {
-    if (seen.has(digest)) continue
-    seen.add(digest)
-    yield { digest, kind: 'listing' }
-    const listing = yield digest
-    if (isIndex(listing)) {
-      for (const node of listing.nodes) open.push(node.digest)
-      continue
-    }
-    for (const entry of listing.entries) {
-      if (entry.kind === 'dir') open.push(entry.digest)
-      else if (!seen.has(entry.digest)) {
-        seen.add(entry.digest)
-        yield { digest: entry.digest, kind: 'file' }
-      }
-    }
-  }
-}
-
-export interface Content {
-  readonly digest: Digest
-  readonly kind: 'listing' | 'file'
-}
-
 /**
  * A place in the names of one directory. It stands before a part of a large listing or before an entry,
  * so that parts that need not be read are stepped over whole.

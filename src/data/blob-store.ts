@@ -1,0 +1,330 @@
+import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { open, readFile } from 'node:fs/promises'
+import { AlmanacError } from '../model/errors.ts'
+import type { Digest } from '../model/refs.ts'
+import type { BlobStore } from '../ports/data.ts'
+import { batches } from './batches.ts'
+import type { Adopted, BlobFiles } from './blob-files.ts'
+import { adoptFile, digestOf, isWhole, renewBlob, seal, statBlob, writeBlob } from './blob-files.ts'
+import { inStore, isMissing, storeError } from './failures.ts'
+import type { Home } from './home.ts'
+import { isDigest, shard, shards } from './home.ts'
+import type { Damage } from './jobs/check-blobs.ts'
+import type { JobPool } from './jobs/job-pool.ts'
+import type { Departed, Presence } from './presence.ts'
+import { namesIn } from './presence.ts'
+import { keepsStamps } from './stamp.ts'
+
+/** Larger files are read and hashed beside the main thread. */
+const largeBytes = 1 << 20
+
+/** How often the time since which blobs may be lost is moved on, ms. */
+const markEvery = 10_000
+
+/** Clocks of a file system and of the process may differ by the grain of either. */
+const clockGrain = 2000
+
+/**
+ * The blobs of one `.almanac`. Owns what this process has written and not yet synced.
+ *
+ * S1 after `sync` all that was put before it is on disk, with its name, whoever wrote it first.
+ * S2 what a crash of the machine may have torn is read and checked before anything else happens (`recover`).
+ * S3 damage is moved aside: what is damaged is missing, so that it is made again.
+ */
+export class LocalBlobStore implements BlobStore {
+  readonly files: BlobFiles
+  readonly #home: Home
+  readonly #pool: JobPool
+  readonly #presence: Presence
+  readonly #now: () => number
+  #pending = new Set<Digest>()
+  /** put by this process and on disk */
+  readonly #synced = new Set<Digest>()
+  readonly #durableShards = new Set<string>()
+  #adopting = 0
+  #markedAt = 0
+  /** a process that died left blobs of since then that may not be on disk */
+  #inherited: number | undefined
+  #syncing: Promise<void> = Promise.resolve()
+
+  constructor(home: Home, presence: Presence, pool: JobPool, now: () => number) {
+    this.#home = home
+    this.#presence = presence
+    this.#pool = pool
+    this.#now = now
+    const { store, trash, damaged } = home
+    const stamps = inStore(store, () => {
+      for (const directory of [trash, damaged]) mkdirSync(directory, { recursive: true })
+      return keepsStamps(`${presence.temporary}/${crypto.randomUUID()}`)
+    })
+    this.files = { store, trash, temporary: presence.temporary, stamps }
+  }
+
+  async put(bytes: Uint8Array): Promise<Digest> {
+    return this.putNow(bytes)
+  }
+
+  /** `put` for callers that have many. */
+  putNow(bytes: Uint8Array): Digest {
+    const digest = digestOf(bytes)
+    this.#mark()
+    this.#add(digest, writeBlob(this.files, digest, bytes))
+    return digest
+  }
+
+  async get(digest: Digest): Promise<Uint8Array> {
+    const stat = this.#stat(digest)
+    const path = shard(this.files.store, digest)
+    let bytes: Uint8Array
+    try {
+      bytes = stat.size > largeBytes ? await readFile(path) : readFileSync(path)
+    } catch (error) {
+      throw isMissing(error) ? missing(digest) : storeError(error, path)
+    }
+    if (digestOf(bytes) === digest) return bytes
+    this.quarantine(digest)
+    throw new AlmanacError('ALM_BLOB_DAMAGED', { digest, why: 'its bytes are others' })
+  }
+
+  /** One that is there but not as it was made is read: it may only have been touched. */
+  async has(digest: Digest): Promise<boolean> {
+    if (this.hasNow(digest)) return true
+    const stat = isDigest(digest) ? inStore(this.files.store, () => statBlob(this.files, digest)) : undefined
+    if (stat === undefined || (await this.check([digest])).length > 0) return false
+    const path = shard(this.files.store, digest)
+    inStore(path, () => seal(path, digest, stat.mtimeNs))
+    return true
+  }
+
+  /** Is it there, as it was made by size and stamp? */
+  hasNow(digest: Digest, size?: number): boolean {
+    return isDigest(digest) && inStore(this.files.store, () => isWhole(this.files, digest, size))
+  }
+
+  /** Dates it anew for collections, as if it were put; false if it is not there. */
+  renew(digest: Digest): boolean {
+    if (!inStore(this.files.store, () => isWhole(this.files, digest) && renewBlob(this.files, digest)))
+      return false
+    this.#mark()
+    this.#add(digest, false)
+    return true
+  }
+
+  async adopt(path: string): Promise<Adopted> {
+    const size = lstatSync(path, { throwIfNoEntry: false })?.size ?? 0
+    return (await this.adoptAll([path], size))[0] as Adopted
+  }
+
+  /** `bytes`: their sizes together, to judge whether they are worth a thread. */
+  async adoptAll(paths: readonly string[], bytes: number): Promise<readonly Adopted[]> {
+    this.#mark()
+    this.#adopting++
+    try {
+      const here = bytes <= largeBytes && paths.length <= 64
+      const { files } = this
+      const adopted = here
+        ? paths.map((path) => adoptFile(files, path))
+        : (
+            await this.#pool.runAll(
+              batches(paths, 64).map((batch) => ({ kind: 'adopt' as const, files, paths: batch })),
+            )
+          ).flat()
+      for (const { digest, fresh } of adopted) this.#add(digest, fresh)
+      return adopted
+    } finally {
+      this.#adopting--
+    }
+  }
+
+  sync(): Promise<void> {
+    // one at a time: a later one must not return before what an earlier one took is on disk
+    const syncing = this.#syncing.catch(() => undefined).then(() => this.#flush())
+    this.#syncing = syncing
+    return syncing
+  }
+
+  async *list(): AsyncGenerator<{
+    readonly digest: Digest
+    readonly size: number
+    readonly changedAt: number
+  }> {
+    for (const name of shards) {
+      const directory = `${this.files.store}/${name}`
+      for (const digest of inStore(directory, () => namesIn(directory))) {
+        const stat = isDigest(digest)
+          ? lstatSync(`${directory}/${digest}`, { throwIfNoEntry: false })
+          : undefined
+        if (stat !== undefined) yield { digest, size: stat.size, changedAt: stat.ctimeMs }
+      }
+      // a large store is listed between other work
+      await new Promise(setImmediate)
+    }
+  }
+
+  async remove(digests: readonly Digest[]): Promise<void> {
+    for (const digest of digests) {
+      const path = shard(this.files.store, digest)
+      inStore(path, () => rmSync(path, { force: true }))
+      this.#forget(digest)
+    }
+  }
+
+  /** Reads the given blobs whole; damaged ones are moved aside. */
+  async check(digests: readonly Digest[]): Promise<readonly Damage[]> {
+    const jobs = batches(digests, 64).map((batch) => ({
+      kind: 'check' as const,
+      files: this.files,
+      digests: batch,
+    }))
+    const here =
+      digests.length === 1 &&
+      (lstatSync(shard(this.files.store, digests[0] as Digest), { throwIfNoEntry: false })?.size ?? 0) <
+        largeBytes
+    const damage = here
+      ? jobs.flatMap((job) => this.#pool.runHere(job))
+      : (await this.#pool.runAll(jobs)).flat()
+    for (const { digest } of damage) this.quarantine(digest)
+    return damage
+  }
+
+  /** Moves a damaged blob aside, so that it is missing. */
+  quarantine(digest: Digest): void {
+    this.#moveTo(this.#home.damaged, digest)
+  }
+
+  /** Takes a blob out of use; whoever asks for it takes it back. */
+  moveAside(digest: Digest): void {
+    this.#moveTo(this.#home.trash, digest)
+  }
+
+  #moveTo(directory: string, digest: Digest): void {
+    const path = shard(this.files.store, digest)
+    this.#forget(digest)
+    try {
+      renameSync(path, `${directory}/${digest}`)
+    } catch (error) {
+      if (!isMissing(error)) throw storeError(error, path)
+    }
+  }
+
+  /**
+   * What processes that are gone left: blobs that were not synced are checked if the machine has started anew since
+   * then, and are synced with ours if it has not.
+   */
+  async recover(others: readonly Departed[], bootId: string): Promise<readonly Damage[]> {
+    const since = (here: boolean) =>
+      others
+        .filter((one) => (one.identity.bootId === bootId) === here)
+        .reduce(
+          (least, one) => Math.min(least, one.unsyncedSince ?? Number.POSITIVE_INFINITY),
+          Number.POSITIVE_INFINITY,
+        )
+    const sameBoot = since(true)
+    if (sameBoot !== Number.POSITIVE_INFINITY) {
+      this.#inherited = Math.min(sameBoot, this.#inherited ?? sameBoot)
+      this.#presence.setUnsynced(Math.min(sameBoot, this.#presence.unsyncedSince ?? sameBoot))
+    }
+    const earlier = since(false)
+    return earlier === Number.POSITIVE_INFINITY ? [] : await this.check(await this.#changedSince(earlier))
+  }
+
+  async close(): Promise<void> {
+    await this.sync()
+  }
+
+  async #flush(): Promise<void> {
+    const startedAt = this.#now()
+    const pending = this.#pending
+    const inherited = this.#inherited
+    if (pending.size === 0 && inherited === undefined) return
+    this.#pending = new Set()
+    try {
+      if (inherited !== undefined)
+        for (const digest of await this.#changedSince(inherited)) pending.add(digest)
+      await each(pending, (digest) => this.#fsyncBlob(digest))
+      const touched = new Set([...pending].map((digest) => digest.slice(0, 2)))
+      await each(touched, (name) => fsyncAt(`${this.files.store}/${name}`))
+      if ([...touched].some((name) => !this.#durableShards.has(name))) await fsyncAt(this.files.store)
+      for (const name of touched) this.#durableShards.add(name)
+    } catch (error) {
+      for (const digest of pending) this.#pending.add(digest)
+      throw error
+    }
+    if (this.#synced.size + pending.size > 200_000) this.#synced.clear()
+    for (const digest of pending) this.#synced.add(digest)
+    if (this.#inherited === inherited) this.#inherited = undefined
+    this.#unmark(startedAt)
+  }
+
+  async #fsyncBlob(digest: Digest): Promise<void> {
+    const path = shard(this.files.store, digest)
+    try {
+      await fsyncAt(path)
+    } catch (error) {
+      // the system says it once: the next fsync would succeed although the bytes are lost
+      this.quarantine(digest)
+      throw error
+    }
+  }
+
+  async #changedSince(since: number): Promise<Digest[]> {
+    const digests: Digest[] = []
+    for await (const { digest, changedAt } of this.list())
+      if (changedAt >= since - clockGrain) digests.push(digest)
+    return digests
+  }
+
+  /** Before anything is written. */
+  #mark(): void {
+    if (this.#presence.unsyncedSince !== undefined) return
+    this.#markedAt = this.#now()
+    this.#presence.setUnsynced(this.#markedAt)
+  }
+
+  #unmark(syncedAt: number): void {
+    if (this.#adopting > 0 || this.#inherited !== undefined || syncedAt - this.#markedAt < markEvery) return
+    this.#markedAt = syncedAt
+    this.#presence.setUnsynced(syncedAt)
+  }
+
+  /** What was there may have been written by another process, and not be synced. */
+  #add(digest: Digest, fresh: boolean): void {
+    if (fresh || !this.#synced.has(digest)) this.#pending.add(digest)
+  }
+
+  #forget(digest: Digest): void {
+    this.#pending.delete(digest)
+    this.#synced.delete(digest)
+  }
+
+  #stat(digest: Digest): { readonly size: number } {
+    const stat = isDigest(digest) ? inStore(this.files.store, () => statBlob(this.files, digest)) : undefined
+    if (stat === undefined) throw missing(digest)
+    return { size: Number(stat.size) }
+  }
+}
+
+const missing = (digest: Digest) => new AlmanacError('ALM_BLOB_MISSING', { digest })
+
+/** Four at once: as many as the thread pool has. */
+async function each<T>(items: Iterable<T>, work: (item: T) => Promise<void>): Promise<void> {
+  const iterator = items[Symbol.iterator]()
+  const lane = async () => {
+    for (let next = iterator.next(); next.done !== true; next = iterator.next()) await work(next.value)
+  }
+  await Promise.all([lane(), lane(), lane(), lane()])
+}
+
+async function fsyncAt(path: string): Promise<void> {
+  try {
+    const file = await open(path, 'r')
+    try {
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+  } catch (error) {
+    // a blob that was removed meanwhile needs no sync
+    if (!isMissing(error)) throw storeError(error, path)
+  }
+}

@@ -1,0 +1,97 @@
+import { lstatSync, realpathSync } from 'node:fs'
+import { basename } from 'node:path'
+import { AlmanacError } from '../model/errors.ts'
+import { DirRef, FileRef } from '../model/refs.ts'
+import type { LocalBlobStore } from './blob-store.ts'
+import { inputError, inStore, isMissing, refused } from './failures.ts'
+import type { JobPool } from './jobs/job-pool.ts'
+import { kindOf } from './jobs/list-directory.ts'
+import type { Listings } from './listings.ts'
+import { removeTree } from './remove-tree.ts'
+import type { Draft } from './scan-listings.ts'
+import { listDrafts } from './scan-listings.ts'
+import type { Scanned } from './scan-table.ts'
+import type { Block } from './state-rows.ts'
+import { isDirectoryMode, rowMode, rowSize, splitNames } from './state-rows.ts'
+import { walkDirectory } from './walk-directory.ts'
+
+export interface CollectTools {
+  readonly pool: JobPool
+  readonly store: LocalBlobStore
+  readonly listings: Listings
+}
+
+/** Takes a declared output into the store. @throws ALM_OUTPUT_MISSING, ALM_PATH_REFUSED */
+export async function collectFile(tools: CollectTools, path: string): Promise<FileRef> {
+  const stat = outputAt(path)
+  if (!stat.isFile()) throw refused(path, `it is ${kindOf(stat)}, where a file was declared`)
+  const { digest, size, executable } = await tools.store.adopt(path)
+  return new FileRef(basename(path), digest, size, executable)
+}
+
+/** The same of a directory: everything in it counts, nothing is excluded. */
+export async function collectDir(tools: CollectTools, path: string): Promise<DirRef> {
+  const stat = outputAt(path)
+  if (!stat.isDirectory())
+    throw refused(path, `it is ${stat.isFile() ? 'a file' : kindOf(stat)}, where a directory was declared`)
+  const root = realpathSync(path)
+  const blocks = await walkDirectory(tools.pool, { root, globs: { include: [], exclude: [] }, without: [] })
+  const drafts = [...blocks.values()].map(draftOf)
+  // links first: what they lead to is still in its place
+  await adoptSome(tools, root, drafts, (draft, name) => draft.block.links.includes(name))
+  await adoptSome(tools, root, drafts, (draft, name) => !draft.block.links.includes(name))
+  const listing = ((await listDrafts(tools, drafts, new Map(), false)).get('') as Scanned).listing
+  inStore(path, () => removeTree(path))
+  return new DirRef(listing.digest, listing.files, listing.size)
+}
+
+function outputAt(path: string) {
+  try {
+    return lstatSync(path, { bigint: true })
+  } catch (error) {
+    if (isMissing(error))
+      throw new AlmanacError('ALM_OUTPUT_MISSING', { name: basename(path), path }, { cause: error })
+    throw inputError(error, path)
+  }
+}
+
+function draftOf(block: Block): Draft {
+  const names = splitNames(block.names)
+  const unknown = names.flatMap((_, i) => (isDirectoryMode(rowMode(block.rows, i)) ? [] : [i]))
+  const digests = new Uint8Array(block.count * 32)
+  return {
+    block,
+    known: undefined,
+    same: false,
+    digests,
+    settled: new Uint8Array(block.count),
+    names,
+    unknown,
+  }
+}
+
+async function adoptSome(
+  tools: CollectTools,
+  root: string,
+  drafts: readonly Draft[],
+  takes: (draft: Draft, name: string) => boolean,
+): Promise<void> {
+  const places: { readonly draft: Draft; readonly index: number; readonly path: string }[] = []
+  let bytes = 0
+  for (const draft of drafts) {
+    const directory = draft.block.path === '' ? root : `${root}/${draft.block.path}`
+    for (const index of draft.unknown) {
+      const name = draft.names[index] as string
+      if (!takes(draft, name)) continue
+      places.push({ draft, index, path: `${directory}/${name}` })
+      bytes += rowSize(draft.block.rows, index)
+    }
+  }
+  const adopted = await tools.store.adoptAll(
+    places.map(({ path }) => path),
+    bytes,
+  )
+  for (const [i, { draft, index }] of places.entries()) {
+    Buffer.from(draft.digests.buffer).write((adopted[i] as { digest: string }).digest, index * 32, 'hex')
+  }
+}

@@ -1,0 +1,67 @@
+import type { ErrorCode } from '../../model/errors.ts'
+import { AlmanacError, isAlmanacError } from '../../model/errors.ts'
+import type { Adopted } from '../blob-files.ts'
+import type { AdoptJob } from './adopt-files.ts'
+import { adoptFiles } from './adopt-files.ts'
+import type { CheckJob, Damage } from './check-blobs.ts'
+import { checkBlobs } from './check-blobs.ts'
+import type { CopyJob } from './copy-files.ts'
+import { copyFiles } from './copy-files.ts'
+import type { HashJob } from './hash-files.ts'
+import { hashFiles } from './hash-files.ts'
+import type { Listed, ListJob } from './list-directory.ts'
+import { listDirectories } from './list-directory.ts'
+import type { StageJob } from './stage-files.ts'
+import { stageFiles } from './stage-files.ts'
+
+/** Synchronous work on many files, plain data in and out: done by a thread of the pool, or in place. */
+export type Job = ListJob | HashJob | AdoptJob | CheckJob | StageJob | CopyJob
+
+export interface Results {
+  readonly list: Listed
+  readonly hash: Uint8Array
+  readonly adopt: readonly Adopted[]
+  readonly check: readonly Damage[]
+  readonly stage: undefined
+  readonly copy: undefined
+}
+
+export type ResultOf<J extends Job> = Results[J['kind']]
+
+export function runJob(job: Job): Results[Job['kind']] {
+  switch (job.kind) {
+    case 'list':
+      return listDirectories(job)
+    case 'hash':
+      return hashFiles(job)
+    case 'adopt':
+      return adoptFiles(job)
+    case 'check':
+      return checkBlobs(job)
+    case 'stage':
+      return void stageFiles(job)
+    case 'copy':
+      return void copyFiles(job)
+  }
+}
+
+/** From a thread to the main one. */
+export type Answer =
+  | { readonly kind: 'done'; readonly result: Results[Job['kind']] }
+  | { readonly kind: 'failed'; readonly failure: Failure }
+
+/** An error that may cross between threads: their own lose all but the message. */
+export interface Failure {
+  readonly code: ErrorCode
+  readonly details: Readonly<Record<string, unknown>>
+}
+
+export const failureOf = (error: unknown): Failure =>
+  isAlmanacError(error)
+    ? { code: error.code, details: error.details }
+    : {
+        code: 'ALM_BUG',
+        details: { why: error instanceof Error ? (error.stack ?? error.message) : String(error) },
+      }
+
+export const errorOf = ({ code, details }: Failure): AlmanacError => new AlmanacError(code, details)

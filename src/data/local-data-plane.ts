@@ -1,0 +1,258 @@
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { diff } from '../core/tree/diff.ts'
+import type { PathChange } from '../core/tree/edit.ts'
+import { editTree } from '../core/tree/edit.ts'
+import { totals } from '../core/tree/listing.ts'
+import { nameFault, namesOf } from '../core/tree/name.ts'
+import { entryAt, walk } from '../core/tree/walk.ts'
+import { AlmanacError } from '../model/errors.ts'
+import { DirRef, FileRef } from '../model/refs.ts'
+import type { TreeChange, TreeEntry } from '../model/tree.ts'
+import type { BlobStore, DataPlane, ScanOptions, Workspace } from '../ports/data.ts'
+import { digestOf } from './blob-files.ts'
+import type { StoreReport } from './check-store.ts'
+import { checkStore } from './check-store.ts'
+import { collectDir, collectFile } from './collect.ts'
+import { inputError, refused } from './failures.ts'
+import type { GarbageOptions, GarbageReport } from './garbage.ts'
+import { collectGarbage } from './garbage.ts'
+import type { Parts } from './parts.ts'
+import { openParts, recover } from './parts.ts'
+import { showAt } from './show.ts'
+import { makeWorkspace } from './workspaces.ts'
+import { writeTo } from './write-to.ts'
+
+export interface DataPlaneOptions {
+  /** the project's `.almanac`; made when it is first needed */
+  readonly home: string
+  /** where results are shown as plain files */
+  readonly data: string
+  /** threads for scanning, hashing and copying; one a core, at most 4, if absent */
+  readonly threads?: number
+  /** ms since 1970 */
+  readonly now?: () => number
+}
+
+/**
+ * Directories and files on the local disk. Owns its parts from first use to `close`; nothing is made or read before.
+ *
+ * What a reference stands for is looked for with the user first (where it lies unchanged), then in the store.
+ */
+export class LocalDataPlane implements DataPlane {
+  readonly #options: DataPlaneOptions
+  #parts: Promise<Parts> | undefined
+
+  constructor(options: DataPlaneOptions) {
+    this.#options = options
+  }
+
+  /** Its content-addressed bytes, for callers that have more than files to keep. */
+  async blobs(): Promise<BlobStore> {
+    return (await this.#open()).store
+  }
+
+  async scan(path: string, options?: ScanOptions): Promise<FileRef | DirRef> {
+    const { externals } = await this.#open()
+    return await externals.scan(path, options)
+  }
+
+  async open(ref: FileRef | DirRef): Promise<string> {
+    const parts = await this.#open()
+    const outside = outsidePath(parts, ref)
+    if (outside !== undefined && existsSync(outside)) return outside
+    if (ref instanceof DirRef) return await parts.trees.open(ref.digest, outside)
+    if (!parts.store.hasNow(ref.digest, ref.size)) {
+      const source = await parts.sources.find(ref, outside)
+      if (source?.external === true && basename(source.path) === ref.name) return source.path
+    }
+    return await parts.files.open(ref, parts.sources.externalPath(ref.at))
+  }
+
+  async verify(refs: readonly (FileRef | DirRef)[]): Promise<void> {
+    const parts = await this.#open()
+    for (const ref of refs) await verifyRef(parts, ref)
+  }
+
+  async workspace(name: string): Promise<Workspace> {
+    const { presence } = await this.#open()
+    return makeWorkspace(presence.attempts, name)
+  }
+
+  async collectFile(path: string): Promise<FileRef> {
+    return await collectFile(await this.#open(), path)
+  }
+
+  async collectDir(path: string): Promise<DirRef> {
+    return await collectDir(await this.#open(), path)
+  }
+
+  async *entries(dir: DirRef): AsyncGenerator<TreeEntry> {
+    const { listings } = await this.#open()
+    yield* listings.find(walk(dir.digest))
+  }
+
+  async fileAt(dir: DirRef, path: string): Promise<FileRef | undefined> {
+    const { listings, sources, store } = await this.#open()
+    const entry = await listings.run(entryAt(dir.digest, namesOf(path)))
+    if (entry?.kind !== 'file') return undefined
+    const { name, digest, size, executable } = entry
+    const base = sources.externalPath(dir.at)
+    if (base !== undefined) return new FileRef(name, digest, size, executable, `${base}/${path}`)
+    const source = store.hasNow(digest, size) ? undefined : await sources.find(entry)
+    return new FileRef(name, digest, size, executable, source?.external === true ? source.path : undefined)
+  }
+
+  async dirAt(dir: DirRef, path: string): Promise<DirRef | undefined> {
+    const { listings, sources } = await this.#open()
+    const entry = await listings.run(entryAt(dir.digest, namesOf(path)))
+    if (entry?.kind !== 'dir') return undefined
+    const base = sources.externalPath(dir.at)
+    return new DirRef(
+      entry.digest,
+      entry.files,
+      entry.size,
+      base === undefined ? undefined : `${base}/${path}`,
+    )
+  }
+
+  async assemble(entries: Iterable<readonly [path: string, ref: FileRef | DirRef]>): Promise<DirRef> {
+    return await this.#edit(undefined, entries)
+  }
+
+  async edit(base: DirRef, changes: ReadonlyMap<string, FileRef | DirRef | undefined>): Promise<DirRef> {
+    return await this.#edit(base, changes)
+  }
+
+  async *diff(before: DirRef, after: DirRef): AsyncGenerator<TreeChange> {
+    const { listings } = await this.#open()
+    yield* listings.find(diff(before.digest, after.digest))
+  }
+
+  async readFile(ref: FileRef): Promise<Uint8Array> {
+    const { sources, store } = await this.#open()
+    if (store.hasNow(ref.digest, ref.size)) return await store.get(ref.digest)
+    const source = await sources.of(ref, sources.externalPath(ref.at))
+    if (!source.external) return await store.get(ref.digest)
+    try {
+      const bytes = await readFile(source.path)
+      if (digestOf(bytes) === ref.digest) return bytes
+    } catch (error) {
+      throw inputError(error, source.path)
+    }
+    throw new AlmanacError('ALM_INPUT_CHANGED', { path: source.path })
+  }
+
+  async writeFile(name: string, bytes: Uint8Array): Promise<FileRef> {
+    const { store } = await this.#open()
+    const fault = nameFault(name)
+    if (fault !== undefined) throw refused(name, fault)
+    return new FileRef(name, store.putNow(bytes), bytes.byteLength)
+  }
+
+  async available(ref: FileRef | DirRef): Promise<boolean> {
+    const { sources } = await this.#open()
+    const outside = sources.externalPath(ref.at)
+    if (outside !== undefined && (await sources.isUnchanged(outside, ref))) return true
+    return ref instanceof DirRef
+      ? await sources.haveTree(ref.digest)
+      : (await sources.find(ref)) !== undefined
+  }
+
+  async show(environment: string, name: string, ref: FileRef | DirRef): Promise<string> {
+    const { home, files, trees, sources } = await this.#open()
+    const near = sources.externalPath(ref.at)
+    const target = ref instanceof DirRef ? await trees.open(ref.digest, near) : await files.open(ref, near)
+    return showAt(home, this.#options.data, environment, name, target)
+  }
+
+  async writeTo(ref: FileRef | DirRef, path: string): Promise<void> {
+    await writeTo(await this.#open(), ref, path)
+  }
+
+  async sync(): Promise<void> {
+    // where nothing was used, nothing was written
+    const parts = await this.#parts
+    await parts?.store.sync()
+  }
+
+  /** Frees what no root reaches, in two rounds more than a grace apart; says what it did, or would do. */
+  async collectGarbage(options: GarbageOptions): Promise<GarbageReport> {
+    return await collectGarbage(await this.#open(), this.#options.data, options)
+  }
+
+  /** Reads all blobs; damaged ones are moved aside, so that what made them runs again. */
+  async checkStore(): Promise<StoreReport> {
+    return await checkStore(await this.#open())
+  }
+
+  /** Removes what attempts of processes that are gone left; says of how many. */
+  async cleanWorkspaces(): Promise<number> {
+    return await recover(await this.#open())
+  }
+
+  async close(): Promise<void> {
+    const opened = this.#parts
+    this.#parts = undefined
+    const parts = await opened?.catch(() => undefined)
+    if (parts === undefined) return
+    try {
+      parts.sightings.save()
+      await parts.store.sync()
+      // only now: until all is on disk others must know of us
+      parts.presence.leave()
+    } finally {
+      await parts.pool.close()
+    }
+  }
+
+  #open(): Promise<Parts> {
+    this.#parts ??= openParts(this.#options.home, this.#options.threads, this.#options.now ?? Date.now)
+    return this.#parts
+  }
+
+  async #edit(
+    base: DirRef | undefined,
+    refs: Iterable<readonly [string, FileRef | DirRef | undefined]>,
+  ): Promise<DirRef> {
+    const { listings } = await this.#open()
+    const changes = function* (): Generator<readonly [string, PathChange]> {
+      for (const [path, ref] of refs) yield [path, ref === undefined ? undefined : changeTo(ref)]
+    }
+    const changeTo = (ref: FileRef | DirRef): PathChange => {
+      const { digest } = ref
+      if (ref instanceof FileRef)
+        return { kind: 'file', digest, size: ref.size, executable: ref.executable, files: 1 }
+      // not what the reference says: the tree's digest must follow from its content
+      const { size, files } = totals(listings.read(digest))
+      return { kind: 'dir', digest, size, executable: false, files }
+    }
+    const made = await listings.run(editTree(listings.maker, base?.digest, changes()))
+    return new DirRef(made.digest, made.files, made.size)
+  }
+}
+
+/** Where tasks read it if it lies with the user: there, unless it has another name. */
+function outsidePath({ sources }: Parts, ref: FileRef | DirRef): string | undefined {
+  const path = sources.externalPath(ref.at)
+  return path === undefined || ref instanceof DirRef || basename(path) === ref.name ? path : undefined
+}
+
+/** Looks at what `open` gave. */
+async function verifyRef(parts: Parts, ref: FileRef | DirRef): Promise<void> {
+  const { externals, files, trees, store, sources } = parts
+  const outside = outsidePath(parts, ref)
+  if (outside !== undefined && existsSync(outside)) {
+    if (ref instanceof DirRef) await externals.verifyDirectory(outside, ref.digest)
+    else await externals.verifyFile(outside, ref.digest, ref.executable)
+    return
+  }
+  if (ref instanceof DirRef ? existsSync(trees.pathOf(ref.digest)) : files.isThere(ref)) {
+    if (ref instanceof DirRef) await trees.verify(ref.digest)
+    else await files.verify(ref)
+    return
+  }
+  if (outside !== undefined) throw new AlmanacError('ALM_INPUT_CHANGED', { path: outside })
+  if (ref instanceof FileRef && !store.hasNow(ref.digest, ref.size)) await sources.of(ref)
+}

@@ -1,0 +1,63 @@
+import { mkdirSync, realpathSync } from 'node:fs'
+import { LocalBlobStore } from './blob-store.ts'
+import { Externals } from './externals.ts'
+import { inStore } from './failures.ts'
+import type { Home } from './home.ts'
+import { homeOf } from './home.ts'
+import { JobPool } from './jobs/job-pool.ts'
+import { Listings } from './listings.ts'
+import { departed, Presence } from './presence.ts'
+import { bootId } from './process-identity.ts'
+import { Sightings } from './sightings.ts'
+import { Sources } from './sources.ts'
+import { StagedFiles } from './staged-files.ts'
+import { StagedTrees } from './staged-trees.ts'
+
+/** What an open data plane is made of. */
+export interface Parts {
+  readonly home: Home
+  readonly pool: JobPool
+  readonly presence: Presence
+  readonly store: LocalBlobStore
+  readonly listings: Listings
+  readonly sightings: Sightings
+  readonly externals: Externals
+  readonly sources: Sources
+  readonly files: StagedFiles
+  readonly trees: StagedTrees
+}
+
+/** Opens a home, and puts right what processes that are gone left in it. */
+export async function openParts(
+  root: string,
+  threads: number | undefined,
+  now: () => number,
+): Promise<Parts> {
+  const home = inStore(root, () => {
+    mkdirSync(root, { recursive: true })
+    // paths are compared with real ones
+    return homeOf(realpathSync(root))
+  })
+  const pool = new JobPool(threads)
+  const presence = new Presence(home)
+  const store = new LocalBlobStore(home, presence, pool, now)
+  const listings = new Listings(store)
+  const sightings = new Sightings(home)
+  const externals = new Externals(home.root, { pool, listings, now }, sightings)
+  const sources = new Sources(home.root, store, externals, listings)
+  const files = new StagedFiles(home, store, externals, sources)
+  const trees = new StagedTrees({ home, pool, store, listings, sources, files })
+  const parts = { home, pool, presence, store, listings, sightings, externals, sources, files, trees }
+  await recover(parts)
+  return parts
+}
+
+/** Puts right what processes that are gone left: their blobs first, then who they were. Returns how many. */
+export async function recover({ home, store }: Pick<Parts, 'home' | 'store'>): Promise<number> {
+  const others = inStore(home.work, () => departed(home))
+  await store.recover(others, bootId())
+  inStore(home.work, () => {
+    for (const other of others) other.remove()
+  })
+  return others.length
+}

@@ -1,0 +1,145 @@
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { inStore, isMissing } from './failures.ts'
+import type { Home } from './home.ts'
+import type { ProcessIdentity } from './process-identity.ts'
+import { isGone, thisProcess } from './process-identity.ts'
+import { removeTree } from './remove-tree.ts'
+
+/**
+ * A process's entry in `work/`: `<id>.json` says who it is and since when it has written blobs that may not be on
+ * disk; `<id>/` holds its temporary files and its attempts' directories. Owns both.
+ *
+ * P1 the entry is there before the directory and goes after it, so a directory always says whose it is.
+ * P2 the time in it is on disk before the first such blob is written; it is never later than the oldest of them.
+ */
+export class Presence {
+  readonly directory: string
+  readonly temporary: string
+  readonly attempts: string
+  readonly #home: Home
+  readonly #file: string
+  readonly #identity: ProcessIdentity
+  #unsyncedSince: number | undefined
+
+  constructor(home: Home) {
+    this.#home = home
+    this.#identity = thisProcess()
+    const id = `${this.#identity.pid}-${crypto.randomUUID().slice(0, 8)}`
+    this.#file = `${home.work}/${id}.json`
+    this.directory = `${home.work}/${id}`
+    this.temporary = `${this.directory}/tmp`
+    this.attempts = `${this.directory}/attempts`
+    inStore(home.work, () => {
+      mkdirSync(home.work, { recursive: true })
+      this.#write(false)
+      mkdirSync(this.temporary, { recursive: true })
+      mkdirSync(this.attempts)
+    })
+  }
+
+  get unsyncedSince(): number | undefined {
+    return this.#unsyncedSince
+  }
+
+  /** Blobs made since then (ms) may be lost with the power; undefined: none. */
+  setUnsynced(since: number | undefined): void {
+    this.#unsyncedSince = since
+    inStore(this.#file, () => this.#write(since !== undefined))
+  }
+
+  leave(): void {
+    removeTree(this.directory)
+    rmSync(this.#file, { force: true })
+  }
+
+  #write(durable: boolean): void {
+    const text = JSON.stringify({ ...this.#identity, unsyncedSince: this.#unsyncedSince })
+    const temporary = `${this.#file}.tmp`
+    writeFileSync(temporary, text)
+    if (durable) fsyncPath(temporary)
+    renameSync(temporary, this.#file)
+    if (durable) fsyncPath(this.#home.work)
+  }
+}
+
+/** A process that is gone, and what it left. */
+export interface Departed {
+  readonly identity: ProcessIdentity
+  readonly unsyncedSince: number | undefined
+  /** forgets it, with its directory */
+  remove(): void
+}
+
+/** Processes that are surely gone without having cleaned up. */
+export function departed(home: Home): readonly Departed[] {
+  return namesIn(home.work).flatMap((name) => {
+    const id = /^(.+)\.json$/.exec(name)?.[1]
+    if (id === undefined) return []
+    const entry = readEntry(`${home.work}/${name}`)
+    if (entry === undefined || !isGone(entry.identity)) return []
+    const remove = () => {
+      removeTree(`${home.work}/${id}`)
+      rmSync(`${home.work}/${name}`, { force: true })
+    }
+    return [{ ...entry, remove }]
+  })
+}
+
+/** One that is cut off tells of no blobs: it was not yet on disk, and so was none of them. */
+const nobody: ProcessIdentity = { pid: 0, start: '', bootId: '', pidNamespace: '' }
+
+function readEntry(path: string): Omit<Departed, 'remove'> | undefined {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw error
+  }
+  try {
+    const { unsyncedSince, ...identity } = JSON.parse(text) as Record<string, unknown>
+    const { pid, start, bootId, pidNamespace } = identity
+    if (
+      !Number.isSafeInteger(pid) ||
+      ![start, bootId, pidNamespace].every((field) => typeof field === 'string')
+    ) {
+      return { identity: nobody, unsyncedSince: undefined }
+    }
+    return {
+      identity: identity as unknown as ProcessIdentity,
+      unsyncedSince: typeof unsyncedSince === 'number' ? unsyncedSince : undefined,
+    }
+  } catch {
+    // no JSON: see `nobody`
+    return { identity: nobody, unsyncedSince: undefined }
+  }
+}
+
+export function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+  } catch (error) {
+    if (isMissing(error)) return []
+    throw error
+  }
+}
+
+/** Makes a file, or the names in a directory, durable. */
+export function fsyncPath(path: string): void {
+  const file = openSync(path, 'r')
+  try {
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+}

@@ -1,0 +1,170 @@
+import type { Made } from '../core/tree/chunk.ts'
+import { compareNames } from '../core/tree/name.ts'
+import type { HashJob } from './jobs/hash-files.ts'
+import type { JobPool } from './jobs/job-pool.ts'
+import type { Listings } from './listings.ts'
+import type { Draft } from './scan-listings.ts'
+import { listDrafts } from './scan-listings.ts'
+import type { Scanned, ScanTable } from './scan-table.ts'
+import type { Block } from './state-rows.ts'
+import {
+  copyRow,
+  isDirectoryMode,
+  isSettled,
+  newRows,
+  rowMode,
+  rowSize,
+  rowState,
+  sameBlock,
+  sameRow,
+  splitNames,
+} from './state-rows.ts'
+import type { Walk } from './walk-directory.ts'
+import { walkDirectory } from './walk-directory.ts'
+
+/**
+ * A directory that lies elsewhere, as a tree. Reads only files whose state differs from what was seen of them, or
+ * was too fresh to tell; rewrites only listings of directories in which something differs.
+ */
+export interface ScanTools {
+  readonly pool: JobPool
+  readonly listings: Listings
+  readonly now: () => number
+}
+
+export interface ScanResult {
+  readonly made: Made
+  readonly table: ScanTable
+  /** is there anything in it that the earlier table did not know? */
+  readonly changed: boolean
+}
+
+/** @throws ALM_PATH_REFUSED, ALM_INPUT_CHANGED, ALM_INPUT_UNREADABLE, naming the file */
+export async function scanDirectory(
+  tools: ScanTools,
+  walk: Walk,
+  known: ScanTable | undefined,
+): Promise<ScanResult> {
+  const startedAt = tools.now()
+  const blocks = await walkDirectory(tools.pool, walk)
+  const drafts = [...blocks.values()].map((block) => draftOf(block, known?.blocks.get(block.path)))
+  await hashDrafts(tools.pool, walk.root, drafts, startedAt)
+  const scanned = await listDrafts(tools, drafts, known?.blocks ?? new Map(), walk.globs.include.length > 0)
+  const changed =
+    known === undefined ||
+    known.blocks.size !== scanned.size ||
+    drafts.some((draft) => scanned.get(draft.block.path) !== draft.known)
+  return {
+    made: (scanned.get('') as Scanned).listing,
+    table: { root: walk.root, globs: walk.globs, blocks: scanned },
+    changed,
+  }
+}
+
+function draftOf(block: Block, known: Scanned | undefined): Draft {
+  if (known !== undefined && sameBlock(block, known) && !known.settled.includes(0)) {
+    return {
+      block,
+      known,
+      same: true,
+      digests: known.digests,
+      settled: known.settled,
+      names: [],
+      unknown: [],
+    }
+  }
+  const names = splitNames(block.names)
+  const digests = new Uint8Array(block.count * 32)
+  const settled = new Uint8Array(block.count)
+  const unknown: number[] = []
+  const old = known === undefined ? [] : splitNames(known.names)
+  let at = 0
+  for (const [i, name] of names.entries()) {
+    while (at < old.length && compareNames(old[at] as string, name) < 0) at++
+    if (isDirectoryMode(rowMode(block.rows, i))) settled[i] = 1
+    else if (
+      known !== undefined &&
+      old[at] === name &&
+      known.settled[at] === 1 &&
+      sameRow(block.rows, i, known.rows, at)
+    ) {
+      digests.set(known.digests.subarray(at * 32, at * 32 + 32), i * 32)
+      settled[i] = 1
+    } else unknown.push(i)
+  }
+  return { block, known, same: false, digests, settled, names, unknown }
+}
+
+/** So many files and bytes are hashed before a thread has started. */
+const fewFiles = 256
+const fewBytes = 4 << 20
+/** A job's share. */
+const jobFiles = 256
+const jobBytes = 32 << 20
+
+async function hashDrafts(
+  pool: JobPool,
+  root: string,
+  drafts: readonly Draft[],
+  startedAt: number,
+): Promise<void> {
+  const take = (digests: Uint8Array, job: PlacedJob) => {
+    for (const [i, { draft, index }] of job.places.entries()) {
+      draft.digests.set(digests.subarray(i * 32, i * 32 + 32), index * 32)
+      draft.settled[index] = isSettled(rowState(draft.block.rows, index), startedAt) ? 1 : 0
+    }
+  }
+  const files = drafts.reduce((sum, draft) => sum + draft.unknown.length, 0)
+  const few = files <= fewFiles && bytesToRead(drafts) <= fewBytes
+  if (few) for (const job of hashJobs(root, drafts)) take(pool.runHere(job), job)
+  else {
+    const places = new Map<HashJob, PlacedJob>()
+    const jobs = function* (): Generator<HashJob> {
+      for (const { places: placed, ...job } of hashJobs(root, drafts)) {
+        places.set(job, { ...job, places: placed })
+        yield job
+      }
+    }
+    await pool.runEach(jobs(), (digests, job) => {
+      take(digests, places.get(job) as PlacedJob)
+      places.delete(job)
+    })
+  }
+}
+
+const bytesToRead = (drafts: readonly Draft[]): number => {
+  let bytes = 0
+  for (const draft of drafts) for (const index of draft.unknown) bytes += rowSize(draft.block.rows, index)
+  return bytes
+}
+
+/** A job, and where its results belong: that part stays here. */
+interface PlacedJob extends HashJob {
+  readonly places: readonly { readonly draft: Draft; readonly index: number }[]
+}
+
+function* hashJobs(root: string, drafts: readonly Draft[]): Generator<PlacedJob> {
+  let places: { draft: Draft; index: number }[] = []
+  let bytes = 0
+  for (const draft of drafts) {
+    for (const index of draft.unknown) {
+      places.push({ draft, index })
+      bytes += rowSize(draft.block.rows, index)
+      if (places.length < jobFiles && bytes < jobBytes) continue
+      yield placedJob(root, places)
+      places = []
+      bytes = 0
+    }
+  }
+  if (places.length > 0) yield placedJob(root, places)
+}
+
+function placedJob(root: string, places: PlacedJob['places']): PlacedJob {
+  const rows = newRows(places.length)
+  const paths = places.map(({ draft, index }, i) => {
+    copyRow(draft.block.rows, index, rows, i)
+    const { path } = draft.block
+    return `${root}/${path}${path === '' ? '' : '/'}${draft.names[index]}`
+  })
+  return { kind: 'hash', paths, rows, places }
+}

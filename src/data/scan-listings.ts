@@ -1,0 +1,137 @@
+import type { Made, NameChange } from '../core/tree/chunk.ts'
+import { editListing, makeListing } from '../core/tree/chunk.ts'
+import type { Entry } from '../core/tree/listing.ts'
+import { sameEntry } from '../core/tree/listing.ts'
+import { compareNames } from '../core/tree/name.ts'
+import type { Listings } from './listings.ts'
+import { isExecutable } from './read-file.ts'
+import type { Scanned } from './scan-table.ts'
+import { digestAt } from './scan-table.ts'
+import type { Block } from './state-rows.ts'
+import { isDirectoryMode, rowMode, rowSize, splitNames } from './state-rows.ts'
+
+/** A directory whose digests are being found. */
+export interface Draft {
+  readonly block: Block
+  readonly known: Scanned | undefined
+  /** nothing in it differs from what was known, and all of that was settled */
+  readonly same: boolean
+  readonly digests: Uint8Array
+  readonly settled: Uint8Array
+  /** names as texts, where they were needed */
+  readonly names: readonly string[]
+  /** positions of files to read */
+  readonly unknown: readonly number[]
+}
+
+/** Directories that have their listing, as they are now and as they were known. */
+interface Below {
+  readonly made: ReadonlyMap<string, Scanned>
+  readonly known: ReadonlyMap<string, Scanned>
+  /** leave out directories without files: with `include` they are there for nothing */
+  readonly dropEmpty: boolean
+}
+
+/** From so many entries on an edit of the earlier listing costs less than a new one. */
+const worthAnEdit = 1024
+
+/** Makes the listings of directories whose digests are known, the deepest first: each needs those below it. */
+export async function listDrafts(
+  tools: { readonly listings: Listings },
+  drafts: readonly Draft[],
+  known: ReadonlyMap<string, Scanned>,
+  dropEmpty: boolean,
+): Promise<Map<string, Scanned>> {
+  const depth = new Map(
+    drafts.map((draft) => [draft, draft.block.path.split('/').length + (draft.block.path === '' ? 0 : 1)]),
+  )
+  const deepest = [...drafts].sort((a, b) => (depth.get(b) as number) - (depth.get(a) as number))
+  const made = new Map<string, Scanned>()
+  for (const [i, draft] of deepest.entries()) {
+    made.set(draft.block.path, await scannedOf(tools.listings, draft, { made, known, dropEmpty }))
+    if (i % 64 === 63) await new Promise(setImmediate)
+  }
+  // in the order of the walk, so that a table is the same whenever it is written
+  return new Map(drafts.map(({ block: { path } }) => [path, made.get(path) as Scanned]))
+}
+
+async function scannedOf(listings: Listings, draft: Draft, below: Below): Promise<Scanned> {
+  const { block, known, digests, settled } = draft
+  if (
+    known !== undefined &&
+    draft.same &&
+    block.subdirectories.every((name) => isUnchanged(pathOf(block, name), below))
+  ) {
+    if (listings.renew(known.listing.digest)) return known
+  }
+  return { ...block, digests, settled, listing: await listingOf(listings, draft, below) }
+}
+
+const isUnchanged = (path: string, { made, known }: Below): boolean =>
+  made.get(path)?.listing.digest === known.get(path)?.listing.digest
+
+async function listingOf(listings: Listings, draft: Draft, below: Below): Promise<Made> {
+  const { block, known } = draft
+  const names = draft.names.length === block.count ? draft.names : splitNames(block.names)
+  const entries = entriesOf(block, draft.digests, names, below.made, below.dropEmpty)
+  if (known === undefined || known.count < worthAnEdit || !listings.renew(known.listing.digest)) {
+    return makeListing(listings.maker, entries)
+  }
+  const before = entriesOf(known, known.digests, splitNames(known.names), below.known, below.dropEmpty)
+  return await listings.run(
+    editListing(listings.maker, known.listing.digest, changesBetween(before, entries)),
+  )
+}
+
+function entriesOf(
+  block: Block,
+  digests: Uint8Array,
+  names: readonly string[],
+  below: ReadonlyMap<string, Scanned>,
+  dropEmpty: boolean,
+): Entry[] {
+  const entries: Entry[] = []
+  for (const [i, name] of names.entries()) {
+    const mode = rowMode(block.rows, i)
+    if (!isDirectoryMode(mode)) {
+      const digest = digestAt(digests, i)
+      entries.push({
+        name,
+        kind: 'file',
+        executable: isExecutable(mode),
+        digest,
+        size: rowSize(block.rows, i),
+        files: 1,
+      })
+      continue
+    }
+    const listing = below.get(pathOf(block, name))?.listing
+    if (listing === undefined || (dropEmpty && listing.files === 0)) continue
+    entries.push({
+      name,
+      kind: 'dir',
+      executable: false,
+      digest: listing.digest,
+      size: listing.size,
+      files: listing.files,
+    })
+  }
+  return entries
+}
+
+const pathOf = (block: Block, name: string): string => (block.path === '' ? name : `${block.path}/${name}`)
+
+function changesBetween(before: readonly Entry[], after: readonly Entry[]): NameChange[] {
+  const changes: NameChange[] = []
+  let at = 0
+  for (const entry of after) {
+    let old = before[at]
+    for (; old !== undefined && compareNames(old.name, entry.name) < 0; old = before[++at]) {
+      changes.push({ name: old.name, entry: undefined })
+    }
+    if (old?.name === entry.name) at++
+    if (old?.name !== entry.name || !sameEntry(old, entry)) changes.push({ name: entry.name, entry })
+  }
+  for (const gone of before.slice(at)) changes.push({ name: gone.name, entry: undefined })
+  return changes
+}

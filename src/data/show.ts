@@ -1,0 +1,62 @@
+import { lstatSync, mkdirSync, readlinkSync, realpathSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { namesOf } from '../core/tree/name.ts'
+import { AlmanacError } from '../model/errors.ts'
+import { inStore } from './failures.ts'
+import type { Home } from './home.ts'
+
+/**
+ * Shows what lies at `target`, a path of ours, at `<data>/<environment>/<name>`, switched by a rename: a reader sees
+ * the old or the new one, whole. The link is relative, so that the project may move.
+ * @throws ALM_PATH_REFUSED, ALM_TARGET_EXISTS where something is there that is not ours
+ */
+export function showAt(home: Home, data: string, environment: string, name: string, target: string): string {
+  const names = [...namesOf(environment), ...namesOf(name)]
+  if (names.some((one) => one.startsWith('.')))
+    throw new AlmanacError('ALM_PATH_REFUSED', { path: names.join('/'), why: 'a name begins with "."' })
+  const link = join(data, ...names)
+  inStore(link, () => {
+    makeParents(data, names.slice(0, -1))
+    checkOurs(home, link)
+    const parent = realpathSync(dirname(link))
+    const text = relative(parent, `${realpathSync(home.root)}${target.slice(home.root.length)}`)
+    if (lstatSync(link, { throwIfNoEntry: false }) !== undefined && readlinkSync(link) === text) return
+    const temporary = `${parent}/.${crypto.randomUUID()}.tmp`
+    try {
+      symlinkSync(text, temporary)
+      renameSync(temporary, link)
+    } catch (error) {
+      rmSync(temporary, { force: true })
+      throw error
+    }
+  })
+  return link
+}
+
+/** Below `data` only directories: through a link to a version something would be put into it. */
+function makeParents(data: string, names: readonly string[]): void {
+  mkdirSync(data, { recursive: true })
+  let path = data
+  for (const name of names) {
+    path = join(path, name)
+    const stat = lstatSync(path, { throwIfNoEntry: false })
+    if (stat === undefined) mkdirSync(path, { recursive: true })
+    else if (!stat.isDirectory()) throw new AlmanacError('ALM_TARGET_EXISTS', { path })
+  }
+}
+
+function checkOurs(home: Home, link: string): void {
+  const stat = lstatSync(link, { throwIfNoEntry: false })
+  if (stat === undefined) return
+  if (!stat.isSymbolicLink() || !leadsHome(home, link))
+    throw new AlmanacError('ALM_TARGET_EXISTS', { path: link })
+}
+
+function leadsHome(home: Home, link: string): boolean {
+  // not followed: what it leads to may be gone
+  const target = resolve(realpathSync(dirname(link)), readlinkSync(link))
+  const root = realpathSync(home.root)
+  return [home.trees, home.files].some((folder) =>
+    target.startsWith(`${root}${folder.slice(home.root.length)}/`),
+  )
+}

@@ -1,0 +1,103 @@
+import { isAbsolute } from 'node:path'
+import { walk } from '../core/tree/walk.ts'
+import type { ErrorCode } from '../model/errors.ts'
+import { AlmanacError, isAlmanacError } from '../model/errors.ts'
+import type { Digest, FileRef } from '../model/refs.ts'
+import { DirRef } from '../model/refs.ts'
+import type { LocalBlobStore } from './blob-store.ts'
+import type { Externals } from './externals.ts'
+import { shard } from './home.ts'
+import type { Listings } from './listings.ts'
+
+/** A file as a listing names it. */
+export interface FileContent {
+  /** its last name */
+  readonly name: string
+  readonly digest: Digest
+  readonly size: number
+  readonly executable: boolean
+}
+
+/** Where its bytes can be had. */
+export interface Source {
+  readonly path: string
+  /** not in the store but with the user */
+  readonly external: boolean
+}
+
+/** What says that something is no longer to be had, rather than that something failed. */
+const gone: ReadonlySet<ErrorCode> = new Set([
+  'ALM_BLOB_MISSING',
+  'ALM_BLOB_DAMAGED',
+  'ALM_INPUT_CHANGED',
+  'ALM_INPUT_MISSING',
+  'ALM_INPUT_UNREADABLE',
+  'ALM_PATH_REFUSED',
+])
+
+/** Finds bytes: in the store, or where they were seen. */
+export class Sources {
+  readonly #home: string
+  readonly #store: LocalBlobStore
+  readonly #externals: Externals
+  readonly #listings: Listings
+
+  constructor(home: string, store: LocalBlobStore, externals: Externals, listings: Listings) {
+    this.#home = home
+    this.#store = store
+    this.#externals = externals
+    this.#listings = listings
+  }
+
+  /** Where a reference says that it lies with the user; a path of ours is no news. */
+  externalPath(at: string | undefined): string | undefined {
+    const ours = at === undefined || !isAbsolute(at) || at === this.#home || at.startsWith(`${this.#home}/`)
+    return ours ? undefined : at
+  }
+
+  /** `near`: where it lay with the user, if that is known. @throws ALM_BLOB_MISSING */
+  async of(content: FileContent, near?: string): Promise<Source> {
+    const source = await this.find(content, near)
+    if (source === undefined)
+      throw new AlmanacError('ALM_BLOB_MISSING', { digest: content.digest, path: content.name })
+    return source
+  }
+
+  async find(content: FileContent, near?: string): Promise<Source | undefined> {
+    const { digest, name, size, executable } = content
+    if (this.#store.hasNow(digest, size) || (await this.#store.has(digest))) {
+      return { path: shard(this.#store.files.store, digest), external: false }
+    }
+    if (near !== undefined && (await this.isUnchanged(near, content))) return { path: near, external: true }
+    const path = await this.#externals.locate(digest, name, executable)
+    return path === undefined ? undefined : { path, external: true }
+  }
+
+  /** Can all files of a tree be had, and all of its listings? */
+  async haveTree(root: Digest): Promise<boolean> {
+    try {
+      for await (const entry of this.#listings.find(walk(root))) {
+        if (entry.kind === 'file' && (await this.find({ ...entry, name: nameOf(entry.path) })) === undefined)
+          return false
+      }
+      return true
+    } catch (error) {
+      if (isAlmanacError(error) && gone.has(error.code)) return false
+      throw error
+    }
+  }
+
+  /** Is what lies with the user as the reference says? */
+  async isUnchanged(path: string, ref: Pick<FileRef, 'digest' | 'executable'> | DirRef): Promise<boolean> {
+    try {
+      if (ref instanceof DirRef) await this.#externals.verifyDirectory(path, ref.digest)
+      else await this.#externals.verifyFile(path, ref.digest, ref.executable)
+      return true
+    } catch (error) {
+      if (isAlmanacError(error) && gone.has(error.code)) return false
+      throw error
+    }
+  }
+}
+
+export const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1)

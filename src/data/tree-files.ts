@@ -1,0 +1,101 @@
+import { chmodSync, mkdirSync } from 'node:fs'
+import { walk } from '../core/tree/walk.ts'
+import type { Digest } from '../model/refs.ts'
+import { batches } from './batches.ts'
+import type { BlobFiles } from './blob-files.ts'
+import { inStore } from './failures.ts'
+import type { CopyTarget } from './jobs/copy-files.ts'
+import type { Job } from './jobs/job.ts'
+import type { JobPool } from './jobs/job-pool.ts'
+import type { StageTarget } from './jobs/stage-files.ts'
+import type { Listings } from './listings.ts'
+import type { Source, Sources } from './sources.ts'
+import { nameOf } from './sources.ts'
+import { stageLink } from './stage-file.ts'
+
+/** Fewer are put in place without a thread. */
+const fewFiles = 256
+const jobFiles = 256
+
+interface Tools {
+  readonly pool: JobPool
+  readonly listings: Listings
+  readonly sources: Sources
+}
+
+interface PlacedFile {
+  readonly path: string
+  readonly digest: Digest
+  readonly executable: boolean
+  readonly source: Source
+}
+
+/** A tree as read-only files and directories in a new directory; what lies with the user is linked to. */
+export async function stageTree(
+  tools: Tools,
+  files: BlobFiles,
+  root: Digest,
+  target: string,
+  near?: string,
+): Promise<void> {
+  const { directories, placed } = await layOut(tools, root, target, near)
+  const targets: StageTarget[] = []
+  for (const { path, digest, executable, source } of placed) {
+    if (source.external) stageLink(source.path, path)
+    else targets.push({ path, digest, executable })
+  }
+  await runJobs(tools.pool, targets, (some) => ({ kind: 'stage', files, targets: some }))
+  // the deepest first: in a closed directory nothing can be closed
+  for (const directory of directories.reverse()) inStore(directory, () => chmodSync(directory, 0o555))
+}
+
+/** A tree as files of the user's own in a new directory. */
+export async function copyTree(tools: Tools, root: Digest, target: string, near?: string): Promise<void> {
+  const { placed } = await layOut(tools, root, target, near)
+  const targets = placed.map(
+    ({ path, digest, executable, source }): CopyTarget => ({
+      path,
+      digest,
+      executable,
+      from: source.path,
+      external: source.external,
+    }),
+  )
+  await runJobs(tools.pool, targets, (some) => ({ kind: 'copy', targets: some }))
+}
+
+/** Makes the directories and finds the source of each file before any of them is put anywhere. `near`: where the tree lay with the user. */
+async function layOut({ listings, sources }: Tools, root: Digest, target: string, near: string | undefined) {
+  const made = new Set<string>()
+  const directories: string[] = []
+  const makeDirectory = (path: string): void => {
+    if (made.has(path)) return
+    if (path !== target) makeDirectory(path.slice(0, path.lastIndexOf('/')))
+    inStore(path, () => mkdirSync(path))
+    made.add(path)
+    directories.push(path)
+  }
+  makeDirectory(target)
+  const placed: PlacedFile[] = []
+  for await (const { path, kind, digest, size, executable } of listings.find(walk(root))) {
+    const full = `${target}/${path}`
+    makeDirectory(kind === 'file' ? full.slice(0, full.lastIndexOf('/')) : full)
+    if (kind === 'empty-dir') continue
+    const source = await sources.of(
+      { name: nameOf(path), digest, size, executable },
+      near && `${near}/${path}`,
+    )
+    placed.push({ path: full, digest, executable, source })
+  }
+  return { directories, placed }
+}
+
+async function runJobs<T>(
+  pool: JobPool,
+  targets: readonly T[],
+  jobOf: (targets: readonly T[]) => Job,
+): Promise<void> {
+  const jobs = batches(targets, jobFiles).map(jobOf)
+  if (targets.length <= fewFiles) for (const job of jobs) pool.runHere(job)
+  else await pool.runAll(jobs)
+}

@@ -1,0 +1,85 @@
+import { batches } from './batches.ts'
+import type { Globs } from './globs.ts'
+import type { JobPool } from './jobs/job-pool.ts'
+import type { Listed, ListJob } from './jobs/list-directory.ts'
+import type { Block } from './state-rows.ts'
+
+export interface Walk {
+  /** without links in it */
+  readonly root: string
+  readonly globs: Globs
+  /** absolute paths that are left out */
+  readonly without: readonly string[]
+}
+
+/** Fewer are looked at before a thread has started. */
+const fewEntries = 3000
+
+/** Names of a large directory that one job looks at. */
+const namesAJob = 8192
+
+/** The states of all files below a root, by directory. @throws as `listDirectories` */
+export async function walkDirectory(pool: JobPool, walk: Walk): Promise<Map<string, Block>> {
+  const blocks = new Map<string, Block>()
+  let seen = 0
+  const take = (block: Block, next: string[]): void => {
+    blocks.set(block.path, block)
+    seen += block.count + 1
+    for (const name of block.subdirectories) next.push(block.path === '' ? name : `${block.path}/${name}`)
+  }
+  let open: readonly string[] = ['']
+  while (open.length > 0) {
+    const next: string[] = []
+    const here: readonly string[] = seen < fewEntries ? open.slice(0, 16) : []
+    const wide: Listed['wide'][number][] = []
+    const absorb = (listed: Listed) => {
+      for (const block of listed.blocks) take(block, next)
+      wide.push(...listed.wide)
+    }
+    if (here.length > 0) absorb(pool.runHere(jobOf(walk, here)))
+    else
+      for (const listed of await pool.runAll(spread(open).map((directories) => jobOf(walk, directories))))
+        absorb(listed)
+    for (const { path, names } of wide) take(await lookAtWide(pool, walk, path, names), next)
+    open = here.length > 0 ? open.slice(here.length).concat(next) : next
+    // other work has its turn
+    await new Promise(setImmediate)
+  }
+  return blocks
+}
+
+const jobOf = (
+  { root, globs, without }: Walk,
+  directories: readonly string[],
+  names?: readonly string[],
+): ListJob => ({
+  kind: 'list',
+  root,
+  globs,
+  without,
+  directories,
+  ...(names !== undefined && { names }),
+})
+
+/** Enough jobs that no thread is idle, few enough that their number costs nothing. */
+const spread = (directories: readonly string[]): string[][] =>
+  batches(directories, Math.min(64, Math.max(1, Math.ceil(directories.length / 16))))
+
+async function lookAtWide(pool: JobPool, walk: Walk, path: string, names: readonly string[]): Promise<Block> {
+  const jobs = batches(names, namesAJob).map((part) => jobOf(walk, [path], part))
+  const parts = (await pool.runAll(jobs)).flatMap((listed) => listed.blocks)
+  const rows = new BigInt64Array(parts.reduce((sum, part) => sum + part.rows.length, 0))
+  let at = 0
+  for (const part of parts) {
+    rows.set(part.rows, at)
+    at += part.rows.length
+  }
+  return {
+    path,
+    count: parts.reduce((sum, part) => sum + part.count, 0),
+    names: Buffer.concat(parts.map((part) => part.names)),
+    rows,
+    subdirectories: parts.flatMap((part) => part.subdirectories),
+    links: parts.flatMap((part) => part.links),
+  }
+}

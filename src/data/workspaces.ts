@@ -1,0 +1,35 @@
+import { mkdirSync } from 'node:fs'
+import { nameFault } from '../core/tree/name.ts'
+import type { Workspace } from '../ports/data.ts'
+import { digestOf } from './blob-files.ts'
+import { inStore, refused } from './failures.ts'
+import { removeTree } from './remove-tree.ts'
+
+/** Directories of one attempt, empty; what an earlier one of that name left is removed. */
+export function makeWorkspace(attempts: string, name: string): Workspace {
+  const directory = `${attempts}/${directoryName(name)}`
+  const scratch = `${directory}/scratch`
+  const out = `${directory}/out`
+  inStore(directory, () => {
+    removeTree(directory)
+    mkdirSync(scratch, { recursive: true })
+    mkdirSync(out)
+  })
+  return {
+    scratch,
+    output: (output) => {
+      const fault = nameFault(output)
+      if (fault !== undefined) throw refused(output, fault)
+      return `${out}/${output}`
+    },
+    remove: async () => inStore(directory, () => removeTree(directory)),
+  }
+}
+
+/** Short, since programs put sockets in it, whose paths may have a hundred letters; of plain letters, since shells are what they are. */
+function directoryName(name: string): string {
+  const plain = name.replace(/[^A-Za-z0-9._-]/g, '-')
+  return plain === name && name.length <= 40 && !name.startsWith('.')
+    ? name
+    : `${plain.replace(/^\.+/, '').slice(0, 24)}-${digestOf(name).slice(0, 12)}`
+}
