@@ -1,0 +1,128 @@
+import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { openPythonExecutor } from '../src/executors/python/executor.ts'
+import type { TaskSpec } from '../src/model/task.ts'
+import type { Clock } from '../src/ports/clock.ts'
+import type { Attempt, AttemptEnd } from '../src/ports/executor.ts'
+
+/**
+ * The Python executor by itself, without engine and journal: tasks that do nothing.
+ *
+ *   node benchmarks/python-executor.ts [--processes 2] [--tasks 100000]
+ */
+const { values } = parseArgs({
+  options: {
+    processes: { type: 'string', default: String(availableParallelism()) },
+    tasks: { type: 'string', default: '100000' },
+  },
+})
+
+const clock: Clock = {
+  now: () => Date.now(),
+  at: (time, wake) => {
+    const timer = setTimeout(wake, time - Date.now())
+    return () => clearTimeout(timer)
+  },
+  atRest: (then) => {
+    setImmediate(then)
+  },
+}
+
+const waiting = new Map<string, (end: AttemptEnd) => void>()
+const executor = openPythonExecutor(
+  { clock, processes: Number(values.processes) },
+  {
+    started: () => undefined,
+    log: () => undefined,
+    heartbeat: () => undefined,
+    note: () => undefined,
+    ended: (id, end) => {
+      waiting.get(id)?.(end)
+      waiting.delete(id)
+    },
+  },
+)
+
+const task: TaskSpec = {
+  name: 'noop',
+  body: {
+    kind: 'python',
+    file: fileURLToPath(new URL('noop.py', import.meta.url)),
+    function: 'noop',
+    threads: 1,
+  },
+  policy: {
+    retries: { count: 0, delayMs: 0, backoff: 1, maxDelayMs: 0, jitter: 0, memoryFactor: 1 },
+    effect: false,
+    random: false,
+    persist: false,
+    location: false,
+    cpu: 1,
+    memoryBytes: 0,
+    priority: 0,
+    onFailure: 'fail',
+  },
+  env: [],
+  reads: [],
+}
+
+let calls = 0
+const attempt = (): Attempt => {
+  calls += 1
+  return {
+    id: `r/${calls}.1`,
+    run: 'r',
+    call: calls,
+    attempt: 1,
+    key: 'k',
+    task,
+    inputs: { value: calls },
+    outputs: {},
+    scratch: '',
+    idempotencyKey: String(calls),
+    memoryBytes: 0,
+    env: {},
+    logicalTime: 0,
+  }
+}
+
+const run = (attempts: readonly Attempt[]): Promise<readonly AttemptEnd[]> => {
+  const ends = attempts.map(({ id }) => new Promise<AttemptEnd>((resolve) => waiting.set(id, resolve)))
+  executor.submit(attempts)
+  return Promise.all(ends)
+}
+
+const quantile = (times: readonly number[], share: number): number =>
+  [...times].sort((a, b) => a - b)[Math.floor(times.length * share)] ?? Number.NaN
+
+const batch = (count: number): Attempt[] => Array.from({ length: count }, attempt)
+
+const startedAt = performance.now()
+await run([attempt()])
+const firstMs = performance.now() - startedAt
+await run(batch(5000))
+
+const trips: number[] = []
+for (let at = 0; at < 2000; at++) {
+  const begun = performance.now()
+  await run([attempt()])
+  trips.push((performance.now() - begun) * 1000)
+}
+
+const count = Number(values.tasks)
+const begun = performance.now()
+const ends = await run(batch(count))
+const seconds = (performance.now() - begun) / 1000
+if (ends.some((end) => end.kind !== 'succeeded')) throw new Error('not all tasks succeeded')
+
+console.log(
+  JSON.stringify({
+    processes: Number(values.processes),
+    firstTaskMs: Math.round(firstMs),
+    roundTripUs: { p50: Math.round(quantile(trips, 0.5)), p99: Math.round(quantile(trips, 0.99)) },
+    tasks: count,
+    tasksPerSecond: Math.round(count / seconds),
+  }),
+)
+await executor.close()

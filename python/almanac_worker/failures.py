@@ -1,0 +1,110 @@
+"""Exceptions as Almanac keeps them: the author's file and line, and a traceback of the author's frames."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from typing import Any, Callable
+
+_OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
+#: frames of libraries that are left out in one place are counted
+_MAX_TEXT = 64 * 1024
+_MAX_CHAIN = 8
+
+
+def record(error: BaseException, is_local: Callable[[str], bool], fallback: tuple[str, int] | None) -> dict[str, Any]:
+    """Type, message, place and traceback of an exception."""
+    frames = _frames(error)
+    place = _place(error, frames, is_local) or fallback
+    fields: dict[str, Any] = {
+        "type": type(error).__name__,
+        "message": cut(_message(error), 8 * 1024),
+        "stack": cut(_chain(error, is_local), _MAX_TEXT),
+    }
+    if place is not None:
+        fields["file"], fields["line"] = place
+    return fields
+
+
+def is_terminal(error: BaseException) -> bool:
+    try:
+        return bool(getattr(error, "almanac_terminal", False))
+    except Exception:  # a property of the author's that raises says nothing
+        return False
+
+
+def cut(text: str, limit: int) -> str:
+    if len(text) <= limit:
+        return text
+    return f"{text[: limit // 2]}\n… {len(text) - limit} characters left out …\n{text[-limit // 2 :]}"
+
+
+def _message(error: BaseException) -> str:
+    try:
+        text = str(error)
+    except Exception as other:  # a broken __str__ must not hide the failure
+        text = f"({type(error).__name__}.__str__ raised {type(other).__name__})"
+    return text or type(error).__name__
+
+
+def _frames(error: BaseException) -> list[traceback.FrameSummary]:
+    try:
+        frames = traceback.extract_tb(error.__traceback__)
+    except Exception:  # sources that cannot be read
+        return []
+    return [frame for frame in frames if not frame.filename.startswith((_OURS, "<frozen importlib"))]
+
+
+def _place(
+    error: BaseException, frames: list[traceback.FrameSummary], is_local: Callable[[str], bool]
+) -> tuple[str, int] | None:
+    if isinstance(error, SyntaxError) and error.filename and is_local(error.filename):
+        return error.filename, error.lineno or 1
+    for frame in reversed(frames):
+        if is_local(frame.filename):
+            return frame.filename, frame.lineno or 1
+    return None
+
+
+def _chain(error: BaseException, is_local: Callable[[str], bool]) -> str:
+    """As Python prints it, causes first."""
+    parts = []
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen and len(seen) < _MAX_CHAIN:
+        seen.add(id(current))
+        parts.append(_one(current, is_local))
+        if current.__cause__ is not None:
+            parts.append("\nThe above exception was the direct cause of the following exception:\n\n")
+            current = current.__cause__
+        elif current.__context__ is not None and not current.__suppress_context__:
+            parts.append("\nDuring handling of the above exception, another exception occurred:\n\n")
+            current = current.__context__
+        else:
+            current = None
+    if parts[-1].startswith("\n"):
+        parts.pop()
+    return "".join(reversed(parts))
+
+
+def _one(error: BaseException, is_local: Callable[[str], bool]) -> str:
+    frames = _frames(error)
+    lines = ["Traceback (most recent call last):\n"] if frames else []
+    left_out = 0
+    for index, frame in enumerate(frames):
+        # of a library only the last frame is told: where it was raised
+        if is_local(frame.filename) or index == len(frames) - 1:
+            lines.extend(_left_out(left_out))
+            left_out = 0
+            lines.extend(traceback.format_list([frame]))
+        else:
+            left_out += 1
+    try:
+        lines.extend(traceback.format_exception_only(type(error), error))
+    except Exception:  # a broken __str__
+        lines.append(f"{type(error).__name__}\n")
+    return "".join(lines)
+
+
+def _left_out(count: int) -> list[str]:
+    return [f"  … {count} frame{'s' if count > 1 else ''} of libraries\n"] if count else []

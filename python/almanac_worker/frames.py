@@ -1,0 +1,83 @@
+"""Messages over a socket: a frame is a 4-byte little-endian length and that much JSON, a list of messages.
+
+F1  a frame is written whole by one thread
+F2  messages leave in the order in which they were posted
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections import deque
+from typing import Any, Callable
+
+encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
+
+_CHUNK = 1 << 18
+#: letters after which a frame is closed
+_FRAME = 1 << 20
+
+
+class Inbox:
+    """Frames as they come in. Owns the bytes that were received and not yet read."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+        self._buffer = bytearray()
+
+    def read(self, before_wait: Callable[[], None]) -> list[Any] | None:
+        """The next frame's messages, or None when the other side is gone."""
+        while True:
+            buffer = self._buffer
+            if len(buffer) >= 4:
+                end = 4 + int.from_bytes(buffer[:4], "little")
+                if len(buffer) >= end:
+                    text = bytes(memoryview(buffer)[4:end])
+                    del buffer[:end]
+                    return json.loads(text)
+            before_wait()
+            try:
+                data = self._socket.recv(_CHUNK)
+            except ConnectionError:
+                return None
+            if not data:
+                return None
+            buffer += data
+
+
+class Outbox:
+    """Messages on their way out, from any thread. Owns what was posted and not yet written."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+        self._pending: deque[str] = deque()
+        self._writing = threading.Lock()
+
+    def post(self, message: list[Any]) -> None:
+        self._pending.append(encode(message))
+
+    def post_text(self, text: str) -> None:
+        """A message that is JSON already."""
+        self._pending.append(text)
+
+    def flush(self) -> None:
+        # Who finds the lock taken may leave: the one who has it looks again after giving it back.
+        while self._pending and self._writing.acquire(blocking=False):
+            try:
+                self._write()
+            finally:
+                self._writing.release()
+
+    def _write(self) -> None:
+        while self._pending:
+            batch: list[str] = []
+            size = 0
+            while self._pending and size < _FRAME:
+                batch.append(self._pending.popleft())
+                size += len(batch[-1])
+            body = ("[" + ",".join(batch) + "]").encode("ascii")
+            try:
+                self._socket.sendall(len(body).to_bytes(4, "little") + body)
+            except OSError:
+                return  # the host is gone: the control thread ends this process

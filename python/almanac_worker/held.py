@@ -1,0 +1,173 @@
+"""Values that stay in this process: arrays, and whatever else pickles with out-of-band buffers.
+
+Owns the values that were held for results and copies of none: what another worker made is mapped from shared
+memory for one attempt and let go with it.
+
+H1  a held value never changes: arrays are made read-only, others are rebuilt for each consumer over read-only bytes
+H2  a handle stands for one value for ever; it is known to the host before it is used again
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import pickle
+import sys
+import weakref
+from typing import Any, Callable
+
+_ALIGN = 64
+#: pickling some objects runs code of theirs that may raise anything
+_Span = list  # [offset, length]
+
+
+class HeldStore:
+    def __init__(self, worker: int, unmapped: Callable[[str], None]) -> None:
+        self._next = worker << 32
+        self._values: dict[int, _Array | _Pickled] = {}
+        self._unmapped = unmapped
+
+    def hold(self, value: Any) -> tuple[int, int, str] | None:
+        """Handle, bytes and type of a value, or None where it is not of the kind that is held."""
+        entry = _entry(value)
+        if entry is None:
+            return None
+        self._next += 1
+        self._values[self._next] = entry
+        return self._next, entry.size, type_text(value)
+
+    def get(self, handle: int) -> Any:
+        return self._values[handle].value()
+
+    def free(self, handles: list[int]) -> None:
+        for handle in handles:
+            self._values.pop(handle, None)
+
+    def export(self, handle: int, path: str) -> list[_Span]:
+        """Writes the value for another worker: its pickle and then its buffers. The file may be longer."""
+        data, buffers = self._values[handle].parts()
+        parts = [memoryview(data), *buffers]
+        spans, offset = [], 0
+        file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            for part in parts:
+                _write(file, part, offset)
+                spans.append([offset, part.nbytes])
+                offset = -(-(offset + part.nbytes) // _ALIGN) * _ALIGN
+        finally:
+            os.close(file)
+        return spans
+
+    def size_for_export(self, handle: int) -> int:
+        entry = self._values[handle]
+        return entry.size + (1 << 16)
+
+    def persist(self, handle: int, path: str) -> None:
+        """Writes the value to be kept: .npy for an array of numbers, else a pickle."""
+        entry = self._values[handle]
+        with open(path, "wb") as file:
+            if isinstance(entry, _Array):
+                sys.modules["numpy"].save(file, entry.value(), allow_pickle=False)
+            else:
+                pickle.dump(entry.value(), file, protocol=5)
+
+    def map(self, segment: str, path: str, form: str, spans: list[_Span]) -> Any:
+        """A value that another worker exported, or one that was persisted, over the shared file's own bytes."""
+        if form == "npy":
+            import io
+
+            numpy = __import__("numpy")
+            view = self._view(segment, path, spans[0][1])
+            head = io.BytesIO(view[: min(len(view), 1 << 16)])
+            version = numpy.lib.format.read_magic(head)
+            shape, fortran, dtype = (
+                numpy.lib.format.read_array_header_1_0(head)
+                if version == (1, 0)
+                else numpy.lib.format.read_array_header_2_0(head)
+            )
+            flat = numpy.frombuffer(view[head.tell() :], dtype=dtype)
+            return flat.reshape(shape, order="F" if fortran else "C")
+        end = max(offset + length for offset, length in spans)
+        view = self._view(segment, path, end)
+        data, *buffers = [view[offset : offset + length] for offset, length in spans]
+        return pickle.loads(data, buffers=buffers)
+
+    def _view(self, segment: str, path: str, size: int) -> memoryview:
+        file = os.open(path, os.O_RDONLY)
+        try:
+            mapped = mmap.mmap(file, size, access=mmap.ACCESS_READ)
+        finally:
+            os.close(file)
+        # arrays over it keep it; when the last is gone the host may use the file again
+        weakref.finalize(mapped, self._unmapped, segment).atexit = False
+        return memoryview(mapped)
+
+
+class _Array:
+    """A NumPy array of numbers: given out as it is, read-only."""
+
+    def __init__(self, array: Any) -> None:
+        base = array.base
+        if base is not None and getattr(base, "nbytes", 0) > 2 * array.nbytes:
+            array = array.copy()  # a small view would keep all of a large array
+        array.setflags(write=False)
+        self._array = array
+        self.size = array.nbytes
+
+    def value(self) -> Any:
+        return self._array
+
+    def parts(self) -> tuple[bytes, list[memoryview]]:
+        return _parts(self._array)
+
+
+class _Pickled:
+    """Anything else with buffers: kept as its pickle over them."""
+
+    def __init__(self, data: bytes, buffers: list[memoryview]) -> None:
+        self._data = data
+        self._buffers = buffers
+        self.size = len(data) + sum(buffer.nbytes for buffer in buffers)
+
+    def value(self) -> Any:
+        return pickle.loads(self._data, buffers=self._buffers)
+
+    def parts(self) -> tuple[bytes, list[memoryview]]:
+        return self._data, self._buffers
+
+
+def _entry(value: Any) -> _Array | _Pickled | None:
+    numpy = sys.modules.get("numpy")
+    if numpy is not None and type(value) is numpy.ndarray and not value.dtype.hasobject:
+        return _Array(value)
+    try:
+        data, buffers = _parts(value)
+    except Exception:  # not to be pickled: whatever it raised, the value is refused by its type
+        return None
+    if not buffers and not (numpy is not None and isinstance(value, numpy.ndarray)):
+        return None
+    return _Pickled(data, buffers)
+
+
+def _parts(value: Any) -> tuple[bytes, list[memoryview]]:
+    buffers: list[pickle.PickleBuffer] = []
+    data = pickle.dumps(value, protocol=5, buffer_callback=buffers.append)
+    return data, [buffer.raw().toreadonly() for buffer in buffers]
+
+
+def _write(file: int, part: memoryview, offset: int) -> None:
+    view = part.cast("B") if part.format != "B" or part.ndim != 1 else part
+    while view:
+        written = os.pwrite(file, view[: 1 << 30], offset)
+        view = view[written:]
+        offset += written
+
+
+def type_text(value: Any) -> str:
+    kind = type(value)
+    dtype = getattr(value, "dtype", None)
+    shape = getattr(value, "shape", None)
+    name = str(dtype) if kind.__name__ == "ndarray" and dtype is not None else f"{kind.__module__}.{kind.__qualname__}"
+    if isinstance(shape, tuple) and all(isinstance(side, int) for side in shape):
+        return f"{name}[{','.join(map(str, shape))}]"
+    return name

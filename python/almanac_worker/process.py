@@ -1,0 +1,130 @@
+"""What this process asks of the operating system. Every function does nothing where the system lacks the means."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import Any
+
+try:
+    import ctypes
+
+    # PyDLL keeps the interpreter lock: these calls are shorter than giving it back and taking it again
+    _libc: Any = ctypes.PyDLL(None)
+except (ImportError, OSError):
+    _libc = None
+
+_PR_SET_PDEATHSIG = 1
+_PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+
+
+def die_with(parent: int) -> None:
+    """Ends this process when the host ends, however it ends. Children of tasks are the host's warden's business."""
+    if _libc is not None and sys.platform == "linux":
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def end_group() -> None:
+    """Ends this process and its children at once."""
+    if os.getpgid(0) == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
+
+
+def prefer_as_victim() -> None:
+    """Out of memory, the kernel had better take a worker than the host."""
+    try:
+        with open("/proc/self/oom_score_adj", "w") as file:
+            file.write("500")
+    except OSError:
+        pass
+
+
+def flush_c_streams() -> None:
+    if _libc is not None:
+        _libc.fflush(None)
+
+
+def trim() -> None:
+    """Gives freed memory back: the allocator is told to keep it, for speed."""
+    import gc
+
+    gc.collect()
+    if _libc is not None and hasattr(_libc, "malloc_trim"):
+        _libc.malloc_trim(0)
+
+
+def resident() -> int:
+    try:
+        with open("/proc/self/statm", "rb") as file:
+            return int(file.read().split()[1]) * _PAGE
+    except OSError:
+        return 0
+
+
+def take_peak() -> int:
+    """The largest resident size since the last call."""
+    try:
+        with open("/proc/self/status", "rb") as file:
+            for line in file:
+                if line.startswith(b"VmHWM:"):
+                    peak = int(line.split()[1]) * 1024
+                    break
+            else:
+                return 0
+        with open("/proc/self/clear_refs", "w") as refs:
+            refs.write("5")
+        return peak
+    except OSError:
+        return 0
+
+
+def raise_in_thread(thread: int, kind: type[BaseException] | None) -> None:
+    """Raises an exception in a thread at its next step in Python, or takes that back."""
+    if _libc is not None:
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(
+            ctypes.c_ulong(thread), ctypes.py_object(kind) if kind is not None else None
+        )
+
+
+def children() -> list[int]:
+    """Processes below this one, at any depth, and others of its group."""
+    me = os.getpid()
+    parents: dict[int, int] = {}
+    found: set[int] = set()
+    try:
+        names = os.listdir("/proc")
+    except OSError:
+        return []
+    for name in names:
+        if name.isdigit():
+            try:
+                with open(f"/proc/{name}/stat", "rb") as file:
+                    fields = file.read().rpartition(b")")[2].split()
+            except OSError:
+                continue
+            if fields[0] == b"Z":
+                continue
+            parents[int(name)] = int(fields[1])
+            if int(fields[2]) == me:
+                found.add(int(name))
+    below = {me}
+    grew = True
+    while grew:
+        grew = False
+        for pid, parent in parents.items():
+            if parent in below and pid not in below:
+                below.add(pid)
+                grew = True
+    return sorted((found | below) - {me})
+
+
+def kill(processes: list[int]) -> None:
+    for pid in processes:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass

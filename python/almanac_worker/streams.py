@@ -1,0 +1,120 @@
+"""What a task says beside its result: logging records, and print where several tasks run at once.
+
+With one task at a time everything that is written to the process's descriptors is the task's, and the host reads it
+from the files behind them. With several, text written through `sys.stdout` and `sys.stderr` is told apart by thread.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+import time
+from typing import Any, Callable
+
+#: takes stream and text of the task that runs in this thread, or says False
+Sink = Callable[[str, str], bool]
+
+
+class ThreadStream(io.TextIOBase):
+    """`sys.stdout` of a process with several tasks at once. Owns nothing: lines of a task are with the task."""
+
+    def __init__(self, name: str, real: Any, sink: Sink) -> None:
+        self._name = name
+        self._real = real
+        self._sink = sink
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return "utf-8"
+
+    @property
+    def errors(self) -> str:  # type: ignore[override]
+        return "backslashreplace"
+
+    @property
+    def buffer(self) -> Any:
+        return self._real.buffer
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._real.fileno()
+
+    def isatty(self) -> bool:
+        return False
+
+    def flush(self) -> None:
+        self._real.flush()
+
+    def write(self, text: str) -> int:
+        if not self._sink(self._name, text):
+            self._real.write(text)
+        return len(text)
+
+
+class Lines:
+    """Cuts a task's text into lines. Owns the rest that has no end yet; keeps no more than `limit` letters in all."""
+
+    def __init__(self, limit: int) -> None:
+        self._rest: dict[str, str] = {}
+        self._left = limit
+        self._dropped = 0
+        self.full: list[list[Any]] = []
+
+    def add(self, stream: str, text: str) -> None:
+        if self._left <= 0:
+            self._dropped += len(text)
+            return
+        self._dropped += max(0, len(text) - self._left)
+        text = text[: self._left]
+        self._left -= len(text)
+        *lines, rest = (self._rest.get(stream, "") + text).split("\n")
+        if len(rest) > 1 << 16:
+            lines.append(rest)
+            rest = ""
+        self._rest[stream] = rest
+        now = int(time.time() * 1000)
+        self.full.extend([stream, line, now] for line in lines)
+
+    def take(self, end: bool) -> list[list[Any]]:
+        if end:
+            for stream, rest in self._rest.items():
+                if rest:
+                    self.full.append([stream, rest, int(time.time() * 1000)])
+            self._rest = {}
+            if self._dropped:
+                text = f"… {self._dropped} more characters were written and dropped"
+                self.full.append(["stderr", text, int(time.time() * 1000)])
+        lines, self.full = self.full, []
+        return lines
+
+
+def capture_threads(sink: Sink) -> None:
+    """From now on print is told apart by thread."""
+    if not isinstance(sys.stdout, ThreadStream):
+        sys.stdout = ThreadStream("stdout", sys.stdout, sink)  # type: ignore[assignment]
+        sys.stderr = ThreadStream("stderr", sys.stderr, sink)  # type: ignore[assignment]
+
+
+def capture_logging(sink: Sink) -> bool:
+    """Takes logging records that the author's own configuration does not; True once `logging` is in use."""
+    logging = sys.modules.get("logging")
+    if logging is None or not hasattr(logging, "lastResort"):
+        return False
+
+    class Handler(logging.Handler):  # type: ignore[name-defined, misc]
+        def emit(self, record: Any) -> None:
+            try:
+                text = f"{record.levelname} {record.name}: {self.format(record)}"
+            except Exception:  # a message whose arguments do not fit: said by logging's own means
+                self.handleError(record)
+                return
+            if not sink("log", text):
+                sys.stderr.write(text + "\n")
+
+    # Not a handler of the root logger: with one there `logging.basicConfig` in the author's code would do nothing.
+    logging.lastResort = Handler()
+    if logging.root.level == logging.WARNING:
+        logging.root.setLevel(logging.INFO)
+    return True

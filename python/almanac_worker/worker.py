@@ -1,0 +1,414 @@
+"""The process: takes messages, executes, answers.
+
+Two sockets. Over the first (descriptor 3) come attempts, read by the main thread between tasks, so that nothing
+stands between a message and its execution; answers of all threads leave there too. Over the second (descriptor 4)
+comes what must be heard while a task runs: cancel, export, persist, poke; a thread of its own waits for it.
+
+W1  a task that says nothing about threads runs on the main thread, and nothing runs beside it
+W2  an attempt has exactly one `end` or `stale`
+W3  when the second socket closes the host is dead, and this process and its children end at once
+"""
+
+from __future__ import annotations
+
+import _signal
+import contextvars
+import faulthandler
+import os
+import queue
+import signal
+import socket
+import sys
+import threading
+import time
+from typing import Any
+
+from . import process
+from .frames import Inbox, Outbox, encode
+from .held import HeldStore
+from .sources import Sources
+from .streams import capture_logging, capture_threads
+from .tasks import Function, Runner, Surroundings, Task, TaskCancelled, main_thread
+
+#: seconds for which answers to short tasks are collected
+_COLLECT = 0.0005
+_SAY_RESIDENT = 0.1
+#: exit code, known to the host
+NO_DEBUGPY = 93
+
+_SIGINT = int(signal.SIGINT)
+
+_task: contextvars.ContextVar[Task | None] = contextvars.ContextVar("almanac_task", default=None)
+
+
+class Worker:
+    def __init__(self, config: dict[str, Any], inbox: Inbox, outbox: Outbox) -> None:
+        self._inbox = inbox
+        self._outbox = outbox
+        self._debug: str | None = config["debug"]
+        self._log_limit: int = config["logBytes"]
+        self._blobs: list[str] = [f"{place}-w{config['worker']}-b" for place in config["places"]]
+        self._blob_count = 0
+        self._sources = Sources(config["directory"])
+        self._store = HeldStore(config["worker"], self._unmapped)
+        self._runner = Runner(self._sources, self._store, config["holder"], self._blob_paths)
+        self._surroundings = Surroundings(config["events"])
+        self._functions: dict[int, Function] = {}
+        # guards the table of tasks and their `cancelled`: the control thread looks there
+        self._lock = threading.Lock()
+        self._tasks: dict[int, Task] = {}
+        self._cancelled_early: set[int] = set()
+        self._here: Task | None = None
+        self._interruptible: Task | None = None
+        self._queue: queue.SimpleQueue[Task] = queue.SimpleQueue()
+        self._threads = 0
+        self._flushed_at = 0.0
+        self._resident_at = 0.0
+        self._sizes = [0, 0]
+        self._logging = False
+        self._on_signal = self._interrupted
+
+    # ---- the main thread
+
+    def serve(self, messages: list[Any] | None) -> None:
+        """Until the host says stop or is gone. `messages` came with the configuration."""
+        self._sources.install()
+        if self._debug is None:
+            _signal.signal(_SIGINT, self._on_signal)
+        self._outbox.post(["ready", os.getpid(), sys.version.split()[0], process.resident()])
+        self._outbox.flush()
+        while messages is not None:
+            stale = None
+            checked = False
+            for message in messages:
+                kind = message[0]
+                if kind == "run":
+                    if not checked:
+                        stale, checked = self._sources.stale(), True
+                    if stale is not None:
+                        self._outbox.post(["stale", message[1], stale])
+                    else:
+                        self._take(message)
+                elif kind == "fn":
+                    self._functions[message[1]] = Function(*message[2:])
+                elif kind == "free":
+                    self._store.free(message[1])
+                elif kind == "trim":
+                    process.trim()
+                    self._resident_at = 0.0
+                elif kind == "stop":
+                    return
+            messages = self._inbox.read(self._before_wait)
+
+    def _before_wait(self) -> None:
+        now = time.monotonic()
+        if now - self._resident_at > _SAY_RESIDENT:
+            self._resident_at = now
+            self._outbox.post(["rss", process.resident()])
+        self._flush(now)
+
+    def _flush(self, now: float) -> None:
+        self._flushed_at = now
+        self._outbox.flush()
+
+    def _take(self, message: list[Any]) -> None:
+        task = Task(message, self._functions[message[2]], self._log_limit)
+        with self._lock:
+            if task.seq in self._cancelled_early:
+                self._cancelled_early.discard(task.seq)
+                task.cancelled = True
+            self._tasks[task.seq] = task
+        if task.function.threads > 1 and self._debug is None:
+            self._in_thread(task)
+        else:
+            self._run_here(task)
+
+    def _run_here(self, task: Task) -> None:
+        now = time.monotonic()
+        if task.announce:
+            self._say_begun(task)
+            self._flush(now)
+        elif now - self._flushed_at > _COLLECT:
+            self._flush(now)
+        self._here = task
+        token = _task.set(task)
+        try:
+            try:
+                self._surroundings.enter(task.context)
+                text = self._runner.run(task, self._call_here)
+            finally:
+                self._interruptible = None
+                self._restore()
+        except TaskCancelled:  # it came when the task was over already
+            text = encode(["end", task.seq, {"c": 1}])
+        except OSError as error:  # the scratch directory is gone
+            text = encode(["end", task.seq, {"e": {"kind": "raised", "retry": True, "type": "OSError", "message": str(error)}}])
+        _task.reset(token)
+        self._here = None
+        self._end(task, text)
+
+    def _call_here(self, function: Any, positional: list[Any], named: dict[str, Any]) -> Any:
+        task = self._here
+        assert task is not None
+        if not self._logging:
+            self._logging = capture_logging(self._say) if self._debug is None else True
+        self._interruptible = task
+        if task.cancelled:
+            raise TaskCancelled
+        try:
+            return _finish(function(*positional, **named))
+        finally:
+            self._interruptible = None
+
+    def _restore(self) -> None:
+        self._surroundings.leave()
+        # the functions of `signal` turn numbers into enumerations, which takes longer than all else here
+        if self._debug is None and _signal.getsignal(_SIGINT) != self._on_signal:
+            _signal.signal(_SIGINT, self._on_signal)
+
+    def _interrupted(self, _signal: int, _frame: Any) -> None:
+        task = self._interruptible
+        if task is not None and task.cancelled:
+            self._interruptible = None
+            raise TaskCancelled
+
+    # ---- threads of tasks that allow them
+
+    def _in_thread(self, task: Task) -> None:
+        if self._threads == 0:
+            sys.setswitchinterval(0.0005)
+            os.environ.pop("ALMANAC_EVENTS", None)
+            capture_threads(self._print)
+        if self._threads < task.function.threads:
+            self._threads += 1
+            threading.Thread(target=self._work, name=f"task-{self._threads}", daemon=True).start()
+        self._queue.put(task)
+
+    def _work(self) -> None:
+        me = threading.get_ident()
+        while True:
+            task = self._queue.get()
+            self._say_begun(task)
+            self._outbox.flush()
+            token = _task.set(task)
+            try:
+                with self._lock:
+                    task.thread = me
+                text = self._runner.run(task, self._call_in_thread)
+                with self._lock:
+                    task.thread = None
+                process.raise_in_thread(me, None)
+            except TaskCancelled:
+                text = encode(["end", task.seq, {"c": 1}])
+            _task.reset(token)
+            self._say_lines(task, True)
+            self._end(task, text)
+            self._outbox.flush()
+            del task, text
+
+    def _call_in_thread(self, function: Any, positional: list[Any], named: dict[str, Any]) -> Any:
+        if not self._logging:
+            self._logging = capture_logging(self._say)
+        task = _task.get()
+        if task is not None and task.cancelled:
+            raise TaskCancelled
+        return _finish(function(*positional, **named))
+
+    # ---- what tasks say
+
+    def _say_begun(self, task: Task) -> None:
+        if not task.said:
+            task.said = True
+            self._outbox.post(["begun", task.seq])
+
+    def _end(self, task: Task, text: str) -> None:
+        with self._lock:
+            self._tasks.pop(task.seq, None)
+        if self._debug is None:
+            self._say_sizes()
+        if task.cancelled:
+            left = process.children()
+            if left and len(self._tasks) == 0:
+                process.kill(left)
+                self._outbox.post(["spoilt"])
+        self._outbox.post_text(text)
+
+    def _say_sizes(self) -> None:
+        """How far the files behind standard output and error go: what is in them up to here is the task's."""
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except (AttributeError, OSError, ValueError):
+                pass  # the author's code closed or replaced it
+        process.flush_c_streams()
+        # they are written by appending, so their position is of no use to anybody
+        sizes = [os.lseek(1, 0, os.SEEK_END), os.lseek(2, 0, os.SEEK_END)]
+        if sizes != self._sizes:
+            self._sizes = sizes
+            self._outbox.post(["said", *sizes])
+
+    def _say(self, stream: str, text: str) -> bool:
+        """A line of the task that runs in this thread; a thread that a lone task started counts as its own."""
+        task = _task.get() or self._here
+        if task is None:
+            return False
+        # an exception in the middle of a write would leave half a frame: no interruption here
+        paused = self._interruptible if threading.get_ident() == main_thread() else None
+        if paused is not None:
+            self._interruptible = None
+        if stream == "note":
+            self._outbox.post(["note", task.seq, text])
+        else:
+            task.lines.add(stream, text + "\n")
+            self._say_lines(task, False)
+        now = time.monotonic()
+        if paused is not None and now - self._flushed_at > 0.05:
+            self._flush(now)
+        if paused is not None:
+            self._interruptible = paused
+            if paused.cancelled:
+                raise TaskCancelled
+        return True
+
+    def _print(self, stream: str, text: str) -> bool:
+        task = _task.get()
+        if task is None:
+            return False
+        # no writing here, see `_say`: the host pokes, and the end flushes
+        task.lines.add(stream, text)
+        return True
+
+    def _say_lines(self, task: Task, end: bool) -> None:
+        lines = task.lines.take(end)
+        if lines:
+            self._outbox.post(["log", task.seq, lines])
+
+    def note(self, line: str) -> bool:
+        return self._say("note", line)
+
+    # ---- the control thread
+
+    def control(self, inbox: Inbox) -> None:
+        """Hears the host while a task runs."""
+        while True:
+            messages = inbox.read(lambda: None)
+            if messages is None:
+                process.end_group()
+                return
+            for message in messages:
+                getattr(self, f"_on_{message[0]}")(*message[1:])
+            self._outbox.flush()
+
+    def _on_cancel(self, seq: int) -> None:
+        with self._lock:
+            task = self._tasks.get(seq)
+            if task is None:
+                self._cancelled_early.add(seq)
+                return
+            task.cancelled = True
+            if task.thread is not None:
+                process.raise_in_thread(task.thread, TaskCancelled)
+            elif task is self._here:
+                signal.pthread_kill(main_thread(), signal.SIGINT)
+
+    def _on_forget(self, seq: int) -> None:
+        """An attempt that was cancelled had ended before it heard so."""
+        with self._lock:
+            self._cancelled_early.discard(seq)
+
+    def _on_poke(self) -> None:
+        """The host wonders: what has begun, what was said?"""
+        for task in list(self._tasks.values()):
+            if task is self._here or task.thread is not None:
+                self._say_begun(task)
+                self._say_lines(task, False)
+
+    def _on_export(self, handle: int, segment: str, path: str, spare: str) -> None:
+        for place in (path, spare):
+            try:
+                self._outbox.post(["exported", handle, segment, place, self._store.export(handle, place)])
+                return
+            except (OSError, KeyError) as error:
+                _remove(place)
+                why = f"{type(error).__name__}: {error}"
+        self._outbox.post(["exported", handle, segment, None, why])
+
+    def _on_persist(self, token: int, handle: int, path: str, spare: str) -> None:
+        for place in (path, spare):
+            try:
+                self._store.persist(handle, place)
+                self._outbox.post(["persisted", token, place])
+                return
+            except Exception:  # pickling runs the author's code: whatever it raised, there is nothing to keep
+                _remove(place)
+        self._outbox.post(["persisted", token, None])
+
+    def _unmapped(self, segment: str) -> None:
+        self._outbox.post(["unmapped", segment])
+
+    def _blob_paths(self) -> list[str]:
+        self._blob_count += 1
+        return [f"{begin}{self._blob_count}" for begin in self._blobs]
+
+
+def _finish(value: Any) -> Any:
+    """The result of a coroutine function is what its coroutine gives."""
+    if hasattr(value, "cr_frame"):
+        import asyncio
+
+        return asyncio.run(value)
+    return value
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        pass
+
+
+def _wait_for_debugger() -> None:
+    try:
+        import debugpy  # type: ignore[import-not-found]
+    except ImportError:
+        os._exit(NO_DEBUGPY)
+
+    host, port = debugpy.listen(("127.0.0.1", 0))
+    print(f"debugpy listens on {host}:{port}: attach a debugger to go on", file=sys.stderr, flush=True)
+    debugpy.wait_for_client()
+
+
+def main() -> None:
+    """Entry of the process."""
+    data, control = socket.socket(fileno=3), socket.socket(fileno=4)
+    for sock in (data, control):
+        sock.setblocking(True)
+        os.set_inheritable(sock.fileno(), False)
+    inbox, outbox = Inbox(data), Outbox(data)
+    first = inbox.read(lambda: None)
+    if first is None:
+        return
+    config = first[0][1]
+    process.die_with(config["parent"])
+    process.prefer_as_victim()
+    for name in config["unset"]:
+        os.environ.pop(name, None)
+    faulthandler.enable()
+    if config["debug"] is None:
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
+        sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
+    os.chdir(config["directory"])
+    worker = Worker(config, inbox, outbox)
+    threading.Thread(target=worker.control, args=(Inbox(control),), name="control", daemon=True).start()
+
+    import almanac_task
+
+    almanac_task._deliver = worker.note
+    sys.argv = [""]
+    if config["debug"] == "debugpy":
+        _wait_for_debugger()
+    worker.serve(first[1:])
+    outbox.flush()
+    sys.stdout.flush()
+    # no exit handlers: threads and libraries of tasks that ended long ago have no say any more
+    os._exit(0)

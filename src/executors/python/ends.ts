@@ -1,0 +1,135 @@
+import { fromWire } from '../../model/codec.ts'
+import { errorRecord, isAlmanacError } from '../../model/errors.ts'
+import type { ErrorRecord } from '../../model/records.ts'
+import type { Value } from '../../model/value.ts'
+import type { Usage } from '../../ports/executor.ts'
+import { bytesText } from '../limits.ts'
+import type { Job } from './job.ts'
+import type { EndBody, WorkerFailure } from './messages.ts'
+import type { SharedFiles } from './shared-files.ts'
+import { resultValue } from './wire.ts'
+import type { WorkerExit } from './worker-process.ts'
+
+/** How what a worker said, or its death, is told as the end of an attempt. */
+
+export function tellEnd(job: Job, body: EndBody, files: SharedFiles): void {
+  const usage: Usage = { cpuMs: body.cpuMs, ...(body.peak > 0 && { maxRssBytes: body.peak }) }
+  if (body.cancelled) {
+    job.live.stopped(usage)
+    return
+  }
+  if (body.failure !== undefined) {
+    tellFailure(job, body.failure, usage)
+    return
+  }
+  let values: Record<string, Value>
+  try {
+    const read = (wire: unknown) => (body.blobs ? resultValue(wire, files) : fromWire(wire))
+    values = Object.fromEntries(Object.entries(body.values ?? {}).map(([name, wire]) => [name, read(wire)]))
+  } catch (error) {
+    const why = isAlmanacError(error) ? error.message : `its file cannot be read: ${(error as Error).message}`
+    job.live.fail('error', errorRecord('ALM_RESULT_REFUSED', { why }), true, usage)
+    return
+  }
+  job.live.succeed(values, usage)
+}
+
+function tellFailure(job: Job, failure: WorkerFailure, usage: Usage): void {
+  const { kind, message, type, file, line, stack } = failure
+  const more: Partial<ErrorRecord> = {
+    ...(type !== undefined && { type }),
+    ...(file !== undefined && { file }),
+    ...(line !== undefined && { line }),
+    ...(stack !== undefined && { stack }),
+  }
+  const what = `${job.function.name} of ${job.function.file}`
+  switch (kind) {
+    case 'signature':
+      job.live.fail(
+        'error',
+        errorRecord('ALM_TASK_SIGNATURE', { function: what, why: message }, more),
+        false,
+        usage,
+      )
+      return
+    case 'not-found':
+      job.live.fail('error', errorRecord('ALM_TASK_NOT_FOUND', { what, why: message }, more), false, usage)
+      return
+    case 'refused':
+      job.live.fail('error', errorRecord('ALM_RESULT_REFUSED', { why: message }, more), false, usage)
+      return
+    case 'memory':
+      job.live.fail('memory', errorRecord('ALM_TASK_MEMORY', { why: message }, more), failure.retry, usage)
+      return
+    case 'exit':
+      job.live.fail('error', exitRecord(what, failure, more), failure.retry, usage)
+      return
+    default:
+      job.live.fail('error', errorRecord('ALM_TASK_FAILED', { message }, more), failure.retry, usage)
+  }
+}
+
+const exitRecord = (what: string, failure: WorkerFailure, more: Partial<ErrorRecord>): ErrorRecord =>
+  errorRecord('ALM_TASK_EXIT', { command: what, exit: failure.exit ?? '' }, more)
+
+/** What the end of a worker means for the attempts that were in it. */
+export interface Death {
+  readonly exit: WorkerExit
+  /** it had said that it is there */
+  readonly wasReady: boolean
+  /** the kernel ended it for want of memory */
+  readonly outOfMemory: boolean
+  /** what it wrote to standard error last: Python's own words on a crash */
+  readonly lastWords: readonly string[]
+}
+
+/** `alone`: no other attempt was in the worker, so it is this one that ended it. */
+export function tellDeath(job: Job, death: Death, alone: boolean): void {
+  const { exit } = death
+  const why = exitText(exit)
+  if (!death.wasReady && exit.doom === undefined) {
+    const said = death.lastWords.slice(-5).join('\n')
+    const error = errorRecord('ALM_WORKER_LOST', { why: `it could not start, ${why}${said && `: ${said}`}` })
+    job.live.fail('lost', error, true)
+    return
+  }
+  if (death.outOfMemory && alone) {
+    job.live.fail('memory', errorRecord('ALM_TASK_MEMORY', { why: 'the machine had no more' }), true)
+    return
+  }
+  if (exit.doom !== undefined || !alone || !isOwnDoing(exit)) {
+    job.live.lost(exit.doom ?? why)
+    return
+  }
+  const words = death.lastWords.join('\n')
+  const error = errorRecord(
+    'ALM_WORKER_LOST',
+    { why },
+    {
+      type: exit.signal ?? `exit ${exit.code}`,
+      ...placeIn(death.lastWords, job.function.directory),
+      ...(words !== '' && { stack: words }),
+    },
+  )
+  job.live.fail('lost', error, true)
+}
+
+/** A crash or an exit comes from within; other signals come from outside. */
+const isOwnDoing = (exit: WorkerExit): boolean =>
+  exit.signal === null ||
+  ['SIGSEGV', 'SIGBUS', 'SIGABRT', 'SIGFPE', 'SIGILL', 'SIGSYS', 'SIGTRAP'].includes(exit.signal)
+
+const exitText = (exit: WorkerExit): string =>
+  exit.signal === null ? `it ended with exit code ${exit.code}` : `it was ended by ${exit.signal}`
+
+/** The author's line, from what Python's fault handler wrote: innermost frame first. */
+function placeIn(words: readonly string[], directory: string): { file: string; line: number } | undefined {
+  for (const word of words) {
+    const [, file, line] = /^ {2}File "(.+)", line (\d+) in /.exec(word) ?? []
+    if (file?.startsWith(`${directory}/`)) return { file, line: Number(line) }
+  }
+  return undefined
+}
+
+export const memoryRecord = (used: number, limit: number): ErrorRecord =>
+  errorRecord('ALM_TASK_MEMORY', { why: `it used ${bytesText(used)} of ${bytesText(limit)}` })

@@ -1,0 +1,326 @@
+import { readFile } from 'node:fs/promises'
+import { availableParallelism, totalmem } from 'node:os'
+import { errorRecord, isAlmanacError } from '../../model/errors.ts'
+import type { ErrorRecord } from '../../model/records.ts'
+import { HeldRef } from '../../model/refs.ts'
+import type { PythonEnvSpec, TaskSpec } from '../../model/task.ts'
+import type { Attempt, AttemptId, Executor, ExecutorListener } from '../../ports/executor.ts'
+import type { ExecutorOptions } from '../lifecycle.ts'
+import { Attempts } from '../lifecycle.ts'
+import type { LiveAttempt } from '../live-attempt.ts'
+import { ensurePythonEnv } from './environment.ts'
+import { HeldValues } from './held-values.ts'
+import { findPython } from './interpreter.ts'
+import { Job, TaskFunctions } from './job.ts'
+import { SharedFiles } from './shared-files.ts'
+import { Warden } from './warden.ts'
+import type { Worker, WorkerWorld } from './worker.ts'
+import { workerEnvironment } from './worker-environment.ts'
+import type { GroupOwner } from './worker-group.ts'
+import { WorkerGroup } from './worker-group.ts'
+
+export interface PythonExecutorOptions extends ExecutorOptions {
+  /** processes for each interpreter and directory; the machine's cores unless told */
+  readonly processes?: number
+  /** attempts after which a process is replaced; 20 000 unless told */
+  readonly tasksPerProcess?: number
+  /** resident bytes, without held arrays, from which on a process is replaced; its share of 60 % of the memory unless told */
+  readonly residentLimit?: number
+  /** runs tasks one at a time, in a process on the terminal under a debugger */
+  readonly debug?: 'pdb' | 'debugpy'
+  /** where environments are made; the user's cache directory unless told */
+  readonly cacheDir?: string
+  /** what is said while an environment is made, line by line */
+  readonly onProgress?: (line: string) => void
+}
+
+/** Opens the executor of Python tasks: warm processes, one task at a time in each unless the task allows threads. */
+export const openPythonExecutor = (options: PythonExecutorOptions, listener: ExecutorListener): Executor =>
+  new PythonExecutor(options, listener)
+
+/**
+ * Owns the groups of workers, the table of held values, the shared files and the warden.
+ *
+ * E1 an attempt waits for its environment, then belongs to one group until it has ended
+ * E2 under a debugger one attempt runs at a time, and none is watched for time or memory
+ */
+class PythonExecutor implements Executor, GroupOwner {
+  readonly name = 'python'
+  readonly afterCommit = false
+  readonly #options: PythonExecutorOptions
+  readonly #attempts: Attempts<Job>
+  readonly #functions = new TaskFunctions()
+  readonly #files = new SharedFiles()
+  readonly #held = new HeldValues(this.#files)
+  readonly #warden = new Warden([`${this.#files.prefix}-`, `${this.#files.spare}-`])
+  readonly #world: WorkerWorld
+  readonly #groups = new Map<string, WorkerGroup>()
+  readonly #workers = new Set<Worker>()
+  readonly #homes = new Map<string, Promise<PythonHome> | PythonHome>()
+  readonly #stop = new AbortController()
+  #jobs = 0
+  #workerIds = 0
+  #restored = 0
+  #ticks = 0
+  #timer: NodeJS.Timeout | undefined
+  #every = 0
+  #allExited: (() => void) | undefined
+
+  constructor(options: PythonExecutorOptions, listener: ExecutorListener) {
+    this.#options = options
+    this.#attempts = new Attempts<Job>(options, listener, {
+      stop: (live, force) => this.#stopAttempt(live, force),
+      listen: (live) => {
+        for (const worker of this.#workers) if (live.state !== undefined) worker.listen(live.state)
+      },
+    })
+    this.#world = {
+      files: this.#files,
+      held: this.#held,
+      limits: this.#attempts.limits,
+      tasksPerProcess: options.tasksPerProcess ?? 20_000,
+      residentLimit: options.residentLimit ?? (totalmem() * 0.6) / this.#processes,
+      heldLost: (handles) => listener.heldLost?.(handles),
+    }
+  }
+
+  get #processes(): number {
+    return this.#options.debug === undefined ? (this.#options.processes ?? availableParallelism()) : 1
+  }
+
+  accepts(task: TaskSpec): boolean {
+    return task.body.kind === 'python'
+  }
+
+  submit(attempts: readonly Attempt[]): void {
+    const touched = new Set<WorkerGroup>()
+    for (const attempt of attempts) {
+      const live = this.#attempts.add(this.#options.debug === undefined ? attempt : patient(attempt))
+      if (live === undefined) continue
+      const body = attempt.task.body
+      if (body.kind !== 'python') {
+        queueMicrotask(() =>
+          live.fail(
+            'error',
+            errorRecord('ALM_BUG', { why: `${attempt.task.name} is no Python task` }),
+            false,
+          ),
+        )
+        continue
+      }
+      this.#jobs += 1
+      const job = new Job(this.#jobs, live, this.#functions.of(attempt.task))
+      live.state = job
+      const home = this.#home(body.env)
+      if (home instanceof Promise) void this.#addWhenThere(job, home)
+      else touched.add(this.#enter(job, home))
+    }
+    // nothing is told before the caller has returned
+    for (const group of touched) queueMicrotask(() => group.dispatch())
+    this.#schedule()
+  }
+
+  cancel(attempt: AttemptId, graceMs: number): void {
+    this.#attempts.cancel(attempt, graceMs)
+  }
+
+  release(handles: readonly number[]): void {
+    this.#held.release(handles)
+  }
+
+  async persist(handle: number): Promise<Uint8Array | undefined> {
+    const place = this.#held.placeOf(handle)
+    const holder = [...this.#workers].find((worker) => worker === this.#held.holderOf(handle))
+    if (holder === undefined) {
+      // only what was restored is in its file as it is to be kept
+      const [span] = place?.spans ?? []
+      if (place === undefined || span === undefined || place.spans.length > 1) return undefined
+      return (await readFile(place.path)).subarray(0, span[1])
+    }
+    const file = this.#files.take(this.#held.sizeOf(handle))
+    try {
+      const path = await holder.persist(handle, file)
+      return path === undefined ? undefined : await readFile(path)
+    } finally {
+      // it has the length of what was written, not its capacity
+      this.#files.drop(file)
+    }
+  }
+
+  restore(bytes: Uint8Array, ref: HeldRef): Promise<HeldRef> {
+    const file = this.#files.take(bytes.length)
+    const path = this.#files.write(file, bytes)
+    this.#restored += 1
+    const form = Buffer.from(bytes.subarray(0, 6)).toString('latin1') === '\x93NUMPY' ? 'npy' : 'pickle'
+    this.#held.addFile(this.#restored, bytes.length, { file, path, form, spans: [[0, bytes.length]] })
+    return Promise.resolve(new HeldRef(ref.key, ref.path, ref.type, ref.size, this.name, this.#restored))
+  }
+
+  close(): Promise<void> {
+    this.#stop.abort()
+    return this.#attempts.close(() => this.#end())
+  }
+
+  nextWorker(): number {
+    this.#workerIds += 1
+    return this.#workerIds
+  }
+
+  started(worker: Worker): void {
+    this.#workers.add(worker)
+    if (worker.pid !== undefined && this.#options.debug === undefined) this.#warden.watch(worker.pid)
+    this.#makeRoom()
+  }
+
+  exited(worker: Worker): void {
+    this.#workers.delete(worker)
+    if (worker.pid !== undefined) this.#warden.forget(worker.pid)
+    if (this.#workers.size === 0) this.#allExited?.()
+    // under a debugger another group may go on
+    if (this.#options.debug !== undefined) for (const group of this.#groups.values()) group.dispatch()
+  }
+
+  mayBegin(): boolean {
+    if (this.#stop.signal.aborted) return false
+    return this.#options.debug === undefined || [...this.#workers].every((worker) => worker.idle)
+  }
+
+  async #end(): Promise<void> {
+    clearTimeout(this.#timer)
+    const gone = new Promise<void>((resolve) => {
+      this.#allExited = resolve
+    })
+    for (const worker of this.#workers) worker.kill('the executor was closed')
+    if (this.#workers.size > 0) await gone
+    await this.#warden.close()
+    this.#files.close()
+  }
+
+  #stopAttempt(live: LiveAttempt<Job>, force: boolean): void {
+    const job = live.state
+    const worker = job && [...this.#workers].find((one) => one.has(job))
+    if (job === undefined || worker === undefined) live.stopped()
+    else worker.stopJob(job, force, `attempt ${live.attempt.id} was ended by force`)
+  }
+
+  /** The interpreter for an environment; a promise only while it is not known. */
+  #home(spec: PythonEnvSpec | undefined): Promise<PythonHome> | PythonHome {
+    const name = JSON.stringify(spec ?? null)
+    const known = this.#homes.get(name)
+    if (known !== undefined) return known
+    const options = {
+      ...(this.#options.cacheDir !== undefined && { cacheDir: this.#options.cacheDir }),
+      ...(this.#options.onProgress !== undefined && { onProgress: this.#options.onProgress }),
+      signal: this.#stop.signal,
+    }
+    const made = (spec === undefined ? findPython(undefined, options) : ensurePythonEnv(spec, options)).then(
+      (found): PythonHome => ({ python: found.python, isolated: spec !== undefined }),
+    )
+    this.#homes.set(name, made)
+    made.then(
+      (home) => this.#homes.set(name, home),
+      // the next attempt tries again: the requirements or the network may be better then
+      () => this.#homes.delete(name),
+    )
+    return made
+  }
+
+  async #addWhenThere(job: Job, home: Promise<PythonHome>): Promise<void> {
+    let found: PythonHome
+    try {
+      found = await home
+    } catch (error) {
+      job.live.fail('error', homeFailure(error), false)
+      return
+    }
+    if (job.live.ended) return
+    this.#enter(job, found).dispatch()
+    this.#schedule()
+  }
+
+  #enter(job: Job, home: PythonHome): WorkerGroup {
+    const { env } = job.live.attempt
+    const directory = job.function.directory
+    const name = JSON.stringify([home.python, home.isolated, directory, Object.entries(env).sort()])
+    let group = this.#groups.get(name)
+    if (group === undefined) {
+      const start = {
+        holder: this.name,
+        python: home.python,
+        isolated: home.isolated,
+        directory,
+        ...workerEnvironment(env),
+        places: [this.#files.prefix, this.#files.spare],
+        limits: this.#attempts.limits,
+        ...(this.#options.debug !== undefined && { debug: this.#options.debug }),
+      }
+      group = new WorkerGroup(start, this.#processes, this.#world, this)
+      this.#groups.set(name, group)
+    }
+    group.add(job)
+    return group
+  }
+
+  /** Many groups would leave many idle processes: those that rested longest go. */
+  #makeRoom(): void {
+    let over = this.#workers.size - 2 * this.#processes - 2
+    if (over <= 0) return
+    const idle = [...this.#workers].filter((worker) => worker.idle && !worker.retired)
+    idle.sort((a, b) => a.idleSince - b.idleSince)
+    for (const worker of idle) {
+      if (over <= 0) return
+      if (this.#held.bytesIn(worker) > 0) continue
+      worker.retire()
+      over -= 1
+    }
+  }
+
+  #schedule(): void {
+    const every = this.#attempts.size > 0 ? tickMs : restMs
+    if (this.#timer !== undefined && this.#every <= every) return
+    clearTimeout(this.#timer)
+    this.#every = every
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      this.#tick(every === tickMs)
+      if (this.#attempts.size > 0 || this.#workers.size > 0) this.#schedule()
+    }, every)
+    this.#timer.unref()
+  }
+
+  #tick(busy: boolean): void {
+    this.#ticks += 1
+    const now = performance.now()
+    for (const worker of [...this.#workers]) {
+      if (!worker.idle) {
+        worker.tick()
+        if (this.#options.debug === undefined && this.#ticks % 4 === 0) worker.watchMemory()
+      } else if (now - worker.idleSince > leaveAfterMs && this.#held.bytesIn(worker) === 0) {
+        worker.retire()
+      } else if (!busy) {
+        worker.rest()
+      }
+    }
+  }
+}
+
+/** An interpreter, and whether it is of an environment of our own making. */
+interface PythonHome {
+  readonly python: string
+  readonly isolated: boolean
+}
+
+const tickMs = 250
+const restMs = 5000
+const leaveAfterMs = 300_000
+
+/** Nobody is hurried while they look at it under a debugger. */
+function patient(attempt: Attempt): Attempt {
+  const { timeoutMs: _timeout, heartbeatMs: _heartbeat, ...rest } = attempt
+  return { ...rest, memoryBytes: 0 }
+}
+
+function homeFailure(error: unknown): ErrorRecord {
+  if (isAlmanacError(error)) return errorRecord(error.code, error.details)
+  return errorRecord('ALM_BUG', { why: error instanceof Error ? error.message : String(error) })
+}

@@ -1,0 +1,188 @@
+import type { SharedFile, SharedFiles } from './shared-files.ts'
+import type { HeldPlace } from './wire.ts'
+
+/** What a table of held values knows of a worker. */
+export interface Holder {
+  readonly id: number
+  export(handle: number, file: SharedFile): void
+  free(handles: readonly number[]): void
+}
+
+interface Held {
+  readonly handle: number
+  readonly size: number
+  /** the worker in whose memory it is */
+  holder?: Holder
+  /** a copy in a shared file */
+  place?: HeldPlace
+  /** asked of its holder and not there yet: the file it goes to, and who wants to know */
+  moving?: { readonly file: SharedFile; readonly waiting: ((why?: string) => void)[] }
+}
+
+/** Who uses a shared file: attempts that were sent with it, and mappings that live on in workers. */
+interface Use {
+  readonly file: SharedFile
+  readonly by: Map<number, number>
+  released: boolean
+}
+
+/**
+ * Values that live in workers' memory, and the shared files through which they move. Owns which worker holds what.
+ *
+ * H1 a value is lost when its holder died and no shared file has it
+ * H2 a file is written again only when no attempt and no mapping uses it
+ */
+export class HeldValues {
+  readonly #files: SharedFiles
+  readonly #values = new Map<number, Held>()
+  readonly #uses = new Map<string, Use>()
+  readonly #bytes = new Map<number, number>()
+
+  constructor(files: SharedFiles) {
+    this.#files = files
+  }
+
+  add(handle: number, size: number, holder: Holder): void {
+    this.#values.set(handle, { handle, size, holder })
+    this.#count(holder, size)
+  }
+
+  /** A value that is in a file only. */
+  addFile(handle: number, size: number, place: HeldPlace): void {
+    this.#values.set(handle, { handle, size, place })
+    this.#uses.set(place.file.name, { file: place.file, by: new Map(), released: false })
+  }
+
+  bytesIn(holder: Holder): number {
+    return this.#bytes.get(holder.id) ?? 0
+  }
+
+  holderOf(handle: number): Holder | undefined {
+    return this.#values.get(handle)?.holder
+  }
+
+  sizeOf(handle: number): number {
+    return this.#values.get(handle)?.size ?? 0
+  }
+
+  gone(handles: readonly number[]): number[] {
+    return handles.filter((handle) => !this.#values.has(handle))
+  }
+
+  placeOf(handle: number): HeldPlace | undefined {
+    return this.#values.get(handle)?.place
+  }
+
+  /** Has a copy made in a shared file. `then` is called once: there is one, it is gone, or why it cannot be made. */
+  fetch(handle: number, then: (why?: string) => void): void {
+    const value = this.#values.get(handle)
+    if (value === undefined || value.place !== undefined || value.holder === undefined) {
+      then()
+      return
+    }
+    if (value.moving !== undefined) {
+      value.moving.waiting.push(then)
+      return
+    }
+    const file = this.#files.take(value.size + headBytes)
+    value.moving = { file, waiting: [then] }
+    this.#uses.set(file.name, { file, by: new Map(), released: false })
+    value.holder.export(handle, file)
+  }
+
+  /** A worker's answer: where it wrote, or why it could not. */
+  exported(
+    handle: number,
+    segment: string,
+    written: { path: string; spans: HeldPlace['spans'] } | string,
+  ): void {
+    const value = this.#values.get(handle)
+    const use = this.#uses.get(segment)
+    if (use === undefined) return
+    if (value === undefined || typeof written === 'string') {
+      this.#dispose(use)
+      if (value !== undefined) this.#wake(value, String(written))
+      return
+    }
+    value.place = { file: use.file, form: 'pickle', ...written }
+    this.#wake(value)
+  }
+
+  /** An attempt in a worker uses a file, or no longer does; so for a mapping. */
+  use(segment: string, holder: number, change: 1 | -1): void {
+    const use = this.#uses.get(segment)
+    if (use === undefined) return
+    const count = (use.by.get(holder) ?? 0) + change
+    if (count === 0) use.by.delete(holder)
+    else use.by.set(holder, count)
+    if (use.released && use.by.size === 0) this.#dispose(use)
+  }
+
+  /** Nobody needs them any more. */
+  release(handles: readonly number[]): void {
+    const freed = new Map<Holder, number[]>()
+    for (const handle of handles) {
+      const value = this.#values.get(handle)
+      if (value === undefined) continue
+      this.#values.delete(handle)
+      if (value.holder !== undefined) {
+        this.#count(value.holder, -value.size)
+        const list = freed.get(value.holder)
+        if (list === undefined) freed.set(value.holder, [handle])
+        else list.push(handle)
+      }
+      this.#releaseFile(value)
+      this.#wake(value)
+    }
+    for (const [holder, list] of freed) holder.free(list)
+  }
+
+  /** A worker died; returns the values that died with it. */
+  holderGone(holder: Holder): number[] {
+    this.#bytes.delete(holder.id)
+    const lost: number[] = []
+    for (const value of this.#values.values()) {
+      if (value.holder !== holder) continue
+      delete value.holder
+      if (value.place === undefined) lost.push(value.handle)
+    }
+    for (const use of [...this.#uses.values()]) {
+      use.by.delete(holder.id)
+      if (use.released && use.by.size === 0) this.#dispose(use)
+    }
+    for (const handle of lost) this.#lose(this.#values.get(handle) as Held)
+    return lost
+  }
+
+  #lose(value: Held): void {
+    this.#values.delete(value.handle)
+    const use = this.#uses.get(value.moving?.file.name ?? '')
+    if (use !== undefined) this.#dispose(use)
+    this.#wake(value)
+  }
+
+  #releaseFile(value: Held): void {
+    const use = value.place === undefined ? undefined : this.#uses.get(value.place.file.name)
+    if (use === undefined) return
+    use.released = true
+    if (use.by.size === 0) this.#dispose(use)
+  }
+
+  #dispose(use: Use): void {
+    this.#uses.delete(use.file.name)
+    this.#files.give(use.file)
+  }
+
+  #wake(value: Held, why?: string): void {
+    const moving = value.moving
+    delete value.moving
+    for (const then of moving?.waiting ?? []) then(why)
+  }
+
+  #count(holder: Holder, change: number): void {
+    this.#bytes.set(holder.id, (this.#bytes.get(holder.id) ?? 0) + change)
+  }
+}
+
+/** room for the pickle around the buffers */
+const headBytes = 64 * 1024

@@ -1,0 +1,162 @@
+import { AlmanacError } from '../../model/errors.ts'
+
+/**
+ * What a worker says, checked: the author's code runs in the same process and may have written over anything.
+ * `python/almanac_worker/worker.py` writes these.
+ */
+export type WorkerMessage =
+  | { readonly kind: 'ready'; readonly pid: number; readonly version: string; readonly resident: number }
+  | { readonly kind: 'begun'; readonly seq: number }
+  | {
+      readonly kind: 'log'
+      readonly seq: number
+      readonly lines: readonly (readonly [string, string, number])[]
+    }
+  | { readonly kind: 'note'; readonly seq: number; readonly line: string }
+  | { readonly kind: 'said'; readonly sizes: readonly [number, number] }
+  | { readonly kind: 'rss'; readonly resident: number }
+  | { readonly kind: 'spoilt' }
+  | { readonly kind: 'stale'; readonly seq: number; readonly file: string }
+  | { readonly kind: 'end'; readonly seq: number; readonly body: EndBody }
+  | { readonly kind: 'unmapped'; readonly segment: string }
+  | {
+      readonly kind: 'exported'
+      readonly handle: number
+      readonly segment: string
+      readonly path: string | undefined
+      readonly spans: readonly (readonly [number, number])[]
+      readonly why: string
+    }
+  | { readonly kind: 'persisted'; readonly token: number; readonly path: string | undefined }
+
+/** How an attempt ended in the worker. */
+export interface EndBody {
+  /** values by output name, in wire form; `blobs`: some are in files */
+  readonly values?: Readonly<Record<string, unknown>>
+  readonly blobs: boolean
+  /** handle and bytes of values that stay in the worker */
+  readonly held: readonly (readonly [number, number])[]
+  /** shared files that the attempt mapped, each as often as it did */
+  readonly mapped: readonly string[]
+  readonly failure?: WorkerFailure
+  readonly cancelled: boolean
+  readonly ms: number
+  readonly cpuMs: number
+  readonly peak: number
+}
+
+export interface WorkerFailure {
+  readonly kind: string
+  readonly message: string
+  readonly type?: string
+  readonly file?: string
+  readonly line?: number
+  readonly stack?: string
+  readonly exit?: string
+  readonly retry: boolean
+}
+
+/** A worker that says what it cannot mean is not to be trusted any more. */
+export const misspoken = (why: string): AlmanacError =>
+  new AlmanacError('ALM_WORKER_LOST', { why: `it sent ${why}` })
+
+/** @throws ALM_WORKER_LOST if it is no message of a worker */
+export function parseMessage(message: unknown): WorkerMessage {
+  const parts = list(message)
+  const kind = text(parts[0])
+  switch (kind) {
+    case 'ready':
+      return { kind, pid: count(parts[1]), version: text(parts[2]), resident: count(parts[3]) }
+    case 'begun':
+      return { kind, seq: count(parts[1]) }
+    case 'log':
+      return { kind, seq: count(parts[1]), lines: list(parts[2]).map(logLine) }
+    case 'note':
+      return { kind, seq: count(parts[1]), line: text(parts[2]) }
+    case 'said':
+      return { kind, sizes: [count(parts[1]), count(parts[2])] }
+    case 'rss':
+      return { kind, resident: count(parts[1]) }
+    case 'spoilt':
+      return { kind }
+    case 'stale':
+      return { kind, seq: count(parts[1]), file: text(parts[2]) }
+    case 'end':
+      return { kind, seq: count(parts[1]), body: endBody(fields(parts[2])) }
+    case 'unmapped':
+      return { kind, segment: text(parts[1]) }
+    case 'exported': {
+      const path = parts[3] === null ? undefined : text(parts[3])
+      const where = { kind, handle: count(parts[1]), segment: text(parts[2]), path } as const
+      if (path === undefined) return { ...where, spans: [], why: text(parts[4]) }
+      return { ...where, spans: list(parts[4]).map(pair), why: '' }
+    }
+    case 'persisted':
+      return { kind, token: count(parts[1]), path: parts[2] === null ? undefined : text(parts[2]) }
+    default:
+      throw misspoken(`a message of the unknown kind ${kind.slice(0, 40)}`)
+  }
+}
+
+function endBody(body: Readonly<Record<string, unknown>>): EndBody {
+  return {
+    ...(body['v'] !== undefined && { values: fields(body['v']) }),
+    ...(body['e'] !== undefined && { failure: failure(fields(body['e'])) }),
+    blobs: body['b'] === 1,
+    held: body['h'] === undefined ? [] : list(body['h']).map(pair),
+    mapped: body['m'] === undefined ? [] : list(body['m']).map(text),
+    cancelled: body['c'] === 1,
+    ms: amount(body['ms']),
+    cpuMs: amount(body['cpu']),
+    peak: amount(body['rss']),
+  }
+}
+
+function failure(body: Readonly<Record<string, unknown>>): WorkerFailure {
+  const { kind, message, type, file, line, stack, exit, retry } = body
+  return {
+    kind: text(kind),
+    message: text(message),
+    ...(type !== undefined && { type: text(type) }),
+    ...(file !== undefined && { file: text(file) }),
+    ...(line !== undefined && { line: count(line) }),
+    ...(stack !== undefined && { stack: text(stack) }),
+    ...(exit !== undefined && { exit: text(exit) }),
+    retry: retry === true,
+  }
+}
+
+function logLine(value: unknown): readonly [string, string, number] {
+  const [stream, line, at] = list(value)
+  return [text(stream), text(line), count(at)]
+}
+
+function pair(value: unknown): readonly [number, number] {
+  const [first, second] = list(value)
+  return [count(first), count(second)]
+}
+
+function list(value: unknown): readonly unknown[] {
+  if (!Array.isArray(value)) throw misspoken('a message that is no list where one belongs')
+  return value
+}
+
+function fields(value: unknown): Readonly<Record<string, unknown>> {
+  if (value === null || typeof value !== 'object' || Array.isArray(value))
+    throw misspoken('a message without fields')
+  return value as Readonly<Record<string, unknown>>
+}
+
+function text(value: unknown): string {
+  if (typeof value !== 'string') throw misspoken('a message without a text where one belongs')
+  return value
+}
+
+function count(value: unknown): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
+    throw misspoken('a message without a count where one belongs')
+  }
+  return value
+}
+
+const amount = (value: unknown): number => (typeof value === 'number' && value >= 0 ? value : 0)

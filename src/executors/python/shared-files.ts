@@ -1,0 +1,184 @@
+import {
+  closeSync,
+  constants,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+
+/**
+ * Files through which values pass between processes: in `/dev/shm` where there is one, else (or when that is full)
+ * in the directory for temporary files. Owns every file whose name begins with its prefix.
+ *
+ * S1 names carry the host's process and when that began, so files of dead hosts can be told and swept
+ * S2 a file that was given back is used again before a new one is made: writing to pages that exist is 5 times faster
+ * S3 after `close` none is left
+ */
+export class SharedFiles {
+  /** paths of all files begin with one of these */
+  readonly prefix: string
+  readonly spare: string
+  readonly #free = new Map<number, SharedFile[]>()
+  #freeBytes = 0
+  #made = 0
+
+  constructor(directory: string = sharedDirectory(), spareDirectory: string = tmpdir()) {
+    opened += 1
+    const name = `almanac-${namespaceId()}-${process.pid}-${processStart(process.pid) ?? 0}-${opened}`
+    this.prefix = join(directory, name)
+    this.spare = join(spareDirectory, `${name}-s`)
+    for (const place of new Set([directory, spareDirectory])) sweep(place)
+  }
+
+  /** A file for so many bytes; it may hold others of an earlier use. */
+  take(bytes: number): SharedFile {
+    const capacity = 2 ** Math.max(16, Math.ceil(Math.log2(Math.max(1, bytes))))
+    const known = this.#free.get(capacity)?.pop()
+    if (known !== undefined) {
+      this.#freeBytes -= capacity
+      return known
+    }
+    this.#made += 1
+    const name = `m${this.#made}`
+    return { name, capacity, path: `${this.prefix}-${name}`, spare: `${this.spare}-${name}` }
+  }
+
+  give(file: SharedFile): void {
+    if (this.#freeBytes + file.capacity > maxFree) {
+      this.drop(file)
+      return
+    }
+    this.#freeBytes += file.capacity
+    const known = this.#free.get(file.capacity)
+    if (known === undefined) this.#free.set(file.capacity, [file])
+    else known.push(file)
+  }
+
+  drop(file: SharedFile): void {
+    rmSync(file.path, { force: true })
+    rmSync(file.spare, { force: true })
+  }
+
+  /** Writes bytes for a worker to read; returns where they are. */
+  write(file: SharedFile, bytes: Uint8Array): string {
+    try {
+      return writeTo(file.path, bytes)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
+      rmSync(file.path, { force: true })
+      return writeTo(file.spare, bytes)
+    }
+  }
+
+  /** Is it a path that workers of ours may name? */
+  owns(path: string): boolean {
+    return (
+      (path.startsWith(`${this.prefix}-`) || path.startsWith(`${this.spare}-`)) &&
+      (dirname(path) === dirname(this.prefix) || dirname(path) === dirname(this.spare))
+    )
+  }
+
+  /** Removes the files whose names go on like this. */
+  remove(begin: string): void {
+    for (const prefix of [this.prefix, this.spare]) {
+      const start = `${basename(prefix)}-${begin}`
+      for (const name of namesIn(dirname(prefix))) {
+        if (name.startsWith(start)) rmSync(join(dirname(prefix), name), { force: true })
+      }
+    }
+  }
+
+  close(): void {
+    this.#free.clear()
+    this.remove('')
+  }
+}
+
+/** One file, known to workers by name. */
+export interface SharedFile {
+  readonly name: string
+  readonly capacity: number
+  readonly path: string
+  /** where it is when there is no room at `path` */
+  readonly spare: string
+}
+
+/** bytes of files that nobody uses which are kept for the next use */
+const maxFree = 256 * 1024 * 1024
+
+let opened = 0
+
+function writeTo(path: string, bytes: Uint8Array): string {
+  const file = openSync(path, constants.O_WRONLY | constants.O_CREAT, 0o600)
+  try {
+    for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at, bytes.length - at, at)
+  } finally {
+    closeSync(file)
+  }
+  return path
+}
+
+/** Where memory is shared by files on this machine. */
+export function sharedDirectory(): string {
+  return process.platform === 'linux' && namesIn('/dev').includes('shm') ? '/dev/shm' : tmpdir()
+}
+
+/** Removes files of hosts that are dead. Those of other containers cannot be judged from here and stay. */
+function sweep(directory: string): void {
+  const space = namespaceId()
+  for (const name of namesIn(directory)) {
+    const [, ns, pid, start] = /^almanac-(\d+)-(\d+)-(\d+)-/.exec(name) ?? []
+    if (ns !== space || pid === undefined) continue
+    if (processStart(Number(pid)) === Number(start)) continue
+    // another user's: theirs to sweep
+    try {
+      rmSync(join(directory, name), { force: true })
+    } catch (error) {
+      if (!['EPERM', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+    }
+  }
+}
+
+/** When a process began, in the kernel's ticks since the boot; undefined if there is no such process. */
+export function processStart(pid: number): number | undefined {
+  if (process.platform !== 'linux') return isThere(pid) ? 0 : undefined
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    // the name in parentheses may hold spaces and parentheses
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19])
+  } catch {
+    return undefined
+  }
+}
+
+function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/** Process ids mean something within one namespace only. */
+function namespaceId(): string {
+  try {
+    return /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? '0'
+  } catch {
+    return '0'
+  }
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+}

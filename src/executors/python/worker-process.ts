@@ -1,0 +1,170 @@
+import type { ChildProcess, StdioOptions } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { isAlmanacError } from '../../model/errors.ts'
+import type { AttemptLimits } from '../limits.ts'
+import type { Capture } from './capture.ts'
+import { FrameReader, frameOf } from './frames.ts'
+import type { WorkerMessage } from './messages.ts'
+import { parseMessage } from './messages.ts'
+
+/** How worker processes of one group are started. */
+export interface WorkerStart {
+  /** number of the worker in its executor: its handles begin with it */
+  readonly id: number
+  readonly holder: string
+  readonly python: string
+  /** an environment of our own making, into which nothing of the machine's shall reach */
+  readonly isolated: boolean
+  readonly directory: string
+  readonly env: Readonly<Record<string, string>>
+  /** environment variables that are for the interpreter only, not for what tasks start */
+  readonly unset: readonly string[]
+  /** beginnings of the paths of shared files, the preferred one first */
+  readonly places: readonly string[]
+  readonly limits: AttemptLimits
+  readonly debug?: 'pdb' | 'debugpy'
+}
+
+export interface WorkerEvents {
+  message(message: WorkerMessage): void
+  /** the process and its group are gone; `why` where it was not asked to end */
+  exited(exit: WorkerExit): void
+}
+
+export interface WorkerExit {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  /** why the host ended it, if it did */
+  readonly doom: string | undefined
+}
+
+/**
+ * One Python process. Owns the process and its two sockets.
+ *
+ * P1 `exited` is called exactly once, after the process and all of its group were ended
+ * P2 no message is delivered after `exited`
+ */
+export class WorkerProcess {
+  readonly pid: number | undefined
+  readonly #child: ChildProcess
+  readonly #data: Duplex
+  readonly #control: Duplex
+  readonly #reader = new FrameReader()
+  readonly #events: WorkerEvents
+  readonly #grouped: boolean
+  #outgoing: string[] = []
+  #scheduled = false
+  #doom: string | undefined
+  #exited = false
+
+  constructor(start: WorkerStart, capture: Capture | undefined, events: WorkerEvents) {
+    this.#events = events
+    this.#grouped = start.debug === undefined
+    const [out, err]: readonly (number | 'inherit')[] = capture?.descriptors ?? ['inherit', 'inherit']
+    const stdio: StdioOptions = [this.#grouped ? 'ignore' : 'inherit', out, err, 'pipe', 'pipe']
+    this.#child = spawn(start.python, [...(start.isolated ? ['-I'] : []), '-X', 'utf8', entry], {
+      stdio,
+      // a group of its own: it can be ended whole, and the terminal's Ctrl-C is the host's to hear
+      detached: this.#grouped,
+      env: { ...start.env },
+    })
+    this.pid = this.#child.pid
+    this.#data = this.#child.stdio[3] as Socket
+    this.#control = this.#child.stdio[4] as Socket
+    this.#data.on('data', (chunk: Buffer) => this.#received(chunk))
+    for (const socket of [this.#data, this.#control]) socket.on('error', () => undefined)
+    this.#child.on('error', (error) => {
+      this.#doom ??= error.message
+      if (this.pid === undefined) this.#gone(null, null)
+    })
+    this.#child.on('exit', (code, signal) => this.#gone(code, signal))
+    this.send(['config', configOf(start, capture?.eventsPath ?? '')])
+  }
+
+  /** Queues a message for between tasks; all of one turn of the loop go in one frame. */
+  send(message: readonly unknown[]): void {
+    this.#outgoing.push(JSON.stringify(message))
+    if (this.#scheduled) return
+    this.#scheduled = true
+    queueMicrotask(() => this.#flush())
+  }
+
+  /** Heard even while a task runs. */
+  tell(message: readonly unknown[]): void {
+    if (!this.#exited) this.#control.write(frameOf([JSON.stringify(message)]))
+  }
+
+  /** Ends it when it has done what it was sent. */
+  stop(): void {
+    this.#doom ??= 'it was asked to stop'
+    this.send(['stop'])
+  }
+
+  /** Ends it and its children at once. */
+  kill(why: string): void {
+    this.#doom ??= why
+    this.#killGroup()
+    if (!this.#grouped) this.#child.kill('SIGKILL')
+  }
+
+  #flush(): void {
+    this.#scheduled = false
+    const messages = this.#outgoing
+    this.#outgoing = []
+    if (!this.#exited) this.#data.write(frameOf(messages))
+  }
+
+  #received(chunk: Buffer): void {
+    if (this.#exited) return
+    try {
+      for (const message of this.#reader.push(chunk)) this.#events.message(parseMessage(message))
+    } catch (error) {
+      if (!isAlmanacError(error)) throw error
+      this.kill(String(error.details['why']))
+    }
+  }
+
+  #gone(code: number | null, signal: NodeJS.Signals | null): void {
+    if (this.#exited) return
+    this.#killGroup()
+    // what it had written before it died is still in the socket
+    const finish = () => {
+      if (this.#exited) return
+      this.#exited = true
+      this.#data.destroy()
+      this.#control.destroy()
+      this.#events.exited({ code, signal, doom: this.#doom })
+    }
+    if (this.pid === undefined || this.#data.readableEnded || this.#data.destroyed) finish()
+    else {
+      this.#data.once('end', finish)
+      this.#data.once('close', finish)
+    }
+  }
+
+  #killGroup(): void {
+    if (!this.#grouped || this.pid === undefined) return
+    try {
+      process.kill(-this.pid, 'SIGKILL')
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    }
+  }
+}
+
+const entry = fileURLToPath(new URL('../../../python/almanac_worker/__main__.py', import.meta.url))
+
+const configOf = (start: WorkerStart, events: string) => ({
+  worker: start.id,
+  holder: start.holder,
+  parent: process.pid,
+  directory: start.directory,
+  places: start.places,
+  events,
+  unset: start.unset,
+  logBytes: start.limits.logBytes,
+  debug: start.debug ?? null,
+})

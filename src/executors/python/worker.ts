@@ -1,0 +1,454 @@
+import { errorRecord, isAlmanacError } from '../../model/errors.ts'
+import type { AttemptLimits } from '../limits.ts'
+import { groupMembers, resident } from '../process-groups.ts'
+import type { Death } from './ends.ts'
+import { memoryRecord, tellDeath, tellEnd } from './ends.ts'
+import type { HeldValues, Holder } from './held-values.ts'
+import type { Job } from './job.ts'
+import type { EndBody, WorkerMessage } from './messages.ts'
+import { misspoken } from './messages.ts'
+import { outOfMemoryKills } from './out-of-memory.ts'
+import type { SharedFile, SharedFiles } from './shared-files.ts'
+import { inputsText } from './wire.ts'
+import { tellEvent, WorkerOutput } from './worker-output.ts'
+import type { WorkerExit, WorkerStart } from './worker-process.ts'
+import { WorkerProcess } from './worker-process.ts'
+
+/** What all workers of an executor share. */
+export interface WorkerWorld {
+  readonly files: SharedFiles
+  readonly held: HeldValues
+  readonly limits: AttemptLimits
+  /** after so many attempts a worker is replaced */
+  readonly tasksPerProcess: number
+  /** resident bytes, without held values, from which on a worker is replaced */
+  readonly residentLimit: number
+  heldLost(handles: readonly number[]): void
+}
+
+/** What a worker's group hears of it. */
+export interface WorkerOwner {
+  /** it has room for more, or is to get no more */
+  changed(worker: Worker): void
+  /** an attempt that never began here and must go elsewhere */
+  returned(job: Job): void
+  exited(worker: Worker): void
+}
+
+/**
+ * A Python process as the host sees it. Owns the attempts that were assigned to it, in the order in which it has them.
+ *
+ * W1 an attempt is with one worker until it has ended or was returned
+ * W2 a worker that is retired gets no more, and ends when it has nothing to do and holds nothing
+ */
+export class Worker implements Holder {
+  readonly id: number
+  readonly #world: WorkerWorld
+  readonly #owner: WorkerOwner
+  readonly #process: WorkerProcess
+  /** absent under a debugger, where the terminal has it all */
+  readonly #output: WorkerOutput | undefined
+  readonly #jobs = new Map<number, Job>()
+  readonly #functions = new Set<number>()
+  readonly #asked = new Map<number, (path: string | undefined) => void>()
+  #impatient = 0
+  #retired = false
+  #stopping = false
+  #ready = false
+  #heard = false
+  #trimmed = false
+  #done = 0
+  #afterExit: (() => void) | undefined
+  #oomKills = outOfMemoryKills()
+  idleSince = performance.now()
+
+  constructor(start: WorkerStart, world: WorkerWorld, owner: WorkerOwner) {
+    this.id = start.id
+    this.#world = world
+    this.#owner = owner
+    const prefix = `${world.files.prefix}-w${start.id}-f`
+    if (start.debug === undefined) this.#output = new WorkerOutput(prefix, world.limits)
+    this.#process = new WorkerProcess(start, this.#output?.capture, {
+      message: (message) => this.#hear(message),
+      exited: (exit) => this.#exited(exit),
+    })
+  }
+
+  get pid(): number | undefined {
+    return this.#process.pid
+  }
+
+  get retired(): boolean {
+    return this.#retired
+  }
+
+  get idle(): boolean {
+    return this.#jobs.size === 0
+  }
+
+  has(job: Job): boolean {
+    return this.#jobs.has(job.seq)
+  }
+
+  get load(): number {
+    return this.#jobs.size
+  }
+
+  /** It would begin with the job at once, or so soon that waiting here is best. */
+  hasRoom(job: Job): boolean {
+    if (this.#retired) return false
+    if (this.#jobs.size === 0) return true
+    const { threads, suspect, ahead } = job.function
+    if (threads > 1) {
+      if (suspect) return false
+      for (const other of this.#jobs.values()) {
+        if (other.function.threads <= this.#jobs.size || other.function.suspect) return false
+      }
+      return this.#jobs.size < threads
+    }
+    return this.#impatient === 0 && job.patient && this.#jobs.size <= ahead && this.#allHere(job)
+  }
+
+  assign(job: Job): void {
+    this.#jobs.set(job.seq, job)
+    job.announced = !job.patient || job.function.ahead === 0
+    if (job.announced) this.#impatient += 1
+    job.phase = 'moving'
+    let missing = 1
+    let why: string | undefined
+    const arrived = (problem?: string) => {
+      why ??= problem
+      missing -= 1
+      if (missing === 0 && this.#jobs.has(job.seq)) this.#send(job, why)
+    }
+    for (const handle of job.handles) {
+      if (this.#world.held.holderOf(handle) === this) continue
+      missing += 1
+      this.#world.held.fetch(handle, arrived)
+    }
+    arrived()
+  }
+
+  /** Makes a job end that is with this worker. */
+  stopJob(job: Job, force: boolean, why: string): void {
+    if (job.phase === 'moving') {
+      this.#take(job)
+      job.live.stopped()
+      this.#owner.changed(this)
+    } else if (force) {
+      this.kill(why)
+    } else {
+      this.#process.tell(['cancel', job.seq])
+    }
+  }
+
+  export(handle: number, file: SharedFile): void {
+    this.#process.tell(['export', handle, file.name, file.path, file.spare])
+  }
+
+  free(handles: readonly number[]): void {
+    this.#process.send(['free', handles])
+    this.#leaveIfDone()
+  }
+
+  /** Has a held value written to be kept; the path of the file, if it is there. */
+  persist(handle: number, file: SharedFile): Promise<string | undefined> {
+    const token = this.#asked.size === 0 ? 0 : Math.max(...this.#asked.keys()) + 1
+    return new Promise((resolve) => {
+      this.#asked.set(token, resolve)
+      this.#process.tell(['persist', token, handle, file.path, file.spare])
+    })
+  }
+
+  retire(): void {
+    this.#retired = true
+    this.#leaveIfDone()
+  }
+
+  trim(): void {
+    this.#trimmed = true
+    this.#process.send(['trim'])
+  }
+
+  kill(why: string): void {
+    this.#retired = true
+    this.#process.kill(why)
+  }
+
+  /** Several times a second while it has work: takes in what long tasks say. */
+  tick(): void {
+    const job = this.#lone()
+    if (job?.begun) this.#output?.read(job)
+    if (this.#jobs.size > 0 && this.#ready && !this.#heard) this.#process.tell(['poke'])
+    this.#heard = false
+  }
+
+  /** Takes in what a job has written, where it can be told apart. */
+  listen(job: Job): void {
+    if (this.#lone() === job) this.#output?.read(job)
+  }
+
+  /** About once a second: ends attempts that use more memory than they may. */
+  watchMemory(): void {
+    this.#oomKills = outOfMemoryKills()
+    for (const job of this.#jobs.values()) {
+      const limit = job.live.attempt.memoryBytes
+      if (limit === 0 || !job.begun || job.live.verdict !== undefined) continue
+      const now = this.#resident()
+      // what earlier attempts left in the process is not this one's
+      const used = Math.min(now - this.#world.held.bytesIn(this), now - job.residentBefore)
+      if (used <= limit) continue
+      job.live.stop(
+        { kind: 'failed', reason: 'memory', error: memoryRecord(used, limit), retryable: true },
+        0,
+      )
+      return
+    }
+  }
+
+  /** Gives back what it does not need while it has nothing to do. */
+  rest(): void {
+    if (!this.idle) return
+    this.#output?.capture.shrink(false)
+    if (!this.#trimmed) this.trim()
+  }
+
+  #send(job: Job, problem: string | undefined): void {
+    const { held, files } = this.#world
+    const gone = held.gone(job.handles)
+    if (gone.length > 0 || problem !== undefined) {
+      this.#take(job)
+      if (gone.length > 0) job.live.end({ kind: 'inputs-gone', handles: gone })
+      else job.live.fail('error', errorRecord('ALM_STORE_FAILED', { path: files.prefix, why: problem }), true)
+      this.#owner.changed(this)
+      return
+    }
+    const place = (handle: number) => (held.holderOf(handle) === this ? undefined : held.placeOf(handle))
+    let inputs: string
+    try {
+      inputs = inputsText(job.live.attempt.inputs, place, files, job.blobs)
+    } catch (error) {
+      this.#take(job)
+      const record = isAlmanacError(error)
+        ? errorRecord(error.code, error.details)
+        : errorRecord('ALM_STORE_FAILED', { path: files.prefix, why: (error as Error).message })
+      job.live.fail('error', record, false)
+      this.#owner.changed(this)
+      return
+    }
+    this.#deliver(job, inputs)
+  }
+
+  #deliver(job: Job, inputs: string): void {
+    const { attempt } = job.live
+    for (const handle of job.handles) {
+      const place = this.#world.held.holderOf(handle) === this ? undefined : this.#world.held.placeOf(handle)
+      if (place === undefined) continue
+      job.segments.push(place.file.name)
+      this.#world.held.use(place.file.name, this.id, 1)
+    }
+    if (!this.#functions.has(job.function.id)) {
+      this.#functions.add(job.function.id)
+      this.#process.send(job.function.message)
+    }
+    if (attempt.memoryBytes > 0) job.residentBefore = this.#resident()
+    job.phase = 'sent'
+    const context = {
+      run: attempt.run,
+      call: String(attempt.call),
+      attempt: String(attempt.attempt),
+      key: attempt.key,
+      logical: new Date(attempt.logicalTime).toISOString(),
+      idempotency: attempt.idempotencyKey,
+      scratch: attempt.scratch,
+    }
+    this.#process.send([
+      'run',
+      job.seq,
+      job.function.id,
+      inputs,
+      attempt.outputs,
+      context,
+      job.announced ? 1 : 0,
+    ])
+  }
+
+  #hear(message: WorkerMessage): void {
+    this.#heard = true
+    switch (message.kind) {
+      case 'ready':
+        this.#ready = true
+        return
+      case 'begun':
+        this.#jobs.get(message.seq)?.begin()
+        return
+      case 'log':
+        this.#log(message.seq, message.lines)
+        return
+      case 'note': {
+        const job = this.#jobs.get(message.seq)
+        if (job !== undefined) tellEvent(job, message.line)
+        return
+      }
+      case 'said':
+        this.#output?.said(message.sizes)
+        return
+      case 'rss':
+        this.#weigh(message.resident)
+        return
+      case 'spoilt':
+        this.#retired = true
+        return
+      case 'stale':
+        this.#stale(message.seq)
+        return
+      case 'end':
+        this.#end(message.seq, message.body)
+        return
+      case 'unmapped':
+        this.#world.held.use(message.segment, this.id, -1)
+        return
+      case 'exported': {
+        const { handle, segment, path, spans, why } = message
+        this.#world.held.exported(
+          handle,
+          segment,
+          path === undefined ? why : { path: this.#own(path), spans },
+        )
+        return
+      }
+      case 'persisted':
+        this.#asked.get(message.token)?.(message.path === undefined ? undefined : this.#own(message.path))
+        this.#asked.delete(message.token)
+    }
+  }
+
+  #own(path: string): string {
+    if (!this.#world.files.owns(path)) throw misspoken(`a path that is not shared: ${path.slice(0, 200)}`)
+    return path
+  }
+
+  #log(seq: number, lines: readonly (readonly [string, string, number])[]): void {
+    const job = this.#jobs.get(seq)
+    if (job === undefined) return
+    job.begin()
+    // what was printed before comes first
+    this.listen(job)
+    for (const [stream, text] of lines) {
+      job.live.log(stream === 'stdout' || stream === 'stderr' ? stream : 'log', text)
+    }
+  }
+
+  #end(seq: number, body: EndBody): void {
+    const job = this.#jobs.get(seq)
+    if (job === undefined) throw misspoken(`the end of an attempt that it does not have: ${seq}`)
+    for (const [handle, size] of body.held) {
+      if (Math.floor(handle / 2 ** 32) !== this.id) throw misspoken('a held value that is not its own')
+      this.#world.held.add(handle, size, this)
+    }
+    for (const segment of body.mapped) this.#world.held.use(segment, this.id, 1)
+    job.begin()
+    this.#output?.end(job)
+    this.#take(job)
+    job.function.took(body.ms)
+    this.#done += 1
+    if (job.live.verdict !== undefined) {
+      // nobody will release the results of an attempt that was given up
+      this.#world.held.release(body.held.map(([handle]) => handle))
+      if (this.#endsWith(() => tellEnd(job, body, this.#world.files))) return
+    }
+    tellEnd(job, body, this.#world.files)
+    if (this.#done >= this.#world.tasksPerProcess) this.#retired = true
+    this.#leaveIfDone()
+    this.#owner.changed(this)
+  }
+
+  /**
+   * An attempt that was interrupted may leave anything behind: children, half a library's state. If nothing else is
+   * lost by it the process ends before the attempt's end is told.
+   */
+  #endsWith(then: () => void): boolean {
+    this.#retired = true
+    if (this.#jobs.size > 0 || this.#world.held.bytesIn(this) > 0) return false
+    this.#afterExit = then
+    this.kill('an attempt in it was interrupted')
+    return true
+  }
+
+  #stale(seq: number): void {
+    const job = this.#jobs.get(seq)
+    if (job === undefined) return
+    this.#retired = true
+    this.#take(job)
+    this.#owner.returned(job)
+    this.#leaveIfDone()
+  }
+
+  /** The job is no longer with this worker: what it used is free. */
+  #take(job: Job): void {
+    this.#jobs.delete(job.seq)
+    if (job.announced) this.#impatient -= 1
+    for (const segment of job.segments) this.#world.held.use(segment, this.id, -1)
+    for (const file of job.blobs) this.#world.files.give(file)
+    job.segments = []
+    job.blobs.length = 0
+    if (this.#jobs.size === 0) this.idleSince = performance.now()
+  }
+
+  #weigh(resident: number): void {
+    const over = resident - this.#world.held.bytesIn(this) > this.#world.residentLimit
+    if (!over) this.#trimmed = false
+    else if (this.#trimmed) this.retire()
+    else this.trim()
+  }
+
+  #leaveIfDone(): void {
+    if (!this.#retired || this.#stopping || this.#jobs.size > 0 || this.#world.held.bytesIn(this) > 0) return
+    this.#stopping = true
+    this.#process.stop()
+  }
+
+  #allHere(job: Job): boolean {
+    return job.held.every((ref) => this.#world.held.holderOf(ref.handle) === this)
+  }
+
+  /** Of the process and its children, what they share counted once. */
+  #resident(): number {
+    if (this.pid === undefined) return 0
+    return resident(groupMembers(new Set([this.pid]))?.get(this.pid) ?? [])
+  }
+
+  #lone(): Job | undefined {
+    if (this.#jobs.size !== 1) return undefined
+    const [job] = this.#jobs.values()
+    return job?.phase === 'sent' ? job : undefined
+  }
+
+  #exited(exit: WorkerExit): void {
+    this.#retired = true
+    const sent = [...this.#jobs.values()].filter((job) => job.phase === 'sent')
+    const speaker = sent.find((job) => job.begun) ?? sent[0]
+    this.#output?.close(speaker)
+    this.#world.files.remove(`w${this.id}-`)
+    const outOfMemory =
+      exit.signal === 'SIGKILL' && exit.doom === undefined && outOfMemoryKills() > this.#oomKills
+    const death: Death = {
+      exit,
+      wasReady: this.#ready,
+      outOfMemory,
+      lastWords: this.#output?.lastWords ?? [],
+    }
+    for (const resolve of this.#asked.values()) resolve(undefined)
+    const jobs = [...this.#jobs.values()]
+    for (const job of jobs) this.#take(job)
+    const lost = this.#world.held.holderGone(this)
+    if (lost.length > 0) this.#world.heldLost(lost)
+    if (sent.length > 1) for (const job of sent) job.function.suspect = true
+    this.#afterExit?.()
+    for (const job of jobs) {
+      if (job.phase === 'moving') this.#owner.returned(job)
+      else tellDeath(job, death, sent.length === 1)
+    }
+    this.#owner.exited(this)
+  }
+}
