@@ -8,6 +8,8 @@ export interface CallInfo {
   readonly key: Digest
   /** path of the function that made it */
   readonly caller: string
+  /** path of what runs inside of it, if anything does */
+  readonly path: string
   readonly request: CallRequest
   /** its record of an earlier life of the run */
   readonly own: RememberedCall | undefined
@@ -25,6 +27,8 @@ export interface CallInfo {
   costMs: number
   /** where the outcome comes from, if not from an attempt of this call */
   origin: { readonly run: string; readonly call: number } | undefined
+  /** the call of an earlier life whose outcome this one took */
+  takenFrom: number | undefined
   lastError: ErrorRecord | undefined
   map: { executed: number; carried: number; removed: number } | undefined
 }

@@ -1,7 +1,7 @@
 import { eachRef } from '../core/identity/canonical.ts'
 import { CallKeys } from '../core/identity/key.ts'
 import { Remembered } from '../core/identity/remembered.ts'
-import type { EndStatus } from '../core/run/call.ts'
+import type { EndStatus, Phase } from '../core/run/call.ts'
 import type { Effect, RunEvent } from '../core/run/events.ts'
 import { RunMachine } from '../core/run/machine.ts'
 import { AlmanacError, errorOf, errorRecord, isAlmanacError } from '../model/errors.ts'
@@ -30,6 +30,8 @@ import { type HostedRun, type Settlement, WorkflowHost } from './workflow-host.t
 
 /** What is told about a run while it goes on. */
 export interface RunListener {
+  /** The machine has applied an event: for simulation. */
+  applied?(event: RunEvent, machine: RunMachine): void
   failed?(info: CallInfo, error: ErrorRecord, attempt: number, final: boolean): void
   noted?(note: Note): void
   asked?(ask: AskRecord): void
@@ -68,11 +70,16 @@ export class RunDriver implements HostedRun {
   #starts: AttemptStart[] = []
   #nextCall: number
   #views = 0
+  /** views under way whose place in the order is remembered */
+  #replayedViews = 0
+  /** calls that have made held values, by the key that the values bear */
+  readonly #makers = new Map<string, number>()
   /** remembered outcomes that have not been given back */
   #replaying: number
   #busy = false
   #startsScheduled = false
-  #restCheck: (() => void) | undefined
+  #endScheduled = false
+  #restCheck: { readonly forPeople: boolean; readonly cancel: () => void } | undefined
   #settlement: Settlement | undefined
   #executed = 0
   #reused = 0
@@ -119,6 +126,7 @@ export class RunDriver implements HostedRun {
       add: (record) => this.#recorder.add(record),
       asked: (ask) => this.#listener.asked?.(ask),
       answered: (info, value, error) => {
+        if (!this.#machineIs(info, 'entered')) return
         this.#outcomes.set(info.id, error === undefined ? { value } : { error })
         this.#left(info, error === undefined ? executed : failedError, error)
       },
@@ -148,6 +156,8 @@ export class RunDriver implements HostedRun {
 
   outcome(call: number, path: Path, succeed: (value: Value) => void, fail: (error: unknown) => void): void {
     const waiter = { path, succeed, fail }
+    const end = this.#machine.graph.calls[call]?.end
+    if (end !== undefined && end.state !== 'succeeded') this.#dispatch({ kind: 'observed', call })
     if (this.#given.has(call)) {
       this.#give(call, waiter)
       return
@@ -167,10 +177,10 @@ export class RunDriver implements HostedRun {
 
   request(request: RunRequest): void {
     if (this.#over) return
-    if (request.kind === 'cancel') this.#changeState('cancelling')
-    if (request.kind === 'pause') this.#changeState('paused')
-    if (request.kind === 'unpause') this.#changeState('running')
-    this.#dispatch({ kind: request.kind })
+    const isCancelling = request.kind === 'cancel' || this.#machine.graph.cancelling
+    this.#changeState(isCancelling ? 'cancelling' : request.kind === 'pause' ? 'paused' : 'running')
+    // what is cancelled cleans up and ends, whatever else is asked of it
+    if (request.kind === 'cancel' || !isCancelling) this.#dispatch({ kind: request.kind })
   }
 
   answer(answer: Answer): void {
@@ -234,16 +244,19 @@ export class RunDriver implements HostedRun {
     const id = own?.call ?? this.#nextCall++
     const at = own?.at ?? this.#ports.clock.now()
     const info: CallInfo = {
-      id, key, caller, request, own, madeAt: at, entry: of.entry, fingerprint: undefined, parts: undefined, cacheable: false,
-      verdict: '', startedAt: at, costMs: 0, origin: undefined, lastError: undefined, map: undefined,
+      id, key, caller, request, own, madeAt: at, entry: of.entry,
+      path: kind === 'child' || kind === 'map' ? this.#keys.path(caller, name, request.key) : caller,
+      fingerprint: undefined, parts: undefined, cacheable: false,
+      verdict: '', startedAt: at, costMs: 0, origin: undefined, lastError: undefined, map: undefined, takenFrom: undefined,
     }
     this.#infos[id] = info
+    this.#makers.set(key, id)
     if (own === undefined) {
       this.#recorder.add({ kind: 'call', call: id, key, caller, name, call_kind: kind, argsWire: encode(request.args), at })
     }
     this.#dispatch({
       kind: 'made', call: id, key, callKind: kind, inputs: [...inputs], policy: request.task?.policy ?? builtInPolicy,
-      parent: of.parent, tolerant: request.tolerant === true, after: this.#turns.given, order: own?.outcome?.order,
+      parent: of.parent, tolerant: request.tolerant === true, order: own?.outcome?.order,
       attempts: own === undefined ? 0 : Math.max(0, ...own.attempts.map((attempt) => attempt.attempt)),
       spent: own?.attempts.filter((attempt) => attempt.phase === 'failed' && attempt.spent !== false).length ?? 0,
     })
@@ -264,17 +277,32 @@ export class RunDriver implements HostedRun {
     if (this.#busy) return
     this.#busy = true
     try {
-      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
-        this.#machine.apply(next)
+      // more come while it goes on; taking them off the front would move all the others each time
+      for (let next = 0; next < this.#events.length; next++) {
+        const applied = this.#events[next] as RunEvent
+        this.#machine.apply(applied)
+        this.#listener.applied?.(applied, this.#machine)
         for (const effect of this.#machine.drain()) this.#carryOut(effect)
       }
     } catch (error) {
       this.#abort(error)
     } finally {
+      this.#events.length = 0
       this.#busy = false
     }
     this.#turns.schedule()
+    this.#checkEnd()
     this.#checkRest()
+  }
+
+  /** The run ends when everything has been given and no function goes on with it. */
+  #checkEnd(): void {
+    if (this.#endScheduled || !this.#machine.isDone) return
+    this.#endScheduled = true
+    this.#ports.clock.atRest(() => {
+      this.#endScheduled = false
+      if (this.#turns.size === 0) this.#dispatch({ kind: 'rested' })
+    })
   }
 
   #carryOut(effect: Effect): void {
@@ -332,13 +360,15 @@ export class RunDriver implements HostedRun {
     info.fingerprint = identity.fingerprint
     info.parts = identity.parts
     info.cacheable = identity.cacheable
+    // cancelled meanwhile: it must not take what others could
+    if (!this.#machineIs(info, 'identify')) return
     const found = this.#remembered.claim(info.own, info.caller, info.request.name, identity.fingerprint)
     if (found?.outcome === undefined) return this.#unremembered(info, identity)
     const value = found.outcome.valueWire === undefined ? undefined : decode(found.outcome.valueWire)
     const missing = this.#missing(value)
-    if (missing === undefined) return this.#take(info, found, value)
+    if (missing === undefined) return this.#take(info, identity, found, value)
     missing.then(
-      (gone) => (gone ? this.#unremembered(info, identity) : this.#take(info, found, value)),
+      (gone) => (gone ? this.#unremembered(info, identity) : this.#take(info, identity, found, value)),
       (error: unknown) => this.#refused(info, error),
     )
   }
@@ -353,22 +383,32 @@ export class RunDriver implements HostedRun {
     return Promise.all(refs.map((ref) => this.#ports.data.available(ref))).then((there) => there.includes(false))
   }
 
-  #take(info: CallInfo, found: RememberedCall, value: Value): void {
+  #take(info: CallInfo, identity: Identity, found: RememberedCall, value: Value): void {
+    if (!this.#machineIs(info, 'identify')) return
     const outcome = found.outcome as NonNullable<RememberedCall['outcome']>
     let held = false
     eachRef(value, (ref) => {
-      held ||= ref instanceof HeldRef
+      if (!(ref instanceof HeldRef)) return
+      held = true
+      this.#makers.set(ref.key, info.id)
     })
     this.#outcomes.set(info.id, { value, ...(outcome.error !== undefined && { error: outcome.error }) }, outcome.digest)
     info.lastError = outcome.error
     info.costMs = outcome.costMs
     info.map = outcome.map
+    info.takenFrom = found === info.own ? undefined : found.call
     info.origin = found === info.own ? outcome.origin : { run: this.id, call: found.call }
     const status = found === info.own || outcome.state !== 'succeeded' ? outcome : replayed
     this.#dispatch({
       kind: 'remembered', call: info.id, status: { state: status.state, reason: status.reason } as EndStatus,
-      order: outcome.order, own: found === info.own, lost: held,
+      order: outcome.order, own: found === info.own, lost: held, heldInputs: this.#heldInputs(identity),
     })
+  }
+
+  /** The calls that an attempt needs the held results of. */
+  #heldInputs({ heldKeys }: Identity): readonly number[] | undefined {
+    if (heldKeys.length === 0) return undefined
+    return [...new Set(heldKeys.flatMap((key) => this.#makers.get(key) ?? []))]
   }
 
   #unremembered(info: CallInfo, identity: Identity): void {
@@ -376,10 +416,8 @@ export class RunDriver implements HostedRun {
     const executor = task === undefined ? undefined : this.#attempts.executorFor(task)
     const lookup = identity.cacheable && kind !== 'map' && this.#settings.cache === 'on'
     info.verdict = identity.cacheable ? (this.#settings.cache === 'on' ? 'miss' : this.#settings.cache) : 'off'
-    const makers = new Set(identity.heldKeys)
-    const heldInputs = makers.size === 0 ? undefined : this.#infos.filter((call) => call !== undefined && makers.has(call.key)).map((call) => call.id)
     this.#dispatch({
-      kind: 'identified', call: info.id, lookup, heldInputs,
+      kind: 'identified', call: info.id, lookup, heldInputs: this.#heldInputs(identity),
       afterCommit: task?.policy.effect === true || executor?.afterCommit === true,
     })
   }
@@ -393,6 +431,7 @@ export class RunDriver implements HostedRun {
       if (hit === undefined || (await this.#missing(value)) === true) {
         return this.#dispatch({ kind: 'missed', call: info.id })
       }
+      if (!this.#machineIs(info, 'lookup')) return
       this.#outcomes.set(info.id, { value }, hit.digest)
       info.origin = { run: hit.run, call: hit.call }
       info.costMs = hit.costMs
@@ -506,7 +545,7 @@ export class RunDriver implements HostedRun {
       case 'view':
         return void this.#view(info)
       case 'map':
-        return void this.#maps.expand(info, this.#keys.path(info.caller, info.request.name, info.request.key))
+        return void this.#maps.expand(info, info.path)
       case 'sleep': {
         const { ms } = info.request.args as { ms: number }
         this.#ports.clock.at(info.madeAt + ms, () => this.#machineIs(info, 'entered') && this.#left(info, executed))
@@ -525,15 +564,14 @@ export class RunDriver implements HostedRun {
     }
   }
 
-  #machineIs(info: CallInfo, phase: 'entered'): boolean {
+  #machineIs(info: CallInfo, phase: Phase): boolean {
     return !this.#over && this.#machine.graph.call(info.id).phase === phase
   }
 
   #enterChild(info: CallInfo): boolean {
     if (!this.#machineIs(info, 'entered')) return false
-    const path = this.#keys.path(info.caller, info.request.name, info.request.key)
     const input = resolve(info.request.args, { outcomes: this.#outcomes, info: (call) => this.#info(call) })
-    this.#host.enter(path, info.request.fn as (...args: never[]) => unknown, input, (settlement) => {
+    this.#host.enter(info.path, info.request.fn as (...args: never[]) => unknown, input, (settlement) => {
       if (this.#over) return
       if (settlement.ok) {
         this.#outcomes.set(info.id, { value: settlement.value })
@@ -545,6 +583,8 @@ export class RunDriver implements HostedRun {
 
   async #view(info: CallInfo): Promise<void> {
     this.#views++
+    const isReplayed = info.own?.outcome !== undefined
+    if (isReplayed) this.#replayedViews++
     let error: ErrorRecord | undefined
     try {
       const value = await computeView(info, {
@@ -558,6 +598,7 @@ export class RunDriver implements HostedRun {
       error = recordOf(failure)
     }
     this.#views--
+    if (isReplayed) this.#replayedViews--
     this.#left(info, error === undefined ? executed : failedError, error)
   }
 
@@ -574,11 +615,14 @@ export class RunDriver implements HostedRun {
     this.#ended[status.state] = (this.#ended[status.state] ?? 0) + 1
     this.#count(info, status, effect.record)
     if (status.state !== 'succeeded') {
-      const error = this.#errorOf(info, status)
+      const error = this.#errorOf(info, status, order)
       this.#outcomes.set(info.id, { ...this.#outcomes.get(info.id), error })
+      if (this.#waiters.has(info.id)) this.#dispatch({ kind: 'observed', call: info.id })
       if (status.state === 'failed') this.#listener.failed?.(info, error, this.#machine.graph.call(info.id).attempt, true)
     }
     if (effect.record) {
+      // what another call had is this one's now: two of one order would not know who was first
+      if (info.takenFrom !== undefined) this.#recorder.add({ kind: 'forgotten', calls: [info.takenFrom], at: this.#ports.clock.now() })
       for (const record of outcomeRecords(info, effect, this.#machine.graph.call(info.id), this.#outcomes, this.#ports.clock.now(), this.#settings)) {
         this.#recorder.add(record, order)
       }
@@ -594,9 +638,12 @@ export class RunDriver implements HostedRun {
     else this.#reused++
   }
 
-  #errorOf(info: CallInfo, status: EndStatus): ErrorRecord {
+  #errorOf(info: CallInfo, status: EndStatus, order: number): ErrorRecord {
     if (status.state === 'cancelled') return errorRecord('ALM_CANCELLED', {}, { call: info.id })
     if (status.reason === 'upstream') {
+      // of several inputs that failed it names the one that it named first
+      const { outcome } = info.own ?? {}
+      if (outcome?.reason === 'upstream' && outcome.order === order && outcome.error !== undefined) return outcome.error
       const input = this.#machine.graph.call(info.id).inputs.find((id) => {
         const end = this.#machine.graph.call(id).end
         return end !== undefined && end.state !== 'succeeded'
@@ -613,11 +660,11 @@ export class RunDriver implements HostedRun {
   /** Gives an outcome to whoever waits for it; true if somebody does. */
   #give(call: number, waiter?: { readonly path: Path; succeed(value: Value): void; fail(error: unknown): void }): boolean {
     this.#given.add(call)
+    if (waiter === undefined) this.#dispatch({ kind: 'given', call })
     const waiters = waiter === undefined ? this.#waiters.get(call) : [waiter]
     if (waiters === undefined) return false
     if (waiter === undefined) this.#waiters.delete(call)
     const error = this.#outcomes.get(call)?.error
-    if (error !== undefined) this.#dispatch({ kind: 'observed', call })
     for (const { path, succeed, fail } of waiters) {
       if (error !== undefined) {
         fail(errorOf(error))
@@ -636,7 +683,7 @@ export class RunDriver implements HostedRun {
 
   /** Could an outcome of a lower order still turn up, from what is being looked up? */
   #awaitsReplay(): boolean {
-    return this.#isReplaying && (this.#machine.graph.count('identify') > 0 || this.#views > 0)
+    return this.#replayedViews > 0 || (this.#remembered.unclaimed > 0 && this.#machine.graph.count('identify') > 0)
   }
 
   get #isReplaying(): boolean {
@@ -644,16 +691,24 @@ export class RunDriver implements HostedRun {
   }
 
   #checkRest(): void {
-    if (this.#over || this.#restCheck !== undefined || !this.#isAtRest) return
+    if (this.#over || !this.#isAtRest) return
+    const waitsForPeople = this.#waitsForPeople
+    if (this.#restCheck !== undefined && this.#restCheck.forPeople === waitsForPeople) return
+    this.#restCheck?.cancel()
     const { clock } = this.#ports
-    const waitsForPeople = this.#isPaused || this.#machine.graph.waiting.person > 0 || this.#machine.graph.count('judge') > 0 || this.#settings.dryRun
     // people may take their time, and need no process; anything else that is no call of ours should come soon
-    this.#restCheck = clock.at(clock.now() + (waitsForPeople ? 0 : this.#settings.stuckMs), () => {
+    const cancel = clock.at(clock.now() + (waitsForPeople ? 0 : this.#settings.stuckMs), () => {
       this.#restCheck = undefined
-      if (this.#over || !this.#isAtRest) return this.#checkRest()
+      if (this.#over || !this.#isAtRest || this.#waitsForPeople !== waitsForPeople) return this.#checkRest()
       if (!waitsForPeople) this.#abort(new AlmanacError('ALM_STUCK'), true)
       else void this.#rest(this.#isPaused ? 'paused' : 'waiting')
     })
+    this.#restCheck = { forPeople: waitsForPeople, cancel }
+  }
+
+  get #waitsForPeople(): boolean {
+    const { graph } = this.#machine
+    return this.#isPaused || graph.waiting.person > 0 || graph.count('judge') > 0 || this.#settings.dryRun
   }
 
   get #isPaused(): boolean {
@@ -681,7 +736,7 @@ export class RunDriver implements HostedRun {
 
   async #finish(unseen: readonly number[]): Promise<void> {
     this.#over = true
-    this.#restCheck?.()
+    this.#restCheck?.cancel()
     const settlement = this.#settlement as Settlement
     const cancelled = this.#machine.graph.cancelling
     const thrown = settlement.ok ? undefined : recordOf(settlement.error)
@@ -743,7 +798,7 @@ export class RunDriver implements HostedRun {
   #abort(error: unknown, record = false): void {
     if (this.#over) return
     this.#over = true
-    this.#restCheck?.()
+    this.#restCheck?.cancel()
     for (const info of this.#infos) {
       if (info === undefined) continue
       const call = this.#machine.graph.call(info.id)

@@ -1,4 +1,5 @@
 import type { Clock } from '../ports/clock.ts'
+import { Heap } from '../util/heap.ts'
 
 /** Something to give to the workflow function, at its place in the order. */
 export interface Turn {
@@ -19,11 +20,8 @@ export interface Turn {
 export class Turns {
   readonly #clock: Clock
   readonly #isHeld: () => boolean
-  /** a heap by order, then call */
-  readonly #heap: Turn[] = []
+  readonly #heap = new Heap<Turn>(isBefore)
   #scheduled = false
-  /** the highest order given so far */
-  given = -1
 
   constructor(clock: Clock, isHeld: () => boolean) {
     this.#clock = clock
@@ -31,17 +29,17 @@ export class Turns {
   }
 
   get size(): number {
-    return this.#heap.length
+    return this.#heap.size
   }
 
   add(turn: Turn): void {
-    this.#push(turn)
+    this.#heap.push(turn)
     this.schedule()
   }
 
   /** To be called when `isHeld` may have become false. */
   schedule(): void {
-    if (this.#scheduled || this.#heap.length === 0) return
+    if (this.#scheduled || this.#heap.size === 0) return
     this.#scheduled = true
     this.#clock.atRest(() => {
       this.#scheduled = false
@@ -50,42 +48,8 @@ export class Turns {
   }
 
   #give(): void {
-    while (this.#heap.length > 0 && !this.#isHeld()) {
-      const turn = this.#pop()
-      this.given = Math.max(this.given, turn.order)
-      if (turn.run()) break
-    }
+    while (this.#heap.size > 0 && !this.#isHeld()) if (this.#heap.pop()?.run() === true) break
     if (!this.#isHeld()) this.schedule()
-  }
-
-  #push(turn: Turn): void {
-    const heap = this.#heap
-    let index = heap.push(turn) - 1
-    while (index > 0) {
-      const above = (index - 1) >> 1
-      if (!isBefore(turn, heap[above] as Turn)) break
-      heap[index] = heap[above] as Turn
-      index = above
-    }
-    heap[index] = turn
-  }
-
-  #pop(): Turn {
-    const heap = this.#heap
-    const first = heap[0] as Turn
-    const last = heap.pop() as Turn
-    if (heap.length === 0) return first
-    let index = 0
-    for (;;) {
-      let below = 2 * index + 1
-      if (below >= heap.length) break
-      if (below + 1 < heap.length && isBefore(heap[below + 1] as Turn, heap[below] as Turn)) below++
-      if (!isBefore(heap[below] as Turn, last)) break
-      heap[index] = heap[below] as Turn
-      index = below
-    }
-    heap[index] = last
-    return first
   }
 }
 

@@ -32,11 +32,10 @@ export class CallKeys {
    * the name with key or count, never the arguments or code: what is remembered below survives their change.
    */
   path(caller: string, name: string, key: string | undefined): string {
-    const base = `${caller}/${escapeStep(name)}`
-    if (key !== undefined) return `${base}:${escapeStep(key)}`
+    const base = `${caller}/${escapeStep(name)}${key === undefined ? '' : `:${escapeStep(key)}`}`
     const count = this.#counts.get(base) ?? 0
     this.#counts.set(base, count + 1)
-    return `${base}#${count}`
+    return key !== undefined && count === 0 ? base : `${base}#${count}`
   }
 }
 

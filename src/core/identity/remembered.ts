@@ -17,6 +17,7 @@ export class Remembered {
   readonly #made = new Set<number>()
   readonly nextCall: number
   readonly nextOrder: number
+  #claimable = 0
 
   constructor(calls: readonly RememberedCall[]) {
     let nextCall = 0
@@ -27,6 +28,7 @@ export class Remembered {
       if (call.outcome === undefined) continue
       nextOrder = Math.max(nextOrder, call.outcome.order + 1)
       if (call.outcome.fingerprint === undefined) continue
+      this.#claimable++
       const content = contentKey(call.caller, call.name, call.outcome.fingerprint)
       const equals = this.#byContent.get(content)
       if (equals === undefined) this.#byContent.set(content, [call])
@@ -38,6 +40,11 @@ export class Remembered {
     }
     this.nextCall = nextCall
     this.nextOrder = nextOrder
+  }
+
+  /** Outcomes that a call may still take. */
+  get unclaimed(): number {
+    return this.#claimable - this.#claimed.size
   }
 
   /** The call was made: gives its record, so that it keeps its id. */

@@ -44,8 +44,9 @@ export interface Call {
   readonly parent: number | undefined
   /** gets its inputs whether they succeeded or not */
   readonly tolerant: boolean
-  /** outcomes up to here had been given to the function when it made the call */
+  /** the highest order that had been given to functions when it was made, and how many outcomes had been */
   readonly after: number
+  readonly givenBefore: number
   /** the order of its own remembered outcome: kept where the outcome is derived, not executed */
   readonly rememberedOrder: number | undefined
   phase: Phase
@@ -73,6 +74,8 @@ export interface Call {
   observed: boolean
   /** of the next attempt */
   memoryBytes: number
+  /** how often worse calls went before it, for want of place */
+  passed: number
   /** place in the ready queue, and what it is ordered by */
   heapIndex: number
   rank: number

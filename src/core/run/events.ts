@@ -14,8 +14,6 @@ export interface Made {
   readonly policy: TaskPolicy
   readonly parent?: number | undefined
   readonly tolerant?: boolean
-  /** outcomes up to this order had been given to the function */
-  readonly after: number
   /** of an earlier life: order of its outcome, attempts begun, the author's retries spent */
   readonly order?: number | undefined
   readonly attempts?: number
@@ -41,6 +39,7 @@ export type CallEvent =
       readonly own: boolean
       /** the result lived in a worker that is gone */
       readonly lost: boolean
+      readonly heldInputs?: readonly number[] | undefined
     }
   /** … or it cannot be said */
   | { readonly kind: 'refused'; readonly call: number }
@@ -83,8 +82,12 @@ export type RunEvent =
   | { readonly kind: 'gone'; readonly calls: readonly number[] }
   /** outcomes up to this order are durable */
   | { readonly kind: 'committed'; readonly order: number }
-  /** the function was given how the call ended */
+  /** functions were given how the call ended */
+  | { readonly kind: 'given'; readonly call: number }
+  /** somebody awaits, or has awaited, the call */
   | { readonly kind: 'observed'; readonly call: number }
+  /** all outcomes have been given, and no function goes on by itself */
+  | { readonly kind: 'rested' }
   | { readonly kind: 'pause' }
   | { readonly kind: 'unpause' }
   | { readonly kind: 'cancel' }
@@ -116,5 +119,5 @@ export type Effect =
   | { readonly kind: 'rebuilt'; readonly call: number }
   /** nobody will need the held result */
   | { readonly kind: 'release'; readonly call: number }
-  /** every call has ended and the function has settled; `unseen`: failures that nobody was given */
+  /** every call has ended and the function has settled; `unseen`: failures that nobody awaited */
   | { readonly kind: 'finish'; readonly unseen: readonly number[] }

@@ -2,6 +2,8 @@ import { AlmanacError } from '../../model/errors.ts'
 import type { Call, EndStatus, Phase } from './call.ts'
 import { statusOf } from './call.ts'
 import type { Effect, Made } from './events.ts'
+import { Heap } from '../../util/heap.ts'
+import { GivenOrders } from './given-orders.ts'
 import { type Capacity, Slots } from './slots.ts'
 
 /**
@@ -9,7 +11,8 @@ import { type Capacity, Slots } from './slots.ts'
  *
  * G1 `pending` of a call in `inputs` is the number of its inputs that have not ended.
  * G2 a call ends once; only a rebuild takes it back into `ready`, and never changes how it ended.
- * G3 orders are unique; a remembered order is kept by its own call.
+ * G3 orders are unique, and higher than those of all inputs. A call keeps its remembered order unless functions have
+ *    been given something of a higher one since it was made: what is replayed then falls as it fell now.
  * G4 a call whose input did not succeed is skipped, unless it is tolerant.
  * G5 `count(phase)` is the number of calls in that phase.
  */
@@ -18,10 +21,12 @@ export class RunGraph {
   readonly effects: Effect[] = []
   /** by id; holes for calls of an earlier life that have not been made again */
   readonly calls: (Call | undefined)[] = []
-  /** calls in `gate`, in the order they came */
-  gated: Call[] = []
-  failures: Call[] = []
-  committed = -1
+  /** calls in `gate`, and what must be durable before they go on */
+  readonly gated = new Heap<{ readonly needs: number; readonly call: Call }>((a, b) => a.needs < b.needs)
+  readonly failures: Call[] = []
+  readonly given = new GivenOrders()
+  /** outcomes up to this order are durable */
+  committed: number
   nextOrder: number
   /** the run was cancelled: what was under way is given up, what is made later (clean-up) runs */
   cancelling = false
@@ -37,6 +42,8 @@ export class RunGraph {
   constructor(capacity: Capacity, nextOrder: number) {
     this.slots = new Slots(capacity)
     this.nextOrder = nextOrder
+    // what is remembered is durable
+    this.committed = nextOrder - 1
   }
 
   get size(): number {
@@ -63,7 +70,8 @@ export class RunGraph {
       inputs: made.inputs,
       parent: made.parent,
       tolerant: made.tolerant === true,
-      after: made.after,
+      after: this.given.highest,
+      givenBefore: this.given.count,
       rememberedOrder: made.order,
       phase: 'inputs',
       pending: 0,
@@ -79,7 +87,8 @@ export class RunGraph {
       held: false,
       lost: false,
       observed: false,
-      memoryBytes: made.policy.memoryBytes,
+      memoryBytes: Math.round(made.policy.memoryBytes * made.policy.retries.memoryFactor ** (made.spent ?? 0)),
+      passed: 0,
       heapIndex: -1,
       rank: 0,
       frees: false,
@@ -100,9 +109,9 @@ export class RunGraph {
 
   /** The call ends, and with it all that cannot be without it. */
   end(call: Call, status: EndStatus, recorded?: { readonly order: number; readonly own: boolean }): void {
-    const ends: { readonly call: Call; readonly status: EndStatus; readonly order: number; readonly record: boolean }[] = [
-      { call, status, order: recorded?.order ?? this.#order(call, status), record: recorded?.own !== true },
-    ]
+    const order = this.#order(call, recorded === undefined ? derivedOrder(call, status) : recorded.order)
+    const isRecorded = recorded?.own === true && order === recorded.order
+    const ends = [{ call, status, order, record: !isRecorded }]
     for (const next of ends) {
       this.#endOne(next.call, next.status, next.order, next.record)
       for (const id of next.call.consumers) {
@@ -110,7 +119,7 @@ export class RunGraph {
         if (consumer.phase !== 'inputs') continue
         if (next.status.state !== 'succeeded' && !consumer.tolerant) {
           const skipped = { state: 'skipped', reason: 'upstream' } as const
-          ends.push({ call: consumer, status: skipped, order: this.#order(consumer, skipped), record: true })
+          ends.push({ call: consumer, status: skipped, order: this.#order(consumer, derivedOrder(consumer, skipped)), record: true })
           this.move(consumer, 'ended')
         } else if (--consumer.pending === 0) this.inputsEnded(consumer)
       }
@@ -126,14 +135,17 @@ export class RunGraph {
 
   enter(call: Call): void {
     this.move(call, 'entered')
+    // until all its entries are made: the first may end before the second is there
+    if (call.kind === 'map') call.pending = 1
     this.effects.push({ kind: 'enter', call: call.id })
   }
 
   /** The call may be attempted as soon as what it depends on is durable, if that matters, and there is a slot. */
   proceed(call: Call): void {
-    if (call.afterCommit && this.mustBeDurable(call) > this.committed) {
+    const needs = call.afterCommit ? this.mustBeDurable(call) : -1
+    if (needs > this.committed) {
       this.move(call, 'gate')
-      this.gated.push(call)
+      this.gated.push({ needs, call })
     } else this.queue(call)
   }
 
@@ -164,18 +176,19 @@ export class RunGraph {
     if (status.state === 'failed') this.failures.push(call)
     this.effects.push({ kind: 'ended', call: call.id, status, order, record })
     if (call.tolerant) for (const id of call.inputs) this.call(id).observed = true
-    if (call.parent !== undefined) this.#entryEnded(this.call(call.parent))
+    if (call.parent !== undefined) this.entryEnded(this.call(call.parent))
   }
 
-  #entryEnded(map: Call): void {
+  /** An entry of a map has ended, or all of them are made: it waits for one thing less. */
+  entryEnded(map: Call): void {
     map.pending--
     if (map.pending === 0 && map.phase === 'entered') this.effects.push({ kind: 'gather', call: map.id })
   }
 
-  #order(call: Call, status: EndStatus): number {
-    // what is derived keeps its place in the order that the function saw in an earlier life
-    const derived = !isIdentified(call) || status.reason === 'upstream'
-    return derived && call.rememberedOrder !== undefined ? call.rememberedOrder : this.nextOrder++
+  #order(call: Call, remembered: number | undefined): number {
+    if (remembered === undefined || remembered <= this.given.since(call.givenBefore)) return this.nextOrder++
+    for (const id of call.inputs) if (this.call(id).order >= remembered) return this.nextOrder++
+    return remembered
   }
 
   #wait(call: Call, by: 1 | -1): void {
@@ -183,6 +196,10 @@ export class RunGraph {
     if (call.kind === 'sleep') this.waiting.time += by
   }
 }
+
+/** What is derived keeps its place in the order that functions saw in an earlier life. */
+const derivedOrder = (call: Call, status: EndStatus): number | undefined =>
+  !isIdentified(call) || status.reason === 'upstream' ? call.rememberedOrder : undefined
 
 /** Is the call known by a fingerprint, so that its outcome can be remembered? Views and children are derived anew. */
 export const isIdentified = (call: Call): boolean => call.kind !== 'child' && call.kind !== 'local' && call.kind !== 'view'

@@ -12,7 +12,7 @@ import { hasInputs, isCurrent, transitions } from './transitions.ts'
  * R1 no call starts before all its inputs have ended as it needs them (see `transitions.ts`, `graph.ts`).
  * R2 an attempt that was given up can neither report, nor end its call, nor hold a slot.
  * R3 a call whose attempts act on the world starts after what it depends on is durable.
- * R4 the run finishes once: when its function has settled and every call has ended.
+ * R4 the run finishes once: when its function has settled, every call has ended, and no function goes on.
  * R5 every call that has not ended is in a phase that some event or effect under way takes it out of.
  */
 export class RunMachine {
@@ -27,7 +27,6 @@ export class RunMachine {
   apply(event: RunEvent): void {
     this.#dispatch(event)
     this.#start()
-    this.#finish()
   }
 
   /** Takes the effects since the last time, in order. */
@@ -38,6 +37,12 @@ export class RunMachine {
   status(call: number): CallStatus {
     const found = this.graph.call(call)
     return statusOf(found, found.phase === 'ready' ? this.graph.slots.blocker(found) : undefined)
+  }
+
+  /** The function has settled and every call has ended: the run finishes unless a function that rests goes on. */
+  get isDone(): boolean {
+    const { graph } = this
+    return graph.settled !== undefined && !graph.finished && graph.count('ended') === graph.size
   }
 
   /** Nothing goes on but what a person, or the end of a pause, must set going. */
@@ -63,9 +68,14 @@ export class RunMachine {
         return
       case 'committed':
         return this.#committed(event.order)
+      case 'given':
+        graph.given.give(graph.call(event.call).order)
+        return
       case 'observed':
         graph.call(event.call).observed = true
         return
+      case 'rested':
+        return this.#finish()
       case 'pause':
         graph.slots.paused = true
         return
@@ -101,11 +111,9 @@ export class RunMachine {
     let failed = false
     for (const id of event.inputs) {
       const input = graph.call(id)
-      if (input.phase !== 'ended' || input.end === undefined) {
-        if (input.end === undefined) {
-          call.pending++
-          input.consumers.push(call.id)
-        }
+      if (input.end === undefined) {
+        call.pending++
+        input.consumers.push(call.id)
       } else if (input.end.state !== 'succeeded' && !call.tolerant) failed = true
     }
     if (failed) graph.end(call, { state: 'skipped', reason: 'upstream' })
@@ -115,10 +123,10 @@ export class RunMachine {
   #committed(order: number): void {
     const { graph } = this
     graph.committed = Math.max(graph.committed, order)
-    if (graph.gated.length === 0) return
-    const gated = graph.gated
-    graph.gated = []
-    for (const call of gated) if (call.phase === 'gate') graph.proceed(call)
+    for (let next = graph.gated.peek(); next !== undefined && next.needs <= graph.committed; next = graph.gated.peek()) {
+      graph.gated.pop()
+      if (next.call.phase === 'gate') graph.queue(next.call)
+    }
   }
 
   #settled(ok: boolean, failFast: boolean): void {
@@ -141,7 +149,7 @@ export class RunMachine {
   /** Ends what has not begun; stops what runs, if `running`. Children and maps end by themselves. */
   #giveUp(running: boolean): void {
     const { graph } = this
-    for (const call of [...graph.calls]) {
+    for (const call of graph.calls) {
       if (call === undefined) continue
       switch (call.phase) {
         case 'inputs':
@@ -194,13 +202,13 @@ export class RunMachine {
 
   #finish(): void {
     const { graph } = this
-    if (graph.settled === undefined || graph.finished || graph.count('ended') !== graph.size) return
+    if (!this.isDone) return
     graph.finished = true
     graph.effects.push({ kind: 'finish', unseen: unseenFailures(graph) })
   }
 }
 
-/** Failures that the function was given neither themselves nor by what they made impossible. */
+/** Failures that nobody awaited: neither themselves nor what they made impossible. */
 function unseenFailures(graph: RunGraph): number[] {
   const seen = new Set<number>()
   const see = (call: Call): void => {

@@ -7,14 +7,14 @@ export interface Capacity {
   readonly memoryBytes: number
 }
 
-/** A call that waited while so many others passed it keeps the rest back until it fits. */
-const maxPassed = 64
+/** A call that waited while so many worse ones passed it keeps them back until it fits. */
+export const maxPassed = 64
 
 /**
  * Gives out processors and memory to ready calls.
  *
  * A1 what is taken never exceeds the capacity, except by a call that runs alone.
- * A2 among calls that fit the best goes first; one that does not fit is passed at most `maxPassed` times.
+ * A2 among calls that fit the best goes first; one that does not fit is passed by worse ones at most `maxPassed` times.
  * A3 what a call took is given back once.
  */
 export class Slots {
@@ -25,7 +25,6 @@ export class Slots {
   readonly #taken = new Map<Call, Capacity>()
   #cpu = 0
   #memory = 0
-  #passed = 0
 
   constructor(capacity: Capacity) {
     this.capacity = capacity
@@ -40,7 +39,7 @@ export class Slots {
   }
 
   queue(call: Call): void {
-    const needs = `${call.policy.cpu} ${call.memoryBytes}`
+    const needs = needsOf(call)
     let queue = this.#queues.get(needs)
     if (queue === undefined) {
       queue = new ReadyQueue()
@@ -50,31 +49,32 @@ export class Slots {
   }
 
   unqueue(call: Call): void {
-    this.#queues.get(`${call.policy.cpu} ${call.memoryBytes}`)?.remove(call)
+    this.#queues.get(needsOf(call))?.remove(call)
   }
 
   /** Takes the next call that may start, with its slot. */
   next(): Call | undefined {
     if (this.paused) return undefined
-    let first: Call | undefined
     let fitting: Call | undefined
+    const waiting: Call[] = []
     for (const [needs, queue] of this.#queues) {
       const head = queue.peek()
-      if (head === undefined) {
-        this.#queues.delete(needs)
-        continue
-      }
-      if (first === undefined || isBetter(head, first)) first = head
-      if (this.#blocker(head) === undefined && (fitting === undefined || isBetter(head, fitting))) fitting = head
+      if (head === undefined) this.#queues.delete(needs)
+      else if (this.#blocker(head) !== undefined) waiting.push(head)
+      else if (fitting === undefined || isBetter(head, fitting)) fitting = head
     }
     if (fitting === undefined) return undefined
-    if (fitting !== first) {
-      if (this.#passed >= maxPassed) return undefined
-      this.#passed++
-    } else this.#passed = 0
+    for (const head of waiting) if (head.passed >= maxPassed && isBetter(head, fitting)) return undefined
+    for (const head of waiting) if (isBetter(head, fitting)) head.passed++
     this.unqueue(fitting)
+    fitting.passed = 0
     this.#take(fitting)
     return fitting
+  }
+
+  /** The queues, by what their calls need. */
+  get queues(): ReadonlyMap<string, ReadyQueue> {
+    return this.#queues
   }
 
   give(call: Call): void {
@@ -88,6 +88,20 @@ export class Slots {
   /** What a ready call waits for. */
   blocker(call: Call): Blocker {
     return this.paused ? 'held' : (this.#blocker(call) ?? 'slot')
+  }
+
+  /** What each running call took. */
+  get taken(): Iterable<Capacity> {
+    return this.#taken.values()
+  }
+
+  /** Is there room for the call now? */
+  fits(call: Call): boolean {
+    return this.#blocker(call) === undefined
+  }
+
+  isQueued(call: Call): boolean {
+    return call.heapIndex >= 0
   }
 
   /** Does the call have a slot? */
@@ -108,3 +122,6 @@ export class Slots {
     return this.#memory + call.memoryBytes > this.capacity.memoryBytes ? 'memory' : undefined
   }
 }
+
+/** Calls of the same needs fit or do not fit alike. */
+export const needsOf = (call: Call): string => `${call.policy.cpu} ${call.memoryBytes}`

@@ -13,6 +13,8 @@ const tooLate = (): void => {}
 /** Answers that may still come for a call that was cancelled, or skipped, while they were under way. */
 const answers = { identified: tooLate, remembered: tooLate, refused: tooLate, hit: tooLate, missed: tooLate } as const
 const news = { left: tooLate, expanded: tooLate, woke: tooLate, judged: tooLate } as const
+/** A retry was given up and the call, long ended, is made again: its old alarm means nothing. */
+const alarm = { woke: tooLate } as const
 
 /**
  * What each event does to a call in each phase. A pair that is not here is an error, except that news of an
@@ -33,6 +35,7 @@ export const transitions: { readonly [P in Phase]: Row } = {
     remembered: (graph, call, event) => {
       call.held = event.lost
       call.lost = event.lost
+      call.heldInputs = event.heldInputs
       graph.end(call, event.status, { order: event.order, own: event.own })
     },
     refused: (graph, call) => graph.end(call, { state: 'failed', reason: 'error' }),
@@ -42,15 +45,16 @@ export const transitions: { readonly [P in Phase]: Row } = {
     missed: (graph, call) => graph.proceed(call),
   },
   gate: {},
-  ready: { woke: tooLate },
+  ready: alarm,
   start: {
+    ...alarm,
     started: (graph, call) => graph.move(call, 'execute'),
     succeeded,
     failed,
     lost,
     deprived,
   },
-  execute: { started: tooLate, succeeded, failed, lost, deprived },
+  execute: { ...alarm, started: tooLate, succeeded, failed, lost, deprived },
   retry: { woke: (graph, call) => graph.queue(call) },
   judge: {
     judged: (graph, call, event) => {
@@ -63,24 +67,23 @@ export const transitions: { readonly [P in Phase]: Row } = {
     },
   },
   stop: {
+    ...alarm,
     started: tooLate,
     // it ended before it could be stopped: what is done is done, and is kept
     succeeded,
-    failed: (graph, call) => graph.end(call, { state: 'cancelled', reason: 'request' }),
-    lost: (graph, call) => graph.end(call, { state: 'cancelled', reason: 'request' }),
-    deprived: (graph, call) => graph.end(call, { state: 'cancelled', reason: 'request' }),
-    stopped: (graph, call) => graph.end(call, { state: 'cancelled', reason: 'request' }),
+    failed: stopped,
+    lost: stopped,
+    deprived: stopped,
+    stopped,
   },
   entered: {
     left: (graph, call, event) => {
       graph.end(call, event.status)
     },
-    expanded: (graph, call) => {
-      if (call.pending === 0) graph.effects.push({ kind: 'gather', call: call.id })
-    },
+    expanded: (graph, call) => graph.entryEnded(call),
     woke: tooLate,
   },
-  rebuild: {},
+  rebuild: alarm,
   ended: { ...answers, ...news },
 }
 
@@ -126,7 +129,7 @@ function failed(graph: RunGraph, call: Call, event: EventOf<'failed'>): void {
   else graph.end(call, { state: 'failed', reason: event.reason })
 }
 
-function lost(graph: RunGraph, call: Call, event: EventOf<'lost'>): void {
+function lost(graph: RunGraph, call: Call, event: EventOf<'lost' | 'deprived'>): void {
   graph.slots.give(call)
   if (++call.losses >= maxLosses) {
     if (call.lost) unbuildable(graph, call)
@@ -138,10 +141,20 @@ function lost(graph: RunGraph, call: Call, event: EventOf<'lost'>): void {
 }
 
 function deprived(graph: RunGraph, call: Call, event: EventOf<'deprived'>): void {
+  // it is said to want what nobody lost: tried again and again, it would never end
+  if (event.gone.length === 0) return lost(graph, call, event)
   graph.slots.give(call)
-  call.attempt--
   for (const id of event.gone) graph.call(id).lost = true
   graph.queue(call)
+}
+
+/** An attempt was given up. What it made again for others had ended long ago, and stays as it is. */
+function stopped(graph: RunGraph, call: Call): void {
+  if (call.end === undefined) return graph.end(call, { state: 'cancelled', reason: 'request' })
+  graph.slots.give(call)
+  if (call.waiters?.some((id) => graph.call(id).phase === 'rebuild') === true) return graph.queue(call)
+  call.waiters = undefined
+  graph.move(call, 'ended')
 }
 
 /** A lost result that cannot be made again takes those with it that wait for it. */
@@ -165,7 +178,11 @@ export function hasInputs(graph: RunGraph, call: Call): boolean {
   if (gone.length === 0) return true
   graph.move(call, 'rebuild')
   call.pending = gone.length
-  for (const id of gone) rebuild(graph, graph.call(id), call)
+  for (const id of gone) {
+    // what cannot be made again has taken the call with it
+    if (call.phase !== 'rebuild') break
+    rebuild(graph, graph.call(id), call)
+  }
   return false
 }
 
