@@ -22,7 +22,13 @@ const digest = (i: number): string => digests[i % digests.length] as string
 
 const call = (i: number): JournalRecord => aCall(i, { key: digest(i), argsWire: `[${i}]` })
 const outcome = (i: number): JournalRecord =>
-  anOutcome(i, { fingerprint: digest(i + 1), digest: digest(i + 2), valueWire: String(i * 7), startedAt: 3000, endedAt: 3100 })
+  anOutcome(i, {
+    fingerprint: digest(i + 1),
+    digest: digest(i + 2),
+    valueWire: String(i * 7),
+    startedAt: 3000,
+    endedAt: 3100,
+  })
 
 /** Thread that runs this: what is left for the workflow. */
 const cpuMs = (): number => process.threadCpuUsage().user / 1000 + process.threadCpuUsage().system / 1000
@@ -35,7 +41,8 @@ async function write(journal: Journal, run: string, calls: number, lag: number):
   for (let from = 0; from < calls + lag; from += callsAtOnce) {
     const batch: JournalRecord[] = []
     for (let i = from; i < Math.min(from + callsAtOnce, calls); i++) batch.push(call(i))
-    for (let i = Math.max(0, from - lag); i < Math.min(from - lag + callsAtOnce, calls); i++) batch.push(outcome(i))
+    for (let i = Math.max(0, from - lag); i < Math.min(from - lag + callsAtOnce, calls); i++)
+      batch.push(outcome(i))
     batches.push(batch)
   }
   const began = performance.now()
@@ -60,7 +67,9 @@ async function read(journal: Journal, records: Records, run: string, calls: numb
     const began = performance.now()
     const cpu = cpuMs()
     await work()
-    console.log(`${' '.repeat(10)}${what}: ${(performance.now() - began).toFixed(1)} ms (main thread ${(cpuMs() - cpu).toFixed(1)})`)
+    console.log(
+      `${' '.repeat(10)}${what}: ${(performance.now() - began).toFixed(1)} ms (main thread ${(cpuMs() - cpu).toFixed(1)})`,
+    )
   }
   await timed('load', async () => (await journal.load(run)).length)
   await timed('first page of 100', () => records.calls(run, { limit: 100 }))
@@ -68,26 +77,41 @@ async function read(journal: Journal, records: Records, run: string, calls: numb
   await timed('waiting calls (none)', () => records.calls(run, { limit: 100, states: ['waiting'] }))
   await timed('failed calls (none)', () => records.calls(run, { limit: 100, states: ['failed'] }))
   await journal.append(run, [aCall(calls, { name: 'rare' }), aCall(calls + 1)])
-  await timed('the one waiting call of a name', () => records.calls(run, { limit: 100, states: ['waiting'], name: 'rare' }))
-  await timed('the two waiting calls, at the end', () => records.calls(run, { limit: 2, states: ['waiting'] }))
+  await timed('the one waiting call of a name', () =>
+    records.calls(run, { limit: 100, states: ['waiting'], name: 'rare' }),
+  )
+  await timed('the two waiting calls, at the end', () =>
+    records.calls(run, { limit: 2, states: ['waiting'] }),
+  )
   await timed('the run with its counts', () => records.run(run))
 }
 
-async function find(journal: Journal, cache: Awaited<ReturnType<typeof openSqliteJournal>>['cache'], run: string): Promise<void> {
+async function find(
+  journal: Journal,
+  cache: Awaited<ReturnType<typeof openSqliteJournal>>['cache'],
+  run: string,
+): Promise<void> {
   const began = performance.now()
   const cpu = cpuMs()
   const found = await Promise.all(Array.from({ length: 10_000 }, (_, i) => cache.find(digest(i), 0)))
   const us = (ms: number): string => ((ms * 1000) / found.length).toFixed(1)
-  console.log(`  10 000 look-ups at once: ${us(performance.now() - began)} µs each (main thread ${us(cpuMs() - cpu)})`)
+  console.log(
+    `  10 000 look-ups at once: ${us(performance.now() - began)} µs each (main thread ${us(cpuMs() - cpu)})`,
+  )
   const one = performance.now()
   for (let i = 0; i < 200; i++) await cache.find(digest(i), 0)
-  console.log(`  one look-up after the other: ${(((performance.now() - one) / 200) * 1000).toFixed(0)} µs each`)
+  console.log(
+    `  one look-up after the other: ${(((performance.now() - one) / 200) * 1000).toFixed(0)} µs each`,
+  )
   const polls = performance.now()
   for (let i = 0; i < 200; i++) await journal.take(run)
   console.log(`  poll without news: ${(((performance.now() - polls) / 200) * 1000).toFixed(0)} µs each`)
   const single = performance.now()
-  for (let i = 0; i < 200; i++) await journal.append(run, [{ kind: 'note', type: 'event', name: 'x', bodyWire: '1', at: i }])
-  console.log(`  append of one record, awaited: ${(((performance.now() - single) / 200) * 1000).toFixed(0)} µs each`)
+  for (let i = 0; i < 200; i++)
+    await journal.append(run, [{ kind: 'note', type: 'event', name: 'x', bodyWire: '1', at: i }])
+  console.log(
+    `  append of one record, awaited: ${(((performance.now() - single) / 200) * 1000).toFixed(0)} µs each`,
+  )
 }
 
 console.log('memory')
@@ -104,7 +128,9 @@ for (const calls of counts.length > 0 ? counts : [10_000, 100_000, 1_000_000]) {
       await find(journal, cache, 'run')
     }
     await journal.close()
-    console.log(`${' '.repeat(10)}${(statSync(join(home, 'journal.db')).size / calls).toFixed(0)} bytes a call on disk`)
+    console.log(
+      `${' '.repeat(10)}${(statSync(join(home, 'journal.db')).size / calls).toFixed(0)} bytes a call on disk`,
+    )
     rmSync(home, { recursive: true })
   }
 }

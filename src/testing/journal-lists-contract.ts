@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Records } from '../ports/journal.ts'
 import type { Fixture } from './journal-fixture.ts'
-import { code } from './journal-fixture.ts'
 import { aCall, aDigest, anOutcome, aRun, row } from './journal-records.ts'
 
 /** What people page through. */

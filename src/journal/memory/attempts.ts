@@ -1,9 +1,10 @@
 import type { AttemptRecord, RememberedCall } from '../../model/records.ts'
 import type { RunMemory } from './store.ts'
+import { copyOf } from './store.ts'
 
 export function addAttempt(run: RunMemory, record: AttemptRecord): void {
   const attempts = run.attempts.get(record.call)
-  const attempt = { record: structuredClone(record), forgotten: false }
+  const attempt = { record: copyOf(record), forgotten: false }
   if (attempts === undefined) run.attempts.set(record.call, [attempt])
   else attempts.push(attempt)
 }
@@ -17,9 +18,9 @@ export const spentAttempts = (run: RunMemory, call: number): RememberedCall['att
   (run.attempts.get(call) ?? [])
     .filter(({ forgotten }) => !forgotten)
     .map(({ record }) => {
-      const { kind: _, call: __, ...attempt } = structuredClone(record)
+      const { kind: _, call: __, ...attempt } = copyOf(record)
       return attempt
     })
 
 export const listAttempts = (run: RunMemory, call: number): AttemptRecord[] =>
-  (run.attempts.get(call) ?? []).map(({ record }) => structuredClone(record))
+  (run.attempts.get(call) ?? []).map(({ record }) => copyOf(record))

@@ -3,9 +3,10 @@ import type { Digest } from '../../model/refs.ts'
 import type { RunCache } from '../../ports/journal.ts'
 import { blobDigests } from '../blob-digests.ts'
 import type { CacheEntry, MemoryStore } from './store.ts'
+import { copyOf } from './store.ts'
 
 export function addEntry(store: MemoryStore, run: RunId, record: CacheRecord): void {
-  const { kind: _, ...entry } = structuredClone(record)
+  const { kind: _, ...entry } = copyOf(record)
   const kept: CacheEntry = { ...entry, run }
   store.cache.push(kept)
   const same = store.byFingerprint.get(entry.fingerprint)
@@ -22,13 +23,13 @@ const baseKey = (base: Digest, environment: string): string => JSON.stringify([b
 
 export const memoryCache = (store: MemoryStore): RunCache => ({
   async find(fingerprint, notBefore) {
-    return structuredClone(store.byFingerprint.get(fingerprint)?.find((entry) => entry.at >= notBefore))
+    return copyIfAny(store.byFingerprint.get(fingerprint)?.find((entry) => entry.at >= notBefore))
   },
   async findBase(base, environment) {
-    return structuredClone(store.bases.get(baseKey(base, environment)))
+    return copyIfAny(store.bases.get(baseKey(base, environment)))
   },
   async nearest(name) {
-    return structuredClone(store.cache.findLast((entry) => entry.name === name))
+    return copyIfAny(store.cache.findLast((entry) => entry.name === name))
   },
   async *roots() {
     yield* roots(store)
@@ -41,6 +42,8 @@ export const memoryCache = (store: MemoryStore): RunCache => ({
     for (const [key, { base }] of store.bases) if (gone.has(base)) store.bases.delete(key)
   },
 })
+
+const copyIfAny = <T extends object>(record: T | undefined): T | undefined => record && copyOf(record)
 
 function* roots(store: MemoryStore): Generator<Digest> {
   for (const entry of store.cache) {

@@ -4,6 +4,7 @@ import type { CallQuery, CallRow } from '../../ports/journal.ts'
 import { tallyOf } from '../tally.ts'
 import { forgetAttempts, spentAttempts } from './attempts.ts'
 import type { RunMemory } from './store.ts'
+import { copyOf } from './store.ts'
 
 export function addCall(run: RunMemory, record: CallMade): void {
   run.calls.set(record.call, { ...record })
@@ -16,7 +17,7 @@ export function addCall(run: RunMemory, record: CallMade): void {
 
 export function addOutcome(run: RunMemory, record: Outcome): void {
   takeBack(run, record.call)
-  const outcome = structuredClone(record)
+  const outcome = copyOf(record)
   run.outcomes.set(outcome.call, outcome)
   count(run, 'waiting', -1)
   count(run, outcome.state, 1)
@@ -86,6 +87,6 @@ export function listCalls(run: RunMemory, query: CallQuery): CallRow[] {
 function bareOutcome(run: RunMemory, id: number): CallRow['outcome'] {
   const record = run.outcomes.get(id)
   if (record === undefined) return undefined
-  const { kind: _, call: __, ...outcome } = structuredClone(record)
+  const { kind: _, call: __, ...outcome } = copyOf(record)
   return outcome
 }

@@ -5,14 +5,14 @@ import type { Owner, RunQuery } from '../../ports/journal.ts'
 import { activeRun, checkRunId, runExists } from '../refusals.ts'
 import { changedRun } from '../run-change.ts'
 import type { MemoryStore, RunMemory } from './store.ts'
-import { knownRun } from './store.ts'
+import { copyOf, knownRun } from './store.ts'
 
 /** @throws ALM_RUN_EXISTS, ALM_NAME_REFUSED */
 export function createRun(store: MemoryStore, record: RunRecord): void {
   checkRunId(record.id)
   if (store.runs.has(record.id)) throw runExists(record.id)
   store.runs.set(record.id, {
-    record: structuredClone(record),
+    record: copyOf(record),
     counts: new Map(Object.entries(record.counts) as [CallState, number][]),
     executed: record.executed,
     reused: record.reused,
@@ -30,7 +30,7 @@ export function createRun(store: MemoryStore, record: RunRecord): void {
 
 /** A request that was taken is done when a change of the run tells of it. */
 export function changeRun(run: RunMemory, change: RunChange): void {
-  run.record = changedRun(run.record, structuredClone(change))
+  run.record = changedRun(run.record, copyOf(change))
   run.requests = run.requests.filter(({ taken }) => !taken)
 }
 
@@ -41,7 +41,7 @@ export function ownRun(run: RunMemory, owner: Owner): void {
 
 export function readRun(run: RunMemory): RunRecord {
   const counts = Object.fromEntries([...run.counts].filter(([, count]) => count !== 0))
-  return { ...structuredClone(run.record), counts, executed: run.executed, reused: run.reused }
+  return { ...copyOf(run.record), counts, executed: run.executed, reused: run.reused }
 }
 
 export function listRuns(store: MemoryStore, query: RunQuery): RunRecord[] {

@@ -83,3 +83,16 @@ export function knownRun(store: MemoryStore, run: RunId): RunMemory {
   if (memory === undefined) throw unknownRun(run)
   return memory
 }
+
+/** A copy whose owner may change it. Records hold plain objects and arrays, one level deep. */
+export function copyOf<T extends object>(record: T): T {
+  const copy: Record<string, unknown> = {}
+  for (const [name, field] of Object.entries(record)) {
+    copy[name] = Array.isArray(field)
+      ? [...field]
+      : typeof field === 'object' && field !== null
+        ? { ...field }
+        : field
+  }
+  return copy as T
+}

@@ -15,7 +15,8 @@ export interface Packed {
 export class PackWriter {
   #numbers = new Float64Array(1024)
   #count = 0
-  #texts = ''
+  // joined at the end: a text that grew piece by piece is twice as dear to send
+  #texts: string[] = []
   #words: string[] = []
   #wordIds = new Map<string, number>()
 
@@ -34,7 +35,7 @@ export class PackWriter {
 
   text(value: string): void {
     this.number(value.length)
-    this.#texts += value
+    this.#texts.push(value)
   }
 
   optionalText(value: string | undefined): void {
@@ -53,21 +54,25 @@ export class PackWriter {
   }
 
   mark(): PackMark {
-    return { count: this.#count, texts: this.#texts }
+    return { count: this.#count, texts: this.#texts.length }
   }
 
   /** Back to a mark. Words stay: nothing refers to them. */
   undo({ count, texts }: PackMark): void {
     this.#count = count
-    this.#texts = texts
+    this.#texts.length = texts
   }
 
   /** All that was written; the writer is empty again. */
   take(): Packed {
-    const packed = { numbers: this.#numbers.subarray(0, this.#count), texts: this.#texts, words: this.#words }
+    const packed = {
+      numbers: this.#numbers.subarray(0, this.#count),
+      texts: this.#texts.join(''),
+      words: this.#words,
+    }
     this.#numbers = new Float64Array(Math.max(1024, this.#count))
     this.#count = 0
-    this.#texts = ''
+    this.#texts = []
     this.#words = []
     this.#wordIds = new Map()
     return packed
@@ -82,7 +87,7 @@ export class PackWriter {
 
 export interface PackMark {
   readonly count: number
-  readonly texts: string
+  readonly texts: number
 }
 
 export class PackReader {
