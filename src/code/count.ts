@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path'
 import type { BuildOptions, BuildResult, Plugin } from 'esbuild-fingerprint'
 import type { Digest } from '../model/refs.ts'
-import { type Attribution, attribute, type CountedFile } from './attribution.ts'
+import { type BundleText, bundleText, type CountedFile } from './bundle-text.ts'
 import { countImports, inputPath, localInputs } from './imports.ts'
 import { shown } from './load-error.ts'
 import { codeFiles } from './module-code.ts'
@@ -147,12 +147,12 @@ class CountedBundle {
     const text = this.#texts.get(path) ?? ''
     const map = JSON.parse(this.#texts.get(`${path}.map`) ?? '{}') as { sources: string[]; mappings: string }
     const files = map.sources.map((source) => this.#file(inputPath(source, dirname(path))))
-    const attribution = attribute(text, map.mappings, files)
+    const own = bundleText(text, map.mappings, files)
     const packages = this.#reached(name)
     return {
-      digest: sha256All([withoutPaths(text), ...packages.flat()]),
-      parts: [...attribution.parts, ...packages.map(([one, digest]) => [`package:${one}`, digest] as const)],
-      undeclared: files.flatMap((file) => (file === undefined ? [] : undeclaredOf(file, attribution))),
+      digest: sha256All([own.digest, ...packages.flat()]),
+      parts: [...own.parts, ...packages.map(([one, digest]) => [`package:${one}`, digest] as const)],
+      undeclared: files.flatMap((file) => (file === undefined ? [] : undeclaredOf(file, own))),
     }
   }
 
@@ -185,17 +185,10 @@ class CountedBundle {
   }
 }
 
-/** Wrappers of CommonJS and of modules that are imported when needed name their file, which does not count. */
-const withoutPaths = (text: string): string =>
-  text.replace(/\b(__esm|__commonJS)\(\{"(?:[^"\\]|\\.)*"\(/g, '$1({"_"(')
-
-function undeclaredOf(
-  { path, shown: file, code }: CountedFile,
-  attribution: Attribution,
-): readonly Finding[] {
+function undeclaredOf({ path, shown: file, code }: CountedFile, bundle: BundleText): readonly Finding[] {
   if (code === undefined) return []
   return code.undeclared
-    .filter((one) => attribution.reaches(path, one))
+    .filter((one) => bundle.reaches(path, one))
     .map(({ kind, name, start }) => ({
       kind,
       ...(name !== undefined && { name }),

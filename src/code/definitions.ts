@@ -24,6 +24,8 @@ export interface Definitions {
   readonly places: readonly DefinitionPlace[]
   /** functions that define tasks are called from elsewhere: where the callees of such definitions stand */
   readonly inner: readonly Range[]
+  /** is this the whole of a definition that nothing else depends on? */
+  readonly isDefinition: (value: Node) => boolean
 }
 
 export interface Range {
@@ -51,6 +53,8 @@ class Scan implements Definitions {
   readonly edits: Edit[] = []
   readonly places: DefinitionPlace[] = []
   readonly inner: Range[] = []
+  readonly isDefinition = (value: Node): boolean => this.#pure.has(value)
+  readonly #pure = new Set<Node>()
   readonly #parser: Parser
   readonly #imports: ReadonlyMap<string, ImportedName>
   readonly #exports: ReadonlyMap<string, string>
@@ -150,7 +154,9 @@ class Scan implements Definitions {
   }
 
   /** In a function of its own nothing of the definition is evaluated where it is not used, arguments included. */
-  #markPure({ start, end }: Range): void {
+  #markPure(call: CallExpression): void {
+    const { start, end } = call
+    this.#pure.add(call)
     this.edits.push(insertion(start, '/* @__PURE__ */ (()=>('), insertion(end, '))()'))
   }
 

@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url'
 import type { Node, Program } from 'oxc-parser'
 import { type DefinitionPlace, definitionsOf, type Range } from './definitions.ts'
 import { type Edit, type EditedText, edit, insertion, Lines } from './edits.ts'
-import { bare, effectImports, type Parser, propertyOf, walk } from './syntax.ts'
+import { bare, effectImports, isInert, type Parser, propertyOf, walk } from './syntax.ts'
 import { type Undeclared, undeclaredIn } from './undeclared.ts'
 
 /** One module of the author's, read and looked at once for all that loading and fingerprints need. */
@@ -15,11 +15,17 @@ export interface ModuleCode {
   /** the text that counts */
   readonly toCount: EditedText
   /** top-level statements in order; imports and re-exports have no name */
-  readonly statements: readonly (Range & { readonly name: string })[]
+  readonly statements: readonly CodeStatement[]
   readonly effectImports: ReadonlySet<string>
   readonly places: readonly DefinitionPlace[]
   readonly inner: readonly Range[]
   readonly undeclared: readonly Undeclared[]
+}
+
+export interface CodeStatement extends Range {
+  readonly name: string
+  /** it only says what names stand for: when it is executed makes no difference */
+  readonly inert: boolean
 }
 
 /** What the author writes code in. */
@@ -53,12 +59,18 @@ function lookedAt(
   source: string,
   program: Program,
 ): Omit<ModuleCode, 'source' | 'lines'> {
-  const { edits, places, inner } = definitionsOf(parser, program)
-  const counted = edit(source, [...edits, ...nameDefaultExport(source, program)])
+  const { edits, places, inner, isDefinition } = definitionsOf(parser, program)
+  const inert = (statement: Program['body'][number]): boolean => isInert(statement, isDefinition)
+  const counted = edit(source, [...edits, ...nameDefaultExport(source, program), ...keepConstants(program)])
   return {
     toRun: textToRun(parser, path, source, program),
     toCount: counted,
-    statements: program.body.map((one) => ({ start: one.start, end: one.end, name: nameOf(one) })),
+    statements: program.body.map((one) => ({
+      start: one.start,
+      end: one.end,
+      name: nameOf(one),
+      inert: inert(one),
+    })),
     effectImports: effectImports(program),
     places,
     inner,
@@ -82,6 +94,15 @@ function nameDefaultExport(source: string, program: Program): readonly Edit[] {
   }
   return []
 }
+
+/** Whether the bundler writes a constant's value for its name depends on what else stands before it. */
+const keepConstants = (program: Program): readonly Edit[] =>
+  program.body.flatMap((statement) => {
+    const declared = statement.type === 'ExportNamedDeclaration' ? statement.declaration : statement
+    if (declared?.type !== 'VariableDeclaration' || declared.kind !== 'const' || declared.declare === true)
+      return []
+    return [{ start: declared.start, end: declared.start + 'const'.length, text: 'let' }]
+  })
 
 function textToRun(parser: Parser, path: string, source: string, program: Program): string {
   if (!/\bimport\.meta\b|\b__dirname\b|\b__filename\b/.test(source)) return source

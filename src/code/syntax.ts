@@ -1,4 +1,4 @@
-import type { Expression, Node, Program } from 'oxc-parser'
+import type { Class, Expression, Node, Program } from 'oxc-parser'
 
 /** Syntax trees of TypeScript and JavaScript, and the few questions that are asked of them. */
 
@@ -175,3 +175,53 @@ export function initialisers(
       : [{ node: one, name: one.id.type === 'Identifier' ? one.id.name : undefined, value: one.init }],
   )
 }
+
+/**
+ * Does a top-level statement only say what names stand for, so that when it is executed makes no difference?
+ * Functions, plain classes, imports of names, and names of functions, plain data and definitions.
+ */
+export function isInert(statement: Program['body'][number], isDefinition: (value: Node) => boolean): boolean {
+  const declared =
+    statement.type === 'ExportNamedDeclaration' || statement.type === 'ExportDefaultDeclaration'
+      ? statement.declaration
+      : statement
+  if (declared === null || declared.type === 'FunctionDeclaration') return true
+  if (declared.type === 'ImportDeclaration') return declared.specifiers.length > 0
+  if (declared.type === 'ClassDeclaration') return isPlainClass(declared)
+  const parts = initialisers(statement)
+  return parts.length > 0 && parts.every(({ value }) => isInertValue(value, isDefinition))
+}
+
+function isInertValue(value: Node, isDefinition: (value: Node) => boolean): boolean {
+  const node = bare(value)
+  const every = (nodes: readonly (Node | null)[]): boolean =>
+    nodes.every((one) => one !== null && isInertValue(one, isDefinition))
+  switch (node.type) {
+    case 'Literal':
+    case 'ArrowFunctionExpression':
+    case 'FunctionExpression':
+      return true
+    case 'UnaryExpression':
+      return every([node.argument])
+    case 'BinaryExpression':
+      return every([node.left, node.right])
+    case 'TemplateLiteral':
+      return every(node.expressions)
+    case 'ArrayExpression':
+      return every(node.elements)
+    case 'ObjectExpression':
+      return node.properties.every((one) => one.type === 'Property' && !one.computed && every([one.value]))
+    default:
+      return isDefinition(node)
+  }
+}
+
+const isPlainClass = ({ superClass, decorators, body }: Class): boolean =>
+  superClass === null &&
+  decorators.length === 0 &&
+  body.body.every(
+    (one) =>
+      (one.type === 'MethodDefinition' || (one.type === 'PropertyDefinition' && !one.static)) &&
+      !one.computed &&
+      one.decorators.length === 0,
+  )
