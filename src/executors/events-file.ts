@@ -49,6 +49,19 @@ export class EventsFile {
   /** Reads what has come since the last time. */
   read(): void {
     if (!this.#open) return
+    try {
+      this.#readOn()
+    } catch (error) {
+      this.#open = false
+      closeSync(this.#fd)
+      this.#listener.warn(
+        'events',
+        `ALMANAC_EVENTS could not be read any further: ${(error as Error).message}`,
+      )
+    }
+  }
+
+  #readOn(): void {
     const { size } = fstatSync(this.#fd)
     // written anew from its start
     if (size < this.#at) this.#at = 0
@@ -72,6 +85,7 @@ export class EventsFile {
   close(): void {
     if (!this.#open) return
     this.read()
+    if (!this.#open) return
     this.#lineEnded()
     if (this.#refused > toldRefusals) {
       this.#listener.warn('events', `${this.#refused} lines of ALMANAC_EVENTS were ignored.`)

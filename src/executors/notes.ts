@@ -8,14 +8,14 @@ import type { AttemptNote } from '../ports/executor.ts'
 
 const maxNameLength = 256
 
-const artifactFields: Readonly<Record<string, readonly [field: string, fits: (value: unknown) => boolean]>> =
-  {
-    markdown: ['text', isText],
-    table: ['rows', (value) => Array.isArray(value) && value.every(isRecord)],
-    image: ['path', isText],
-    link: ['url', isText],
-    plot: ['spec', isRecord],
-  }
+/** what each kind of artifact must have */
+const artifactFields = new Map<unknown, readonly [field: string, fits: (value: unknown) => boolean]>([
+  ['markdown', ['text', isText]],
+  ['table', ['rows', (value) => Array.isArray(value) && value.every(isRecord)]],
+  ['image', ['path', isText]],
+  ['link', ['url', isText]],
+  ['plot', ['spec', isRecord]],
+])
 
 /** @throws ALM_VALUE_REFUSED, as all of these */
 export function eventNote(name: unknown, body: unknown): AttemptNote {
@@ -40,11 +40,11 @@ export function progressNote(done: unknown, total: unknown): AttemptNote {
 /** Paths of images become absolute: relative ones are of the attempt's scratch directory. */
 export function artifactNote(name: unknown, body: unknown, scratch: string): AttemptNote {
   if (!isRecord(body)) throw refused('artifact', 'it is no object')
-  const [field, fits] = artifactFields[String(body['kind'])] ?? []
+  const [field, fits] = artifactFields.get(body['kind']) ?? []
   if (field === undefined || fits === undefined) {
-    throw refused('kind', `it is none of ${Object.keys(artifactFields).join(', ')}`)
+    throw refused('kind', `it is none of ${[...artifactFields.keys()].join(', ')}`)
   }
-  if (!fits(body[field])) throw refused(field, `a ${String(body['kind'])} needs it`)
+  if (!fits(body[field])) throw refused(field, `an artifact of kind ${String(body['kind'])} needs it`)
   const path = body['kind'] === 'image' ? String(body['path']) : undefined
   const whole = path === undefined || isAbsolute(path) ? body : { ...body, path: resolve(scratch, path) }
   return note('artifact', checkedName(name), whole)

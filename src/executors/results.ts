@@ -1,3 +1,5 @@
+import { toWire } from '../model/codec.ts'
+import { isAlmanacError } from '../model/errors.ts'
 import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 
@@ -19,11 +21,34 @@ export function returnedValues(task: TaskSpec, returned: Value): NamedValues {
   return names.length === 1 ? { values: { [only]: returned } } : fieldsOf(names, returned)
 }
 
-/** What a program wrote, by output name: an object with a field for each declared value, be it only one. */
-export function writtenValues(task: TaskSpec, written: Value): NamedValues {
+/** What a program left at `ALMANAC_RESULT`. */
+export type ReadResult =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'json'; readonly json: unknown }
+  | { readonly kind: 'refused'; readonly why: string }
+
+/** The same of a program: an object with a field for each declared value, be it only one. */
+export function programValues(task: TaskSpec, read: ReadResult): NamedValues {
+  if (read.kind === 'refused') return { refused: read.why }
   const names = valueNames(task)
-  if (names === undefined) return { values: { '': written } }
-  return names.length === 0 ? { values: {} } : fieldsOf(names, written)
+  if (names === undefined)
+    return read.kind === 'absent' ? { values: { '': undefined } } : checked({ '': read.json })
+  if (names.length === 0) return { values: {} }
+  if (read.kind === 'absent')
+    return { refused: `${names.join(', ')} are declared, and ALMANAC_RESULT was not written` }
+  const named = fieldsOf(names, read.json as Value)
+  return 'values' in named ? checked(named.values) : named
+}
+
+/** JSON may still be nested deeper than values can be. */
+function checked(values: Readonly<Record<string, unknown>>): NamedValues {
+  try {
+    toWire(values)
+  } catch (error) {
+    if (!isAlmanacError(error)) throw error
+    return { refused: error.message }
+  }
+  return { values: values as Readonly<Record<string, Value>> }
 }
 
 function fieldsOf(names: readonly string[], value: Value): NamedValues {

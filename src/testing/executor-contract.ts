@@ -359,7 +359,8 @@ function limitTests(stage: Stage): void {
     expect(bench.heard.texts(id, 'stdout')).toHaveLength(1000)
     expect(bench.heard.texts(id, 'log')).toEqual([
       'The log is full at 97.7 KiB: what follows is dropped.',
-      '900000 bytes of output were dropped.',
+      // a line that was cut may count for one more
+      expect.stringMatching(/^90000[01] bytes of output were dropped\.$/),
     ])
   })
 

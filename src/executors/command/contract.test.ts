@@ -1,0 +1,29 @@
+import { fileURLToPath } from 'node:url'
+import type { TaskSpec } from '../../model/task.ts'
+import { taskSpec } from '../../testing/attempts.ts'
+import { executorContract } from '../../testing/executor-contract.ts'
+import { openCommandExecutor } from './executor.ts'
+
+const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))
+const command = (...run: string[]): TaskSpec =>
+  taskSpec('puppet', { kind: 'command', run, exitCodes: { retry: [] } })
+
+executorContract({
+  name: 'command',
+  open: openCommandExecutor,
+  hosted: { module: path('executor.ts'), open: 'openCommandExecutor', options: {} },
+  puppet: (control, token) => ({
+    task: command(
+      process.execPath,
+      path('../../testing/puppet-program.ts'),
+      '{params.control}',
+      '{params.token}',
+    ),
+    inputs: { control, token },
+  }),
+  instant: (value) => ({
+    task: command('sh', '-c', 'echo $0 > "$ALMANAC_RESULT"', '{params.value}'),
+    inputs: { value },
+  }),
+  traits: { processes: 'own', killed: 'failed', grace: true },
+})

@@ -1,0 +1,22 @@
+import { resolve } from 'node:path'
+import { AlmanacError } from '../../model/errors.ts'
+import type { Executor, ExecutorListener } from '../../ports/executor.ts'
+import type { ProgramOptions } from '../program-executor.ts'
+import { ProgramExecutor } from '../program-executor.ts'
+import type { ProgramKind } from '../program-plan.ts'
+import { fillCommand } from './template.ts'
+
+const commands: ProgramKind = {
+  name: 'command',
+  accepts: (task) => task.body.kind === 'command',
+  plan: ({ task, inputs, outputs, scratch }) => {
+    if (task.body.kind !== 'command') throw new AlmanacError('ALM_BUG', { why: `${task.name} is no command` })
+    const { run, cwd, exitCodes } = task.body
+    const [program = '', ...args] = fillCommand(run, { task: task.name, inputs, outputs })
+    return { program, args, cwd: resolve(scratch, cwd ?? '.'), label: program, exitCodes }
+  },
+}
+
+/** Runs commands: any program, by its arguments, in a process group of its own. */
+export const openCommandExecutor = (options: ProgramOptions, listener: ExecutorListener): Executor =>
+  new ProgramExecutor(commands, options, listener)

@@ -1,0 +1,45 @@
+import { readdirSync, readFileSync } from 'node:fs'
+
+/** What the kernel says of process groups. Nothing is known where there is no `/proc`. */
+
+/**
+ * Living members of these groups: one look through all processes, for however many groups. Undefined where the system
+ * does not say.
+ */
+export function groupMembers(groups: ReadonlySet<number>): ReadonlyMap<number, number[]> | undefined {
+  let names: string[]
+  try {
+    names = readdirSync('/proc')
+  } catch {
+    return undefined
+  }
+  const members = new Map<number, number[]>([...groups].map((group) => [group, []]))
+  for (const name of names) {
+    if (!/^\d+$/.test(name)) continue
+    const stat = read(`/proc/${name}/stat`)
+    // after the program's name, which may hold anything: state, parent, group
+    const [state, , group] = stat?.slice(stat.lastIndexOf(')') + 2).split(' ', 3) ?? []
+    if (state === 'Z' || state === 'X') continue
+    members.get(Number(group))?.push(Number(name))
+  }
+  return members
+}
+
+/** Bytes that these processes keep resident, each counted whole: what they share counts for each of them. */
+export const residentAtMost = (pids: readonly number[]): number =>
+  sumOf(pids, 'status', /^VmRSS:\s+(\d+) kB$/m)
+
+/** The same with what is shared counted once; costs more the more memory there is. */
+export const resident = (pids: readonly number[]): number => sumOf(pids, 'smaps_rollup', /^Pss:\s+(\d+) kB$/m)
+
+const sumOf = (pids: readonly number[], file: string, field: RegExp): number =>
+  pids.reduce((sum, pid) => sum + Number(field.exec(read(`/proc/${pid}/${file}`) ?? '')?.[1] ?? 0) * 1024, 0)
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'latin1')
+  } catch {
+    // it has ended meanwhile
+    return undefined
+  }
+}
