@@ -1,6 +1,6 @@
 import type { RunHandle } from './engine/engine.ts'
-import type { RunResult } from './engine/settings.ts'
 import type { RunListener } from './engine/run-driver.ts'
+import type { RunResult } from './engine/settings.ts'
 import type { Workflow, WorkflowDefinition } from './flow/workflow.ts'
 import type { RunId } from './model/records.ts'
 import type { CodeSource, LoadedFile } from './ports/code.ts'
@@ -54,7 +54,10 @@ export interface Almanac {
   readonly home: string
   readonly environment: string
   /** Runs a workflow and gives what it gives. @throws the error that the run failed with */
-  run<I, R>(workflow: Workflow<I, R>, ...input: undefined extends I ? [input?: I, options?: RunOptions] : [input: I, options?: RunOptions]): Promise<R>
+  run<I, R>(
+    workflow: Workflow<I, R>,
+    ...input: undefined extends I ? [input?: I, options?: RunOptions] : [input: I, options?: RunOptions]
+  ): Promise<R>
   /** Starts a workflow: progress and requests by the handle. */
   start(workflow: WorkflowDefinition, input: unknown, options?: RunOptions): Promise<RunHandle>
   /** Goes on with a run. Its inputs from outside are scanned again. @throws ALM_RUN_UNKNOWN, ALM_RUN_OWNED */

@@ -20,8 +20,8 @@ import { type Workflow, type WorkflowDefinition, workflowOf } from './flow/workf
 import { openMemoryJournal } from './journal/memory/open.ts'
 import { decode } from './model/codec.ts'
 import { AlmanacError, errorOf } from './model/errors.ts'
-import { DirRef, FileRef } from './model/refs.ts'
 import type { RunId } from './model/records.ts'
+import { DirRef, FileRef } from './model/refs.ts'
 import type { TaskSpec } from './model/task.ts'
 import type { Value } from './model/value.ts'
 import type { CodeSource } from './ports/code.ts'
@@ -36,10 +36,15 @@ import { systemClock } from './system/system-clock.ts'
 export async function openAlmanac(options: OpenOptions = {}): Promise<Almanac> {
   const project = resolve(options.project ?? findProject(process.cwd()))
   const home = resolve(options.home ?? process.env['ALMANAC_HOME'] ?? join(project, '.almanac'))
-  const say = options.onMessage ?? (() => {})
-  const code = openCodeSource({ home, project, almanacUrl: new URL(import.meta.url.endsWith('.ts') ? './index.ts' : './index.js', import.meta.url) })
+  const say = options.onMessage ?? silence
+  const code = openCodeSource({
+    home,
+    project,
+    almanacUrl: new URL('./index.ts', import.meta.url),
+  })
   const config = await readConfig(project, code)
-  const { journal, records, cache } = options.journal === 'memory' ? openMemoryJournal() : await openSqlite(home)
+  const { journal, records, cache } =
+    options.journal === 'memory' ? openMemoryJournal() : await openSqlite(home)
   const data = openDataPlane({ home, data: join(project, 'data') })
   const logs = new LogFiles(home, (error) => say(`A log could not be written: ${(error as Error).message}`))
   const python = { ...config.python, ...options.python }
@@ -60,7 +65,19 @@ export async function openAlmanac(options: OpenOptions = {}): Promise<Almanac> {
   })
   const environment = options.environment ?? config.environment ?? 'main'
   const settings = runSettings(options, config, environment)
-  return new OpenAlmanac({ project, home, environment, engine, settings, journal, records, cache, data, code, logs })
+  return new OpenAlmanac({
+    project,
+    home,
+    environment,
+    engine,
+    settings,
+    journal,
+    records,
+    cache,
+    data,
+    code,
+    logs,
+  })
 }
 
 interface Parts extends Omit<Almanac, 'run' | 'start' | 'resume' | 'load' | 'close'> {
@@ -134,9 +151,16 @@ class OpenAlmanac implements Almanac {
   async load(file: string): Promise<LoadedWorkflow> {
     const loaded = await this.code.load(file)
     const workflow =
-      workflowOf(loaded.exports['default']) ?? Object.values(loaded.exports).map(workflowOf).find((found) => found !== undefined)
+      workflowOf(loaded.exports['default']) ??
+      Object.values(loaded.exports)
+        .map(workflowOf)
+        .find((found) => found !== undefined)
     if (workflow === undefined) throw new AlmanacError('ALM_NO_WORKFLOW', { file })
-    return { workflow, loaded, ...(workflow.input !== undefined && { inputSchema: jsonSchemaOf(workflow.input) }) }
+    return {
+      workflow,
+      loaded,
+      ...(workflow.input !== undefined && { inputSchema: jsonSchemaOf(workflow.input) }),
+    }
   }
 
   async close(): Promise<void> {
@@ -159,8 +183,10 @@ class OpenAlmanac implements Almanac {
 
   /** What lies outside may have changed since: a person who resumes means it as it is now. */
   async #scanAgain(value: Value): Promise<Value> {
-    if ((value instanceof FileRef || value instanceof DirRef) && value.at !== undefined) return this.data.scan(value.at)
-    if (value === null || typeof value !== 'object' || Object.getPrototypeOf(value) !== Object.prototype) return value
+    if ((value instanceof FileRef || value instanceof DirRef) && value.at !== undefined)
+      return this.data.scan(value.at)
+    if (value === null || typeof value !== 'object' || Object.getPrototypeOf(value) !== Object.prototype)
+      return value
     const fields: Record<string, Value> = {}
     for (const [name, field] of Object.entries(value)) fields[name] = await this.#scanAgain(field as Value)
     return fields
@@ -212,7 +238,12 @@ function runSettings(options: OpenOptions, config: AlmanacConfig, environment: s
 /** The nearest directory upwards that says it is a project; else the given one. */
 function findProject(from: string): string {
   for (let folder = from; ; folder = dirname(folder)) {
-    if (['.almanac', 'almanac.config.ts', 'almanac.config.js', 'package.json'].some((name) => existsSync(join(folder, name)))) return folder
+    if (
+      ['.almanac', 'almanac.config.ts', 'almanac.config.js', 'package.json'].some((name) =>
+        existsSync(join(folder, name)),
+      )
+    )
+      return folder
     if (dirname(folder) === folder) return from
   }
 }
@@ -223,11 +254,15 @@ async function readConfig(project: string, code: CodeSource): Promise<AlmanacCon
     const file = join(project, name)
     if (!existsSync(file)) continue
     const config: unknown = (await code.load(file)).exports['default']
-    if (typeof config !== 'object' || config === null) throw new AlmanacError('ALM_CONFIG', { file, why: 'it exports no configuration by default' })
+    if (typeof config !== 'object' || config === null)
+      throw new AlmanacError('ALM_CONFIG', { file, why: 'it exports no configuration by default' })
     return config as AlmanacConfig
   }
   return {}
 }
+
+/** Whoever opens Almanac from a program asks for messages, or gets none. */
+const silence = (): void => undefined
 
 function bootId(): string {
   try {

@@ -5,7 +5,7 @@ import { runProgram } from './program.ts'
 // compiled code is kept by Node: half of the start-up would go into parsing otherwise
 enableCompileCache()
 
-const manifest = new URL(import.meta.url.endsWith('.ts') ? '../../package.json' : '../package.json', import.meta.url)
+const manifest = new URL('../../package.json', import.meta.url)
 const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { readonly version: string }
 
 await runProgram(version, process.argv.slice(2))

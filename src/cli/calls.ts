@@ -12,7 +12,12 @@ export async function knownRun(almanac: Almanac, id: string): Promise<RunRecord>
 }
 
 /** Calls that a person names by number, or by the task's name. @throws ALM_CALL_UNKNOWN */
-export async function namedCalls(almanac: Almanac, run: string, named: string, limit: number): Promise<readonly CallRow[]> {
+export async function namedCalls(
+  almanac: Almanac,
+  run: string,
+  named: string,
+  limit: number,
+): Promise<readonly CallRow[]> {
   const query = /^\d+$/.test(named) ? { call: Number(named), limit: 1 } : { name: named, limit }
   const calls = await almanac.records.calls(run, query)
   if (calls.length === 0) throw new AlmanacError('ALM_CALL_UNKNOWN', { run, call: named })
@@ -28,7 +33,10 @@ export async function namedCall(almanac: Almanac, run: string, named: string): P
 /** All calls of a run, page by page. */
 export async function* allCalls(almanac: Almanac, run: string): AsyncIterable<CallRow> {
   for (let after: number | undefined; ; ) {
-    const page: readonly CallRow[] = await almanac.records.calls(run, { limit: 1000, ...(after !== undefined && { after }) })
+    const page: readonly CallRow[] = await almanac.records.calls(run, {
+      limit: 1000,
+      ...(after !== undefined && { after }),
+    })
     yield* page
     after = page.at(-1)?.call
     if (page.length < 1000) return

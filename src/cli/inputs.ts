@@ -37,14 +37,20 @@ export async function readInput(
     const name = text.slice(0, at)
     if (Object.keys(properties).length > 0 && !Object.hasOwn(properties, name)) {
       const known = Object.keys(properties).join(', ')
-      throw new AlmanacError('ALM_INPUT_INVALID', { name, why: `the workflow has no such input; it has ${known}` })
+      throw new AlmanacError('ALM_INPUT_INVALID', {
+        name,
+        why: `the workflow has no such input; it has ${known}`,
+      })
     }
     fields[name] = parseText(text.slice(at + 1), properties[name] ?? {}, name)
   }
   for (const [name, property] of Object.entries(properties)) {
     if (Object.hasOwn(fields, name)) fields[name] = await scanned(fields[name], property, name, scan)
     else if ((schema as InputSchema).required?.includes(name) === true) {
-      throw new AlmanacError('ALM_INPUT_INVALID', { name, why: 'it is needed and was not given; write --input ' + `${name}=…` })
+      throw new AlmanacError('ALM_INPUT_INVALID', {
+        name,
+        why: 'it is needed and was not given; write --input ' + `${name}=…`,
+      })
     }
   }
   return schema === undefined && Object.keys(fields).length === 0 ? undefined : (fields as Value)
@@ -54,7 +60,8 @@ export async function readInput(
 async function readParams(path: string): Promise<Record<string, unknown>> {
   try {
     const params: unknown = JSON.parse(await readFile(path, 'utf8'))
-    if (typeof params === 'object' && params !== null && !Array.isArray(params)) return Object.assign(Object.create(null), params)
+    if (typeof params === 'object' && params !== null && !Array.isArray(params))
+      return Object.assign(Object.create(null), params)
     throw new Error('it holds no JSON object')
   } catch (error) {
     throw new AlmanacError('ALM_INPUT_INVALID', { name: path, why: (error as Error).message })
@@ -67,7 +74,8 @@ function parseText(text: string, schema: InputSchema, name: string): unknown {
   if (schema.enum?.includes(text) === true) return text
   if (types.has('number') || types.has('integer')) {
     const number = Number(text)
-    if (text.trim() === '' || Number.isNaN(number)) throw new AlmanacError('ALM_INPUT_INVALID', { name, why: `${JSON.stringify(text)} is no number` })
+    if (text.trim() === '' || Number.isNaN(number))
+      throw new AlmanacError('ALM_INPUT_INVALID', { name, why: `${JSON.stringify(text)} is no number` })
     return number
   }
   try {

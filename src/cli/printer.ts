@@ -34,7 +34,14 @@ export function openPrinter(options: { readonly json: boolean; readonly debug: b
 }
 
 /** Errors of use, as opposed to failures of a run. */
-const usageCodes: readonly string[] = ['ALM_USAGE', 'ALM_INPUT_INVALID', 'ALM_CONFIG', 'ALM_RUN_UNKNOWN', 'ALM_NO_WORKFLOW', 'ALM_NODE_OLD']
+const usageCodes: readonly string[] = [
+  'ALM_USAGE',
+  'ALM_INPUT_INVALID',
+  'ALM_CONFIG',
+  'ALM_RUN_UNKNOWN',
+  'ALM_NO_WORKFLOW',
+  'ALM_NODE_OLD',
+]
 
 /** Says what went wrong; gives the exit code. */
 export function printError(error: unknown, printer: Printer): number {
@@ -54,7 +61,10 @@ export function printError(error: unknown, printer: Printer): number {
 
 /** A failure of a task as people want to see it: the author's file and line first. */
 export function failureLines(error: ErrorRecord, task: string, printer: Pick<Printer, 'debug'>): string[] {
-  const where = error.file === undefined ? '' : ` ${pc.cyan(`${relativePath(error.file)}${error.line === undefined ? '' : `:${error.line}`}`)}`
+  const where =
+    error.file === undefined
+      ? ''
+      : ` ${pc.cyan(`${relativePath(error.file)}${error.line === undefined ? '' : `:${error.line}`}`)}`
   const type = error.type === undefined ? '' : `${error.type}: `
   const lines = [`${pc.red('✗')} ${pc.bold(task)}${where}`, `  ${type}${error.message}`]
   if (error.stack !== undefined && (printer.debug || error.code === 'ALM_TASK_FAILED')) {

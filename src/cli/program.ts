@@ -14,7 +14,9 @@ import type { CommonFlags } from './session.ts'
 export function buildProgram(version: string): Command {
   const program = new Command('almanac')
   program
-    .description('Runs scientific data pipelines: plain code, remembered task by task, so that nothing is computed twice.')
+    .description(
+      'Runs scientific data pipelines: plain code, remembered task by task, so that nothing is computed twice.',
+    )
     .version(version, '-V, --version')
     .exitOverride()
     .showHelpAfterError('(almanac help shows the commands)')
@@ -26,14 +28,18 @@ export function buildProgram(version: string): Command {
       .option('--params <file>', 'inputs from a JSON file')
       .option('--name <name>', 'a name for the run')
       .option('--tag <tag>', 'a tag for the run', collect, []),
-  ).action(async (file: string, flags: RunFlags) => (await import('./commands/run.ts')).runCommand(file, flags))
+  ).action(async (file: string, flags: RunFlags) =>
+    (await import('./commands/run.ts')).runCommand(file, flags),
+  )
   execution(
     program
       .command('resume <run>')
       .description('go on with a run after a crash, a failure or an edit: what still holds is kept')
       .option('--caught', 'run failures again that the workflow caught')
       .option('--file <file>', 'the workflow, where it has moved'),
-  ).action(async (run: string, flags: ResumeFlags) => (await import('./commands/resume.ts')).resumeCommand(run, flags))
+  ).action(async (run: string, flags: ResumeFlags) =>
+    (await import('./commands/resume.ts')).resumeCommand(run, flags),
+  )
   addReaders(program)
   addControls(program)
   return program
@@ -41,33 +47,57 @@ export function buildProgram(version: string): Command {
 
 /** Commands that read what was kept. */
 function addReaders(program: Command): void {
-  common(program.command('status [file]').description('how the newest run of a workflow stands, or all that are under way')).action(
-    async (file: string | undefined, flags: CommonFlags) => (await import('./commands/status.ts')).statusCommand(file, flags),
+  common(
+    program
+      .command('status [file]')
+      .description('how the newest run of a workflow stands, or all that are under way'),
+  ).action(async (file: string | undefined, flags: CommonFlags) =>
+    (await import('./commands/status.ts')).statusCommand(file, flags),
   )
-  common(program.command('runs').description('list runs, newest first').option('--workflow <name>', 'of one workflow').option('--limit <n>', 'so many, 20 if absent')).action(
-    async (flags: RunsFlags) => (await import('./commands/runs.ts')).runsCommand(flags),
+  common(
+    program
+      .command('runs')
+      .description('list runs, newest first')
+      .option('--workflow <name>', 'of one workflow')
+      .option('--limit <n>', 'so many, 20 if absent'),
+  ).action(async (flags: RunsFlags) => (await import('./commands/runs.ts')).runsCommand(flags))
+  common(
+    program.command('show <run> [task]').description('a run by task, the calls of a task, or one call'),
+  ).action(async (run: string, task: string | undefined, flags: CommonFlags) =>
+    (await import('./commands/show.ts')).showCommand(run, task, flags),
   )
-  common(program.command('show <run> [task]').description('a run by task, the calls of a task, or one call')).action(
-    async (run: string, task: string | undefined, flags: CommonFlags) => (await import('./commands/show.ts')).showCommand(run, task, flags),
+  common(
+    program
+      .command('logs <run> [task]')
+      .description('what tasks printed')
+      .option('-f, --follow', 'go on while the run does'),
+  ).action(async (run: string, task: string | undefined, flags: LogsFlags) =>
+    (await import('./commands/logs.ts')).logsCommand(run, task, flags),
   )
-  common(program.command('logs <run> [task]').description('what tasks printed').option('-f, --follow', 'go on while the run does')).action(
-    async (run: string, task: string | undefined, flags: LogsFlags) => (await import('./commands/logs.ts')).logsCommand(run, task, flags),
-  )
-  common(program.command('graph <run>').description('tasks and what they take from each other').option('--mermaid', 'as a Mermaid flowchart')).action(
-    async (run: string, flags: GraphFlags) => (await import('./commands/graph.ts')).graphCommand(run, flags),
+  common(
+    program
+      .command('graph <run>')
+      .description('tasks and what they take from each other')
+      .option('--mermaid', 'as a Mermaid flowchart'),
+  ).action(async (run: string, flags: GraphFlags) =>
+    (await import('./commands/graph.ts')).graphCommand(run, flags),
   )
   common(program.command('why <run> <task>').description('why a call was executed, reused, or waits')).action(
-    async (run: string, task: string, flags: CommonFlags) => (await import('./commands/why.ts')).whyCommand(run, task, flags),
+    async (run: string, task: string, flags: CommonFlags) =>
+      (await import('./commands/why.ts')).whyCommand(run, task, flags),
   )
 }
 
 /** Commands that change something. */
 function addControls(program: Command): void {
-  common(program.command('cancel <run>').description('cancel a run; clean-up of the workflow still runs')).action(
-    async (run: string, flags: CommonFlags) => (await import('./commands/control.ts')).requestCommand('cancel', run, flags),
+  common(
+    program.command('cancel <run>').description('cancel a run; clean-up of the workflow still runs'),
+  ).action(async (run: string, flags: CommonFlags) =>
+    (await import('./commands/control.ts')).requestCommand('cancel', run, flags),
   )
   common(program.command('pause <run>').description('start nothing new; resume goes on')).action(
-    async (run: string, flags: CommonFlags) => (await import('./commands/control.ts')).requestCommand('pause', run, flags),
+    async (run: string, flags: CommonFlags) =>
+      (await import('./commands/control.ts')).requestCommand('pause', run, flags),
   )
   execution(
     program
@@ -75,9 +105,18 @@ function addControls(program: Command): void {
       .description('run failures again, or the calls of a task')
       .option('--after', 'and all that was made after them')
       .option('--file <file>', 'the workflow, where it has moved'),
-  ).action(async (run: string, task: string | undefined, flags: RetryFlags) => (await import('./commands/control.ts')).retryCommand(run, task, flags))
-  common(program.command('answer <run> [words...]').description('answer a question: [CALL] and JSON, or name=value pairs; without an answer, show what is asked').option('--by <who>', 'who answers')).action(
-    async (run: string, words: string[], flags: AnswerFlags) => (await import('./commands/answer.ts')).answerCommand(run, words, flags),
+  ).action(async (run: string, task: string | undefined, flags: RetryFlags) =>
+    (await import('./commands/control.ts')).retryCommand(run, task, flags),
+  )
+  common(
+    program
+      .command('answer <run> [words...]')
+      .description(
+        'answer a question: [CALL] and JSON, or name=value pairs; without an answer, show what is asked',
+      )
+      .option('--by <who>', 'who answers'),
+  ).action(async (run: string, words: string[], flags: AnswerFlags) =>
+    (await import('./commands/answer.ts')).answerCommand(run, words, flags),
   )
   common(program.command('rm <run...>').description('forget runs that have ended, with their logs')).action(
     async (runs: string[], flags: CommonFlags) => (await import('./commands/rm.ts')).rmCommand(runs, flags),
@@ -113,10 +152,14 @@ export async function runProgram(version: string, argv: readonly string[]): Prom
     const code = (error as { readonly code?: unknown }).code
     if (typeof code === 'string' && code.startsWith('commander.')) {
       // it has said itself what is wrong; help and version are no errors
-      process.exitCode = (error as { readonly exitCode: number }).exitCode === 0 ? exitCodes.done : exitCodes.usage
+      process.exitCode =
+        (error as { readonly exitCode: number }).exitCode === 0 ? exitCodes.done : exitCodes.usage
       return
     }
     const json = argv.includes('--json')
-    process.exitCode = printError(error instanceof Error ? error : new AlmanacError('ALM_BUG', { why: String(error) }), openPrinter({ json, debug: argv.includes('--debug') }))
+    process.exitCode = printError(
+      error instanceof Error ? error : new AlmanacError('ALM_BUG', { why: String(error) }),
+      openPrinter({ json, debug: argv.includes('--debug') }),
+    )
   }
 }

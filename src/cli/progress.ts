@@ -20,7 +20,10 @@ export class Progress {
   #timer: NodeJS.Timeout | undefined
   #frame = 0
 
-  constructor(snapshot: () => Snapshot, options: { readonly live: boolean; readonly stream?: NodeJS.WriteStream }) {
+  constructor(
+    snapshot: () => Snapshot,
+    options: { readonly live: boolean; readonly stream?: NodeJS.WriteStream },
+  ) {
     this.#snapshot = snapshot
     this.#stream = options.stream ?? process.stderr
     this.#live = options.live && this.#stream.isTTY

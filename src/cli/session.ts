@@ -22,7 +22,10 @@ export interface ExecuteFlags extends CommonFlags {
 }
 
 /** Runs a command on an open Almanac, says what goes wrong, and sets the exit code. */
-export async function withAlmanac(flags: ExecuteFlags, command: (almanac: Almanac, printer: Printer) => Promise<number>): Promise<void> {
+export async function withAlmanac(
+  flags: ExecuteFlags,
+  command: (almanac: Almanac, printer: Printer) => Promise<number>,
+): Promise<void> {
   const printer = openPrinter({ json: flags.json === true, debug: flags.debug === true })
   try {
     const { openAlmanac } = await import('../main.ts')
@@ -54,10 +57,12 @@ function openOptions(flags: ExecuteFlags, printer: Printer): OpenOptions {
 /** A whole number from 1. @throws ALM_USAGE */
 export function count(flag: string, text: string): number {
   const number = Number(text)
-  if (!Number.isInteger(number) || number < 1) throw new AlmanacError('ALM_USAGE', { why: `${flag} ${text}: it is a whole number from 1` })
+  if (!Number.isInteger(number) || number < 1)
+    throw new AlmanacError('ALM_USAGE', { why: `${flag} ${text}: it is a whole number from 1` })
   return number
 }
 
-export const cacheMode = (flags: ExecuteFlags): 'on' | 'off' | 'refresh' => (flags.cache === false ? 'off' : flags.refresh === true ? 'refresh' : 'on')
+export const cacheMode = (flags: ExecuteFlags): 'on' | 'off' | 'refresh' =>
+  flags.cache === false ? 'off' : flags.refresh === true ? 'refresh' : 'on'
 
 export { exitCodes }

@@ -1,13 +1,21 @@
 import { AlmanacError, isAlmanacError } from '../model/errors.ts'
 import type { ErrorRecord } from '../model/records.ts'
+import { framePlace, isOwnFile } from '../util/own-frames.ts'
 
 /** Anything that was thrown, as it is kept. What is not of the catalogue comes from the workflow's own code. */
 export function recordOf(error: unknown): ErrorRecord {
   if (isAlmanacError(error)) {
     if (error.record !== undefined) return error.record
-    return { code: error.code, message: error.message, hint: error.hint, ...placeOf(error.stack), ...(error.stack !== undefined && { stack: error.stack }) }
+    return {
+      code: error.code,
+      message: error.message,
+      hint: error.hint,
+      ...placeOf(error.stack),
+      ...(error.stack !== undefined && { stack: error.stack }),
+    }
   }
-  const message = error instanceof Error ? error.message : `something that is no error was thrown: ${preview(error)}`
+  const message =
+    error instanceof Error ? error.message : `something that is no error was thrown: ${preview(error)}`
   const failure = new AlmanacError('ALM_WORKFLOW_FAILED', { message })
   const stack = error instanceof Error ? error.stack : undefined
   return {
@@ -20,20 +28,15 @@ export function recordOf(error: unknown): ErrorRecord {
   }
 }
 
-/** The first place in a stack that is the author's: not Node's own, not Almanac's. */
+/** The first place in a stack that is the author's: not Node's own, not Almanac's, not a package's. */
 export function placeOf(stack: string | undefined): { file?: string; line?: number } {
   for (const frame of (stack ?? '').split('\n').slice(1)) {
-    const match = /\(?((?:file:\/\/)?\/[^()]*?):(\d+):\d+\)?$/.exec(frame)
-    if (match === null) continue
-    const file = decodeURI((match[1] as string).replace(/^file:\/\//, ''))
-    if (file.startsWith(ownFolder) || file.includes('/node_modules/')) continue
-    return { file, line: Number(match[2]) }
+    const place = framePlace(frame)
+    if (place === undefined || isOwnFile(place.file) || place.file.includes('/node_modules/')) continue
+    return { file: place.file, line: place.line }
   }
   return {}
 }
-
-/** `src/` from source, `dist/` when built. */
-const ownFolder = decodeURI(new URL(import.meta.url.endsWith('.ts') ? '../' : './', import.meta.url).pathname)
 
 const preview = (value: unknown): string => {
   try {

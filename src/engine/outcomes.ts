@@ -4,7 +4,8 @@ import { pathText } from '../model/codec.ts'
 import type { Hash } from '../model/digest.ts'
 import type { ErrorRecord } from '../model/records.ts'
 import { type Digest, type FutureRef, HeldRef } from '../model/refs.ts'
-import type { Path, Value } from '../model/value.ts'
+import type { Path } from '../model/path.ts'
+import type { Value } from '../model/value.ts'
 
 /** How a call ended, with the value or the error. */
 export interface CallOutcome {

@@ -4,7 +4,8 @@ import { authorValue } from '../flow/values.ts'
 import { AlmanacError } from '../model/errors.ts'
 import { FutureRef } from '../model/refs.ts'
 import type { RunId } from '../model/records.ts'
-import type { Path, Value } from '../model/value.ts'
+import type { Path } from '../model/path.ts'
+import type { Value } from '../model/value.ts'
 import type { Ambient, Caller, CallRequest } from '../ports/caller.ts'
 
 /** What the functions of a run ask of it. */

@@ -1,7 +1,8 @@
 import { pathText } from '../model/codec.ts'
 import { AlmanacError } from '../model/errors.ts'
+import type { Path } from '../model/path.ts'
 import { isRef } from '../model/refs.ts'
-import type { Path, Value } from '../model/value.ts'
+import type { Value } from '../model/value.ts'
 import { refOf, targetOf } from './future-target.ts'
 
 const maxDepth = 200
@@ -23,13 +24,16 @@ function convert(value: unknown, path: Path, depth: number): Value {
   if (isRef(value) || value instanceof Date || value instanceof Uint8Array) return value
   if (depth > maxDepth) throw refused(path, `it is nested more than ${maxDepth} deep, or contains itself`)
   if (Array.isArray(value)) return value.map((item, i) => convert(item, [...path, i], depth + 1))
-  if (value instanceof Promise) throw refused(path, 'it is a promise, and only futures of Almanac are remembered')
+  if (value instanceof Promise)
+    throw refused(path, 'it is a promise, and only futures of Almanac are remembered')
   const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype !== Object.prototype && prototype !== null) throw refused(path, `it is an instance of ${className(value)}`)
+  if (prototype !== Object.prototype && prototype !== null)
+    throw refused(path, `it is an instance of ${className(value)}`)
   const copy: Record<string, Value> = {}
   for (const key of Object.keys(value)) {
     const field = convert((value as Record<string, unknown>)[key], [...path, key], depth + 1)
-    if (key === '__proto__') Object.defineProperty(copy, key, { value: field, enumerable: true, writable: true, configurable: true })
+    if (key === '__proto__')
+      Object.defineProperty(copy, key, { value: field, enumerable: true, writable: true, configurable: true })
     else copy[key] = field
   }
   return copy
@@ -40,6 +44,8 @@ function scalar(value: unknown, path: Path): Value {
   return value as Value
 }
 
-const refused = (path: Path, why: string) => new AlmanacError('ALM_VALUE_REFUSED', { path: pathText(path), why })
+const refused = (path: Path, why: string) =>
+  new AlmanacError('ALM_VALUE_REFUSED', { path: pathText(path), why })
 
-const className = (value: object): string => (typeof value.constructor === 'function' && value.constructor.name) || 'a class'
+const className = (value: object): string =>
+  (typeof value.constructor === 'function' && value.constructor.name) || 'a class'

@@ -1,13 +1,12 @@
 import { AlmanacError } from '../model/errors.ts'
 import type { DirRef, FileRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
-import type { Caller } from '../ports/caller.ts'
 import { requireCaller } from './ambient.ts'
 import { toArgs } from './arguments.ts'
 import { resultCheck, type TaskDefinition } from './definition.ts'
-import { isFuture } from './future-target.ts'
 import { type DirOf, type Future, makeFuture } from './future.ts'
-import { futureList, type FutureList } from './list.ts'
+import { isFuture } from './future-target.ts'
+import { type FutureList, futureList } from './list.ts'
 import { kindOf } from './schema.ts'
 
 /** A value, its future, or a structure that holds futures anywhere. */
@@ -15,12 +14,20 @@ export type Arg<T> = T extends FileRef
   ? FileRef | PromiseLike<FileRef>
   : T extends DirRef
     ? DirRef | PromiseLike<DirRef>
-    : T | PromiseLike<T> | (T extends Date | Uint8Array ? never : T extends object ? { readonly [K in keyof T]: Arg<T[K]> } : never)
+    :
+        | T
+        | PromiseLike<T>
+        | (T extends Date | Uint8Array
+            ? never
+            : T extends object
+              ? { readonly [K in keyof T]: Arg<T[K]> }
+              : never)
 
 /** What a map over a directory gives: by output, a directory with one entry for each. */
-export type MapResult<R> = R extends Record<string, unknown>
-  ? { readonly [K in keyof R]: R[K] extends FileRef | DirRef ? DirRef : DirOf<R[K]> }
-  : DirOf<R>
+export type MapResult<R> =
+  R extends Record<string, unknown>
+    ? { readonly [K in keyof R]: R[K] extends FileRef | DirRef ? DirRef : DirOf<R[K]> }
+    : DirOf<R>
 
 /** A map over a directory, under way. */
 export type DirMap<R> = Future<MapResult<R>> & {
@@ -47,7 +54,15 @@ export const definitionOf = (task: unknown): TaskDefinition | undefined =>
 export function callTask<R>(definition: TaskDefinition, args: Value, key?: string): Future<R> {
   const caller = requireCaller(definition.spec.name)
   const { name } = definition.spec
-  const call = caller.call({ kind: 'task', name, key, args, task: definition.spec, fn: definition.fn, check: resultCheck(definition) })
+  const call = caller.call({
+    kind: 'task',
+    name,
+    key,
+    args,
+    task: definition.spec,
+    fn: definition.fn,
+    check: resultCheck(definition),
+  })
   return makeFuture<R>(caller, call, [], name)
 }
 
@@ -59,13 +74,31 @@ export function mapTask<R>(
   options: MapOptions = {},
 ): FutureList<R> | DirMap<R> {
   const caller = requireCaller(`${definition.spec.name}.map`)
-  if (Array.isArray(over)) return futureList(caller, over.map((item, index) => callTask<R>(definition, argsOf(item, index))))
+  if (Array.isArray(over))
+    return futureList(
+      caller,
+      over.map((item, index) => callTask<R>(definition, argsOf(item, index))),
+    )
   if (!isFuture(over) && !(typeof over === 'object' && over !== null)) {
-    throw new AlmanacError('ALM_VALUE_REFUSED', { path: `${definition.spec.name}.map`, why: 'it maps over a list or a directory' })
+    throw new AlmanacError('ALM_VALUE_REFUSED', {
+      path: `${definition.spec.name}.map`,
+      why: 'it maps over a list or a directory',
+    })
   }
   const { spec } = definition
-  const args = { over: toArgs(over), with: toArgs(options.with ?? {}), as: options.as ?? entryInput(definition) }
-  const request = { kind: 'map', name: spec.name, args, task: spec, fn: definition.fn, check: resultCheck(definition) } as const
+  const args = {
+    over: toArgs(over),
+    with: toArgs(options.with ?? {}),
+    as: options.as ?? entryInput(definition),
+  }
+  const request = {
+    kind: 'map',
+    name: spec.name,
+    args,
+    task: spec,
+    fn: definition.fn,
+    check: resultCheck(definition),
+  } as const
   return makeFuture<MapResult<R>>(caller, caller.call(request), [], spec.name) as DirMap<R>
 }
 

@@ -41,7 +41,12 @@ export const command = {
 /** Scripts as tasks: as `command.task`, with the text of the script in the workflow. */
 export const script = {
   task<const O extends ScriptTaskOptions>(options: O): NamedTask<Inputs<O>, Outputs<O>> {
-    const body = { kind: 'script', lang: options.lang, source: options.source, exitCodes: { retry: options.retryExits ?? [] } } as const
+    const body = {
+      kind: 'script',
+      lang: options.lang,
+      source: options.source,
+      exitCodes: { retry: options.retryExits ?? [] },
+    } as const
     return namedTask(options.name, body, options)
   },
 }

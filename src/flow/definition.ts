@@ -32,7 +32,8 @@ export function defineTask(given: {
 }): TaskDefinition {
   const { name, body, options, fn, input, output, variantOf } = given
   if (!namePattern.test(name)) throw new AlmanacError('ALM_NAME_REFUSED', { name, what: 'a task' })
-  if (variantOf === undefined && currentCaller() !== undefined) throw new AlmanacError('ALM_DEFINED_INSIDE', { task: name })
+  if (variantOf === undefined && currentCaller() !== undefined)
+    throw new AlmanacError('ALM_DEFINED_INSIDE', { task: name })
   const outputs: Record<string, OutputKind> = {}
   const outputNames: Record<string, string> = {}
   for (const [key, schema] of Object.entries(output ?? {})) {
@@ -42,7 +43,8 @@ export function defineTask(given: {
     outputs[key] = kindOf(schema)
     const fileName = fileNameOf(schema)
     if (fileName === undefined) continue
-    if (!namePattern.test(fileName)) throw new AlmanacError('ALM_NAME_REFUSED', { name: fileName, what: `the file of output ${key}` })
+    if (!namePattern.test(fileName))
+      throw new AlmanacError('ALM_NAME_REFUSED', { name: fileName, what: `the file of output ${key}` })
     outputNames[key] = fileName
   }
   const place = variantOf === undefined ? callerPlace() : variantOf.spec.definedAt

@@ -1,5 +1,5 @@
+import type { Path } from '../model/path.ts'
 import { FutureRef } from '../model/refs.ts'
-import type { Path } from '../model/value.ts'
 import type { Caller } from '../ports/caller.ts'
 
 /** What a future stands for. */

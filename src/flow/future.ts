@@ -1,6 +1,7 @@
 import { AlmanacError } from '../model/errors.ts'
+import type { Path } from '../model/path.ts'
 import type { DirRef, FileRef } from '../model/refs.ts'
-import type { Path, Value } from '../model/value.ts'
+import type { Value } from '../model/value.ts'
 import type { Caller } from '../ports/caller.ts'
 import { toArgs } from './arguments.ts'
 import { type FutureTarget, futureTarget, refOf } from './future-target.ts'
@@ -88,7 +89,8 @@ const handler: ProxyHandler<FutureTarget> = {
 }
 
 /** Array indexes count the same as a number and as a name. */
-const stepOf = (property: string): string | number => (/^(0|[1-9]\d{0,14})$/.test(property) ? Number(property) : property)
+const stepOf = (property: string): string | number =>
+  /^(0|[1-9]\d{0,14})$/.test(property) ? Number(property) : property
 
 function refuseText(self: FutureTarget): never {
   throw new AlmanacError('ALM_FUTURE_AS_TEXT', { task: self.name })
@@ -130,7 +132,10 @@ export function view<T>(
 export function filterBy(caller: Caller, over: Value, args: readonly unknown[]): Future<never> {
   const keep = args.at(-1)
   if (typeof keep !== 'function') {
-    throw new AlmanacError('ALM_VALUE_REFUSED', { path: 'filter', why: 'it needs a function that says yes or no' })
+    throw new AlmanacError('ALM_VALUE_REFUSED', {
+      path: 'filter',
+      why: 'it needs a function that says yes or no',
+    })
   }
   const by = args.length > 1 ? toArgs(args[0]) : null
   return view<never>(caller, 'filter', { of: over, by }, keep as (...args: never[]) => unknown)

@@ -6,7 +6,9 @@ import { toArgs } from './arguments.ts'
 import { type Future, makeFuture, view } from './future.ts'
 
 /** What `settled` gives for each call: how it ended. */
-export type Settled<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: { readonly code: string; readonly message: string } }
+export type Settled<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: { readonly code: string; readonly message: string } }
 
 /** The calls of a map over a list: an array of futures, and all of them at once. */
 export type FutureList<T> = readonly Future<T>[] & {
@@ -73,7 +75,8 @@ export function map<I, R>(
   const seen = new Set<string>()
   const futures = items.map((item, index) => {
     const key = options.key?.(item, index) ?? String(index)
-    if (seen.has(key)) throw new AlmanacError('ALM_KEY_NEEDED', { what: `map with the key ${JSON.stringify(key)}` })
+    if (seen.has(key))
+      throw new AlmanacError('ALM_KEY_NEEDED', { what: `map with the key ${JSON.stringify(key)}` })
     seen.add(key)
     return branch<R>(caller, name, key, () => fn(item, index))
   })
@@ -81,7 +84,12 @@ export function map<I, R>(
 }
 
 /** A function as a child of the caller: a scope of its own, entered again on each replay. */
-export function branch<R>(caller: Caller, name: string, key: string | undefined, fn: () => unknown): Future<R> {
+export function branch<R>(
+  caller: Caller,
+  name: string,
+  key: string | undefined,
+  fn: () => unknown,
+): Future<R> {
   return makeChild<R>(caller, name, key, null, fn)
 }
 

@@ -3,7 +3,7 @@ import type { DirRef, FileRef } from '../model/refs.ts'
 import type { TaskBody } from '../model/task.ts'
 import { requireCaller } from './ambient.ts'
 import { toArgs } from './arguments.ts'
-import { type Arg, callTask, definitionKey, type DirMap, type MapOptions, mapTask } from './callable.ts'
+import { type Arg, callTask, type DirMap, definitionKey, type MapOptions, mapTask } from './callable.ts'
 import { defineTask, type TaskDefinition } from './definition.ts'
 import type { Future } from './future.ts'
 import type { FutureList } from './list.ts'
@@ -42,8 +42,16 @@ export function namedTask<I extends AnyInputs, R>(
   options: NamedTaskOptions,
   variantOf?: TaskDefinition,
 ): NamedTask<I, R> {
-  const definition = defineTask({ name, body, options, input: options.input, output: options.output, variantOf })
-  const call = (inputs: unknown, key?: string) => callTask<R>(definition, toArgs(namedInputs(definition, inputs)), key)
+  const definition = defineTask({
+    name,
+    body,
+    options,
+    input: options.input,
+    output: options.output,
+    variantOf,
+  })
+  const call = (inputs: unknown, key?: string) =>
+    callTask<R>(definition, toArgs(namedInputs(definition, inputs)), key)
   const callable = (inputs: unknown = {}) => {
     requireCaller(name)
     return call(inputs)
@@ -52,7 +60,8 @@ export function namedTask<I extends AnyInputs, R>(
     [definitionKey]: definition,
     map: (over: unknown, more?: MapOptions) =>
       mapTask(definition, over, (item) => toArgs(namedInputs(definition, item)), more),
-    options: (overrides: TaskOptions) => namedTask<I, R>(name, body, { ...options, ...overrides }, definition),
+    options: (overrides: TaskOptions) =>
+      namedTask<I, R>(name, body, { ...options, ...overrides }, definition),
     key: (key: string) => (inputs: unknown) => call(inputs, key),
   }) as unknown as NamedTask<I, R>
 }
@@ -66,7 +75,10 @@ function namedInputs(definition: TaskDefinition, inputs: unknown): unknown {
   if (unknown.length > 0 || missing.length > 0) {
     throw new AlmanacError('ALM_SCHEMA', {
       what: `A call of ${definition.spec.name}`,
-      issues: [...missing.map((name) => `input ${name} is missing`), ...unknown.map((name) => `there is no input ${name}`)].join('; '),
+      issues: [
+        ...missing.map((name) => `input ${name} is missing`),
+        ...unknown.map((name) => `there is no input ${name}`),
+      ].join('; '),
     })
   }
   return inputs

@@ -55,7 +55,16 @@ export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`
 export type Size = number | `${number}${'KiB' | 'MiB' | 'GiB' | 'TiB' | 'KB' | 'MB' | 'GB' | 'TB'}`
 
 const durations = { ms: 1, s: 1e3, m: 60e3, h: 3600e3, d: 86400e3 } as const
-const sizes = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40, KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 } as const
+const sizes = {
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+  TiB: 2 ** 40,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+} as const
 
 /** ms; undefined if it is none. */
 export function durationMs(text: Duration | string): number | undefined {
@@ -77,7 +86,8 @@ export function policyOf(task: string, options: TaskOptions): TaskPolicy {
     throw new AlmanacError('ALM_OPTION_REFUSED', { option, task, why })
   }
   const duration = (option: string, value: Duration): number =>
-    durationMs(value) ?? refuse(option, `${JSON.stringify(value)} is no duration; write 500, '30s', '5m' or '1h'`)
+    durationMs(value) ??
+    refuse(option, `${JSON.stringify(value)} is no duration; write 500, '30s', '5m' or '1h'`)
   const number = (option: string, value: number, least: number): number =>
     Number.isFinite(value) && value >= least ? value : refuse(option, `${value} is no number from ${least}`)
   if (options.effect === true && options.cache !== undefined && options.cache !== false) {
@@ -96,15 +106,22 @@ export function policyOf(task: string, options: TaskOptions): TaskPolicy {
     memoryBytes:
       options.memory === undefined
         ? 0
-        : (sizeBytes(options.memory) ?? refuse('memory', `${JSON.stringify(options.memory)} is no size; write '512MiB' or '2GiB'`)),
-    priority: Number.isFinite(options.priority ?? 0) ? (options.priority ?? 0) : refuse('priority', 'it is no number'),
+        : (sizeBytes(options.memory) ??
+          refuse('memory', `${JSON.stringify(options.memory)} is no size; write '512MiB' or '2GiB'`)),
+    priority: Number.isFinite(options.priority ?? 0)
+      ? (options.priority ?? 0)
+      : refuse('priority', 'it is no number'),
     onFailure: options.onFailure ?? 'fail',
   }
 }
 
 type Check<T> = (option: string, value: T) => number
 
-function retryPolicy(retries: number | Retries, duration: Check<Duration>, number: (option: string, value: number, least: number) => number): RetryPolicy {
+function retryPolicy(
+  retries: number | Retries,
+  duration: Check<Duration>,
+  number: (option: string, value: number, least: number) => number,
+): RetryPolicy {
   const given: Retries = typeof retries === 'number' ? { count: retries } : retries
   return {
     count: number('retries.count', given.count, 0),

@@ -26,12 +26,20 @@ export const python = { task: pythonTask, env: pythonEnv }
 function pythonTask<const O extends PythonTaskOptions>(options: O): NamedTask<Inputs<O>, Outputs<O>> {
   const match = /^(.+):([\p{L}_][\p{L}\p{N}_]*)$/u.exec(options.run)
   if (match === null) {
-    throw new AlmanacError('ALM_OPTION_REFUSED', { option: 'run', task: options.run, why: "it is not like 'steps.py:function'" })
+    throw new AlmanacError('ALM_OPTION_REFUSED', {
+      option: 'run',
+      task: options.run,
+      why: "it is not like 'steps.py:function'",
+    })
   }
   const [, file, fn] = match as unknown as readonly [string, string, string]
   const threads = options.threads ?? 1
   if (!Number.isInteger(threads) || threads < 1) {
-    throw new AlmanacError('ALM_OPTION_REFUSED', { option: 'threads', task: fn, why: 'it is no number from 1' })
+    throw new AlmanacError('ALM_OPTION_REFUSED', {
+      option: 'threads',
+      task: fn,
+      why: 'it is no number from 1',
+    })
   }
   const body = {
     kind: 'python',
@@ -48,5 +56,8 @@ function pythonTask<const O extends PythonTaskOptions>(options: O): NamedTask<In
  * by `uv` if there is one.
  */
 function pythonEnv(requirements: string, options: { readonly python?: string } = {}): PythonEnvSpec {
-  return { requirements: besideCaller(requirements), ...(options.python !== undefined && { python: options.python }) }
+  return {
+    requirements: besideCaller(requirements),
+    ...(options.python !== undefined && { python: options.python }),
+  }
 }

@@ -35,7 +35,13 @@ export const run = {
       to: options.to ?? null,
       timeoutMs: options.timeout === undefined ? null : duration('timeout', options.timeout),
     }
-    const call = caller.call({ kind: 'ask', name: 'ask', key: options.key, args, check: answerCheck(checked) })
+    const call = caller.call({
+      kind: 'ask',
+      name: 'ask',
+      key: options.key,
+      args,
+      check: answerCheck(checked),
+    })
     return makeFuture(caller, call, [], 'ask')
   },
 
@@ -66,7 +72,10 @@ export const run = {
 
   /** A figure, kept for comparing runs. */
   metric(name: string, value: number, options: { readonly step?: number } = {}): void {
-    requireCaller('run.metric').note('metric', name, { value, ...(options.step !== undefined && { step: options.step }) })
+    requireCaller('run.metric').note('metric', name, {
+      value,
+      ...(options.step !== undefined && { step: options.step }),
+    })
   },
 
   /** Something to show at once. */
@@ -76,7 +85,10 @@ export const run = {
 
   /** How far it is. */
   progress(done: number, total?: number): void {
-    requireCaller('run.progress').note('progress', 'progress', { done, ...(total !== undefined && { total }) })
+    requireCaller('run.progress').note('progress', 'progress', {
+      done,
+      ...(total !== undefined && { total }),
+    })
   },
 } as const
 
@@ -87,12 +99,20 @@ function builtIn<T>(kind: 'sleep' | 'now' | 'random', args: Value): Future<T> {
 
 function duration(option: string, value: Duration): number {
   const ms = durationMs(value)
-  if (ms === undefined) throw new AlmanacError('ALM_OPTION_REFUSED', { option, task: 'run', why: `${String(value)} is no duration` })
+  if (ms === undefined)
+    throw new AlmanacError('ALM_OPTION_REFUSED', {
+      option,
+      task: 'run',
+      why: `${String(value)} is no duration`,
+    })
   return ms
 }
 
 const answerCheck = (schema: Schema) => async (value: Value) => {
   const result = await schema['~standard'].validate(value)
   if (result.issues === undefined) return result.value as Value
-  throw new AlmanacError('ALM_SCHEMA', { what: 'The answer', issues: result.issues.map((issue) => issue.message).join('; ') })
+  throw new AlmanacError('ALM_SCHEMA', {
+    what: 'The answer',
+    issues: result.issues.map((issue) => issue.message).join('; '),
+  })
 }

@@ -21,7 +21,9 @@ export const file = (name?: string): z.ZodType<File, File> =>
     .meta({ almanac: 'file', ...(name !== undefined && { fileName: name }) })
 
 function dirSchema(): z.ZodType<Dir, Dir> {
-  return z.custom<Dir>((value) => value instanceof DirRef, { error: 'is no directory' }).meta({ almanac: 'dir' })
+  return z
+    .custom<Dir>((value) => value instanceof DirRef, { error: 'is no directory' })
+    .meta({ almanac: 'dir' })
 }
 
 /** A directory, as an input or an output; `dir.of({ name: file })` makes one of what exists. */
@@ -35,7 +37,11 @@ export const json = <T = unknown>(schema?: Schema<T>): z.ZodType<T, T> => {
     .superRefine(async (value, context) => {
       const result = await schema['~standard'].validate(value)
       for (const issue of result.issues ?? []) {
-        context.addIssue({ code: 'custom', message: issue.message, path: (issue.path ?? []).map((step) => (typeof step === 'object' ? step.key : step)) })
+        context.addIssue({
+          code: 'custom',
+          message: issue.message,
+          path: (issue.path ?? []).map((step) => (typeof step === 'object' ? step.key : step)),
+        })
       }
     })
     .meta({ almanac: 'value' })
@@ -49,7 +55,14 @@ export function kindOf(schema: Schema): OutputKind {
 
 /** One schema for named ones. Schemas of other libraries are wrapped. */
 export function shapeSchema(shape: Shape): Schema {
-  return z.object(Object.fromEntries(Object.entries(shape).map(([name, schema]) => [name, schema instanceof z.ZodType ? schema : json(schema)])))
+  return z.object(
+    Object.fromEntries(
+      Object.entries(shape).map(([name, schema]) => [
+        name,
+        schema instanceof z.ZodType ? schema : json(schema),
+      ]),
+    ),
+  )
 }
 
 /** The name that an output's file is to have. */
@@ -61,6 +74,7 @@ export function fileNameOf(schema: Schema): string | undefined {
 /** The JSON Schema of what a schema accepts, with `almanac: 'file' | 'dir'` where files are meant; `{}` where unknown. */
 export function jsonSchemaOf(schema: Schema): Readonly<Record<string, unknown>> {
   if (schema instanceof z.ZodType) return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
-  const own = (schema['~standard'] as { jsonSchema?: { input(options: object): Record<string, unknown> } }).jsonSchema
+  const own = (schema['~standard'] as { jsonSchema?: { input(options: object): Record<string, unknown> } })
+    .jsonSchema
   return own?.input({ target: 'draft-2020-12' }) ?? {}
 }

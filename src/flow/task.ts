@@ -1,14 +1,14 @@
+import type { DirRef } from '../model/refs.ts'
 import type { TaskContext } from '../model/task-context.ts'
 import type { Value } from '../model/value.ts'
 import { currentCaller } from './ambient.ts'
 import { toArgs } from './arguments.ts'
-import { type Arg, callTask, definitionKey, type DirMap, type MapOptions, mapTask } from './callable.ts'
+import { type Arg, callTask, type DirMap, definitionKey, type MapOptions, mapTask } from './callable.ts'
 import { defineTask, type TaskDefinition } from './definition.ts'
 import type { Future } from './future.ts'
 import type { FutureList } from './list.ts'
 import type { TaskOptions } from './options.ts'
 import type { Shape, ShapeOf } from './schema.ts'
-import type { DirRef } from '../model/refs.ts'
 
 /** A task that is a function of this process. Called in a workflow it makes a call; elsewhere it is the function. */
 export interface FunctionTask<A extends readonly unknown[], R> {
@@ -46,7 +46,10 @@ type Result<O, R> = O extends { readonly output: infer S extends Shape } ? Shape
  * export default workflow('average', async () => mean([1, 2, 3]))
  * ```
  */
-export function task<A extends unknown[], R>(name: string, fn: (...args: A) => R): FunctionTask<WithoutContext<A>, Awaited<R>>
+export function task<A extends unknown[], R>(
+  name: string,
+  fn: (...args: A) => R,
+): FunctionTask<WithoutContext<A>, Awaited<R>>
 export function task<A extends unknown[], R, const O extends FunctionTaskOptions>(
   name: string,
   options: O,
@@ -63,14 +66,27 @@ function functionTask(
   fn: (...args: never[]) => unknown,
   variantOf?: TaskDefinition,
 ): unknown {
-  const definition = defineTask({ name, body: { kind: 'function', name }, options, fn, output: options.output, variantOf })
-  const call = (args: readonly unknown[], key?: string) => callTask(definition, { args: toArgs(args) } as Value, key)
+  const definition = defineTask({
+    name,
+    body: { kind: 'function', name },
+    options,
+    fn,
+    output: options.output,
+    variantOf,
+  })
+  const call = (args: readonly unknown[], key?: string) =>
+    callTask(definition, { args: toArgs(args) } as Value, key)
   const callable = (...args: readonly unknown[]): unknown =>
     currentCaller() === undefined ? fn(...(args as never[])) : call(args)
   return Object.assign(callable, {
     [definitionKey]: definition,
-    map: (over: unknown, more?: MapOptions) => mapTask(definition, over, (item) => ({ args: [toArgs(item)] }), more),
-    options: (overrides: FunctionTaskOptions) => functionTask(name, { ...options, ...overrides }, fn, definition),
-    key: (key: string) => (...args: readonly unknown[]) => call(args, key),
+    map: (over: unknown, more?: MapOptions) =>
+      mapTask(definition, over, (item) => ({ args: [toArgs(item)] }), more),
+    options: (overrides: FunctionTaskOptions) =>
+      functionTask(name, { ...options, ...overrides }, fn, definition),
+    key:
+      (key: string) =>
+      (...args: readonly unknown[]) =>
+        call(args, key),
   })
 }

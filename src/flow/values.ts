@@ -3,7 +3,7 @@ import { DirRef, FileRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
 import { requireCaller } from './ambient.ts'
 import { toArgs } from './arguments.ts'
-import { type DirFilter, filterBy, type Future, view } from './future.ts'
+import { type DirFilter, type Future, filterBy, view } from './future.ts'
 
 /** A file, known by its base name and content. In a task, `path` is where to read it. */
 export class File extends FileRef {
@@ -53,4 +53,12 @@ export function dirOf(entries: { readonly [path: string]: unknown }): Future<Dir
 
 /** References as the author sees them. */
 export const authorValue = (ref: Value): Value =>
-  ref instanceof FileRef ? (ref instanceof File ? ref : File.from(ref)) : ref instanceof DirRef ? (ref instanceof Dir ? ref : Dir.from(ref)) : ref
+  ref instanceof FileRef
+    ? ref instanceof File
+      ? ref
+      : File.from(ref)
+    : ref instanceof DirRef
+      ? ref instanceof Dir
+        ? ref
+        : Dir.from(ref)
+      : ref

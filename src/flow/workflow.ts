@@ -1,4 +1,5 @@
 import { AlmanacError } from '../model/errors.ts'
+import type { SourcePlace } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 import { currentCaller } from './ambient.ts'
 import { toArgs } from './arguments.ts'
@@ -7,7 +8,6 @@ import type { Future } from './future.ts'
 import { makeChild } from './list.ts'
 import { callerPlace } from './place.ts'
 import { type Schema, type Shape, type ShapeOf, shapeSchema } from './schema.ts'
-import type { SourcePlace } from '../model/task.ts'
 
 export interface WorkflowOptions {
   /** a schema, or schemas by name */
@@ -39,7 +39,14 @@ type SchemaValue<S> = S extends Schema<infer T> ? T : S extends Shape ? ShapeOf<
 type Output<O, R> = O extends { readonly output: infer S } ? SchemaValue<S> : Resolved<Awaited<R>>
 
 /** What a workflow returns, with the futures in it known. */
-type Resolved<T> = T extends PromiseLike<infer V> ? V : T extends readonly unknown[] ? { [K in keyof T]: Resolved<T[K]> } : T extends Record<string, unknown> ? { [K in keyof T]: Resolved<T[K]> } : T
+type Resolved<T> =
+  T extends PromiseLike<infer V>
+    ? V
+    : T extends readonly unknown[]
+      ? { [K in keyof T]: Resolved<T[K]> }
+      : T extends Record<string, unknown>
+        ? { [K in keyof T]: Resolved<T[K]> }
+        : T
 
 /**
  * Makes a workflow of an async function that calls tasks. The function is executed from its start each time the run
@@ -56,11 +63,16 @@ type Resolved<T> = T extends PromiseLike<infer V> ? V : T extends readonly unkno
  * ```
  */
 export function workflow<R>(name: string, fn: () => R): Workflow<undefined, Resolved<Awaited<R>>>
-export function workflow<const O extends WorkflowOptions, R>(name: string, options: O, fn: (input: Input<O>) => R): Workflow<Input<O>, Output<O, R>>
+export function workflow<const O extends WorkflowOptions, R>(
+  name: string,
+  options: O,
+  fn: (input: Input<O>) => R,
+): Workflow<Input<O>, Output<O, R>>
 export function workflow(name: string, ...rest: readonly unknown[]): unknown {
   const fn = rest.at(-1) as (input: never) => unknown
   const options = rest.length > 1 ? (rest[0] as WorkflowOptions) : {}
-  if (!/^[\p{L}\p{N}_][\p{L}\p{N}_.-]{0,127}$/u.test(name)) throw new AlmanacError('ALM_NAME_REFUSED', { name, what: 'a workflow' })
+  if (!/^[\p{L}\p{N}_][\p{L}\p{N}_.-]{0,127}$/u.test(name))
+    throw new AlmanacError('ALM_NAME_REFUSED', { name, what: 'a workflow' })
   if (currentCaller() !== undefined) throw new AlmanacError('ALM_DEFINED_INSIDE', { task: name })
   const definition: WorkflowDefinition = {
     name,
@@ -84,7 +96,11 @@ export function workflow(name: string, ...rest: readonly unknown[]): unknown {
 export function childFunction(definition: WorkflowDefinition): (input: never) => Promise<unknown> {
   return async (input) => {
     const checked = await validate(definition.input, input, `The input of ${definition.name}`)
-    return await validate(definition.output, await definition.fn(checked as never), `The result of ${definition.name}`)
+    return await validate(
+      definition.output,
+      await definition.fn(checked as never),
+      `The result of ${definition.name}`,
+    )
   }
 }
 
@@ -93,7 +109,9 @@ async function validate(schema: Schema | undefined, value: unknown, what: string
   const result = await schema['~standard'].validate(value)
   if (result.issues === undefined) return result.value
   const issues = result.issues.map((issue) => {
-    const path = (issue.path ?? []).map((step) => String(typeof step === 'object' ? step.key : step)).join('.')
+    const path = (issue.path ?? [])
+      .map((step) => String(typeof step === 'object' ? step.key : step))
+      .join('.')
     return path === '' ? issue.message : `${path}: ${issue.message}`
   })
   throw new AlmanacError('ALM_SCHEMA', { what, issues: issues.join('; ') })
@@ -107,4 +125,6 @@ function schemaOf(given: Schema | Shape | undefined): Schema | undefined {
 
 /** The definition behind a workflow function. */
 export const workflowOf = (value: unknown): WorkflowDefinition | undefined =>
-  typeof value === 'function' ? (value as { readonly [workflowKey]?: WorkflowDefinition })[workflowKey] : undefined
+  typeof value === 'function'
+    ? (value as { readonly [workflowKey]?: WorkflowDefinition })[workflowKey]
+    : undefined

@@ -1,7 +1,8 @@
 import { fromBase64, toBase64 } from '../util/base64.ts'
 import { AlmanacError } from './errors.ts'
+import type { Path } from './path.ts'
 import { DirRef, FileRef, FutureRef, HeldRef } from './refs.ts'
-import type { Path, Value } from './value.ts'
+import type { Value } from './value.ts'
 
 /**
  * Values as JSON text, both ways, nothing folded: the form of the journal and of the wire to workers.
@@ -73,7 +74,14 @@ function objectToWire(value: object, path: Path, depth: number): unknown {
 function specialToWire(value: object, path: Path): unknown {
   if (value instanceof FileRef) {
     const { name, digest, size, executable, at } = value
-    return { $: 'file', name, digest, size, ...(executable && { executable }), ...(at !== undefined && { at }) }
+    return {
+      $: 'file',
+      name,
+      digest,
+      size,
+      ...(executable && { executable }),
+      ...(at !== undefined && { at }),
+    }
   }
   if (value instanceof DirRef) {
     const { digest, entries, size, at } = value
@@ -114,7 +122,13 @@ function fieldsFromWire(fields: Record<string, unknown>, path: Path, depth: numb
   for (const key of Object.keys(fields)) {
     const field = fromWire(fields[key], [...path, key], depth + 1)
     // assignment to `__proto__` would set the prototype
-    if (key === '__proto__') Object.defineProperty(value, key, { value: field, enumerable: true, writable: true, configurable: true })
+    if (key === '__proto__')
+      Object.defineProperty(value, key, {
+        value: field,
+        enumerable: true,
+        writable: true,
+        configurable: true,
+      })
     else value[key] = field
   }
   return value
@@ -128,7 +142,8 @@ function specialFromWire(fields: Record<string, unknown>, path: Path, depth: num
   }
   const count = (name: string): number => {
     const field = fields[name]
-    if (typeof field !== 'number' || !Number.isSafeInteger(field) || field < 0) throw refused(path, `${name} is no count`)
+    if (typeof field !== 'number' || !Number.isSafeInteger(field) || field < 0)
+      throw refused(path, `${name} is no count`)
     return field
   }
   const digest = (): string => {
@@ -161,12 +176,20 @@ function specialFromWire(fields: Record<string, unknown>, path: Path, depth: num
     case 'dir':
       return new DirRef(digest(), count('entries'), count('size'), at())
     case 'held':
-      return new HeldRef(text('key'), steps(fields['path'], path), text('type'), count('size'), text('holder'), count('handle'))
+      return new HeldRef(
+        text('key'),
+        steps(fields['path'], path),
+        text('type'),
+        count('size'),
+        text('holder'),
+        count('handle'),
+      )
     case 'future':
       return new FutureRef(count('call'), steps(fields['path'], path))
     case 'object': {
       const inner = fields['v']
-      if (inner === null || typeof inner !== 'object' || Array.isArray(inner)) throw refused(path, 'it is no object')
+      if (inner === null || typeof inner !== 'object' || Array.isArray(inner))
+        throw refused(path, 'it is no object')
       return fieldsFromWire(inner as Record<string, unknown>, path, depth + 1)
     }
     default:
@@ -187,13 +210,15 @@ function steps(value: unknown, path: Path): Path {
   return value
 }
 
-const refused = (path: Path, why: string) => new AlmanacError('ALM_VALUE_REFUSED', { path: pathText(path), why })
+const refused = (path: Path, why: string) =>
+  new AlmanacError('ALM_VALUE_REFUSED', { path: pathText(path), why })
 
 /** `a.b[3]`, or `(the value itself)`. */
 export const pathText = (path: Path): string =>
-  path.map((step, i) => (typeof step === 'number' ? `[${step}]` : i === 0 ? step : `.${step}`)).join('') || '(the value itself)'
+  path.map((step, i) => (typeof step === 'number' ? `[${step}]` : i === 0 ? step : `.${step}`)).join('') ||
+  '(the value itself)'
 
 const constructorName = (value: object): string => {
-  const constructor: unknown = value.constructor
-  return typeof constructor === 'function' && constructor.name !== '' ? constructor.name : 'a class'
+  const made: unknown = value.constructor
+  return typeof made === 'function' && made.name !== '' ? made.name : 'a class'
 }

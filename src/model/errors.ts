@@ -6,80 +6,221 @@ import type { ErrorRecord } from './records.ts'
  */
 export const catalogue = {
   // authors
-  ALM_FUTURE_AS_TEXT: { message: 'The result of {task} was turned into text before it is known.', hint: 'Await it first, or pass the future to a task.' },
-  ALM_CYCLE: { message: 'The workflow awaits {what}, which waits for the workflow itself.', hint: 'Break the circle: a call cannot wait for what depends on it.' },
-  ALM_OUTSIDE: { message: '{what} was used outside a workflow.', hint: 'Call it inside the function of a workflow.' },
-  ALM_STUCK: { message: 'The workflow waits for something that is not a call of Almanac.', hint: 'Await only futures of Almanac in a workflow; timers, fetches and files belong in tasks.' },
-  ALM_DEFINED_INSIDE: { message: 'Task {task} is defined inside a function.', hint: 'Define tasks at the top level of a module, where a fingerprint can see all that they use.' },
-  ALM_NAME_TAKEN: { message: '{what} named {name} is defined twice.', hint: 'Give one of them another name.' },
-  ALM_NAME_REFUSED: { message: '{name} cannot be the name of {what}.', hint: 'Use letters, digits, "-", "_" and "."; for outputs none of: then, map, all, filter, dir.' },
-  ALM_VALUE_REFUSED: { message: 'The value at {path} cannot be kept: {why}.', hint: 'Pass plain values (null, booleans, numbers, texts, dates, bytes, arrays, plain objects), files, directories or futures.' },
-  ALM_OPTION_REFUSED: { message: 'Option {option} of {task} is not valid: {why}.', hint: 'See docs/tasks.md for the options and their values.' },
-  ALM_KEY_NEEDED: { message: 'Two equal {what} calls are open at once.', hint: 'Give each a key of its own.' },
-  ALM_SCHEMA: { message: '{what} does not fit its schema: {issues}.', hint: 'Correct the value or the schema.' },
-  ALM_WORKFLOW_FAILED: { message: '{message}', hint: 'Correct the workflow and resume the run: what succeeded is kept.' },
-  ALM_FIELD_MISSING: { message: 'The result of {task} has no {path}.', hint: 'Correct the name, or return it from the task.' },
-  ALM_FUTURE_FOREIGN: { message: 'A future of {task} belongs to another run.', hint: 'Pass values from run to run, not futures.' },
+  ALM_FUTURE_AS_TEXT: {
+    message: 'The result of {task} was turned into text before it is known.',
+    hint: 'Await it first, or pass the future to a task.',
+  },
+  ALM_CYCLE: {
+    message: 'The workflow awaits {what}, which waits for the workflow itself.',
+    hint: 'Break the circle: a call cannot wait for what depends on it.',
+  },
+  ALM_OUTSIDE: {
+    message: '{what} was used outside a workflow.',
+    hint: 'Call it inside the function of a workflow.',
+  },
+  ALM_STUCK: {
+    message: 'The workflow waits for something that is not a call of Almanac.',
+    hint: 'Await only futures of Almanac in a workflow; timers, fetches and files belong in tasks.',
+  },
+  ALM_DEFINED_INSIDE: {
+    message: 'Task {task} is defined inside a function.',
+    hint: 'Define tasks at the top level of a module, where a fingerprint can see all that they use.',
+  },
+  ALM_NAME_TAKEN: {
+    message: '{what} named {name} is defined twice.',
+    hint: 'Give one of them another name.',
+  },
+  ALM_NAME_REFUSED: {
+    message: '{name} cannot be the name of {what}.',
+    hint: 'Use letters, digits, "-", "_" and "."; for outputs none of: then, map, all, filter, dir.',
+  },
+  ALM_VALUE_REFUSED: {
+    message: 'The value at {path} cannot be kept: {why}.',
+    hint: 'Pass plain values (null, booleans, numbers, texts, dates, bytes, arrays, plain objects), files, directories or futures.',
+  },
+  ALM_OPTION_REFUSED: {
+    message: 'Option {option} of {task} is not valid: {why}.',
+    hint: 'See docs/tasks.md for the options and their values.',
+  },
+  ALM_KEY_NEEDED: {
+    message: 'Two equal {what} calls are open at once.',
+    hint: 'Give each a key of its own.',
+  },
+  ALM_SCHEMA: {
+    message: '{what} does not fit its schema: {issues}.',
+    hint: 'Correct the value or the schema.',
+  },
+  ALM_WORKFLOW_FAILED: {
+    message: '{message}',
+    hint: 'Correct the workflow and resume the run: what succeeded is kept.',
+  },
+  ALM_FIELD_MISSING: {
+    message: 'The result of {task} has no {path}.',
+    hint: 'Correct the name, or return it from the task.',
+  },
+  ALM_FUTURE_FOREIGN: {
+    message: 'A future of {task} belongs to another run.',
+    hint: 'Pass values from run to run, not futures.',
+  },
   ALM_LOAD_FAILED: { message: '{file} could not be loaded: {why}', hint: 'Correct the file and run again.' },
-  ALM_NO_WORKFLOW: { message: '{file} exports no workflow.', hint: 'Export one by default: export default workflow(…).' },
+  ALM_NO_WORKFLOW: {
+    message: '{file} exports no workflow.',
+    hint: 'Export one by default: export default workflow(…).',
+  },
   // tasks
-  ALM_TASK_FAILED: { message: '{message}', hint: 'Correct the task and resume the run: what succeeded is kept.' },
-  ALM_TASK_TIMEOUT: { message: 'The attempt took longer than {limit}.', hint: 'Give the task a larger timeout, or make it faster.' },
-  ALM_TASK_SILENT: { message: 'The attempt gave no sign of life for {limit}.', hint: 'Report progress or a heartbeat in long steps, or give the task a larger heartbeat.' },
-  ALM_TASK_MEMORY: { message: 'The attempt was ended for its memory: {why}.', hint: 'Give the task more memory, or retries with a memory factor.' },
-  ALM_TASK_EXIT: { message: '{command} ended with exit code {exit}.', hint: 'Read its log: almanac logs RUN TASK.' },
-  ALM_TASK_SIGNAL: { message: '{command} was ended by {signal}.', hint: 'Read its log: almanac logs RUN TASK.' },
+  ALM_TASK_FAILED: {
+    message: '{message}',
+    hint: 'Correct the task and resume the run: what succeeded is kept.',
+  },
+  ALM_TASK_TIMEOUT: {
+    message: 'The attempt took longer than {limit}.',
+    hint: 'Give the task a larger timeout, or make it faster.',
+  },
+  ALM_TASK_SILENT: {
+    message: 'The attempt gave no sign of life for {limit}.',
+    hint: 'Report progress or a heartbeat in long steps, or give the task a larger heartbeat.',
+  },
+  ALM_TASK_MEMORY: {
+    message: 'The attempt was ended for its memory: {why}.',
+    hint: 'Give the task more memory, or retries with a memory factor.',
+  },
+  ALM_TASK_EXIT: {
+    message: '{command} ended with exit code {exit}.',
+    hint: 'Read its log: almanac logs RUN TASK.',
+  },
+  ALM_TASK_SIGNAL: {
+    message: '{command} was ended by {signal}.',
+    hint: 'Read its log: almanac logs RUN TASK.',
+  },
   ALM_TASK_NOT_FOUND: { message: '{what} was not found: {why}', hint: 'Correct the name or install it.' },
-  ALM_TASK_WROTE_INPUT: { message: 'The task wrote to its input {path}.', hint: 'Copy the input to an output path before changing it.' },
-  ALM_WORKER_LOST: { message: 'The worker that ran the attempt died: {why}.', hint: 'It is tried again; if it dies each time, run the task alone and look at its log.' },
-  ALM_TASK_SIGNATURE: { message: '{function} cannot be called with what the task gives it: {why}.', hint: 'Make the parameters of the function agree with the inputs and outputs of the task.' },
-  ALM_RESULT_REFUSED: { message: 'The result of the task cannot be kept: {why}.', hint: 'Return plain values or arrays, or write a file to a declared output.' },
-  ALM_OUTPUT_MISSING: { message: 'The declared output {name} was not left at its path.', hint: 'Write it to the path that the task is given.' },
-  ALM_OUTPUT_LIMIT: { message: 'The attempt wrote more than {limit} of {what}.', hint: 'Write large results to an output file.' },
-  ALM_NO_EXECUTOR: { message: 'Nothing here can run {task} ({kind}).', hint: 'Open Almanac with an executor for it.' },
-  ALM_UPSTREAM: { message: 'Not run, because {task} failed: {message}', hint: 'Correct that one and resume the run.' },
+  ALM_TASK_WROTE_INPUT: {
+    message: 'The task wrote to its input {path}.',
+    hint: 'Copy the input to an output path before changing it.',
+  },
+  ALM_WORKER_LOST: {
+    message: 'The worker that ran the attempt died: {why}.',
+    hint: 'It is tried again; if it dies each time, run the task alone and look at its log.',
+  },
+  ALM_TASK_SIGNATURE: {
+    message: '{function} cannot be called with what the task gives it: {why}.',
+    hint: 'Make the parameters of the function agree with the inputs and outputs of the task.',
+  },
+  ALM_RESULT_REFUSED: {
+    message: 'The result of the task cannot be kept: {why}.',
+    hint: 'Return plain values or arrays, or write a file to a declared output.',
+  },
+  ALM_OUTPUT_MISSING: {
+    message: 'The declared output {name} was not left at its path.',
+    hint: 'Write it to the path that the task is given.',
+  },
+  ALM_OUTPUT_LIMIT: {
+    message: 'The attempt wrote more than {limit} of {what}.',
+    hint: 'Write large results to an output file.',
+  },
+  ALM_NO_EXECUTOR: {
+    message: 'Nothing here can run {task} ({kind}).',
+    hint: 'Open Almanac with an executor for it.',
+  },
+  ALM_UPSTREAM: {
+    message: 'Not run, because {task} failed: {message}',
+    hint: 'Correct that one and resume the run.',
+  },
   ALM_CANCELLED: { message: 'Cancelled{by}.', hint: 'Resume the run to go on.' },
-  ALM_MAP_FAILED: { message: '{failed} of {all} entries failed; the first is {entry}: {message}', hint: 'Correct them and resume; the others are kept. .settled() gives both kinds.' },
-  ALM_FAILURE_FORGED: { message: '{message}', hint: 'An executor reported something impossible; this is a bug of Almanac.' },
+  ALM_MAP_FAILED: {
+    message: '{failed} of {all} entries failed; the first is {entry}: {message}',
+    hint: 'Correct them and resume; the others are kept. .settled() gives both kinds.',
+  },
+  ALM_FAILURE_FORGED: {
+    message: '{message}',
+    hint: 'An executor reported something impossible; this is a bug of Almanac.',
+  },
   // data
   ALM_INPUT_MISSING: { message: '{path} does not exist.', hint: 'Check the path.' },
   ALM_INPUT_UNREADABLE: {
     message: '{path} cannot be read: {why}.',
     hint: 'Give this user the right to read it, or exclude it.',
   },
-  ALM_INPUT_CHANGED: { message: '{path} changed while it was in use.', hint: 'Resume the run when it is complete.' },
-  ALM_PATH_REFUSED: { message: '{path} cannot be part of a directory: {why}.', hint: 'Remove or exclude it.' },
+  ALM_INPUT_CHANGED: {
+    message: '{path} changed while it was in use.',
+    hint: 'Resume the run when it is complete.',
+  },
+  ALM_PATH_REFUSED: {
+    message: '{path} cannot be part of a directory: {why}.',
+    hint: 'Remove or exclude it.',
+  },
   ALM_TARGET_EXISTS: { message: '{path} exists already.', hint: 'Choose another path or remove it.' },
-  ALM_BLOB_MISSING: { message: 'The content {digest} is not in the store.', hint: 'Run the call again: almanac resume RUN, or see almanac doctor.' },
-  ALM_BLOB_DAMAGED: { message: 'The content {digest} in the store was damaged: {why}.', hint: 'See almanac doctor; the call that made it runs again.' },
-  ALM_STORE_FULL: { message: 'The disk is full: {path}.', hint: 'Free some space (almanac gc) and resume the run.' },
-  ALM_STORE_READ_ONLY: { message: '{path} cannot be written: {why}.', hint: 'Give this user the right to write there and resume the run.' },
+  ALM_BLOB_MISSING: {
+    message: 'The content {digest} is not in the store.',
+    hint: 'Run the call again: almanac resume RUN, or see almanac doctor.',
+  },
+  ALM_BLOB_DAMAGED: {
+    message: 'The content {digest} in the store was damaged: {why}.',
+    hint: 'See almanac doctor; the call that made it runs again.',
+  },
+  ALM_STORE_FULL: {
+    message: 'The disk is full: {path}.',
+    hint: 'Free some space (almanac gc) and resume the run.',
+  },
+  ALM_STORE_READ_ONLY: {
+    message: '{path} cannot be written: {why}.',
+    hint: 'Give this user the right to write there and resume the run.',
+  },
   ALM_STORE_FAILED: { message: '{path}: {why}.', hint: 'Correct the cause and resume the run.' },
   // journal
   ALM_RUN_UNKNOWN: { message: 'There is no run {run}.', hint: 'See almanac runs.' },
   ALM_CALL_UNKNOWN: { message: 'Run {run} has no call {call}.', hint: 'See almanac show {run}.' },
   ALM_RUN_EXISTS: { message: 'A run {run} exists already.', hint: 'Choose another id.' },
-  ALM_RUN_OWNED: { message: 'Run {run} is executed by process {pid} on {host}.', hint: 'Wait for it, or cancel it: almanac cancel {run}.' },
-  ALM_RUN_RESTS: { message: 'Run {run} is {state}.', hint: 'Answer its questions (almanac answer {run}) or resume it.' },
+  ALM_RUN_OWNED: {
+    message: 'Run {run} is executed by process {pid} on {host}.',
+    hint: 'Wait for it, or cancel it: almanac cancel {run}.',
+  },
+  ALM_RUN_RESTS: {
+    message: 'Run {run} is {state}.',
+    hint: 'Answer its questions (almanac answer {run}) or resume it.',
+  },
   ALM_RUN_ACTIVE: { message: 'Run {run} has not ended.', hint: 'Cancel it first: almanac cancel {run}.' },
   ALM_ASK_TIMEOUT: { message: 'Nobody answered in time: {title}', hint: 'Resume the run to ask again.' },
   ALM_ASK_CLOSED: { message: 'Run {run} has no open question at call {call}.', hint: 'See almanac status.' },
   ALM_JOURNAL_FULL: { message: 'The disk is full: {path}.', hint: 'Free some space and resume the run.' },
-  ALM_JOURNAL_READ_ONLY: { message: '{path} cannot be written: {why}.', hint: 'Give this user the right to write there.' },
-  ALM_JOURNAL_DAMAGED: { message: '{path} is damaged: {why}.', hint: 'Keep a copy; almanac doctor says what can be saved.' },
-  ALM_JOURNAL_NEWER: { message: '{path} was written by a newer Almanac (format {found}, this one knows {known}).', hint: 'Update Almanac.' },
-  ALM_JOURNAL_NETWORK: { message: '{path} lies on a network file system ({type}), where SQLite cannot lock.', hint: 'Set ALMANAC_HOME to a directory on a local disk.' },
+  ALM_JOURNAL_READ_ONLY: {
+    message: '{path} cannot be written: {why}.',
+    hint: 'Give this user the right to write there.',
+  },
+  ALM_JOURNAL_DAMAGED: {
+    message: '{path} is damaged: {why}.',
+    hint: 'Keep a copy; almanac doctor says what can be saved.',
+  },
+  ALM_JOURNAL_NEWER: {
+    message: '{path} was written by a newer Almanac (format {found}, this one knows {known}).',
+    hint: 'Update Almanac.',
+  },
+  ALM_JOURNAL_NETWORK: {
+    message: '{path} lies on a network file system ({type}), where SQLite cannot lock.',
+    hint: 'Set ALMANAC_HOME to a directory on a local disk.',
+  },
   ALM_JOURNAL_FAILED: { message: '{path}: {why}.', hint: 'See almanac doctor.' },
   // python
-  ALM_PYTHON_MISSING: { message: 'No Python {version} was found.', hint: 'Install Python 3.10 or newer, or set python in python.env.' },
-  ALM_PYTHON_ENV: { message: 'The Python environment of {file} could not be made: {why}', hint: 'Correct the requirements file and run again.' },
+  ALM_PYTHON_MISSING: {
+    message: 'No Python {version} was found.',
+    hint: 'Install Python 3.10 or newer, or set python in python.env.',
+  },
+  ALM_PYTHON_ENV: {
+    message: 'The Python environment of {file} could not be made: {why}',
+    hint: 'Correct the requirements file and run again.',
+  },
   // use
-  ALM_NODE_OLD: { message: 'Almanac needs Node 24 or newer; this is Node {version}.', hint: 'Install Node 24, or run it by npm with node@24 as a dependency.' },
+  ALM_NODE_OLD: {
+    message: 'Almanac needs Node 24 or newer; this is Node {version}.',
+    hint: 'Install Node 24, or run it by npm with node@24 as a dependency.',
+  },
   ALM_USAGE: { message: '{why}', hint: 'See almanac help.' },
   ALM_CONFIG: { message: '{file} is not valid: {why}', hint: 'See docs/configuration.md.' },
   ALM_INPUT_INVALID: { message: 'Input {name}: {why}', hint: 'See almanac run FILE --help.' },
   ALM_TOOL_MISSING: { message: '{what} is not installed.', hint: '{how}' },
-  ALM_BUG: { message: 'Almanac itself failed: {why}', hint: 'Please report this, with the output of almanac doctor.' },
+  ALM_BUG: {
+    message: 'Almanac itself failed: {why}',
+    hint: 'Please report this, with the output of almanac doctor.',
+  },
 } as const satisfies Record<string, { message: string; hint: string }>
 
 export type ErrorCode = keyof typeof catalogue
@@ -93,8 +234,15 @@ export class AlmanacError extends Error {
   /** set where the failure of a call is what is reported */
   readonly record: ErrorRecord | undefined
 
-  constructor(code: ErrorCode, details: Readonly<Record<string, unknown>> = {}, options: { cause?: unknown; record?: ErrorRecord } = {}) {
-    super(fill(catalogue[code].message, details), options.cause === undefined ? undefined : { cause: options.cause })
+  constructor(
+    code: ErrorCode,
+    details: Readonly<Record<string, unknown>> = {},
+    options: { cause?: unknown; record?: ErrorRecord } = {},
+  ) {
+    super(
+      fill(catalogue[code].message, details),
+      options.cause === undefined ? undefined : { cause: options.cause },
+    )
     this.code = code
     this.hint = fill(catalogue[code].hint, details)
     this.details = details
@@ -118,6 +266,15 @@ const fill = (template: string, details: Readonly<Record<string, unknown>>): str
   template.replace(/\{(\w+)\}/g, (_, name: string) => String(details[name] ?? ''))
 
 /** An error as it is kept. */
-export function errorRecord(code: ErrorCode, details: Readonly<Record<string, unknown>> = {}, more: Partial<ErrorRecord> = {}): ErrorRecord {
-  return { code, message: fill(catalogue[code].message, details), hint: fill(catalogue[code].hint, details), ...more }
+export function errorRecord(
+  code: ErrorCode,
+  details: Readonly<Record<string, unknown>> = {},
+  more: Partial<ErrorRecord> = {},
+): ErrorRecord {
+  return {
+    code,
+    message: fill(catalogue[code].message, details),
+    hint: fill(catalogue[code].hint, details),
+    ...more,
+  }
 }

@@ -61,7 +61,17 @@ export interface RunRecord {
   readonly reused: number
 }
 
-export type CallKind = 'task' | 'map' | 'entry' | 'child' | 'local' | 'view' | 'sleep' | 'now' | 'random' | 'ask'
+export type CallKind =
+  | 'task'
+  | 'map'
+  | 'entry'
+  | 'child'
+  | 'local'
+  | 'view'
+  | 'sleep'
+  | 'now'
+  | 'random'
+  | 'ask'
 
 /** A call was made. Written once per call over the whole life of a run. */
 export interface CallMade {

@@ -1,4 +1,4 @@
-import type { Path } from './value.ts'
+import type { Path } from './path.ts'
 
 /**
  * References: values that stand for bytes kept elsewhere. They travel inside arguments and results,
@@ -83,4 +83,7 @@ export class FutureRef {
 export type Ref = FileRef | DirRef | HeldRef | FutureRef
 
 export const isRef = (value: unknown): value is Ref =>
-  value instanceof FileRef || value instanceof DirRef || value instanceof HeldRef || value instanceof FutureRef
+  value instanceof FileRef ||
+  value instanceof DirRef ||
+  value instanceof HeldRef ||
+  value instanceof FutureRef

@@ -56,8 +56,18 @@ export type TaskBody =
       /** tasks that may run at once in one process */
       readonly threads: number
     }
-  | { readonly kind: 'command'; readonly run: readonly string[]; readonly cwd?: string; readonly exitCodes: ExitCodes }
-  | { readonly kind: 'script'; readonly lang: ScriptLanguage; readonly source: string; readonly exitCodes: ExitCodes }
+  | {
+      readonly kind: 'command'
+      readonly run: readonly string[]
+      readonly cwd?: string
+      readonly exitCodes: ExitCodes
+    }
+  | {
+      readonly kind: 'script'
+      readonly lang: ScriptLanguage
+      readonly source: string
+      readonly exitCodes: ExitCodes
+    }
 
 export type ScriptLanguage = 'bash' | 'sh' | 'python' | 'node' | 'Rscript'
 

@@ -16,6 +16,3 @@ export type Value =
   | DirRef
   | HeldRef
   | FutureRef
-
-/** One step into a value: a key or an index. */
-export type Path = readonly (string | number)[]

@@ -1,6 +1,7 @@
 import type { CallKind, RunId } from '../model/records.ts'
 import type { TaskSpec } from '../model/task.ts'
-import type { Path, Value } from '../model/value.ts'
+import type { Path } from '../model/path.ts'
+import type { Value } from '../model/value.ts'
 
 /**
  * A workflow function under way, as the calls that it makes see it. The function of a run, of each child workflow,

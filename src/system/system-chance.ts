@@ -11,7 +11,8 @@ export const systemChance: Chance = {
   /** 9 letters of time (ms), 5 of chance: short enough to type, unique among the runs of a project. */
   id(now) {
     let time = ''
-    for (let rest = now, i = 0; i < 9; i++, rest = Math.floor(rest / 32)) time = letters.charAt(rest % 32) + time
+    for (let rest = now, i = 0; i < 9; i++, rest = Math.floor(rest / 32))
+      time = letters.charAt(rest % 32) + time
     return time + [...randomBytes(5)].map((byte) => letters.charAt(byte % 32)).join('')
   },
 }

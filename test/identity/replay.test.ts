@@ -96,7 +96,9 @@ describe('what still holds is kept', () => {
 
   rule('retries, timeouts and priorities are no part of what a task is', {
     before: chain,
-    after: workflow('chain', async () => count.options({ retries: 3, timeout: '1h', priority: 9 })(clean(fetch('Oslo')))),
+    after: workflow('chain', async () =>
+      count.options({ retries: 3, timeout: '1h', priority: 9 })(clean(fetch('Oslo'))),
+    ),
     again: [],
     gives: 13,
   })
@@ -125,7 +127,10 @@ describe('values that JSON would fold are not the same', () => {
       const world = new World()
       const first = await world.run(workflow('odd', async () => odd(one)))
       world.took()
-      const second = await world.resume(first.id, workflow('odd', async () => odd(other)))
+      const second = await world.resume(
+        first.id,
+        workflow('odd', async () => odd(other)),
+      )
       expect(second.executed).toBe(1)
     })
   }
@@ -177,8 +182,12 @@ describe('equal calls', () => {
   })
 
   rule('a branch with a key keeps what it remembers when another comes before it', {
-    before: workflow('keyed', async () => map(['x', 'y'], (item) => ticket(item), { key: (item) => item }).all()),
-    after: workflow('keyed', async () => map(['new', 'x', 'y'], (item) => ticket(item), { key: (item) => item }).all()),
+    before: workflow('keyed', async () =>
+      map(['x', 'y'], (item) => ticket(item), { key: (item) => item }).all(),
+    ),
+    after: workflow('keyed', async () =>
+      map(['new', 'x', 'y'], (item) => ticket(item), { key: (item) => item }).all(),
+    ),
     again: [],
     added: ['ticket("new")'],
     gives: ['ticket after new', 'ticket after x', 'ticket after y'],
@@ -246,7 +255,10 @@ describe('races and first-come loops fall as they fell', () => {
     expect(first.output).toBe('ticket after fast')
     world.took()
     const second = await world.resume(first.id, race)
-    expect({ output: second.output, executed: world.took() }).toEqual({ output: 'ticket after fast', executed: [] })
+    expect({ output: second.output, executed: world.took() }).toEqual({
+      output: 'ticket after fast',
+      executed: [],
+    })
   })
 
   it('time and chance are remembered', async () => {
@@ -278,11 +290,17 @@ describe('failures', () => {
     broken = true
     const world = new World()
     const first = await world.run(uncaught)
-    expect({ state: first.state, message: first.error?.message }).toEqual({ state: 'failed', message: 'Not run, because fragile failed: no such file' })
+    expect({ state: first.state, message: first.error?.message }).toEqual({
+      state: 'failed',
+      message: 'Not run, because fragile failed: no such file',
+    })
     world.took()
     broken = false
     const second = await world.resume(first.id, uncaught)
-    expect({ output: second.output, executed: world.took() }).toEqual({ output: 14, executed: ['fragile("clean of Oslo")', 'sum(13, 1)'] })
+    expect({ output: second.output, executed: world.took() }).toEqual({
+      output: 14,
+      executed: ['fragile("clean of Oslo")', 'sum(13, 1)'],
+    })
   })
 
   it('that were caught are replayed as they were', async () => {
@@ -302,17 +320,25 @@ describe('failures', () => {
     broken = false
     world.took()
     const second = await world.resume(first.id, caught, { forget: 'caught' })
-    expect({ output: second.output, executed: world.took() }).toEqual({ output: 3, executed: ['fragile("abc")'] })
+    expect({ output: second.output, executed: world.took() }).toEqual({
+      output: 3,
+      executed: ['fragile("abc")'],
+    })
   })
 
   it('nobody awaited fail the run', async () => {
     broken = true
     const world = new World()
-    const result = await world.run(workflow('ignored', async () => {
-      fragile('abc')
-      return count('done')
-    }))
-    expect({ state: result.state, message: result.error?.message }).toEqual({ state: 'failed', message: 'no such file' })
+    const result = await world.run(
+      workflow('ignored', async () => {
+        fragile('abc')
+        return count('done')
+      }),
+    )
+    expect({ state: result.state, message: result.error?.message }).toEqual({
+      state: 'failed',
+      message: 'no such file',
+    })
   })
 
   it('asked for by settled do not', async () => {
@@ -321,7 +347,10 @@ describe('failures', () => {
     const result = await world.run(workflow('settles', async () => settled([fragile('abc'), count('ok')])))
     expect({ state: result.state, output: result.output }).toEqual({
       state: 'succeeded',
-      output: [{ ok: false, error: { code: 'ALM_TASK_FAILED', message: 'no such file' } }, { ok: true, value: 2 }],
+      output: [
+        { ok: false, error: { code: 'ALM_TASK_FAILED', message: 'no such file' } },
+        { ok: true, value: 2 },
+      ],
     })
   })
 
@@ -334,7 +363,10 @@ describe('failures', () => {
     await world.crashAfter(handle, 2)
     world.took()
     const second = await world.resume(handle.id, tries, { forget: 'none' })
-    expect({ state: second.state, executed: world.took() }).toEqual({ state: 'failed', executed: ['fragile("abc")'] })
+    expect({ state: second.state, executed: world.took() }).toEqual({
+      state: 'failed',
+      executed: ['fragile("abc")'],
+    })
   })
 
   it('forgotten by a resume start their attempts anew', async () => {
@@ -345,6 +377,9 @@ describe('failures', () => {
     const first = await world.run(tries)
     world.took()
     const second = await world.resume(first.id, tries)
-    expect({ state: second.state, executed: world.took() }).toEqual({ state: 'failed', executed: ['fragile("abc")', 'fragile("abc")'] })
+    expect({ state: second.state, executed: world.took() }).toEqual({
+      state: 'failed',
+      executed: ['fragile("abc")', 'fragile("abc")'],
+    })
   })
 })

@@ -42,7 +42,8 @@ export function rule(sentence: string, { before, after = before, again, added = 
         output: gives,
         executed: left.sort(),
       })
-      if (done === all.length) expect(left.sort()).toEqual([...again.filter((call) => wanted.includes(call)), ...added].sort())
+      if (done === all.length)
+        expect(left.sort()).toEqual([...again.filter((call) => wanted.includes(call)), ...added].sort())
     }
   })
 }

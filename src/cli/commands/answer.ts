@@ -24,7 +24,10 @@ export function answerCommand(run: string, words: readonly string[], flags: Answ
       }
       return 0
     }
-    if (!named && open.length > 1) throw new AlmanacError('ALM_USAGE', { why: `several questions are open; name the call: ${open.map((one) => one.call).join(', ')}` })
+    if (!named && open.length > 1)
+      throw new AlmanacError('ALM_USAGE', {
+        why: `several questions are open; name the call: ${open.map((one) => one.call).join(', ')}`,
+      })
     const by = flags.by ?? process.env['USER'] ?? 'someone'
     await almanac.journal.answer(id, ask.call, encode(answerValue(texts)), by, Date.now())
     printer.object({ kind: 'answered', run: id, call: ask.call })
@@ -36,7 +39,9 @@ export function answerCommand(run: string, words: readonly string[], flags: Answ
 /** @throws ALM_USAGE */
 function answerValue(texts: readonly string[]): ReturnType<typeof JSON.parse> {
   if (texts.every((text) => /^[\w.-]+=/.test(text))) {
-    return Object.fromEntries(texts.map((text) => [text.slice(0, text.indexOf('=')), plain(text.slice(text.indexOf('=') + 1))]))
+    return Object.fromEntries(
+      texts.map((text) => [text.slice(0, text.indexOf('=')), plain(text.slice(text.indexOf('=') + 1))]),
+    )
   }
   if (texts.length === 1) return plain(texts[0] as string)
   throw new AlmanacError('ALM_USAGE', { why: 'an answer is one JSON value, or name=value pairs' })

@@ -11,17 +11,23 @@ import { follow } from './run.ts'
 export function requestCommand(kind: 'cancel' | 'pause', run: string, flags: CommonFlags): Promise<void> {
   return withAlmanac(flags, async (almanac, printer) => {
     const record = await knownRun(almanac, run)
-    if (isRunEnd(record.state)) throw new AlmanacError('ALM_USAGE', { why: `run ${record.id} has ended: it ${record.state}` })
+    if (isRunEnd(record.state))
+      throw new AlmanacError('ALM_USAGE', { why: `run ${record.id} has ended: it ${record.state}` })
     const at = Date.now()
     const claim = await almanac.journal.claim(record.id, { host: '', pid: process.pid, bootId: '' })
-    if (claim === undefined) await almanac.journal.request(record.id, { kind, by: process.env['USER'] ?? 'someone', at })
+    if (claim === undefined)
+      await almanac.journal.request(record.id, { kind, by: process.env['USER'] ?? 'someone', at })
     else {
       const state = kind === 'cancel' ? 'cancelled' : 'paused'
       await almanac.journal.append(record.id, [{ kind: 'run', state, at }])
       await claim.release()
     }
     printer.object({ kind: 'requested', request: kind, run: record.id, owned: claim === undefined })
-    printer.line(claim === undefined ? `Asked the process that runs ${record.id} to ${kind}.` : `Run ${record.id} is ${kind === 'cancel' ? 'cancelled' : 'paused'}.`)
+    printer.line(
+      claim === undefined
+        ? `Asked the process that runs ${record.id} to ${kind}.`
+        : `Run ${record.id} is ${kind === 'cancel' ? 'cancelled' : 'paused'}.`,
+    )
     return 0
   })
 }
@@ -37,9 +43,14 @@ export function retryCommand(run: string, task: string | undefined, flags: Retry
     const record = await knownRun(almanac, run)
     const calls = task === undefined ? undefined : await retried(almanac, record, task, flags.after === true)
     const file = flags.file ?? (record.file === undefined ? undefined : resolve(almanac.project, record.file))
-    if (file === undefined) throw new AlmanacError('ALM_USAGE', { why: `run ${record.id} was started by a program; name its file: --file FILE` })
+    if (file === undefined)
+      throw new AlmanacError('ALM_USAGE', {
+        why: `run ${record.id} was started by a program; name its file: --file FILE`,
+      })
     const { workflow } = await almanac.load(file)
-    return follow(almanac, printer, flags, (options) => almanac.resume(record.id, workflow, { ...options, ...(calls !== undefined && { calls }) }))
+    return follow(almanac, printer, flags, (options) =>
+      almanac.resume(record.id, workflow, { ...options, ...(calls !== undefined && { calls }) }),
+    )
   })
 }
 
@@ -48,7 +59,8 @@ async function retried(almanac: Almanac, run: RunRecord, task: string, after: bo
   const calls = new Set(named.map((call) => call.call))
   for await (const call of allCalls(almanac, run.id)) {
     const state = call.outcome?.state
-    if (state === 'skipped' || state === 'cancelled' || (after && call.call > Math.min(...calls))) calls.add(call.call)
+    if (state === 'skipped' || state === 'cancelled' || (after && call.call > Math.min(...calls)))
+      calls.add(call.call)
   }
   return [...calls]
 }

@@ -34,7 +34,8 @@ export function graphCommand(run: string, flags: GraphFlags): Promise<void> {
         if (name !== undefined && name !== call.name) node.inputs.add(name)
       }
     }
-    for (const { name, calls, states, inputs } of nodes.values()) printer.object({ kind: 'task', name, calls, states, inputs: [...inputs] })
+    for (const { name, calls, states, inputs } of nodes.values())
+      printer.object({ kind: 'task', name, calls, states, inputs: [...inputs] })
     for (const line of flags.mermaid === true ? mermaid(nodes) : text(workflow, nodes)) printer.line(line)
     return 0
   })
@@ -65,7 +66,8 @@ function text(workflow: string, nodes: ReadonlyMap<string, Node>): string[] {
 function mermaid(nodes: ReadonlyMap<string, Node>): string[] {
   const ids = new Map([...nodes.keys()].map((name, i) => [name, `t${i}`]))
   const lines = ['flowchart LR']
-  for (const node of nodes.values()) lines.push(`  ${ids.get(node.name)}["${label(node).replaceAll('"', '#quot;')}"]`)
+  for (const node of nodes.values())
+    lines.push(`  ${ids.get(node.name)}["${label(node).replaceAll('"', '#quot;')}"]`)
   for (const node of nodes.values()) {
     for (const input of node.inputs) lines.push(`  ${ids.get(input)} --> ${ids.get(node.name)}`)
   }

@@ -43,7 +43,9 @@ async function printNew(
     for (const { at, stream, text, attempt } of lines) {
       printer.object({ kind: 'log', run, call: call.call, task: call.name, attempt, stream, at, text })
       const time = new Date(at).toISOString().slice(11, 23)
-      printer.line(`${pc.dim(`${time} ${call.name} ${call.call}`)} ${stream === 'stderr' ? pc.yellow(text) : text}`)
+      printer.line(
+        `${pc.dim(`${time} ${call.name} ${call.call}`)} ${stream === 'stderr' ? pc.yellow(text) : text}`,
+      )
     }
     if (lines.length < 1000) return
   }

@@ -16,8 +16,13 @@ export function resumeCommand(run: string, flags: ResumeFlags): Promise<void> {
     const record = await almanac.records.run(run)
     if (record === undefined) throw new AlmanacError('ALM_RUN_UNKNOWN', { run })
     const file = flags.file ?? (record.file === undefined ? undefined : resolve(almanac.project, record.file))
-    if (file === undefined) throw new AlmanacError('ALM_USAGE', { why: `run ${run} was started by a program; resume it there, or name its file: --file FILE` })
+    if (file === undefined)
+      throw new AlmanacError('ALM_USAGE', {
+        why: `run ${run} was started by a program; resume it there, or name its file: --file FILE`,
+      })
     const { workflow } = await almanac.load(resolve(file))
-    return follow(almanac, printer, flags, (options) => almanac.resume(run, workflow, { ...options, caught: flags.caught === true }))
+    return follow(almanac, printer, flags, (options) =>
+      almanac.resume(run, workflow, { ...options, caught: flags.caught === true }),
+    )
   })
 }

@@ -1,8 +1,7 @@
 import { relative, resolve } from 'node:path'
 import pc from 'picocolors'
-import type { Almanac, RunOptions } from '../../almanac.ts'
+import type { Almanac, RunHandle, RunOptions, RunResult } from '../../almanac.ts'
 import { toWire } from '../../model/codec.ts'
-import type { RunHandle, RunResult } from '../../almanac.ts'
 import { readInput } from '../inputs.ts'
 import { exitCodes, failureLines, type Printer, relativePath } from '../printer.ts'
 import { Progress } from '../progress.ts'
@@ -53,7 +52,14 @@ export async function follow(
     listener: {
       failed: (call, error, attempt, final) => {
         printer.object({ kind: 'failure', call: call.id, task: call.request.name, attempt, final, error })
-        if (final && call.request.kind !== 'map') say(failureLines(error, `${call.request.name}${call.entry === undefined ? '' : ` ${call.entry}`}`, printer))
+        if (final && call.request.kind !== 'map')
+          say(
+            failureLines(
+              error,
+              `${call.request.name}${call.entry === undefined ? '' : ` ${call.entry}`}`,
+              printer,
+            ),
+          )
         if (!final) say([`${pc.yellow('↻')} ${call.request.name}: ${error.message}; it is tried again`])
       },
       noted: (note) => {
@@ -97,19 +103,34 @@ function stopOnSignals(handle: RunHandle, say: (lines: readonly string[]) => voi
 function printResult(result: RunResult, printer: Printer): void {
   const { id, state, counts, executed, reused, durationMs, error, shown, planned } = result
   const output = result.output === undefined ? null : toWire(result.output)
-  printer.object({ kind: 'run', id, state, counts, executed, reused, output, durationMs, error: error ?? null, shown: shown ?? null, ...(planned !== undefined && { planned }) })
+  printer.object({
+    kind: 'run',
+    id,
+    state,
+    counts,
+    executed,
+    reused,
+    output,
+    durationMs,
+    error: error ?? null,
+    shown: shown ?? null,
+    ...(planned !== undefined && { planned }),
+  })
   if (planned !== undefined) return printPlan(result, printer)
   const seconds = `${(durationMs / 1000).toFixed(durationMs < 10_000 ? 2 : 0)} s`
   const mark = state === 'succeeded' ? pc.green('✓') : state === 'failed' ? pc.red('✗') : pc.yellow('•')
   printer.line(`${mark} ${pc.bold(id)} ${state} · ${executed} executed · ${reused} reused · ${seconds}`)
   if (error !== undefined && state === 'failed') {
-    printer.line(`  ${error.message}${error.file === undefined ? '' : ` ${pc.cyan(`(${relativePath(error.file)}:${error.line})`)}`} ${pc.dim(`[${error.code}]`)}`)
+    printer.line(
+      `  ${error.message}${error.file === undefined ? '' : ` ${pc.cyan(`(${relativePath(error.file)}:${error.line})`)}`} ${pc.dim(`[${error.code}]`)}`,
+    )
     if (error.hint !== undefined) printer.line(pc.dim(`  ${error.hint}`))
     if (reused + executed > 0) printer.line(pc.dim(`  ${executed + reused} finished calls are kept.`))
   }
   if (shown !== undefined) printer.line(`  ${relativePath(shown)}`)
   else if (state === 'succeeded' && output !== null) printer.line(`  ${JSON.stringify(output)}`)
-  if (state !== 'succeeded') printer.line(`  almanac ${state === 'waiting' ? `answer ${id}` : `resume ${id}`}`)
+  if (state !== 'succeeded')
+    printer.line(`  almanac ${state === 'waiting' ? `answer ${id}` : `resume ${id}`}`)
 }
 
 function printPlan({ planned = [], reused }: RunResult, printer: Printer): void {
@@ -121,7 +142,8 @@ function printPlan({ planned = [], reused }: RunResult, printer: Printer): void 
     entry.why.add(why)
   }
   printer.line(`${pc.bold('Would execute')} ${planned.length === 0 ? 'nothing' : ''}`)
-  for (const [name, { count, why }] of byName) printer.line(`  ${name} × ${count} ${pc.dim([...why].join(', '))}`)
+  for (const [name, { count, why }] of byName)
+    printer.line(`  ${name} × ${count} ${pc.dim([...why].join(', '))}`)
   if (planned.length > 0) printer.line(pc.dim('  and then what depends on their results'))
   printer.line(`${pc.bold('Would reuse')} ${reused}`)
 }
@@ -140,4 +162,3 @@ function exitCode({ state, planned }: RunResult, dryRun: boolean): number {
       return exitCodes.failed
   }
 }
-

@@ -1,11 +1,11 @@
 import pc from 'picocolors'
 import type { Almanac } from '../../almanac.ts'
+import type { RunRecord } from '../../model/records.ts'
 import { allCalls, type CallRow, knownRun, namedCalls } from '../calls.ts'
 import { failureLines, type Printer } from '../printer.ts'
 import { type CommonFlags, withAlmanac } from '../session.ts'
 import { table } from '../table.ts'
 import { countsText, durationText, stateText, timeText } from '../words.ts'
-import type { RunRecord } from '../../model/records.ts'
 
 /** `almanac show RUN [TASK]` */
 export function showCommand(run: string, task: string | undefined, flags: CommonFlags): Promise<void> {
@@ -21,13 +21,20 @@ async function showRun(almanac: Almanac, run: RunRecord, printer: Printer): Prom
   const tasks = await byTask(almanac, run.id)
   printer.object({ ...run, kind: 'run', tasks: Object.fromEntries(tasks) })
   printer.line(`${pc.bold(run.id)} ${run.workflow} ${stateText(run.state)}`)
-  printer.line(`  ${timeText(run.startedAt)} · ${countsText(run.counts)} · ${run.executed} executed · ${run.reused} reused`)
+  printer.line(
+    `  ${timeText(run.startedAt)} · ${countsText(run.counts)} · ${run.executed} executed · ${run.reused} reused`,
+  )
   if (run.file !== undefined) printer.line(`  ${run.file}`)
   printer.line(`  input   ${run.inputWire}`)
   if (run.outputWire !== undefined) printer.line(`  output  ${run.outputWire}`)
-  if (run.error !== undefined) for (const line of failureLines(run.error, 'failed', printer)) printer.line(line)
+  if (run.error !== undefined)
+    for (const line of failureLines(run.error, 'failed', printer)) printer.line(line)
   printer.line()
-  const rows = [...tasks].map(([name, { counts, costMs }]) => [name, countsText(counts), durationText(costMs)])
+  const rows = [...tasks].map(([name, { counts, costMs }]) => [
+    name,
+    countsText(counts),
+    durationText(costMs),
+  ])
   for (const line of table([['task', 'calls', 'work'].map(pc.dim), ...rows])) printer.line(line)
   for (const ask of await almanac.records.asks(run.id, { open: true })) {
     printer.line(`${pc.magenta('?')} ${ask.title}  ${pc.dim(`almanac answer ${run.id} ${ask.call} …`)}`)
@@ -56,7 +63,12 @@ async function showTask(almanac: Almanac, run: RunRecord, task: string, printer:
   const [only] = calls
   if (calls.length === 1 && only !== undefined) return showCall(almanac, run, only, printer)
   for (const call of calls) printer.object({ ...call, kind: 'call' })
-  const rows = calls.map((call) => [String(call.call), stateCell(call), outcomeText(call), shorten(call.argsWire, 80)])
+  const rows = calls.map((call) => [
+    String(call.call),
+    stateCell(call),
+    outcomeText(call),
+    shorten(call.argsWire, 80),
+  ])
   for (const line of table([['call', 'state', 'took', 'input'].map(pc.dim), ...rows])) printer.line(line)
   if (calls.length === 200) printer.line(pc.dim('  the first 200 calls'))
 }
@@ -70,16 +82,23 @@ async function showCall(almanac: Almanac, run: RunRecord, call: CallRow, printer
   printer.line(`  in       ${call.caller}`)
   printer.line(`  input    ${shorten(call.argsWire, 2000)}`)
   if (outcome?.valueWire !== undefined) printer.line(`  output   ${shorten(outcome.valueWire, 2000)}`)
-  if (outcome?.origin !== undefined) printer.line(`  from     run ${outcome.origin.run}, call ${outcome.origin.call}`)
-  if (outcome?.error !== undefined) for (const line of failureLines(outcome.error, call.name, printer)) printer.line(line)
+  if (outcome?.origin !== undefined)
+    printer.line(`  from     run ${outcome.origin.run}, call ${outcome.origin.call}`)
+  if (outcome?.error !== undefined)
+    for (const line of failureLines(outcome.error, call.name, printer)) printer.line(line)
   for (const attempt of attempts) {
-    printer.line(`  attempt ${attempt.attempt} ${attempt.phase} ${timeText(attempt.at)} ${attempt.error?.message ?? ''}`)
+    printer.line(
+      `  attempt ${attempt.attempt} ${attempt.phase} ${timeText(attempt.at)} ${attempt.error?.message ?? ''}`,
+    )
   }
   printer.line(pc.dim(`  almanac logs ${run.id} ${call.call}`))
 }
 
-const stateCell = ({ outcome }: CallRow): string => (outcome === undefined ? stateText('waiting') : `${stateText(outcome.state)} ${pc.dim(outcome.reason)}`)
+const stateCell = ({ outcome }: CallRow): string =>
+  outcome === undefined ? stateText('waiting') : `${stateText(outcome.state)} ${pc.dim(outcome.reason)}`
 
-const outcomeText = ({ outcome }: CallRow): string => (outcome === undefined ? '' : durationText(outcome.costMs))
+const outcomeText = ({ outcome }: CallRow): string =>
+  outcome === undefined ? '' : durationText(outcome.costMs)
 
-const shorten = (text: string, length: number): string => (text.length <= length ? text : `${text.slice(0, length)}…`)
+const shorten = (text: string, length: number): string =>
+  text.length <= length ? text : `${text.slice(0, length)}…`

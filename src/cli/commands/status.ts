@@ -8,16 +8,23 @@ export function statusCommand(file: string | undefined, flags: CommonFlags): Pro
   return withAlmanac(flags, async (almanac, printer) => {
     const runs =
       file === undefined
-        ? await almanac.records.runs({ limit: 50, states: ['running', 'waiting', 'paused', 'cancelling', 'scheduled'] })
+        ? await almanac.records.runs({
+            limit: 50,
+            states: ['running', 'waiting', 'paused', 'cancelling', 'scheduled'],
+          })
         : await almanac.records.runs({ limit: 1, file: relative(almanac.project, resolve(file)) })
-    if (runs.length === 0) printer.line(file === undefined ? 'Nothing is under way.' : `${file} has not been run yet.`)
+    if (runs.length === 0)
+      printer.line(file === undefined ? 'Nothing is under way.' : `${file} has not been run yet.`)
     for (const run of runs) {
       const asks = await almanac.records.asks(run.id, { open: true })
       printer.object({ ...run, kind: 'run', asks })
-      printer.line(`${pc.bold(run.id)} ${run.workflow} ${stateText(run.state)} ${pc.dim(timeText(run.startedAt))}`)
+      printer.line(
+        `${pc.bold(run.id)} ${run.workflow} ${stateText(run.state)} ${pc.dim(timeText(run.startedAt))}`,
+      )
       printer.line(`  ${countsText(run.counts)}`)
       if (run.error !== undefined) printer.line(`  ${pc.red(run.error.message)}`)
-      for (const ask of asks) printer.line(`  ${pc.magenta('?')} ${ask.title}  ${pc.dim(`almanac answer ${run.id} ${ask.call} …`)}`)
+      for (const ask of asks)
+        printer.line(`  ${pc.magenta('?')} ${ask.title}  ${pc.dim(`almanac answer ${run.id} ${ask.call} …`)}`)
     }
     return 0
   })

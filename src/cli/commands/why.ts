@@ -15,19 +15,33 @@ export function whyCommand(run: string, task: string, flags: CommonFlags): Promi
     const recorded = await almanac.records.parts(id, call.call)
     const parts = recorded === undefined ? undefined : (JSON.parse(recorded.partsWire) as Parts)
     const near = await almanac.cache.nearest(call.name)
-    const other = near === undefined || near.call === call.call && near.run === id ? undefined : near
-    const differences = parts === undefined || other === undefined ? [] : differing(parts, JSON.parse(other.partsWire) as Parts)
-    printer.object({ kind: 'why', run: id, call: call.call, task: call.name, outcome: outcome ?? null, verdict: recorded?.verdict ?? null, parts: parts ?? null, differences })
+    const other = near === undefined || (near.call === call.call && near.run === id) ? undefined : near
+    const differences =
+      parts === undefined || other === undefined ? [] : differing(parts, JSON.parse(other.partsWire) as Parts)
+    printer.object({
+      kind: 'why',
+      run: id,
+      call: call.call,
+      task: call.name,
+      outcome: outcome ?? null,
+      verdict: recorded?.verdict ?? null,
+      parts: parts ?? null,
+      differences,
+    })
     printer.line(`${pc.bold(`${call.name} ${call.call}`)} ${sentence(outcome, recorded?.verdict)}`)
     if (outcome !== undefined && isEnd(outcome.state) && outcome.origin !== undefined) {
       printer.line(`  The work was done by run ${outcome.origin.run}, call ${outcome.origin.call}.`)
     }
     if (differences.length > 0 && other !== undefined && outcome?.reason === 'executed') {
       printer.line(`  What differs from the newest kept result (run ${other.run}, call ${other.call}):`)
-      for (const line of table(differences.map(({ part, here, there }) => [`    ${part}`, short(there), '→', short(here)]))) printer.line(line)
+      for (const line of table(
+        differences.map(({ part, here, there }) => [`    ${part}`, short(there), '→', short(here)]),
+      ))
+        printer.line(line)
     } else if (parts !== undefined) {
       printer.line('  It is known by:')
-      for (const line of table(Object.entries(parts).map(([part, digest]) => [`    ${part}`, short(digest)]))) printer.line(line)
+      for (const line of table(Object.entries(parts).map(([part, digest]) => [`    ${part}`, short(digest)])))
+        printer.line(line)
     }
     return 0
   })
@@ -41,14 +55,21 @@ interface Difference {
 
 function differing(here: Parts, there: Parts): Difference[] {
   const names = new Set([...Object.keys(here), ...Object.keys(there)])
-  return [...names].filter((part) => here[part] !== there[part]).map((part) => ({ part, here: here[part], there: there[part] }))
+  return [...names]
+    .filter((part) => here[part] !== there[part])
+    .map((part) => ({ part, here: here[part], there: there[part] }))
 }
 
-function sentence(outcome: { readonly state: string; readonly reason: string } | undefined, verdict: string | undefined): string {
-  if (outcome === undefined) return 'has not ended: it runs, or waits for its inputs or a slot (almanac status).'
+function sentence(
+  outcome: { readonly state: string; readonly reason: string } | undefined,
+  verdict: string | undefined,
+): string {
+  if (outcome === undefined)
+    return 'has not ended: it runs, or waits for its inputs or a slot (almanac status).'
   switch (outcome.reason) {
     case 'executed':
-      if (verdict === 'miss') return 'was executed: the run cache had no result of the same code, inputs and surroundings.'
+      if (verdict === 'miss')
+        return 'was executed: the run cache had no result of the same code, inputs and surroundings.'
       return verdict === undefined || verdict === 'off'
         ? 'was executed: results of calls that take no file are reused only within their run, unless cache says otherwise.'
         : `was executed: the run cache was ${verdict}.`
@@ -61,4 +82,5 @@ function sentence(outcome: { readonly state: string; readonly reason: string } |
   }
 }
 
-const short = (text: string | undefined): string => (text === undefined ? pc.dim('none') : text.length > 16 ? text.slice(0, 12) : text)
+const short = (text: string | undefined): string =>
+  text === undefined ? pc.dim('none') : text.length > 16 ? text.slice(0, 12) : text

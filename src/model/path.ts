@@ -1,0 +1,2 @@
+/** Steps into a value: keys and indexes. */
+export type Path = readonly (string | number)[]
