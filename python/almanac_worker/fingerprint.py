@@ -138,7 +138,8 @@ class _Names(ast.NodeVisitor):
     """Collects the names of a statement that belong to its module, and what is said about imports in functions."""
 
     def __init__(self) -> None:
-        self.references: Set[Reference] = set()
+        #: with the line where each is first used
+        self.references: Dict[Reference, int] = {}
         #: imports within functions: they execute the module
         self.imports: Set[Import] = set()
         #: imports whose name is computed
@@ -152,7 +153,7 @@ class _Names(ast.NodeVisitor):
     # names
 
     def visit_Name(self, node: ast.Name) -> None:
-        self._refer(node.id, ())
+        self._refer(node.id, (), node.lineno)
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         chain: List[str] = []
@@ -163,13 +164,13 @@ class _Names(ast.NodeVisitor):
             at = at.value
         if isinstance(at, ast.Name):
             attributes = tuple(reversed(chain))
-            self._refer(at.id, attributes)
+            self._refer(at.id, attributes, node.lineno)
             if at.id == "os" and attributes[0] == "environ" and attributes[1:] != ("get",):
                 self.environment.add((None, node.lineno))
         else:
             self.visit(at)
 
-    def _refer(self, name: str, attributes: Tuple[str, ...]) -> None:
+    def _refer(self, name: str, attributes: Tuple[str, ...], line: int) -> None:
         for depth, scope in enumerate(reversed(self._scopes)):
             if name in scope.outermost:
                 break
@@ -177,11 +178,11 @@ class _Names(ast.NodeVisitor):
             if name not in scope.local or (scope.is_class and depth > 0):
                 continue
             for one in scope.imports.get(name, ()):
-                self.references.add(Reference(name, attributes, one))
+                self.references.setdefault(Reference(name, attributes, one), line)
             # in a class, a name may be the module's until it is set
             if not scope.is_class:
                 return
-        self.references.add(Reference(name, attributes))
+        self.references.setdefault(Reference(name, attributes), line)
 
     # scopes
 
@@ -198,12 +199,12 @@ class _Names(ast.NodeVisitor):
         self._arguments(node.args, annotations=True)
         if node.returns is not None:
             self.visit(node.returns)
-        self._body(node.args, node.body)
+        self._body(node.args, node.body, node.lineno)
         self._scopes.pop()
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
         self._arguments(node.args, annotations=False)
-        self._body(node.args, [node.body])
+        self._body(node.args, [node.body], node.lineno)
 
     def _arguments(self, args: ast.arguments, annotations: bool) -> None:
         for default in [*args.defaults, *args.kw_defaults]:
@@ -214,13 +215,13 @@ class _Names(ast.NodeVisitor):
                 if one.annotation is not None:
                     self.visit(one.annotation)
 
-    def _body(self, args: ast.arguments, body: Iterable[ast.AST]) -> None:
+    def _body(self, args: ast.arguments, body: Iterable[ast.AST], line: int) -> None:
         body = list(body)
         bound = _Bound()
         for statement in body:
             bound.visit(statement)
         local = bound.names | {one.arg for one in _all_arguments(args)}
-        self._enter(_Scope(local - bound.outer, bound.outermost, bound.imports), bound, body)
+        self._enter(_Scope(local - bound.outer, bound.outermost, bound.imports), bound, body, line)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         for decorator in node.decorator_list:
@@ -231,15 +232,15 @@ class _Names(ast.NodeVisitor):
         bound = _Bound()
         for statement in node.body:
             bound.visit(statement)
-        self._enter(_Scope(bound.names - bound.outer, bound.outermost, bound.imports, True), bound, node.body)
+        self._enter(_Scope(bound.names - bound.outer, bound.outermost, bound.imports, True), bound, node.body, node.lineno)
         self._scopes.pop()
 
-    def _enter(self, scope: _Scope, bound: "_Bound", body: Iterable[ast.AST]) -> None:
+    def _enter(self, scope: _Scope, bound: "_Bound", body: Iterable[ast.AST], line: int) -> None:
         for imports in scope.imports.values():
             self.imports.update(imports)
         self.imports.update(bound.executed)
         for name in bound.outermost:
-            self.references.add(Reference(name, ()))
+            self.references.setdefault(Reference(name, ()), line)
         self._scopes.append(scope)
         for statement in body:
             self.visit(statement)
@@ -277,7 +278,7 @@ class _Names(ast.NodeVisitor):
                 self.unfollowed.append(node.lineno)
             else:
                 self.imports.add(Import(text, None, 0))
-                self.references.add(Reference(text, (), Import(text, None, 0)))
+                self.references.setdefault(Reference(text, (), Import(text, None, 0)), node.lineno)
         elif callee in ("os.getenv", "getenv", "os.environ.get", "environ.get"):
             self.environment.add((text, node.lineno))
         elif callee in ("open", "io.open") and text is not None and not _writes(node):
@@ -288,7 +289,7 @@ class _Names(ast.NodeVisitor):
             key = node.slice
             known = isinstance(key, ast.Constant) and isinstance(key.value, str)
             self.environment.add((key.value if known else None, node.lineno))  # type: ignore[attr-defined]
-            self._refer(_dotted(node.value).split(".")[0], ())
+            self._refer(_dotted(node.value).split(".")[0], (), node.lineno)
             self.visit(key)
             return
         self.generic_visit(node)
@@ -462,7 +463,7 @@ class Module:
         bound = _Bound()
         bound.visit(statement)
         self.imports.update(bound.executed, *bound.imports.values())
-        self.stars.extend(one for one in sorted(bound.executed) if one.attribute == "*")
+        self.stars.extend(one for one in bound.executed if one.attribute == "*")
         for name in bound.names | bound.outermost:
             imports: List[Optional[Import]] = list(bound.imports.get(name, []))
             if not isinstance(statement, (ast.Import, ast.ImportFrom)):
@@ -674,7 +675,7 @@ class Reach:
             info.edges[""] = targets
         elif name == "^":
             info.statements = module.statements
-            for imported in sorted(module.imports):
+            for imported in module.imports:
                 self._execute(imported)
         elif name == "*":
             info.statements = module.all
@@ -696,8 +697,8 @@ class Reach:
         self._info.attributes |= names.attributes
         for imported in names.imports:
             self._execute(imported)
-        for reference in names.references:
-            self._refer(reference, code.lineno)
+        for reference, line in names.references.items():
+            self._refer(reference, line)
         for line in names.unfollowed:
             self._all_of_it(line, "imports a module whose name is computed")
         for name, line in names.environment:
@@ -738,8 +739,6 @@ class Reach:
             return
         seen.add(entity)
         bindings = module.bindings.get(name, [])
-        if module.broken is not None:
-            targets.add(Entity(module.path, "*"))
         if any(one.imported is None for one in bindings):
             targets.add(entity)
         for one in bindings:
@@ -779,6 +778,9 @@ class Reach:
         self._attribute(self._world.module(paths[-1]), (*rest, *chain), targets, seen)
 
     def _attribute(self, module: Module, chain: Tuple[str, ...], targets: Set[Target], seen: Set[Entity]) -> None:
+        if module.broken is not None:
+            targets.add(Entity(module.path, "*"))
+            return
         if chain and chain[0] in module.bindings:
             self._name(module, chain[0], chain[1:], targets, seen)
             if not module.is_package:
@@ -992,9 +994,9 @@ class Fingerprint:
         paths = {one.path for one in self._reached}
         return {
             "digest": _digest([FORMAT, content]),
-            "parts": self._parts(),
+            "parts": dict(sorted(self._parts().items())),
             "warnings": sorted({text for info in infos for text in info.warnings}),
-            "findings": [one for info in infos for one in info.findings],
+            "findings": sorted((one for info in infos for one in info.findings), key=lambda one: json.dumps(one)),
             "files": {path: self._world.digests[path] for path in sorted(paths) if path in self._world.digests},
             "absent": sorted({path for info in infos for path in info.absent}),
         }
@@ -1044,10 +1046,15 @@ def main() -> None:
     json.dump({"version": list(sys.version_info[:3]), "results": results}, sys.stdout)
 
 
-if __name__ == "__main__":
+def run() -> None:
     import threading
 
+    # as deep as the trees are
     threading.stack_size(256 << 20)
     runner = threading.Thread(target=main)
     runner.start()
     runner.join()
+
+
+if __name__ == "__main__":
+    run()

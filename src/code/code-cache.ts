@@ -79,7 +79,8 @@ export class CodeCache {
       return { path, at: statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0 }
     })
     aged.sort((a, b) => a.at - b.at)
-    for (const { path } of aged.slice(0, names.length - keptFiles)) rmSync(path, { force: true })
+    for (const { path } of aged.slice(0, names.length - keptFiles))
+      rmSync(path, { force: true, recursive: true })
   }
 }
 

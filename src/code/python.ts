@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { AlmanacError } from '../model/errors.ts'
@@ -112,6 +113,11 @@ export class PythonSource {
     this.#cache.write(this.#name(file), kept)
   }
 
+  #arguments(): readonly string[] {
+    const compiled = `pycache_prefix=${join(this.#cache.folder, 'compiled')}`
+    return ['-I', '-S', '-X', 'utf8', '-X', compiled, '-c', program, dirname(script)]
+  }
+
   #name(file: string): string {
     return `python-${sha256All([this.#project, file]).slice(0, 24)}.json`
   }
@@ -137,7 +143,7 @@ export class PythonSource {
   async #run(
     functions: readonly (readonly [file: string, name: string])[],
   ): Promise<readonly (Result | Failed)[]> {
-    const child = spawn(this.#python, ['-I', '-S', '-X', 'utf8', script], { stdio: ['pipe', 'pipe', 'pipe'] })
+    const child = spawn(this.#python, this.#arguments(), { stdio: ['pipe', 'pipe', 'pipe'] })
     // a process that dies early closes its pipe: its exit code says more
     child.stdin.on('error', () => undefined)
     child.stdin.end(JSON.stringify({ project: this.#project, functions }))
@@ -160,6 +166,9 @@ export class PythonSource {
 }
 
 const script = fileURLToPath(new URL('../../python/almanac_worker/fingerprint.py', import.meta.url))
+
+/** As a module, so that Python keeps it compiled: in our own folder, wherever the script lies. */
+const program = 'import sys; sys.path.insert(0, sys.argv[1]); import fingerprint; fingerprint.run()'
 
 export interface PythonCount {
   readonly digest: Digest

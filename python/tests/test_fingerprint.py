@@ -1,0 +1,476 @@
+"""Which edits of Python files change the fingerprint of a task."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import textwrap
+import unittest
+from typing import Any, Dict, List, Optional
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+
+from almanac_worker.fingerprint import fingerprints  # noqa: E402
+
+Files = Dict[str, Optional[str]]
+
+STEPS = '''
+"""Steps."""
+import os
+import numpy as np
+from helpers import half, other as another
+import lib.grid
+from lib import units
+
+OFFSET = 10
+LIMIT: int = 5
+table = {"a": 1}
+
+def shift(x):
+    """Moves it."""
+    return x + OFFSET  # by how much
+
+def unrelated(x):
+    return another(x) - 1
+
+class Base:
+    def size(self):
+        return LIMIT
+
+class Grid(Base):
+    """A grid."""
+    scale: int = 2
+
+    def area(self):
+        return self.size() * self.scale
+
+def index(x, by=units.METRE):
+    shifted = shift(x)
+    cells = [half(one) for one in range(by)]
+    return np.mean(cells) + shifted + Grid().area() + lib.grid.deep(x)
+
+def combine(parts):
+    return [unrelated(part) for part in parts]
+'''
+
+FILES: Files = {
+    "steps.py": STEPS,
+    "helpers.py": "def half(x):\n    return inner(x) / 2\n\ndef inner(x):\n    return x\n\ndef other(x):\n    return x\n",
+    "lib/__init__.py": "",
+    "lib/grid.py": "from . import shapes\n\ndef deep(x):\n    return shapes.ROUND + x\n\ndef flat(x):\n    return x\n",
+    "lib/shapes.py": "ROUND = 1\nSQUARE = 2\n",
+    "lib/units.py": "METRE = 3\nMILE = 4\n",
+}
+
+
+def edited(old: str, new: str, file: str = "steps.py") -> Files:
+    text = FILES[file]
+    assert text is not None and old in text, f"{file} has no {old!r}"
+    return {file: text.replace(old, new)}
+
+
+SAME: Dict[str, Files] = {
+    "a comment is changed": edited("# by how much", "# by an offset"),
+    "a docstring is changed": edited('"""Moves it."""', '"""Moves it by the offset."""'),
+    "a docstring is removed": edited('    """A grid."""\n', ""),
+    "the module's docstring is changed": edited('"""Steps."""', '"""Some steps."""'),
+    "the layout is another": edited("return x + OFFSET  # by how much", "return (\n        x\n        + OFFSET\n    )"),
+    "quotes are changed": edited('{"a": 1}', "{'a': 1}"),
+    "a number is written in another way": edited("OFFSET = 10", "OFFSET = 0x0A"),
+    "blank lines are added": edited("def shift", "\n\n\ndef shift"),
+    "a function that is not reached is changed": edited("another(x) - 1", "another(x) - 2"),
+    "a function that is not reached is removed": edited("def unrelated(x):\n    return another(x) - 1\n", ""),
+    "another task is changed": edited("[unrelated(part)", "[unrelated(part) + 1"),
+    "a function is added before": edited("def shift", "def added(x):\n    return shift(x)\n\ndef shift"),
+    "a constant is added": edited("OFFSET = 10", "ADDED = 3\nOFFSET = 10"),
+    "a constant that is not reached is changed": edited('{"a": 1}', '{"a": 2}'),
+    "definitions change places": {"steps.py": STEPS.replace("OFFSET = 10\nLIMIT: int = 5\n", "") + "\nLIMIT: int = 5\nOFFSET = 10\n"},
+    "imports change places": edited("import os\nimport numpy as np\nfrom helpers", "import numpy as np\nimport os\nfrom helpers"),
+    "an import is added": edited("import os\n", "import os\nimport json\n"),
+    "an import that is not used is removed": edited("import os\n", ""),
+    "another module's function that is not reached is changed": edited("def other(x):\n    return x", "def other(x):\n    return -x", "helpers.py"),
+    "another module's constant that is not reached is changed": edited("SQUARE = 2", "SQUARE = 3", "lib/shapes.py"),
+    "what is only executed as a program is added": edited("def combine", 'if __name__ == "__main__":\n    print(combine([1]))\n\ndef combine'),
+    "what only a type checker reads is added": edited("def combine", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from helpers import inner\n\ndef combine"),
+    "a local name hides a function that is changed": edited("def unrelated(x):", "def cells(x):\n    return 1\n\ndef unrelated(x):"),
+    "a decorator of an unrelated function is changed": edited("def unrelated", "import functools\n@functools.lru_cache\ndef unrelated"),
+    "a module that does nothing is imported": {**edited("import os", "import os\nimport quiet"), "quiet.py": "X = 1\ndef f():\n    pass\n"},
+}
+
+DIFFERENT: Dict[str, Files] = {
+    "its code is changed": edited("shifted = shift(x)", "shifted = shift(x + 1)"),
+    "a text in it is changed": edited("return np.mean(cells)", "print('x')\n    return np.mean(cells)"),
+    "an argument is renamed": edited("def index(x, by=units.METRE):", "def index(x, by=units.METRE, also=None):"),
+    "a function that it calls is changed": edited("x + OFFSET", "x - OFFSET"),
+    "a constant behind that is changed": edited("OFFSET = 10", "OFFSET = 11"),
+    "the kind of a number is changed": edited("OFFSET = 10", "OFFSET = 10.0"),
+    "a text takes the place of a number": edited("OFFSET = 10", "OFFSET = '10'"),
+    "a constant with a type is changed": edited("LIMIT: int = 5", "LIMIT: int = 6"),
+    "a class is changed": edited("scale: int = 2", "scale: int = 3"),
+    "its base is changed": edited("return LIMIT", "return LIMIT + 1"),
+    "a function of another module is changed": edited("inner(x) / 2", "inner(x) / 3", "helpers.py"),
+    "a function behind that is changed": edited("def inner(x):\n    return x", "def inner(x):\n    return -x", "helpers.py"),
+    "a function of a package's module is changed": edited("shapes.ROUND + x", "shapes.ROUND - x", "lib/grid.py"),
+    "a constant behind a relative import is changed": edited("ROUND = 1", "ROUND = 7", "lib/shapes.py"),
+    "a default is changed elsewhere": edited("METRE = 3", "METRE = 33", "lib/units.py"),
+    "a decorator is added": edited("def index", "import functools\n@functools.lru_cache\ndef index"),
+    "another package takes the name": edited("import numpy as np", "import cupy as np"),
+    "a statement is added that is executed at import": edited("OFFSET = 10", "OFFSET = 10\nos.environ['X'] = '1'"),
+    "an item is set at import": edited('{"a": 1}', '{"a": 1}\ntable["b"] = 2'),
+    "another module executes something at import": edited("def flat", "print('grid')\n\ndef flat", "lib/grid.py"),
+    "a package executes something at import": {"lib/__init__.py": "print('lib')\n"},
+    "a module that executes something is imported": {**edited("import os", "import os\nimport loud"), "loud.py": "print('loud')\n"},
+    "a constant is added to": edited("def shift", "OFFSET += 1\n\ndef shift"),
+    "a function is defined anew": edited("class Base", "def shift(x):\n    return 0\n\nclass Base"),
+    "a condition binds a name": edited("OFFSET = 10", "import sys\nif sys.platform == 'linux':\n    OFFSET = 10\nelse:\n    OFFSET = 11"),
+    "what a name is imported from changes": edited("from helpers import half,", "from lib.grid import flat as half\nfrom helpers import"),
+    "the meaning of annotations is changed": edited('"""Steps."""', '"""Steps."""\nfrom __future__ import annotations'),
+    "a module comes between": {"numpy.py": "def mean(x):\n    return 0\n"},
+}
+
+
+class Case(unittest.TestCase):
+    def setUp(self) -> None:
+        self.root = os.path.realpath(tempfile.mkdtemp(prefix="almanac-fingerprint-"))
+        self.addCleanup(shutil.rmtree, self.root)
+        self._count = 0
+
+    def write(self, files: Files, folder: str = "") -> str:
+        base = os.path.join(self.root, folder) if folder else self.root
+        for name, text in files.items():
+            path = os.path.join(base, name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            if text is not None:
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(text)
+        return base
+
+    def of(self, files: Files, *functions: str) -> List[Dict[str, Any]]:
+        """Fingerprints of functions of `steps.py`, in a project of these files alone."""
+        self._count += 1
+        base = self.write({name: text and textwrap.dedent(text) for name, text in files.items()}, f"case{self._count}")
+        return fingerprints(base, [(os.path.join(base, "steps.py"), name) for name in functions])
+
+    def digest(self, files: Files, function: str = "index") -> str:
+        (result,) = self.of(files, function)
+        self.assertNotIn("failure", result)
+        return str(result["digest"])
+
+
+class Edits(Case):
+    def test_a_task_is_the_same_where_nothing_that_it_reaches_changes(self) -> None:
+        before = self.digest(FILES)
+        for what, edit in SAME.items():
+            with self.subTest(what):
+                self.assertEqual(self.digest({**FILES, **edit}), before)
+
+    def test_a_task_is_another_where_something_that_it_reaches_changes(self) -> None:
+        before = self.digest(FILES)
+        for what, edit in DIFFERENT.items():
+            with self.subTest(what):
+                self.assertNotEqual(self.digest({**FILES, **edit}), before)
+
+    def test_where_the_files_lie_does_not_count(self) -> None:
+        moved = {f"deeply/nested/{name}": text for name, text in FILES.items()}
+        base = self.write(moved, "moved")
+        file = os.path.join(base, "deeply", "nested", "steps.py")
+        (result,) = fingerprints(base, [(file, "index")])
+        self.assertEqual(result["digest"], self.digest(FILES))
+
+    def test_another_task_is_not_changed_by_what_it_does_not_reach(self) -> None:
+        before = self.digest(FILES, "combine")
+        self.assertEqual(self.digest({**FILES, **edited("x + OFFSET", "x - OFFSET")}, "combine"), before)
+        self.assertNotEqual(self.digest({**FILES, **edited("another(x) - 1", "another(x)")}, "combine"), before)
+
+
+class Scopes(Case):
+    """A name counts where it is the module's, not where the language makes it a local one."""
+
+    def differs(self, code: str) -> bool:
+        """Does `index` depend on the value of the module's `N`?"""
+        text = textwrap.dedent(code)
+        return self.digest({"steps.py": f"N = 1\n{text}"}) != self.digest({"steps.py": f"N = 2\n{text}"})
+
+    def test_names_of_the_module_count(self) -> None:
+        for code in [
+            "def index():\n    return N",
+            "def index(x=N):\n    return x",
+            "def index(x: N):\n    return x",
+            "def index():\n    return lambda: N",
+            "def index():\n    return [x for x in range(N)]",
+            "def index():\n    return [N for x in range(3)]",
+            "def index():\n    def inner():\n        return N\n    return inner",
+            "def index():\n    class A:\n        N = N\n    return A",
+            "def index():\n    class A:\n        N = 3\n        def f(self):\n            return N\n    return A",
+            "def index():\n    global N\n    N = 3",
+            "def index():\n    def inner():\n        global N\n        return N\n    N = 4\n    return inner",
+            "def index():\n    x = f'{N}'",
+            "def index(n):\n    match n:\n        case 1 if N: pass",
+            "@N\ndef index(n):\n    pass",
+            "def index():\n    N.x = 3",
+            "def index():\n    del N.x",
+            "async def index():\n    async with N: pass",
+            "index = lambda: N",
+            "index = other = N",
+            "index, other = N, 3",
+            "class index(N): pass",
+            "class index(metaclass=N): pass",
+            "def index(): return (lambda x=N: x)()",
+            "def index(): return [y for x in [1] for y in N]",
+            "def index(): return {N: 1 for x in [1]}",
+        ]:
+            with self.subTest(code):
+                self.assertTrue(self.differs(code))
+
+    def test_names_of_functions_do_not(self) -> None:
+        for code in [
+            "def index(N):\n    return N",
+            "def index(*N):\n    return N",
+            "def index(*, N=3):\n    return N",
+            "def index():\n    N = 3\n    return N",
+            "def index():\n    for N in range(3): print(N)",
+            "def index():\n    return [N for N in range(3)]",
+            "def index():\n    return (lambda N: N)",
+            "def index():\n    with open('x') as N: return N",
+            "def index():\n    try: pass\n    except E as N: return N",
+            "def index():\n    import N\n    return N",
+            "def index():\n    from a import b as N\n    return N",
+            "def index():\n    def N(): pass\n    return N",
+            "def index():\n    class N: pass\n    return N",
+            "def index():\n    if (N := 3): return N",
+            "def index():\n    [(N := x) for x in range(3)]\n    return N",
+            "def index(n):\n    match n:\n        case [1, *N]: return N",
+            "def index(n):\n    match n:\n        case {'a': 1, **N}: return N",
+            "def index(n):\n    match n:\n        case N: return N",
+            "def index():\n    N = 1\n    def inner():\n        nonlocal N\n        N = 2\n    return inner",
+            "def index(n):\n    return n.N",
+            "def index(n):\n    return n(N=3)",
+            "def index(n):\n    'N'\n    return 'N'",
+        ]:
+            with self.subTest(code):
+                self.assertFalse(self.differs(code))
+
+    @unittest.skipIf(sys.version_info < (3, 12), "a syntax of Python 3.12")
+    def test_type_parameters_are_names_of_functions(self) -> None:
+        self.assertFalse(self.differs("def index[N](x: N) -> N:\n    return x"))
+        self.assertTrue(self.differs("type index = N"))
+
+
+class Modules(Case):
+    def reaches(self, files: Files, file: str, old: str, new: str) -> bool:
+        text = files[file]
+        assert text is not None and old in text
+        return self.digest(files) != self.digest({**files, file: text.replace(old, new)})
+
+    def test_a_name_is_followed_through_modules_that_pass_it_on(self) -> None:
+        files: Files = {
+            "steps.py": "from pkg import f\n\ndef index():\n    return f()\n",
+            "pkg/__init__.py": "from .deep.inner import g as f, h\n",
+            "pkg/deep/__init__.py": "",
+            "pkg/deep/inner.py": "def g():\n    return 1\n\ndef h():\n    return 2\n",
+        }
+        self.assertTrue(self.reaches(files, "pkg/deep/inner.py", "return 1", "return 11"))
+        self.assertFalse(self.reaches(files, "pkg/deep/inner.py", "return 2", "return 22"))
+
+    def test_a_task_may_be_defined_in_another_module(self) -> None:
+        files: Files = {"steps.py": "from impl import index\n", "impl.py": "def index():\n    return 1\n"}
+        self.assertTrue(self.reaches(files, "impl.py", "return 1", "return 2"))
+
+    def test_an_import_in_a_function_is_followed(self) -> None:
+        for line in ["from lib import f", "import lib; f = lib.f", "import lib as l; f = l.f", "from lib import f as g; f = g"]:
+            files: Files = {
+                "steps.py": f"def index():\n    {line}\n    return f()\n",
+                "lib.py": "def f():\n    return 1\n\ndef g():\n    return 2\n",
+            }
+            with self.subTest(line):
+                self.assertTrue(self.reaches(files, "lib.py", "return 1", "return 11"))
+                self.assertFalse(self.reaches(files, "lib.py", "return 2", "return 22"))
+
+    def test_both_ends_of_an_import_that_may_fail_are_followed(self) -> None:
+        files: Files = {
+            "steps.py": "try:\n    from fast import f\nexcept ImportError:\n    from slow import f\n\ndef index():\n    return f()\n",
+            "fast.py": "def f():\n    return 1\n",
+            "slow.py": "def f():\n    return 2\n",
+        }
+        self.assertTrue(self.reaches(files, "fast.py", "return 1", "return 11"))
+        self.assertTrue(self.reaches(files, "slow.py", "return 2", "return 22"))
+
+    def test_folders_without_an_init_file_are_packages_too(self) -> None:
+        files: Files = {
+            "steps.py": "import ns.mod\nfrom ns import other\n\ndef index():\n    return ns.mod.f() + other.g()\n",
+            "ns/mod.py": "def f():\n    return 1\n",
+            "ns/other.py": "def g():\n    return 2\n",
+        }
+        self.assertTrue(self.reaches(files, "ns/mod.py", "return 1", "return 11"))
+        self.assertTrue(self.reaches(files, "ns/other.py", "return 2", "return 22"))
+
+    def test_a_folder_of_data_hides_no_package(self) -> None:
+        files: Files = {"steps.py": "import numpy\n\ndef index():\n    return numpy.pi\n", "numpy/data.csv": "1"}
+        (result,) = self.of(files, "index")
+        self.assertEqual(sorted(result["parts"]), ["import:numpy", "steps.py:index"])
+
+    def test_modules_that_import_each_other_end(self) -> None:
+        files: Files = {
+            "steps.py": "import a\n\ndef index():\n    return a.f(3)\n",
+            "a.py": "import b\nfrom b import h\n\ndef f(x):\n    return b.g(x)\n",
+            "b.py": "import a\nfrom a import h\n\ndef g(x):\n    return a.f(x)\n",
+        }
+        self.assertTrue(self.reaches(files, "b.py", "a.f(x)", "a.f(x + 1)"))
+
+    def test_equal_names_of_two_modules_are_told_apart(self) -> None:
+        files: Files = {
+            "steps.py": "import a, b\n\ndef index():\n    return a.f() + b.f()\n",
+            "a.py": "K = 1\n\ndef h():\n    return K\n\ndef f():\n    return h()\n",
+            "b.py": "K = 2\n\ndef h():\n    return K\n\ndef f():\n    return h() * 2\n",
+        }
+        swapped = {**files, "a.py": str(files["a.py"]).replace("K = 1", "K = 2"), "b.py": str(files["b.py"]).replace("K = 2", "K = 1")}
+        self.assertNotEqual(self.digest(files), self.digest(swapped))
+
+
+class Registries(Case):
+    def reaches(self, code: str) -> bool:
+        return self.digest({"steps.py": code}) != self.digest({"steps.py": code.replace("return 1", "return 2")})
+
+    def test_a_function_that_registers_itself_is_reached_by_who_uses_the_registry(self) -> None:
+        code = (
+            "TABLE = {}\ndef register(f):\n    TABLE[f.__name__] = f\n    return f\n"
+            "@register\ndef plugin():\n    return 1\n"
+        )
+        self.assertTrue(self.reaches(code + "def index(name):\n    return TABLE[name]()\n"))
+        self.assertFalse(self.reaches(code + "def index(name):\n    return 3\n"))
+
+    def test_a_method_of_an_object_may_be_what_registers(self) -> None:
+        code = "app = make()\n@app.command('x')\ndef plugin():\n    return 1\ndef index():\n    return app.call('x')\n"
+        self.assertTrue(self.reaches(code))
+
+    def test_a_subclass_is_reached_where_its_base_is_told_of_it(self) -> None:
+        base = "class Base:\n    known = []\n    def __init_subclass__(cls):\n        Base.known.append(cls)\n"
+        code = "class Sub(Base):\n    def f(self):\n        return 1\ndef index():\n    return Base.known\n"
+        self.assertTrue(self.reaches(base + code))
+        self.assertFalse(self.reaches("class Base:\n    known = []\n" + code))
+        self.assertTrue(self.reaches("class Base:\n    pass\n" + code.replace("Base.known", "Base.__subclasses__()")))
+
+    def test_a_decorator_that_keeps_nothing_registers_nothing(self) -> None:
+        code = (
+            "import logging\nlog = logging.getLogger()\n"
+            "def timed(f):\n    log.info('x')\n    return f\n"
+            "@timed\ndef other():\n    return 1\n@timed\ndef index():\n    return 3\n"
+        )
+        self.assertFalse(self.reaches(code))
+
+
+class Unfollowed(Case):
+    def warnings(self, files: Files) -> List[str]:
+        (result,) = self.of(files, "index")
+        return list(result["warnings"])
+
+    def test_names_that_cannot_be_followed_make_the_whole_module_count(self) -> None:
+        for use, why in [
+            ("globals()['f']()", "uses globals"),
+            ("eval('f()')", "uses eval"),
+            ("exec('f()')", "uses exec"),
+            ("sys.modules[__name__].f()", "uses sys.modules"),
+            ("importlib.import_module(x)", "imports a module whose name is computed"),
+            ("__import__(x)", "imports a module whose name is computed"),
+        ]:
+            code = f"import importlib, sys\ndef f():\n    return 1\n\ndef index(x):\n    return {use}\n"
+            with self.subTest(use):
+                self.assertEqual(self.warnings({"steps.py": code}), [f"steps.py:6 {why}: all of steps.py counts"])
+                changed = code.replace("return 1", "return 2")
+                self.assertNotEqual(self.digest({"steps.py": code}), self.digest({"steps.py": changed}))
+
+    def test_a_name_of_a_builtin_that_is_the_authors_own_is_followed(self) -> None:
+        code = "def eval(x):\n    return x\n\ndef f():\n    return 1\n\ndef index(x):\n    return eval(x)\n"
+        self.assertEqual(self.warnings({"steps.py": code}), [])
+
+    def test_a_module_of_which_everything_is_imported_counts_whole(self) -> None:
+        files: Files = {"steps.py": "from lib import *\n\ndef index():\n    return f()\n", "lib.py": "def f():\n    return 1\n\ndef g():\n    return 2\n"}
+        self.assertEqual(self.warnings(files), ["steps.py imports * of lib.py: all of lib.py counts"])
+        changed = {**files, "lib.py": "def f():\n    return 1\n\ndef g():\n    return 3\n"}
+        self.assertNotEqual(self.digest(files), self.digest(changed))
+
+    def test_a_module_used_as_a_value_counts_whole(self) -> None:
+        files: Files = {"steps.py": "import lib\n\ndef index(name):\n    return getattr(lib, name)()\n", "lib.py": "def f():\n    return 1\n"}
+        self.assertEqual(self.warnings(files), ["steps.py uses lib.py as a value: all of lib.py counts"])
+        self.assertNotEqual(self.digest(files), self.digest({**files, "lib.py": "def f():\n    return 2\n"}))
+
+    def test_an_import_by_a_written_name_is_followed(self) -> None:
+        files: Files = {"steps.py": "import importlib\n\ndef index():\n    return importlib.import_module('lib').f()\n", "lib.py": "def f():\n    return 1\n"}
+        self.assertNotEqual(self.digest(files), self.digest({**files, "lib.py": "def f():\n    return 2\n"}))
+
+    def test_a_module_that_cannot_be_read_counts_as_it_is_written(self) -> None:
+        files: Files = {"steps.py": "import lib\n\ndef index():\n    return lib.f()\n", "lib.py": "def f(:\n"}
+        self.assertEqual(len(self.warnings(files)), 1)
+        self.assertNotEqual(self.digest(files), self.digest({**files, "lib.py": "def f(:\n\n"}))
+
+    def test_docstrings_count_where_they_are_read(self) -> None:
+        code = 'def f():\n    """One."""\n\ndef index():\n    return f.__doc__\n'
+        self.assertNotEqual(self.digest({"steps.py": code}), self.digest({"steps.py": code.replace("One", "Two")}))
+        code = '"""One."""\ndef index():\n    return __doc__\n'
+        self.assertNotEqual(self.digest({"steps.py": code}), self.digest({"steps.py": code.replace("One", "Two")}))
+
+    def test_what_is_read_from_outside_is_found(self) -> None:
+        code = """
+        import os
+        from os import getenv, environ
+        def index():
+            os.environ['A']; os.environ.get('B'); os.getenv('C'); getenv('D'); environ['E']
+            dict(os.environ)
+            open('table.csv'); open('out.csv', 'w'); open(__file__)
+        def other():
+            os.environ['F']
+        """
+        (result,) = self.of({"steps.py": code}, "index")
+        found = sorted((one["kind"], one["name"] or "", one["line"]) for one in result["findings"])
+        expected = [("env", "", 6), ("env", "A", 5), ("env", "B", 5), ("env", "C", 5), ("env", "D", 5), ("env", "E", 5)]
+        self.assertEqual(found, [*expected, ("read", "", 7), ("read", "table.csv", 7)])
+
+
+class Answers(Case):
+    def test_parts_are_named_by_file_and_name(self) -> None:
+        (result,) = self.of(FILES, "index")
+        self.assertEqual(
+            sorted(result["parts"]),
+            [
+                "helpers.py:half", "helpers.py:inner", "import:numpy", "lib/grid.py:deep", "lib/shapes.py:ROUND",
+                "lib/units.py:METRE", "steps.py:Base", "steps.py:Grid", "steps.py:LIMIT", "steps.py:OFFSET",
+                "steps.py:index", "steps.py:shift",
+            ],
+        )  # fmt: skip
+
+    def test_a_function_that_cannot_be_looked_at_says_why_and_others_are_answered(self) -> None:
+        good, missing = self.of({"steps.py": "def index(): pass\n"}, "index", "inedx")
+        self.assertIn("digest", good)
+        self.assertEqual(missing["failure"]["kind"], "function")
+        (broken,) = self.of({"steps.py": "x = 1\ndef index(:\n"}, "index")
+        self.assertEqual((broken["failure"]["kind"], broken["failure"]["line"]), ("syntax", 2))
+        (absent,) = fingerprints(self.root, [(os.path.join(self.root, "none.py"), "index")])
+        self.assertEqual(absent["failure"]["kind"], "file")
+
+    def test_every_process_gives_the_same_answer(self) -> None:
+        base = self.write(FILES, "program")
+        request = json.dumps({"project": base, "functions": [[os.path.join(base, "steps.py"), "index"]]})
+        program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "almanac_worker", "fingerprint.py")
+        answers = {
+            subprocess.run([sys.executable, "-I", "-S", program], input=request, capture_output=True, text=True, check=True).stdout
+            for _ in range(3)
+        }
+        self.assertEqual(len(answers), 1)
+        self.assertEqual(json.loads(answers.pop())["results"][0]["digest"], self.digest(FILES))
+
+    def test_expressions_may_be_nested_deeply(self) -> None:
+        deep = "+".join(["x"] * 900)
+        (result,) = self.of({"steps.py": f"def index(x):\n    return {deep}\n"}, "index")
+        self.assertIn("digest", result)
+
+    def test_a_method_is_found_in_its_class(self) -> None:
+        (result,) = self.of({"steps.py": "class A:\n    def f(self): pass\n"}, "A.f")
+        self.assertEqual(sorted(result["parts"]), ["steps.py:A"])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,187 @@
+import fc from 'fast-check'
+import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
+import type { CodeSource } from '../ports/code.ts'
+import { ProjectFolder } from '../testing/project-folder.ts'
+import { arbitraryEdits, reached, type Sketch } from '../testing/sketch.ts'
+import { openCodeSource } from './source.ts'
+
+/** What counts in Python is tested in `python/tests/test_fingerprint.py`; here, how it is asked and remembered. */
+
+let project: ProjectFolder
+const sources: CodeSource[] = []
+
+beforeEach(() => {
+  project = new ProjectFolder()
+})
+
+afterEach(() => project.remove())
+
+afterAll(async () => {
+  for (const source of sources) await source.close()
+})
+
+function opened(python = 'python3'): CodeSource {
+  const source = openCodeSource({
+    home: project.path('home'),
+    project: project.root,
+    almanacUrl: 'file:///almanac/index.js',
+    python,
+  })
+  sources.push(source)
+  return source
+}
+
+const noPython = 'no-such-python'
+
+const steps = `import os
+from helpers import half
+
+def index(x):
+    return half(x)
+
+def other(x):
+    return os.environ['REGION'] + x
+`
+const helpers = 'def half(x):\n    return x / 2\n'
+
+test('a function counts with what it reaches, by name', async () => {
+  project.write({ 'steps.py': steps, 'helpers.py': helpers })
+  const { parts, warnings, digest } = await opened().fingerprint(project.python('steps.py', 'index'))
+  expect(Object.keys(parts)).toEqual(['helpers.py:half', 'steps.py:index'])
+  expect(warnings).toEqual([])
+  expect(digest).toMatch(/^[0-9a-f]{64}$/)
+})
+
+test('no Python is started where nothing has changed', async () => {
+  project.write({ 'steps.py': steps, 'helpers.py': helpers })
+  const task = project.python('steps.py', 'index')
+  const first = await opened().fingerprint(task)
+  expect(await opened(noPython).fingerprint(task)).toEqual(first)
+})
+
+test('a file that is reached, changed or new, is looked at again', async () => {
+  project.write({ 'steps.py': steps, 'helpers.py': helpers })
+  const task = project.python('steps.py', 'index')
+  const source = opened()
+  const { digest } = await source.fingerprint(task)
+  project.write({ 'helpers.py': helpers.replace('2', '3') })
+  expect((await source.fingerprint(task)).digest).not.toBe(digest)
+  project.write({ 'helpers.py': helpers })
+  expect((await source.fingerprint(task)).digest).toBe(digest)
+  project.write({ 'helpers/__init__.py': helpers.replace('2', '4') })
+  expect((await source.fingerprint(task)).digest).not.toBe(digest)
+})
+
+test('after an edit all functions of the file that were asked for before are counted at once', async () => {
+  project.write({ 'steps.py': steps, 'helpers.py': helpers })
+  const [index, other] = [project.python('steps.py', 'index'), project.python('steps.py', 'other')]
+  const source = opened()
+  await Promise.all([source.fingerprint(index), source.fingerprint(other)])
+  project.write({ 'steps.py': `${steps}\nADDED = 1\n` })
+  await opened().fingerprint(index)
+  await expect(opened(noPython).fingerprint(other)).resolves.toMatchObject({ digest: expect.any(String) })
+})
+
+test('an environment variable that is declared is not warned of', async () => {
+  project.write({ 'steps.py': steps, 'helpers.py': helpers })
+  const source = opened()
+  const undeclared = await source.fingerprint(project.python('steps.py', 'other'))
+  expect(undeclared.warnings).toEqual([
+    'steps.py:8 reads REGION, which does not count: name the variables in the option env',
+  ])
+  const declared = await source.fingerprint(project.python('steps.py', 'other', { env: ['REGION'] }))
+  expect(declared.warnings).toEqual([])
+})
+
+test('a version stands for the code', async () => {
+  const source = opened(noPython)
+  const [one, same, two] = await Promise.all(
+    ['1', '1', '2'].map((version) => source.fingerprint(project.python('steps.py', 'index', { version }))),
+  )
+  expect(one).toEqual(same)
+  expect(one?.digest).not.toBe(two?.digest)
+})
+
+test('a file that is no Python is an error with its line; others asked at once are answered', async () => {
+  project.write({ 'steps.py': steps, 'helpers.py': helpers, 'broken.py': 'x = 1\ndef index(:\n' })
+  const source = opened()
+  const [broken, good] = await Promise.allSettled([
+    source.fingerprint(project.python('broken.py', 'index')),
+    source.fingerprint(project.python('steps.py', 'index')),
+  ])
+  expect(broken).toMatchObject({
+    status: 'rejected',
+    reason: {
+      code: 'ALM_LOAD_FAILED',
+      message: 'broken.py could not be loaded: broken.py:2:11: invalid syntax',
+      record: { file: project.path('broken.py'), line: 2, type: 'SyntaxError' },
+    },
+  })
+  expect(good.status).toBe('fulfilled')
+})
+
+test('a function that is not there, and a file that is not there, are named', async () => {
+  project.write({ 'steps.py': steps, 'helpers.py': helpers })
+  const source = opened()
+  await expect(source.fingerprint(project.python('steps.py', 'indx'))).rejects.toMatchObject({
+    code: 'ALM_TASK_NOT_FOUND',
+    message: 'steps.py:indx was not found: the file has no such function',
+  })
+  await expect(source.fingerprint(project.python('none.py', 'index'))).rejects.toMatchObject({
+    code: 'ALM_TASK_NOT_FOUND',
+    message: 'none.py was not found: No such file or directory',
+  })
+})
+
+test('without a Python the error says so', async () => {
+  project.write({ 'steps.py': steps, 'helpers.py': helpers })
+  await expect(opened(noPython).fingerprint(project.python('steps.py', 'index'))).rejects.toMatchObject({
+    code: 'ALM_PYTHON_MISSING',
+  })
+})
+
+function rendered({ functions, tasks, style }: Sketch): Readonly<Record<string, string>> {
+  const other = style === 'other'
+  const [comment, docstring, indent, gap] = other
+    ? ['# said of it\n', '"""Said."""', '  ', '\n\n\n']
+    : ['', '', '    ', '\n']
+  const moduleOf = (i: number): string => functions[i]?.module ?? 'm0'
+  const used = (i: number, from: string): string => (moduleOf(i) === from ? `f${i}` : `${moduleOf(i)}.f${i}`)
+  const termOf = (i: number, from: string): string =>
+    `${used(i, from)}${functions[i]?.kind === 'constant' ? '' : '(x)'}`
+  const files: Record<string, string[]> = { 'm0.py': [], 'm1.py': [], 'm2.py': [] }
+  for (const [i, { module, calls, body, kind }] of functions.entries()) {
+    const sum = [`x + ${body}`, ...calls.map((call) => termOf(call, module))].join(other ? '  +  ' : ' + ')
+    const lines = [docstring, `return ${sum}`]
+      .filter((line) => line !== '')
+      .map((line) => `${indent}${line}\n`)
+    files[`${module}.py`]?.push(
+      kind === 'constant' ? `${comment}f${i} = ${body}\n` : `${comment}def f${i}(x):\n${lines.join('')}`,
+    )
+  }
+  const texts = Object.entries(files).map(([name, parts]) => [name, `import m0, m1, m2\n${parts.join(gap)}`])
+  const roots = tasks.map(({ root }, i) => `${comment}def t${i}(x):\n${indent}return ${termOf(root, '')}\n`)
+  return { ...Object.fromEntries(texts), 'steps.py': `import m0, m1, m2\n${roots.join(gap)}` }
+}
+
+test('tasks of generated programs are the same exactly where nothing that they reach has changed', async () => {
+  const cases = fc.sample(arbitraryEdits, 60)
+  const source = opened()
+  const asked = cases.flatMap(({ before, after }, i) =>
+    [before, after].flatMap((sketch, j) => {
+      const folder = `case${i}-${j}`
+      const files = Object.entries(rendered(sketch)).map(([name, text]) => [`${folder}/${name}`, text])
+      project.write(Object.fromEntries(files))
+      return before.tasks.map(async (_, k) =>
+        source.fingerprint(project.python(`${folder}/steps.py`, `t${k}`)),
+      )
+    }),
+  )
+  const digests = (await Promise.all(asked)).map(({ digest }) => digest)
+  for (const { before, after } of cases) {
+    const [then, now] = [digests.splice(0, before.tasks.length), digests.splice(0, before.tasks.length)]
+    const changed = then.map((digest, k) => digest !== now[k])
+    const expected = before.tasks.map((_, k) => reached(before, k) !== reached(after, k))
+    expect(changed, JSON.stringify({ before, after })).toEqual(expected)
+  }
+})
