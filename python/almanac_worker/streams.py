@@ -113,8 +113,19 @@ def capture_logging(sink: Sink) -> bool:
             if not sink("log", text):
                 sys.stderr.write(text + "\n")
 
-    # Not a handler of the root logger: with one there `logging.basicConfig` in the author's code would do nothing.
-    logging.lastResort = Handler()
-    if logging.root.level == logging.WARNING:
-        logging.root.setLevel(logging.INFO)
+    # With a handler on the root logger `basicConfig` in the author's code would do nothing, and without one
+    # `logging.info` itself would configure output to standard error.
+    handler, configure, root = Handler(), logging.basicConfig, logging.root
+
+    def basic_config(**named: Any) -> None:
+        if root.handlers == [handler]:
+            root.removeHandler(handler)
+            root.setLevel(before)
+        configure(**named)
+
+    before = root.level
+    if not root.handlers:
+        root.addHandler(handler)
+        root.setLevel(min(before, logging.INFO) or logging.INFO)
+        logging.basicConfig = basic_config
     return True

@@ -64,7 +64,8 @@ class Worker:
         self._threads = 0
         self._flushed_at = 0.0
         self._resident_at = 0.0
-        self._sizes = [0, 0]
+        self._files = (1, 2, os.open(config["events"], os.O_RDONLY)) if self._debug is None else ()
+        self._sizes = [0, 0, 0]
         self._logging = False
         self._on_signal = self._interrupted
 
@@ -234,7 +235,7 @@ class Worker:
         self._outbox.post_text(text)
 
     def _say_sizes(self) -> None:
-        """How far the files behind standard output and error go: what is in them up to here is the task's."""
+        """How far the files behind standard output, error and events go: what is in them up to here is the task's."""
         for stream in (sys.stdout, sys.stderr):
             try:
                 stream.flush()
@@ -242,7 +243,7 @@ class Worker:
                 pass  # the author's code closed or replaced it
         process.flush_c_streams()
         # they are written by appending, so their position is of no use to anybody
-        sizes = [os.lseek(1, 0, os.SEEK_END), os.lseek(2, 0, os.SEEK_END)]
+        sizes = [os.lseek(file, 0, os.SEEK_END) for file in self._files]
         if sizes != self._sizes:
             self._sizes = sizes
             self._outbox.post(["said", *sizes])

@@ -31,12 +31,12 @@ export class Capture {
     return this.#events.path
   }
 
-  /** Tells what was written since the last time, up to these sizes of standard output and error. */
-  read(listener: CaptureListener, upTo?: readonly [number, number]): void {
+  /** Tells what was written since the last time, up to these sizes of the files. */
+  read(listener: CaptureListener, upTo?: CaptureSizes): void {
     this.#tell(listener, 'stdout', this.#stdout, upTo?.[0])
     this.#tell(listener, 'stderr', this.#stderr, upTo?.[1])
-    while (this.#events.unread() > 0) {
-      const lines = this.#events.chunk()
+    while (this.#events.unread(upTo?.[2]) > 0) {
+      const lines = this.#events.chunk(upTo?.[2])
       if (lines === undefined) return
       for (const line of lines) listener.event(line)
     }
@@ -83,6 +83,9 @@ export class Capture {
     }
   }
 }
+
+/** Of the files of standard output, standard error and events. */
+export type CaptureSizes = readonly [number, number, number]
 
 /** The attempt whose output it is. */
 export interface CaptureListener {

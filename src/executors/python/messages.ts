@@ -13,7 +13,7 @@ export type WorkerMessage =
       readonly lines: readonly (readonly [string, string, number])[]
     }
   | { readonly kind: 'note'; readonly seq: number; readonly line: string }
-  | { readonly kind: 'said'; readonly sizes: readonly [number, number] }
+  | { readonly kind: 'said'; readonly sizes: readonly [number, number, number] }
   | { readonly kind: 'rss'; readonly resident: number }
   | { readonly kind: 'spoilt' }
   | { readonly kind: 'stale'; readonly seq: number; readonly file: string }
@@ -74,7 +74,7 @@ export function parseMessage(message: unknown): WorkerMessage {
     case 'note':
       return { kind, seq: count(parts[1]), line: text(parts[2]) }
     case 'said':
-      return { kind, sizes: [count(parts[1]), count(parts[2])] }
+      return { kind, sizes: [count(parts[1]), count(parts[2]), count(parts[3])] }
     case 'rss':
       return { kind, resident: count(parts[1]) }
     case 'spoilt':

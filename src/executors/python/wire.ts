@@ -1,8 +1,8 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { fromWire, toWire } from '../../model/codec.ts'
 import { AlmanacError } from '../../model/errors.ts'
-import { DirRef, FileRef, HeldRef } from '../../model/refs.ts'
 import type { Path } from '../../model/path.ts'
+import { DirRef, FileRef, HeldRef } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
 import type { SharedFile, SharedFiles } from './shared-files.ts'
 

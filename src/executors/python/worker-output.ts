@@ -1,5 +1,6 @@
 import { readEventLine } from '../event-lines.ts'
 import type { AttemptLimits } from '../limits.ts'
+import type { CaptureSizes } from './capture.ts'
 import { Capture } from './capture.ts'
 import type { Job } from './job.ts'
 
@@ -10,7 +11,7 @@ import type { Job } from './job.ts'
 export class WorkerOutput {
   readonly capture: Capture
   /** sizes of the files when the attempt ended that is about to be told of */
-  #said: readonly [number, number] | undefined
+  #said: CaptureSizes | undefined
   /** something of the current attempt was read: lines may have begun */
   #touched = false
   #lastWords: string[] = []
@@ -23,7 +24,7 @@ export class WorkerOutput {
     return this.#lastWords
   }
 
-  said(sizes: readonly [number, number]): void {
+  said(sizes: CaptureSizes): void {
     this.#said = sizes
   }
 

@@ -1,0 +1,256 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { AttemptEnd } from '../../ports/executor.ts'
+import { PythonBench } from '../../testing/python-bench.ts'
+import { openPythonExecutor } from './executor.ts'
+
+let bench: PythonBench
+let file: string
+
+const source = `
+import ctypes
+import json
+import os
+import signal
+import sys
+import time
+
+
+class Terminal(Exception):
+    almanac_terminal = True
+
+
+class Silent(Exception):
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
+def fails(how):
+    if how == "plain":
+        raise ValueError("not a valid time: 25:00")
+    if how == "terminal":
+        raise Terminal("never")
+    if how == "silent":
+        raise Silent()
+    if how == "library":
+        json.loads("{broken")
+    if how == "chained":
+        try:
+            {}["missing"]
+        except KeyError as error:
+            raise RuntimeError("while reading") from error
+    if how == "exit":
+        sys.exit(3)
+    if how == "exit text":
+        sys.exit("because")
+    if how == "memory":
+        raise MemoryError("no room for the array")
+    if how == "interrupt":
+        raise KeyboardInterrupt
+    if how == "group":
+        raise ExceptionGroup("many", [ValueError(1)]) if sys.version_info > (3, 11) else ValueError("many")
+    if how == "long":
+        raise ValueError("x" * 1_000_000)
+
+
+def dies(how):
+    print("last words", file=sys.stderr)
+    if how == "exit":
+        os._exit(7)
+    if how == "crash":
+        ctypes.string_at(0)
+    if how == "abort":
+        os.abort()
+    os.kill(os.getpid(), getattr(signal, how))
+
+
+def pid():
+    return os.getpid()
+
+
+def hangs():
+    while True:
+        time.sleep(1000)
+
+
+def grows(megabytes):
+    kept = []
+    for _ in range(megabytes):
+        kept.append(bytearray(b"x") * (1 << 20))
+    time.sleep(1000)
+`
+
+beforeAll(() => {
+  bench = new PythonBench((clock, listener) =>
+    openPythonExecutor({ clock, processes: 1, killAfterMs: 200 }, listener),
+  )
+  file = bench.write('steps.py', source)
+})
+afterAll(async () => {
+  await bench.close()
+  expect(bench.heard.violations).toEqual([])
+})
+
+const line = (text: string) => source.split('\n').findIndex((one) => one.includes(text)) + 1
+const run = (name: string, inputs = {}, more = {}): Promise<AttemptEnd> =>
+  bench.run(bench.task(file, name), inputs, more)
+const fails = (how: string) => run('fails', { how })
+
+describe('an exception', () => {
+  it('is told with its type, its words, the line of the author and the frames', async () => {
+    const at = line('25:00')
+    expect(await fails('plain')).toEqual({
+      kind: 'failed',
+      reason: 'error',
+      retryable: true,
+      usage: { cpuMs: expect.any(Number) },
+      error: {
+        code: 'ALM_TASK_FAILED',
+        message: 'not a valid time: 25:00',
+        hint: 'Correct the task and resume the run: what succeeded is kept.',
+        type: 'ValueError',
+        file,
+        line: at,
+        stack:
+          'Traceback (most recent call last):\n' +
+          `  File "${file}", line ${at}, in fails\n` +
+          '    raise ValueError("not a valid time: 25:00")\n' +
+          'ValueError: not a valid time: 25:00\n',
+      },
+    })
+  })
+
+  it('is not tried again where it says so itself', async () => {
+    expect(await fails('terminal')).toMatchObject({
+      retryable: false,
+      error: { type: 'Terminal', message: 'never' },
+    })
+  })
+
+  it('has the line of the author where a library raised it, and the last frame of the library', async () => {
+    const end = await fails('library')
+    expect(end).toMatchObject({ error: { type: 'JSONDecodeError', file, line: line('{broken') } })
+    const stack = end.kind === 'failed' ? end.error.stack?.split('\n') : []
+    expect(stack?.filter((one) => /^ {2}(File|…)/.test(one))).toEqual([
+      expect.stringContaining(`File "${file}"`),
+      '  … 2 frames of libraries',
+      expect.stringMatching(/File ".*json\/decoder.py", line \d+, in raw_decode/),
+    ])
+  })
+
+  it('keeps its cause as text', async () => {
+    const end = await fails('chained')
+    expect(end).toMatchObject({ error: { type: 'RuntimeError', message: 'while reading' } })
+    const stack = (end.kind === 'failed' && end.error.stack) || ''
+    expect(stack.indexOf("KeyError: 'missing'")).toBeLessThan(stack.indexOf('direct cause'))
+    expect(stack.indexOf('direct cause')).toBeLessThan(stack.indexOf('RuntimeError: while reading'))
+  })
+
+  it('is told even where it cannot tell of itself, and is cut where it says too much', async () => {
+    expect(await fails('silent')).toMatchObject({
+      error: { type: 'Silent', message: '(Silent.__str__ raised RuntimeError)' },
+    })
+    const long = await fails('long')
+    expect((long.kind === 'failed' && long.error.message.length) || 0).toBeLessThan(10_000)
+  })
+
+  it.each([
+    [
+      'exit',
+      { reason: 'error', error: { code: 'ALM_TASK_EXIT', type: 'SystemExit', line: line('sys.exit(3)') } },
+    ],
+    ['exit text', { error: { code: 'ALM_TASK_EXIT', message: expect.stringContaining('because') } }],
+    ['memory', { reason: 'memory', error: { code: 'ALM_TASK_MEMORY', type: 'MemoryError' } }],
+    ['interrupt', { retryable: false, error: { code: 'ALM_TASK_FAILED', type: 'KeyboardInterrupt' } }],
+    ['group', { error: { code: 'ALM_TASK_FAILED' } }],
+  ])('of the kind %s is a failure, and the process goes on', async (how, expected) => {
+    const before = await bench.value(bench.task(file, 'pid'))
+    expect(await fails(how)).toMatchObject({ kind: 'failed', ...expected })
+    expect(await bench.value(bench.task(file, 'pid'))).toBe(before)
+  })
+})
+
+describe('a task that cannot be loaded', () => {
+  it('is told where its file or its function is not there', async () => {
+    expect(await bench.failure(bench.task(`${bench.folder}/none.py`, 'f'))).toBe(
+      `ALM_TASK_NOT_FOUND f of ${bench.folder}/none.py was not found: ${bench.folder}/none.py does not exist`,
+    )
+    expect(await bench.failure(bench.task(file, 'fail'))).toBe(
+      `ALM_TASK_NOT_FOUND fail of ${file} was not found: ${file} has no fail; did you mean fails?`,
+    )
+    expect(await bench.failure(bench.task(file, 'Terminal.almanac_terminal'))).toContain(
+      'is no function but a bool',
+    )
+  })
+
+  it.each([
+    ['syntax.py', 'x = (\n\ndef f():\n    return 1\n', { type: 'SyntaxError', line: 1 }, false],
+    [
+      'missing.py',
+      '\nimport not_installed_anywhere\n\ndef f():\n    return 1\n',
+      { type: 'ModuleNotFoundError', line: 2 },
+      false,
+    ],
+    ['raises.py', '\n\nraise OSError("disk")\n', { type: 'OSError', message: 'disk', line: 3 }, true],
+  ])('is told with the line where %s fails', async (name, text, expected, retryable) => {
+    const broken = bench.write(`broken/${name}`, text)
+    expect(await bench.run(bench.task(broken, 'f'))).toMatchObject({
+      kind: 'failed',
+      retryable,
+      error: { code: 'ALM_TASK_FAILED', file: broken, ...expected },
+    })
+  })
+})
+
+describe('a worker that dies', () => {
+  it.each([
+    ['exit', 'it ended with exit code 7', 'exit 7'],
+    ['abort', 'it was ended by SIGABRT', 'SIGABRT'],
+    ['crash', 'it was ended by SIGSEGV', 'SIGSEGV'],
+  ])('by %s fails the task that was alone in it, with what Python said last', async (how, why, type) => {
+    const end = await run('dies', { how })
+    expect(end).toMatchObject({
+      kind: 'failed',
+      reason: 'lost',
+      retryable: true,
+      error: { code: 'ALM_WORKER_LOST', message: `The worker that ran the attempt died: ${why}.`, type },
+    })
+    if (end.kind !== 'failed') return
+    expect(end.error.stack).toContain('last words')
+    if (how === 'crash') expect(end.error).toMatchObject({ file, line: line('string_at') })
+  })
+
+  it.each(['SIGKILL', 'SIGTERM', 'SIGHUP'])(
+    'by %s from outside loses the attempt, and the next one runs',
+    async (how) => {
+      expect(await run('dies', { how })).toMatchObject({
+        kind: 'lost',
+        error: {
+          code: 'ALM_WORKER_LOST',
+          message: `The worker that ran the attempt died: it was ended by ${how}.`,
+        },
+      })
+      expect(await bench.value(bench.task(file, 'pid'))).toEqual(expect.any(Number))
+    },
+  )
+})
+
+describe('a task that is too much', () => {
+  it('is ended when it never returns', async () => {
+    expect(await run('hangs', {}, { timeoutMs: 100 })).toMatchObject({
+      kind: 'failed',
+      reason: 'timeout',
+      error: { code: 'ALM_TASK_TIMEOUT' },
+    })
+  })
+
+  it('is ended when it uses more memory than it may', async () => {
+    const end = await run('grows', { megabytes: 150 }, { memoryBytes: 100 * 2 ** 20 })
+    expect(end).toMatchObject({
+      kind: 'failed',
+      reason: 'memory',
+      retryable: true,
+      error: { code: 'ALM_TASK_MEMORY' },
+    })
+    expect(end.kind === 'failed' && end.error.message).toMatch(/it used 1\d\d(\.\d)? MiB of 100 MiB/)
+  })
+})
