@@ -70,7 +70,37 @@ export interface Almanac {
   readonly data: DataPlane
   readonly code: CodeSource
   readonly logs: LogStore
+  readonly maintenance: Maintenance
   close(): Promise<void>
+}
+
+/** Care of what is kept. */
+export interface Maintenance {
+  /** Frees what nothing needs: first it is set aside, a later round deletes it. */
+  collectGarbage(options: { readonly dryRun: boolean }): Promise<GarbageFigures>
+  /** Reads everything: the journal's file and, with `data`, all content in the store. Damaged content is set aside. */
+  check(options: { readonly data: boolean }): Promise<CheckFigures>
+}
+
+export interface GarbageFigures {
+  readonly kept: number
+  readonly keptBytes: number
+  readonly unreachable: number
+  readonly unreachableBytes: number
+  readonly movedAside: number
+  readonly deleted: number
+  readonly freedBytes: number
+}
+
+export interface CheckFigures {
+  /** what is wrong with the journal; empty if nothing is */
+  readonly journal: readonly string[]
+  /** absent if the data were not read */
+  readonly store?: {
+    readonly blobs: number
+    readonly bytes: number
+    readonly damaged: readonly { readonly digest: string; readonly why: string }[]
+  }
 }
 
 export interface LoadedWorkflow {

@@ -43,8 +43,8 @@ export async function openAlmanac(options: OpenOptions = {}): Promise<Almanac> {
     almanacUrl: new URL('./index.ts', import.meta.url),
   })
   const config = await readConfig(project, code)
-  const { journal, records, cache } =
-    options.journal === 'memory' ? openMemoryJournal() : await openSqlite(home)
+  const opened = options.journal === 'memory' ? openMemoryJournal() : await openSqlite(home)
+  const { journal, records, cache } = opened
   const data = openDataPlane({ home, data: join(project, 'data') })
   const logs = new LogFiles(home, (error) => say(`A log could not be written: ${(error as Error).message}`))
   const python = { ...config.python, ...options.python }
@@ -65,6 +65,14 @@ export async function openAlmanac(options: OpenOptions = {}): Promise<Almanac> {
   })
   const environment = options.environment ?? config.environment ?? 'main'
   const settings = runSettings(options, config, environment)
+  const maintenance: Almanac['maintenance'] = {
+    collectGarbage: ({ dryRun }) =>
+      data.collectGarbage({ roots: cache.roots(), dryRun, graceMs: garbageGraceMs, now: Date.now() }),
+    check: async ({ data: all }) => ({
+      journal: 'check' in opened ? await opened.check() : [],
+      ...(all && { store: await data.checkStore() }),
+    }),
+  }
   return new OpenAlmanac({
     project,
     home,
@@ -77,6 +85,7 @@ export async function openAlmanac(options: OpenOptions = {}): Promise<Almanac> {
     data,
     code,
     logs,
+    maintenance,
   })
 }
 
@@ -95,6 +104,7 @@ class OpenAlmanac implements Almanac {
   readonly data: DataPlane
   readonly code: CodeSource
   readonly logs: Almanac['logs']
+  readonly maintenance: Almanac['maintenance']
   readonly #engine: Engine
   readonly #settings: RunSettings
 
@@ -108,6 +118,7 @@ class OpenAlmanac implements Almanac {
     this.data = parts.data
     this.code = parts.code
     this.logs = parts.logs
+    this.maintenance = parts.maintenance
     this.#engine = parts.engine
     this.#settings = parts.settings
   }
@@ -192,6 +203,9 @@ class OpenAlmanac implements Almanac {
     return fields
   }
 }
+
+/** Longer than any attempt that has not told of its outputs yet should take. */
+const garbageGraceMs = 24 * 3600_000
 
 async function openSqlite(home: string) {
   const { openSqliteJournal } = await import('./journal/sqlite/open.ts')

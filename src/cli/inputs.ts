@@ -49,7 +49,7 @@ export async function readInput(
     else if ((schema as InputSchema).required?.includes(name) === true) {
       throw new AlmanacError('ALM_INPUT_INVALID', {
         name,
-        why: 'it is needed and was not given; write --input ' + `${name}=…`,
+        why: `it is needed and was not given; write --input ${name}=…`,
       })
     }
   }
@@ -60,12 +60,13 @@ export async function readInput(
 async function readParams(path: string): Promise<Record<string, unknown>> {
   try {
     const params: unknown = JSON.parse(await readFile(path, 'utf8'))
-    if (typeof params === 'object' && params !== null && !Array.isArray(params))
+    if (typeof params === 'object' && params !== null && !Array.isArray(params)) {
       return Object.assign(Object.create(null), params)
-    throw new Error('it holds no JSON object')
+    }
   } catch (error) {
     throw new AlmanacError('ALM_INPUT_INVALID', { name: path, why: (error as Error).message })
   }
+  throw new AlmanacError('ALM_INPUT_INVALID', { name: path, why: 'it holds no JSON object' })
 }
 
 function parseText(text: string, schema: InputSchema, name: string): unknown {

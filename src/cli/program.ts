@@ -2,6 +2,8 @@ import { Command } from 'commander'
 import { AlmanacError } from '../model/errors.ts'
 import type { AnswerFlags } from './commands/answer.ts'
 import type { RetryFlags } from './commands/control.ts'
+import type { DoctorFlags } from './commands/doctor.ts'
+import type { GcFlags } from './commands/gc.ts'
 import type { GraphFlags } from './commands/graph.ts'
 import type { LogsFlags } from './commands/logs.ts'
 import type { ResumeFlags } from './commands/resume.ts'
@@ -42,6 +44,7 @@ export function buildProgram(version: string): Command {
   )
   addReaders(program)
   addControls(program)
+  addCare(program)
   return program
 }
 
@@ -121,6 +124,36 @@ function addControls(program: Command): void {
   common(program.command('rm <run...>').description('forget runs that have ended, with their logs')).action(
     async (runs: string[], flags: CommonFlags) => (await import('./commands/rm.ts')).rmCommand(runs, flags),
   )
+}
+
+/** Commands that look after what is kept. */
+function addCare(program: Command): void {
+  common(program.command('init [dir]').description('begin a project with a pipeline that runs')).action(
+    async (target: string | undefined, flags: CommonFlags) =>
+      (await import('./commands/init.ts')).initCommand(target, flags),
+  )
+  const data = program.command('data').description('outputs of workflows')
+  common(
+    data.command('ls [name]').description('list outputs, or what is in one: WORKFLOW/FIELD[/PATH]'),
+  ).action(async (name: string | undefined, flags: CommonFlags) =>
+    (await import('./commands/data.ts')).dataListCommand(name, flags),
+  )
+  common(data.command('get <name> <target>').description('write an output anywhere')).action(
+    async (name: string, target: string, flags: CommonFlags) =>
+      (await import('./commands/data.ts')).dataGetCommand(name, target, flags),
+  )
+  common(
+    program
+      .command('gc')
+      .description('free content that nothing needs')
+      .option('--dry-run', 'only say what would be freed'),
+  ).action(async (flags: GcFlags) => (await import('./commands/gc.ts')).gcCommand(flags))
+  common(
+    program
+      .command('doctor')
+      .description('is everything there and sound?')
+      .option('--data', 'read all kept content'),
+  ).action(async (flags: DoctorFlags) => (await import('./commands/doctor.ts')).doctorCommand(flags))
 }
 
 const collect = (value: string, earlier: string[]): string[] => [...earlier, value]

@@ -17,7 +17,7 @@ export class Progress {
   readonly #snapshot: () => Snapshot
   readonly #live: boolean
   readonly #started = Date.now()
-  #timer: NodeJS.Timeout | undefined
+  readonly #timer: NodeJS.Timeout | undefined
   #frame = 0
 
   constructor(

@@ -135,6 +135,7 @@ export const catalogue = {
     hint: 'An executor reported something impossible; this is a bug of Almanac.',
   },
   // data
+  ALM_DATA_UNKNOWN: { message: 'There is no data {name}.', hint: 'See almanac data ls.' },
   ALM_INPUT_MISSING: { message: '{path} does not exist.', hint: 'Check the path.' },
   ALM_INPUT_UNREADABLE: {
     message: '{path} cannot be read: {why}.',

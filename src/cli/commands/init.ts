@@ -1,0 +1,67 @@
+import { existsSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import pc from 'picocolors'
+import { AlmanacError } from '../../model/errors.ts'
+import { openPrinter, printError } from '../printer.ts'
+import type { CommonFlags } from '../session.ts'
+
+/** What a new project begins with: it runs as it is. */
+const files: Readonly<Record<string, string>> = {
+  'pipeline.ts': `import { dir, file, json, python, workflow } from 'almanac'
+
+// plain Python functions: see steps.py
+export const measure = python.task({
+  run: 'steps.py:measure',
+  input: { file: file() },
+  output: { words: json<number>() },
+})
+
+export const report = python.task({
+  run: 'steps.py:report',
+  input: { counts: json<number[]>() },
+  output: { page: file('report.md') },
+  cache: true, // it takes no file; this says that nothing but its input counts
+})
+
+export default workflow('pipeline', { input: { texts: dir() } }, async ({ texts }) => {
+  const measured = measure.map(texts) // one call a file; only new and changed files are executed
+  return report({ counts: measured.words.all() })
+})
+`,
+  'steps.py': `from pathlib import Path
+
+
+def measure(file: Path) -> int:
+    return len(file.read_text().split())
+
+
+def report(counts: list[int], *, page: Path) -> None:
+    page.write_text(f"{len(counts)} texts, {sum(counts)} words\\n")
+`,
+  'texts/one.txt': 'a first text\n',
+  'texts/two.txt': 'another one\n',
+  '.gitignore': '.almanac/\n/data/\nnode_modules/\n',
+}
+
+/** `almanac init [DIR]` */
+export async function initCommand(target: string | undefined, flags: CommonFlags): Promise<void> {
+  const printer = openPrinter({ json: flags.json === true, debug: flags.debug === true })
+  const folder = resolve(target ?? '.')
+  try {
+    const taken = Object.keys(files).filter((name) => existsSync(join(folder, name)) && name !== '.gitignore')
+    if (taken[0] !== undefined) throw new AlmanacError('ALM_TARGET_EXISTS', { path: join(folder, taken[0]) })
+    for (const [name, text] of Object.entries(files)) {
+      if (existsSync(join(folder, name))) continue
+      await mkdir(join(folder, name, '..'), { recursive: true })
+      await writeFile(join(folder, name), text)
+      printer.object({ kind: 'made', path: join(folder, name) })
+      printer.line(`${pc.green('+')} ${target === undefined ? name : join(target, name)}`)
+    }
+    printer.line(
+      `\n${target === undefined ? '' : `cd ${target}\n`}almanac run pipeline.ts --input texts=texts`,
+    )
+  } catch (error) {
+    process.exitCode = printError(error, printer)
+  }
+}
