@@ -2,18 +2,15 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { RunId } from '../../model/records.ts'
-import { isBusy, isMoved } from './failures.ts'
-
-/** A path can be taken away this often between opening and locking before something else is wrong. */
-const tries = 20
+import { isBusy } from './failures.ts'
 
 /**
  * Locks on `<home>/locks/<run>.lock`, which the kernel frees when this process dies. Node cannot lock files, SQLite can:
  * each lock is an empty database with an exclusive transaction that never ends.
  *
- * K1 at most one process holds a run's lock: whoever locks a file checks that it still is the one at its path.
- * K2 a lock's file is removed while it is locked, so nobody is left with one that others no longer see.
- * K3 nothing here opens a lock's file but SQLite: closing any other handle of it would free the lock (POSIX).
+ * K1 `take` and `release` are called within a write transaction of the journal: no process opens a lock's file while
+ *    another removes it, so nobody is left with the lock of a file that others no longer see.
+ * K2 nothing here opens a lock's file but SQLite: closing any other handle of it would free the lock (POSIX).
  */
 export class Claims {
   readonly #folder: string
@@ -23,30 +20,30 @@ export class Claims {
     this.#folder = join(home, 'locks')
   }
 
-  /** Takes the lock, or says that another holds it. */
+  /** Takes the lock, or says that another has it: another process, or this one. */
   take(run: RunId): boolean {
     mkdirSync(this.#folder, { recursive: true })
-    for (let i = 0; i < tries; i++) {
-      const held = lock(this.#path(run))
-      if (held === 'busy') return false
-      if (held === 'moved') continue
-      this.#held.set(run, held)
-      return true
-    }
-    return false
+    const held = lock(this.#path(run))
+    if (held === undefined) return false
+    this.#held.set(run, held)
+    return true
   }
 
+  /** Gives the lock back, and removes its file. */
   release(run: RunId): void {
-    const held = this.#held.get(run)
-    if (held === undefined) return
-    this.#held.delete(run)
+    if (!this.#held.has(run)) return
+    this.drop(run)
     rmSync(this.#path(run), { force: true })
-    held.exec('ROLLBACK')
-    held.close()
   }
 
-  releaseAll(): void {
-    for (const run of [...this.#held.keys()]) this.release(run)
+  /** Gives the lock back, where no transaction can be had. Its file stays for the next one. */
+  drop(run: RunId): void {
+    this.#held.get(run)?.close()
+    this.#held.delete(run)
+  }
+
+  get held(): readonly RunId[] {
+    return [...this.#held.keys()]
   }
 
   #path(run: RunId): string {
@@ -54,17 +51,15 @@ export class Claims {
   }
 }
 
-function lock(path: string): DatabaseSync | 'busy' | 'moved' {
+function lock(path: string): DatabaseSync | undefined {
   const db = new DatabaseSync(path, { timeout: 0 })
   try {
-    db.exec('PRAGMA journal_mode = DELETE; PRAGMA synchronous = OFF; BEGIN EXCLUSIVE')
-    // the first write makes SQLite compare the path with the file it has open
-    db.exec('PRAGMA user_version = 1')
+    // nothing is ever written: without a journal of its own there is but one file
+    db.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
     return db
   } catch (error) {
     db.close()
-    if (isBusy(error)) return 'busy'
-    if (isMoved(error)) return 'moved'
+    if (isBusy(error)) return undefined
     throw error
   }
 }

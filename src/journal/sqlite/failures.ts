@@ -15,9 +15,6 @@ const code = {
   noDatabase: 26,
 }
 
-/** SQLite's extended code for a file whose path leads elsewhere by now. */
-const moved = 1032
-
 interface SqliteError extends Error {
   readonly errcode: number
   readonly errstr: string
@@ -35,8 +32,6 @@ export const isBusy = (error: unknown): boolean =>
 
 /** A record contradicts what is there: the fault of one run, not of the database. */
 export const isConstraint = (error: unknown): boolean => primary(error) === code.constraint
-
-export const isMoved = (error: unknown): boolean => isSqliteError(error) && error.errcode === moved
 
 /** Whatever went wrong, in the catalogue's words. `path` is the database. */
 export function journalFailure(error: unknown, path: string): AlmanacError {

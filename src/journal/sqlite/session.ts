@@ -1,5 +1,6 @@
 import { AlmanacError } from '../../model/errors.ts'
 import type { RunId } from '../../model/records.ts'
+import type { Owner } from '../../ports/journal.ts'
 import { activeRun } from '../refusals.ts'
 import { Appender } from './append.ts'
 import { answerAsk, giveBackAnswers, listAsks, openAnswers, takeAnswers } from './asks.ts'
@@ -96,28 +97,8 @@ export class Session {
       this.#db.transaction(() => createRun(this.#db, run))
       this.#broken.delete(run.id)
     },
-    claim: (run, owner) => {
-      const n = runNumber(this.#db, run)
-      if (!this.#claims.take(run)) return false
-      try {
-        this.#db.transaction(() => {
-          ownRun(this.#db, n, owner)
-          giveBackAnswers(this.#db, n)
-          giveBackRequests(this.#db, n)
-        })
-      } catch (error) {
-        this.#claims.release(run)
-        throw error
-      }
-      this.#broken.delete(run)
-      this.#forget(run, n)
-      return true
-    },
-    release: (run) => {
-      this.#claims.release(run)
-      const n = findRun(this.#db, run)
-      if (n !== undefined) this.#forget(run, n)
-    },
+    claim: (run, owner) => this.#claim(run, owner),
+    release: (run) => this.#release([run]),
     load: (run, from) => {
       const n = runNumber(this.#db, run)
       return loadPage(this.#db, this.#appender.names, this.#appender.index(n), n, from, callsPerPage)
@@ -147,7 +128,7 @@ export class Session {
     forget: (digests) => this.#db.transaction(() => forgetEntries(this.#db, digests)),
     check: () => problems(this.#db),
     close: () => {
-      this.#claims.releaseAll()
+      this.#release(this.#claims.held)
       this.#db.close()
     },
   }
@@ -172,14 +153,52 @@ export class Session {
     return { requests, answers }
   }
 
-  #remove(run: RunId): void {
-    runNumber(this.#db, run)
-    if (!this.#claims.take(run)) throw activeRun(run)
+  #claim(run: RunId, owner: Owner): boolean {
+    let taken = false
     try {
-      this.#db.transaction(() => removeRun(this.#db, run))
-    } finally {
-      this.#claims.release(run)
+      return this.#db.transaction(() => {
+        const n = runNumber(this.#db, run)
+        taken = this.#claims.take(run)
+        if (!taken) return false
+        ownRun(this.#db, n, owner)
+        giveBackAnswers(this.#db, n)
+        giveBackRequests(this.#db, n)
+        this.#broken.delete(run)
+        this.#forget(run, n)
+        return true
+      })
+    } catch (error) {
+      if (taken) this.#claims.drop(run)
+      throw error
     }
+  }
+
+  #release(runs: readonly RunId[]): void {
+    if (runs.length === 0) return
+    try {
+      this.#db.transaction(() => {
+        for (const run of runs) this.#claims.release(run)
+      })
+    } finally {
+      // where the journal is broken the locks are given back all the same
+      for (const run of runs) {
+        this.#claims.drop(run)
+        const n = findRun(this.#db, run)
+        if (n !== undefined) this.#forget(run, n)
+      }
+    }
+  }
+
+  #remove(run: RunId): void {
+    this.#db.transaction(() => {
+      runNumber(this.#db, run)
+      if (!this.#claims.take(run)) throw activeRun(run)
+      try {
+        removeRun(this.#db, run)
+      } finally {
+        this.#claims.release(run)
+      }
+    })
   }
 
   #forget(run: RunId, n: number): void {

@@ -1,0 +1,93 @@
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import type { CallMade, JournalRecord, Note, Outcome, PartsRecord } from '../../model/records.ts'
+import { aCall, anOutcome } from '../../testing/journal-records.ts'
+import type { PackedRecord } from './packed-records.ts'
+import { packRecord, packRun, readMore, readRecord } from './packed-records.ts'
+import type { Packed } from './packing.ts'
+import { PackReader, PackWriter } from './packing.ts'
+
+/** All records as they arrive, runs with them. */
+function unpack(packed: Packed): unknown[] {
+  const reader = new PackReader(packed)
+  const records: unknown[] = []
+  while (!reader.isDone) records.push(plain(readRecord(reader)))
+  return records
+}
+
+/** An outcome's columns as a record again. */
+function plain(record: ReturnType<typeof readRecord>): unknown {
+  if (record.kind !== 'outcome') return record
+  const { more, ...row }: Extract<PackedRecord, { kind: 'outcome' }> = record
+  return JSON.parse(JSON.stringify({ ...row, ...readMore(more) }))
+}
+
+const text = fc.oneof(fc.string({ unit: 'binary' }), fc.string(), fc.constantFrom('', '\n', '\0', ','))
+const whole = fc.nat()
+const call = fc.record({ call: whole, key: text, caller: text, name: text, argsWire: text, at: whole })
+const outcome = fc.record(
+  {
+    call: whole,
+    order: whole,
+    reason: text,
+    attempt: whole,
+    startedAt: whole,
+    endedAt: whole,
+    costMs: fc.double({ noNaN: true, noDefaultInfinity: true, min: 0 }),
+    fingerprint: text,
+    valueWire: text,
+    digest: text,
+    error: fc.record({ code: text, message: text }),
+    origin: fc.record({ run: text, call: whole }),
+    map: fc.record({ executed: whole, carried: whole, removed: whole }),
+  },
+  { requiredKeys: ['call', 'order', 'reason', 'attempt', 'startedAt', 'endedAt', 'costMs'] },
+)
+const note = fc.record(
+  { name: text, bodyWire: text, at: whole, call: whole, attempt: whole },
+  { requiredKeys: ['name', 'bodyWire', 'at'] },
+)
+const parts = fc.record({ call: whole, fingerprint: text, partsWire: text, verdict: text })
+
+const record: fc.Arbitrary<JournalRecord> = fc.oneof(
+  call.map((fields): CallMade => ({ kind: 'call', call_kind: 'task', ...fields })),
+  outcome.map((fields) => ({ kind: 'outcome', state: 'failed', ...fields }) as Outcome),
+  note.map((fields) => ({ kind: 'note', type: 'metric', ...fields }) as Note),
+  parts.map((fields): PartsRecord => ({ kind: 'parts', ...fields })),
+  fc.record({ kind: fc.constant('forgotten' as const), calls: fc.array(whole), at: whole }),
+)
+
+it('gives back every record that was packed', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.constantFrom('a', 'b'), record)), (records) => {
+      const pack = new PackWriter()
+      for (const [run, one] of records) {
+        packRun(pack, run)
+        packRecord(pack, one)
+      }
+      const expected = records.flatMap(([run, one]) => [{ kind: 'of', run }, JSON.parse(JSON.stringify(one))])
+      expect(JSON.parse(JSON.stringify(unpack(pack.take())))).toEqual(expected)
+    }),
+    { numRuns: 300 },
+  )
+})
+
+it('takes back what was packed since a mark', () => {
+  const pack = new PackWriter()
+  packRecord(pack, aCall(1))
+  const mark = pack.mark()
+  packRecord(pack, aCall(2, { name: 'other', argsWire: '[2]' }))
+  packRecord(pack, anOutcome(2))
+  pack.undo(mark)
+  packRecord(pack, aCall(3, { name: 'third' }))
+  expect(unpack(pack.take())).toEqual([aCall(1), aCall(3, { name: 'third' })])
+})
+
+it('begins anew after what it had was taken', () => {
+  const pack = new PackWriter()
+  for (let i = 0; i < 500; i++) packRecord(pack, aCall(i))
+  expect(unpack(pack.take()).length).toBe(500)
+  expect(pack.isEmpty).toBe(true)
+  packRecord(pack, aCall(7))
+  expect(unpack(pack.take())).toEqual([aCall(7)])
+})
