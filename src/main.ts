@@ -43,8 +43,8 @@ export async function openAlmanac(options: OpenOptions = {}): Promise<Almanac> {
     almanacUrl: new URL('./index.ts', import.meta.url),
   })
   const config = await readConfig(project, code)
-  const opened = options.journal === 'memory' ? openMemoryJournal() : await openSqlite(home)
-  const { journal, records, cache } = opened
+  const sqlite = options.journal === 'memory' ? undefined : await openSqlite(home)
+  const { journal, records, cache } = sqlite ?? openMemoryJournal()
   const data = openDataPlane({ home, data: join(project, 'data') })
   const logs = new LogFiles(home, (error) => say(`A log could not be written: ${(error as Error).message}`))
   const python = { ...config.python, ...options.python }
@@ -69,7 +69,7 @@ export async function openAlmanac(options: OpenOptions = {}): Promise<Almanac> {
     collectGarbage: ({ dryRun }) =>
       data.collectGarbage({ roots: cache.roots(), dryRun, graceMs: garbageGraceMs, now: Date.now() }),
     check: async ({ data: all }) => ({
-      journal: 'check' in opened ? await opened.check() : [],
+      journal: (await sqlite?.check()) ?? [],
       ...(all && { store: await data.checkStore() }),
     }),
   }
