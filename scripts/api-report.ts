@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { plumbing } from './api/plumbing.ts'
 import type { Surface } from './api/surface.ts'
 import { declare, surface } from './api/surface.ts'
 import { entries } from './entries.ts'
@@ -43,16 +44,22 @@ try {
   rmSync(folder, { recursive: true })
 }
 
+/** The test kit is of the ports' and the engine's own types, which change with them: they are in its report only. */
 function faults(
   specifier: string,
   { undocumented, forgotten }: Surface,
   exported: ReadonlySet<string>,
 ): string[] {
+  const faults = undocumented.map((name) => `${specifier}: ${name} has no comment that says what it is`)
+  if (specifier !== 'almanac') return faults
   return [
-    ...undocumented.map((name) => `${specifier}: ${name} has no comment that says what it is`),
+    ...faults,
     ...forgotten
-      .filter((name) => !exported.has(name))
+      .filter((name) => !exported.has(name) && !plumbing.includes(name))
       .map((name) => `${specifier}: ${name} is reached by what is exported; export it too, or hide it`),
+    ...plumbing
+      .filter((name) => !forgotten.includes(name))
+      .map((name) => `scripts/api/plumbing.ts names ${name}, which is not reached`),
   ]
 }
 

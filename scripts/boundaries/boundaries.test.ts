@@ -45,6 +45,7 @@ test('imports that the table allows are let through', async () => {
     'src/journal/sqlite/journal.test.ts':
       "import { a } from '../../testing/index.ts'\nimport { test } from 'vitest'\ntest('x', () => a)\n",
     'src/main.ts': "export { b } from './journal/sqlite/journal.ts'\n",
+    'examples/main.ts': "import { open } from 'almanac'\nawait open()\n",
     'src/open.ts': "export const open = async () => (await import('./main.ts')).b\n",
   })
   expect(rules).toEqual([])

@@ -22,7 +22,8 @@ export async function crossings(tree: string): Promise<readonly Crossing[]> {
     validate: true,
     ruleSet: rules(folders),
     tsPreCompilationDeps: true,
-    doNotFollow: { path: 'node_modules' },
+    // examples import the package by its name, which leads to what was built
+    doNotFollow: { path: '(^|/)(node_modules|dist)/' },
     exclude: { path: '^examples/.*/(data|\\.venv)/' },
     enhancedResolveOptions: {
       exportsFields: ['exports'],

@@ -1,0 +1,16 @@
+/**
+ * Types that public signatures are made of and that nobody has reason to name: they compute what a future or a task
+ * gives. Everything else that is reached is exported too. A name that is not reached any more is an error.
+ */
+export const plumbing: readonly string[] = [
+  'AnyInputs',
+  'FutureFields',
+  'Input',
+  'Inputs',
+  'Output',
+  'Outputs',
+  'Resolved',
+  'Result',
+  'ValueOf',
+  'WithoutContext',
+]
