@@ -127,10 +127,21 @@ function printResult(result: RunResult, printer: Printer): void {
     if (error.hint !== undefined) printer.line(pc.dim(`  ${error.hint}`))
     if (reused + executed > 0) printer.line(pc.dim(`  ${executed + reused} finished calls are kept.`))
   }
+  const figures = plainFigures(output)
+  if (figures !== '') printer.line(`  ${figures}`)
   if (shown !== undefined) printer.line(`  ${relativePath(shown)}`)
-  else if (state === 'succeeded' && output !== null) printer.line(`  ${JSON.stringify(output)}`)
+  else if (state === 'succeeded' && output !== null && figures === '') printer.line(`  ${JSON.stringify(output)}`)
   if (state !== 'succeeded')
     printer.line(`  almanac ${state === 'waiting' ? `answer ${id}` : `resume ${id}`}`)
+}
+
+/** Numbers and short texts of an output: what a summary is made of. */
+function plainFigures(output: unknown): string {
+  if (output === null || typeof output !== 'object' || Array.isArray(output) || '$' in output) return ''
+  return Object.entries(output)
+    .filter(([, value]) => typeof value === 'number' || typeof value === 'boolean' || (typeof value === 'string' && value.length < 60))
+    .map(([name, value]) => `${name} ${String(value)}`)
+    .join(' · ')
 }
 
 function printPlan({ planned = [], reused }: RunResult, printer: Printer): void {
