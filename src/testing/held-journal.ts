@@ -2,14 +2,16 @@ import type { JournalRecord, RunId } from '../model/records.ts'
 import type { Journal } from '../ports/journal.ts'
 
 /**
- * A journal whose appends become durable when the test says so, in their order; those that were not when the process
- * died never do.
+ * A journal whose appends become durable, or are refused, when the test says so, in their order; those that were not
+ * when the process died never do.
  */
 export class HeldJournal implements Journal {
   readonly #journal: Journal
   readonly #hold: boolean
   #waiting: { readonly run: RunId; readonly records: readonly JournalRecord[]; done(): void; failed(error: unknown): void }[] = []
   #dead = false
+  /** runs of which an append was refused: later ones are refused alike until the run is claimed anew */
+  readonly #broken = new Map<RunId, unknown>()
 
   constructor(journal: Journal, hold: boolean) {
     this.#journal = journal
@@ -20,8 +22,22 @@ export class HeldJournal implements Journal {
   commit(): boolean {
     const next = this.#waiting.shift()
     if (next === undefined) return false
-    this.#journal.append(next.run, next.records).then(next.done, next.failed)
+    if (this.#broken.has(next.run)) next.failed(this.#broken.get(next.run))
+    else this.#journal.append(next.run, next.records).then(next.done, next.failed)
     return true
+  }
+
+  /** Refuses the oldest append, as a full disk does. False if there is none. */
+  refuse(error: unknown): boolean {
+    const run = this.#waiting[0]?.run
+    if (run === undefined) return false
+    this.#broken.set(run, error)
+    return this.commit()
+  }
+
+  /** How many appends are not durable yet. */
+  get waiting(): number {
+    return this.#waiting.length
   }
 
   /** The process is gone: nothing it wanted to write will be written. */
@@ -41,7 +57,9 @@ export class HeldJournal implements Journal {
   }
 
   claim(...args: Parameters<Journal['claim']>): ReturnType<Journal['claim']> {
-    return this.#dead ? new Promise(() => {}) : this.#journal.claim(...args)
+    if (this.#dead) return new Promise(() => {})
+    this.#broken.delete(args[0])
+    return this.#journal.claim(...args)
   }
 
   load(run: RunId): ReturnType<Journal['load']> {

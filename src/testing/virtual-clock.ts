@@ -33,12 +33,20 @@ export class VirtualClock implements Clock {
 
   /** Resolves when nothing happens any more until a timer fires or somebody outside acts. */
   async settle(): Promise<void> {
-    for (;;) {
-      await macrotask()
-      const then = this.#resting.shift()
-      if (then === undefined) return
-      then()
-    }
+    await this.quiet()
+    while (this.rest()) await this.quiet()
+  }
+
+  /** Resolves when all microtasks have run. */
+  quiet(): Promise<void> {
+    return new Promise((resolve) => setImmediate(resolve))
+  }
+
+  /** Runs the first of what waits for rest. False if nothing does. */
+  rest(): boolean {
+    const then = this.#resting.shift()
+    then?.()
+    return then !== undefined
   }
 
   /** When the next timer is due; undefined without one. */
@@ -74,5 +82,3 @@ export class VirtualClock implements Clock {
     return first
   }
 }
-
-const macrotask = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
