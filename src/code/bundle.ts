@@ -1,5 +1,6 @@
 import { basename, extname, join } from 'node:path'
 import type { BuildOptions } from 'esbuild'
+import type { Bundlers } from './bundlers.ts'
 import type { CodeCache } from './code-cache.ts'
 import { localInputs, runImports } from './imports.ts'
 import type { Trail } from './packages.ts'
@@ -17,6 +18,7 @@ export interface Bundle {
 
 export interface BundleOptions {
   readonly project: string
+  readonly bundlers: Bundlers
   readonly cache: CodeCache
   readonly files: SourceFiles
   readonly trail: Trail
@@ -46,7 +48,7 @@ const fixed = {
 /** @throws esbuild's BuildFailure; ALM_STORE_FULL, ALM_STORE_READ_ONLY, ALM_STORE_FAILED */
 export async function bundle(file: string, options: BundleOptions): Promise<Bundle> {
   const { project, cache, files, trail, almanac } = options
-  const { build } = await import('esbuild')
+  const { build } = await options.bundlers.toRun()
   const result = await build({
     ...fixed,
     absWorkingDir: project,

@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path'
 import type { BuildOptions, BuildResult, Plugin } from 'esbuild-fingerprint'
 import type { Digest } from '../model/refs.ts'
 import { type BundleText, bundleText, type CountedFile } from './bundle-text.ts'
+import type { Bundlers } from './bundlers.ts'
 import { countImports, inputPath, localInputs } from './imports.ts'
 import { shown } from './load-error.ts'
 import { codeFiles } from './module-code.ts'
@@ -12,8 +13,7 @@ import type { Finding } from './warnings.ts'
 
 /**
  * Digests of what exports of the author's modules reach: each is bundled alone, minified but for its names, and the
- * text of the bundle counts. The bundler's version is pinned apart from the one that makes what is run: another
- * version may write the same code in another way.
+ * text of the bundle counts.
  */
 
 /** An export of a module, or, without one, all that is in a module and in what it imports. */
@@ -33,6 +33,7 @@ export interface Counted {
 
 export interface CountOptions {
   readonly project: string
+  readonly bundlers: Bundlers
   readonly files: SourceFiles
   readonly trail: Trail
 }
@@ -87,9 +88,9 @@ async function bundled(
   targets: readonly Target[],
   whole: boolean,
   packages: Map<string, Set<string>>,
-  { project, files, trail }: CountOptions,
+  { project, bundlers, files, trail }: CountOptions,
 ): Promise<CountResult> {
-  const { build } = await import('esbuild-fingerprint')
+  const { build } = await bundlers.toCount()
   return build({
     ...fixed,
     absWorkingDir: project,

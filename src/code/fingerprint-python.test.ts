@@ -8,6 +8,7 @@ import { openCodeSource } from './source.ts'
 /** What counts in Python is tested in `python/tests/test_fingerprint.py`; here, how it is asked and remembered. */
 
 let project: ProjectFolder
+const home = new ProjectFolder()
 const sources: CodeSource[] = []
 
 beforeEach(() => {
@@ -18,11 +19,12 @@ afterEach(() => project.remove())
 
 afterAll(async () => {
   for (const source of sources) await source.close()
+  home.remove()
 })
 
 function opened(python = 'python3'): CodeSource {
   const source = openCodeSource({
-    home: project.path('home'),
+    home: home.root,
     project: project.root,
     almanacUrl: 'file:///almanac/index.js',
     python,
@@ -87,7 +89,7 @@ test('an environment variable that is declared is not warned of', async () => {
   const source = opened()
   const undeclared = await source.fingerprint(project.python('steps.py', 'other'))
   expect(undeclared.warnings).toEqual([
-    'steps.py:8 reads REGION, which does not count: name the variables in the option env',
+    'steps.py:8 reads REGION, which does not count: name it in the option variables',
   ])
   const declared = await source.fingerprint(project.python('steps.py', 'other', { env: ['REGION'] }))
   expect(declared.warnings).toEqual([])

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs'
-import { SourceMap, type SourceMapPayload } from 'node:module'
 import { relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { BuildFailure, Message } from 'esbuild'
@@ -64,17 +62,16 @@ function placeOf(project: string, { location }: Message): SourcePlace | undefine
 export function fromImport(
   project: string,
   file: string,
-  bundle: string,
   inputs: ReadonlySet<string>,
   error: unknown,
 ): AlmanacError {
   const thrown = error instanceof Error
   const stack = thrown ? (error.stack ?? '') : ''
-  const why = thrown ? error.message : `it threw ${String(error)}`
+  const why = thrown ? withPackageNames(error.message) : `it threw ${String(error)}`
   return loadFailed(project, {
     file,
     why,
-    place: frameIn(stack, inputs) ?? linkPlace(stack, bundle),
+    place: frameIn(stack, inputs) ?? linkPlace(stack, inputs),
     ...(thrown && { type: error.name, stack }),
     cause: error,
   })
@@ -91,22 +88,15 @@ function frameIn(stack: string, inputs: ReadonlySet<string>): SourcePlace | unde
 
 const pathOf = (at: string): string => (at.startsWith('file://') ? fileURLToPath(at) : at)
 
-/** Errors of linking (a package has no such export) name a line of the bundle and point at its column. */
-function linkPlace(stack: string, bundle: string): SourcePlace | undefined {
+/** Errors of linking (a package has no such export) begin with a line of a file, and point at its column. */
+function linkPlace(stack: string, inputs: ReadonlySet<string>): SourcePlace | undefined {
   const [head = '', , pointer = ''] = stack.split('\n')
   const at = /^(.+):(\d+)$/.exec(head)
-  if (at === null || pathOf(at[1] as string) !== bundle) return undefined
-  const entry = inlineMap(readFileSync(bundle, 'utf8'))?.findEntry(
-    Number(at[2]) - 1,
-    Math.max(0, pointer.indexOf('^')),
-  )
-  if (entry === undefined || !('originalSource' in entry)) return undefined
-  const file = fileURLToPath(new URL(entry.originalSource, `file://${bundle}`))
-  return { file, line: entry.originalLine + 1, column: entry.originalColumn + 1 }
+  const file = at === null ? '' : pathOf(at[1] as string)
+  if (at === null || !inputs.has(file)) return undefined
+  return { file, line: Number(at[2]), column: Math.max(0, pointer.indexOf('^')) + 1 }
 }
 
-function inlineMap(text: string): SourceMap | undefined {
-  const encoded = /\n\/\/# sourceMappingURL=data:application\/json;base64,([\w+/=]+)\s*$/.exec(text)?.[1]
-  if (encoded === undefined) return undefined
-  return new SourceMap(JSON.parse(Buffer.from(encoded, 'base64').toString('utf8')) as SourceMapPayload)
-}
+/** Packages are named by where they lie when they are imported; people know them by their names. */
+const withPackageNames = (message: string): string =>
+  message.replace(/'file:\/\/[^']*\/node_modules\/((?:@[^/']+\/)?[^/']+)[^']*'/g, "'$1'")

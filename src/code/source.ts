@@ -7,6 +7,7 @@ import type { Digest } from '../model/refs.ts'
 import type { SourcePlace, TaskSpec } from '../model/task.ts'
 import type { CodeFingerprint, CodeSource, LoadedFile } from '../ports/code.ts'
 import type { Bundle } from './bundle.ts'
+import { Bundlers } from './bundlers.ts'
 import { CodeCache } from './code-cache.ts'
 import { countCommand, countScript } from './commands.ts'
 import { type Target, targetKey } from './count.ts'
@@ -47,7 +48,7 @@ class FileCodeSource implements CodeSource {
   /** by each of the author's files in them */
   readonly #units = new Map<string, Promise<Unit>>()
   readonly #installed = new Map<string, Digest>()
-  #usedBundlers = false
+  readonly #bundlers = new Bundlers()
 
   constructor({ home, project, almanacUrl, python = 'python3' }: CodeSourceOptions) {
     this.#project = realpathSync(project)
@@ -81,7 +82,7 @@ class FileCodeSource implements CodeSource {
       unit,
     ])
     if (imported.status === 'rejected') {
-      throw fromImport(this.#project, file, path, new Set(inputs), imported.reason)
+      throw fromImport(this.#project, file, new Set(inputs), imported.reason)
     }
     if (counted.status === 'rejected') throw counted.reason
     return { file, exports: imported.value, inputs, digest: counted.value.digest }
@@ -110,9 +111,7 @@ class FileCodeSource implements CodeSource {
   async close(): Promise<void> {
     await Promise.allSettled(this.#units.values())
     await this.#python.close()
-    if (!this.#usedBundlers) return
-    const bundlers = await Promise.all([import('esbuild'), import('esbuild-fingerprint')])
-    await Promise.all(bundlers.map(({ stop }) => stop()))
+    await this.#bundlers.stop()
   }
 
   async #ofFunction(task: TaskSpec): Promise<CodeFingerprint> {
@@ -171,8 +170,7 @@ class FileCodeSource implements CodeSource {
   }
 
   #maker(): Promise<UnitMaker> {
-    this.#usedBundlers = true
-    return UnitMaker.begin(this.#project, this.#cache)
+    return UnitMaker.begin(this.#project, this.#cache, this.#bundlers)
   }
 
   /** What the bundler says about the author's code, as an error of ours. */

@@ -1,6 +1,7 @@
 import { relative } from 'node:path'
 import { AlmanacError } from '../model/errors.ts'
 import { type Bundle, bundle } from './bundle.ts'
+import type { Bundlers } from './bundlers.ts'
 import type { CodeCache } from './code-cache.ts'
 import { count, type Target } from './count.ts'
 import { codeFiles } from './module-code.ts'
@@ -20,23 +21,26 @@ import { type DefiningModule, definingModule, targetsOf, type Unit, withCounted 
 export class UnitMaker {
   readonly #project: string
   readonly #cache: CodeCache
+  readonly #bundlers: Bundlers
   readonly #files: SourceFiles
   readonly #trail = emptyTrail()
   readonly #startedAt = Date.now()
 
-  static async begin(project: string, cache: CodeCache): Promise<UnitMaker> {
-    return new UnitMaker(project, cache, new SourceFiles(await openParser()))
+  static async begin(project: string, cache: CodeCache, bundlers: Bundlers): Promise<UnitMaker> {
+    return new UnitMaker(project, cache, bundlers, new SourceFiles(await openParser()))
   }
 
-  private constructor(project: string, cache: CodeCache, files: SourceFiles) {
+  private constructor(project: string, cache: CodeCache, bundlers: Bundlers, files: SourceFiles) {
     this.#project = project
     this.#cache = cache
+    this.#bundlers = bundlers
     this.#files = files
   }
 
   bundle(file: string, almanac: Readonly<Record<string, string>>): Promise<Bundle> {
     return bundle(file, {
       project: this.#project,
+      bundlers: this.#bundlers,
       cache: this.#cache,
       files: this.#files,
       trail: this.#trail,
@@ -80,7 +84,12 @@ export class UnitMaker {
   }
 
   #count(targets: readonly Target[]): ReturnType<typeof count> {
-    return count(targets, { project: this.#project, files: this.#files, trail: this.#trail })
+    return count(targets, {
+      project: this.#project,
+      bundlers: this.#bundlers,
+      files: this.#files,
+      trail: this.#trail,
+    })
   }
 
   #stamps(inputs: ReadonlySet<string>): Pick<Unit, 'stamps' | 'absent'> {

@@ -21,8 +21,7 @@ export function undeclaredWarnings(
 }
 
 const said: Readonly<Record<Finding['kind'], (name: string | undefined) => string>> = {
-  env: (name) =>
-    `reads ${name ?? 'the environment'}, which does not count: name the variables in the option env`,
+  env: (name) => `reads ${name ?? 'the environment'}, which does not count: name it in the option variables`,
   read: (name) => `reads ${name ?? 'a file of its own'}, which does not count: name it in the option reads`,
   import: () => 'imports a module whose name is computed, which does not count',
 }
