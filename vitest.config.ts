@@ -8,13 +8,19 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['src/**/*.test.ts', 'scripts/**/*.test.ts'], testTimeout: 10_000 },
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'scripts/**/*.test.ts'],
+          exclude: ['**/*.slow.test.ts'],
+          testTimeout: 10_000,
+        },
       },
       {
         extends: true,
         test: {
           name: 'e2e',
-          include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
+          // and tests beside their sources that take seconds: environments that are made, tools that are run whole
+          include: ['test/**/*.test.ts', 'examples/**/*.test.ts', '{src,scripts}/**/*.slow.test.ts'],
           exclude: ['**/node_modules/**', 'test/fixtures/**'],
           testTimeout: 120_000,
           hookTimeout: 300_000,
