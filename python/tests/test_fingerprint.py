@@ -454,9 +454,11 @@ class Answers(Case):
     def test_every_process_gives_the_same_answer(self) -> None:
         base = self.write(FILES, "program")
         request = json.dumps({"project": base, "functions": [[os.path.join(base, "steps.py"), "index"]]})
-        program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "almanac_worker", "fingerprint.py")
+        folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "almanac_worker")
+        program = f"import sys; sys.path.insert(0, {folder!r}); import fingerprint; fingerprint.run()"
+        command = [sys.executable, "-I", "-S", "-B", "-c", program]
         answers = {
-            subprocess.run([sys.executable, "-I", "-S", program], input=request, capture_output=True, text=True, check=True).stdout
+            subprocess.run(command, input=request, capture_output=True, text=True, check=True).stdout
             for _ in range(3)
         }
         self.assertEqual(len(answers), 1)

@@ -115,7 +115,7 @@ export class PythonSource {
 
   #arguments(): readonly string[] {
     const compiled = `pycache_prefix=${join(this.#cache.folder, 'compiled')}`
-    return ['-I', '-S', '-X', 'utf8', '-X', compiled, '-c', program, dirname(script)]
+    return ['-I', '-S', '-X', 'utf8', '-X', compiled, '-c', program, dirname(dirname(script))]
   }
 
   #name(file: string): string {
@@ -165,9 +165,9 @@ export class PythonSource {
   }
 }
 
-const script = fileURLToPath(new URL('../../python/almanac_worker/fingerprint.py', import.meta.url))
+const script = fileURLToPath(new URL('../../python/almanac_worker/fingerprint/__init__.py', import.meta.url))
 
-/** As a module, so that Python keeps it compiled: in our own folder, wherever the script lies. */
+/** As a module, so that Python keeps it compiled: in our own folder, wherever that lies. */
 const program = 'import sys; sys.path.insert(0, sys.argv[1]); import fingerprint; fingerprint.run()'
 
 export interface PythonCount {

@@ -1,0 +1,342 @@
+"""What code reaches: names are followed through the author's modules, to what is installed."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import hashlib
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple, Union
+
+from .modules import Module
+from .names import Import, Names, Reference
+from .trees import is_text
+
+_BUILTINS = frozenset(dir(builtins))
+#: names of builtins whose use makes every name of the module reachable
+_OPEN = frozenset({"globals", "eval", "exec"})
+
+
+class Entity(NamedTuple):
+    """A name of a module, all of a module (`*`), what is executed when it is imported (`^`), or what it has under a
+    name, wherever that comes from (`=name`)."""
+
+    path: str
+    name: str
+
+
+#: another entity, or what is not local: `import:numpy.linalg`
+Target = Union[Entity, str]
+
+
+class Info:
+    """An entity's code, and what it reaches at one step."""
+
+    def __init__(self, statements: list[ast.stmt]) -> None:
+        self.statements = statements
+        #: by what is written in the code
+        self.edges: dict[str, set[Target]] = {}
+        #: modules that are imported on the way
+        self.executes: set[str] = set()
+        #: files that would change this if they came to be
+        self.absent: set[str] = set()
+        self.warnings: set[str] = set()
+        self.findings: list[dict[str, Any]] = []
+        self.attributes: set[str] = set()
+        #: counts as it is written: it could not be parsed, or is nested too deep
+        self.raw: bytes | None = None
+
+    def named(self) -> Iterator[Entity]:
+        for targets in self.edges.values():
+            for target in targets:
+                if isinstance(target, Entity):
+                    yield target
+
+    def targets(self) -> Iterator[Entity]:
+        yield from self.named()
+        for path in self.executes:
+            yield Entity(path, "^")
+
+
+class World:
+    """The local modules that tasks of one folder may import, each read once."""
+
+    def __init__(self, project: str, folder: str) -> None:
+        self._project = project
+        # beside the task's file, as the worker has it; or packages of the project that the environment links to
+        self._roots = list(dict.fromkeys([folder, project, os.path.join(project, "src")]))
+        self._modules: dict[str, Module] = {}
+        self._infos: dict[Entity, Info] = {}
+        self._located: dict[tuple[str, ...], tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {}
+        #: digests of what was read, by path
+        self.digests: dict[str, str] = {}
+
+    def module(self, path: str) -> Module:
+        known = self._modules.get(path)
+        if known is None:
+            source = b""
+            if not os.path.isdir(path):
+                with open(path, "rb") as file:
+                    source = file.read()
+                self.digests[path] = hashlib.sha256(source).hexdigest()
+            known = self._modules[path] = Module(path, source)
+        return known
+
+    def shown(self, path: str) -> str:
+        short = os.path.relpath(path, self._project)
+        return path if short.startswith("..") else short
+
+    def info(self, entity: Entity) -> Info:
+        known = self._infos.get(entity)
+        if known is None:
+            module = self.module(entity.path)
+            try:
+                known = Reach(self, module).info(entity.name)
+            except RecursionError:
+                known = Info([])
+                known.raw = module.source
+                known.warnings.add(f"{self.shown(entity.path)} is nested too deep: all of it counts as it is written")
+            self._infos[entity] = known
+        return known
+
+    def locate(self, module: Module, imported: Import, absent: set[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Local modules that an import executes, the last of them is meant; and the steps that are no modules."""
+        if imported.level > 0:
+            base = module.folder
+            for _ in range(imported.level - 1):
+                base = os.path.dirname(base)
+            roots = [base]
+        else:
+            first = imported.module.split(".")[0]
+            roots = [] if first in sys.builtin_module_names else self._roots
+            if first in sys.stdlib_module_names:
+                roots = roots[:1]
+        steps = tuple(imported.module.split(".")) if imported.module else ()
+        key = (*roots, "", *steps)
+        if key not in self._located:
+            self._located[key] = self._locate(roots, steps, imported.level > 0)
+        paths, rest, missing = self._located[key]
+        absent.update(missing)
+        return paths, rest
+
+    def _locate(
+        self, roots: list[str], steps: tuple[str, ...], relative: bool
+    ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+        absent: set[str] = set()
+        for root in roots:
+            found = [_package(root) or root] if relative else []
+            folder, rest = root, list(steps)
+            while rest:
+                path = self.submodule(folder, rest[0], absent)
+                if path is None:
+                    break
+                found.append(path)
+                rest.pop(0)
+                if not _is_package(path):
+                    break
+                folder = path if os.path.isdir(path) else os.path.dirname(path)
+            if found:
+                return tuple(found), tuple(rest), tuple(sorted(absent))
+        return (), steps, tuple(sorted(absent))
+
+    @staticmethod
+    def submodule(folder: str, name: str, absent: set[str]) -> str | None:
+        package = os.path.join(folder, name)
+        for path in (os.path.join(package, "__init__.py"), f"{package}.py"):
+            if os.path.isfile(path):
+                return path
+            absent.add(path)
+        # a folder of data may have the name of an installed package
+        if os.path.isdir(package) and any(one.endswith(".py") for one in os.listdir(package)):
+            return package
+        return None
+
+
+def _package(folder: str) -> str | None:
+    path = os.path.join(folder, "__init__.py")
+    return path if os.path.isfile(path) else None
+
+
+def _is_package(path: str) -> bool:
+    return os.path.basename(path) == "__init__.py" or os.path.isdir(path)
+
+
+class Reach:
+    """Follows the names of one module's code, one step."""
+
+    def __init__(self, world: World, module: Module) -> None:
+        self._world = world
+        self._module = module
+        self._info = Info([])
+        self._shown = world.shown(module.path)
+
+    def info(self, name: str) -> Info:
+        module, info = self._module, self._info
+        if module.broken is not None:
+            info.raw = module.source
+            info.warnings.add(f"{self._shown}:{module.broken.lineno} cannot be read: {module.broken.msg}; all of it counts")
+            return info
+        if name.startswith("="):
+            targets: set[Target] = set()
+            self._name(module, name[1:], (), targets, set())
+            info.edges[""] = targets
+        elif name == "^":
+            info.statements = module.statements
+            for imported in module.imports:
+                self._execute(imported)
+        elif name == "*":
+            info.statements = module.all
+        else:
+            own = [one.statement for one in module.bindings.get(name, []) if one.imported is None]
+            info.statements = list({id(one): one for one in own}.values())
+        info.executes.add(module.path)
+        for statement in info.statements:
+            self._follow(statement)
+        return info
+
+    def reached_by(self, expression: ast.expr) -> set[Entity]:
+        self._follow(expression)
+        return set(self._info.named())
+
+    def _follow(self, code: ast.stmt | ast.expr) -> None:
+        names = Names()
+        names.visit(code)
+        self._info.attributes |= names.attributes
+        for imported in names.imports:
+            self._execute(imported)
+        for reference, line in names.references.items():
+            self._refer(reference, line)
+        for line in names.unfollowed:
+            self._all_of_it(line, "imports a module whose name is computed")
+        for name, line in names.environment:
+            self._finding("env", name, line)
+        for path, line in names.opened:
+            self._finding("read", path, line)
+
+    def _finding(self, kind: str, name: str | None, line: int) -> None:
+        self._info.findings.append({"kind": kind, "name": name, "file": self._shown, "line": line})
+
+    def _all_of_it(self, line: int, why: str) -> None:
+        self._info.edges.setdefault("*", set()).add(Entity(self._module.path, "*"))
+        self._info.warnings.add(f"{self._shown}:{line} {why}: all of {self._shown} counts")
+
+    def _refer(self, reference: Reference, line: int) -> None:
+        root, attributes, imported = reference
+        bound = root in self._module.bindings
+        if imported is None and not bound and root in _OPEN:
+            self._all_of_it(line, f"uses {root}")
+        if root == "sys" and attributes[:1] == ("modules",):
+            self._all_of_it(line, "uses sys.modules")
+        if root == "__file__" and not bound:
+            self._finding("read", None, line)
+        targets: set[Target] = set()
+        if imported is not None:
+            self._imported(self._module, imported, attributes, targets, set())
+        else:
+            self._name(self._module, root, attributes, targets, set())
+        if targets:
+            written = ".".join([root, *attributes]) + ("" if imported is None else f" {imported.module}")
+            self._info.edges.setdefault(written, set()).update(targets)
+
+    def _name(
+        self, module: Module, name: str, attributes: tuple[str, ...], targets: set[Target], seen: set[Entity]
+    ) -> None:
+        entity = Entity(module.path, name)
+        if entity in seen:
+            return
+        seen.add(entity)
+        bindings = module.bindings.get(name, [])
+        if any(one.imported is None for one in bindings):
+            targets.add(entity)
+        for one in bindings:
+            if one.imported is not None:
+                self._imported(module, one.imported, attributes, targets, seen)
+        if name == "__doc__" and not bindings:
+            targets.add(f"docstring:{_docstring(module)}")
+        elif bindings or name not in _BUILTINS:
+            self._stars(module, name, bool(bindings), targets)
+
+    def _stars(self, module: Module, name: str, bound: bool, targets: set[Target]) -> None:
+        """`from a import *` may bind any name."""
+        for star in module.stars:
+            paths, rest = self._world.locate(module, star, self._info.absent)
+            if not paths or rest:
+                if not bound:
+                    targets.add(f"import:{star.module}.*")
+                continue
+            starred = self._world.module(paths[-1])
+            if bound and name not in starred.bindings:
+                continue
+            targets.add(Entity(starred.path, "*"))
+            shown = self._world.shown(starred.path)
+            self._info.warnings.add(f"{self._world.shown(module.path)} imports * of {shown}: all of {shown} counts")
+
+    def _imported(
+        self, module: Module, imported: Import, attributes: tuple[str, ...], targets: set[Target], seen: set[Entity]
+    ) -> None:
+        chain = attributes if imported.attribute is None else (imported.attribute, *attributes)
+        paths, rest = self._world.locate(module, imported, self._info.absent)
+        if not paths:
+            dots = "." * imported.level
+            whole = imported.module if imported.attribute is None else f"{imported.module}.{imported.attribute}"
+            targets.add(f"import:{dots}{whole}")
+            return
+        self._info.executes.update(paths)
+        self._attribute(self._world.module(paths[-1]), (*rest, *chain), targets, seen)
+
+    def _attribute(self, module: Module, chain: tuple[str, ...], targets: set[Target], seen: set[Entity]) -> None:
+        if module.broken is not None:
+            targets.add(Entity(module.path, "*"))
+            return
+        if chain and chain[0] in module.bindings:
+            self._name(module, chain[0], chain[1:], targets, seen)
+            if not module.is_package:
+                return
+        if chain and module.is_package:
+            found = self._world.submodule(module.folder, chain[0], self._info.absent)
+            if found is not None and found != module.path:
+                self._info.executes.add(found)
+                self._attribute(self._world.module(found), chain[1:], targets, seen)
+                return
+        if chain and chain[0] in module.bindings:
+            return
+        if chain and module.stars:
+            self._name(module, chain[0], chain[1:], targets, seen)
+            return
+        if chain and chain[0] in ("__name__", "__file__", "__path__"):
+            return
+        targets.add(Entity(module.path, "*"))
+        shown = self._world.shown(module.path)
+        what = f"takes {chain[0]} of {shown}, which is not defined there" if chain else f"uses {shown} as a value"
+        self._info.warnings.add(f"{self._shown} {what}: all of {shown} counts")
+
+    def _execute(self, imported: Import) -> None:
+        paths, _ = self._world.locate(self._module, imported, self._info.absent)
+        self._info.executes.update(paths)
+        if not paths or imported.attribute is None or imported.attribute == "*":
+            return
+        last = self._world.module(paths[-1])
+        if last.is_package and imported.attribute not in last.bindings:
+            found = self._world.submodule(last.folder, imported.attribute, self._info.absent)
+            if found is not None:
+                self._info.executes.add(found)
+
+
+def _docstring(module: Module) -> str:
+    first = ast.parse(module.source).body[:1]
+    return first[0].value.value if first and is_text(first[0]) else ""  # type: ignore[attr-defined]
+
+
+def closure(world: World, seeds: Iterable[Entity], executed: bool) -> set[Entity]:
+    """All that is reached by names, and (if so asked) by importing modules on the way."""
+    reached = set(seeds)
+    waiting = list(reached)
+    while waiting:
+        info = world.info(waiting.pop())
+        for target in info.targets() if executed else info.named():
+            if target not in reached:
+                reached.add(target)
+                waiting.append(target)
+    return reached
