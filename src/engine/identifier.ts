@@ -1,7 +1,7 @@
 import { eachRef } from '../core/identity/canonical.ts'
 import { fingerprint } from '../core/identity/fingerprint.ts'
-import { DirRef, FileRef, HeldRef } from '../model/refs.ts'
 import type { Digest } from '../model/refs.ts'
+import { DirRef, FileRef, HeldRef } from '../model/refs.ts'
 import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 import type { CallInfo } from './call-info.ts'
@@ -31,6 +31,7 @@ export interface Identity {
 export class Identifier {
   readonly #ports: Pick<EnginePorts, 'code' | 'surroundings' | 'data' | 'hash' | 'variable'>
   readonly #outcomes: Outcomes
+  readonly #nameOf: (call: number) => string
   readonly #warn: (task: TaskSpec, warning: string) => void
   readonly #known = new Map<TaskSpec, TaskIdentity>()
   readonly #underWay = new Map<TaskSpec, Promise<TaskIdentity>>()
@@ -38,10 +39,12 @@ export class Identifier {
   constructor(
     ports: Pick<EnginePorts, 'code' | 'surroundings' | 'data' | 'hash' | 'variable'>,
     outcomes: Outcomes,
+    nameOf: (call: number) => string,
     warn: (task: TaskSpec, warning: string) => void,
   ) {
     this.#ports = ports
     this.#outcomes = outcomes
+    this.#nameOf = nameOf
     this.#warn = warn
   }
 
@@ -56,7 +59,10 @@ export class Identifier {
 
   #builtIn(info: CallInfo, args: Value): Identity {
     const inputs = this.#inputs(args)
-    const id = fingerprint({ name: info.request.name, code: info.request.kind, inputs, surroundings: {} }, this.#ports.hash)
+    const id = fingerprint(
+      { name: info.request.name, code: info.request.kind, inputs, surroundings: {} },
+      this.#ports.hash,
+    )
     return { fingerprint: id, parts: { inputs }, cacheable: false, heldKeys: [] }
   }
 
@@ -68,7 +74,9 @@ export class Identifier {
       if (!(ref instanceof HeldRef) && task.policy.location) refs.places.push(ref.at ?? '')
     })
     const inputs = this.#inputs(args)
-    const surroundings = task.policy.location ? { ...known.surroundings, location: refs.places.join('\n') } : known.surroundings
+    const surroundings = task.policy.location
+      ? { ...known.surroundings, location: refs.places.join('\n') }
+      : known.surroundings
     const id = fingerprint({ name: task.name, code: known.code, inputs, surroundings }, this.#ports.hash)
     const cacheable = refs.held.length === 0 && info.request.kind !== 'map' && isCacheable(task, refs.files)
     return {
@@ -81,21 +89,27 @@ export class Identifier {
 
   /** Digest of the arguments: each by itself, so that it counts the same passed as a future or as a value. */
   #inputs(args: Value): Digest {
-    const fields = args !== null && typeof args === 'object' && !Array.isArray(args) && Object.getPrototypeOf(args) === Object.prototype
+    const fields =
+      args !== null &&
+      typeof args === 'object' &&
+      !Array.isArray(args) &&
+      Object.getPrototypeOf(args) === Object.prototype
     if (!fields) return this.#ports.hash(this.#outcomes.text(args))
     const names = Object.keys(args)
     const positions = (args as Record<string, Value>)['args']
     if (names.length === 1 && Array.isArray(positions)) {
       return this.#ports.hash(positions.map((item: Value) => this.#outcomes.text(item)).join('\n'))
     }
-    const texts = names.sort().map((name) => `${JSON.stringify(name)}:${this.#outcomes.text((args as Record<string, Value>)[name])}`)
+    const texts = names
+      .sort()
+      .map((name) => `${JSON.stringify(name)}:${this.#outcomes.text((args as Record<string, Value>)[name])}`)
     return this.#ports.hash(texts.join('\n'))
   }
 
   #eachInputRef(args: Value, found: (ref: FileRef | DirRef | HeldRef) => void): void {
     eachRef(args, (ref) => {
       if (ref instanceof FileRef || ref instanceof DirRef || ref instanceof HeldRef) return found(ref)
-      eachRef(this.#outcomes.field(ref, ''), (inner) => {
+      eachRef(this.#outcomes.field(ref, this.#nameOf(ref.call)), (inner) => {
         if (inner instanceof FileRef || inner instanceof DirRef || inner instanceof HeldRef) found(inner)
       })
     })
@@ -120,9 +134,14 @@ export class Identifier {
       // only its digest: a variable may be a secret
       counted[`variable ${name}`] = value === undefined ? '' : hash(value)
     }
-    for (const path of task.reads) counted[`file ${path.replace(/^.*\//, '')}`] = (await data.scan(path)).digest
+    for (const path of task.reads)
+      counted[`file ${path.replace(/^.*\//, '')}`] = (await data.scan(path)).digest
     if (task.outputs !== undefined) counted['outputs'] = JSON.stringify(task.outputs)
-    const identity = { code: task.version === undefined ? reached.digest : `version ${task.version}`, codeParts: reached.parts, surroundings: counted }
+    const identity = {
+      code: task.version === undefined ? reached.digest : `version ${task.version}`,
+      codeParts: reached.parts,
+      surroundings: counted,
+    }
     this.#known.set(task, identity)
     return identity
   }
@@ -136,4 +155,3 @@ function isCacheable(task: TaskSpec, takesFiles: boolean): boolean {
 
 const prefixed = (prefix: string, parts: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(parts).map(([name, part]) => [`${prefix} ${name}`, part]))
-
