@@ -10,7 +10,8 @@ import { DirRef, FileRef, FutureRef, HeldRef } from '../model/refs.ts'
 import type { AskRecord, ErrorRecord, Note, RememberedCall, RunRecord } from '../model/records.ts'
 import { type CallState, isEnd, type RunState } from '../model/states.ts'
 import type { TaskPolicy, TaskSpec } from '../model/task.ts'
-import type { Path, Value } from '../model/value.ts'
+import type { Path } from '../model/path.ts'
+import type { Value } from '../model/value.ts'
 import type { CallRequest } from '../ports/caller.ts'
 import type { AttemptEnd, AttemptId, AttemptNote, Executor, LogLine } from '../ports/executor.ts'
 import type { Answer, RunRequest } from '../ports/journal.ts'
@@ -113,7 +114,7 @@ export class RunDriver implements HostedRun {
       committed: (order) => this.#dispatch({ kind: 'committed', order }),
       failed: (error) => this.#abort(error),
     })
-    this.#identifier = new Identifier(ports, this.#outcomes, (task, warning) => this.#warn(task, warning))
+    this.#identifier = new Identifier(ports, this.#outcomes, (call) => this.#info(call).request.name, (task, warning) => this.#warn(task, warning))
     this.#attempts = new Attempts(ports, run.id, executors, (info, attempt, result) => void this.#attemptEnded(info, attempt, result))
     this.#maps = new MapCalls(ports, settings, this.#outcomes, {
       info: (call) => this.#info(call),
