@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openDataPlane } from '../src/data/open.ts'
@@ -25,8 +25,11 @@ function write(i: number, text: string): void {
 
 async function measure(what: string, work: () => Promise<string>): Promise<void> {
   const startedAt = performance.now()
+  const before = process.cpuUsage()
   const result = await work()
-  console.log(`${what.padEnd(28)} ${((performance.now() - startedAt) / 1000).toFixed(3)} s  ${result}`)
+  const { user, system } = process.cpuUsage(before)
+  const wall = ((performance.now() - startedAt) / 1000).toFixed(3)
+  console.log(`${what.padEnd(24)} ${wall} s (cpu ${((user + system) / 1e6).toFixed(2)} s)  ${result}`)
 }
 
 async function scan(): Promise<string> {
@@ -36,10 +39,21 @@ async function scan(): Promise<string> {
   return dir instanceof DirRef ? `${dir.entries} files, ${dir.digest.slice(0, 12)}` : 'no directory'
 }
 
+function plainWalk(directory: string): number {
+  let count = 0
+  for (const name of readdirSync(directory)) {
+    const path = `${directory}/${name}`
+    count += lstatSync(path, { bigint: true }).isDirectory() ? plainWalk(path) : 1
+  }
+  return count
+}
+
 try {
-  for (let i = 0; i < directories; i++) mkdirSync(join(input, `d${String(i).padStart(5, '0')}`), { recursive: true })
+  for (let i = 0; i < directories; i++)
+    mkdirSync(join(input, `d${String(i).padStart(5, '0')}`), { recursive: true })
   for (let i = 0; i < files; i++) write(i, 'first')
   console.log(`${files} files of 4 KiB in ${directories} directories`)
+  await measure('readdir and lstat alone', async () => String(plainWalk(input)))
   await measure('first scan', scan)
   await measure('unchanged', scan)
   await measure('unchanged, again', scan)

@@ -117,20 +117,21 @@ export function seal(path: string, digest: Digest, mtimeNs: bigint, executable =
 /** Is it there, whole by size (where that is known) and stamp? */
 export function isWhole(files: BlobFiles, digest: Digest, size?: number): boolean {
   const stat = statBlob(files, digest)
-  return (
-    stat !== undefined &&
-    (size === undefined || stat.size === BigInt(size)) &&
-    (!files.stamps || bearsStamp(digest, stat))
-  )
+  return stat !== undefined && looksWhole(files, digest, stat, size)
 }
+
+export const looksWhole = (files: BlobFiles, digest: Digest, stat: BigIntStats, size?: number): boolean =>
+  (size === undefined || stat.size === BigInt(size)) && (!files.stamps || bearsStamp(digest, stat))
 
 /** A blob that a collection moved aside is taken back by whoever asks for it. */
 export function statBlob(files: BlobFiles, digest: Digest): BigIntStats | undefined {
   const path = shard(files.store, digest)
   const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false })
-  if (stat !== undefined) return stat
+  const aside = `${files.trash}/${digest}`
+  // looked for first: an exception costs more than both looks
+  if (stat !== undefined || lstatSync(aside, { throwIfNoEntry: false }) === undefined) return stat
   try {
-    renameSync(`${files.trash}/${digest}`, path)
+    moveInto(aside, path)
   } catch (error) {
     if (isMissing(error)) return undefined
     throw error

@@ -5,7 +5,16 @@ import type { Digest } from '../model/refs.ts'
 import type { BlobStore } from '../ports/data.ts'
 import { batches } from './batches.ts'
 import type { Adopted, BlobFiles } from './blob-files.ts'
-import { adoptFile, digestOf, isWhole, renewBlob, seal, statBlob, writeBlob } from './blob-files.ts'
+import {
+  adoptFile,
+  digestOf,
+  isWhole,
+  looksWhole,
+  renewBlob,
+  seal,
+  statBlob,
+  writeBlob,
+} from './blob-files.ts'
 import { inStore, isMissing, storeError } from './failures.ts'
 import type { Home } from './home.ts'
 import { isDigest, shard, shards } from './home.ts'
@@ -88,9 +97,10 @@ export class LocalBlobStore implements BlobStore {
 
   /** One that is there but not as it was made is read: it may only have been touched. */
   async has(digest: Digest): Promise<boolean> {
-    if (this.hasNow(digest)) return true
     const stat = isDigest(digest) ? inStore(this.files.store, () => statBlob(this.files, digest)) : undefined
-    if (stat === undefined || (await this.check([digest])).length > 0) return false
+    if (stat === undefined) return false
+    if (looksWhole(this.files, digest, stat)) return true
+    if ((await this.check([digest])).length > 0) return false
     const path = shard(this.files.store, digest)
     inStore(path, () => seal(path, digest, stat.mtimeNs))
     return true

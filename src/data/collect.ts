@@ -35,7 +35,12 @@ export async function collectDir(tools: CollectTools, path: string): Promise<Dir
   if (!stat.isDirectory())
     throw refused(path, `it is ${stat.isFile() ? 'a file' : kindOf(stat)}, where a directory was declared`)
   const root = realpathSync(path)
-  const blocks = await walkDirectory(tools.pool, { root, globs: { include: [], exclude: [] }, without: [] })
+  const blocks = await walkDirectory(tools.pool, {
+    root,
+    globs: { include: [], exclude: [] },
+    prefix: '',
+    without: [],
+  })
   const drafts = [...blocks.values()].map(draftOf)
   // links first: what they lead to is still in its place
   await adoptSome(tools, root, drafts, (draft, name) => draft.block.links.includes(name))

@@ -14,8 +14,8 @@ import type { FileState } from './read-file.ts'
 import { isExecutable, sameState } from './read-file.ts'
 import type { ScanTools } from './scan-directory.ts'
 import { scanDirectory } from './scan-directory.ts'
-import type { Seen } from './scan-table.ts'
-import type { Sightings } from './sightings.ts'
+import type { ScanTable, Seen } from './scan-table.ts'
+import type { ScannedAs, Sightings } from './sightings.ts'
 import { isSettled, newRows, setRow } from './state-rows.ts'
 
 /** Larger files are hashed by a thread. */
@@ -64,13 +64,20 @@ export class Externals {
 
   /** Is the directory still what the reference says, with nothing added? @throws ALM_INPUT_CHANGED, naming the first file that differs */
   async verifyDirectory(path: string, digest: Digest): Promise<void> {
-    const globs = this.#sightings.globsOf(path, digest) ?? globsOf()
-    const { made } = await this.#scan(path, globs)
+    const { made } = await this.#scan(
+      path,
+      this.#sightings.scannedAs(path, digest) ?? this.#asKnown(path, globsOf()),
+    )
     if (made.digest === digest) return
     const { listings } = this.#tools
     for await (const difference of listings.find(diff(digest, made.digest)))
       throw changed(`${path}/${difference.path}`)
     throw changed(path)
+  }
+
+  /** Where this content was seen last, whatever is there now. */
+  lastPlace(digest: Digest, name: string): string | undefined {
+    return this.#sightings.withDigest(digest, name)
   }
 
   /** A path where this content lies, if there is one: the one of that name, if possible. */
@@ -82,14 +89,20 @@ export class Externals {
   }
 
   async #scanDirectory(root: string, globs: Globs): Promise<DirRef> {
-    const { made, table, changed: differs } = await this.#scan(root, globs)
+    const { made, table, changed: differs } = await this.#scan(root, this.#asKnown(root, globs))
     if (differs) this.#sightings.keep(table)
     return new DirRef(made.digest, made.files, made.size, root)
   }
 
-  async #scan(root: string, globs: Globs) {
-    const walk = { root, globs, without: [this.#home] }
-    return await scanDirectory(this.#tools, walk, this.#sightings.table(root, globs))
+  #asKnown(root: string, globs: Globs) {
+    return { globs, prefix: '', table: this.#sightings.table(root, globs) }
+  }
+
+  async #scan(
+    root: string,
+    { globs, prefix, table }: Omit<ScannedAs, 'table'> & { readonly table: ScanTable | undefined },
+  ) {
+    return await scanDirectory(this.#tools, { root, globs, prefix, without: [this.#home] }, table)
   }
 
   async #read(path: string): Promise<Seen> {
@@ -112,8 +125,9 @@ export class Externals {
   async #hash(path: string, state: FileState): Promise<Digest> {
     const rows = newRows(1)
     setRow(rows, 0, state)
-    const job = { kind: 'hash' as const, paths: [path], rows }
-    const digest = state.size > largeBytes ? await this.#tools.pool.run(job) : this.#tools.pool.runHere(job)
+    const heavy = state.size > largeBytes
+    const job = { kind: 'hash' as const, paths: [path], rows, heavy }
+    const digest = heavy ? await this.#tools.pool.run(job) : this.#tools.pool.runHere(job)
     return Buffer.from(digest).toString('hex')
   }
 }

@@ -1,20 +1,7 @@
 import picomatch from 'picomatch'
+import { defaultExclude } from '../core/tree/default-exclude.ts'
 import { AlmanacError } from '../model/errors.ts'
 import type { ScanOptions } from '../ports/data.ts'
-
-/** Files that are half there, or that tools leave beside data. */
-export const defaultExclude: readonly string[] = [
-  '*.part',
-  '*.partial',
-  '*.crdownload',
-  '*.tmp',
-  '*~',
-  '*.swp',
-  '*.idx',
-  '.DS_Store',
-  'Thumbs.db',
-  '.nfs*',
-]
 
 /** Globs in full: what was scanned is known by them. */
 export interface Globs {
@@ -52,11 +39,15 @@ export function filterOf(globs: Globs): PathFilter {
 }
 
 function anyOf(globs: readonly string[]): (path: string, name: string) => boolean {
-  const names = globs.filter((glob) => !glob.replace(/\/$/, '').includes('/')).map(compile)
-  const paths = globs.filter((glob) => glob.replace(/\/$/, '').includes('/')).map(compile)
-  return (path, name) => names.some((matches) => matches(name)) || paths.some((matches) => matches(path))
+  const plain = globs.map((glob) => glob.replace(/\/$/, ''))
+  const names = unionOf(plain.filter((glob) => !glob.includes('/')))
+  const paths = unionOf(plain.filter((glob) => glob.includes('/')).map((glob) => glob.replace(/^\//, '')))
+  return (path, name) => names?.test(name) === true || paths?.test(path) === true
 }
 
-/** Dots are letters like others; `s`: newlines are too. */
-const compile = (glob: string): ((text: string) => boolean) =>
-  picomatch(glob.replace(/^\//, '').replace(/\/$/, ''), { dot: true, flags: 's', windows: false })
+/** One expression for all: a name is looked at once. Dots are letters like others, and so are newlines (`s`). */
+function unionOf(globs: readonly string[]): RegExp | undefined {
+  if (globs.length === 0) return undefined
+  const options = { dot: true, flags: 's', windows: false }
+  return new RegExp(globs.map((glob) => `(?:${picomatch.makeRe(glob, options).source})`).join('|'), 's')
+}

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import type { TreeMaker } from '../core/tree/chunk.ts'
+import type { Made, TreeMaker } from '../core/tree/chunk.ts'
+import { isOneLeaf } from '../core/tree/chunk.ts'
 import type { Listing } from '../core/tree/listing.ts'
 import { isIndex, parseListing } from '../core/tree/listing.ts'
 import type { Finding, Reading } from '../core/tree/reading.ts'
@@ -75,14 +76,16 @@ export class Listings {
    * Is a directory's own listing there with all its parts? Dates them anew if so: a scan that finds nothing changed
    * writes nothing, and yet its result must outlive the next collection.
    */
-  renew(digest: Digest): boolean {
+  renew({ digest, entries }: Made): boolean {
     if (!this.#store.renew(digest)) return false
-    const listing = this.read(digest)
-    return (
-      !isIndex(listing) ||
-      listing.nodes.every((node) =>
-        node.level > 0 ? this.renew(node.digest) : this.#store.renew(node.digest),
-      )
+    return isOneLeaf(entries) || this.#renewParts(this.read(digest))
+  }
+
+  #renewParts(listing: Listing): boolean {
+    if (!isIndex(listing)) return true
+    return listing.nodes.every(
+      (node) =>
+        this.#store.renew(node.digest) && (node.level === 0 || this.#renewParts(this.read(node.digest))),
     )
   }
 

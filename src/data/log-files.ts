@@ -41,7 +41,12 @@ export class LogFiles implements LogStore {
     })
   }
 
-  async read(run: RunId, call: number, from: LogPosition | undefined, limit: number): Promise<{ lines: KeptLine[]; next: LogPosition }> {
+  async read(
+    run: RunId,
+    call: number,
+    from: LogPosition | undefined,
+    limit: number,
+  ): Promise<{ lines: KeptLine[]; next: LogPosition }> {
     const lines: KeptLine[] = []
     let next: LogPosition = from ?? { attempt: 1, byte: 0 }
     for (const attempt of await this.#attempts(run, call)) {
@@ -93,7 +98,13 @@ export class LogFiles implements LogStore {
     return attempts.sort((a, b) => a - b)
   }
 
-  async #readAttempt(run: RunId, call: number, from: LogPosition, lines: KeptLine[], limit: number): Promise<LogPosition> {
+  async #readAttempt(
+    run: RunId,
+    call: number,
+    from: LogPosition,
+    lines: KeptLine[],
+    limit: number,
+  ): Promise<LogPosition> {
     const { attempt } = from
     let { byte } = from
     const input = createReadStream(join(this.#root, run, `${call}.${attempt}.jsonl`), { start: byte })

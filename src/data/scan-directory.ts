@@ -96,11 +96,13 @@ function draftOf(block: Block, known: Scanned | undefined): Draft {
 }
 
 /** So many files and bytes are hashed before a thread has started. */
-const fewFiles = 256
-const fewBytes = 4 << 20
+const fewFiles = 2000
+const fewBytes = 16 << 20
 /** A job's share. */
 const jobFiles = 256
 const jobBytes = 32 << 20
+/** More is read beside the main thread. */
+const heavyBytes = 4 << 20
 
 async function hashDrafts(
   pool: JobPool,
@@ -108,28 +110,20 @@ async function hashDrafts(
   drafts: readonly Draft[],
   startedAt: number,
 ): Promise<void> {
-  const take = (digests: Uint8Array, job: PlacedJob) => {
-    for (const [i, { draft, index }] of job.places.entries()) {
+  const take = (digests: Uint8Array, { places }: PlacedJob) => {
+    for (const [i, { draft, index }] of places.entries()) {
       draft.digests.set(digests.subarray(i * 32, i * 32 + 32), index * 32)
       draft.settled[index] = isSettled(rowState(draft.block.rows, index), startedAt) ? 1 : 0
     }
   }
   const files = drafts.reduce((sum, draft) => sum + draft.unknown.length, 0)
   const few = files <= fewFiles && bytesToRead(drafts) <= fewBytes
-  if (few) for (const job of hashJobs(root, drafts)) take(pool.runHere(job), job)
-  else {
-    const places = new Map<HashJob, PlacedJob>()
-    const jobs = function* (): Generator<HashJob> {
-      for (const { places: placed, ...job } of hashJobs(root, drafts)) {
-        places.set(job, { ...job, places: placed })
-        yield job
-      }
+  if (few) {
+    for (const job of hashJobs(root, drafts)) {
+      take(pool.runHere(job.job), job)
+      await new Promise(setImmediate)
     }
-    await pool.runEach(jobs(), (digests, job) => {
-      take(digests, places.get(job) as PlacedJob)
-      places.delete(job)
-    })
-  }
+  } else await pool.runEach<PlacedJob, HashJob>(hashJobs(root, drafts), ({ job }) => job, take)
 }
 
 const bytesToRead = (drafts: readonly Draft[]): number => {
@@ -139,7 +133,8 @@ const bytesToRead = (drafts: readonly Draft[]): number => {
 }
 
 /** A job, and where its results belong: that part stays here. */
-interface PlacedJob extends HashJob {
+interface PlacedJob {
+  readonly job: HashJob
   readonly places: readonly { readonly draft: Draft; readonly index: number }[]
 }
 
@@ -151,20 +146,20 @@ function* hashJobs(root: string, drafts: readonly Draft[]): Generator<PlacedJob>
       places.push({ draft, index })
       bytes += rowSize(draft.block.rows, index)
       if (places.length < jobFiles && bytes < jobBytes) continue
-      yield placedJob(root, places)
+      yield placedJob(root, places, bytes)
       places = []
       bytes = 0
     }
   }
-  if (places.length > 0) yield placedJob(root, places)
+  if (places.length > 0) yield placedJob(root, places, bytes)
 }
 
-function placedJob(root: string, places: PlacedJob['places']): PlacedJob {
+function placedJob(root: string, places: PlacedJob['places'], bytes: number): PlacedJob {
   const rows = newRows(places.length)
   const paths = places.map(({ draft, index }, i) => {
     copyRow(draft.block.rows, index, rows, i)
     const { path } = draft.block
     return `${root}/${path}${path === '' ? '' : '/'}${draft.names[index]}`
   })
-  return { kind: 'hash', paths, rows, places }
+  return { job: { kind: 'hash', paths, rows, heavy: bytes > heavyBytes }, places }
 }

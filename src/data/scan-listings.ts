@@ -1,5 +1,5 @@
 import type { Made, NameChange } from '../core/tree/chunk.ts'
-import { editListing, makeListing } from '../core/tree/chunk.ts'
+import { editListing, isOneLeaf, makeListing } from '../core/tree/chunk.ts'
 import type { Entry } from '../core/tree/listing.ts'
 import { sameEntry } from '../core/tree/listing.ts'
 import { compareNames } from '../core/tree/name.ts'
@@ -32,9 +32,6 @@ interface Below {
   readonly dropEmpty: boolean
 }
 
-/** From so many entries on an edit of the earlier listing costs less than a new one. */
-const worthAnEdit = 1024
-
 /** Makes the listings of directories whose digests are known, the deepest first: each needs those below it. */
 export async function listDrafts(
   tools: { readonly listings: Listings },
@@ -62,7 +59,7 @@ async function scannedOf(listings: Listings, draft: Draft, below: Below): Promis
     draft.same &&
     block.subdirectories.every((name) => isUnchanged(pathOf(block, name), below))
   ) {
-    if (listings.renew(known.listing.digest)) return known
+    if (listings.renew(known.listing)) return known
   }
   return { ...block, digests, settled, listing: await listingOf(listings, draft, below) }
 }
@@ -73,8 +70,9 @@ const isUnchanged = (path: string, { made, known }: Below): boolean =>
 async function listingOf(listings: Listings, draft: Draft, below: Below): Promise<Made> {
   const { block, known } = draft
   const names = draft.names.length === block.count ? draft.names : splitNames(block.names)
+  // an edit of a large listing costs less than a new one
   const entries = entriesOf(block, draft.digests, names, below.made, below.dropEmpty)
-  if (known === undefined || known.count < worthAnEdit || !listings.renew(known.listing.digest)) {
+  if (known === undefined || isOneLeaf(known.count) || !listings.renew(known.listing)) {
     return makeListing(listings.maker, entries)
   }
   const before = entriesOf(known, known.digests, splitNames(known.names), below.known, below.dropEmpty)

@@ -44,13 +44,16 @@ export class Sightings {
     this.#save(name, table)
   }
 
-  /** The globs with which a directory was scanned when it had this digest. */
-  globsOf(root: string, digest: Digest): Globs | undefined {
+  /** How a directory was scanned, by itself or as a part, when it had this digest. */
+  scannedAs(path: string, digest: Digest): ScannedAs | undefined {
     this.#loadAll()
-    for (const { table } of this.#byRoot.get(root) ?? []) {
-      if (table.blocks.get('')?.listing.digest === digest) return table.globs
+    for (let root = path; ; root = dirname(root)) {
+      const below = path.slice(root.length + 1)
+      for (const { table } of this.#byRoot.get(root) ?? []) {
+        if (table.blocks.get(below)?.listing.digest === digest) return partOf(table, below)
+      }
+      if (root === dirname(root)) return undefined
     }
-    return undefined
   }
 
   /** What was last seen at a path. */
@@ -160,6 +163,24 @@ export class Sightings {
       renameSync(temporary, path)
     })
   }
+}
+
+/** What a scan needs to be made again. */
+export interface ScannedAs {
+  readonly globs: Globs
+  readonly prefix: string
+  readonly table: ScanTable
+}
+
+function partOf(table: ScanTable, below: string): ScannedAs {
+  const { globs } = table
+  if (below === '') return { globs, prefix: '', table }
+  const blocks = new Map<string, Scanned>()
+  for (const [path, block] of table.blocks) {
+    const part = path === below ? '' : path.startsWith(`${below}/`) ? path.slice(below.length + 1) : undefined
+    if (part !== undefined) blocks.set(part, { ...block, path: part })
+  }
+  return { globs, prefix: `${below}/`, table: { root: `${table.root}/${below}`, globs, blocks } }
 }
 
 const filesName = 'files.bin'

@@ -55,17 +55,19 @@ export class Sources {
     return ours ? undefined : at
   }
 
-  /** `near`: where it lay with the user, if that is known. @throws ALM_BLOB_MISSING */
+  /** `near`: where it lay with the user, if that is known. @throws ALM_BLOB_MISSING, ALM_INPUT_CHANGED */
   async of(content: FileContent, near?: string): Promise<Source> {
     const source = await this.find(content, near)
-    if (source === undefined)
-      throw new AlmanacError('ALM_BLOB_MISSING', { digest: content.digest, path: content.name })
-    return source
+    if (source !== undefined) return source
+    // known, and no longer as it was: better than to say that it is not in the store, where it never was
+    const path = near ?? this.#externals.lastPlace(content.digest, content.name)
+    if (path !== undefined) throw new AlmanacError('ALM_INPUT_CHANGED', { path })
+    throw new AlmanacError('ALM_BLOB_MISSING', { digest: content.digest, path: content.name })
   }
 
   async find(content: FileContent, near?: string): Promise<Source | undefined> {
-    const { digest, name, size, executable } = content
-    if (this.#store.hasNow(digest, size) || (await this.#store.has(digest))) {
+    const { digest, name, executable } = content
+    if (await this.#store.has(digest)) {
       return { path: shard(this.#store.files.store, digest), external: false }
     }
     if (near !== undefined && (await this.isUnchanged(near, content))) return { path: near, external: true }

@@ -8,12 +8,14 @@ export interface Walk {
   /** without links in it */
   readonly root: string
   readonly globs: Globs
+  /** as in `ListJob` */
+  readonly prefix: string
   /** absolute paths that are left out */
   readonly without: readonly string[]
 }
 
 /** Fewer are looked at before a thread has started. */
-const fewEntries = 3000
+const fewEntries = 10_000
 
 /** Names of a large directory that one job looks at. */
 const namesAJob = 8192
@@ -49,13 +51,14 @@ export async function walkDirectory(pool: JobPool, walk: Walk): Promise<Map<stri
 }
 
 const jobOf = (
-  { root, globs, without }: Walk,
+  { root, globs, prefix, without }: Walk,
   directories: readonly string[],
   names?: readonly string[],
 ): ListJob => ({
   kind: 'list',
   root,
   globs,
+  prefix,
   without,
   directories,
   ...(names !== undefined && { names }),

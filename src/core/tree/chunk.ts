@@ -33,6 +33,9 @@ export interface Shape {
  */
 const format: Shape = { splitOver: 1024, bits: 6 }
 
+/** Is a directory of so many names listed in one piece? */
+export const isOneLeaf = (entries: number): boolean => entries <= format.splitOver
+
 /** A directory as its parent lists it. */
 export interface Made extends Totals {
   readonly digest: Digest

@@ -6,6 +6,8 @@ export interface HashJob {
   readonly kind: 'hash'
   readonly paths: readonly string[]
   readonly rows: BigInt64Array
+  /** more than a few megabytes */
+  readonly heavy: boolean
 }
 
 /** 32 bytes a file. @throws ALM_INPUT_CHANGED, ALM_INPUT_UNREADABLE */

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { AlmanacError } from '../../model/errors.ts'
 import type { Answer, Job, ResultOf, Results } from './job.ts'
-import { errorOf, runJob } from './job.ts'
+import { errorOf, isHeavy, runJob } from './job.ts'
 
 /**
  * Threads that work on files. Owns them and the jobs that wait for one.
@@ -17,8 +17,9 @@ export class JobPool {
   readonly #waiting: Task[] = []
   #closed = false
 
-  constructor(threads: number = Math.min(4, availableParallelism())) {
-    this.#size = threads
+  /** The main thread works too, so that one thread fewer is started than there are cores. */
+  constructor(threads: number = Math.min(4, availableParallelism()) - 1) {
+    this.#size = Math.max(1, threads)
   }
 
   /** Runs a job in place: for little work, which would be done before a thread has started. */
@@ -36,18 +37,41 @@ export class JobPool {
 
   /** All of them, several at once; the first error ends the waiting, the others' results are dropped. */
   async runAll<J extends Job>(jobs: readonly J[]): Promise<readonly ResultOf<J>[]> {
-    return await Promise.all(jobs.map((job) => this.run(job)))
+    const results: ResultOf<J>[] = []
+    const numbered = [...jobs.entries()].map(([index, job]) => ({ index, job }))
+    await this.runEach(
+      numbered,
+      ({ job }) => job,
+      (result, { index }) => {
+        results[index] = result
+      },
+    )
+    return results
   }
 
   /** Jobs that are made when there is a thread for them; results in any order. */
-  async runEach<J extends Job>(jobs: Iterable<J>, use: (result: ResultOf<J>, job: J) => void): Promise<void> {
-    const iterator = jobs[Symbol.iterator]()
-    const lane = async () => {
-      for (let next = iterator.next(); next.done !== true; next = iterator.next())
-        use(await this.run(next.value), next.value)
+  async runEach<T, J extends Job>(
+    items: Iterable<T>,
+    jobOf: (item: T) => J,
+    use: (result: ResultOf<J>, item: T) => void,
+  ): Promise<void> {
+    const iterator = items[Symbol.iterator]()
+    const lane = async (run: (job: J) => Promise<ResultOf<J>>) => {
+      for (let next = iterator.next(); next.done !== true; next = iterator.next()) {
+        use(await run(jobOf(next.value)), next.value)
+      }
     }
     // one job waits for each thread, so that none is idle while an answer is dealt with
-    await Promise.all(Array.from({ length: this.#size * 2 }, lane))
+    const lanes = Array.from({ length: this.#size * 2 }, () => lane((job) => this.run(job)))
+    await Promise.all([...lanes, lane((job) => this.#runBeside(job))])
+  }
+
+  /** In place, in small pieces: other work of the main thread has its turn in between. */
+  async #runBeside<J extends Job>(job: J): Promise<ResultOf<J>> {
+    if (isHeavy(job)) return await this.run(job)
+    await new Promise(setImmediate)
+    if (this.#closed) throw closed()
+    return this.runHere(job)
   }
 
   async close(): Promise<void> {

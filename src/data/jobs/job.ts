@@ -45,6 +45,10 @@ export function runJob(job: Job): Results[Job['kind']] {
   }
 }
 
+/** Would the main thread be busy with it for longer than a few milliseconds, or might it? */
+export const isHeavy = (job: Job): boolean =>
+  job.kind === 'list' || job.kind === 'stage' ? false : job.kind !== 'hash' || job.heavy
+
 /** From a thread to the main one. */
 export type Answer =
   | { readonly kind: 'done'; readonly result: Results[Job['kind']] }

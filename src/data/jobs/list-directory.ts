@@ -14,6 +14,8 @@ export interface ListJob {
   /** without links in it */
   readonly root: string
   readonly globs: Globs
+  /** path of the root below the directory that the globs speak of, with `/` at its end; `''` for itself */
+  readonly prefix: string
   /** directories with the paths to leave out wherever they lie */
   readonly without: readonly string[]
   /** paths below the root, `''` for itself; or names of one large directory */
@@ -81,12 +83,13 @@ function lookAt(job: ListJob, filter: PathFilter, path: string, names: readonly 
   for (const name of names) {
     const below = path === '' ? name : `${path}/${name}`
     const full = `${job.root}/${below}`
+    const globbed = job.prefix + below
     const stat = stateOf(full)
     const isDirectory = stat.isDirectory()
     if (
       isDirectory
-        ? !filter.entersDir(below, name) || job.without.includes(full)
-        : !filter.takesFile(below, name)
+        ? !filter.entersDir(globbed, name) || job.without.includes(full)
+        : !filter.takesFile(globbed, name)
     )
       continue
     const fault = nameFault(name)

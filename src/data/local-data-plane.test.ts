@@ -1,0 +1,7 @@
+import { testData } from '../testing/data-contract.ts'
+import { diskPlace } from '../testing/disk-place.ts'
+import { openDataPlane } from './open.ts'
+
+testData('data on the disk', () =>
+  diskPlace(async (root) => openDataPlane({ home: `${root}/.almanac`, data: `${root}/data` })),
+)

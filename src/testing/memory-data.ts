@@ -1,0 +1,447 @@
+import { hash } from 'node:crypto'
+import type { TreeMaker } from '../core/tree/chunk.ts'
+import { makeListing } from '../core/tree/chunk.ts'
+import { defaultExclude } from '../core/tree/default-exclude.ts'
+import { diff } from '../core/tree/diff.ts'
+import type { PathChange } from '../core/tree/edit.ts'
+import { editTree } from '../core/tree/edit.ts'
+import type { Listing } from '../core/tree/listing.ts'
+import { parseListing, totals } from '../core/tree/listing.ts'
+import { namesOf } from '../core/tree/name.ts'
+import type { Finding, Reading } from '../core/tree/reading.ts'
+import { entryAt, walk } from '../core/tree/walk.ts'
+import { AlmanacError, isAlmanacError } from '../model/errors.ts'
+import type { Digest } from '../model/refs.ts'
+import { DirRef, FileRef } from '../model/refs.ts'
+import type { TreeChange, TreeEntry } from '../model/tree.ts'
+import type { DataPlane, ScanOptions, Workspace } from '../ports/data.ts'
+import type { MemoryFile } from './memory-files.ts'
+import { MemoryFiles } from './memory-files.ts'
+import type { MemoryGlobs } from './memory-globs.ts'
+import { takes } from './memory-globs.ts'
+
+const digestOf = (bytes: Uint8Array | string): Digest => hash('sha256', bytes, 'hex')
+
+/** Where its own files lie. */
+const home = '/almanac'
+
+/**
+ * The data plane in memory: for tests of what uses one. It passes the same contract as the real one.
+ *
+ * `files` is the world around it: what a test puts there can be scanned, and what a task leaves at an output path
+ * can be collected. It outlives the process it is used by; `crash` is what happens to it when that ends.
+ */
+export class MemoryData implements DataPlane {
+  readonly files = new MemoryFiles()
+  /** called with the name of each operation before it does anything: throws what is to go wrong */
+  onOperation: (operation: keyof DataPlane) => void = () => {}
+  readonly #blobs = new Map<Digest, Uint8Array>()
+  readonly #unsynced = new Set<Digest>()
+  /** where content was seen with the user */
+  readonly #seen = new Map<Digest, Set<string>>()
+  readonly #listings = new Map<Digest, Listing>()
+  readonly #globs = new Map<string, MemoryGlobs>()
+  readonly #maker: TreeMaker = {
+    hash: digestOf,
+    write: (_, text) => void this.#put(new TextEncoder().encode(text)),
+  }
+
+  /** The process ends: its attempts' directories are gone. With the power goes what was not synced. */
+  crash(kind: 'process' | 'power'): void {
+    this.files.remove(`${home}/work`)
+    if (kind === 'process') return
+    for (const digest of this.#unsynced) {
+      this.#blobs.delete(digest)
+      this.#listings.delete(digest)
+    }
+    this.#unsynced.clear()
+    this.files.remove(`${home}/files`)
+    this.files.remove(`${home}/trees`)
+  }
+
+  /** Loses bytes, as a disk may. */
+  lose(digest: Digest): void {
+    this.#blobs.delete(digest)
+    this.#listings.delete(digest)
+    this.files.remove(`${home}/files/${digest}`)
+  }
+
+  async scan(path: string, options: ScanOptions = {}): Promise<FileRef | DirRef> {
+    this.onOperation('scan')
+    const file = this.files.file(path)
+    if (file !== undefined) return this.#fileRef(nameOf(path), file, this.#see(path, file))
+    if (!this.files.isDirectory(path)) throw new AlmanacError('ALM_INPUT_MISSING', { path })
+    const globs = { include: options.include ?? [], exclude: options.exclude ?? defaultExclude }
+    const { digest, entries, size } = this.#scanDirectory(path, globs)
+    this.#globs.set(`${digest} ${path}`, globs)
+    return new DirRef(digest, entries, size, path)
+  }
+
+  async open(ref: FileRef | DirRef): Promise<string> {
+    this.onOperation('open')
+    const outside = outsidePath(ref)
+    if (outside !== undefined && this.files.isThere(outside)) return outside
+    return ref instanceof DirRef ? this.#openDir(ref) : this.#openFile(ref)
+  }
+
+  async verify(refs: readonly (FileRef | DirRef)[]): Promise<void> {
+    this.onOperation('verify')
+    for (const ref of refs) {
+      const outside = outsidePath(ref)
+      if (outside !== undefined && this.files.isThere(outside)) this.#verifyOutside(ref, outside)
+      else if (ref instanceof DirRef) this.#verifyStaged(`${home}/trees/${ref.digest}`, ref)
+      else this.#verifyStaged(stagedPath(ref), ref)
+    }
+  }
+
+  async workspace(name: string): Promise<Workspace> {
+    this.onOperation('workspace')
+    const directory = `${home}/work/${encodeURIComponent(name)}`
+    this.files.remove(directory)
+    for (const part of ['scratch', 'out']) this.files.makeDirectory(`${directory}/${part}`)
+    return {
+      scratch: `${directory}/scratch`,
+      output: (output) => `${directory}/out/${namesOf(output).join('/')}`,
+      remove: async () => this.files.remove(directory),
+    }
+  }
+
+  async collectFile(path: string): Promise<FileRef> {
+    this.onOperation('collectFile')
+    const file = this.files.file(path)
+    if (file === undefined) throw this.#notCollected(path, 'a directory, where a file was declared')
+    this.files.remove(path)
+    return new FileRef(nameOf(path), this.#put(file.bytes), file.bytes.length, file.executable)
+  }
+
+  async collectDir(path: string): Promise<DirRef> {
+    this.onOperation('collectDir')
+    if (!this.files.isDirectory(path))
+      throw this.#notCollected(path, 'a file, where a directory was declared')
+    const entries = [...this.files.below(path)].map(([name, file]): readonly [string, PathChange] => {
+      if (file !== undefined) this.#put(file.bytes)
+      return [name, this.#changeTo(file)]
+    })
+    this.files.remove(path)
+    return this.#edit(undefined, entries)
+  }
+
+  async *entries(dir: DirRef): AsyncGenerator<TreeEntry> {
+    this.onOperation('entries')
+    yield* this.#find(walk(dir.digest))
+  }
+
+  async fileAt(dir: DirRef, path: string): Promise<FileRef | undefined> {
+    this.onOperation('fileAt')
+    const entry = this.#run(entryAt(dir.digest, namesOf(path)))
+    if (entry?.kind !== 'file') return undefined
+    const { name, digest, size, executable } = entry
+    const at =
+      dir.at !== undefined && !isOurs(dir.at)
+        ? `${dir.at}/${path}`
+        : this.#blobs.has(digest)
+          ? undefined
+          : this.#locate(digest, name)
+    return new FileRef(name, digest, size, executable, at)
+  }
+
+  async dirAt(dir: DirRef, path: string): Promise<DirRef | undefined> {
+    this.onOperation('dirAt')
+    const entry = this.#run(entryAt(dir.digest, namesOf(path)))
+    if (entry?.kind !== 'dir') return undefined
+    return new DirRef(
+      entry.digest,
+      entry.files,
+      entry.size,
+      dir.at === undefined || isOurs(dir.at) ? undefined : `${dir.at}/${path}`,
+    )
+  }
+
+  async assemble(entries: Iterable<readonly [path: string, ref: FileRef | DirRef]>): Promise<DirRef> {
+    this.onOperation('assemble')
+    return this.#edit(
+      undefined,
+      [...entries].map(([path, ref]) => [path, this.#changeToRef(ref)] as const),
+    )
+  }
+
+  async edit(base: DirRef, changes: ReadonlyMap<string, FileRef | DirRef | undefined>): Promise<DirRef> {
+    this.onOperation('edit')
+    return this.#edit(
+      base.digest,
+      [...changes].map(([path, ref]) => [path, this.#changeToRef(ref)] as const),
+    )
+  }
+
+  async *diff(before: DirRef, after: DirRef): AsyncGenerator<TreeChange> {
+    this.onOperation('diff')
+    yield* this.#find(diff(before.digest, after.digest))
+  }
+
+  async readFile(ref: FileRef): Promise<Uint8Array> {
+    this.onOperation('readFile')
+    const outside = ref.at === undefined || isOurs(ref.at) ? undefined : ref.at
+    const bytes =
+      this.#blobs.get(ref.digest) ??
+      this.files.file(outside ?? this.#locate(ref.digest, ref.name) ?? '')?.bytes
+    if (bytes === undefined && outside === undefined)
+      throw new AlmanacError('ALM_BLOB_MISSING', { digest: ref.digest })
+    if (bytes === undefined || digestOf(bytes) !== ref.digest) throw changed(outside ?? ref.name)
+    return bytes
+  }
+
+  async writeFile(name: string, bytes: Uint8Array): Promise<FileRef> {
+    this.onOperation('writeFile')
+    if (namesOf(name).length !== 1)
+      throw new AlmanacError('ALM_PATH_REFUSED', { path: name, why: 'it is no name' })
+    return new FileRef(name, this.#put(bytes.slice()), bytes.length)
+  }
+
+  async available(ref: FileRef | DirRef): Promise<boolean> {
+    this.onOperation('available')
+    try {
+      const outside = ref.at === undefined || isOurs(ref.at) ? undefined : ref.at
+      if (outside !== undefined && this.files.isThere(outside)) {
+        this.#verifyOutside(ref, outside)
+        return true
+      }
+      if (ref instanceof FileRef) return this.#has(ref.digest, ref.name)
+      return [...this.#find(walk(ref.digest))].every(
+        (entry) => entry.kind !== 'file' || this.#has(entry.digest, nameOf(entry.path)),
+      )
+    } catch (error) {
+      if (isAlmanacError(error) && ['ALM_INPUT_CHANGED', 'ALM_BLOB_MISSING'].includes(error.code))
+        return false
+      throw error
+    }
+  }
+
+  async show(environment: string, name: string, ref: FileRef | DirRef): Promise<string> {
+    this.onOperation('show')
+    const names = [...namesOf(environment), ...namesOf(name)]
+    if (names.some((one) => one.startsWith('.')))
+      throw new AlmanacError('ALM_PATH_REFUSED', { path: name, why: 'a name begins with "."' })
+    const path = `/data/${names.join('/')}`
+    for (let i = 1; i < names.length; i++) {
+      const parent = `/data/${names.slice(0, i).join('/')}`
+      if (this.files.linkAt(parent) !== undefined || this.files.file(parent) !== undefined)
+        throw new AlmanacError('ALM_TARGET_EXISTS', { path: parent })
+    }
+    if (this.files.linkAt(path) === undefined && this.files.isThere(path))
+      throw new AlmanacError('ALM_TARGET_EXISTS', { path })
+    this.files.link(path, ref instanceof DirRef ? this.#openDir(ref) : this.#openFile(ref, true))
+    return path
+  }
+
+  async writeTo(ref: FileRef | DirRef, path: string): Promise<void> {
+    this.onOperation('writeTo')
+    if (this.files.isThere(path)) throw new AlmanacError('ALM_TARGET_EXISTS', { path })
+    if (ref instanceof FileRef) return this.files.write(path, await this.readFile(ref), ref.executable)
+    this.#layOut(ref, path, false)
+  }
+
+  async sync(): Promise<void> {
+    this.onOperation('sync')
+    this.#unsynced.clear()
+  }
+
+  async close(): Promise<void> {
+    this.onOperation('close')
+    this.files.remove(`${home}/work`)
+  }
+
+  #put(bytes: Uint8Array): Digest {
+    const digest = digestOf(bytes)
+    if (!this.#blobs.has(digest)) this.#unsynced.add(digest)
+    this.#blobs.set(digest, bytes)
+    return digest
+  }
+
+  #read(digest: Digest): Listing {
+    const known = this.#listings.get(digest)
+    if (known !== undefined) return known
+    const bytes = this.#blobs.get(digest)
+    if (bytes === undefined) throw new AlmanacError('ALM_BLOB_MISSING', { digest })
+    const listing = parseListing(digest, new TextDecoder().decode(bytes))
+    this.#listings.set(digest, listing)
+    return listing
+  }
+
+  #run<T>(reading: Reading<T>): T {
+    let step = reading.next()
+    while (step.done !== true) step = reading.next(this.#read(step.value))
+    return step.value
+  }
+
+  *#find<Item extends object>(finding: Finding<Item>): Generator<Item> {
+    let step = finding.next()
+    while (step.done !== true) {
+      if (typeof step.value === 'string') step = finding.next(this.#read(step.value))
+      else {
+        yield step.value
+        step = finding.next(undefined as never)
+      }
+    }
+  }
+
+  #edit(base: Digest | undefined, changes: readonly (readonly [string, PathChange])[]): DirRef {
+    const made = this.#run(editTree(this.#maker, base, changes))
+    return new DirRef(made.digest, made.files, made.size)
+  }
+
+  #changeTo(file: MemoryFile | undefined): PathChange {
+    if (file === undefined) return { kind: 'dir', executable: false, ...makeListing(this.#maker, []) }
+    return {
+      kind: 'file',
+      digest: digestOf(file.bytes),
+      size: file.bytes.length,
+      executable: file.executable,
+      files: 1,
+    }
+  }
+
+  #changeToRef(ref: FileRef | DirRef | undefined): PathChange {
+    if (ref === undefined) return undefined
+    const { digest } = ref
+    if (ref instanceof FileRef)
+      return { kind: 'file', digest, size: ref.size, executable: ref.executable, files: 1 }
+    const { size, files } = totals(this.#read(digest))
+    return { kind: 'dir', digest, size, files, executable: false }
+  }
+
+  #fileRef(name: string, file: MemoryFile, at: string): FileRef {
+    return new FileRef(name, digestOf(file.bytes), file.bytes.length, file.executable, at)
+  }
+
+  #see(path: string, file: MemoryFile): string {
+    const digest = digestOf(file.bytes)
+    const paths = this.#seen.get(digest) ?? new Set()
+    this.#seen.set(digest, paths.add(path))
+    return path
+  }
+
+  #scanDirectory(root: string, globs: MemoryGlobs): DirRef {
+    const entries: [string, PathChange][] = []
+    for (const [path, file] of this.files.below(root)) {
+      if (!takes(globs, path, file !== undefined)) continue
+      if (file !== undefined) this.#see(`${root}/${path}`, file)
+      entries.push([path, this.#changeTo(file)])
+    }
+    return this.#edit(undefined, entries)
+  }
+
+  #locate(digest: Digest, name: string): string | undefined {
+    const paths = [...(this.#seen.get(digest) ?? [])].filter((path) => {
+      const file = this.files.file(path)
+      return file !== undefined && digestOf(file.bytes) === digest
+    })
+    return paths.find((path) => nameOf(path) === name) ?? paths[0]
+  }
+
+  #has(digest: Digest, name: string): boolean {
+    return this.#blobs.has(digest) || this.#locate(digest, name) !== undefined
+  }
+
+  #bytes(digest: Digest, name: string): Uint8Array {
+    const bytes = this.#blobs.get(digest) ?? this.files.file(this.#locate(digest, name) ?? '')?.bytes
+    if (bytes !== undefined) return bytes
+    for (const path of this.#seen.get(digest) ?? []) throw changed(path)
+    throw new AlmanacError('ALM_BLOB_MISSING', { digest })
+  }
+
+  #openFile(ref: FileRef, alwaysStaged = false): string {
+    const located = this.#blobs.has(ref.digest) ? undefined : this.#locate(ref.digest, ref.name)
+    if (!alwaysStaged && located !== undefined && nameOf(located) === ref.name) return located
+    const path = stagedPath(ref)
+    if (located !== undefined) this.files.link(path, located)
+    else if (this.files.file(path) === undefined)
+      this.files.write(path, this.#bytes(ref.digest, ref.name), ref.executable)
+    return path
+  }
+
+  #openDir(ref: DirRef): string {
+    const path = `${home}/trees/${ref.digest}`
+    if (!this.files.isThere(path)) this.#layOut(ref, path, true)
+    return path
+  }
+
+  #layOut(dir: DirRef, target: string, links: boolean): void {
+    const entries = [...this.#find(walk(dir.digest))].map((entry) => ({
+      ...entry,
+      bytes: entry.kind === 'file' ? this.#bytes(entry.digest, nameOf(entry.path)) : undefined,
+    }))
+    this.files.makeDirectory(target)
+    for (const { path, bytes, digest, executable } of entries) {
+      const located = links && !this.#blobs.has(digest) ? this.#locate(digest, nameOf(path)) : undefined
+      if (bytes === undefined) this.files.makeDirectory(`${target}/${path}`)
+      else if (located !== undefined) this.files.link(`${target}/${path}`, located)
+      else this.files.write(`${target}/${path}`, bytes, executable)
+    }
+  }
+
+  #verifyOutside(ref: FileRef | DirRef, path: string): void {
+    if (ref instanceof FileRef) {
+      const file = this.files.file(path)
+      if (file === undefined || digestOf(file.bytes) !== ref.digest || file.executable !== ref.executable)
+        throw changed(path)
+      return
+    }
+    const now = this.#scanDirectory(
+      path,
+      this.#globs.get(`${ref.digest} ${path}`) ?? { include: [], exclude: defaultExclude },
+    )
+    for (const difference of this.#find(diff(ref.digest, now.digest)))
+      throw changed(`${path}/${difference.path}`)
+  }
+
+  #verifyStaged(path: string, ref: FileRef | DirRef): void {
+    if (!this.files.isThere(path)) {
+      const at = outsidePath(ref)
+      if (at !== undefined) throw changed(at)
+      const located =
+        ref instanceof FileRef && !this.#blobs.has(ref.digest) ? this.#locate(ref.digest, ref.name) : ''
+      if (located === undefined) throw changed(ref instanceof FileRef ? ref.name : path)
+      return
+    }
+    const wrong =
+      ref instanceof FileRef ? this.#isOther(path, ref.digest) && path : this.#firstOther(path, ref)
+    if (typeof wrong !== 'string') return
+    const outside = this.files.linkAt(wrong)
+    this.files.remove(path)
+    if (outside !== undefined) throw changed(outside)
+    throw new AlmanacError('ALM_TASK_WROTE_INPUT', { path: wrong, digest: ref.digest })
+  }
+
+  #isOther(path: string, digest: Digest): boolean {
+    const file = this.files.file(path)
+    return file === undefined || digestOf(file.bytes) !== digest
+  }
+
+  #firstOther(path: string, ref: DirRef): string | undefined {
+    const now = this.#edit(
+      undefined,
+      [...this.files.below(path)].map(([name, file]) => [name, this.#changeTo(file)] as const),
+    )
+    for (const difference of this.#find(diff(ref.digest, now.digest))) return `${path}/${difference.path}`
+    return undefined
+  }
+
+  #notCollected(path: string, what: string): AlmanacError {
+    if (this.files.isThere(path)) return new AlmanacError('ALM_PATH_REFUSED', { path, why: `it is ${what}` })
+    return new AlmanacError('ALM_OUTPUT_MISSING', { name: nameOf(path), path })
+  }
+}
+
+/** A data plane in memory that knows nothing yet. */
+export const openMemoryData = (): MemoryData => new MemoryData()
+
+const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
+const isOurs = (path: string): boolean => path.startsWith(`${home}/`)
+const stagedPath = (ref: FileRef): string =>
+  `${home}/files/${ref.digest}${ref.executable ? '-x' : ''}/${ref.name}`
+const changed = (path: string) => new AlmanacError('ALM_INPUT_CHANGED', { path })
+
+function outsidePath(ref: FileRef | DirRef): string | undefined {
+  if (ref.at === undefined || isOurs(ref.at)) return undefined
+  return ref instanceof DirRef || nameOf(ref.at) === ref.name ? ref.at : undefined
+}
