@@ -10,7 +10,7 @@ import sys
 import tempfile
 import textwrap
 import unittest
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Optional
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
@@ -88,17 +88,35 @@ SAME: Dict[str, Files] = {
     "a function is added before": edited("def shift", "def added(x):\n    return shift(x)\n\ndef shift"),
     "a constant is added": edited("OFFSET = 10", "ADDED = 3\nOFFSET = 10"),
     "a constant that is not reached is changed": edited('{"a": 1}', '{"a": 2}'),
-    "definitions change places": {"steps.py": STEPS.replace("OFFSET = 10\nLIMIT: int = 5\n", "") + "\nLIMIT: int = 5\nOFFSET = 10\n"},
-    "imports change places": edited("import os\nimport numpy as np\nfrom helpers", "import numpy as np\nimport os\nfrom helpers"),
+    "definitions change places": {
+        "steps.py": STEPS.replace("OFFSET = 10\nLIMIT: int = 5\n", "") + "\nLIMIT: int = 5\nOFFSET = 10\n"
+    },
+    "imports change places": edited(
+        "import os\nimport numpy as np\nfrom helpers", "import numpy as np\nimport os\nfrom helpers"
+    ),
     "an import is added": edited("import os\n", "import os\nimport json\n"),
     "an import that is not used is removed": edited("import os\n", ""),
-    "another module's function that is not reached is changed": edited("def other(x):\n    return x", "def other(x):\n    return -x", "helpers.py"),
+    "another module's function that is not reached is changed": edited(
+        "def other(x):\n    return x", "def other(x):\n    return -x", "helpers.py"
+    ),
     "another module's constant that is not reached is changed": edited("SQUARE = 2", "SQUARE = 3", "lib/shapes.py"),
-    "what is only executed as a program is added": edited("def combine", 'if __name__ == "__main__":\n    print(combine([1]))\n\ndef combine'),
-    "what only a type checker reads is added": edited("def combine", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from helpers import inner\n\ndef combine"),
-    "a local name hides a function that is changed": edited("def unrelated(x):", "def cells(x):\n    return 1\n\ndef unrelated(x):"),
-    "a decorator of an unrelated function is changed": edited("def unrelated", "import functools\n@functools.lru_cache\ndef unrelated"),
-    "a module that does nothing is imported": {**edited("import os", "import os\nimport quiet"), "quiet.py": "X = 1\ndef f():\n    pass\n"},
+    "what is only executed as a program is added": edited(
+        "def combine", 'if __name__ == "__main__":\n    print(combine([1]))\n\ndef combine'
+    ),
+    "what only a type checker reads is added": edited(
+        "def combine",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from helpers import inner\n\ndef combine",
+    ),
+    "a local name hides a function that is changed": edited(
+        "def unrelated(x):", "def cells(x):\n    return 1\n\ndef unrelated(x):"
+    ),
+    "a decorator of an unrelated function is changed": edited(
+        "def unrelated", "import functools\n@functools.lru_cache\ndef unrelated"
+    ),
+    "a module that does nothing is imported": {
+        **edited("import os", "import os\nimport quiet"),
+        "quiet.py": "X = 1\ndef f():\n    pass\n",
+    },
 }
 
 DIFFERENT: Dict[str, Files] = {
@@ -113,7 +131,9 @@ DIFFERENT: Dict[str, Files] = {
     "a class is changed": edited("scale: int = 2", "scale: int = 3"),
     "its base is changed": edited("return LIMIT", "return LIMIT + 1"),
     "a function of another module is changed": edited("inner(x) / 2", "inner(x) / 3", "helpers.py"),
-    "a function behind that is changed": edited("def inner(x):\n    return x", "def inner(x):\n    return -x", "helpers.py"),
+    "a function behind that is changed": edited(
+        "def inner(x):\n    return x", "def inner(x):\n    return -x", "helpers.py"
+    ),
     "a function of a package's module is changed": edited("shapes.ROUND + x", "shapes.ROUND - x", "lib/grid.py"),
     "a constant behind a relative import is changed": edited("ROUND = 1", "ROUND = 7", "lib/shapes.py"),
     "a default is changed elsewhere": edited("METRE = 3", "METRE = 33", "lib/units.py"),
@@ -123,11 +143,18 @@ DIFFERENT: Dict[str, Files] = {
     "an item is set at import": edited('{"a": 1}', '{"a": 1}\ntable["b"] = 2'),
     "another module executes something at import": edited("def flat", "print('grid')\n\ndef flat", "lib/grid.py"),
     "a package executes something at import": {"lib/__init__.py": "print('lib')\n"},
-    "a module that executes something is imported": {**edited("import os", "import os\nimport loud"), "loud.py": "print('loud')\n"},
+    "a module that executes something is imported": {
+        **edited("import os", "import os\nimport loud"),
+        "loud.py": "print('loud')\n",
+    },
     "a constant is added to": edited("def shift", "OFFSET += 1\n\ndef shift"),
     "a function is defined anew": edited("class Base", "def shift(x):\n    return 0\n\nclass Base"),
-    "a condition binds a name": edited("OFFSET = 10", "import sys\nif sys.platform == 'linux':\n    OFFSET = 10\nelse:\n    OFFSET = 11"),
-    "what a name is imported from changes": edited("from helpers import half,", "from lib.grid import flat as half\nfrom helpers import"),
+    "a condition binds a name": edited(
+        "OFFSET = 10", "import sys\nif sys.platform == 'linux':\n    OFFSET = 10\nelse:\n    OFFSET = 11"
+    ),
+    "what a name is imported from changes": edited(
+        "from helpers import half,", "from lib.grid import flat as half\nfrom helpers import"
+    ),
     "the meaning of annotations is changed": edited('"""Steps."""', '"""Steps."""\nfrom __future__ import annotations'),
     "a module comes between": {"numpy.py": "def mean(x):\n    return 0\n"},
 }
@@ -149,7 +176,7 @@ class Case(unittest.TestCase):
                     file.write(text)
         return base
 
-    def of(self, files: Files, *functions: str) -> List[Dict[str, Any]]:
+    def of(self, files: Files, *functions: str) -> list[dict[str, Any]]:
         """Fingerprints of functions of `steps.py`, in a project of these files alone."""
         self._count += 1
         base = self.write({name: text and textwrap.dedent(text) for name, text in files.items()}, f"case{self._count}")
@@ -281,7 +308,12 @@ class Modules(Case):
         self.assertTrue(self.reaches(files, "impl.py", "return 1", "return 2"))
 
     def test_an_import_in_a_function_is_followed(self) -> None:
-        for line in ["from lib import f", "import lib; f = lib.f", "import lib as l; f = l.f", "from lib import f as g; f = g"]:
+        for line in [
+            "from lib import f",
+            "import lib; f = lib.f",
+            "import lib as l; f = l.f",
+            "from lib import f as g; f = g",
+        ]:
             files: Files = {
                 "steps.py": f"def index():\n    {line}\n    return f()\n",
                 "lib.py": "def f():\n    return 1\n\ndef g():\n    return 2\n",
@@ -327,7 +359,11 @@ class Modules(Case):
             "a.py": "K = 1\n\ndef h():\n    return K\n\ndef f():\n    return h()\n",
             "b.py": "K = 2\n\ndef h():\n    return K\n\ndef f():\n    return h() * 2\n",
         }
-        swapped = {**files, "a.py": str(files["a.py"]).replace("K = 1", "K = 2"), "b.py": str(files["b.py"]).replace("K = 2", "K = 1")}
+        swapped = {
+            **files,
+            "a.py": str(files["a.py"]).replace("K = 1", "K = 2"),
+            "b.py": str(files["b.py"]).replace("K = 2", "K = 1"),
+        }
         self.assertNotEqual(self.digest(files), self.digest(swapped))
 
 
@@ -364,7 +400,7 @@ class Registries(Case):
 
 
 class Unfollowed(Case):
-    def warnings(self, files: Files) -> List[str]:
+    def warnings(self, files: Files) -> list[str]:
         (result,) = self.of(files, "index")
         return list(result["warnings"])
 
@@ -388,18 +424,27 @@ class Unfollowed(Case):
         self.assertEqual(self.warnings({"steps.py": code}), [])
 
     def test_a_module_of_which_everything_is_imported_counts_whole(self) -> None:
-        files: Files = {"steps.py": "from lib import *\n\ndef index():\n    return f()\n", "lib.py": "def f():\n    return 1\n\ndef g():\n    return 2\n"}
+        files: Files = {
+            "steps.py": "from lib import *\n\ndef index():\n    return f()\n",
+            "lib.py": "def f():\n    return 1\n\ndef g():\n    return 2\n",
+        }
         self.assertEqual(self.warnings(files), ["steps.py imports * of lib.py: all of lib.py counts"])
         changed = {**files, "lib.py": "def f():\n    return 1\n\ndef g():\n    return 3\n"}
         self.assertNotEqual(self.digest(files), self.digest(changed))
 
     def test_a_module_used_as_a_value_counts_whole(self) -> None:
-        files: Files = {"steps.py": "import lib\n\ndef index(name):\n    return getattr(lib, name)()\n", "lib.py": "def f():\n    return 1\n"}
+        files: Files = {
+            "steps.py": "import lib\n\ndef index(name):\n    return getattr(lib, name)()\n",
+            "lib.py": "def f():\n    return 1\n",
+        }
         self.assertEqual(self.warnings(files), ["steps.py uses lib.py as a value: all of lib.py counts"])
         self.assertNotEqual(self.digest(files), self.digest({**files, "lib.py": "def f():\n    return 2\n"}))
 
     def test_an_import_by_a_written_name_is_followed(self) -> None:
-        files: Files = {"steps.py": "import importlib\n\ndef index():\n    return importlib.import_module('lib').f()\n", "lib.py": "def f():\n    return 1\n"}
+        files: Files = {
+            "steps.py": "import importlib\n\ndef index():\n    return importlib.import_module('lib').f()\n",
+            "lib.py": "def f():\n    return 1\n",
+        }
         self.assertNotEqual(self.digest(files), self.digest({**files, "lib.py": "def f():\n    return 2\n"}))
 
     def test_a_module_that_cannot_be_read_counts_as_it_is_written(self) -> None:
@@ -458,8 +503,7 @@ class Answers(Case):
         program = f"import sys; sys.path.insert(0, {folder!r}); import fingerprint; fingerprint.run()"
         command = [sys.executable, "-I", "-S", "-B", "-c", program]
         answers = {
-            subprocess.run(command, input=request, capture_output=True, text=True, check=True).stdout
-            for _ in range(3)
+            subprocess.run(command, input=request, capture_output=True, text=True, check=True).stdout for _ in range(3)
         }
         self.assertEqual(len(answers), 1)
         self.assertEqual(json.loads(answers.pop())["results"][0]["digest"], self.digest(FILES))

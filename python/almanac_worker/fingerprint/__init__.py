@@ -103,7 +103,7 @@ class Fingerprint:
 
     def _edges(self, entity: Entity) -> list[tuple[str, list[int | str]]]:
         edges = self._world.info(entity).edges
-        result = []
+        result: list[tuple[str, list[int | str]]] = []
         for written in sorted(edges):
             local = sorted(self._numbers[one] for one in edges[written] if isinstance(one, Entity))
             result.append((written, [*local, *sorted(one for one in edges[written] if isinstance(one, str))]))
@@ -175,4 +175,3 @@ def run() -> None:
     runner = threading.Thread(target=main)
     runner.start()
     runner.join()
-

@@ -134,7 +134,9 @@ class Names(ast.NodeVisitor):
         bound = Bound()
         for statement in node.body:
             bound.visit(statement)
-        self._enter(_Scope(bound.names - bound.outer, bound.outermost, bound.imports, True), bound, node.body, node.lineno)
+        self._enter(
+            _Scope(bound.names - bound.outer, bound.outermost, bound.imports, True), bound, node.body, node.lineno
+        )
         self._scopes.pop()
 
     def _enter(self, scope: _Scope, bound: "Bound", body: Iterable[ast.AST], line: int) -> None:

@@ -176,7 +176,9 @@ class Reach:
         module, info = self._module, self._info
         if module.broken is not None:
             info.raw = module.source
-            info.warnings.add(f"{self._shown}:{module.broken.lineno} cannot be read: {module.broken.msg}; all of it counts")
+            info.warnings.add(
+                f"{self._shown}:{module.broken.lineno} cannot be read: {module.broken.msg}; all of it counts"
+            )
             return info
         if name.startswith("="):
             targets: set[Target] = set()
