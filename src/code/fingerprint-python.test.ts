@@ -1,5 +1,7 @@
+import { chmodSync } from 'node:fs'
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
+import type { TaskSpec } from '../model/task.ts'
 import type { CodeSource } from '../ports/code.ts'
 import { ProjectFolder } from '../testing/project-folder.ts'
 import { arbitraryEdits, reached, type Sketch } from '../testing/sketch.ts'
@@ -140,6 +142,45 @@ test('without a Python the error says so', async () => {
   await expect(opened(noPython).fingerprint(project.python('steps.py', 'index'))).rejects.toMatchObject({
     code: 'ALM_PYTHON_MISSING',
   })
+})
+
+test('a name that every object has is a name like any other', async () => {
+  project.write({ 'steps.py': 'def constructor():\n    pass\n\ndef toString():\n    return 1\n' })
+  const source = opened()
+  const tasks = ['constructor', 'toString'].map((name) => project.python('steps.py', name))
+  const first = [
+    await source.fingerprint(tasks[0] as TaskSpec),
+    await source.fingerprint(tasks[1] as TaskSpec),
+  ]
+  expect(first.map(({ parts }) => Object.keys(parts))).toEqual([
+    ['steps.py:constructor'],
+    ['steps.py:toString'],
+  ])
+})
+
+test("where our Python is too old for a file's syntax, the task's own is asked", async () => {
+  project.write({
+    'steps.py': 'def index(:\n    pass\n',
+    'newer-python':
+      '#!/bin/sh\ncat >/dev/null\necho \'{"results":[{"digest":"newer","parts":{},"warnings":[],"findings":[],"files":{},"absent":[]}]}\'\n',
+  })
+  chmodSync(project.path('newer-python'), 0o755)
+  const env = (python: string): Partial<TaskSpec> => {
+    const { body } = project.python('steps.py', 'index')
+    return {
+      body: { ...body, env: { requirements: project.path('requirements.txt'), python } } as TaskSpec['body'],
+    }
+  }
+  const newer = project.python('steps.py', 'index', env(project.path('newer-python')))
+  expect((await opened().fingerprint(newer)).digest).toBe('newer')
+  const missing = project.python('broken.py', 'index', env(noPython))
+  project.write({ 'broken.py': 'def index(:\n    pass\n' })
+  await expect(
+    opened().fingerprint({
+      ...missing,
+      body: { ...missing.body, file: project.path('broken.py') } as TaskSpec['body'],
+    }),
+  ).rejects.toMatchObject({ code: 'ALM_LOAD_FAILED' })
 })
 
 function rendered({ functions, tasks, style }: Sketch): Readonly<Record<string, string>> {

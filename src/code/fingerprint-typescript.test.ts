@@ -164,6 +164,15 @@ const same: Readonly<Record<string, Edit>> = {
       '$2$1',
     ),
   },
+  'its lines end as on another system': { 'main.ts': main.replaceAll('\n', '\r\n') },
+  'what is not reached has names of its own': {
+    'main.ts': main
+      .replace(
+        'return x - 1',
+        'const shifted = fs.x + fs.shifted + fs.grid\n  const grid = (scale: number) => scale\n  return x - grid(shifted)',
+      )
+      .replace('import { z }', "import * as fs from 'node:fs'\nimport { z }"),
+  },
   'imports change places': {
     'main.ts': main.replace(/(import { Mode.*\n)(import { limit.*\n)(import { Grid.*\n)/, '$3$2$1'),
   },

@@ -1,14 +1,16 @@
-import { spawn } from 'node:child_process'
-import { dirname, join } from 'node:path'
-import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
-import { AlmanacError } from '../model/errors.ts'
-import type { Digest } from '../model/refs.ts'
+import { AlmanacError, isAlmanacError } from '../model/errors.ts'
 import type { CodeCache } from './code-cache.ts'
 import { loadFailed, shown } from './load-error.ts'
+import {
+  askPython,
+  type PythonAnswers,
+  type PythonCount,
+  type PythonFailure,
+  type PythonFunction,
+  type PythonResult,
+} from './python-process.ts'
 import { sha256All } from './sha.ts'
 import { checkStamps, type Stamp, stampOf } from './stamps.ts'
-import type { Finding } from './warnings.ts'
 
 /**
  * Digests of what Python functions reach, from a Python process that is given all questions of one turn of the event
@@ -21,7 +23,7 @@ export class PythonSource {
   readonly #project: string
   readonly #cache: CodeCache
   readonly #python: string
-  #asked = new Map<string, Map<string, PromiseWithResolvers<PythonCount>>>()
+  #asked = new Map<string, Question>()
   readonly #running = new Set<Promise<void>>()
 
   constructor(project: string, cache: CodeCache, python: string) {
@@ -30,14 +32,21 @@ export class PythonSource {
     this.#python = python
   }
 
-  /** @throws ALM_LOAD_FAILED, ALM_TASK_NOT_FOUND, ALM_PYTHON_MISSING */
-  count(file: string, name: string): Promise<PythonCount> {
+  /**
+   * The interpreter is the one that will run the function; it is asked where ours is too old for the file's syntax.
+   * @throws ALM_LOAD_FAILED, ALM_TASK_NOT_FOUND, ALM_PYTHON_MISSING
+   */
+  count(file: string, name: string, interpreter: string | undefined): Promise<PythonCount> {
     if (this.#asked.size === 0) setImmediate(() => this.#answer())
-    const names = this.#asked.get(file) ?? new Map<string, PromiseWithResolvers<PythonCount>>()
-    this.#asked.set(file, names)
-    const answer = names.get(name) ?? Promise.withResolvers<PythonCount>()
-    names.set(name, answer)
-    return answer.promise
+    const key = JSON.stringify([file, name])
+    const question = this.#asked.get(key) ?? {
+      file,
+      name,
+      interpreter,
+      ...Promise.withResolvers<PythonCount>(),
+    }
+    this.#asked.set(key, question)
+    return question.promise
   }
 
   async close(): Promise<void> {
@@ -45,45 +54,65 @@ export class PythonSource {
   }
 
   #answer(): void {
-    const asked = this.#asked
+    const asked = [...this.#asked.values()]
     this.#asked = new Map()
     const answered = this.#answerAll(asked).catch((error: unknown) => {
-      for (const names of asked.values()) for (const { reject } of names.values()) reject(error)
+      for (const { reject } of asked) reject(error)
     })
     this.#running.add(answered)
     void answered.then(() => this.#running.delete(answered))
   }
 
-  async #answerAll(
-    asked: ReadonlyMap<string, ReadonlyMap<string, PromiseWithResolvers<PythonCount>>>,
-  ): Promise<void> {
+  async #answerAll(asked: readonly Question[]): Promise<void> {
     const now = Date.now()
-    const open: { readonly file: string; readonly name: string }[] = []
-    const kept = new Map<string, Kept>()
-    for (const [file, names] of asked) {
+    const open: (PythonFunction & Partial<Question>)[] = []
+    const held = new Map<string, Kept>()
+    for (const [file, questions] of Map.groupBy(asked, (one) => one.file)) {
       const known = this.#known(file, now)
-      if (known?.holds === true) kept.set(file, known.kept)
-      const held = known?.holds === true ? known.kept.functions : {}
-      for (const [name, { resolve }] of names) if (held[name] !== undefined) resolve(held[name])
-      const missing = [...names.keys()].filter((name) => held[name] === undefined)
-      if (missing.length === 0) continue
-      const again = known?.holds === false ? Object.keys(known.kept.functions) : []
-      for (const name of new Set([...missing, ...again])) open.push({ file, name })
+      if (known?.holds === true) held.set(file, known.kept)
+      const functions = new Map(known?.holds === true ? known.kept.functions : [])
+      const missing = questions.filter(({ name, resolve }) => {
+        const count = functions.get(name)
+        if (count !== undefined) resolve(count)
+        return count === undefined
+      })
+      open.push(...missing)
+      if (missing.length === 0 || known?.holds !== false) continue
+      const names = new Set(missing.map(({ name }) => name))
+      for (const [name] of known.kept.functions) if (!names.has(name)) open.push({ file, name })
     }
     if (open.length === 0) return
-    const results = await this.#run(open.map(({ file, name }) => [file, name]))
-    const fresh = new Map<string, Map<string, Result>>()
-    for (const [i, { file, name }] of open.entries()) {
-      const result = results[i] as Result | Failed
-      const answer = asked.get(file)?.get(name)
-      if ('failure' in result) {
-        answer?.reject(this.#failed(file, name, result.failure))
-        continue
-      }
-      answer?.resolve(result)
-      fresh.set(file, (fresh.get(file) ?? new Map<string, Result>()).set(name, result))
+    const answers = await this.#ask(open)
+    const results = open.map((question, i) => ({ question, answer: answers[i] as PythonAnswers[number] }))
+    for (const [file, some] of Map.groupBy(results, ({ question }) => question.file)) {
+      const good = some.flatMap(({ question: { name }, answer }) =>
+        'failure' in answer ? [] : [[name, answer] as const],
+      )
+      if (good.length > 0) this.#keep(file, held.get(file), new Map(good), now)
     }
-    for (const [file, found] of fresh) this.#keep(file, kept.get(file), found, now)
+    for (const { question, answer } of results) {
+      if ('failure' in answer) question.reject?.(this.#failed(question, answer.failure))
+      else question.resolve?.(answer)
+    }
+  }
+
+  async #ask(open: readonly (PythonFunction & Partial<Question>)[]): Promise<PythonAnswers> {
+    const { folder } = this.#cache
+    const answers = [...(await askPython(this.#python, folder, this.#project, open))]
+    const again = open.flatMap(({ file, name, interpreter = this.#python }, i) => {
+      const answer = answers[i]
+      const newer = answer !== undefined && 'failure' in answer && answer.failure.kind === 'syntax'
+      return newer && interpreter !== this.#python ? [{ file, name, interpreter, i }] : []
+    })
+    for (const [interpreter, some] of Map.groupBy(again, (one) => one.interpreter)) {
+      const others = await askPython(interpreter, folder, this.#project, some).catch((error: unknown) => {
+        // it may only come to be when the environment is made: what ours has to say stands
+        if (isAlmanacError(error) && error.code === 'ALM_PYTHON_MISSING') return []
+        throw error
+      })
+      for (const [j, answer] of others.entries()) answers[some[j]?.i ?? -1] = answer
+    }
+    return answers
   }
 
   #known(file: string, now: number): { readonly kept: Kept; readonly holds: boolean } | undefined {
@@ -94,12 +123,12 @@ export class PythonSource {
     return { kept, holds }
   }
 
-  #keep(file: string, before: Kept | undefined, found: ReadonlyMap<string, Result>, now: number): void {
+  #keep(file: string, before: Kept | undefined, found: ReadonlyMap<string, PythonResult>, now: number): void {
     const stamps = new Map<string, Stamp>(before?.stamps.map((stamp) => [stamp.path, stamp]))
     const absent = new Set(before?.absent)
-    const functions: Record<string, PythonCount> = { ...before?.functions }
+    const functions = new Map<string, PythonCount>(before?.functions)
     for (const [name, { digest, parts, warnings, findings, files, absent: missing }] of found) {
-      functions[name] = { digest, parts, warnings, findings }
+      functions.set(name, { digest, parts, warnings, findings })
       for (const path of missing) absent.add(path)
       for (const [path, read] of Object.entries(files)) {
         if (stamps.get(path)?.digest === read) continue
@@ -109,28 +138,19 @@ export class PythonSource {
         stamps.set(path, stamp)
       }
     }
-    const kept: Kept = { functions, stamps: [...stamps.values()], absent: [...absent] }
+    const kept: Kept = { functions: [...functions], stamps: [...stamps.values()], absent: [...absent] }
     this.#cache.write(this.#name(file), kept)
-  }
-
-  #arguments(): readonly string[] {
-    const compiled = `pycache_prefix=${join(this.#cache.folder, 'compiled')}`
-    return ['-I', '-S', '-X', 'utf8', '-X', compiled, '-c', program, dirname(dirname(script))]
   }
 
   #name(file: string): string {
     return `python-${sha256All([this.#project, file]).slice(0, 24)}.json`
   }
 
-  #failed(file: string, name: string, failure: Failed['failure']): AlmanacError {
+  #failed({ file, name }: PythonFunction, failure: PythonFailure['failure']): AlmanacError {
     const { kind, message, line = 1, column = 1 } = failure
     if (kind === 'syntax') {
-      return loadFailed(this.#project, {
-        file,
-        why: message,
-        place: { file, line, column },
-        type: 'SyntaxError',
-      })
+      const place = { file, line, column }
+      return loadFailed(this.#project, { file, why: message, place, type: 'SyntaxError' })
     }
     const what = shown(this.#project, file)
     if (kind === 'file') return new AlmanacError('ALM_TASK_NOT_FOUND', { what, why: message })
@@ -139,61 +159,15 @@ export class PythonSource {
       why: 'the file has no such function',
     })
   }
-
-  async #run(
-    functions: readonly (readonly [file: string, name: string])[],
-  ): Promise<readonly (Result | Failed)[]> {
-    const child = spawn(this.#python, this.#arguments(), { stdio: ['pipe', 'pipe', 'pipe'] })
-    // a process that dies early closes its pipe: its exit code says more
-    child.stdin.on('error', () => undefined)
-    child.stdin.end(JSON.stringify({ project: this.#project, functions }))
-    const ended = new Promise<number | null>((resolve, reject) =>
-      child.on('error', reject).on('close', resolve),
-    )
-    let output: readonly [string, string, number | null]
-    try {
-      output = await Promise.all([text(child.stdout), text(child.stderr), ended])
-    } catch (error) {
-      throw new AlmanacError('ALM_PYTHON_MISSING', { version: '3.10 or newer' }, { cause: error })
-    }
-    const [out, problems, exit] = output
-    if (exit !== 0)
-      throw new AlmanacError('ALM_BUG', { why: `${this.#python} ended with ${exit}: ${problems.trim()}` })
-    const { results } = JSON.parse(out) as { readonly results?: readonly (Result | Failed)[] }
-    if (results === undefined) throw new AlmanacError('ALM_PYTHON_MISSING', { version: '3.10 or newer' })
-    return results
-  }
 }
 
-const script = fileURLToPath(new URL('../../python/almanac_worker/fingerprint/__init__.py', import.meta.url))
-
-/** As a module, so that Python keeps it compiled: in our own folder, wherever that lies. */
-const program = 'import sys; sys.path.insert(0, sys.argv[1]); import fingerprint; fingerprint.run()'
-
-export interface PythonCount {
-  readonly digest: Digest
-  readonly parts: Readonly<Record<string, Digest>>
-  readonly warnings: readonly string[]
-  readonly findings: readonly Finding[]
-}
-
-interface Result extends PythonCount {
-  /** digests of what was read, by path */
-  readonly files: Readonly<Record<string, Digest>>
-  readonly absent: readonly string[]
-}
-
-interface Failed {
-  readonly failure: {
-    readonly kind: 'file' | 'syntax' | 'function'
-    readonly message: string
-    readonly line?: number
-    readonly column?: number
-  }
+interface Question extends PythonFunction, PromiseWithResolvers<PythonCount> {
+  readonly interpreter: string | undefined
 }
 
 interface Kept {
-  readonly functions: Readonly<Record<string, PythonCount>>
+  /** by name */
+  readonly functions: readonly (readonly [name: string, count: PythonCount])[]
   readonly stamps: readonly Stamp[]
   readonly absent: readonly string[]
 }

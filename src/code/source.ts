@@ -98,7 +98,11 @@ class FileCodeSource implements CodeSource {
       case 'function':
         return this.#ofFunction(task)
       case 'python': {
-        const { digest, parts, warnings, findings } = await this.#python.count(body.file, body.function)
+        const { digest, parts, warnings, findings } = await this.#python.count(
+          body.file,
+          body.function,
+          body.env?.python,
+        )
         return { digest, parts, warnings: [...warnings, ...undeclaredWarnings(findings, task)] }
       }
       case 'command':

@@ -1,0 +1,74 @@
+import { spawn } from 'node:child_process'
+import { dirname, join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { AlmanacError } from '../model/errors.ts'
+import type { Digest } from '../model/refs.ts'
+import type { Finding } from './warnings.ts'
+
+/** What a Python function reaches, as it is kept. */
+export interface PythonCount {
+  readonly digest: Digest
+  readonly parts: Readonly<Record<string, Digest>>
+  readonly warnings: readonly string[]
+  readonly findings: readonly Finding[]
+}
+
+export interface PythonResult extends PythonCount {
+  /** digests of what was read, by path */
+  readonly files: Readonly<Record<string, Digest>>
+  /** files that would have changed it */
+  readonly absent: readonly string[]
+}
+
+export interface PythonFailure {
+  readonly failure: {
+    readonly kind: 'file' | 'syntax' | 'function'
+    readonly message: string
+    readonly line?: number
+    readonly column?: number
+  }
+}
+
+export interface PythonFunction {
+  readonly file: string
+  readonly name: string
+}
+
+export type PythonAnswers = readonly (PythonResult | PythonFailure)[]
+
+const script = fileURLToPath(new URL('../../python/almanac_worker/fingerprint/__init__.py', import.meta.url))
+
+/** As a module, so that Python keeps it compiled: in our own folder, wherever that lies. */
+const program = 'import sys; sys.path.insert(0, sys.argv[1]); import fingerprint; fingerprint.run()'
+
+/**
+ * Asks one process about functions; answers are in their order.
+ * @throws ALM_PYTHON_MISSING, also of one that is too old
+ */
+export async function askPython(
+  python: string,
+  folder: string,
+  project: string,
+  functions: readonly PythonFunction[],
+): Promise<PythonAnswers> {
+  const compiled = `pycache_prefix=${join(folder, 'compiled')}`
+  const options = ['-I', '-S', '-X', 'utf8', '-X', compiled, '-c', program, dirname(dirname(script))]
+  const child = spawn(python, options, { stdio: ['pipe', 'pipe', 'pipe'] })
+  // a process that dies early closes its pipe: its exit code says more
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(JSON.stringify({ project, functions: functions.map(({ file, name }) => [file, name]) }))
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.on('error', reject).on('close', resolve)
+  })
+  const [out, problems, exit] = await Promise.all([text(child.stdout), text(child.stderr), ended]).catch(
+    (error: unknown) => {
+      throw new AlmanacError('ALM_PYTHON_MISSING', { version: '3.10 or newer' }, { cause: error })
+    },
+  )
+  if (exit !== 0)
+    throw new AlmanacError('ALM_BUG', { why: `${python} ended with ${exit}: ${problems.trim()}` })
+  const { results } = JSON.parse(out) as { readonly results?: PythonAnswers }
+  if (results === undefined) throw new AlmanacError('ALM_PYTHON_MISSING', { version: '3.10 or newer' })
+  return results
+}
