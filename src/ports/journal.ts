@@ -72,7 +72,7 @@ export interface Records {
   attempts(run: RunId, call: number): Promise<readonly AttemptRecord[]>
   /** Oldest first; `after` is the `seq` of the last one seen. */
   notes(run: RunId, query: NoteQuery): Promise<readonly (Note & { readonly seq: number })[]>
-  /** Open: neither answered nor ended; otherwise the closed ones. */
+  /** Open: neither answered nor ended; otherwise the closed ones. At most 1000, in order of run and call. */
   asks(run: RunId | undefined, query: { readonly open: boolean }): Promise<readonly (AskRecord & { readonly run: RunId })[]>
   parts(run: RunId, call: number): Promise<PartsRecord | undefined>
   /** Removes a run that has ended and all that is only its own. @throws ALM_RUN_ACTIVE */

@@ -44,10 +44,11 @@ export function listAsks(
   open: boolean,
 ): (AskRecord & { run: RunId })[] {
   const ids = run === undefined ? [...store.runs.keys()] : [run]
-  return ids.flatMap((id) =>
+  const asks = ids.flatMap((id) =>
     [...(store.runs.get(id)?.asks.values() ?? [])]
       .filter((ask) => isOpen(ask) === open)
       .sort((a, b) => a.record.call - b.record.call)
       .map((ask) => ({ ...ask.record, run: id })),
   )
+  return asks.slice(0, 1000)
 }

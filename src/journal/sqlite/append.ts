@@ -1,4 +1,4 @@
-import type { AskRecord, CallKind, CallMade, Forgotten, RunId } from '../../model/records.ts'
+import type { AskRecord, CallKind, Forgotten, RunId } from '../../model/records.ts'
 import { forgedRecord } from '../refusals.ts'
 import { tallyOf } from '../tally.ts'
 import { endAsk, putAsk } from './asks.ts'
@@ -13,11 +13,11 @@ import type { Database } from './database.ts'
 import { callsPerRun } from './migrations.ts'
 import { Names } from './names.ts'
 import { insertNotes, insertParts } from './notes.ts'
-import type { OutcomeRow, PackedRecord, RareRecord } from './packed-records.ts'
+import type { OutcomeRow, PackedCall, PackedRecord, RareRecord } from './packed-records.ts'
 import { readMore, readRecord } from './packed-records.ts'
 import type { Packed } from './packing.ts'
 import { PackReader } from './packing.ts'
-import { digestColumn, rowId } from './rows.ts'
+import { rowId } from './rows.ts'
 import type { TallyChange } from './runs.ts'
 import { changeRun, changeTally, runNumber } from './runs.ts'
 
@@ -119,7 +119,7 @@ export class Appender {
         return this.#outcome(run, record)
       case 'parts': {
         const { call, fingerprint, partsWire, verdict } = record
-        return this.#parts.add(rowId(run.n, call), digestColumn(fingerprint), partsWire, verdict)
+        return this.#parts.add(rowId(run.n, call), fingerprint, partsWire, verdict)
       }
       case 'note': {
         const { call, attempt, type, name, bodyWire, at } = record
@@ -154,7 +154,7 @@ export class Appender {
     putAsk(this.#db, run.n, record, known.ended)
   }
 
-  #call(run: OpenRun, record: CallMade): void {
+  #call(run: OpenRun, record: PackedCall): void {
     const { call } = record
     if (!Number.isInteger(call) || call < 0 || call >= callsPerRun) {
       throw forgedRecord(run.id, `${call} is no number of a call`)
@@ -162,14 +162,7 @@ export class Appender {
     if (run.index.get(call) !== undefined) throw forgedRecord(run.id, `call ${call} is there already`)
     const { n } = this.names.of(record.name, record.call_kind)
     run.index.set(call, { name: n, ended: false, asked: false })
-    this.#calls.add(
-      rowId(run.n, call),
-      n,
-      digestColumn(record.key),
-      record.caller,
-      record.argsWire,
-      record.at,
-    )
+    this.#calls.add(rowId(run.n, call), n, record.key, record.caller, record.argsWire, record.at)
     count(run, 'waiting', 1)
   }
 
@@ -183,9 +176,9 @@ export class Appender {
       row.order,
       row.state,
       row.reason,
-      row.fingerprint === undefined ? null : digestColumn(row.fingerprint),
+      row.fingerprint ?? null,
       row.valueWire ?? null,
-      row.digest === undefined ? null : digestColumn(row.digest),
+      row.digest ?? null,
       row.attempt,
       row.startedAt,
       row.endedAt,
@@ -233,8 +226,9 @@ function count(run: OpenRun, column: keyof TallyChange, by: number): void {
 function countOutcome(run: OpenRun, kind: CallKind, row: CountedOutcome, by: number): void {
   count(run, 'waiting', -by)
   count(run, row.state, by)
-  const { map } = readMore(row.more)
-  const { executed, reused } = tallyOf(kind, { state: row.state, reason: row.reason, ...(map && { map }) })
+  // most have no more to tell
+  const counted = row.more == null ? row : { ...row, ...readMore(row.more) }
+  const { executed, reused } = tallyOf(kind, counted)
   if (executed !== 0) count(run, 'executed', executed * by)
   if (reused !== 0) count(run, 'reused', reused * by)
 }

@@ -72,7 +72,7 @@ export function listAsks(
   const source = open ? 'asks INDEXED BY asks_open' : 'asks'
   const state = open ? 'ended = 0 AND answer IS NULL' : '(ended = 1 OR answer IS NOT NULL)'
   const sql = `SELECT runs.id AS run, record FROM ${source} JOIN runs ON runs.n = asks.id / ${callsPerRun}
-    WHERE ${state} ${n === undefined ? '' : 'AND asks.id BETWEEN ? AND ?'} ORDER BY asks.id`
+    WHERE ${state} ${n === undefined ? '' : 'AND asks.id BETWEEN ? AND ?'} ORDER BY asks.id LIMIT 1000`
   return db
     .all<AskRow>(sql, ...(n === undefined ? [] : rowRange(n)))
     .map((row) => ({ ...(JSON.parse(row.record) as AskRecord), run: row.run }))

@@ -61,11 +61,12 @@ function page(
   to: number,
   limit: number,
 ): ListRow[] {
-  const named = name === undefined ? '' : `AND calls.name = ${name}`
+  const named = name === undefined ? '' : 'AND calls.name = ?'
+  const number = name === undefined ? [] : [name]
   if ('seldom' in source) {
     const sql = `SELECT ${columns} FROM outcomes INDEXED BY outcomes_by_state CROSS JOIN calls ON calls.id = outcomes.id
       WHERE state = ? AND state <> 'succeeded' AND outcomes.id BETWEEN ? AND ? ${named} ORDER BY outcomes.id LIMIT ?`
-    return db.all<ListRow>(sql, source.seldom, from, to, limit)
+    return db.all<ListRow>(sql, source.seldom, from, to, ...number, limit)
   }
   const { states } = source
   const inState =
@@ -73,7 +74,7 @@ function page(
   const sql = `SELECT ${columns} FROM calls ${name === undefined ? 'NOT INDEXED' : 'INDEXED BY calls_by_name'}
     LEFT JOIN outcomes ON outcomes.id = calls.id
     WHERE calls.id BETWEEN ? AND ? ${named} ${inState} ORDER BY calls.id LIMIT ?`
-  return db.all<ListRow>(sql, from, to, ...(states ?? []), limit)
+  return db.all<ListRow>(sql, from, to, ...number, ...(states ?? []), limit)
 }
 
 const columns = `calls.id AS id, name, ${digestText('key')} AS key, caller, args, at, ${outcomeColumns}`

@@ -3,8 +3,9 @@ import { unspentAttempts } from './attempts.ts'
 import type { CallIndex, KnownCall } from './call-index.ts'
 import type { Database } from './database.ts'
 import type { Names } from './names.ts'
-import type { OutcomeRow, RememberedRow } from './packed-records.ts'
-import { packRemembered } from './packed-records.ts'
+import type { CallColumns } from './packed-calls.ts'
+import { packRemembered } from './packed-calls.ts'
+import type { OutcomeRow } from './packed-records.ts'
 import type { Packed } from './packing.ts'
 import { PackWriter } from './packing.ts'
 import { callOf, digestText, rowId, rowRange } from './rows.ts'
@@ -45,26 +46,6 @@ export function deleteOutcome(db: Database, n: number, call: number): void {
   db.run('DELETE FROM outcomes WHERE id = ?', rowId(n, call))
 }
 
-/** Columns of `pageSql`, as arrays: objects would cost a third more. */
-type PageRow = readonly [
-  id: number,
-  name: number,
-  key: string,
-  caller: string,
-  at: number,
-  order: number | null,
-  state: OutcomeRow['state'],
-  reason: string,
-  fingerprint: string | null,
-  value: string | null,
-  digest: string | null,
-  attempt: number,
-  startedAt: number,
-  endedAt: number,
-  cost: number,
-  more: string | null,
-]
-
 const pageSql = `SELECT id, name, ${digestText('key')}, caller, at, ${outcomeColumns}
   FROM calls LEFT JOIN outcomes USING (id) WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?`
 
@@ -80,59 +61,17 @@ export function loadPage(
   const [, last] = rowRange(n)
   const statement = db.prepare(pageSql)
   statement.setReturnArrays(true)
-  const rows = statement.all(rowId(n, from), last, limit) as unknown as PageRow[]
+  const rows = statement.all(rowId(n, from), last, limit) as unknown as CallColumns[]
   const pack = new PackWriter()
   const end = rows.at(-1)?.[0]
   const attempts = end === undefined ? new Map<number, string>() : unspentAttempts(db, rowId(n, from), end)
   const asked = end === undefined ? new Set<number>() : askedCalls(db, rowId(n, from), end)
   for (const row of rows) {
-    const call = callOf(row[0])
-    index.set(call, { name: row[1], ended: row[5] !== null, asked: asked.has(row[0]) })
-    packRemembered(pack, rememberedRow(call, row, names, attempts.get(row[0])))
+    const [id, number] = row
+    const call = callOf(id)
+    index.set(call, { name: number, ended: row[5] !== null, asked: asked.has(id) })
+    const { name, kind } = names.at(number)
+    packRemembered(pack, { call, name, kind, attempts: attempts.get(id) }, row)
   }
   return { page: pack.take(), next: end === undefined || rows.length < limit ? undefined : callOf(end) + 1 }
-}
-
-function rememberedRow(
-  call: number,
-  row: PageRow,
-  names: Names,
-  attempts: string | undefined,
-): RememberedRow {
-  const [
-    ,
-    n,
-    key,
-    caller,
-    at,
-    order,
-    state,
-    reason,
-    fingerprint,
-    value,
-    digest,
-    attempt,
-    startedAt,
-    endedAt,
-    costMs,
-    more,
-  ] = row
-  const { name, kind } = names.at(n)
-  const outcome =
-    order === null
-      ? undefined
-      : {
-          order,
-          state,
-          reason,
-          fingerprint: fingerprint ?? undefined,
-          valueWire: value ?? undefined,
-          digest: digest ?? undefined,
-          attempt,
-          startedAt,
-          endedAt,
-          costMs,
-          more: more ?? undefined,
-        }
-  return { call, key, caller, name, kind, at, outcome, attempts }
 }

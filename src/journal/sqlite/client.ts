@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers'
 import { Worker } from 'node:worker_threads'
 import { AlmanacError } from '../../model/errors.ts'
 import type { JournalRecord, RunId } from '../../model/records.ts'
@@ -127,7 +126,7 @@ export class WriterClient {
   #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true
-    setImmediate(() => {
+    queueMicrotask(() => {
       this.#scheduled = false
       this.#flush()
     })

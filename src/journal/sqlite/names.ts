@@ -14,7 +14,7 @@ export interface CallName {
  */
 export class Names {
   readonly #db: Database
-  readonly #byText = new Map<string, CallName>()
+  readonly #byKind = new Map<CallKind, Map<string, CallName>>()
   readonly #byNumber = new Map<number, CallName>()
 
   constructor(db: Database) {
@@ -23,20 +23,19 @@ export class Names {
 
   /** Adds it if it is new: only within a transaction. */
   of(name: string, kind: CallKind): CallName {
-    // no kind holds a space
-    const text = `${kind} ${name}`
-    return this.#byText.get(text) ?? this.#remember(text, this.#find(name, kind) ?? this.#add(name, kind))
+    const known = this.#byKind.get(kind)?.get(name)
+    return known ?? this.#remember(this.#find(name, kind) ?? this.#add(name, kind))
   }
 
   at(n: number): CallName {
     const known = this.#byNumber.get(n)
     if (known !== undefined) return known
     const row = this.#db.get<CallName>('SELECT n, name, kind FROM names WHERE n = ?', n) as CallName
-    return this.#remember(`${row.kind} ${row.name}`, row)
+    return this.#remember(row)
   }
 
   clear(): void {
-    this.#byText.clear()
+    this.#byKind.clear()
     this.#byNumber.clear()
   }
 
@@ -51,8 +50,9 @@ export class Names {
     return { n: Number(lastInsertRowid), name, kind }
   }
 
-  #remember(text: string, name: CallName): CallName {
-    this.#byText.set(text, name)
+  #remember(name: CallName): CallName {
+    const ofKind = this.#byKind.get(name.kind) ?? new Map<string, CallName>()
+    this.#byKind.set(name.kind, ofKind.set(name.name, name))
     this.#byNumber.set(name.n, name)
     return name
   }

@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path'
 import type { RunId } from '../../model/records.ts'
 import type { Journal, Records, RunCache, RunClaim } from '../../ports/journal.ts'
 import { WriterClient } from './client.ts'
-import { readRemembered } from './packed-records.ts'
+import { readRemembered } from './packed-calls.ts'
 import { PackReader } from './packing.ts'
 import type { RootsPlace } from './roots.ts'
 

@@ -5,11 +5,11 @@ import type {
   Note,
   Outcome,
   PartsRecord,
-  RememberedCall,
   RunId,
 } from '../../model/records.ts'
 import type { EndState } from '../../model/states.ts'
 import type { PackReader, PackWriter } from './packing.ts'
+import type { DigestColumn } from './rows.ts'
 
 /**
  * The order of a record's fields in a pack. Kinds that come for every call are laid out field by field; all others are
@@ -24,21 +24,27 @@ type Columns = Omit<
 >
 
 /** An outcome as columns: what is seldom there is one text, as JSON. */
-export interface BareOutcome extends Columns {
-  readonly fingerprint: string | undefined
+export interface OutcomeRow extends Columns {
+  readonly kind: 'outcome'
+  readonly call: number
+  readonly fingerprint: DigestColumn | undefined
   readonly valueWire: string | undefined
-  readonly digest: string | undefined
+  readonly digest: DigestColumn | undefined
   readonly more: string | undefined
 }
 
-export interface OutcomeRow extends BareOutcome {
-  readonly kind: 'outcome'
-  readonly call: number
+/** A call as columns. */
+export interface PackedCall extends Omit<CallMade, 'key'> {
+  readonly key: DigestColumn
+}
+
+export interface PackedParts extends Omit<PartsRecord, 'fingerprint'> {
+  readonly fingerprint: DigestColumn
 }
 
 export type RareRecord = Exclude<JournalRecord, CallMade | Outcome | PartsRecord | Note>
 
-export type PackedRecord = CallMade | OutcomeRow | PartsRecord | Note | RareRecord
+export type PackedRecord = PackedCall | OutcomeRow | PackedParts | Note | RareRecord
 
 /** The records that follow are of this run. */
 export function packRun(pack: PackWriter, run: RunId): void {
@@ -51,9 +57,7 @@ export function packRecord(pack: PackWriter, record: JournalRecord): void {
     case 'call':
       return packCall(pack, record)
     case 'outcome':
-      pack.number(code.outcome)
-      pack.number(record.call)
-      return packOutcome(pack, record, moreOf(record))
+      return packOutcome(pack, record)
     case 'parts':
       return packParts(pack, record)
     case 'note':
@@ -78,7 +82,7 @@ export function readRecord(pack: PackReader): PackedRecord | { readonly kind: 'o
       return {
         kind: 'parts',
         call: pack.number(),
-        fingerprint: pack.text(),
+        fingerprint: pack.digest() ?? '',
         partsWire: pack.text(),
         verdict: pack.word(),
       }
@@ -92,7 +96,7 @@ export function readRecord(pack: PackReader): PackedRecord | { readonly kind: 'o
 function packCall(pack: PackWriter, record: CallMade): void {
   pack.number(code.call)
   pack.number(record.call)
-  pack.text(record.key)
+  pack.digest(record.key)
   pack.word(record.caller)
   pack.word(record.name)
   pack.word(record.call_kind)
@@ -100,10 +104,10 @@ function packCall(pack: PackWriter, record: CallMade): void {
   pack.number(record.at)
 }
 
-const readCall = (pack: PackReader): CallMade => ({
+const readCall = (pack: PackReader): PackedCall => ({
   kind: 'call',
   call: pack.number(),
-  key: pack.text(),
+  key: pack.digest() ?? '',
   caller: pack.word(),
   name: pack.word(),
   call_kind: pack.word() as CallKind,
@@ -111,18 +115,20 @@ const readCall = (pack: PackReader): CallMade => ({
   at: pack.number(),
 })
 
-function packOutcome(pack: PackWriter, outcome: Outcome | BareOutcome, more: string | undefined): void {
+function packOutcome(pack: PackWriter, outcome: Outcome): void {
+  pack.number(code.outcome)
+  pack.number(outcome.call)
   pack.number(outcome.order)
   pack.word(outcome.state)
   pack.word(outcome.reason)
-  pack.optionalText(outcome.fingerprint)
+  pack.digest(outcome.fingerprint)
   pack.optionalText(outcome.valueWire)
-  pack.optionalText(outcome.digest)
+  pack.digest(outcome.digest)
   pack.number(outcome.attempt)
   pack.number(outcome.startedAt)
   pack.number(outcome.endedAt)
   pack.number(outcome.costMs)
-  pack.optionalText(more)
+  pack.optionalText(moreOf(outcome))
 }
 
 const readOutcome = (pack: PackReader): OutcomeRow => ({
@@ -131,9 +137,9 @@ const readOutcome = (pack: PackReader): OutcomeRow => ({
   order: pack.number(),
   state: pack.word() as EndState,
   reason: pack.word(),
-  fingerprint: pack.optionalText(),
+  fingerprint: pack.digest(),
   valueWire: pack.optionalText(),
-  digest: pack.optionalText(),
+  digest: pack.digest(),
   attempt: pack.number(),
   startedAt: pack.number(),
   endedAt: pack.number(),
@@ -155,7 +161,7 @@ export const readMore = (more: string | null | undefined): More =>
 function packParts(pack: PackWriter, record: PartsRecord): void {
   pack.number(code.parts)
   pack.number(record.call)
-  pack.text(record.fingerprint)
+  pack.digest(record.fingerprint)
   pack.text(record.partsWire)
   pack.word(record.verdict)
 }
@@ -181,64 +187,5 @@ function readNote(pack: PackReader): Note {
     name: pack.word(),
     bodyWire: pack.text(),
     at: pack.number(),
-  }
-}
-
-/** A call as `load` gives it back, from its columns. */
-export interface RememberedRow {
-  readonly call: number
-  readonly key: string
-  readonly caller: string
-  readonly name: string
-  readonly kind: string
-  readonly at: number
-  readonly outcome: BareOutcome | undefined
-  /** as JSON */
-  readonly attempts: string | undefined
-}
-
-export function packRemembered(pack: PackWriter, row: RememberedRow): void {
-  pack.number(row.call)
-  pack.text(row.key)
-  pack.word(row.caller)
-  pack.word(row.name)
-  pack.word(row.kind)
-  pack.number(row.at)
-  pack.optionalText(row.attempts)
-  pack.number(row.outcome === undefined ? code.call : code.outcome)
-  if (row.outcome === undefined) return
-  pack.number(row.call)
-  packOutcome(pack, row.outcome, row.outcome.more)
-}
-
-export function readRemembered(pack: PackReader): RememberedCall {
-  const call = pack.number()
-  const key = pack.text()
-  const caller = pack.word()
-  const name = pack.word()
-  const call_kind = pack.word() as CallKind
-  const at = pack.number()
-  const attempts = pack.optionalText()
-  const outcome = pack.number() === code.outcome ? wholeOutcome(readOutcome(pack)) : undefined
-  return {
-    call,
-    key,
-    caller,
-    name,
-    call_kind,
-    at,
-    ...(outcome && { outcome }),
-    attempts: attempts === undefined ? [] : (JSON.parse(attempts) as RememberedCall['attempts']),
-  }
-}
-
-function wholeOutcome(row: OutcomeRow): NonNullable<RememberedCall['outcome']> {
-  const { kind: _, call: __, fingerprint, valueWire, digest, more, ...rest } = row
-  return {
-    ...rest,
-    ...(fingerprint !== undefined && { fingerprint }),
-    ...(valueWire !== undefined && { valueWire }),
-    ...(digest !== undefined && { digest }),
-    ...(more !== undefined && readMore(more)),
   }
 }

@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { CallMade, JournalRecord, Note, Outcome, PartsRecord } from '../../model/records.ts'
 import { aCall, anOutcome } from '../../testing/journal-records.ts'
-import type { PackedRecord } from './packed-records.ts'
 import { packRecord, packRun, readMore, readRecord } from './packed-records.ts'
 import type { Packed } from './packing.ts'
 import { PackReader, PackWriter } from './packing.ts'
@@ -15,16 +14,27 @@ function unpack(packed: Packed): unknown[] {
   return records
 }
 
-/** An outcome's columns as a record again. */
+/** Columns as a record again. */
 function plain(record: ReturnType<typeof readRecord>): unknown {
-  if (record.kind !== 'outcome') return record
-  const { more, ...row }: Extract<PackedRecord, { kind: 'outcome' }> = record
+  const fields = Object.entries(record).map(([name, field]) => [
+    name,
+    field instanceof Uint8Array ? Buffer.from(field).toString('hex') : field,
+  ])
+  const { more, ...row } = Object.fromEntries(fields) as Record<string, string>
   return JSON.parse(JSON.stringify({ ...row, ...readMore(more) }))
 }
 
 const text = fc.oneof(fc.string({ unit: 'binary' }), fc.string(), fc.constantFrom('', '\n', '\0', ','))
+const digest = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: 64, maxLength: 64 }),
+  },
+  { weight: 1, arbitrary: fc.string({ minLength: 64, maxLength: 64 }) },
+  { weight: 1, arbitrary: text },
+)
 const whole = fc.nat()
-const call = fc.record({ call: whole, key: text, caller: text, name: text, argsWire: text, at: whole })
+const call = fc.record({ call: whole, key: digest, caller: text, name: text, argsWire: text, at: whole })
 const outcome = fc.record(
   {
     call: whole,
@@ -34,9 +44,9 @@ const outcome = fc.record(
     startedAt: whole,
     endedAt: whole,
     costMs: fc.double({ noNaN: true, noDefaultInfinity: true, min: 0 }),
-    fingerprint: text,
+    fingerprint: digest,
     valueWire: text,
-    digest: text,
+    digest,
     error: fc.record({ code: text, message: text }),
     origin: fc.record({ run: text, call: whole }),
     map: fc.record({ executed: whole, carried: whole, removed: whole }),
@@ -47,7 +57,7 @@ const note = fc.record(
   { name: text, bodyWire: text, at: whole, call: whole, attempt: whole },
   { requiredKeys: ['name', 'bodyWire', 'at'] },
 )
-const parts = fc.record({ call: whole, fingerprint: text, partsWire: text, verdict: text })
+const parts = fc.record({ call: whole, fingerprint: digest, partsWire: text, verdict: text })
 
 const record: fc.Arbitrary<JournalRecord> = fc.oneof(
   call.map((fields): CallMade => ({ kind: 'call', call_kind: 'task', ...fields })),

@@ -1,3 +1,6 @@
+import type { DigestColumn } from './rows.ts'
+import { digestColumn, digestLength } from './rows.ts'
+
 /**
  * Many records as one array of numbers and one text, which cross to another thread in a few microseconds whatever
  * their count; as objects each would cost one. Both sides agree on the order of fields, see `packed-records.ts`.
@@ -10,7 +13,12 @@ export interface Packed {
   readonly texts: string
   /** texts that come again and again, kept once */
   readonly words: readonly string[]
+  /** digests, 64 letters each */
+  readonly digests: string
 }
+
+/** Stands for the length of a digest, which is kept apart. */
+const isDigest = -2
 
 export class PackWriter {
   #numbers = new Float64Array(1024)
@@ -18,6 +26,7 @@ export class PackWriter {
   // joined at the end: a text that grew piece by piece is twice as dear to send
   #texts: string[] = []
   #words: string[] = []
+  #digests: string[] = []
   #wordIds = new Map<string, number>()
 
   get isEmpty(): boolean {
@@ -53,14 +62,21 @@ export class PackWriter {
     this.number(id)
   }
 
+  digest(value: string | undefined): void {
+    if (value?.length !== digestLength) return this.optionalText(value)
+    this.number(isDigest)
+    this.#digests.push(value)
+  }
+
   mark(): PackMark {
-    return { count: this.#count, texts: this.#texts.length }
+    return { count: this.#count, texts: this.#texts.length, digests: this.#digests.length }
   }
 
   /** Back to a mark. Words stay: nothing refers to them. */
-  undo({ count, texts }: PackMark): void {
+  undo({ count, texts, digests }: PackMark): void {
     this.#count = count
     this.#texts.length = texts
+    this.#digests.length = digests
   }
 
   /** All that was written; the writer is empty again. */
@@ -69,11 +85,13 @@ export class PackWriter {
       numbers: this.#numbers.subarray(0, this.#count),
       texts: this.#texts.join(''),
       words: this.#words,
+      digests: this.#digests.join(''),
     }
     this.#numbers = new Float64Array(Math.max(1024, this.#count))
     this.#count = 0
     this.#texts = []
     this.#words = []
+    this.#digests = []
     this.#wordIds = new Map()
     return packed
   }
@@ -88,12 +106,15 @@ export class PackWriter {
 export interface PackMark {
   readonly count: number
   readonly texts: number
+  readonly digests: number
 }
 
 export class PackReader {
   readonly #packed: Packed
   #at = 0
   #textAt = 0
+  #digestAt = 0
+  #bytes: Buffer | undefined
 
   constructor(packed: Packed) {
     this.#packed = packed
@@ -117,7 +138,10 @@ export class PackReader {
   }
 
   optionalText(): string | undefined {
-    const length = this.number()
+    return this.#text(this.number())
+  }
+
+  #text(length: number): string | undefined {
     if (length < 0) return undefined
     const from = this.#textAt
     this.#textAt += length
@@ -126,5 +150,18 @@ export class PackReader {
 
   word(): string {
     return this.#packed.words[this.number()] as string
+  }
+
+  digest(): DigestColumn | undefined {
+    const length = this.number()
+    if (length !== isDigest) return this.#text(length)
+    const from = this.#digestAt
+    this.#digestAt++
+    // all at once: one by one they would cost as much as a third of the insert
+    this.#bytes ??= Buffer.from(this.#packed.digests, 'hex')
+    if (this.#bytes.length * 2 === this.#packed.digests.length)
+      return this.#bytes.subarray(from * 32, from * 32 + 32)
+    // one of them is none: each is looked at alone
+    return digestColumn(this.#packed.digests.slice(from * digestLength, (from + 1) * digestLength))
   }
 }

@@ -6,7 +6,7 @@ import { aCall, anOutcome, aRun, remembered } from '../../testing/journal-record
 import type { TemporaryHome } from '../../testing/temporary-home.ts'
 import { temporaryHome } from '../../testing/temporary-home.ts'
 import { openSqliteJournal } from './open.ts'
-import { readRemembered } from './packed-records.ts'
+import { readRemembered } from './packed-calls.ts'
 import { PackReader } from './packing.ts'
 import { Session } from './session.ts'
 

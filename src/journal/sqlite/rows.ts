@@ -3,10 +3,15 @@ import { callsPerRun } from './migrations.ts'
 
 /** How fields become columns, and columns fields. */
 
-/** A digest as it is kept: half as long as its text. Whatever else stands in its place is kept as it is. */
-export function digestColumn(digest: Digest): Uint8Array | string {
+/** Letters of a digest. */
+export const digestLength = 64
+
+/** A digest as it is kept: its bytes, half as long as its text. What is no digest stays a text. */
+export type DigestColumn = Uint8Array | string
+
+export function digestColumn(digest: Digest): DigestColumn {
   const bytes = Buffer.from(digest, 'hex')
-  return bytes.length === 32 && digest.length === 64 ? bytes : digest
+  return bytes.length === 32 && digest.length === digestLength ? bytes : digest
 }
 
 /** SQL for the text of a digest that was kept. */
