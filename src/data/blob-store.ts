@@ -186,10 +186,7 @@ export class LocalBlobStore implements BlobStore {
       files: this.files,
       digests: batch,
     }))
-    const here =
-      digests.length === 1 &&
-      (lstatSync(shard(this.files.store, digests[0] as Digest), { throwIfNoEntry: false })?.size ?? 0) <
-        largeBytes
+    const here = digests.length <= 64 && this.#bytesOf(digests) <= largeBytes
     const damage = here
       ? jobs.flatMap((job) => this.#pool.runHere(job))
       : (await this.#pool.runAll(jobs)).flat()
@@ -240,6 +237,12 @@ export class LocalBlobStore implements BlobStore {
 
   async close(): Promise<void> {
     await this.sync()
+  }
+
+  #bytesOf(digests: readonly Digest[]): number {
+    const sizeOf = (digest: Digest) =>
+      lstatSync(shard(this.files.store, digest), { throwIfNoEntry: false })?.size
+    return digests.reduce((sum, digest) => sum + (sizeOf(digest) ?? 0), 0)
   }
 
   async #flush(): Promise<void> {

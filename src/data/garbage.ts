@@ -60,8 +60,11 @@ export async function collectGarbage(
 ): Promise<GarbageReport> {
   const { reachable, missing } = await mark(parts, data, options.roots)
   const unstaged = sweepStaged(parts.home, reachable, options)
-  const aside = sweepAside(parts.home, reachable, options)
-  const swept = await sweepStore(parts, reachable, options)
+  const earlier = readMarks(parts.home.garbage)
+  const marks: Marks = { unreachable: new Map(), aside: new Map() }
+  const aside = sweepAside(parts.home, reachable, options, earlier, marks)
+  const swept = await sweepStore(parts, reachable, options, earlier, marks)
+  if (!options.dryRun) writeMarks(parts.home.garbage, marks)
   return { ...swept, ...aside, unstaged, missing }
 }
 
@@ -163,16 +166,24 @@ function sweepStaged(
   return unstaged
 }
 
-function sweepAside(home: Home, reachable: ReadonlySet<Digest>, { dryRun, graceMs, now }: GarbageOptions) {
+function sweepAside(
+  home: Home,
+  reachable: ReadonlySet<Digest>,
+  { dryRun, graceMs, now }: GarbageOptions,
+  earlier: Marks,
+  marks: Marks,
+) {
   let deleted = 0
   let freedBytes = 0
   for (const name of inStore(home.trash, () => namesIn(home.trash))) {
     const path = `${home.trash}/${name}`
     const stat = lstatSync(path, { throwIfNoEntry: false })
+    const since = earlier.aside.get(name) ?? now
     if (stat === undefined) continue
     if (reachable.has(name)) {
       if (!dryRun) inStore(path, () => renameSync(path, shard(home.store, name)))
-    } else if (stat.ctimeMs <= now - graceMs) {
+    } else if (now - since < graceMs) marks.aside.set(name, since)
+    else {
       deleted++
       freedBytes += stat.size
       if (!dryRun) inStore(path, () => rmSync(path, { force: true }))
@@ -182,12 +193,12 @@ function sweepAside(home: Home, reachable: ReadonlySet<Digest>, { dryRun, graceM
 }
 
 async function sweepStore(
-  { home, store }: Parts,
+  { store }: Parts,
   reachable: ReadonlySet<Digest>,
   { dryRun, graceMs, now }: GarbageOptions,
+  earlier: Marks,
+  marks: Marks,
 ) {
-  const earlier = readMarks(home.garbage)
-  const marks = new Map<Digest, number>()
   const report = { kept: 0, keptBytes: 0, unreachable: 0, unreachableBytes: 0, movedAside: 0 }
   for await (const { digest, size, changedAt } of store.list()) {
     if (reachable.has(digest)) {
@@ -197,39 +208,54 @@ async function sweepStore(
     }
     report.unreachable++
     report.unreachableBytes += size
-    const since = earlier.get(digest)
+    const since = earlier.unreachable.get(digest)
+    // put or linked to since then: it begins anew
     const markedAt = since === undefined || changedAt > since ? now : since
-    if (now - markedAt < graceMs || markedAt === now) marks.set(digest, markedAt)
+    if (now - markedAt < graceMs || markedAt === now) marks.unreachable.set(digest, markedAt)
     else {
       report.movedAside++
+      marks.aside.set(digest, now)
       if (!dryRun) store.moveAside(digest)
     }
   }
-  if (!dryRun) writeMarks(home.garbage, marks)
   return report
 }
 
-/** When each was first found unreachable; a damaged file is as none: they are found again. */
-function readMarks(path: string): ReadonlyMap<Digest, number> {
-  let text: string
-  try {
-    text = inStore(path, () => readFileSync(path, 'utf8'))
-  } catch (error) {
-    if (isAlmanacError(error) && isMissing(error.cause)) return new Map()
-    throw error
-  }
-  return new Map(
-    text.split('\n').flatMap((line): [Digest, number][] => {
-      const [digest = '', at] = line.split(' ')
-      return isDigest(digest) && Number(at) > 0 ? [[digest, Number(at)]] : []
-    }),
-  )
+/** Since when (ms) blobs have been found unreachable, and been moved aside. */
+interface Marks {
+  readonly unreachable: Map<Digest, number>
+  readonly aside: Map<Digest, number>
 }
 
-function writeMarks(path: string, marks: ReadonlyMap<Digest, number>): void {
+/** A line a blob: digest, time, and `aside` for those. A damaged file is as none: they are found again. */
+function readMarks(path: string): Marks {
+  const marks: Marks = { unreachable: new Map(), aside: new Map() }
+  for (const line of readText(path).split('\n')) {
+    const [digest = '', at, aside] = line.split(' ')
+    if (isDigest(digest) && Number(at) > 0)
+      marks[aside === 'aside' ? 'aside' : 'unreachable'].set(digest, Number(at))
+  }
+  return marks
+}
+
+const readText = (path: string): string =>
+  inStore(path, () => {
+    try {
+      return readFileSync(path, 'utf8')
+    } catch (error) {
+      if (isMissing(error)) return ''
+      throw error
+    }
+  })
+
+function writeMarks(path: string, { unreachable, aside }: Marks): void {
+  const lines = [
+    ...[...unreachable].map(([digest, at]) => `${digest} ${at}\n`),
+    ...[...aside].map(([digest, at]) => `${digest} ${at} aside\n`),
+  ]
   inStore(path, () => {
     const temporary = `${path}.${crypto.randomUUID()}.tmp`
-    writeFileSync(temporary, [...marks].map(([digest, at]) => `${digest} ${at}\n`).join(''))
+    writeFileSync(temporary, lines.join(''))
     renameSync(temporary, path)
   })
 }

@@ -1,7 +1,6 @@
 import {
   chmodSync,
   existsSync,
-  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -48,7 +47,8 @@ export async function diskPlace(open: (root: string) => Promise<DataPlane>): Pro
 
 /** What is read only cannot be emptied. */
 function openDirectories(path: string): void {
-  if (!lstatSync(path).isDirectory()) return
   chmodSync(path, 0o755)
-  for (const name of readdirSync(path)) openDirectories(`${path}/${name}`)
+  for (const entry of readdirSync(path, { withFileTypes: true })) {
+    if (entry.isDirectory()) openDirectories(`${path}/${entry.name}`)
+  }
 }

@@ -28,7 +28,7 @@ export function checkBlobs(job: CheckJob): readonly Damage[] {
       const stat = statBlob(job.files, digest)
       const written = job.files.stamps && stat !== undefined && !bearsStamp(digest, stat)
       const how = written ? 'it was written to' : 'its bytes are others'
-      return [{ digest, why: `${how}, ${found.state.size} of them now` }]
+      return [{ digest, why: `${how}, ${found.state.size} bytes now` }]
     } catch (error) {
       if (isMissing(error)) return []
       return [{ digest, why: storeError(error, path).message }]
