@@ -33,13 +33,19 @@ const verdictSchema = {
 export class Asks {
   readonly #clock: Clock
   readonly #host: AskHost
-  readonly #open = new Map<number, { readonly info: CallInfo; readonly text: string; readonly judge: boolean }>()
+  readonly #open = new Map<number, Open>()
   /** answers that came before their question was put again */
   readonly #early = new Map<number, Answer>()
+  /** answers that are being looked at */
+  #checking = 0
 
   constructor(clock: Clock, host: AskHost) {
     this.#clock = clock
     this.#host = host
+  }
+
+  get isBusy(): boolean {
+    return this.#checking > 0
   }
 
   /** @throws ALM_KEY_NEEDED */
@@ -53,8 +59,8 @@ export class Asks {
 
   open(info: CallInfo): void {
     const args = info.request.args as { title: string; schema: Value; show: Value; to: string | null; timeoutMs: number | null }
-    this.#open.set(info.id, { info, text: askText(info.caller, info.request), judge: false })
-    this.#put(info, args.title, args.schema, args.show, args.to)
+    const { title, schema, show, to } = args
+    this.#put({ info, text: askText(info.caller, info.request), judge: false, title, schema, show, to })
     if (args.timeoutMs === null) return
     this.#clock.at(info.madeAt + args.timeoutMs, () => {
       if (!this.#open.delete(info.id)) return
@@ -63,9 +69,9 @@ export class Asks {
   }
 
   judge(info: CallInfo): void {
-    this.#open.set(info.id, { info, text: '', judge: true })
     const message = info.lastError?.message ?? ''
-    this.#put(info, `${info.request.name} failed: ${message}`, verdictSchema, { error: message }, null)
+    const title = `${info.request.name} failed: ${message}`
+    this.#put({ info, text: '', judge: true, title, schema: verdictSchema, show: { error: message }, to: null })
   }
 
   answer(answer: Answer): void {
@@ -75,33 +81,37 @@ export class Asks {
       return
     }
     const { info, judge } = open
-    void this.#check(info, decode(answer.answerWire), judge).then(
+    this.#checking++
+    void this.#check(info, answer.answerWire, judge).then(
       (value) => {
+        this.#checking--
         if (!this.#open.delete(info.id)) return
         if (judge) this.#host.judged(info.id, (value as { verdict: 'retry' | 'skip' | 'stop' }).verdict)
         else this.#host.answered(info, value)
       },
-      (error: unknown) => this.#putAgain(info, recordOf(error)),
+      (error: unknown) => {
+        this.#checking--
+        if (this.#open.get(info.id) === open) this.#put(open, recordOf(error))
+      },
     )
   }
 
-  async #check(info: CallInfo, value: Value, judge: boolean): Promise<Value> {
+  async #check(info: CallInfo, answerWire: string, judge: boolean): Promise<Value> {
+    const value = decode(answerWire)
     if (!judge) return info.request.check === undefined ? value : info.request.check(value)
     const verdict = (value as { verdict?: unknown } | null)?.verdict
     if (verdict === 'retry' || verdict === 'skip' || verdict === 'stop') return { verdict }
     throw new AlmanacError('ALM_SCHEMA', { what: 'The answer', issues: 'verdict is none of retry, skip, stop' })
   }
 
-  #putAgain(info: CallInfo, error: ErrorRecord): void {
-    const { title, schema, show, to } = info.request.args as { title: string; schema: Value; show: Value; to: string | null }
-    this.#put(info, `${title ?? info.request.name} (${error.message})`, schema ?? verdictSchema, show ?? null, to ?? null)
-  }
-
-  #put(info: CallInfo, title: string, schema: Value, show: Value, to: string | null): void {
+  /** `refused`: why the last answer does not count. */
+  #put(open: Open, refused?: ErrorRecord): void {
+    const { info, title, schema, show, to } = open
+    this.#open.set(info.id, open)
     const ask: AskRecord = {
       kind: 'ask',
       call: info.id,
-      title,
+      title: refused === undefined ? title : `${title} (${refused.message})`,
       schemaWire: JSON.stringify(schema),
       showWire: encode(show),
       ...(to !== null && { to }),
@@ -114,6 +124,19 @@ export class Asks {
     this.#early.delete(info.id)
     this.answer(early)
   }
+}
+
+/** A question that nobody has answered. */
+interface Open {
+  readonly info: CallInfo
+  /** what it has in common with equal ones */
+  readonly text: string
+  /** what to do about a failure */
+  readonly judge: boolean
+  readonly title: string
+  readonly schema: Value
+  readonly show: Value
+  readonly to: string | null
 }
 
 const askText = (caller: string, request: CallRequest): string =>

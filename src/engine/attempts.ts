@@ -26,7 +26,8 @@ interface UnderWay {
  * The attempts of a run between the decision to start and the outcome: inputs staged, the executor told, outputs
  * collected.
  *
- * P1 each attempt begun is reported once by `ended`, whatever the executor says afterwards.
+ * P1 each attempt begun is reported once by `ended`, whatever the executor says afterwards, and whatever it says of
+ *    attempts of an earlier life of the run in this process.
  * P2 an attempt's directories are gone when it is reported.
  * P3 inputs are verified before and after: an attempt on inputs that changed has no result.
  */
@@ -34,21 +35,40 @@ export class Attempts {
   readonly #ports: Pick<EnginePorts, 'data' | 'clock' | 'variable'>
   readonly #run: RunId
   readonly #executors: readonly Executor[]
-  readonly #ended: (info: CallInfo, attempt: number, result: AttemptResult) => void
+  readonly #report: (info: CallInfo, attempt: number, result: AttemptResult) => void
+  readonly #life: number
   readonly #underWay = new Map<AttemptId, UnderWay>()
   /** given up before the executor was told */
   readonly #stopped = new Set<AttemptId>()
+  /** attempts begun and not reported, and who waits for the last of them */
+  #unfinished = 0
+  #waiters: (() => void)[] = []
 
   constructor(
     ports: Pick<EnginePorts, 'data' | 'clock' | 'variable'>,
     run: RunId,
+    life: number,
     executors: readonly Executor[],
     ended: (info: CallInfo, attempt: number, result: AttemptResult) => void,
   ) {
     this.#ports = ports
     this.#run = run
+    this.#life = life
     this.#executors = executors
-    this.#ended = ended
+    this.#report = ended
+  }
+
+  /** Resolves when every attempt that was begun has ended. */
+  async idle(): Promise<void> {
+    while (this.#unfinished > 0) await new Promise<void>((resolve) => this.#waiters.push(resolve))
+  }
+
+  #ended(info: CallInfo, attempt: number, result: AttemptResult): void {
+    this.#report(info, attempt, result)
+    if (--this.#unfinished > 0) return
+    const waiters = this.#waiters
+    this.#waiters = []
+    for (const resolve of waiters) resolve()
   }
 
   executorFor(task: TaskSpec): Executor | undefined {
@@ -62,13 +82,15 @@ export class Attempts {
   /** Starts attempts with their resolved arguments; those of one executor travel together. */
   begin(starts: readonly AttemptStart[]): void {
     const batches = new Map<Executor, Attempt[]>()
+    this.#unfinished += starts.length
     for (const start of starts) {
       const task = start.info.request.task as TaskSpec
       const executor = this.executorFor(task)
       if (executor === undefined) {
         const error = errorRecord('ALM_NO_EXECUTOR', { task: task.name, kind: task.body.kind })
         this.#ended(start.info, start.attempt, { kind: 'failed', reason: 'error', error, retryable: false })
-      } else if (needsStaging(start.args, task)) void this.#stage(start, task, executor)
+      } else if (this.#stopped.delete(this.#id(start.info.id, start.attempt))) this.#ended(start.info, start.attempt, { kind: 'cancelled' })
+      else if (needsStaging(start.args, task)) void this.#stage(start, task, executor)
       else {
         const attempt = this.#attempt(start, task, start.args, undefined)
         this.#underWay.set(attempt.id, { info: start.info, attempt: start.attempt, executor, staged: [], workspace: undefined, task })
@@ -193,7 +215,7 @@ export class Attempts {
   }
 
   #id(call: number, attempt: number): AttemptId {
-    return `${this.#run}/${call}.${attempt}`
+    return `${this.#run}/${call}.${attempt}#${this.#life}`
   }
 }
 

@@ -58,6 +58,7 @@ export class Engine {
   readonly #ports: EnginePorts
   readonly #executors: readonly Executor[]
   readonly #drivers = new Map<RunId, RunDriver>()
+  #lives = 0
 
   constructor(ports: EnginePorts) {
     this.#ports = ports
@@ -138,9 +139,11 @@ export class Engine {
     claim: RunClaim | undefined,
     listener: RunListener = {},
   ): RunHandle {
-    const driver = new RunDriver(this.#ports, record, settings, remembered, this.#executors, listener)
+    const look = (): Promise<void> => (claim === undefined ? Promise.resolve() : this.#look(driver))
+    const life = { number: ++this.#lives, look }
+    const driver: RunDriver = new RunDriver(this.#ports, record, settings, remembered, this.#executors, listener, life)
     this.#drivers.set(record.id, driver)
-    const stopPolling = claim === undefined ? () => {} : this.#poll(driver)
+    const stopPolling = claim === undefined ? () => {} : this.#poll(look)
     const result = this.#result(driver, record, settings, claim, stopPolling)
     driver.start(childFunction(workflow), input)
     return {
@@ -187,22 +190,27 @@ export class Engine {
     }
   }
 
-  /** Looks for requests and answers that other processes left in the journal. */
-  #poll(driver: RunDriver): () => void {
-    const { journal, clock } = this.#ports
+  /** Takes requests and answers that other processes left in the journal. */
+  async #look(driver: RunDriver): Promise<void> {
+    try {
+      const { requests, answers } = await this.#ports.journal.take(driver.id)
+      for (const request of requests) driver.request(request)
+      for (const answer of answers) driver.answer(answer)
+    } catch {
+      // the driver meets the same failure when it writes, and reports it
+    }
+  }
+
+  /** Looks again and again; gives what stops it. */
+  #poll(look: () => Promise<void>): () => void {
+    const { clock } = this.#ports
     let stopped = false
     let cancelTimer = () => {}
-    const look = async () => {
-      try {
-        const { requests, answers } = await journal.take(driver.id)
-        for (const request of requests) driver.request(request)
-        for (const answer of answers) driver.answer(answer)
-      } catch {
-        // the driver meets the same failure when it writes, and reports it
-      }
-      if (!stopped) cancelTimer = clock.at(clock.now() + pollMs, () => void look())
+    const next = async () => {
+      await look()
+      if (!stopped) cancelTimer = clock.at(clock.now() + pollMs, () => void next())
     }
-    void look()
+    void next()
     return () => {
       stopped = true
       cancelTimer()
@@ -214,7 +222,7 @@ export class Engine {
     return {
       started: (id) => of(id)?.onStarted(id),
       log: (id, lines) => of(id)?.onLog(id, lines),
-      heartbeat: () => {},
+      heartbeat: () => undefined,
       note: (id, note) => of(id)?.onNote(id, note),
       ended: (id, end) => of(id)?.onEnded(id, end),
       heldLost: (handles) => {
@@ -231,9 +239,11 @@ function forgottenCalls(run: RunRecord, remembered: readonly RememberedCall[], h
   const forgotten: number[] = []
   for (const call of remembered) {
     const state = call.outcome?.state
-    // what was not done for want of others, or because the run was to stop, is always looked at again
-    if (state === 'skipped' || state === 'cancelled') forgotten.push(call.call)
-    if (state !== 'failed' || how.forget === 'none') continue
+    if (how.forget === 'none') continue
+    // not done because the run was to stop; what was skipped for want of others follows from how those end
+    if (state === 'cancelled') forgotten.push(call.call)
+    if (call.outcome?.reason === 'policy' && how.forget === 'caught') forgotten.push(call.call)
+    if (state !== 'failed') continue
     if (how.forget === 'caught' || uncaught.has(call.call) || call.call_kind === 'entry') forgotten.push(call.call)
   }
   return forgotten

@@ -8,7 +8,7 @@ import { AlmanacError, errorOf, errorRecord, isAlmanacError } from '../model/err
 import { decode, encode } from '../model/codec.ts'
 import { DirRef, FileRef, FutureRef, HeldRef } from '../model/refs.ts'
 import type { AskRecord, ErrorRecord, Note, RememberedCall, RunRecord } from '../model/records.ts'
-import { type CallState, isEnd, type RunState } from '../model/states.ts'
+import type { CallState, RunState } from '../model/states.ts'
 import type { TaskPolicy, TaskSpec } from '../model/task.ts'
 import type { Path } from '../model/path.ts'
 import type { Value } from '../model/value.ts'
@@ -50,6 +50,8 @@ export class RunDriver implements HostedRun {
   readonly #ports: EnginePorts
   readonly #settings: RunSettings
   readonly #listener: RunListener
+  /** for what people asked and answered meanwhile */
+  readonly #look: () => Promise<void>
   readonly #machine: RunMachine
   readonly #keys: CallKeys
   readonly #remembered: Remembered
@@ -96,7 +98,9 @@ export class RunDriver implements HostedRun {
     remembered: readonly RememberedCall[],
     executors: readonly Executor[],
     listener: RunListener,
+    life: { readonly number: number; readonly look: () => Promise<void> },
   ) {
+    this.#look = life.look
     this.id = run.id
     this.#workflow = run.workflow
     this.#ports = ports
@@ -112,10 +116,10 @@ export class RunDriver implements HostedRun {
     const journal = settings.dryRun ? { append: () => Promise.resolve() } : ports.journal
     this.#recorder = new Recorder(journal, run.id, ports.clock, {
       committed: (order) => this.#dispatch({ kind: 'committed', order }),
-      failed: (error) => this.#abort(error),
+      failed: (error) => void this.#abort(error),
     })
     this.#identifier = new Identifier(ports, this.#outcomes, (call) => this.#info(call).request.name, (task, warning) => this.#warn(task, warning))
-    this.#attempts = new Attempts(ports, run.id, executors, (info, attempt, result) => void this.#attemptEnded(info, attempt, result))
+    this.#attempts = new Attempts(ports, run.id, life.number, executors, (info, attempt, result) => void this.#attemptEnded(info, attempt, result))
     this.#maps = new MapCalls(ports, settings, this.#outcomes, {
       info: (call) => this.#info(call),
       makeEntry: (map, path, key, request) => this.#make(path, request, { parent: map.id, entry: key }),
@@ -216,7 +220,7 @@ export class RunDriver implements HostedRun {
   }
 
   onEnded(id: AttemptId, end: AttemptEnd): void {
-    if (!this.#over) this.#attempts.onEnd(id, end)
+    this.#attempts.onEnd(id, end)
   }
 
   onHeldLost(handles: readonly number[]): void {
@@ -286,7 +290,7 @@ export class RunDriver implements HostedRun {
         for (const effect of this.#machine.drain()) this.#carryOut(effect)
       }
     } catch (error) {
-      this.#abort(error)
+      void this.#abort(error)
     } finally {
       this.#events.length = 0
       this.#busy = false
@@ -439,7 +443,7 @@ export class RunDriver implements HostedRun {
       info.verdict = 'hit'
       this.#dispatch({ kind: 'hit', call: info.id })
     } catch (error) {
-      this.#abort(error)
+      void this.#abort(error)
     }
   }
 
@@ -479,6 +483,7 @@ export class RunDriver implements HostedRun {
   }
 
   async #attemptEnded(info: CallInfo, attempt: number, result: AttemptResult): Promise<void> {
+    if (this.#over) return
     const { clock, chance } = this.#ports
     const call = info.id
     try {
@@ -701,8 +706,8 @@ export class RunDriver implements HostedRun {
     const cancel = clock.at(clock.now() + (waitsForPeople ? 0 : this.#settings.stuckMs), () => {
       this.#restCheck = undefined
       if (this.#over || !this.#isAtRest || this.#waitsForPeople !== waitsForPeople) return this.#checkRest()
-      if (!waitsForPeople) this.#abort(new AlmanacError('ALM_STUCK'), true)
-      else void this.#rest(this.#isPaused ? 'paused' : 'waiting')
+      if (waitsForPeople) void this.#rest()
+      else void this.#abort(new AlmanacError('ALM_STUCK'), true)
     })
     this.#restCheck = { forPeople: waitsForPeople, cancel }
   }
@@ -721,7 +726,7 @@ export class RunDriver implements HostedRun {
       const { graph } = this.#machine
       return graph.count('identify') + graph.count('lookup') + this.#views + this.#turns.size === 0
     }
-    return this.#machine.isResting && this.#views === 0 && this.#turns.size === 0 && this.#starts.length === 0 && !this.#maps.isBusy
+    return this.#machine.isResting && this.#views === 0 && this.#turns.size === 0 && this.#starts.length === 0 && !this.#maps.isBusy && !this.#asks.isBusy
   }
 
   #changeState(state: RunState): void {
@@ -729,10 +734,12 @@ export class RunDriver implements HostedRun {
     this.#recorder.add({ kind: 'run', state, at: this.#ports.clock.now() })
   }
 
-  /** Nothing goes on without a person: the process may go. */
-  async #rest(state: 'paused' | 'waiting'): Promise<void> {
+  /** Nothing goes on without a person: the process may go, unless one has spoken meanwhile. */
+  async #rest(): Promise<void> {
+    await this.#look()
+    if (this.#over || !this.#isAtRest || !this.#waitsForPeople) return this.#checkRest()
     this.#over = true
-    await this.#close({ state: this.#settings.dryRun ? 'waiting' : state })
+    await this.#close({ state: this.#isPaused && !this.#settings.dryRun ? 'paused' : 'waiting' })
   }
 
   async #finish(unseen: readonly number[]): Promise<void> {
@@ -796,16 +803,16 @@ export class RunDriver implements HostedRun {
   }
 
   /** The run cannot go on: what is under way is stopped, what is durable stays. */
-  #abort(error: unknown, record = false): void {
+  async #abort(error: unknown, record = false): Promise<void> {
     if (this.#over) return
     this.#over = true
     this.#restCheck?.cancel()
-    for (const info of this.#infos) {
-      if (info === undefined) continue
-      const call = this.#machine.graph.call(info.id)
-      if (!isEnd(this.#machine.status(info.id).state)) this.#attempts.stop(info.id, call.attempt, 0)
+    for (const call of this.#machine.graph.calls) {
+      if (call?.phase === 'start' || call?.phase === 'execute') this.#attempts.stop(call.id, call.attempt, 0)
     }
-    if (record) void this.#close({ state: 'failed', error: recordOf(error), uncaught: [] })
+    // whoever goes on with the run must not meet what is still at work
+    await this.#attempts.idle()
+    if (record) await this.#close({ state: 'failed', error: recordOf(error), uncaught: [] })
     else this.#done?.({ kind: 'broken', error })
   }
 

@@ -31,7 +31,7 @@ export interface Executor {
   close(): Promise<void>
 }
 
-/** `run/call.attempt`, unique in a process. */
+/** `run/call.attempt#n`, unique in a process: n counts the times that it went on with a run. */
 export type AttemptId = string
 
 export interface Attempt {

@@ -11,8 +11,8 @@ import { type Capacity, Slots } from './slots.ts'
  *
  * G1 `pending` of a call in `inputs` is the number of its inputs that have not ended.
  * G2 a call ends once; only a rebuild takes it back into `ready`, and never changes how it ended.
- * G3 orders are unique, and higher than those of all inputs. A call keeps its remembered order unless functions have
- *    been given something of a higher one since it was made: what is replayed then falls as it fell now.
+ * G3 orders are unique. A call keeps its remembered order, unless functions have been given something of a higher one
+ *    since it was made, or it comes of something that is new: what is replayed later then falls as it falls now.
  * G4 a call whose input did not succeed is skipped, unless it is tolerant.
  * G5 `count(phase)` is the number of calls in that phase.
  */
@@ -28,6 +28,8 @@ export class RunGraph {
   /** outcomes up to this order are durable */
   committed: number
   nextOrder: number
+  /** orders from here on are of this life */
+  readonly firstNew: number
   /** the run was cancelled: what was under way is given up, what is made later (clean-up) runs */
   cancelling = false
   /** nothing new starts: the function threw, or the run was cancelled twice */
@@ -42,6 +44,7 @@ export class RunGraph {
   constructor(capacity: Capacity, nextOrder: number) {
     this.slots = new Slots(capacity)
     this.nextOrder = nextOrder
+    this.firstNew = nextOrder
     // what is remembered is durable
     this.committed = nextOrder - 1
   }
@@ -109,7 +112,7 @@ export class RunGraph {
 
   /** The call ends, and with it all that cannot be without it. */
   end(call: Call, status: EndStatus, recorded?: { readonly order: number; readonly own: boolean }): void {
-    const order = this.#order(call, recorded === undefined ? derivedOrder(call, status) : recorded.order)
+    const order = this.#order(call, status, recorded === undefined ? derivedOrder(call, status) : recorded.order)
     const isRecorded = recorded?.own === true && order === recorded.order
     const ends = [{ call, status, order, record: !isRecorded }]
     for (const next of ends) {
@@ -119,7 +122,7 @@ export class RunGraph {
         if (consumer.phase !== 'inputs') continue
         if (next.status.state !== 'succeeded' && !consumer.tolerant) {
           const skipped = { state: 'skipped', reason: 'upstream' } as const
-          ends.push({ call: consumer, status: skipped, order: this.#order(consumer, derivedOrder(consumer, skipped)), record: true })
+          ends.push({ call: consumer, status: skipped, order: this.#order(consumer, skipped, derivedOrder(consumer, skipped)), record: true })
           this.move(consumer, 'ended')
         } else if (--consumer.pending === 0) this.inputsEnded(consumer)
       }
@@ -185,9 +188,14 @@ export class RunGraph {
     if (map.pending === 0 && map.phase === 'entered') this.effects.push({ kind: 'gather', call: map.id })
   }
 
-  #order(call: Call, remembered: number | undefined): number {
+  #order(call: Call, status: EndStatus, remembered: number | undefined): number {
     if (remembered === undefined || remembered <= this.given.since(call.givenBefore)) return this.nextOrder++
-    for (const id of call.inputs) if (this.call(id).order >= remembered) return this.nextOrder++
+    for (const id of call.inputs) {
+      const { order, end } = this.call(id)
+      // what is skipped comes of what failed, not of what succeeded beside it
+      const isCause = status.reason !== 'upstream' || end?.state !== 'succeeded'
+      if (order >= this.firstNew && isCause) return this.nextOrder++
+    }
     return remembered
   }
 

@@ -71,8 +71,10 @@ function checkEnd(graph: RunGraph, call: Call, orders: Set<number>): void {
   if (call.order < 0 || call.order >= graph.nextOrder) broken('G3', graph, call, `its order ${call.order} was not given out`)
   if (orders.has(call.order)) broken('G3', graph, call, `another call has its order ${call.order}`)
   orders.add(call.order)
+  if (call.end.state !== 'succeeded') return
   for (const id of call.inputs) {
-    if (graph.call(id).order > call.order) broken('G3', graph, call, `its input ${id} ended later, as ${graph.call(id).order}`)
+    const { order } = graph.call(id)
+    if (order >= graph.firstNew && order > call.order) broken('G3', graph, call, `its input ${id} ended later, as ${order}`)
   }
 }
 

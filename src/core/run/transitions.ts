@@ -112,7 +112,11 @@ function failed(graph: RunGraph, call: Call, event: EventOf<'failed'>): void {
   call.losses = 0
   graph.slots.give(call)
   const { retries, onFailure } = call.policy
-  if (!isStopping(graph) && isRetried(retries, event, call.spent)) {
+  const isTriedAgain = isRetried(retries, event, call.spent)
+  const isJudged = onFailure === 'pause' && !graph.cancelling && !call.lost
+  // nothing new starts: what would go on has neither succeeded nor failed
+  if (graph.draining && (isTriedAgain || isJudged)) return stopped(graph, call)
+  if (isTriedAgain) {
     graph.effects.push({ kind: 'spent', call: call.id, attempt: event.attempt, reason: event.reason, counted: true })
     call.memoryBytes = Math.round(call.memoryBytes * retries.memoryFactor)
     graph.move(call, 'retry')
@@ -121,7 +125,7 @@ function failed(graph: RunGraph, call: Call, event: EventOf<'failed'>): void {
     return
   }
   if (call.lost) return unbuildable(graph, call)
-  if (onFailure === 'pause' && !isStopping(graph)) {
+  if (isJudged) {
     graph.effects.push({ kind: 'spent', call: call.id, attempt: event.attempt, reason: event.reason, counted: false })
     graph.move(call, 'judge')
     graph.effects.push({ kind: 'judge', call: call.id })
@@ -130,6 +134,7 @@ function failed(graph: RunGraph, call: Call, event: EventOf<'failed'>): void {
 }
 
 function lost(graph: RunGraph, call: Call, event: EventOf<'lost' | 'deprived'>): void {
+  if (graph.draining) return stopped(graph, call)
   graph.slots.give(call)
   if (++call.losses >= maxLosses) {
     if (call.lost) unbuildable(graph, call)
@@ -193,8 +198,6 @@ function rebuild(graph: RunGraph, call: Call, waiter: Call): void {
   if (call.policy.effect || call.policy.random) return unbuildable(graph, call)
   graph.queue(call)
 }
-
-const isStopping = (graph: RunGraph): boolean => graph.cancelling || graph.draining
 
 /** Is it news of the attempt that is under way? */
 export function isCurrent(call: Call, event: { readonly attempt: number }): boolean {
