@@ -28,8 +28,7 @@ export function makeWorkspace(attempts: string, name: string): Workspace {
 
 /** Short, since programs put sockets in it, whose paths may have a hundred letters; of plain letters, since shells are what they are. */
 function directoryName(name: string): string {
-  const plain = name.replace(/[^A-Za-z0-9._-]/g, '-')
-  return plain === name && name.length <= 40 && !name.startsWith('.')
-    ? name
-    : `${plain.replace(/^\.+/, '').slice(0, 24)}-${digestOf(name).slice(0, 12)}`
+  if (/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,39}$/.test(name)) return name
+  const plain = name.replace(/[^A-Za-z0-9._-]/g, '-').replace(/^\.+/, '')
+  return `${plain.slice(0, 24)}-${digestOf(name).slice(0, 12)}`
 }

@@ -1,0 +1,68 @@
+import { spawnSync } from 'node:child_process'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+
+let directory: string
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'almanac-disk-'))
+})
+
+afterEach(() => {
+  chmodSync(directory, 0o755)
+  rmSync(directory, { recursive: true })
+})
+
+/** Says the codes of what goes wrong, and what is there afterwards. */
+const program = (root: string): string => `
+  import { execFileSync } from 'node:child_process'
+  import { randomBytes } from 'node:crypto'
+  import { readdirSync } from 'node:fs'
+  import { openDataPlane } from ${JSON.stringify(new URL('./open.ts', import.meta.url).href)}
+  const data = openDataPlane({ home: '${root}/.almanac', data: '${root}/data' })
+  const failing = (work) => work.then(() => 'nothing', (error) => error.code)
+  const said = {}
+  const kept = await data.writeFile('kept', Buffer.from('kept'))
+  const large = randomBytes(1 << 20)
+  said.put = await failing(data.writeFile('large', large))
+  said.adopt = await failing(data.collectFile('${root}/../large'))
+  said.temporary = readdirSync('${root}/.almanac/work').flatMap((name) => name.endsWith('.json') ? [] : readdirSync('${root}/.almanac/work/' + name + '/tmp'))
+  said.damaged = (await data.checkStore()).damaged
+  said.after = await failing(data.writeFile('small', Buffer.from('small')))
+  said.kept = Buffer.from(await data.readFile(kept)).toString()
+  if (process.argv[1] === 'mounted') {
+    execFileSync('mount', ['-o', 'remount,ro', '${root}'])
+    said.readOnly = await failing(data.writeFile('other', Buffer.from('other')))
+    said.readable = Buffer.from(await data.readFile(kept)).toString()
+  }
+  process.stdout.write(JSON.stringify(said))
+  process.exit(0)
+`
+
+it('a disk that is full or read only is said so, nothing half-written is there, and the rest goes on', () => {
+  const root = `${directory}/disk`
+  mkdirSync(root)
+  writeFileSync(`${directory}/large`, Buffer.alloc(1 << 20, 'large'))
+  // a disk of our own needs a namespace of our own; where there is none, a limit on the size of files stands in
+  const mounted =
+    spawnSync('unshare', ['-rm', 'mount', '-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', root]).status === 0
+  const run = `exec "$0" --input-type=module-typescript -e "$1" ${mounted ? 'mounted' : 'limited'}`
+  const script = mounted ? `mount -t tmpfs -o size=256k tmpfs ${root} && ${run}` : `ulimit -f 256; ${run}`
+  const shell = ['sh', '-c', script, process.execPath, program(root)]
+  const [command, ...args] = mounted ? ['unshare', '-rm', ...shell] : shell
+  const { stdout, stderr } = spawnSync(command as string, args, { encoding: 'utf8' })
+  const full = mounted ? 'ALM_STORE_FULL' : 'ALM_STORE_FAILED'
+  expect(stderr).toBe('')
+  expect(JSON.parse(stdout)).toEqual({
+    put: full,
+    // without a mount it is the same disk, to which it is moved
+    adopt: mounted ? full : 'nothing',
+    temporary: [],
+    damaged: [],
+    after: 'nothing',
+    kept: 'kept',
+    ...(mounted && { readOnly: 'ALM_STORE_READ_ONLY', readable: 'kept' }),
+  })
+})
