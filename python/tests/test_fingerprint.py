@@ -81,6 +81,7 @@ SAME: Dict[str, Files] = {
     "the layout is another": edited("return x + OFFSET  # by how much", "return (\n        x\n        + OFFSET\n    )"),
     "quotes are changed": edited('{"a": 1}', "{'a': 1}"),
     "a number is written in another way": edited("OFFSET = 10", "OFFSET = 0x0A"),
+    "its lines end as on another system": {"steps.py": STEPS.replace("\n", "\r\n")},
     "blank lines are added": edited("def shift", "\n\n\ndef shift"),
     "a function that is not reached is changed": edited("another(x) - 1", "another(x) - 2"),
     "a function that is not reached is removed": edited("def unrelated(x):\n    return another(x) - 1\n", ""),

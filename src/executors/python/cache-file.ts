@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /** A file of what was found out and can be found out again: never wrong, sometimes missing. */
@@ -30,12 +30,10 @@ export function writeCache(file: string, key: string, entry: unknown): void {
     writeFileSync(made, JSON.stringify(Object.fromEntries(entries.slice(-maxEntries))))
     renameSync(made, file)
   } catch (error) {
-    rmSync(made, { force: true })
-    if (
-      !['EACCES', 'EROFS', 'ENOSPC', 'EPERM', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '')
-    )
-      throw error
+    if (!harmless.has((error as NodeJS.ErrnoException).code ?? '')) throw error
+    if (existsSync(made)) rmSync(made)
   }
 }
 
+const harmless = new Set(['EACCES', 'EROFS', 'ENOSPC', 'EPERM', 'EDQUOT', 'ENOTDIR'])
 const maxEntries = 200

@@ -90,6 +90,8 @@ const held = async (name: string, inputs: Record<string, Value> = {}): Promise<H
   return made
 }
 
+const release = (handles: readonly number[]): void => void bench.executor.release?.(handles)
+
 /** Occupies the process that holds a value. */
 async function occupy(array: HeldRef): Promise<{ letGo(): Promise<void> }> {
   files += 1
@@ -146,7 +148,7 @@ describe('a value with buffers', () => {
 
   it('is gone when it is released', async () => {
     const array = await held('make', { size: 10, fill: 5 })
-    bench.executor.release?.([array.handle])
+    release([array.handle])
     expect(await bench.run(task('total'), { array })).toEqual({
       kind: 'inputs-gone',
       handles: [array.handle],
@@ -167,7 +169,7 @@ describe('a value that is needed elsewhere', () => {
     expect([size, sum]).toEqual([3_000_000, 1000])
     expect(pid).not.toBe(home)
     expect(sharedFiles()).toHaveLength(1)
-    bench.executor.release?.([array.handle])
+    release([array.handle])
     expect(sharedFiles()).toHaveLength(1)
     await busy.letGo()
     const next = await held('make', { size: 3_000_000, fill: 2 })
@@ -191,7 +193,7 @@ describe('a value that is needed elsewhere', () => {
         (_, at) => [level[2 * at], level[2 * at + 1]] as const,
       )
       const next = await Promise.all(pairs.map(([a, b]) => held('add', { a, b })))
-      bench.executor.release?.(level.map((ref) => ref.handle))
+      release(level.map((ref) => ref.handle))
       level = next
     }
     expect(((await value('total', { array: level[0] })) as number[]).slice(1)).toEqual([100_000, 36_000])
@@ -202,7 +204,7 @@ describe('a value that is needed elsewhere', () => {
     const busy = await occupy(array)
     const kept = await held('keep_part', { array })
     await busy.letGo()
-    bench.executor.release?.([array.handle])
+    release([array.handle])
     // another value moves meanwhile, and must not take that file
     const other = await held('make', { size: 100_000, fill: 9 })
     await occupy(other)
@@ -230,7 +232,7 @@ describe('a value that is to be kept', () => {
     const array = await held('make', { size: 100_000, fill: 2 })
     const bytes = await bench.executor.persist?.(array.handle)
     expect(bytes?.length).toBeGreaterThan(100_000)
-    bench.executor.release?.([array.handle])
+    release([array.handle])
     const again = await bench.executor.restore?.(bytes as Uint8Array, array)
     expect(again).toMatchObject({ key: array.key, path: array.path, type: array.type, size: array.size })
     expect(((await value('total', { array: again })) as number[]).slice(1)).toEqual([100_000, 2000])
@@ -240,7 +242,7 @@ describe('a value that is to be kept', () => {
 
   it('is told to be gone where it is', async () => {
     const array = await held('make', { size: 10, fill: 2 })
-    bench.executor.release?.([array.handle])
+    release([array.handle])
     expect(await bench.executor.persist?.(array.handle)).toBeUndefined()
   })
 })

@@ -1,0 +1,255 @@
+import { spawn } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { afterEach, expect, it, vi } from 'vitest'
+import { isAlive } from '../../testing/executor-bench.ts'
+import { PythonBench } from '../../testing/python-bench.ts'
+import type { PythonExecutorOptions } from './executor.ts'
+import { openPythonExecutor } from './executor.ts'
+import { sharedDirectory } from './shared-files.ts'
+
+let bench: PythonBench | undefined
+let file: string
+
+const source = `
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+
+leaked = []
+
+
+def pid():
+    return os.getpid()
+
+
+def leak(megabytes):
+    leaked.append(b"x" * (megabytes << 20))
+    return os.getpid()
+
+
+def with_child(path):
+    child = subprocess.Popen(["sleep", "1000"])
+    session = subprocess.Popen(["sleep", "1000"], start_new_session=True)
+    with open(path + ".part", "w") as file:
+        file.write(f"{os.getpid()} {child.pid} {session.pid}")
+    os.rename(path + ".part", path)
+    while True:
+        time.sleep(1)
+
+
+def holds_the_lock(path):
+    with open(path, "w") as file:
+        file.write(str(os.getpid()))
+    # a library that does not let other threads of Python run
+    ctypes.PyDLL(None).sleep(1000)
+
+
+def short(n):
+    if n == 40:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return n
+
+
+def talks_nonsense():
+    os.write(3, b"\\xff\\xff\\xff\\x7f nonsense")
+    time.sleep(1000)
+
+
+def wait(path):
+    while not os.path.exists(path):
+        time.sleep(0.005)
+    return os.getpid()
+`
+
+function open(options: Partial<PythonExecutorOptions> = {}): PythonBench {
+  bench = new PythonBench((clock, listener) =>
+    openPythonExecutor({ clock, processes: 1, ...options }, listener),
+  )
+  file = bench.write('steps.py', source)
+  return bench
+}
+
+afterEach(async () => {
+  await bench?.close()
+  expect(bench?.heard.violations).toEqual([])
+  bench = undefined
+})
+
+const filesOf = (pid: number): string[] =>
+  readdirSync(sharedDirectory()).filter((name) => name.startsWith('almanac-') && name.includes(`-${pid}-`))
+
+it('uses no process before there is a task', async () => {
+  const { executor } = open()
+  expect(filesOf(process.pid)).toEqual([])
+  await executor.close()
+})
+
+it('replaces a process after so many tasks', async () => {
+  const one = open({ tasksPerProcess: 3 })
+  const pids: unknown[] = []
+  for (let n = 0; n < 7; n++) pids.push(await one.value(one.task(file, 'pid')))
+  expect(pids.map((pid) => pids.indexOf(pid))).toEqual([0, 0, 0, 3, 3, 3, 6])
+})
+
+it('replaces a process that keeps too much memory', async () => {
+  const one = open({ residentLimit: 150 * 2 ** 20 })
+  const first = await one.value(one.task(file, 'leak'), { megabytes: 10 })
+  expect(await one.value(one.task(file, 'leak'), { megabytes: 10 })).toBe(first)
+  await one.value(one.task(file, 'leak'), { megabytes: 200 })
+  await vi.waitUntil(() => !isAlive(first as number), { interval: 5, timeout: 5000 })
+  expect(await one.value(one.task(file, 'pid'))).not.toBe(first)
+})
+
+it('loses only what was in a process that is killed, and sends what was beside it alone from then on', async () => {
+  const one = open({ processes: 1 })
+  const task = one.task(file, 'short')
+  await one.value(task, { n: 0 })
+  const attempts = Array.from({ length: 100 }, (_, n) => one.attempt(task, { n }))
+  one.executor.submit(attempts)
+  const ends = await Promise.all(attempts.map(({ id }) => one.heard.end(id)))
+  const lost = ends.flatMap((end, n) => (end.kind === 'lost' ? [n] : []))
+  expect(lost).toContain(40)
+  expect(ends.filter((end) => end.kind !== 'lost')).toHaveLength(100 - lost.length)
+  const again = lost.map((n) => one.attempt(task, { n }))
+  one.executor.submit(again)
+  const second = await Promise.all(again.map(({ id }) => one.heard.end(id)))
+  expect(second.flatMap((end, at) => (end.kind === 'lost' ? [lost[at]] : []))).toEqual([40])
+})
+
+it('ends a process that says what it cannot mean', async () => {
+  const one = open()
+  expect(await one.run(one.task(file, 'talks_nonsense'))).toMatchObject({
+    kind: 'lost',
+    error: { message: 'The worker that ran the attempt died: it sent a frame of 2147483647 bytes.' },
+  })
+})
+
+it('ends a task by force though it does not let its process listen', async () => {
+  const one = open()
+  const path = `${one.folder}/pid`
+  const attempt = one.attempt(one.task(file, 'holds_the_lock'), { path })
+  one.executor.submit([attempt])
+  await vi.waitUntil(() => existsSync(path) && readFileSync(path, 'utf8') !== '', {
+    interval: 5,
+    timeout: 5000,
+  })
+  one.executor.cancel(attempt.id, 50)
+  expect(await one.heard.end(attempt.id)).toEqual({ kind: 'cancelled' })
+  expect(isAlive(Number(readFileSync(path, 'utf8')))).toBe(false)
+})
+
+it('cancels what waits behind others at once', async () => {
+  const one = open()
+  const path = `${one.folder}/go`
+  const [first, second] = [
+    one.attempt(one.task(file, 'wait'), { path }),
+    one.attempt(one.task(file, 'wait'), { path }),
+  ]
+  one.executor.submit([first, second])
+  await one.heard.until(() => one.heard.of(first.id).started === 1)
+  one.executor.cancel(second.id, 60_000)
+  expect(await one.heard.end(second.id)).toEqual({ kind: 'cancelled' })
+  one.write('go', '')
+  expect(await one.heard.end(first.id)).toMatchObject({ kind: 'succeeded' })
+})
+
+it('fails what cannot start with what the interpreter said', async () => {
+  const one = open()
+  const end = await one.run(one.task(file, 'pid'), {}, { env: { PYTHONHOME: '/nowhere' } })
+  expect(end).toMatchObject({ kind: 'failed', reason: 'lost', error: { code: 'ALM_WORKER_LOST' } })
+  expect(end.kind === 'failed' && end.error.message).toMatch(
+    /^The worker that ran the attempt died: it could not start, it ended with exit code 1: .*encodings/s,
+  )
+})
+
+it('fails where there is no such interpreter', async () => {
+  const one = open()
+  const env = { requirements: one.write('requirements.txt', ''), python: '/nowhere/python' }
+  const task = one.task(file, 'pid', { body: { kind: 'python', file, function: 'pid', threads: 1, env } })
+  expect(await one.run(task)).toMatchObject({
+    kind: 'failed',
+    retryable: false,
+    error: { code: 'ALM_PYTHON_MISSING', message: 'No Python /nowhere/python was found.' },
+  })
+})
+
+it('leaves no process and no file behind when it is closed', async () => {
+  const one = open({ processes: 2 })
+  const path = `${one.folder}/pids`
+  const attempt = one.attempt(one.task(file, 'with_child'), { path })
+  one.executor.submit([attempt])
+  await vi.waitUntil(() => existsSync(path), { interval: 5, timeout: 5000 })
+  const pids = readFileSync(path, 'utf8').split(' ').map(Number)
+  expect(pids.filter(isAlive)).toEqual(pids)
+  expect(filesOf(process.pid)).not.toEqual([])
+  await one.executor.close()
+  expect(pids.slice(0, 2).filter(isAlive)).toEqual([])
+  expect(filesOf(process.pid)).toEqual([])
+  process.kill(pids[2] ?? 0, 'SIGKILL')
+})
+
+const host = `
+const { openPythonExecutor } = await import(process.argv[1])
+const { taskSpec } = await import(process.argv[2])
+const [file, path, name] = process.argv.slice(3)
+const clock = { now: () => Date.now(), at: (time, wake) => { const t = setTimeout(wake, time - Date.now()); return () => clearTimeout(t) } }
+const said = (...words) => console.log(...words)
+const listener = { started: (id) => said('started', id), log: said, heartbeat: said, note: said, ended: said }
+const executor = openPythonExecutor({ clock, processes: 2 }, listener)
+const task = taskSpec(name, { kind: 'python', file, function: name, threads: 1 })
+const base = { run: 'r', attempt: 1, key: 'k', task, outputs: {}, scratch: '', idempotencyKey: '', memoryBytes: 0, env: {}, logicalTime: 0 }
+executor.submit([{ ...base, id: 'a', call: 1, inputs: { path } }])
+`
+
+it.each(['with_child', 'holds_the_lock'])(
+  'leaves no process and no file behind when its host is killed during %s',
+  async (name) => {
+    const one = open()
+    const path = `${one.folder}/pids`
+    const modules = ['executor.ts', '../../testing/attempts.ts'].map((path) =>
+      fileURLToPath(new URL(path, import.meta.url)),
+    )
+    const child = spawn(process.execPath, ['--input-type=module', '-e', host, ...modules, file, path, name], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const exited = new Promise((resolve) => child.once('exit', resolve))
+    createInterface({ input: child.stdout }).resume()
+    await vi.waitUntil(() => existsSync(path) && readFileSync(path, 'utf8') !== '', {
+      interval: 5,
+      timeout: 5000,
+    })
+    const pids = readFileSync(path, 'utf8').split(' ').map(Number)
+    expect(filesOf(child.pid ?? 0)).not.toEqual([])
+    child.kill('SIGKILL')
+    await exited
+    await vi.waitUntil(() => pids.slice(0, 2).filter(isAlive).length === 0, { interval: 5, timeout: 5000 })
+    await vi.waitUntil(() => filesOf(child.pid ?? 0).length === 0, { interval: 5, timeout: 5000 })
+    if (pids[2] !== undefined) process.kill(pids[2], 'SIGKILL')
+  },
+)
+
+it('sweeps what a dead host left, and nothing of one that lives', async () => {
+  const mine = open()
+  await mine.value(mine.task(file, 'pid'))
+  const [name = ''] = filesOf(process.pid)
+  const [, space, pid, start] = /^almanac-(\d+)-(\d+)-(\d+)-/.exec(name) ?? []
+  const left = ['1', String(Number(start) + 1)].map((other) =>
+    join(sharedDirectory(), `almanac-${space}-${pid}-${other}-9-m1`),
+  )
+  const elsewhere = join(sharedDirectory(), `almanac-7-${pid}-1-9-m1`)
+  for (const path of [...left, elsewhere]) writeFileSync(path, '')
+  const other = openPythonExecutor(
+    { clock: { now: () => 0, at: () => () => undefined, atRest: () => undefined }, processes: 1 },
+    mine.heard,
+  )
+  expect([...left, elsewhere].map((path) => existsSync(path))).toEqual([false, false, true])
+  await other.close()
+  expect(await mine.value(mine.task(file, 'pid'))).toEqual(expect.any(Number))
+  rmSync(elsewhere)
+})
