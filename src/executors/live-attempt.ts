@@ -30,6 +30,8 @@ export interface Surroundings<S> {
   ended(live: LiveAttempt<S>): void
 }
 
+const never = Number.POSITIVE_INFINITY
+
 /** Why an attempt is being stopped: how it will have ended. */
 export type Verdict = Extract<AttemptEnd, { kind: 'cancelled' | 'failed' | 'lost' }>
 
@@ -49,11 +51,12 @@ export class LiveAttempt<S> {
   #verdict: Verdict | undefined
   #ended = false
   #forced = false
-  #timeoutAt = Number.POSITIVE_INFINITY
-  #forceAt = Number.POSITIVE_INFINITY
+  // times are absent where there are none: most attempts end before they need any
+  #timeoutAt: number | undefined
+  #forceAt: number | undefined
   #signAt = 0
   #untime: (() => void) | undefined
-  #timerAt = Number.POSITIVE_INFINITY
+  #timerAt: number | undefined
 
   constructor(attempt: Attempt, surroundings: Surroundings<S>) {
     this.attempt = attempt
@@ -142,7 +145,7 @@ export class LiveAttempt<S> {
     if (this.#ended) return
     const first = this.#verdict === undefined
     if (first || verdict.kind === 'cancelled') this.#verdict = verdict
-    this.#forceAt = Math.min(this.#forceAt, this.#in.clock.now() + graceMs)
+    this.#forceAt = Math.min(this.#forceAt ?? never, this.#in.clock.now() + graceMs)
     if (graceMs <= 0) this.#force()
     else if (first) this.#in.driver.stop(this, false)
     this.#arm()
@@ -179,14 +182,17 @@ export class LiveAttempt<S> {
   }
 
   get #silentAt(): number {
-    return this.#signAt + (this.attempt.heartbeatMs ?? Number.POSITIVE_INFINITY)
+    return this.#signAt + (this.attempt.heartbeatMs ?? never)
   }
 
   /** A sign of life only moves the time at which silence is judged: the timer stays, and finds that it came too early. */
   #arm(): void {
     if (this.#ended || this.#forced) return
-    const due = this.#verdict === undefined ? Math.min(this.#timeoutAt, this.#silentAt) : this.#forceAt
-    if (due === Number.POSITIVE_INFINITY || due >= this.#timerAt) return
+    const due =
+      this.#verdict === undefined
+        ? Math.min(this.#timeoutAt ?? never, this.#silentAt)
+        : (this.#forceAt ?? never)
+    if (due === never || due >= (this.#timerAt ?? never)) return
     this.#untime?.()
     this.#timerAt = due
     this.#untime = this.#in.clock.at(due, () => this.#wake())
@@ -194,11 +200,11 @@ export class LiveAttempt<S> {
 
   #wake(): void {
     this.#untime = undefined
-    this.#timerAt = Number.POSITIVE_INFINITY
+    this.#timerAt = undefined
     const now = this.#in.clock.now()
     if (this.#verdict !== undefined) {
-      if (now >= this.#forceAt) this.#force()
-    } else if (now >= this.#timeoutAt) {
+      if (now >= (this.#forceAt ?? never)) this.#force()
+    } else if (now >= (this.#timeoutAt ?? never)) {
       this.#giveUp('ALM_TASK_TIMEOUT', this.attempt.timeoutMs ?? 0)
     } else if (now >= this.#silentAt) {
       this.#in.driver.listen?.(this)

@@ -27,6 +27,9 @@ export interface ProgramOptions extends ExecutorOptions {
 const pulseMs = 500
 /** So long programs are started in one go; then timers, cancels and sockets have their turn. */
 const sliceMs = 10
+/** Where there is no room for a process, it is tried again after so long, and given up after so long without any. */
+const roomMs = 50
+const noRoomMs = 10_000
 
 interface Running extends Prepared {
   readonly program: SupervisedProgram
@@ -42,7 +45,7 @@ type Live = LiveAttempt<Running>
  * Runs programs, each in a process group of its own. Owns the queue of attempts that were not started, and the pulse.
  *
  * P1 `submit` returns before anything is started or told.
- * P2 where the machine has no room for another process, attempts wait until one of ours has ended.
+ * P2 where the machine has no room for another process, attempts wait until one of ours has ended, or for a while.
  * P3 there is a timer only while a program is running.
  */
 export class ProgramExecutor implements Executor, Driver<Running> {
@@ -55,8 +58,10 @@ export class ProgramExecutor implements Executor, Driver<Running> {
   readonly #running = new Set<Live>()
   readonly #queue: Live[] = []
   #scheduled = false
-  /** see P2 */
-  #exhausted = false
+  /** see P2: nothing is started until this is let go of */
+  #roomTimer: NodeJS.Timeout | undefined
+  /** nothing could be started since */
+  #noRoomSince: number | undefined
   #pulses = 0
   #stopPulse: (() => void) | undefined
 
@@ -85,7 +90,7 @@ export class ProgramExecutor implements Executor, Driver<Running> {
   }
 
   close(): Promise<void> {
-    return this.#attempts.close()
+    return this.#attempts.close(() => clearTimeout(this.#roomTimer))
   }
 
   stop(live: Live, force: boolean): void {
@@ -98,7 +103,7 @@ export class ProgramExecutor implements Executor, Driver<Running> {
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#exhausted || this.#queue.length === 0) return
+    if (this.#scheduled || this.#roomTimer !== undefined || this.#queue.length === 0) return
     this.#scheduled = true
     setImmediate(() => this.#startSome())
   }
@@ -107,7 +112,7 @@ export class ProgramExecutor implements Executor, Driver<Running> {
     this.#scheduled = false
     const until = performance.now() + sliceMs
     let next = 0
-    while (next < this.#queue.length && !this.#exhausted && performance.now() < until) {
+    while (next < this.#queue.length && this.#roomTimer === undefined && performance.now() < until) {
       const live = this.#queue[next++]
       if (live !== undefined && !live.ended) this.#start(live)
     }
@@ -121,8 +126,9 @@ export class ProgramExecutor implements Executor, Driver<Running> {
       const prepared = prepare(this.#kind, live.attempt, this.#host)
       events = new EventsFile(prepared.files.events, live.attempt.scratch, live, this.#attempts.limits)
       const state = this.#run(live, prepared, events)
-      // otherwise `refused` follows
       if (state.program.group !== undefined) this.#started(live, state)
+      // `refused` follows and says why; until then it is no use to try more
+      else this.#awaitRoom()
     } catch (error) {
       events?.close()
       this.#notStarted(live, error)
@@ -147,6 +153,7 @@ export class ProgramExecutor implements Executor, Driver<Running> {
 
   #started(live: Live, state: Running): void {
     live.state = state
+    this.#noRoomSince = undefined
     this.#running.add(live)
     live.started()
     live.watch()
@@ -159,21 +166,34 @@ export class ProgramExecutor implements Executor, Driver<Running> {
     if (!isExhausted(error)) {
       const failure = preparationFailure(attempt.task, error, attempt.scratch)
       live.fail('error', failure.error, failure.retryable)
-    } else if (this.#running.size > 0) {
+    } else if (
+      this.#running.size > 0 ||
+      performance.now() - (this.#noRoomSince ?? performance.now()) < noRoomMs
+    ) {
       // it was made anew by this try, and will be by the next
       rmSync(taskFile(attempt, 'events.jsonl'), { force: true })
-      this.#exhausted = true
-      this.#queue.push(live)
+      this.#queue.unshift(live)
+      this.#awaitRoom()
     } else {
       live.lost(`no process could be started: ${(error as Error).message}`)
     }
   }
 
+  #awaitRoom(): void {
+    this.#noRoomSince ??= performance.now()
+    this.#roomTimer ??= setTimeout(() => this.#tryForRoom(), roomMs)
+  }
+
+  #tryForRoom(): void {
+    clearTimeout(this.#roomTimer)
+    this.#roomTimer = undefined
+    this.#schedule()
+  }
+
   #exited(live: Live, state: Running, exit: ProgramExit): void {
     this.#running.delete(live)
     if (this.#running.size === 0) this.#rest()
-    this.#exhausted = false
-    this.#schedule()
+    this.#tryForRoom()
     state.stdout.end()
     state.stderr.end()
     state.events.close()
@@ -198,7 +218,18 @@ export class ProgramExecutor implements Executor, Driver<Running> {
   }
 
   #succeeded(live: Live, state: Running, usage: Usage): void {
-    const read = readResult(state.files.result, this.#attempts.limits.resultBytes)
+    const { resultBytes } = this.#attempts.limits
+    const read = readResult(state.files.result, resultBytes)
+    if (read.kind === 'too-large') {
+      const what = 'result (ALMANAC_RESULT)'
+      live.fail(
+        'outputs',
+        errorRecord('ALM_OUTPUT_LIMIT', { limit: bytesText(resultBytes), what }),
+        true,
+        usage,
+      )
+      return
+    }
     const named = programValues(live.attempt.task, read)
     if ('values' in named) live.succeed(named.values, usage)
     else live.fail('outputs', errorRecord('ALM_RESULT_REFUSED', { why: named.refused }), true, usage)

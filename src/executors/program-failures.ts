@@ -29,7 +29,7 @@ export function exitFailure(
 }
 
 /** The author's own place is the task's definition. */
-export const taskFailure = (
+const taskFailure = (
   task: TaskSpec,
   code: ErrorCode,
   details: Readonly<Record<string, unknown>>,

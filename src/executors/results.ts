@@ -26,9 +26,10 @@ export type ReadResult =
   | { readonly kind: 'absent' }
   | { readonly kind: 'json'; readonly json: unknown }
   | { readonly kind: 'refused'; readonly why: string }
+  | { readonly kind: 'too-large' }
 
 /** The same of a program: an object with a field for each declared value, be it only one. */
-export function programValues(task: TaskSpec, read: ReadResult): NamedValues {
+export function programValues(task: TaskSpec, read: Exclude<ReadResult, { kind: 'too-large' }>): NamedValues {
   if (read.kind === 'refused') return { refused: read.why }
   const names = valueNames(task)
   if (names === undefined)

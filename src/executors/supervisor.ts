@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
 import { constants } from 'node:os'
 import type { Readable } from 'node:stream'
 import { groupMembers } from './process-groups.ts'
@@ -68,9 +69,10 @@ export class SupervisedProgram {
   #closed = false
   #told = false
 
-  /** @throws where the system refuses such arguments at once */
+  /** @throws where the system refuses such arguments at once, or has no descriptors left */
   constructor(start: ProgramStart, listener: ProgramListener) {
     this.#listener = listener
+    needDescriptors()
     this.#child = spawn('/bin/sh', ['-c', script, 'almanac', start.program, ...start.args], {
       cwd: start.cwd,
       env: start.env,
@@ -141,6 +143,19 @@ export class SupervisedProgram {
     const bytes = this.#bytes
     const timer = setTimeout(() => this.#drain(bytes), drainMs)
     this.#child.once('close', () => clearTimeout(timer))
+  }
+}
+
+/** A spawn takes eight at most: three pairs of sockets and a pipe. */
+const descriptors = 10
+
+/** A spawn that runs out of descriptors half-way leaks those that it has. @throws EMFILE, ENFILE */
+function needDescriptors(): void {
+  const taken: number[] = []
+  try {
+    for (let i = 0; i < descriptors; i++) taken.push(openSync('/dev/null', 'r'))
+  } finally {
+    for (const fd of taken) closeSync(fd)
   }
 }
 

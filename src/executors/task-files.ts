@@ -77,8 +77,7 @@ export function readResult(path: string, maxBytes: number): ReadResult {
   try {
     const stat = fstatSync(fd)
     if (!stat.isFile()) return { kind: 'refused', why: 'ALMANAC_RESULT is no file' }
-    if (stat.size > maxBytes)
-      return { kind: 'refused', why: `ALMANAC_RESULT has ${stat.size} bytes, more than ${maxBytes}` }
+    if (stat.size > maxBytes) return { kind: 'too-large' }
     const text = readFileSync(fd, 'utf8')
     return text.trim() === '' ? { kind: 'absent' } : { kind: 'json', json: JSON.parse(text) }
   } catch (error) {

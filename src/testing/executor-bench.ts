@@ -10,6 +10,8 @@ import { VirtualClock } from './virtual-clock.ts'
 
 export const killAfterMs = 3000
 
+type BenchRig = Pick<ExecutorRig, 'open' | 'puppet' | 'traits'>
+
 /** An attempt under way with the puppet that plays it. */
 export interface Played {
   readonly id: string
@@ -25,13 +27,13 @@ export class ExecutorBench {
   readonly executor: Executor
   /** processes that were alive when the end of their stopped attempt was told */
   readonly survivors: number[] = []
-  readonly #rig: ExecutorRig
+  readonly #rig: BenchRig
   readonly #folder = mkdtempSync(join(tmpdir(), 'executor-'))
   readonly #pids = new Map<string, number[]>()
   #attempts = 0
 
   private constructor(
-    rig: ExecutorRig,
+    rig: BenchRig,
     control: PuppetControl,
     clock: VirtualClock,
     heard: Recorder,
@@ -45,7 +47,15 @@ export class ExecutorBench {
     this.heard.onEnd = (id, end) => this.#ended(id, end)
   }
 
-  static async open(rig: ExecutorRig, limits?: RigOptions['limits']): Promise<ExecutorBench> {
+  /** For tests of one executor: no puppets. */
+  static openPlain(open: ExecutorRig['open'], limits?: RigOptions['limits']): Promise<ExecutorBench> {
+    const puppet = (): Program => {
+      throw new Error('there are no puppets here')
+    }
+    return ExecutorBench.open({ open, puppet, traits: { processes: 'own', grace: true } }, limits)
+  }
+
+  static async open(rig: BenchRig, limits?: RigOptions['limits']): Promise<ExecutorBench> {
     const control = await PuppetControl.open()
     const clock = new VirtualClock()
     const heard = new Recorder()
@@ -57,7 +67,8 @@ export class ExecutorBench {
   attempt(program: Program, more: Partial<Attempt> = {}): Attempt {
     const call = ++this.#attempts
     const scratch = join(this.#folder, String(call))
-    mkdirSync(scratch)
+    // function tasks rarely need one, and a thousand of them take a while
+    if (this.#rig.traits.processes !== 'none') mkdirSync(scratch)
     return {
       id: `r1/${call}.1`,
       run: 'r1',
@@ -77,6 +88,13 @@ export class ExecutorBench {
 
   puppetAttempt(more: Partial<Attempt> = {}): Attempt {
     return this.attempt(this.#rig.puppet(this.control.address, `p${this.#attempts + 1}`), more)
+  }
+
+  /** Submits one attempt and waits for its end. */
+  run(program: Program, more: Partial<Attempt> = {}): Promise<AttemptEnd> {
+    const attempt = this.attempt(program, more)
+    this.executor.submit([attempt])
+    return this.heard.end(attempt.id)
   }
 
   /** Submits a puppet and waits for it to connect. */

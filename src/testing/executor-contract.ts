@@ -1,17 +1,12 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { AttemptEnd } from '../ports/executor.ts'
-import type { Played } from './executor-bench.ts'
-import { ExecutorBench, isAlive, killAfterMs } from './executor-bench.ts'
+import { describe, expect, it, vi } from 'vitest'
+import { isAlive } from './executor-bench.ts'
 import type { HostedWork } from './executor-host.ts'
 import type { ExecutorRig } from './executor-rig.ts'
-
-/** A test's executor, opened before it and closed after it, with X1 and X2 checked over all that was heard. */
-interface Stage {
-  readonly bench: ExecutorBench
-  reopen(limits: { readonly logBytes?: number; readonly notes?: number }): Promise<void>
-}
+import type { ExecutorStage } from './executor-stage.ts'
+import { openStage } from './executor-stage.ts'
+import { stoppingContract } from './stopping-contract.ts'
 
 /** Registers the tests that every executor passes. `puppet-control.ts` says what its puppet has to do. */
 export function executorContract(rig: ExecutorRig): void {
@@ -19,46 +14,14 @@ export function executorContract(rig: ExecutorRig): void {
     const stage = openStage(rig)
     sayingTests(stage, rig)
     endingTests(stage, rig)
-    timeTests(stage, rig)
-    cancelTests(stage, rig)
-    graceTests(stage, rig)
-    closeTests(stage, rig)
+    stoppingContract(stage, rig)
     limitTests(stage)
     batchTests(stage, rig)
     hostTests(stage, rig)
   })
 }
 
-function openStage(rig: ExecutorRig): Stage {
-  let bench: ExecutorBench | undefined
-  const close = async (): Promise<void> => {
-    await bench?.close()
-    expect(bench?.heard.violations).toEqual([])
-    expect(bench?.survivors).toEqual([])
-    bench = undefined
-  }
-  beforeEach(async () => {
-    bench = await ExecutorBench.open(rig)
-  })
-  afterEach(close)
-  return {
-    get bench() {
-      if (bench === undefined) throw new Error('no test is running')
-      return bench
-    },
-    reopen: async (limits) => {
-      await close()
-      bench = await ExecutorBench.open(rig, limits)
-    },
-  }
-}
-
-const cancelled: AttemptEnd = { kind: 'cancelled' }
-
-const code = (end: AttemptEnd): string | undefined =>
-  end.kind === 'failed' || end.kind === 'lost' ? end.error.code : undefined
-
-function sayingTests(stage: Stage, rig: ExecutorRig): void {
+function sayingTests(stage: ExecutorStage, rig: ExecutorRig): void {
   it('tells of the start, of what the task says in its order, and of its value', async () => {
     const { bench } = stage
     const { id, puppet, end } = await bench.play()
@@ -126,7 +89,7 @@ function sayingTests(stage: Stage, rig: ExecutorRig): void {
   })
 }
 
-function endingTests(stage: Stage, rig: ExecutorRig): void {
+function endingTests(stage: ExecutorStage, rig: ExecutorRig): void {
   it('tells of a failure with the words of the task, and that it may be tried again', async () => {
     const { puppet, end } = await stage.bench.play()
     await puppet.tell({ do: 'fail', message: 'the disk of the moon is full' })
@@ -154,201 +117,7 @@ function endingTests(stage: Stage, rig: ExecutorRig): void {
   }
 }
 
-function timeTests(stage: Stage, rig: ExecutorRig): void {
-  it('ends an attempt that takes longer than its timeout', async () => {
-    const { bench } = stage
-    const { end } = await bench.play({ timeoutMs: 60_000 })
-    await bench.clock.advance(60_000)
-    const failed = await end()
-    expect(failed).toMatchObject({ kind: 'failed', reason: 'timeout', retryable: true })
-    expect(code(failed)).toBe('ALM_TASK_TIMEOUT')
-  })
-
-  it('ends an attempt that is silent for longer than its heartbeat', async () => {
-    const { bench } = stage
-    const { end } = await bench.play({ heartbeatMs: 10_000, timeoutMs: 600_000 })
-    await bench.clock.advance(11_000)
-    const failed = await end()
-    expect(failed).toMatchObject({ kind: 'failed', reason: 'timeout', retryable: true })
-    expect(code(failed)).toBe('ALM_TASK_SILENT')
-  })
-
-  it('takes lines of the log and heartbeats as signs of life', async () => {
-    const { bench } = stage
-    const { id, puppet, end } = await bench.play({ heartbeatMs: 10_000 })
-    await bench.clock.advance(8000)
-    await puppet.tell({ do: 'log', stream: 'stdout', text: 'still here' })
-    await bench.heard.until(() => bench.heard.texts(id).length === 1)
-    await bench.clock.advance(8000)
-    await puppet.tell({ do: 'say', line: { type: 'heartbeat' } })
-    await bench.clock.advance(8000)
-    await bench.clock.settle()
-    expect(bench.heard.of(id)).toMatchObject({ heartbeats: 1, end: undefined })
-    await bench.clock.advance(11_000)
-    expect(code(await end())).toBe('ALM_TASK_SILENT')
-  })
-
-  if (rig.traits.grace) {
-    it('kills an attempt that does not heed its timeout', async () => {
-      const { bench } = stage
-      const { id, puppet, end } = await bench.play({ timeoutMs: 1000 })
-      await puppet.tell({ do: 'stubborn' })
-      await bench.clock.advance(1000)
-      await puppet.askedToStop()
-      await bench.clock.advance(killAfterMs - 1)
-      await bench.clock.settle()
-      expect(bench.heard.of(id).end).toBeUndefined()
-      await bench.clock.advance(1)
-      expect(code(await end())).toBe('ALM_TASK_TIMEOUT')
-    })
-  }
-
-  it('leaves no timer behind when an attempt has ended', async () => {
-    const { bench } = stage
-    const { puppet, end } = await bench.play({ timeoutMs: 86_400_000, heartbeatMs: 3_600_000 })
-    await puppet.tell({ do: 'succeed', value: 1 })
-    await end()
-    await bench.executor.close()
-    expect(bench.clock.nextDue).toBeUndefined()
-  })
-}
-
-function cancelTests(stage: Stage, rig: ExecutorRig): void {
-  it('cancels an attempt that has not begun', async () => {
-    const { bench } = stage
-    const attempt = bench.attempt(rig.instant(1))
-    bench.executor.submit([attempt])
-    bench.executor.cancel(attempt.id, 1000)
-    expect(await bench.heard.end(attempt.id)).toEqual(cancelled)
-  })
-
-  it('cancels an attempt under way, with its child processes', async () => {
-    const { bench } = stage
-    const { id, puppet, end } = await bench.play()
-    if (rig.traits.processes === 'own') bench.watch(id, (await puppet.tell({ do: 'child' })).pid ?? 0)
-    bench.executor.cancel(id, 60_000)
-    // where the grace is for nobody to use, it may pass
-    if (!rig.traits.grace) await bench.clock.advance(60_000)
-    expect(await end()).toEqual(cancelled)
-  })
-
-  it('cancels at once where no grace is given', async () => {
-    const { bench } = stage
-    const { id, puppet, end } = await bench.play()
-    await puppet.tell({ do: 'stubborn' })
-    bench.executor.cancel(id, 0)
-    expect(await end()).toEqual(cancelled)
-  })
-
-  it('is told to cancel many times, and of attempts that have ended or never were', async () => {
-    const { bench } = stage
-    const { id, end } = await bench.play()
-    for (const grace of [5000, 5000, 0, 5000, 0]) bench.executor.cancel(id, grace)
-    expect(await end()).toEqual(cancelled)
-    bench.executor.cancel(id, 0)
-    bench.executor.cancel(id, 1000)
-    bench.executor.cancel('r9/9.9', 0)
-    await bench.clock.advance(10_000)
-    await bench.clock.settle()
-    const again = await bench.play()
-    await again.puppet.tell({ do: 'succeed', value: 'still working' })
-    expect(await again.end()).toMatchObject({ kind: 'succeeded', values: { '': 'still working' } })
-  })
-
-  it('cancels one of two attempts and leaves the other alone', async () => {
-    const { bench } = stage
-    const a = await bench.play()
-    const b = await bench.play()
-    bench.executor.cancel(a.id, 0)
-    expect(await a.end()).toEqual(cancelled)
-    if (rig.traits.processes === 'shared' && bench.heard.of(b.id).end?.kind === 'lost') return
-    await b.puppet.tell({ do: 'succeed', value: 2 })
-    expect(await b.end()).toMatchObject({ kind: 'succeeded', values: { '': 2 } })
-  })
-}
-
-function graceTests(stage: Stage, rig: ExecutorRig): void {
-  const stubborn = async (): Promise<Played> => {
-    const played = await stage.bench.play()
-    await played.puppet.tell({ do: 'stubborn' })
-    stage.bench.executor.cancel(played.id, 500)
-    await played.puppet.askedToStop()
-    return played
-  }
-
-  if (!rig.traits.grace) return
-  describe('a task that does not stop when it is asked to', () => {
-    it('has its grace, and then is ended', async () => {
-      const { bench } = stage
-      const { id, end } = await stubborn()
-      await bench.clock.advance(499)
-      await bench.clock.settle()
-      expect(bench.heard.of(id).end).toBeUndefined()
-      await bench.clock.advance(1)
-      expect(await end()).toEqual(cancelled)
-    })
-
-    it('has less of it when it is cancelled again, never more', async () => {
-      const { bench } = stage
-      const { id, end } = await stubborn()
-      bench.executor.cancel(id, 100_000)
-      bench.executor.cancel(id, 200)
-      await bench.clock.advance(199)
-      await bench.clock.settle()
-      expect(bench.heard.of(id).end).toBeUndefined()
-      await bench.clock.advance(1)
-      expect(await end()).toEqual(cancelled)
-    })
-
-    it('may still say something and clean up, and is cancelled all the same', async () => {
-      const { bench } = stage
-      const { id, puppet, end } = await stubborn()
-      await puppet.tell({ do: 'log', stream: 'stdout', text: 'cleaning up' })
-      await puppet.tell({ do: 'succeed', value: 'too late' })
-      expect(await end()).toEqual(cancelled)
-      expect(bench.heard.texts(id, 'stdout')).toEqual(['cleaning up'])
-    })
-
-    it('is cancelled where it was cancelled while its timeout ran out', async () => {
-      const { bench } = stage
-      const { id, puppet, end } = await bench.play({ timeoutMs: 1000 })
-      await puppet.tell({ do: 'stubborn' })
-      await bench.clock.advance(1000)
-      await puppet.askedToStop()
-      bench.executor.cancel(id, 0)
-      expect(await end()).toEqual(cancelled)
-    })
-  })
-}
-
-function closeTests(stage: Stage, rig: ExecutorRig): void {
-  it('ends what is under way and what has not begun when it is closed', async () => {
-    const { bench } = stage
-    const a = await bench.play()
-    const b = await bench.play()
-    await b.puppet.tell({ do: 'stubborn' })
-    if (rig.traits.processes === 'own') bench.watch(b.id, (await b.puppet.tell({ do: 'child' })).pid ?? 0)
-    const c = bench.attempt(rig.instant(3))
-    bench.executor.submit([c])
-    await Promise.all([bench.executor.close(), bench.executor.close()])
-    expect([a.id, b.id, c.id].map((id) => bench.heard.of(id).end)).toEqual([cancelled, cancelled, cancelled])
-    if (rig.traits.processes !== 'none')
-      expect([a, b].filter(({ puppet }) => isAlive(puppet.pid))).toEqual([])
-  })
-
-  it('tells of an attempt that comes after the close as lost', async () => {
-    const { bench } = stage
-    await bench.executor.close()
-    const attempt = bench.attempt(rig.instant(1))
-    bench.executor.submit([attempt])
-    expect(await bench.heard.end(attempt.id)).toMatchObject({
-      kind: 'lost',
-      error: { code: 'ALM_WORKER_LOST' },
-    })
-  })
-}
-
-function limitTests(stage: Stage): void {
+function limitTests(stage: ExecutorStage): void {
   it('drops output over its limit, says so, and lets the task go on', async () => {
     await stage.reopen({ logBytes: 100_000 })
     const { bench } = stage
@@ -380,10 +149,11 @@ function limitTests(stage: Stage): void {
   })
 }
 
-function batchTests(stage: Stage, rig: ExecutorRig): void {
-  it('ends each attempt of a batch of 1000 once, with its own value', async () => {
+function batchTests(stage: ExecutorStage, rig: ExecutorRig): void {
+  const count = rig.batch ?? 1000
+  it(`ends each attempt of a batch of ${count} once, with its own value`, async () => {
     const { bench } = stage
-    const attempts = Array.from({ length: 1000 }, (_, n) => bench.attempt(rig.instant(n)))
+    const attempts = Array.from({ length: count }, (_, n) => bench.attempt(rig.instant(n)))
     bench.executor.submit(attempts)
     const ends = await Promise.all(attempts.map(({ id }) => bench.heard.end(id)))
     expect(ends.map((end) => end.kind === 'succeeded' && end.values[''])).toEqual(attempts.map((_, n) => n))
@@ -391,7 +161,7 @@ function batchTests(stage: Stage, rig: ExecutorRig): void {
   }, 60_000)
 }
 
-function hostTests(stage: Stage, rig: ExecutorRig): void {
+function hostTests(stage: ExecutorStage, rig: ExecutorRig): void {
   it('leaves no process when the process that hosts it is killed', async () => {
     const { bench } = stage
     const attempts = [bench.puppetAttempt(), bench.puppetAttempt(), bench.puppetAttempt()]

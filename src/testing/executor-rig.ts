@@ -21,6 +21,8 @@ export interface ExecutorRig {
   puppet(control: string, token: string): Program
   /** A task that succeeds at once with this number as its one unnamed value. */
   instant(value: number): Program
+  /** attempts in a batch: 1000, fewer where another kind passes the same machinery */
+  readonly batch?: number
   readonly traits: {
     /** where attempts run: in this process, in processes that may outlive them, or each in processes of its own */
     readonly processes: 'none' | 'shared' | 'own'

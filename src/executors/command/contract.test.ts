@@ -4,21 +4,17 @@ import { taskSpec } from '../../testing/attempts.ts'
 import { executorContract } from '../../testing/executor-contract.ts'
 import { openCommandExecutor } from './executor.ts'
 
-const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))
+const module = fileURLToPath(new URL('./executor.ts', import.meta.url))
+const puppet = fileURLToPath(new URL('../../testing/puppet-program.ts', import.meta.url))
 const command = (...run: string[]): TaskSpec =>
   taskSpec('puppet', { kind: 'command', run, exitCodes: { retry: [] } })
 
 executorContract({
   name: 'command',
   open: openCommandExecutor,
-  hosted: { module: path('executor.ts'), open: 'openCommandExecutor', options: {} },
+  hosted: { module, open: 'openCommandExecutor', options: {} },
   puppet: (control, token) => ({
-    task: command(
-      process.execPath,
-      path('../../testing/puppet-program.ts'),
-      '{params.control}',
-      '{params.token}',
-    ),
+    task: command(process.execPath, puppet, '{params.control}', '{params.token}'),
     inputs: { control, token },
   }),
   instant: (value) => ({

@@ -156,6 +156,8 @@ class InlineExecutor implements Executor, Driver<InlineContext> {
   #fail(live: Live, thrown: unknown): void {
     const { error, retryable } = describeThrown(thrown, ownFolder)
     if (live.ended) {
+      // it only says that it was stopped
+      if (error.type === 'AbortError') return
       this.#warn(
         `${live.attempt.task.name} failed after its attempt ${live.attempt.id} had ended: ${error.message}`,
       )

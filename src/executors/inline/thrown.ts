@@ -79,11 +79,14 @@ interface Frame {
   readonly line: number
 }
 
+/** `name (file:line:column)` or `file:line:column`, where the file may hold spaces and parentheses too */
+const placed = /(?:^(?:async )?| \()((?:file:\/\/)?\/.*):(\d+):\d+\)?$/
+
 function frames(error: unknown, ownFolder: string): Frame[] {
   if (!(error instanceof Error) || typeof error.stack !== 'string') return []
   const found: Frame[] = []
   for (const [, text = ''] of error.stack.slice(0, 2 ** 18).matchAll(/^ {4}at (.+)$/gm)) {
-    const place = /(?:^|\()(?:async )?((?:file:\/\/)?\/[^()]*?):(\d+):\d+\)?$/.exec(text)
+    const place = placed.exec(text)
     if (place?.[1] === undefined) continue
     const file = place[1].startsWith('file://') ? pathOf(place[1]) : place[1]
     if (file === undefined || file.startsWith(ownFolder)) continue
