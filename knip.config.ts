@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { KnipConfig } from 'knip'
-import { assetsOf } from './scripts/asset-urls.ts'
+import { namedBy } from './scripts/asset-urls.ts'
 import { entries } from './scripts/entries.ts'
-import { productSources, root } from './scripts/source-files.ts'
+import { filesBelow, root } from './scripts/source-files.ts'
 
 /** What is started by its URL is entered there, as the build has it. */
-const started = productSources().flatMap((source) =>
-  assetsOf(source, readFileSync(join(root, source), 'utf8'), root),
-)
+const started = ['src', 'test']
+  .flatMap((folder) => filesBelow(folder, (path) => path.endsWith('.ts')))
+  .flatMap((path) => namedBy(path, readFileSync(join(root, path), 'utf8')))
 
 const config: KnipConfig = {
   entry: [

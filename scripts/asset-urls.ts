@@ -22,7 +22,11 @@ const knowing: Readonly<Record<string, string>> = {
   'src/executors/inline/own-code.ts': "tells our stack frames from an author's, by folder: src, or dist",
 }
 
-/** Paths from the repository's root of what a source names. @throws where it names what is not there, or in another form */
+/** Paths from the repository's root of what a source or test names in this form, there or not. */
+export const namedBy = (source: string, text: string): string[] =>
+  [...text.matchAll(literal)].map(([, , path]) => normalize(join(dirname(source), path as string)))
+
+/** The same for what is shipped. @throws where it names what is not there, or in another form */
 export function assetsOf(source: string, text: string, tree: string): string[] {
   const rest = text.replace(literal, '').replace(harmless, '')
   const line = rest
@@ -33,11 +37,10 @@ export function assetsOf(source: string, text: string, tree: string): string[] {
       `${source}: "${line.trim()}" is another file once bundled; write new URL('./file', import.meta.url)`,
     )
   }
-  return [...text.matchAll(literal)].map(([, , path]) => {
-    const target = normalize(join(dirname(source), path as string))
-    if (!existsSync(join(tree, target))) throw new Error(`${source} names ${target}, which is not there`)
-    return target
-  })
+  const targets = namedBy(source, text)
+  const gone = targets.find((target) => !existsSync(join(tree, target)))
+  if (gone !== undefined) throw new Error(`${source} names ${gone}, which is not there`)
+  return targets
 }
 
 /** Name in `dist/` of a source that is started on its own. */
