@@ -19,6 +19,8 @@ const config: KnipConfig = {
     'examples/**/*.ts',
   ],
   project: ['{src,scripts,test,benchmarks,examples}/**/*.ts', 'bin/*.cjs', '!test/fixtures/**'],
+  // tests call programs of the system
+  exclude: ['binaries'],
   ignoreExportsUsedInFile: { interface: true, type: true },
 }
 
