@@ -93,7 +93,7 @@ export function adoptFile(files: BlobFiles, path: string): Adopted {
 }
 
 /** Puts a copy of a file under its digest. @throws ALM_INPUT_CHANGED where the copy has another */
-export function copyBlob(files: BlobFiles, path: string, digest: Digest): void {
+function copyBlob(files: BlobFiles, path: string, digest: Digest): void {
   const temporary = temporaryPath(files)
   try {
     copyFileSync(path, temporary, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL)

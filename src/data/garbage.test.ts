@@ -40,7 +40,7 @@ describe('a collection', () => {
     const gone = await managed(data, { ...large('gone'), 'kept/1': '1 kept' })
     const file = await data.writeFile('x', bytes('kept file'))
     const roots = [kept.digest, file.digest]
-    const first = await collect(roots, 0)
+    const first = await collect(roots, 0.01)
     expect(first).toMatchObject({ movedAside: 0, deleted: 0, missing: 0 })
     expect(first.unreachable).toBeGreaterThan(50)
     expect(await collect(roots, 0.5)).toEqual(first)
@@ -74,7 +74,7 @@ describe('a collection', () => {
   it('gives back what it has moved aside, to whoever asks for it and to a root', async () => {
     const asked = await data.writeFile('x', bytes('asked'))
     const rooted = await data.writeFile('x', bytes('rooted'))
-    await collect([], 0)
+    await collect([], 0.01)
     expect(await collect([], 2)).toMatchObject({ movedAside: 2 })
     const trash = `${place.root}/.almanac/store/trash`
     expect(readdirSync(trash)).toHaveLength(2)
@@ -92,7 +92,7 @@ describe('a collection', () => {
     const staged = await managed(data, { 'b/2': 'two' })
     const stagedPath = await data.open(staged)
     const filePath = await data.open(await data.writeFile('y', bytes('staged')))
-    expect(await collect([], 0)).toMatchObject({ unstaged: 0 })
+    expect(await collect([], 0.01)).toMatchObject({ unstaged: 0 })
     expect(await collect([], 2)).toMatchObject({ unstaged: 2 })
     // to remove a link to a blob dates it anew, so it goes two rounds later
     await collect([], 4)
@@ -125,7 +125,7 @@ describe('a collection', () => {
 
   it('takes marks that are damaged as none', async () => {
     await data.writeFile('x', bytes('x'))
-    await collect([], 0)
+    await collect([], 0.01)
     place.write(`${place.root}/.almanac/garbage.txt`, 'nonsense\n\0 12\n')
     expect(await collect([], 2)).toMatchObject({ unreachable: 1, movedAside: 0 })
   })
@@ -136,7 +136,7 @@ describe('a collection', () => {
     await data.close()
     data = openDataPlane({ home: `${place.root}/.almanac`, data: `${place.root}/data`, now })
     const dir = (await data.scan(`${place.outside}/in`)) as DirRef
-    await collect([], 0)
+    await collect([], 0.01)
     await collect([], 2)
     await collect([], 4)
     expect(await data.scan(`${place.outside}/in`)).toEqual(dir)

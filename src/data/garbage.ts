@@ -20,6 +20,9 @@ import type { Parts } from './parts.ts'
 import { namesIn } from './presence.ts'
 import { removeTree } from './remove-tree.ts'
 
+/** Clocks of a file system and of a process may differ by the grain of either, ms. */
+const clockGrain = 2000
+
 export interface GarbageOptions {
   /** all that must stay: files, and directories with all that is in them */
   readonly roots: AsyncIterable<Digest>
@@ -210,7 +213,7 @@ async function sweepStore(
     report.unreachableBytes += size
     const since = earlier.unreachable.get(digest)
     // put or linked to since then: it begins anew
-    const markedAt = since === undefined || changedAt > since ? now : since
+    const markedAt = since === undefined || changedAt > since - clockGrain ? now : since
     if (now - markedAt < graceMs || markedAt === now) marks.unreachable.set(digest, markedAt)
     else {
       report.movedAside++

@@ -135,7 +135,7 @@ export function namesIn(directory: string): string[] {
 }
 
 /** Makes a file, or the names in a directory, durable. */
-export function fsyncPath(path: string): void {
+function fsyncPath(path: string): void {
   const file = openSync(path, 'r')
   try {
     fsyncSync(file)

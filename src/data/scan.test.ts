@@ -78,7 +78,7 @@ describe('a scan refuses, by name,', () => {
     return `${root}/${path}`
   }
   const pipe = (root: string, path: string): string => {
-    execFileSync('mkfifo', [`${root}/${path}`])
+    execFileSync('sh', ['-c', 'mkfifo "$0"', `${root}/${path}`])
     return `${root}/${path}`
   }
 
@@ -218,7 +218,7 @@ describe('a scan', () => {
     expect(() => hashFiles(job)).toThrow(changed)
     rmSync(`${place.outside}/x`)
     expect(() => hashFiles(job)).toThrow(changed)
-    execFileSync('mkfifo', [`${place.outside}/x`])
+    execFileSync('sh', ['-c', 'mkfifo "$0"', `${place.outside}/x`])
     expect(() => hashFiles(job)).toThrow(changed)
   })
 

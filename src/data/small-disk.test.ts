@@ -46,13 +46,13 @@ it('a disk that is full or read only is said so, nothing half-written is there, 
   mkdirSync(root)
   writeFileSync(`${directory}/large`, Buffer.alloc(1 << 20, 'large'))
   // a disk of our own needs a namespace of our own; where there is none, a limit on the size of files stands in
-  const mounted =
-    spawnSync('unshare', ['-rm', 'mount', '-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', root]).status === 0
+  const mount = `mount -t tmpfs -o size=256k tmpfs ${root}`
+  const mounted = spawnSync('sh', ['-c', `unshare -rm ${mount}`]).status === 0
   const run = `exec "$0" --input-type=module-typescript -e "$1" ${mounted ? 'mounted' : 'limited'}`
-  const script = mounted ? `mount -t tmpfs -o size=256k tmpfs ${root} && ${run}` : `ulimit -f 256; ${run}`
-  const shell = ['sh', '-c', script, process.execPath, program(root)]
-  const [command, ...args] = mounted ? ['unshare', '-rm', ...shell] : shell
-  const { stdout, stderr } = spawnSync(command as string, args, { encoding: 'utf8' })
+  const script = mounted ? `exec unshare -rm sh -c '${mount} && ${run}' "$0" "$1"` : `ulimit -f 256; ${run}`
+  const { stdout, stderr } = spawnSync('sh', ['-c', script, process.execPath, program(root)], {
+    encoding: 'utf8',
+  })
   const full = mounted ? 'ALM_STORE_FULL' : 'ALM_STORE_FAILED'
   expect(stderr).toBe('')
   expect(JSON.parse(stdout)).toEqual({

@@ -159,7 +159,7 @@ describe('what a task leaves', () => {
     await expect(data.collectFile(output('file'))).rejects.toEqual(
       failure('ALM_PATH_REFUSED', { path: output('file') }),
     )
-    execFileSync('mkfifo', [output('pipe')])
+    execFileSync('sh', ['-c', 'mkfifo "$0"', output('pipe')])
     await expect(data.collectFile(output('pipe'))).rejects.toEqual(
       failure('ALM_PATH_REFUSED', {
         path: output('pipe'),

@@ -78,7 +78,7 @@ export function* editListing(maker: TreeMaker, root: Digest, changes: readonly N
 }
 
 /** All entries of one directory, in order. */
-export function* allEntries(listing: Listing): Reading<Entry[]> {
+function* allEntries(listing: Listing): Reading<Entry[]> {
   if (!isIndex(listing)) return [...listing.entries]
   const parts: Entry[][] = []
   for (const node of listing.nodes) parts.push(yield* allEntries(yield node.digest))

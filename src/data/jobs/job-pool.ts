@@ -93,7 +93,8 @@ export class JobPool {
   }
 
   #start(): Thread {
-    const worker = new Worker(new URL('./job-thread.ts', import.meta.url))
+    // what node was started with (`--input-type`, `--inspect-brk`, …) is not meant for us
+    const worker = new Worker(new URL('./job-thread.ts', import.meta.url), { execArgv: [] })
     const thread: Thread = { worker, task: undefined }
     this.#threads.add(thread)
     worker.on('message', (answer: Answer) => this.#answered(thread, answer))
