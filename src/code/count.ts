@@ -7,6 +7,7 @@ import { countImports, inputPath, localInputs } from './imports.ts'
 import { shown } from './load-error.ts'
 import { codeFiles } from './module-code.ts'
 import { packageDigest, type Trail } from './packages.ts'
+import { condensed, type Part } from './parts.ts'
 import { sha256All } from './sha.ts'
 import type { SourceFiles } from './source-files.ts'
 import type { Finding } from './warnings.ts'
@@ -27,7 +28,7 @@ export const targetKey = ({ file, exported }: Target): string =>
 
 export interface Counted {
   readonly digest: Digest
-  readonly parts: readonly (readonly [name: string, digest: Digest])[]
+  readonly parts: readonly Part[]
   readonly undeclared: readonly Finding[]
 }
 
@@ -152,7 +153,10 @@ class CountedBundle {
     const packages = this.#reached(name)
     return {
       digest: sha256All([own.digest, ...packages.flat()]),
-      parts: [...own.parts, ...packages.map(([one, digest]) => [`package:${one}`, digest] as const)],
+      parts: condensed([
+        ...own.parts,
+        ...packages.map(([one, digest]) => [`package:${one}`, digest] as const),
+      ]),
       undeclared: files.flatMap((file) => (file === undefined ? [] : undeclaredOf(file, own))),
     }
   }

@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { AlmanacError } from '../model/errors.ts'
 import type { Digest } from '../model/refs.ts'
+import { condensed } from './parts.ts'
 import type { Finding } from './warnings.ts'
 
 /** What a Python function reaches, as it is kept. */
@@ -70,5 +71,7 @@ export async function askPython(
     throw new AlmanacError('ALM_BUG', { why: `${python} ended with ${exit}: ${problems.trim()}` })
   const { results } = JSON.parse(out) as { readonly results?: PythonAnswers }
   if (results === undefined) throw new AlmanacError('ALM_PYTHON_MISSING', { version: '3.10 or newer' })
-  return results
+  return results.map((one) =>
+    'failure' in one ? one : { ...one, parts: Object.fromEntries(condensed(Object.entries(one.parts))) },
+  )
 }

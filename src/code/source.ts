@@ -124,7 +124,8 @@ class FileCodeSource implements CodeSource {
       const why = 'it was not defined in a file; give it a version'
       throw new AlmanacError('ALM_TASK_NOT_FOUND', { what: `The code of task ${task.name}`, why })
     }
-    const file = this.#realFile(definedAt.file)
+    // it may be gone since it was loaded
+    const file = this.#units.has(definedAt.file) ? definedAt.file : this.#realFile(definedAt.file)
     if (isInstalled(file) && !this.#units.has(file)) return this.#ofInstalled(task.name, file)
     const { unit, target, count } = await this.#counted(file, definedAt)
     const place = `${shown(this.#project, file)}:${definedAt.line}`

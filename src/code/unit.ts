@@ -2,6 +2,7 @@ import type { Digest } from '../model/refs.ts'
 import type { CodeCache } from './code-cache.ts'
 import type { Counted, Target } from './count.ts'
 import type { ModuleCode } from './module-code.ts'
+import type { Part } from './parts.ts'
 import { checkStamps, type Stamp } from './stamps.ts'
 import type { Finding } from './warnings.ts'
 
@@ -24,7 +25,7 @@ export interface Unit {
   /** by `targetKey` */
   readonly counted: Readonly<Record<string, KeptCount>>
   /** parts of all fingerprints: they share most */
-  readonly parts: readonly (readonly [name: string, digest: Digest])[]
+  readonly parts: readonly Part[]
 }
 
 export interface DefiningModule {
@@ -83,7 +84,7 @@ export function withCounted(
 ): Pick<Unit, 'counted' | 'parts'> {
   const parts = [...unit.parts]
   const known = new Map(parts.map((part, i) => [part.join(' '), i]))
-  const indexOf = (part: readonly [string, Digest]): number => {
+  const indexOf = (part: Part): number => {
     const key = part.join(' ')
     const index = known.get(key) ?? parts.push(part) - 1
     known.set(key, index)

@@ -21,7 +21,6 @@ from typing import Any
 
 from .reach import Entity, World, closure
 from .registries import Hooks
-from .trees import Dumper
 
 FORMAT = "almanac-python-1"
 
@@ -42,9 +41,8 @@ class Fingerprint:
         self._root = self._find(file, function)
         self._reached: set[Entity] = set()
         hooked = self._reach(hooks)
-        self._dumper = Dumper(any("__doc__" in world.info(one).attributes for one in self._reached))
-        self._dumps: dict[Entity, list[str]] = {}
-        executed = [one for one in self._reached if one.name == "^" and self._dump(one)]
+        self._docstrings = any("__doc__" in world.info(one).attributes for one in self._reached)
+        executed = [one for one in self._reached if one.name == "^" and self._code(one)]
         # where modules lie, and the order in which they are imported, do not count
         self._numbers = self._number([self._root, *self._sorted(executed), *self._sorted(hooked)])
 
@@ -73,19 +71,11 @@ class Fingerprint:
                 return hooked
             hooked += more
 
-    def _dump(self, entity: Entity) -> list[str]:
-        known = self._dumps.get(entity)
-        if known is None:
-            info = self._world.info(entity)
-            if info.raw is not None:
-                known = [info.raw.decode("utf-8", "replace")]
-            else:
-                known = [self._dumper.dump(statement) for statement in info.statements]
-            self._dumps[entity] = known
-        return known
+    def _code(self, entity: Entity) -> str:
+        return self._world.code(entity, self._docstrings)
 
     def _sorted(self, entities: Iterable[Entity]) -> list[Entity]:
-        return sorted(entities, key=lambda one: (self._dump(one), one))
+        return sorted(entities, key=lambda one: (self._code(one), one))
 
     def _number(self, seeds: list[Entity]) -> dict[Entity, int]:
         numbers: dict[Entity, int] = {}
@@ -110,7 +100,7 @@ class Fingerprint:
         return result
 
     def result(self) -> dict[str, Any]:
-        content = [[self._dump(entity), self._edges(entity)] for entity in self._numbers]
+        content = [[self._code(entity), self._edges(entity)] for entity in self._numbers]
         infos = [self._world.info(entity) for entity in self._reached]
         paths = {one.path for one in self._reached}
         return {
@@ -126,14 +116,12 @@ class Fingerprint:
         parts: dict[str, str] = {}
         for entity in self._numbers:
             name = {"^": "top level", "*": "everything"}.get(entity.name, entity.name)
-            dump = self._dump(entity)
-            if dump:
-                parts[f"{self._world.shown(entity.path)}:{name}"] = _digest(dump)
-            for targets in self._world.info(entity).edges.values():
-                for target in targets:
-                    if isinstance(target, str):
-                        kind = target.split(":")[0]
-                        parts[target if kind == "import" else kind] = _digest(target)
+            code = self._code(entity)
+            if code:
+                parts[f"{self._world.shown(entity.path)}:{name}"] = code
+            for target in self._world.info(entity).outside():
+                kind = target.split(":")[0]
+                parts[target if kind == "import" else kind] = _digest(target)
         return parts
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Union
 
 from .modules import Module
 from .names import Import, Names, Reference
-from .trees import is_text
+from .trees import Dumper, is_text
 
 _BUILTINS = frozenset(dir(builtins))
 #: names of builtins whose use makes every name of the module reachable
@@ -54,6 +54,12 @@ class Info:
                 if isinstance(target, Entity):
                     yield target
 
+    def outside(self) -> Iterator[str]:
+        for targets in self.edges.values():
+            for target in targets:
+                if isinstance(target, str):
+                    yield target
+
     def targets(self) -> Iterator[Entity]:
         yield from self.named()
         for path in self.executes:
@@ -70,6 +76,8 @@ class World:
         self._modules: dict[str, Module] = {}
         self._infos: dict[Entity, Info] = {}
         self._located: dict[tuple[str, ...], tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {}
+        self._shown: dict[str, str] = {}
+        self._codes: dict[tuple[Entity, bool], str] = {}
         #: digests of what was read, by path
         self.digests: dict[str, str] = {}
 
@@ -85,8 +93,24 @@ class World:
         return known
 
     def shown(self, path: str) -> str:
-        short = os.path.relpath(path, self._project)
-        return path if short.startswith("..") else short
+        known = self._shown.get(path)
+        if known is None:
+            short = os.path.relpath(path, self._project)
+            known = self._shown[path] = path if short.startswith("..") else short
+        return known
+
+    def code(self, entity: Entity, docstrings: bool) -> str:
+        """Digest of an entity's own code; empty where it has none."""
+        known = self._codes.get((entity, docstrings))
+        if known is None:
+            info = self.info(entity)
+            dump = Dumper(docstrings).dump
+            texts = (
+                [dump(one) for one in info.statements] if info.raw is None else [info.raw.decode("utf-8", "replace")]
+            )
+            known = hashlib.sha256("\0".join(texts).encode("utf-8", "surrogatepass")).hexdigest() if texts else ""
+            self._codes[entity, docstrings] = known
+        return known
 
     def info(self, entity: Entity) -> Info:
         known = self._infos.get(entity)
