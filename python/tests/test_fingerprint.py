@@ -114,6 +114,9 @@ SAME: Dict[str, Files] = {
     "a decorator of an unrelated function is changed": edited(
         "def unrelated", "import functools\n@functools.lru_cache\ndef unrelated"
     ),
+    "the meaning of annotations is changed elsewhere": {
+        "lib/__init__.py": "from __future__ import annotations\nA: int = 1\n"
+    },
     "a module that does nothing is imported": {
         **edited("import os", "import os\nimport quiet"),
         "quiet.py": "X = 1\ndef f():\n    pass\n",

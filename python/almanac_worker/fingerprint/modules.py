@@ -32,6 +32,8 @@ class Module:
         self.bindings: dict[str, list[Binding]] = {}
         #: statements that are executed and are no definitions, imports or assignments of names
         self.statements: list[ast.stmt] = []
+        #: `from __future__ import …`: they change what all of its code means
+        self.futures: list[ast.stmt] = []
         #: all of it but the docstring
         self.all: list[ast.stmt] = []
         self.imports: set[Import] = set()
@@ -47,6 +49,8 @@ class Module:
             return
         self.all = without_docstring(tree.body)
         for statement in self.all:
+            if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
+                self.futures.append(statement)
             self._add(statement)
 
     def _add(self, statement: ast.stmt) -> None:
@@ -82,11 +86,10 @@ def _never_imported(test: ast.expr) -> bool | None:
 
 
 def _executes(statement: ast.stmt) -> bool:
-    if isinstance(statement, (*DEFINITIONS, ast.Import, ast.Pass)) or isinstance(statement, _TYPE_ALIAS):
+    if isinstance(statement, (*DEFINITIONS, ast.Import, ast.ImportFrom, ast.Pass)) or isinstance(
+        statement, _TYPE_ALIAS
+    ):
         return False
-    if isinstance(statement, ast.ImportFrom):
-        # it changes what the module's code means
-        return statement.module == "__future__"
     if isinstance(statement, ast.Expr):
         return not isinstance(statement.value, ast.Constant)
     if isinstance(statement, ast.Assign):

@@ -209,14 +209,14 @@ class Reach:
             self._name(module, name[1:], (), targets, set())
             info.edges[""] = targets
         elif name == "^":
-            info.statements = module.statements
+            info.statements = [*module.futures, *module.statements] if module.statements else []
             for imported in module.imports:
                 self._execute(imported)
         elif name == "*":
             info.statements = module.all
         else:
             own = [one.statement for one in module.bindings.get(name, []) if one.imported is None]
-            info.statements = list({id(one): one for one in own}.values())
+            info.statements = [*module.futures, *{id(one): one for one in own}.values()] if own else []
         info.executes.add(module.path)
         for statement in info.statements:
             self._follow(statement)
