@@ -65,22 +65,32 @@ export class Sources {
     throw new AlmanacError('ALM_BLOB_MISSING', { digest: content.digest, path: content.name })
   }
 
+  /** `find` for callers that have many: what is in the store needs no waiting. */
+  inStore({ digest, size }: FileContent): Source | undefined {
+    return this.#store.hasNow(digest, size) ? this.#stored(digest) : undefined
+  }
+
   async find(content: FileContent, near?: string): Promise<Source | undefined> {
     const { digest, name, executable } = content
     if (await this.#store.has(digest)) {
-      return { path: shard(this.#store.files.store, digest), external: false }
+      return this.#stored(digest)
     }
     if (near !== undefined && (await this.isUnchanged(near, content))) return { path: near, external: true }
     const path = await this.#externals.locate(digest, name, executable)
     return path === undefined ? undefined : { path, external: true }
   }
 
+  #stored(digest: Digest): Source {
+    return { path: shard(this.#store.files.store, digest), external: false }
+  }
+
   /** Can all files of a tree be had, and all of its listings? */
   async haveTree(root: Digest): Promise<boolean> {
     try {
       for await (const entry of this.#listings.find(walk(root))) {
-        if (entry.kind === 'file' && (await this.find({ ...entry, name: nameOf(entry.path) })) === undefined)
-          return false
+        if (entry.kind !== 'file') continue
+        const content = { ...entry, name: nameOf(entry.path) }
+        if ((this.inStore(content) ?? (await this.find(content))) === undefined) return false
       }
       return true
     } catch (error) {

@@ -51,11 +51,11 @@ export class StagedFiles {
   }
 
   /** Is it there, as it was put there, by one look? */
-  async isAsStaged(path: string, content: FileContent): Promise<boolean> {
+  isAsStaged(path: string, content: FileContent): boolean | Promise<boolean> {
     const stat = inStore(path, () => lstatSync(path, { bigint: true, throwIfNoEntry: false }))
     if (stat === undefined) return false
     if (stat.isSymbolicLink())
-      return await this.#sources.isUnchanged(
+      return this.#sources.isUnchanged(
         inStore(path, () => readlinkSync(path)),
         content,
       )

@@ -146,8 +146,11 @@ export class StagedTrees {
       const full = `${path}/${entry.path}`
       addNames(names, path, full)
       if (entry.kind === 'empty-dir') names.set(full, new Set())
-      else if (!(await this.#tools.files.isAsStaged(full, { ...entry, name: nameOf(full) })))
-        yield { path: full, entry }
+      else {
+        const asStaged = this.#tools.files.isAsStaged(full, { ...entry, name: nameOf(full) })
+        // of a hundred thousand files none but the user's are waited for
+        if (asStaged !== true && !(await asStaged)) yield { path: full, entry }
+      }
     }
     for (const [directory, expected] of names) {
       const found = inStore(directory, () => namesIn(directory))

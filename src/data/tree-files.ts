@@ -81,10 +81,8 @@ async function layOut({ listings, sources }: Tools, root: Digest, target: string
     const full = `${target}/${path}`
     makeDirectory(kind === 'file' ? full.slice(0, full.lastIndexOf('/')) : full)
     if (kind === 'empty-dir') continue
-    const source = await sources.of(
-      { name: nameOf(path), digest, size, executable },
-      near && `${near}/${path}`,
-    )
+    const content = { name: nameOf(path), digest, size, executable }
+    const source = sources.inStore(content) ?? (await sources.of(content, near && `${near}/${path}`))
     placed.push({ path: full, digest, executable, source })
   }
   return { directories, placed }
