@@ -16,5 +16,5 @@ export async function temporaryHome(): Promise<TemporaryHome> {
 
 /** Threads and programs that a test starts from sources would each compile them anew, which takes most of its time. */
 function compileOnce(): void {
-  process.env['NODE_COMPILE_CACHE'] ??= join('node_modules', '.cache', 'almanac', 'compiled')
+  process.env['NODE_COMPILE_CACHE'] ??= join(process.cwd(), 'node_modules', '.cache', 'almanac', 'compiled')
 }

@@ -3,14 +3,12 @@ import type { Answer } from '../../ports/journal.ts'
 import { closedAsk } from '../refusals.ts'
 import type { AskMemory, MemoryStore, RunMemory } from './store.ts'
 
-/** A question that is put again is open again. */
+/** An answer of which nothing is recorded yet stays, unless the question is to be answered again. */
 export function putAsk(run: RunMemory, record: AskRecord): void {
-  run.asks.set(record.call, {
-    record: { ...record },
-    answer: undefined,
-    taken: false,
-    ended: run.outcomes.has(record.call),
-  })
+  const before = run.asks.get(record.call)
+  const kept = record.again === true || before?.ended === true ? undefined : before
+  const ended = run.outcomes.has(record.call)
+  run.asks.set(record.call, { record: { ...record }, answer: kept?.answer, taken: kept?.taken ?? false, ended })
 }
 
 /** @throws ALM_ASK_CLOSED */

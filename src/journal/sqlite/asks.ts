@@ -6,10 +6,14 @@ import { callsPerRun } from './migrations.ts'
 import { callOf, rowId, rowRange } from './rows.ts'
 import { findRun, runNumber } from './runs.ts'
 
-/** A question that is put again is open again. */
+/** An answer of which nothing is recorded yet stays, unless the question is to be answered again. */
 export function putAsk(db: Database, n: number, record: AskRecord, ended: boolean): void {
-  const sql = 'INSERT OR REPLACE INTO asks (id, record, ended) VALUES (?, ?, ?)'
-  db.run(sql, rowId(n, record.call), JSON.stringify(record), ended ? 1 : 0)
+  const id = rowId(n, record.call)
+  if (record.again === true) db.run('DELETE FROM asks WHERE id = ?', id)
+  else db.run('DELETE FROM asks WHERE id = ? AND ended = 1', id)
+  const sql = `INSERT INTO asks (id, record, ended) VALUES (?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET record = excluded.record, ended = excluded.ended`
+  db.run(sql, id, JSON.stringify(record), ended ? 1 : 0)
 }
 
 /** Row ids of the calls in a range that a question was put for. */

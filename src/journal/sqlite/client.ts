@@ -33,6 +33,8 @@ export class WriterClient {
   #scheduled = false
   #nextId = 1
   #failure: AlmanacError | undefined
+  /** runs with an append that never crossed; later ones fail alike until the run is claimed anew */
+  readonly #refused = new Map<RunId, AlmanacError>()
 
   /** `path` is the database, for messages. */
   constructor(path: string) {
@@ -56,20 +58,18 @@ export class WriterClient {
 
   /** Resolves when the records are durable. */
   append(run: RunId, records: readonly JournalRecord[]): Promise<void> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    const failure = this.#failure ?? this.#refused.get(run)
+    if (failure !== undefined) return Promise.reject(failure)
     const mark = this.#pack.mark()
     try {
       if (this.#packedRun !== run) packRun(this.#pack, run)
       for (const record of records) packRecord(this.#pack, record)
     } catch (error) {
       this.#pack.undo(mark)
-      return Promise.reject(
-        new AlmanacError(
-          'ALM_BUG',
-          { why: `a record cannot be kept: ${(error as Error).message}` },
-          { cause: error },
-        ),
-      )
+      const why = `a record cannot be kept: ${(error as Error).message}`
+      const refused = new AlmanacError('ALM_BUG', { why }, { cause: error })
+      this.#refused.set(run, refused)
+      return Promise.reject(refused)
     }
     this.#packedRun = run
     this.#records += records.length
@@ -88,6 +88,7 @@ export class WriterClient {
     ...args: Parameters<WriterMethods[M]>
   ): Promise<ReturnType<WriterMethods[M]>> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    if (method === 'claim') this.#refused.delete(args[0] as RunId)
     const id = this.#nextId++
     const answer = Promise.withResolvers<unknown>()
     this.#asked.set(id, answer)

@@ -1,0 +1,57 @@
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import type { CallMade } from '../../model/records.ts'
+import { aCall, aRun } from '../../testing/journal-records.ts'
+import type { TemporaryHome } from '../../testing/temporary-home.ts'
+import { temporaryHome } from '../../testing/temporary-home.ts'
+import { WriterClient } from './client.ts'
+
+let home: TemporaryHome
+let client: WriterClient
+beforeEach(async () => {
+  home = await temporaryHome()
+  client = new WriterClient(join(home.path, 'journal.db'))
+  await client.call('open', home.path, undefined)
+  await client.call('create', aRun('run1'))
+})
+afterEach(async () => {
+  await client.end()
+  await home.remove()
+})
+
+const code = (wanted: string) => expect.objectContaining({ code: wanted })
+
+it('fails all that waits for its thread when that dies, and all that comes later', async () => {
+  const append = client.append('run1', [aCall(0)])
+  const question = client.call('runs', { limit: 1 })
+  const ends = Promise.allSettled([append, question])
+  await client.end()
+  expect(await ends).toEqual([0, 1].map(() => ({ status: 'rejected', reason: code('ALM_JOURNAL_FAILED') })))
+  await expect(client.append('run1', [aCall(0)])).rejects.toEqual(code('ALM_BUG'))
+  await expect(client.call('runs', { limit: 1 })).rejects.toEqual(code('ALM_BUG'))
+})
+
+it('keeps nothing of an append with a record that it cannot send, nor later ones of its run', async () => {
+  await client.call('create', aRun('run2'))
+  const { argsWire: _, ...broken } = aCall(2)
+  const ends = await Promise.allSettled([
+    client.append('run1', [aCall(0)]),
+    client.append('run1', [aCall(1), broken as CallMade]),
+    client.append('run1', [aCall(3)]),
+    client.append('run2', [aCall(0)]),
+  ])
+  expect(ends.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'fulfilled'])
+  await client.call('claim', 'run1', { host: 'h', pid: 1, bootId: 'b' })
+  await client.append('run1', [aCall(1)])
+  const calls = await client.call('calls', 'run1', { limit: 9 })
+  expect(calls.map(({ call }) => call)).toEqual([0, 1])
+  expect((await client.call('run', 'run2'))?.counts).toEqual({ waiting: 1 })
+})
+
+it('commits what gathers while a batch is under way at once', async () => {
+  const appends = Array.from({ length: 300 }, (_, i) => client.append('run1', [aCall(i)]))
+  // those of one batch end by one promise
+  expect(new Set(appends).size).toBe(1)
+  await Promise.all(appends)
+  expect((await client.call('run', 'run1'))?.counts).toEqual({ waiting: 300 })
+})
