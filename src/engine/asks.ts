@@ -36,6 +36,8 @@ export class Asks {
   readonly #open = new Map<number, Open>()
   /** answers that came before their question was put again */
   readonly #early = new Map<number, Answer>()
+  /** failures that were judged before in this life of the run */
+  readonly #judged = new Set<number>()
   /** answers that are being looked at */
   #checking = 0
 
@@ -69,9 +71,11 @@ export class Asks {
   }
 
   judge(info: CallInfo): void {
+    const isSecond = this.#judged.has(info.id)
+    this.#judged.add(info.id)
     const message = info.lastError?.message ?? ''
     const title = `${info.request.name} failed: ${message}`
-    this.#put({ info, text: '', judge: true, title, schema: verdictSchema, show: { error: message }, to: null })
+    this.#put({ info, text: '', judge: true, title, schema: verdictSchema, show: { error: message }, to: null }, isSecond)
   }
 
   answer(answer: Answer): void {
@@ -91,7 +95,7 @@ export class Asks {
       },
       (error: unknown) => {
         this.#checking--
-        if (this.#open.get(info.id) === open) this.#put(open, recordOf(error))
+        if (this.#open.get(info.id) === open) this.#put(open, true, recordOf(error))
       },
     )
   }
@@ -104,8 +108,8 @@ export class Asks {
     throw new AlmanacError('ALM_SCHEMA', { what: 'The answer', issues: 'verdict is none of retry, skip, stop' })
   }
 
-  /** `refused`: why the last answer does not count. */
-  #put(open: Open, refused?: ErrorRecord): void {
+  /** `again`: an answer that was given does not count; `refused`: why not. */
+  #put(open: Open, again = false, refused?: ErrorRecord): void {
     const { info, title, schema, show, to } = open
     this.#open.set(info.id, open)
     const ask: AskRecord = {
@@ -115,6 +119,7 @@ export class Asks {
       schemaWire: JSON.stringify(schema),
       showWire: encode(show),
       ...(to !== null && { to }),
+      ...(again && { again }),
       at: this.#clock.now(),
     }
     this.#host.add(ask)

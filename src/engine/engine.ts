@@ -1,3 +1,4 @@
+import { isKeptResult } from '../core/identity/remembered.ts'
 import { childFunction, type WorkflowDefinition } from '../flow/workflow.ts'
 import { bindAmbient } from '../flow/ambient.ts'
 import { AlmanacError } from '../model/errors.ts'
@@ -241,7 +242,7 @@ function forgottenCalls(run: RunRecord, remembered: readonly RememberedCall[], h
     const state = call.outcome?.state
     if (how.forget === 'none') continue
     // not done because the run was to stop; what was skipped for want of others follows from how those end
-    if (state === 'cancelled') forgotten.push(call.call)
+    if (call.outcome !== undefined && state === 'cancelled' && !isKeptResult(call.outcome)) forgotten.push(call.call)
     if (call.outcome?.reason === 'policy' && how.forget === 'caught') forgotten.push(call.call)
     if (state !== 'failed') continue
     if (how.forget === 'caught' || uncaught.has(call.call) || call.call_kind === 'entry') forgotten.push(call.call)

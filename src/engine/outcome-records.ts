@@ -3,7 +3,7 @@ import type { Effect } from '../core/run/events.ts'
 import { eachRef } from '../core/identity/canonical.ts'
 import { isIdentified } from '../core/run/graph.ts'
 import { encode } from '../model/codec.ts'
-import type { JournalRecord } from '../model/records.ts'
+import type { JournalRecord, Outcome, RememberedCall } from '../model/records.ts'
 import { type Digest, DirRef, FileRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
 import type { CallInfo } from './call-info.ts'
@@ -16,6 +16,7 @@ export function outcomeRecords(
   { status, order }: Extract<Effect, { kind: 'ended' }>,
   call: Call,
   outcomes: Outcomes,
+  earlier: RememberedCall['outcome'],
   now: number,
   settings: Pick<RunSettings, 'cache'>,
 ): JournalRecord[] {
@@ -41,6 +42,7 @@ export function outcomeRecords(
       ...(error !== undefined && { error }),
       ...(info.origin !== undefined && { origin: info.origin }),
       ...(info.map !== undefined && { map: info.map }),
+      ...((status.state === 'skipped' || status.state === 'cancelled') && keptResult(earlier)),
     },
   ]
   if (info.fingerprint === undefined || info.parts === undefined) return records
@@ -66,6 +68,17 @@ export function outcomeRecords(
   }
   return records
 }
+
+/** What of an earlier result stays with a call that is skipped or cancelled now. */
+export const keptResult = (earlier: RememberedCall['outcome']): Partial<Outcome> =>
+  earlier?.fingerprint === undefined || earlier.valueWire === undefined
+    ? {}
+    : {
+        fingerprint: earlier.fingerprint,
+        valueWire: earlier.valueWire,
+        costMs: earlier.costMs,
+        ...(earlier.digest !== undefined && { digest: earlier.digest }),
+      }
 
 /** Blobs that a value needs; the listings of its trees lead to the rest. */
 function blobsOf(value: Value): Digest[] {

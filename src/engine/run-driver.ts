@@ -1,10 +1,10 @@
 import { eachRef } from '../core/identity/canonical.ts'
 import { CallKeys } from '../core/identity/key.ts'
-import { Remembered } from '../core/identity/remembered.ts'
+import { isKeptResult, Remembered } from '../core/identity/remembered.ts'
 import type { EndStatus, Phase } from '../core/run/call.ts'
 import type { Effect, RunEvent } from '../core/run/events.ts'
 import { RunMachine } from '../core/run/machine.ts'
-import { AlmanacError, errorOf, errorRecord, isAlmanacError } from '../model/errors.ts'
+import { AlmanacError, errorRecord } from '../model/errors.ts'
 import { decode, encode } from '../model/codec.ts'
 import { DirRef, FileRef, FutureRef, HeldRef } from '../model/refs.ts'
 import type { AskRecord, ErrorRecord, Note, RememberedCall, RunRecord } from '../model/records.ts'
@@ -22,10 +22,11 @@ import { recordOf } from './failure.ts'
 import { Identifier, type Identity } from './identifier.ts'
 import { MapCalls } from './map-calls.ts'
 import { Outcomes } from './outcomes.ts'
-import { outcomeRecords } from './outcome-records.ts'
+import { keptResult, outcomeRecords } from './outcome-records.ts'
 import { Recorder } from './recorder.ts'
 import type { EnginePorts, PlannedCall, RunResult, RunSettings } from './settings.ts'
 import { Turns } from './turns.ts'
+import { Failures, ownFunction } from './uncaught.ts'
 import { computeView, resolve } from './views.ts'
 import { type HostedRun, type Settlement, WorkflowHost } from './workflow-host.ts'
 
@@ -64,6 +65,9 @@ export class RunDriver implements HostedRun {
   readonly #maps: MapCalls
   readonly #asks: Asks
   readonly #host: WorkflowHost
+  readonly #failures: Failures
+  /** calls with a function, by the path of what that calls */
+  readonly #functions = new Map<string, number>()
   readonly #given = new Set<number>()
   readonly #waiters = new Map<number, { readonly path: Path; succeed(value: Value): void; fail(error: unknown): void }[]>()
   readonly #events: RunEvent[] = []
@@ -112,7 +116,7 @@ export class RunDriver implements HostedRun {
     this.#machine = new RunMachine({ cpu: settings.cpu, memoryBytes: settings.memoryBytes }, this.#remembered.nextOrder)
     this.#keys = new CallKeys(ports.hash)
     this.#outcomes = new Outcomes(ports.hash)
-    this.#turns = new Turns(ports.clock, () => this.#awaitsReplay())
+    this.#turns = new Turns(ports.clock, () => this.#over || this.#awaitsReplay())
     const journal = settings.dryRun ? { append: () => Promise.resolve() } : ports.journal
     this.#recorder = new Recorder(journal, run.id, ports.clock, {
       committed: (order) => this.#dispatch({ kind: 'committed', order }),
@@ -138,6 +142,7 @@ export class RunDriver implements HostedRun {
       judged: (call, verdict) => this.#dispatch({ kind: 'judged', call, verdict }),
     })
     this.#host = new WorkflowHost(this, ports.ambient)
+    this.#failures = new Failures(this.#machine.graph, (call) => this.#functions.get(this.#info(call).caller) ?? ownFunction)
     this.ended = new Promise((done) => {
       this.#done = done
     })
@@ -148,6 +153,7 @@ export class RunDriver implements HostedRun {
     this.#host.enter(this.#workflow, fn, input, (settlement) => {
       if (this.#over) return
       this.#settlement = settlement
+      if (!settlement.ok) this.#failures.threw(ownFunction, settlement.error)
       this.#dispatch({ kind: 'settled', ok: settlement.ok, failFast: this.#settings.failFast })
     })
     this.#checkRest()
@@ -256,6 +262,7 @@ export class RunDriver implements HostedRun {
     }
     this.#infos[id] = info
     this.#makers.set(key, id)
+    if (kind === 'child') this.#functions.set(info.path, id)
     if (own === undefined) {
       this.#recorder.add({ kind: 'call', call: id, key, caller, name, call_kind: kind, argsWire: encode(request.args), at })
     }
@@ -397,16 +404,19 @@ export class RunDriver implements HostedRun {
       held = true
       this.#makers.set(ref.key, info.id)
     })
-    this.#outcomes.set(info.id, { value, ...(outcome.error !== undefined && { error: outcome.error }) }, outcome.digest)
-    info.lastError = outcome.error
+    const isKept = isKeptResult(outcome)
+    const error = isKept ? undefined : outcome.error
+    this.#outcomes.set(info.id, { value, ...(error !== undefined && { error }) }, outcome.digest)
+    info.lastError = error
     info.costMs = outcome.costMs
     info.map = outcome.map
     info.takenFrom = found === info.own ? undefined : found.call
     info.origin = found === info.own ? outcome.origin : { run: this.id, call: found.call }
-    const status = found === info.own || outcome.state !== 'succeeded' ? outcome : replayed
+    const status = isKept || (found !== info.own && outcome.state === 'succeeded') ? replayed : outcome
     this.#dispatch({
       kind: 'remembered', call: info.id, status: { state: status.state, reason: status.reason } as EndStatus,
-      order: outcome.order, own: found === info.own, lost: held, heldInputs: this.#heldInputs(identity),
+      // the order is that of the skip, not of the result
+      order: isKept ? undefined : outcome.order, own: found === info.own, lost: held, heldInputs: this.#heldInputs(identity),
     })
   }
 
@@ -582,7 +592,10 @@ export class RunDriver implements HostedRun {
       if (settlement.ok) {
         this.#outcomes.set(info.id, { value: settlement.value })
         this.#left(info, executed)
-      } else this.#left(info, failedError, { ...recordOf(settlement.error) })
+      } else {
+        this.#failures.threw(info.id, settlement.error)
+        this.#left(info, failedError, recordOf(settlement.error))
+      }
     })
     return true
   }
@@ -629,7 +642,8 @@ export class RunDriver implements HostedRun {
     if (effect.record) {
       // what another call had is this one's now: two of one order would not know who was first
       if (info.takenFrom !== undefined) this.#recorder.add({ kind: 'forgotten', calls: [info.takenFrom], at: this.#ports.clock.now() })
-      for (const record of outcomeRecords(info, effect, this.#machine.graph.call(info.id), this.#outcomes, this.#ports.clock.now(), this.#settings)) {
+      const kept = this.#remembered.result(info.own)
+      for (const record of outcomeRecords(info, effect, this.#machine.graph.call(info.id), this.#outcomes, kept, this.#ports.clock.now(), this.#settings)) {
         this.#recorder.add(record, order)
       }
     } else if (info.own?.outcome !== undefined) this.#replaying--
@@ -673,7 +687,7 @@ export class RunDriver implements HostedRun {
     const error = this.#outcomes.get(call)?.error
     for (const { path, succeed, fail } of waiters) {
       if (error !== undefined) {
-        fail(errorOf(error))
+        fail(this.#failures.errorOf(call, error))
         continue
       }
       try {
@@ -750,23 +764,10 @@ export class RunDriver implements HostedRun {
     const thrown = settlement.ok ? undefined : recordOf(settlement.error)
     const first = unseen[0] === undefined ? undefined : this.#outcomes.get(unseen[0])?.error
     const error = thrown ?? first
-    const uncaught = this.#uncaught([...unseen, ...thrownCalls(settlement)])
+    const uncaught = this.#failures.uncaught(unseen)
     const state = cancelled ? 'cancelled' : error === undefined ? 'succeeded' : 'failed'
     const output = settlement.ok ? settlement.value : undefined
     await this.#close({ state, uncaught, ...(error !== undefined && { error }), ...(state === 'succeeded' && { output }) })
-  }
-
-  /** Failures that reached the end, each with the map that it is an entry of. */
-  #uncaught(calls: readonly number[]): number[] {
-    const uncaught = new Set<number>()
-    for (const first of calls) {
-      let call: number | undefined = first
-      while (call !== undefined && this.#infos[call] !== undefined) {
-        uncaught.add(call)
-        call = this.#machine.graph.call(call).parent
-      }
-    }
-    return [...uncaught]
   }
 
   async #close(end: { readonly state: RunState; readonly error?: ErrorRecord; readonly output?: Value; readonly uncaught?: readonly number[] }): Promise<void> {
@@ -793,7 +794,8 @@ export class RunDriver implements HostedRun {
     for (const call of gone) {
       if (call.outcome?.reason === 'removed') continue
       const order = this.#machine.graph.nextOrder++
-      this.#recorder.add({ kind: 'outcome', call: call.call, order, state: 'skipped', reason: 'removed', attempt: 0, startedAt: now, endedAt: now, costMs: 0 })
+      const kept = keptResult(this.#remembered.result(call))
+      this.#recorder.add({ kind: 'outcome', call: call.call, order, state: 'skipped', reason: 'removed', attempt: 0, startedAt: now, endedAt: now, costMs: 0, ...kept })
     }
   }
 
@@ -836,17 +838,6 @@ export type DriverEnd =
       readonly planned: readonly PlannedCall[]
     } & Pick<RunResult, 'counts' | 'executed' | 'reused'>)
   | { readonly kind: 'broken'; readonly error: unknown }
-
-/** The calls whose failures a thrown error stands for: its own, and those of what caused it. */
-function thrownCalls(settlement: Settlement): number[] {
-  const calls: number[] = []
-  let error: unknown = settlement.ok ? undefined : settlement.error
-  for (let depth = 0; error instanceof Error && depth < 20; depth++) {
-    if (isAlmanacError(error) && error.record?.call !== undefined) calls.push(error.record.call)
-    error = error.cause
-  }
-  return calls
-}
 
 const executed = { state: 'succeeded', reason: 'executed' } as const
 const replayed = { state: 'succeeded', reason: 'replayed' } as const

@@ -138,7 +138,10 @@ export interface Note {
   readonly at: Time
 }
 
-/** A question to a person was put (`answerWire` absent) or answered. The newest for a call counts. */
+/**
+ * A question to a person was put. Put once more (by a process that goes on with the run), it keeps an answer of which
+ * nothing is recorded yet.
+ */
 export interface AskRecord {
   readonly kind: 'ask'
   readonly call: number
@@ -148,6 +151,8 @@ export interface AskRecord {
   /** artifacts and values to be judged */
   readonly showWire: string
   readonly to?: string
+  /** it is open again: an answer before did not count, or was about something else */
+  readonly again?: true
   readonly at: Time
 }
 

@@ -48,7 +48,7 @@ export function testPeople(at: () => Fixture): void {
     await journal.append('run1', [
       { kind: 'forgotten', calls: [1], at: 1 },
       anAsk(1),
-      { ...anAsk(0), title: 'Sure?' },
+      { ...anAsk(0), title: 'Sure?', again: true },
     ])
     await journal.answer('run1', 0, '3', 'ann', 3)
     await journal.answer('run1', 1, '4', 'ann', 4)
@@ -56,6 +56,27 @@ export function testPeople(at: () => Fixture): void {
       { call: 0, answerWire: '3', by: 'ann', at: 3 },
       { call: 1, answerWire: '4', by: 'ann', at: 4 },
     ])
+  })
+
+  it('keeps an answer while the question is put once more', async () => {
+    const { journal, another } = at()
+    const other = await another()
+    await journal.create(aRun('run1'))
+    await journal.append('run1', [aCall(0, { call_kind: 'ask' }), aCall(1), anAsk(0), anAsk(1)])
+    await journal.answer('run1', 0, '1', 'eve', 1)
+    await journal.answer('run1', 1, '2', 'eve', 1)
+    const [answer] = (await journal.take('run1')).answers
+    // its owner dies; the next one puts it once more, and dies when that is durable
+    await journal.append('run1', [
+      { ...anAsk(0), at: 2 },
+      anOutcome(1),
+      { kind: 'forgotten', calls: [1], at: 2 },
+      anAsk(1),
+    ])
+    expect(await other.records.asks('run1', { open: true })).toEqual([{ ...anAsk(1), run: 'run1' }])
+    await journal.close()
+    await other.journal.claim('run1', owner)
+    expect((await other.journal.take('run1')).answers).toEqual([answer])
   })
 
   it('lists open and closed questions of one run or all', async () => {

@@ -8,6 +8,7 @@ import type { Digest } from '../../model/refs.ts'
  * M2 a call takes the outcome under its own key if the fingerprint agrees; else the oldest unclaimed one of the
  *    same caller, name and fingerprint whose own call has not been made or has turned it down.
  * M3 nothing is claimed twice, and nothing that was forgotten.
+ * M4 a call that was skipped or cancelled keeps the result that it had before, for whoever claims it.
  */
 export class Remembered {
   readonly #byKey = new Map<Digest, RememberedCall>()
@@ -47,6 +48,13 @@ export class Remembered {
     return this.#claimable - this.#claimed.size
   }
 
+  /** The result of a remembered call, unless another has taken it. */
+  result(call: RememberedCall | undefined): RememberedCall['outcome'] {
+    const outcome = call?.outcome
+    if (call === undefined || outcome?.valueWire === undefined || this.#claimed.has(call.call)) return undefined
+    return outcome.state === 'succeeded' || isKeptResult(outcome) ? outcome : undefined
+  }
+
   /** The call was made: gives its record, so that it keeps its id. */
   made(key: Digest): RememberedCall | undefined {
     const call = this.#byKey.get(key)
@@ -84,5 +92,9 @@ export class Remembered {
     return gone
   }
 }
+
+/** Is it what a call had before it was skipped or cancelled? */
+export const isKeptResult = (outcome: NonNullable<RememberedCall['outcome']>): boolean =>
+  (outcome.state === 'skipped' || outcome.state === 'cancelled') && outcome.fingerprint !== undefined && outcome.valueWire !== undefined
 
 const contentKey = (caller: string, name: string, fingerprint: Digest): string => `${fingerprint} ${caller} ${name}`

@@ -35,7 +35,8 @@ export type CallEvent =
       readonly kind: 'remembered'
       readonly call: number
       readonly status: EndStatus
-      readonly order: number
+      /** its place in an earlier life, if it had this outcome there */
+      readonly order: number | undefined
       readonly own: boolean
       /** the result lived in a worker that is gone */
       readonly lost: boolean

@@ -111,7 +111,7 @@ export class RunGraph {
   }
 
   /** The call ends, and with it all that cannot be without it. */
-  end(call: Call, status: EndStatus, recorded?: { readonly order: number; readonly own: boolean }): void {
+  end(call: Call, status: EndStatus, recorded?: { readonly order: number | undefined; readonly own: boolean }): void {
     const order = this.#order(call, status, recorded === undefined ? derivedOrder(call, status) : recorded.order)
     const isRecorded = recorded?.own === true && order === recorded.order
     const ends = [{ call, status, order, record: !isRecorded }]

@@ -113,9 +113,9 @@ function failed(graph: RunGraph, call: Call, event: EventOf<'failed'>): void {
   graph.slots.give(call)
   const { retries, onFailure } = call.policy
   const isTriedAgain = isRetried(retries, event, call.spent)
-  const isJudged = onFailure === 'pause' && !graph.cancelling && !call.lost
-  // nothing new starts: what would go on has neither succeeded nor failed
-  if (graph.draining && (isTriedAgain || isJudged)) return stopped(graph, call)
+  const isJudged = onFailure === 'pause' && !call.lost
+  // what would go on, if the run did, has neither succeeded nor failed
+  if (isTriedAgain ? graph.draining : isJudged && (graph.draining || graph.cancelling)) return stopped(graph, call)
   if (isTriedAgain) {
     graph.effects.push({ kind: 'spent', call: call.id, attempt: event.attempt, reason: event.reason, counted: true })
     call.memoryBytes = Math.round(call.memoryBytes * retries.memoryFactor)
