@@ -21,7 +21,9 @@ import sys
 import threading
 import time
 
+#: of what pip or uv say, when they fail: so many lines, each so long
 TAIL = 15
+LINE = 500
 
 
 class Failed(Exception):
@@ -144,10 +146,11 @@ def run(command: list[str], job: dict) -> None:
         line = line.rstrip()
         if line:
             say("  " + line)
-            tail = [*tail[-TAIL:], line]
+            # pip lists all versions that there are
+            tail = [*tail[1 - TAIL :], line if len(line) <= LINE else line[:LINE] + " …"]
     if process.wait() != 0:
-        errors = [line for line in tail if line.startswith(("ERROR", "error", "  ×", "  ╰", "   "))]
-        raise Failed("\n".join(errors or tail) or f"{os.path.basename(command[0])} ended with {process.returncode}")
+        first = next((at for at, line in enumerate(tail) if line.lower().startswith("error")), 0)
+        raise Failed("\n".join(tail[first:]) or f"{os.path.basename(command[0])} ended with {process.returncode}")
 
 
 def fetch_pip(job: dict) -> str:

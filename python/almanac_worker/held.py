@@ -17,8 +17,8 @@ import weakref
 from typing import Any, Callable
 
 _ALIGN = 64
-#: pickling some objects runs code of theirs that may raise anything
-_Span = list  # [offset, length]
+#: offset and length
+_Span = list
 
 
 class HeldStore:
@@ -87,7 +87,8 @@ class HeldStore:
             )
             flat = numpy.frombuffer(view[head.tell() :], dtype=dtype)
             return flat.reshape(shape, order="F" if fortran else "C")
-        end = max(offset + length for offset, length in spans)
+        # nothing was written for a buffer without bytes
+        end = max(offset + length for offset, length in spans if length)
         view = self._view(segment, path, end)
         data, *buffers = [view[offset : offset + length] for offset, length in spans]
         return pickle.loads(data, buffers=buffers)

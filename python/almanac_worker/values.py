@@ -195,7 +195,10 @@ def _scalar(value: Any, numpy: Any, path: tuple[str | int, ...]) -> Any:
         return item
     if isinstance(value, numpy.floating):
         return float(value)
-    if isinstance(value, (numpy.bool_, numpy.integer, numpy.str_, numpy.bytes_)):
+    # a difference of times counts as an integer there
+    if isinstance(value, (numpy.bool_, numpy.integer, numpy.str_, numpy.bytes_)) and not isinstance(
+        value, numpy.timedelta64
+    ):
         return value.item()
     raise Refused(path, f"it is a {type(value).__name__}")
 
@@ -204,7 +207,7 @@ def _why(value: Any) -> str:
     kind = type(value)
     name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
     if isinstance(value, os.PathLike):
-        return f"it is a path ({name}); leave files at the paths of declared outputs, or return its text"
+        return f"it is a path ({kind.__name__}); leave files at the paths of declared outputs, or return its text"
     if isinstance(value, (set, frozenset)):
         return "it is a set, which has no order; return a sorted list"
     if name == "decimal.Decimal":

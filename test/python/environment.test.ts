@@ -171,6 +171,19 @@ describe('an environment', () => {
     await vi.waitUntil(() => !isAlive(Number(readFileSync(pid, 'utf8'))), { interval: 5, timeout: 5000 })
   })
 
+  it('is made by uv where there is one', async () => {
+    // one that was made before is used again: this is in the user's own cache
+    const { python } = await ensurePythonEnv(requirements('uv\n', 'uv.txt'), { means: ['pip', 'venv'] })
+    vi.stubEnv('PATH', `${join(python, '..')}:${process.env['PATH']}`)
+    const made = await ensurePythonEnv(requirements(`./${await wheel('4.0')}\n`), { cacheDir, onProgress })
+    expect(said[0]).toContain('making the Python environment of requirements.txt with uv')
+    expect(versionIn(made.python)).toBe('4.0 True')
+    const why = await failure(
+      ensurePythonEnv(requirements('--no-index\nno-such-package-at-all\n'), { cacheDir }),
+    )
+    expect(why).toMatch(/could not be made: .*no-such-package-at-all/s)
+  })
+
   it('is made with a pip of the index where the machine has none', async () => {
     const { python } = await findPython(undefined, { cacheDir })
     const bundled = execFileSync(python, [

@@ -284,7 +284,7 @@ describe('outputs of a Python function', () => {
     ['set', '(the value itself): it is a set, which has no order; return a sorted list'],
     [
       'path',
-      '(the value itself): it is a path (pathlib.PosixPath); leave files at the paths of declared outputs, or return its text',
+      '(the value itself): it is a path (PosixPath); leave files at the paths of declared outputs, or return its text',
     ],
     ['decimal', '(the value itself): it is a Decimal; return a float or its text'],
     ['number key', 'a[0]: its key 1 is no text'],

@@ -60,7 +60,7 @@ export class Capture {
     let dropped = 0
     for (const tail of [this.#stdout, this.#stderr, this.#events]) {
       const unread = tail.unread()
-      if (tail.position + unread < keep || (unread > 0 && !all)) continue
+      if (tail.position + unread < (all ? keepOfFlood : keepIdle) || (unread > 0 && !all)) continue
       tail.empty()
       dropped += unread
     }
@@ -152,5 +152,6 @@ class Tail {
 }
 
 const chunkSize = 256 * 1024
-/** files up to this size are left as they are */
-const keep = 1024 * 1024
+/** Files up to this size are left as they are; during a flood what comes while one is emptied goes uncounted. */
+const keepIdle = 1024 * 1024
+const keepOfFlood = 32 * 1024 * 1024

@@ -192,7 +192,7 @@ describe('what a task writes', () => {
     expect(lines).toHaveLength(10_000 + 2)
     expect(lines.at(-2)).toBe('log: The log is full at 976.6 KiB: what follows is dropped.')
     // what is written in the moment in which the file is emptied is not counted
-    expect(lines.at(-1)).toMatch(/^log: (98[5-9]|990)\d{5} bytes of output were dropped\.$/)
+    expect(lines.at(-1)).toMatch(/^log: \d{8} bytes of output were dropped\.$/)
     expect((await heard('prints', { text: 'next' })).lines).toEqual(['stdout: next'])
   })
 

@@ -428,6 +428,7 @@ export class Worker implements Holder {
     this.#retired = true
     const sent = [...this.#jobs.values()].filter((job) => job.phase === 'sent')
     const speaker = sent.find((job) => job.begun) ?? sent[0]
+    speaker?.begin()
     this.#output?.close(speaker)
     this.#world.files.remove(`w${this.id}-`)
     const outOfMemory =
