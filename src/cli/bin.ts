@@ -9,3 +9,6 @@ const manifest = new URL('../../package.json', import.meta.url)
 const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { readonly version: string }
 
 await runProgram(version, process.argv.slice(2))
+
+// timers and sockets that a task of the author's left open must not keep the command from ending
+process.stdout.write('', () => process.stderr.write('', () => process.exit()))

@@ -40,6 +40,8 @@ export async function follow(
   start: (options: RunOptions) => Promise<RunHandle>,
 ): Promise<number> {
   let progress: Progress | undefined
+  // a run may say something before its handle is here
+  let id = 'last'
   const say = (lines: readonly string[]): void => {
     if (printer.json) return
     if (progress === undefined) for (const line of lines) printer.aside(line)
@@ -67,12 +69,13 @@ export async function follow(
         if (note.type === 'warning') say([`${pc.yellow('!')} ${note.name}: ${JSON.parse(note.bodyWire)}`])
       },
       asked: (ask) => {
-        printer.object({ ...ask, run: handle.id })
-        say([`${pc.magenta('?')} ${ask.title}`, pc.dim(`  almanac answer ${handle.id} ${ask.call} …`)])
+        printer.object({ ...ask, run: id })
+        say([`${pc.magenta('?')} ${ask.title}`, pc.dim(`  almanac answer ${id} ${ask.call} …`)])
       },
     },
   })
-  printer.object({ kind: 'started', id: handle.id })
+  id = handle.id
+  printer.object({ kind: 'started', id })
   progress = new Progress(() => handle.snapshot(), { live: !printer.json })
   const stop = stopOnSignals(handle, say)
   try {
@@ -130,7 +133,8 @@ function printResult(result: RunResult, printer: Printer): void {
   const figures = plainFigures(output)
   if (figures !== '') printer.line(`  ${figures}`)
   if (shown !== undefined) printer.line(`  ${relativePath(shown)}`)
-  else if (state === 'succeeded' && output !== null && figures === '') printer.line(`  ${JSON.stringify(output)}`)
+  else if (state === 'succeeded' && output !== null && figures === '')
+    printer.line(`  ${JSON.stringify(output)}`)
   if (state !== 'succeeded')
     printer.line(`  almanac ${state === 'waiting' ? `answer ${id}` : `resume ${id}`}`)
 }
@@ -139,7 +143,12 @@ function printResult(result: RunResult, printer: Printer): void {
 function plainFigures(output: unknown): string {
   if (output === null || typeof output !== 'object' || Array.isArray(output) || '$' in output) return ''
   return Object.entries(output)
-    .filter(([, value]) => typeof value === 'number' || typeof value === 'boolean' || (typeof value === 'string' && value.length < 60))
+    .filter(
+      ([, value]) =>
+        typeof value === 'number' ||
+        typeof value === 'boolean' ||
+        (typeof value === 'string' && value.length < 60),
+    )
     .map(([name, value]) => `${name} ${String(value)}`)
     .join(' · ')
 }
