@@ -1,12 +1,13 @@
 import { chmodSync, lstatSync, mkdirSync, readlinkSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { nameFault } from '../core/tree/name.ts'
 import { AlmanacError } from '../model/errors.ts'
 import { seal, temporaryPath } from './blob-files.ts'
 import type { LocalBlobStore } from './blob-store.ts'
 import type { Externals } from './externals.ts'
-import { codeOf, inStore } from './failures.ts'
+import { codeOf, inStore, refused } from './failures.ts'
 import type { Home } from './home.ts'
-import { shard } from './home.ts'
+import { isDigest, shard } from './home.ts'
 import { hashInput } from './read-file.ts'
 import type { FileContent, Sources } from './sources.ts'
 import { stageFile, stageLink } from './stage-file.ts'
@@ -88,7 +89,11 @@ export class StagedFiles {
     return inStore(path, () => lstatSync(path, { throwIfNoEntry: false })) !== undefined
   }
 
+  /** A reference may come from a file that anybody wrote. */
   #pathOf({ name, digest, executable }: FileContent): string {
+    const fault = nameFault(name)
+    if (fault !== undefined) throw refused(name, fault)
+    if (!isDigest(digest)) throw new AlmanacError('ALM_BLOB_MISSING', { digest })
     // one file cannot have two modes
     return `${shard(this.#home.files, digest)}${executable ? '-x' : ''}/${name}`
   }

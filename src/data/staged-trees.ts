@@ -8,7 +8,7 @@ import { temporaryPath } from './blob-files.ts'
 import type { LocalBlobStore } from './blob-store.ts'
 import { codeOf, inStore, isMissing, storeError } from './failures.ts'
 import type { Home } from './home.ts'
-import { shard } from './home.ts'
+import { isDigest, shard } from './home.ts'
 import type { JobPool } from './jobs/job-pool.ts'
 import type { Listings } from './listings.ts'
 import { namesIn } from './presence.ts'
@@ -46,6 +46,7 @@ export class StagedTrees {
   }
 
   pathOf(digest: Digest): string {
+    if (!isDigest(digest)) throw new AlmanacError('ALM_BLOB_MISSING', { digest })
     return shard(this.#tools.home.trees, digest)
   }
 

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { nameFault } from '../core/tree/name.ts'
 import type { Workspace } from '../ports/data.ts'
 import { digestOf } from './blob-files.ts'
@@ -11,9 +11,8 @@ export function makeWorkspace(attempts: string, name: string): Workspace {
   const scratch = `${directory}/scratch`
   const out = `${directory}/out`
   inStore(directory, () => {
-    removeTree(directory)
-    mkdirSync(scratch, { recursive: true })
-    mkdirSync(out)
+    if (existsSync(directory)) removeTree(directory)
+    for (const path of [directory, scratch, out]) mkdirSync(path)
   })
   return {
     scratch,

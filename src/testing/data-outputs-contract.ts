@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { FileRef } from '../model/refs.ts'
+import { DirRef, FileRef } from '../model/refs.ts'
 import type { DataFixture } from './data-fixture.ts'
 import { bytes, contents, failure, listed, managed, plain, plant, text } from './data-fixture.ts'
 
@@ -140,6 +140,20 @@ export function testOutputs(at: () => DataFixture): void {
         'two',
         undefined,
       ])
+    }
+  })
+
+  it('opens nothing outside its own directories, whatever a reference says', async () => {
+    const { data } = at()
+    const { digest, size } = await data.writeFile('x', bytes('x'))
+    for (const name of ['../x', 'a/b', '..', '', 'a\0b']) {
+      const ref = new FileRef(name, digest, size)
+      await expect(data.open(ref), name).rejects.toEqual(failure('ALM_PATH_REFUSED'))
+      await expect(data.show('dev', 'x', ref), name).rejects.toEqual(failure('ALM_PATH_REFUSED'))
+    }
+    for (const ref of [new FileRef('x', '../../x', 1), new DirRef('../../x', 1, 1)]) {
+      await expect(data.open(ref)).rejects.toEqual(failure('ALM_BLOB_MISSING'))
+      expect(await data.available(ref)).toBe(false)
     }
   })
 

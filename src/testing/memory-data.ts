@@ -437,8 +437,11 @@ export const openMemoryData = (): MemoryData => new MemoryData()
 
 const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
 const isOurs = (path: string): boolean => path.startsWith(`${home}/`)
-const stagedPath = (ref: FileRef): string =>
-  `${home}/files/${ref.digest}${ref.executable ? '-x' : ''}/${ref.name}`
+function stagedPath(ref: FileRef): string {
+  if (namesOf(ref.name).length !== 1)
+    throw new AlmanacError('ALM_PATH_REFUSED', { path: ref.name, why: 'it is no name' })
+  return `${home}/files/${ref.digest}${ref.executable ? '-x' : ''}/${ref.name}`
+}
 const changed = (path: string) => new AlmanacError('ALM_INPUT_CHANGED', { path })
 
 function outsidePath(ref: FileRef | DirRef): string | undefined {
