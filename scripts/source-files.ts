@@ -3,7 +3,9 @@ import { join } from 'node:path'
 
 export const root = join(import.meta.dirname, '..')
 
-const skipped = new Set(['node_modules', '__pycache__', '.venv', 'fixtures', 'data'])
+const skipped = new Set(['node_modules', '__pycache__', '.venv', 'fixtures'])
+/** where examples and tests leave their outputs; `src/data` holds sources */
+const isOutput = (path: string): boolean => path.endsWith('/data') && path !== 'src/data'
 
 /** Files below a folder of the repository, by path from its root, in order; none where there is no folder. */
 export function filesBelow(folder: string, accept: (path: string) => boolean, tree = root): string[] {
@@ -12,7 +14,7 @@ export function filesBelow(folder: string, accept: (path: string) => boolean, tr
     for (const entry of list(join(tree, path))) {
       const inner = path === '' ? entry.name : `${path}/${entry.name}`
       if (entry.isDirectory()) {
-        if (!skipped.has(entry.name) && !entry.name.startsWith('.')) walk(inner)
+        if (!skipped.has(entry.name) && !isOutput(inner) && !entry.name.startsWith('.')) walk(inner)
       } else if (accept(inner)) found.push(inner)
     }
   }
