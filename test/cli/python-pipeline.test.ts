@@ -42,7 +42,7 @@ describe('the pipeline that init makes', () => {
     )
     expect(await ran(), 'the same counts: the report is reused').toEqual([2, 1])
     expect(await readFile(join(project.folder, 'data/main/pipeline/report.md'), 'utf8')).toBe(
-      '2 texts, 5 words\n',
+      '2 texts, 6 words\n',
     )
   })
 
