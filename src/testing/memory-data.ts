@@ -1,14 +1,7 @@
-import { hash } from 'node:crypto'
-import type { TreeMaker } from '../core/tree/chunk.ts'
-import { makeListing } from '../core/tree/chunk.ts'
 import { defaultExclude } from '../core/tree/default-exclude.ts'
 import { diff } from '../core/tree/diff.ts'
 import type { PathChange } from '../core/tree/edit.ts'
-import { editTree } from '../core/tree/edit.ts'
-import type { Listing } from '../core/tree/listing.ts'
-import { parseListing, totals } from '../core/tree/listing.ts'
 import { namesOf } from '../core/tree/name.ts'
-import type { Finding, Reading } from '../core/tree/reading.ts'
 import { entryAt, walk } from '../core/tree/walk.ts'
 import { AlmanacError, isAlmanacError } from '../model/errors.ts'
 import type { Digest } from '../model/refs.ts'
@@ -19,8 +12,7 @@ import type { MemoryFile } from './memory-files.ts'
 import { MemoryFiles } from './memory-files.ts'
 import type { MemoryGlobs } from './memory-globs.ts'
 import { takes } from './memory-globs.ts'
-
-const digestOf = (bytes: Uint8Array | string): Digest => hash('sha256', bytes, 'hex')
+import { digestOf, MemoryTrees } from './memory-trees.ts'
 
 /** Where its own files lie. */
 const home = '/almanac'
@@ -35,34 +27,23 @@ export class MemoryData implements DataPlane {
   readonly files = new MemoryFiles()
   /** called with the name of each operation before it does anything: throws what is to go wrong */
   onOperation: (operation: keyof DataPlane) => void = () => {}
-  readonly #blobs = new Map<Digest, Uint8Array>()
-  readonly #unsynced = new Set<Digest>()
+  readonly #trees = new MemoryTrees()
   /** where content was seen with the user */
   readonly #seen = new Map<Digest, Set<string>>()
-  readonly #listings = new Map<Digest, Listing>()
   readonly #globs = new Map<string, MemoryGlobs>()
-  readonly #maker: TreeMaker = {
-    hash: digestOf,
-    write: (_, text) => void this.#put(new TextEncoder().encode(text)),
-  }
 
   /** The process ends: its attempts' directories are gone. With the power goes what was not synced. */
   crash(kind: 'process' | 'power'): void {
     this.files.remove(`${home}/work`)
     if (kind === 'process') return
-    for (const digest of this.#unsynced) {
-      this.#blobs.delete(digest)
-      this.#listings.delete(digest)
-    }
-    this.#unsynced.clear()
+    this.#trees.loseUnsynced()
     this.files.remove(`${home}/files`)
     this.files.remove(`${home}/trees`)
   }
 
   /** Loses bytes, as a disk may. */
   lose(digest: Digest): void {
-    this.#blobs.delete(digest)
-    this.#listings.delete(digest)
+    this.#trees.lose(digest)
     this.files.remove(`${home}/files/${digest}`)
   }
 
@@ -111,7 +92,7 @@ export class MemoryData implements DataPlane {
     const file = this.files.file(path)
     if (file === undefined) throw this.#notCollected(path, 'a directory, where a file was declared')
     this.files.remove(path)
-    return new FileRef(nameOf(path), this.#put(file.bytes), file.bytes.length, file.executable)
+    return new FileRef(nameOf(path), this.#trees.put(file.bytes), file.bytes.length, file.executable)
   }
 
   async collectDir(path: string): Promise<DirRef> {
@@ -119,27 +100,27 @@ export class MemoryData implements DataPlane {
     if (!this.files.isDirectory(path))
       throw this.#notCollected(path, 'a file, where a directory was declared')
     const entries = [...this.files.below(path)].map(([name, file]): readonly [string, PathChange] => {
-      if (file !== undefined) this.#put(file.bytes)
-      return [name, this.#changeTo(file)]
+      if (file !== undefined) this.#trees.put(file.bytes)
+      return [name, this.#trees.changeTo(file)]
     })
     this.files.remove(path)
-    return this.#edit(undefined, entries)
+    return this.#trees.edit(undefined, entries)
   }
 
   async *entries(dir: DirRef): AsyncGenerator<TreeEntry> {
     this.onOperation('entries')
-    yield* this.#find(walk(dir.digest))
+    yield* this.#trees.find(walk(dir.digest))
   }
 
   async fileAt(dir: DirRef, path: string): Promise<FileRef | undefined> {
     this.onOperation('fileAt')
-    const entry = this.#run(entryAt(dir.digest, namesOf(path)))
+    const entry = this.#trees.run(entryAt(dir.digest, namesOf(path)))
     if (entry?.kind !== 'file') return undefined
     const { name, digest, size, executable } = entry
     const at =
       dir.at !== undefined && !isOurs(dir.at)
         ? `${dir.at}/${path}`
-        : this.#blobs.has(digest)
+        : this.#trees.has(digest)
           ? undefined
           : this.#locate(digest, name)
     return new FileRef(name, digest, size, executable, at)
@@ -147,7 +128,7 @@ export class MemoryData implements DataPlane {
 
   async dirAt(dir: DirRef, path: string): Promise<DirRef | undefined> {
     this.onOperation('dirAt')
-    const entry = this.#run(entryAt(dir.digest, namesOf(path)))
+    const entry = this.#trees.run(entryAt(dir.digest, namesOf(path)))
     if (entry?.kind !== 'dir') return undefined
     return new DirRef(
       entry.digest,
@@ -159,30 +140,30 @@ export class MemoryData implements DataPlane {
 
   async assemble(entries: Iterable<readonly [path: string, ref: FileRef | DirRef]>): Promise<DirRef> {
     this.onOperation('assemble')
-    return this.#edit(
+    return this.#trees.edit(
       undefined,
-      [...entries].map(([path, ref]) => [path, this.#changeToRef(ref)] as const),
+      [...entries].map(([path, ref]) => [path, this.#trees.changeToRef(ref)] as const),
     )
   }
 
   async edit(base: DirRef, changes: ReadonlyMap<string, FileRef | DirRef | undefined>): Promise<DirRef> {
     this.onOperation('edit')
-    return this.#edit(
+    return this.#trees.edit(
       base.digest,
-      [...changes].map(([path, ref]) => [path, this.#changeToRef(ref)] as const),
+      [...changes].map(([path, ref]) => [path, this.#trees.changeToRef(ref)] as const),
     )
   }
 
   async *diff(before: DirRef, after: DirRef): AsyncGenerator<TreeChange> {
     this.onOperation('diff')
-    yield* this.#find(diff(before.digest, after.digest))
+    yield* this.#trees.find(diff(before.digest, after.digest))
   }
 
   async readFile(ref: FileRef): Promise<Uint8Array> {
     this.onOperation('readFile')
     const outside = ref.at === undefined || isOurs(ref.at) ? undefined : ref.at
     const bytes =
-      this.#blobs.get(ref.digest) ??
+      this.#trees.get(ref.digest) ??
       this.files.file(outside ?? this.#locate(ref.digest, ref.name) ?? '')?.bytes
     if (bytes === undefined && outside === undefined)
       throw new AlmanacError('ALM_BLOB_MISSING', { digest: ref.digest })
@@ -194,7 +175,7 @@ export class MemoryData implements DataPlane {
     this.onOperation('writeFile')
     if (namesOf(name).length !== 1)
       throw new AlmanacError('ALM_PATH_REFUSED', { path: name, why: 'it is no name' })
-    return new FileRef(name, this.#put(bytes.slice()), bytes.length)
+    return new FileRef(name, this.#trees.put(bytes.slice()), bytes.length)
   }
 
   async available(ref: FileRef | DirRef): Promise<boolean> {
@@ -206,7 +187,7 @@ export class MemoryData implements DataPlane {
         return true
       }
       if (ref instanceof FileRef) return this.#has(ref.digest, ref.name)
-      return [...this.#find(walk(ref.digest))].every(
+      return [...this.#trees.find(walk(ref.digest))].every(
         (entry) => entry.kind !== 'file' || this.#has(entry.digest, nameOf(entry.path)),
       )
     } catch (error) {
@@ -242,71 +223,12 @@ export class MemoryData implements DataPlane {
 
   async sync(): Promise<void> {
     this.onOperation('sync')
-    this.#unsynced.clear()
+    this.#trees.sync()
   }
 
   async close(): Promise<void> {
     this.onOperation('close')
     this.files.remove(`${home}/work`)
-  }
-
-  #put(bytes: Uint8Array): Digest {
-    const digest = digestOf(bytes)
-    if (!this.#blobs.has(digest)) this.#unsynced.add(digest)
-    this.#blobs.set(digest, bytes)
-    return digest
-  }
-
-  #read(digest: Digest): Listing {
-    const known = this.#listings.get(digest)
-    if (known !== undefined) return known
-    const bytes = this.#blobs.get(digest)
-    if (bytes === undefined) throw new AlmanacError('ALM_BLOB_MISSING', { digest })
-    const listing = parseListing(digest, new TextDecoder().decode(bytes))
-    this.#listings.set(digest, listing)
-    return listing
-  }
-
-  #run<T>(reading: Reading<T>): T {
-    let step = reading.next()
-    while (step.done !== true) step = reading.next(this.#read(step.value))
-    return step.value
-  }
-
-  *#find<Item extends object>(finding: Finding<Item>): Generator<Item> {
-    let step = finding.next()
-    while (step.done !== true) {
-      if (typeof step.value === 'string') step = finding.next(this.#read(step.value))
-      else {
-        yield step.value
-        step = finding.next(undefined as never)
-      }
-    }
-  }
-
-  #edit(base: Digest | undefined, changes: readonly (readonly [string, PathChange])[]): DirRef {
-    const made = this.#run(editTree(this.#maker, base, changes))
-    return new DirRef(made.digest, made.files, made.size)
-  }
-
-  #changeTo(file: MemoryFile | undefined): PathChange {
-    if (file === undefined) return { kind: 'dir', executable: false, ...makeListing(this.#maker, []) }
-    return {
-      kind: 'file',
-      digest: digestOf(file.bytes),
-      size: file.bytes.length,
-      executable: file.executable,
-      files: 1,
-    }
-  }
-
-  #changeToRef(ref: FileRef | DirRef | undefined): PathChange {
-    if (ref === undefined) return undefined
-    const { digest } = ref
-    if (ref instanceof FileRef)
-      return { kind: 'file', digest, size: ref.size, executable: ref.executable, files: 1 }
-    const { size, files } = totals(this.#read(digest))
-    return { kind: 'dir', digest, size, files, executable: false }
   }
 
   #fileRef(name: string, file: MemoryFile, at: string): FileRef {
@@ -325,9 +247,9 @@ export class MemoryData implements DataPlane {
     for (const [path, file] of this.files.below(root)) {
       if (!takes(globs, path, file !== undefined)) continue
       if (file !== undefined) this.#see(`${root}/${path}`, file)
-      entries.push([path, this.#changeTo(file)])
+      entries.push([path, this.#trees.changeTo(file)])
     }
-    return this.#edit(undefined, entries)
+    return this.#trees.edit(undefined, entries)
   }
 
   #locate(digest: Digest, name: string): string | undefined {
@@ -339,18 +261,18 @@ export class MemoryData implements DataPlane {
   }
 
   #has(digest: Digest, name: string): boolean {
-    return this.#blobs.has(digest) || this.#locate(digest, name) !== undefined
+    return this.#trees.has(digest) || this.#locate(digest, name) !== undefined
   }
 
   #bytes(digest: Digest, name: string): Uint8Array {
-    const bytes = this.#blobs.get(digest) ?? this.files.file(this.#locate(digest, name) ?? '')?.bytes
+    const bytes = this.#trees.get(digest) ?? this.files.file(this.#locate(digest, name) ?? '')?.bytes
     if (bytes !== undefined) return bytes
     for (const path of this.#seen.get(digest) ?? []) throw changed(path)
     throw new AlmanacError('ALM_BLOB_MISSING', { digest })
   }
 
   #openFile(ref: FileRef, alwaysStaged = false): string {
-    const located = this.#blobs.has(ref.digest) ? undefined : this.#locate(ref.digest, ref.name)
+    const located = this.#trees.has(ref.digest) ? undefined : this.#locate(ref.digest, ref.name)
     if (!alwaysStaged && located !== undefined && nameOf(located) === ref.name) return located
     const path = stagedPath(ref)
     if (located !== undefined) this.files.link(path, located)
@@ -366,13 +288,13 @@ export class MemoryData implements DataPlane {
   }
 
   #layOut(dir: DirRef, target: string, links: boolean): void {
-    const entries = [...this.#find(walk(dir.digest))].map((entry) => ({
+    const entries = [...this.#trees.find(walk(dir.digest))].map((entry) => ({
       ...entry,
       bytes: entry.kind === 'file' ? this.#bytes(entry.digest, nameOf(entry.path)) : undefined,
     }))
     this.files.makeDirectory(target)
     for (const { path, bytes, digest, executable } of entries) {
-      const located = links && !this.#blobs.has(digest) ? this.#locate(digest, nameOf(path)) : undefined
+      const located = links && !this.#trees.has(digest) ? this.#locate(digest, nameOf(path)) : undefined
       if (bytes === undefined) this.files.makeDirectory(`${target}/${path}`)
       else if (located !== undefined) this.files.link(`${target}/${path}`, located)
       else this.files.write(`${target}/${path}`, bytes, executable)
@@ -390,7 +312,7 @@ export class MemoryData implements DataPlane {
       path,
       this.#globs.get(`${ref.digest} ${path}`) ?? { include: [], exclude: defaultExclude },
     )
-    for (const difference of this.#find(diff(ref.digest, now.digest)))
+    for (const difference of this.#trees.find(diff(ref.digest, now.digest)))
       throw changed(`${path}/${difference.path}`)
   }
 
@@ -399,7 +321,7 @@ export class MemoryData implements DataPlane {
       const at = outsidePath(ref)
       if (at !== undefined) throw changed(at)
       const located =
-        ref instanceof FileRef && !this.#blobs.has(ref.digest) ? this.#locate(ref.digest, ref.name) : ''
+        ref instanceof FileRef && !this.#trees.has(ref.digest) ? this.#locate(ref.digest, ref.name) : ''
       if (located === undefined) throw changed(ref instanceof FileRef ? ref.name : path)
       return
     }
@@ -418,11 +340,12 @@ export class MemoryData implements DataPlane {
   }
 
   #firstOther(path: string, ref: DirRef): string | undefined {
-    const now = this.#edit(
+    const now = this.#trees.edit(
       undefined,
-      [...this.files.below(path)].map(([name, file]) => [name, this.#changeTo(file)] as const),
+      [...this.files.below(path)].map(([name, file]) => [name, this.#trees.changeTo(file)] as const),
     )
-    for (const difference of this.#find(diff(ref.digest, now.digest))) return `${path}/${difference.path}`
+    for (const difference of this.#trees.find(diff(ref.digest, now.digest)))
+      return `${path}/${difference.path}`
     return undefined
   }
 
