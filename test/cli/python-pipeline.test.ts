@@ -69,6 +69,6 @@ describe('the pipeline that init makes', () => {
     await ran()
     expect((await project.run('data', 'ls')).stdout).toMatch(/pipeline\/page +file/)
     expect((await project.run('data', 'get', 'pipeline/page', 'copy.md')).code).toBe(0)
-    expect(await readFile(join(project.folder, 'copy.md'), 'utf8')).toBe('2 texts, 4 words\n')
+    expect(await readFile(join(project.folder, 'copy.md'), 'utf8')).toBe('2 texts, 5 words\n')
   })
 })
