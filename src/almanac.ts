@@ -1,12 +1,5 @@
 import type { RunHandle } from './engine/engine.ts'
-import type { RunListener } from './engine/run-driver.ts'
-import type { RunResult } from './engine/settings.ts'
-import type { Workflow, WorkflowDefinition } from './flow/workflow.ts'
-import type { RunId } from './model/records.ts'
-import type { CodeSource, LoadedFile } from './ports/code.ts'
-import type { DataPlane } from './ports/data.ts'
-import type { Journal, Records, RunCache } from './ports/journal.ts'
-import type { LogStore } from './ports/logs.ts'
+import type { Workflow } from './flow/workflow.ts'
 
 /** Where an Almanac keeps its records and data, and what it may use. All have defaults. */
 export interface OpenOptions {
@@ -18,6 +11,7 @@ export interface OpenOptions {
   readonly parallel?: number
   /** bytes that a run's tasks may take at once */
   readonly memoryBytes?: number
+  /** where outputs are shown under `data/`, and what maps start from */
   readonly environment?: string
   readonly python?: { readonly processes?: number; readonly debug?: 'pdb' | 'debugpy' }
   /** `memory`: nothing outlives the process */
@@ -30,14 +24,14 @@ export interface OpenOptions {
 export interface RunOptions {
   readonly name?: string
   readonly tags?: readonly string[]
+  /** processors that it may take at once */
   readonly parallel?: number
+  /** `off`: the run cache is neither read nor written; `refresh`: only written */
   readonly cache?: 'on' | 'off' | 'refresh'
+  /** a failure of the workflow stops what runs */
   readonly failFast?: boolean
+  /** says what would be executed, and executes nothing */
   readonly dryRun?: boolean
-  readonly listener?: RunListener
-  /** path of the workflow's file, as `resume` is to find it */
-  readonly file?: string
-  readonly codeDigest?: string
 }
 
 /** How an earlier run goes on. */
@@ -48,7 +42,7 @@ export interface ResumeOptions extends RunOptions {
   readonly calls?: readonly number[]
 }
 
-/** An open Almanac: runs workflows in this process, and reads what was kept of all. */
+/** An open Almanac: runs workflows in this process. */
 export interface Almanac {
   readonly project: string
   readonly home: string
@@ -59,55 +53,9 @@ export interface Almanac {
     ...input: undefined extends I ? [input?: I, options?: RunOptions] : [input: I, options?: RunOptions]
   ): Promise<R>
   /** Starts a workflow: progress and requests by the handle. */
-  start(workflow: WorkflowDefinition, input: unknown, options?: RunOptions): Promise<RunHandle>
+  start<I, R>(workflow: Workflow<I, R>, input: I, options?: RunOptions): Promise<RunHandle>
   /** Goes on with a run. Its inputs from outside are scanned again. @throws ALM_RUN_UNKNOWN, ALM_RUN_OWNED */
-  resume(run: RunId, workflow: WorkflowDefinition, options?: ResumeOptions): Promise<RunHandle>
-  /** Loads a workflow file. @throws ALM_LOAD_FAILED, ALM_NO_WORKFLOW */
-  load(file: string): Promise<LoadedWorkflow>
-  readonly journal: Journal
-  readonly records: Records
-  readonly cache: RunCache
-  readonly data: DataPlane
-  readonly code: CodeSource
-  readonly logs: LogStore
-  readonly maintenance: Maintenance
+  resume<I, R>(run: string, workflow: Workflow<I, R>, options?: ResumeOptions): Promise<RunHandle>
+  /** Cancels what is under way, and lets everything go. */
   close(): Promise<void>
 }
-
-/** Care of what is kept. */
-export interface Maintenance {
-  /** Frees what nothing needs: first it is set aside, a later round deletes it. */
-  collectGarbage(options: { readonly dryRun: boolean }): Promise<GarbageFigures>
-  /** Reads everything: the journal's file and, with `data`, all content in the store. Damaged content is set aside. */
-  check(options: { readonly data: boolean }): Promise<CheckFigures>
-}
-
-export interface GarbageFigures {
-  readonly kept: number
-  readonly keptBytes: number
-  readonly unreachable: number
-  readonly unreachableBytes: number
-  readonly movedAside: number
-  readonly deleted: number
-  readonly freedBytes: number
-}
-
-export interface CheckFigures {
-  /** what is wrong with the journal; empty if nothing is */
-  readonly journal: readonly string[]
-  /** absent if the data were not read */
-  readonly store?: {
-    readonly blobs: number
-    readonly bytes: number
-    readonly damaged: readonly { readonly digest: string; readonly why: string }[]
-  }
-}
-
-export interface LoadedWorkflow {
-  readonly workflow: WorkflowDefinition
-  readonly loaded: LoadedFile
-  /** JSON Schema of its input; absent where it takes none */
-  readonly inputSchema?: Readonly<Record<string, unknown>>
-}
-
-export type { RunHandle, RunResult }

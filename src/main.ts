@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { availableParallelism, hostname, totalmem } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
-import type { Almanac, LoadedWorkflow, OpenOptions, ResumeOptions, RunOptions } from './almanac.ts'
+import type { OpenOptions, ResumeOptions } from './almanac.ts'
 import { openCodeSource } from './code/source.ts'
 import { LogFiles } from './data/log-files.ts'
 import { openDataPlane } from './data/open.ts'
@@ -31,9 +31,10 @@ import { sha256 } from './system/hash.ts'
 import { nodeAmbient } from './system/node-ambient.ts'
 import { systemChance } from './system/system-chance.ts'
 import { systemClock } from './system/system-clock.ts'
+import type { LoadedWorkflow, StartOptions, Workbench } from './workbench.ts'
 
 /** The only place that names concrete adapters. */
-export async function openAlmanac(options: OpenOptions = {}): Promise<Almanac> {
+export async function openAlmanac(options: OpenOptions = {}): Promise<Workbench> {
   const project = resolve(options.project ?? findProject(process.cwd()))
   const home = resolve(options.home ?? process.env['ALMANAC_HOME'] ?? join(project, '.almanac'))
   const say = options.onMessage ?? silence
@@ -65,7 +66,7 @@ export async function openAlmanac(options: OpenOptions = {}): Promise<Almanac> {
   })
   const environment = options.environment ?? config.environment ?? 'main'
   const settings = runSettings(options, config, environment)
-  const maintenance: Almanac['maintenance'] = {
+  const maintenance: Workbench['maintenance'] = {
     collectGarbage: ({ dryRun }) =>
       data.collectGarbage({ roots: cache.roots(), dryRun, graceMs: garbageGraceMs, now: Date.now() }),
     check: async ({ data: all }) => ({
@@ -73,7 +74,7 @@ export async function openAlmanac(options: OpenOptions = {}): Promise<Almanac> {
       ...(all && { store: await data.checkStore() }),
     }),
   }
-  return new OpenAlmanac({
+  return new OpenWorkbench({
     project,
     home,
     environment,
@@ -89,22 +90,22 @@ export async function openAlmanac(options: OpenOptions = {}): Promise<Almanac> {
   })
 }
 
-interface Parts extends Omit<Almanac, 'run' | 'start' | 'resume' | 'load' | 'close'> {
+interface Parts extends Omit<Workbench, 'run' | 'start' | 'resume' | 'load' | 'close'> {
   readonly engine: Engine
   readonly settings: RunSettings
 }
 
-class OpenAlmanac implements Almanac {
+class OpenWorkbench implements Workbench {
   readonly project: string
   readonly home: string
   readonly environment: string
-  readonly journal: Almanac['journal']
-  readonly records: Almanac['records']
-  readonly cache: Almanac['cache']
+  readonly journal: Workbench['journal']
+  readonly records: Workbench['records']
+  readonly cache: Workbench['cache']
   readonly data: DataPlane
   readonly code: CodeSource
-  readonly logs: Almanac['logs']
-  readonly maintenance: Almanac['maintenance']
+  readonly logs: Workbench['logs']
+  readonly maintenance: Workbench['maintenance']
   readonly #engine: Engine
   readonly #settings: RunSettings
 
@@ -123,19 +124,17 @@ class OpenAlmanac implements Almanac {
     this.#settings = parts.settings
   }
 
-  async run<I, R>(workflow: Workflow<I, R>, input?: I, options: RunOptions = {}): Promise<R> {
-    const definition = workflowOf(workflow)
-    if (definition === undefined) throw new AlmanacError('ALM_USAGE', { why: 'run takes a workflow' })
-    const handle = await this.start(definition, input, options)
+  async run<I, R>(workflow: Workflow<I, R>, input?: I, options: StartOptions = {}): Promise<R> {
+    const handle = await this.start(workflow, input as I, options)
     const { state, output, error } = await handle.result
     if (error !== undefined) throw errorOf(error)
     if (state !== 'succeeded') throw new AlmanacError('ALM_RUN_RESTS', { run: handle.id, state })
     return output as R
   }
 
-  start(workflow: WorkflowDefinition, input: unknown, options: RunOptions = {}): Promise<RunHandle> {
+  start<I, R>(workflow: Workflow<I, R>, input: I, options: StartOptions = {}): Promise<RunHandle> {
     const { name, tags, file, codeDigest, listener } = options
-    return this.#engine.start(workflow, {
+    return this.#engine.start(definitionOf(workflow), {
       input: input as Value,
       settings: this.#with(options),
       ...(name !== undefined && { name }),
@@ -146,11 +145,15 @@ class OpenAlmanac implements Almanac {
     })
   }
 
-  async resume(run: RunId, workflow: WorkflowDefinition, options: ResumeOptions = {}): Promise<RunHandle> {
+  async resume<I, R>(
+    run: RunId,
+    workflow: Workflow<I, R>,
+    options: ResumeOptions & StartOptions = {},
+  ): Promise<RunHandle> {
     const record = await this.records.run(run)
     if (record === undefined) throw new AlmanacError('ALM_RUN_UNKNOWN', { run })
     const input = await this.#scanAgain(decode(record.inputWire))
-    return this.#engine.resume(workflow, record, {
+    return this.#engine.resume(definitionOf(workflow), record, {
       settings: this.#with(options),
       forget: options.caught === true ? 'caught' : 'uncaught',
       input,
@@ -161,17 +164,13 @@ class OpenAlmanac implements Almanac {
 
   async load(file: string): Promise<LoadedWorkflow> {
     const loaded = await this.code.load(file)
-    const workflow =
-      workflowOf(loaded.exports['default']) ??
-      Object.values(loaded.exports)
-        .map(workflowOf)
-        .find((found) => found !== undefined)
+    const exported = [loaded.exports['default'], ...Object.values(loaded.exports)]
+    const workflow = exported.find((value) => workflowOf(value) !== undefined) as
+      | Workflow<unknown, unknown>
+      | undefined
     if (workflow === undefined) throw new AlmanacError('ALM_NO_WORKFLOW', { file })
-    return {
-      workflow,
-      loaded,
-      ...(workflow.input !== undefined && { inputSchema: jsonSchemaOf(workflow.input) }),
-    }
+    const { input } = definitionOf(workflow)
+    return { workflow, loaded, ...(input !== undefined && { inputSchema: jsonSchemaOf(input) }) }
   }
 
   async close(): Promise<void> {
@@ -182,7 +181,7 @@ class OpenAlmanac implements Almanac {
     await this.journal.close()
   }
 
-  #with(options: RunOptions): RunSettings {
+  #with(options: StartOptions): RunSettings {
     return {
       ...this.#settings,
       ...(options.parallel !== undefined && { cpu: options.parallel }),
@@ -284,4 +283,12 @@ function bootId(): string {
   } catch {
     return 'unknown'
   }
+}
+
+/** @throws ALM_USAGE */
+function definitionOf(workflow: unknown): WorkflowDefinition {
+  const definition = workflowOf(workflow)
+  if (definition === undefined)
+    throw new AlmanacError('ALM_USAGE', { why: 'a workflow is needed: what workflow(…) gives' })
+  return definition
 }

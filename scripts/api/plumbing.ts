@@ -3,6 +3,7 @@
  * gives. Everything else that is reached is exported too. A name that is not reached any more is an error.
  */
 export const plumbing: readonly string[] = [
+  'Answer',
   'AnyInputs',
   'FutureFields',
   'Input',

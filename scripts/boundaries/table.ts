@@ -51,13 +51,15 @@ export const folders: readonly Folder[] = [
   { name: 'testing', mayImport: ['engine', ...engine, 'journal/memory'], packages: ['vitest', 'fast-check'] },
   // what `open` gives, as types: for main.ts to make, for open.ts and cli to use
   { name: 'almanac.ts', mayImport: ['engine', ...engine] },
-  { name: 'main.ts', mayImport: ['almanac.ts', ...all], packages: ['zod'] },
+  // the same with all that it is made of, for commands
+  { name: 'workbench.ts', mayImport: ['almanac.ts', 'engine', ...engine] },
+  { name: 'main.ts', mayImport: ['almanac.ts', 'workbench.ts', ...all], packages: ['zod'] },
   {
     name: 'cli',
-    mayImport: ['main.ts', 'almanac.ts', 'api', ...base],
+    mayImport: ['main.ts', 'workbench.ts', 'almanac.ts', 'api', ...base],
     packages: ['commander', 'picocolors', 'zod'],
   },
   // main.ts only when it is called
   { name: 'open.ts', mayImport: ['main.ts', 'almanac.ts'] },
-  { name: 'index.ts', mayImport: ['open.ts', 'almanac.ts', 'flow', 'model'], packages: ['zod'] },
+  { name: 'index.ts', mayImport: ['open.ts', 'almanac.ts', 'engine', 'flow', 'model'], packages: ['zod'] },
 ]

@@ -1,11 +1,11 @@
-import type { Almanac } from '../almanac.ts'
 import { AlmanacError } from '../model/errors.ts'
 import type { RunRecord } from '../model/records.ts'
+import type { Workbench } from '../workbench.ts'
 
-type CallRow = Awaited<ReturnType<Almanac['records']['calls']>>[number]
+type CallRow = Awaited<ReturnType<Workbench['records']['calls']>>[number]
 
 /** @throws ALM_RUN_UNKNOWN */
-export async function knownRun(almanac: Almanac, id: string): Promise<RunRecord> {
+export async function knownRun(almanac: Workbench, id: string): Promise<RunRecord> {
   const run = id === 'last' ? (await almanac.records.runs({ limit: 1 }))[0] : await almanac.records.run(id)
   if (run === undefined) throw new AlmanacError('ALM_RUN_UNKNOWN', { run: id })
   return run
@@ -13,7 +13,7 @@ export async function knownRun(almanac: Almanac, id: string): Promise<RunRecord>
 
 /** Calls that a person names by number, or by the task's name. @throws ALM_CALL_UNKNOWN */
 export async function namedCalls(
-  almanac: Almanac,
+  almanac: Workbench,
   run: string,
   named: string,
   limit: number,
@@ -25,13 +25,13 @@ export async function namedCalls(
 }
 
 /** The one call that is meant: of several by that name, the first that failed, else the first. */
-export async function namedCall(almanac: Almanac, run: string, named: string): Promise<CallRow> {
+export async function namedCall(almanac: Workbench, run: string, named: string): Promise<CallRow> {
   const calls = await namedCalls(almanac, run, named, 1000)
   return calls.find((call) => call.outcome?.state === 'failed') ?? (calls[0] as CallRow)
 }
 
 /** All calls of a run, page by page. */
-export async function* allCalls(almanac: Almanac, run: string): AsyncIterable<CallRow> {
+export async function* allCalls(almanac: Workbench, run: string): AsyncIterable<CallRow> {
   for (let after: number | undefined; ; ) {
     const page: readonly CallRow[] = await almanac.records.calls(run, {
       limit: 1000,

@@ -1,5 +1,6 @@
-import type { Almanac, OpenOptions } from '../almanac.ts'
+import type { OpenOptions } from '../almanac.ts'
 import { AlmanacError } from '../model/errors.ts'
+import type { Workbench } from '../workbench.ts'
 import { exitCodes, openPrinter, type Printer, printError } from './printer.ts'
 
 /** Flags that every command has. */
@@ -24,7 +25,7 @@ export interface ExecuteFlags extends CommonFlags {
 /** Runs a command on an open Almanac, says what goes wrong, and sets the exit code. */
 export async function withAlmanac(
   flags: ExecuteFlags,
-  command: (almanac: Almanac, printer: Printer) => Promise<number>,
+  command: (almanac: Workbench, printer: Printer) => Promise<number>,
 ): Promise<void> {
   const printer = openPrinter({ json: flags.json === true, debug: flags.debug === true })
   try {

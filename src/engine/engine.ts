@@ -14,7 +14,7 @@ import { showOutput } from './shown-output.ts'
 
 /** A run under way in this process. */
 export interface RunHandle {
-  readonly id: RunId
+  readonly id: string
   readonly result: Promise<RunResult>
   request(kind: RunRequest['kind'], by: string): void
   snapshot(): { readonly state: RunState; readonly counts: Partial<Record<CallState, number>>; readonly executed: number; readonly reused: number }

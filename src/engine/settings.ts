@@ -50,7 +50,7 @@ export interface RunSettings {
 
 /** How a run ended, or where it rests. */
 export interface RunResult {
-  readonly id: RunId
+  readonly id: string
   readonly state: RunState
   readonly output?: Value
   readonly error?: ErrorRecord

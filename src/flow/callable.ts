@@ -35,6 +35,7 @@ export type DirMap<R> = Future<MapResult<R>> & {
   settled(): Future<{ done: MapResult<R>; failed: Record<string, { code: string; message: string }> }>
 }
 
+/** What a map is told besides what it maps over. */
 export interface MapOptions {
   /** other inputs, the same for each entry */
   readonly with?: Readonly<Record<string, unknown>>
@@ -43,12 +44,6 @@ export interface MapOptions {
 }
 
 export const definitionKey = Symbol.for('almanac.definition')
-
-/** The definition behind a task function. */
-export const definitionOf = (task: unknown): TaskDefinition | undefined =>
-  (typeof task === 'function' || typeof task === 'object') && task !== null
-    ? (task as { readonly [definitionKey]?: TaskDefinition })[definitionKey]
-    : undefined
 
 /** Makes one call. `key` tells equal calls apart. */
 export function callTask<R>(definition: TaskDefinition, args: Value, key?: string): Future<R> {

@@ -2,11 +2,13 @@ import type { ScriptLanguage } from '../model/task.ts'
 import { besideCaller } from './beside.ts'
 import { type Inputs, type NamedTask, type NamedTaskOptions, namedTask, type Outputs } from './named-task.ts'
 
-interface ExitOptions {
+/** Exit codes that mean something. */
+export interface ExitOptions {
   /** exit codes that mean: try again, as far as `retries` allows */
   readonly retryExits?: readonly number[]
 }
 
+/** What makes a program a task. */
 export interface CommandTaskOptions extends NamedTaskOptions, ExitOptions {
   readonly name: string
   /** program and arguments; `{in.scene}`, `{out.cog}`, `{params.x}` stand for paths and values; no shell */
@@ -15,6 +17,7 @@ export interface CommandTaskOptions extends NamedTaskOptions, ExitOptions {
   readonly cwd?: string
 }
 
+/** What makes a script a task. */
 export interface ScriptTaskOptions extends NamedTaskOptions, ExitOptions {
   readonly name: string
   readonly lang: ScriptLanguage

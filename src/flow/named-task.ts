@@ -23,13 +23,14 @@ export interface NamedTask<I extends AnyInputs, R> {
   options(overrides: TaskOptions): NamedTask<I, R>
   /** The same call under a key that tells it from its equals. */
   key(key: string): (inputs: { readonly [K in keyof I]: Arg<I[K]> }) => Future<R>
-  readonly [definitionKey]: TaskDefinition
+  readonly [definitionKey]: unknown
 }
 
 /** What a definition of named inputs and outputs makes of its schemas. */
 export type Inputs<O> = O extends { readonly input: infer S extends Shape } ? ShapeOf<S> : AnyInputs
 export type Outputs<O> = O extends { readonly output: infer S extends Shape } ? ShapeOf<S> : unknown
 
+/** Options of a task whose inputs have names. */
 export interface NamedTaskOptions extends TaskOptions {
   readonly input?: Shape
   readonly output?: Shape

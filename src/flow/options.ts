@@ -35,6 +35,7 @@ export interface TaskOptions {
   readonly onFailure?: OnFailure
 }
 
+/** How a failed attempt is tried again. */
 export interface Retries {
   readonly count: number
   /** before the first retry, 1 s if absent */
@@ -51,7 +52,9 @@ export interface Retries {
   readonly memoryFactor?: number
 }
 
+/** ms, or a text like `'90s'`, `'10m'`, `'1.5h'`, `'2d'`. */
 export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`
+/** Bytes, or a text like `'512MiB'`, `'2GB'`. */
 export type Size = number | `${number}${'KiB' | 'MiB' | 'GiB' | 'TiB' | 'KB' | 'MB' | 'GB' | 'TB'}`
 
 const durations = { ms: 1, s: 1e3, m: 60e3, h: 3600e3, d: 86400e3 } as const

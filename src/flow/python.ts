@@ -3,6 +3,7 @@ import type { PythonEnvSpec } from '../model/task.ts'
 import { besideCaller } from './beside.ts'
 import { type Inputs, type NamedTask, type NamedTaskOptions, namedTask, type Outputs } from './named-task.ts'
 
+/** What makes a Python function a task. */
 export interface PythonTaskOptions extends NamedTaskOptions {
   /** `'steps.py:quality_control'`: file, relative to the one that says so, and function */
   readonly run: string

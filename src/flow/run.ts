@@ -8,6 +8,7 @@ import { branch } from './list.ts'
 import { type Duration, durationMs } from './options.ts'
 import { jsonSchemaOf, type Schema, type Shape, type ShapeOf, shapeSchema } from './schema.ts'
 
+/** How a person is asked. */
 export interface AskOptions {
   readonly title: string
   /** artifacts and values to be judged */

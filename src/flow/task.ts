@@ -21,9 +21,10 @@ export interface FunctionTask<A extends readonly unknown[], R> {
   options(overrides: FunctionTaskOptions): FunctionTask<A, R>
   /** The same call under a key that tells it from its equals. */
   key(key: string): (...args: { readonly [K in keyof A]: Arg<A[K]> }) => Future<R>
-  readonly [definitionKey]: TaskDefinition
+  readonly [definitionKey]: unknown
 }
 
+/** Options of a task that is a function of this process. */
 export interface FunctionTaskOptions extends TaskOptions {
   /** named outputs; without it the returned value is the one output */
   readonly output?: Shape

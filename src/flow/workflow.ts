@@ -9,6 +9,7 @@ import { makeChild } from './list.ts'
 import { callerPlace } from './place.ts'
 import { type Schema, type Shape, type ShapeOf, shapeSchema } from './schema.ts'
 
+/** What a workflow takes and gives. */
 export interface WorkflowOptions {
   /** a schema, or schemas by name */
   readonly input?: Schema | Shape
@@ -31,7 +32,7 @@ export interface Workflow<I, R> {
   (...input: undefined extends I ? [input?: Arg<I>] : [input: Arg<I>]): Future<R>
   /** The same child under a key that tells it from others of its name. */
   key(key: string): (...input: undefined extends I ? [input?: Arg<I>] : [input: Arg<I>]) => Future<R>
-  readonly [workflowKey]: WorkflowDefinition
+  readonly [workflowKey]: unknown
 }
 
 type Input<O> = O extends { readonly input: infer S } ? SchemaValue<S> : undefined

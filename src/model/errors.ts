@@ -224,6 +224,7 @@ export const catalogue = {
   },
 } as const satisfies Record<string, { message: string; hint: string }>
 
+/** The code of an error of the catalogue. */
 export type ErrorCode = keyof typeof catalogue
 
 /** An error of the catalogue. Recognise it by `code`: it may come from another copy or thread. */

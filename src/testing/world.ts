@@ -8,15 +8,17 @@ import { type Workflow, type WorkflowDefinition, workflowOf } from '../flow/work
 import { openMemoryJournal } from '../journal/memory/open.ts'
 import { type MemoryStore, memoryStore } from '../journal/memory/store.ts'
 import { AlmanacError } from '../model/errors.ts'
-import { FileRef } from '../model/refs.ts'
 import type { RunRecord } from '../model/records.ts'
+import { FileRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
 import type { Ambient, Caller } from '../ports/caller.ts'
 import type { DataPlane } from '../ports/data.ts'
 import type { Attempt, AttemptId, ExecutorListener } from '../ports/executor.ts'
 import { HeldExecutor } from './held-executor.ts'
 import { HeldJournal } from './held-journal.ts'
+
 const openMemoryData = (): DataPlane => ({ sync: () => Promise.resolve() }) as unknown as DataPlane
+
 import { MemoryLogs } from './memory-logs.ts'
 import { SeededChance } from './seeded-chance.ts'
 import { VirtualClock } from './virtual-clock.ts'
@@ -72,7 +74,14 @@ export class World {
       journal,
       cache: memory.cache,
       data: this.data,
-      code: { fingerprint: (task) => Promise.resolve({ digest: sha256(`code of ${task.name}`), parts: { [task.name]: '1' }, warnings: [] }) },
+      code: {
+        fingerprint: (task) =>
+          Promise.resolve({
+            digest: sha256(`code of ${task.name}`),
+            parts: { [task.name]: '1' },
+            warnings: [],
+          }),
+      },
       surroundings: { of: () => Promise.resolve({}) },
       logs: this.logs,
       clock: this.clock,
@@ -90,12 +99,24 @@ export class World {
   }
 
   /** Runs a workflow to its end, or until it rests. */
-  async run<I, R>(workflow: Workflow<I, R>, input?: I, options: { readonly listener?: RunListener } = {}): Promise<RunResult> {
+  async run<I, R>(
+    workflow: Workflow<I, R>,
+    input?: I,
+    options: { readonly listener?: RunListener } = {},
+  ): Promise<RunResult> {
     return this.finish(await this.start(workflow, input, options))
   }
 
-  start<I, R>(workflow: Workflow<I, R>, input?: I, options: { readonly listener?: RunListener } = {}): Promise<RunHandle> {
-    return this.process.engine.start(definitionOf(workflow), { input: input as Value, settings: this.settings, ...options })
+  start<I, R>(
+    workflow: Workflow<I, R>,
+    input?: I,
+    options: { readonly listener?: RunListener } = {},
+  ): Promise<RunHandle> {
+    return this.process.engine.start(definitionOf(workflow), {
+      input: input as Value,
+      settings: this.settings,
+      ...options,
+    })
   }
 
   /** Goes on with a run, by a person's `resume` unless told. */
@@ -103,10 +124,18 @@ export class World {
     return this.finish(await this.startResume(run, workflow, options))
   }
 
-  async startResume<I, R>(run: string, workflow: Workflow<I, R>, options: ResumeOptions = {}): Promise<RunHandle> {
+  async startResume<I, R>(
+    run: string,
+    workflow: Workflow<I, R>,
+    options: ResumeOptions = {},
+  ): Promise<RunHandle> {
     const record = (await this.process.records.run(run)) as RunRecord
     const { forget = 'uncaught', ...more } = options
-    return this.process.engine.resume(definitionOf(workflow), record, { settings: this.settings, forget, ...more })
+    return this.process.engine.resume(definitionOf(workflow), record, {
+      settings: this.settings,
+      forget,
+      ...more,
+    })
   }
 
   /** Executes whatever wants to be executed until the run has its result. */
@@ -114,8 +143,12 @@ export class World {
     let result: RunResult | undefined
     let failure: { readonly error: unknown } | undefined
     handle.result.then(
-      (value) => { result = value },
-      (error: unknown) => { failure = { error } },
+      (value) => {
+        result = value
+      },
+      (error: unknown) => {
+        failure = { error }
+      },
     )
     for (let steps = 0; result === undefined && failure === undefined; steps++) {
       if (steps > 100_000) throw new AlmanacError('ALM_BUG', { why: 'the run does not end' })
@@ -175,6 +208,7 @@ export class World {
   }
 }
 
+/** What the process of a world is like. */
 export interface WorldOptions {
   /** records become durable when the test commits */
   readonly holdCommits?: boolean
@@ -182,6 +216,7 @@ export interface WorldOptions {
   readonly afterCommit?: boolean
 }
 
+/** The process of a world: its engine, and what the test steers it by. */
 export interface WorldProcess {
   readonly engine: Engine
   readonly journal: HeldJournal
@@ -189,6 +224,7 @@ export interface WorldProcess {
   readonly executor: HeldExecutor
 }
 
+/** How a run goes on in a world. */
 export interface ResumeOptions {
   readonly forget?: 'uncaught' | 'caught' | 'none'
   readonly calls?: readonly number[]

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
-import type { Almanac } from '../../almanac.ts'
 import { AlmanacError } from '../../model/errors.ts'
 import type { RunRecord } from '../../model/records.ts'
 import { isRunEnd } from '../../model/states.ts'
+import type { Workbench } from '../../workbench.ts'
 import { allCalls, knownRun, namedCalls } from '../calls.ts'
 import { type CommonFlags, type ExecuteFlags, withAlmanac } from '../session.ts'
 import { follow } from './run.ts'
@@ -54,7 +54,7 @@ export function retryCommand(run: string, task: string | undefined, flags: Retry
   })
 }
 
-async function retried(almanac: Almanac, run: RunRecord, task: string, after: boolean): Promise<number[]> {
+async function retried(almanac: Workbench, run: RunRecord, task: string, after: boolean): Promise<number[]> {
   const named = await namedCalls(almanac, run.id, task, 100_000)
   const calls = new Set(named.map((call) => call.call))
   for await (const call of allCalls(almanac, run.id)) {

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path'
 import pc from 'picocolors'
-import type { Almanac } from '../../almanac.ts'
 import { decode } from '../../model/codec.ts'
 import { AlmanacError } from '../../model/errors.ts'
 import type { RunRecord } from '../../model/records.ts'
 import { DirRef, FileRef } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
+import type { Workbench } from '../../workbench.ts'
 import { type CommonFlags, withAlmanac } from '../session.ts'
 import { table } from '../table.ts'
 import { sizeText, timeText } from '../words.ts'
@@ -67,7 +67,7 @@ export function dataGetCommand(name: string, target: string, flags: CommonFlags)
 
 /** `WORKFLOW/FIELD[/PATH]` or `RUN/FIELD[/PATH]`. @throws ALM_DATA_UNKNOWN */
 async function found(
-  almanac: Almanac,
+  almanac: Workbench,
   name: string,
 ): Promise<{ readonly ref: FileRef | DirRef; readonly run: RunRecord }> {
   const [first = '', field = '', ...path] = name.split('/')
@@ -84,7 +84,7 @@ async function found(
   return { ref: below, run }
 }
 
-async function newestRuns(almanac: Almanac): Promise<Map<string, RunRecord>> {
+async function newestRuns(almanac: Workbench): Promise<Map<string, RunRecord>> {
   const newest = new Map<string, RunRecord>()
   for (const run of await almanac.records.runs({ limit: 1000, states: ['succeeded'] })) {
     if (!newest.has(run.workflow)) newest.set(run.workflow, run)

@@ -1,6 +1,6 @@
 import { accessSync, constants } from 'node:fs'
 import pc from 'picocolors'
-import type { Almanac } from '../../almanac.ts'
+import type { Workbench } from '../../workbench.ts'
 import { type CommonFlags, withAlmanac } from '../session.ts'
 import { sizeText } from '../words.ts'
 
@@ -27,7 +27,7 @@ export function doctorCommand(flags: DoctorFlags): Promise<void> {
   })
 }
 
-async function* findings(almanac: Almanac, data: boolean): AsyncIterable<Finding> {
+async function* findings(almanac: Workbench, data: boolean): AsyncIterable<Finding> {
   yield { what: 'node', ok: true, says: process.version }
   yield { what: 'home', ok: isWritable(almanac.home), says: almanac.home }
   const { journal, store } = await almanac.maintenance.check({ data })

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import pc from 'picocolors'
-import type { Almanac } from '../../almanac.ts'
 import { isRunEnd } from '../../model/states.ts'
+import type { Workbench } from '../../workbench.ts'
 import { allCalls, knownRun, namedCalls } from '../calls.ts'
 import type { Printer } from '../printer.ts'
 import { type CommonFlags, withAlmanac } from '../session.ts'
@@ -10,7 +10,7 @@ export interface LogsFlags extends CommonFlags {
   readonly follow?: boolean
 }
 
-type Position = Awaited<ReturnType<Almanac['logs']['read']>>['next']
+type Position = Awaited<ReturnType<Workbench['logs']['read']>>['next']
 
 const followMs = 250
 
@@ -31,7 +31,7 @@ export function logsCommand(run: string, task: string | undefined, flags: LogsFl
 }
 
 async function printNew(
-  almanac: Almanac,
+  almanac: Workbench,
   run: string,
   call: { readonly call: number; readonly name: string },
   read: Map<number, Position>,

@@ -1,7 +1,7 @@
 import { relative, resolve } from 'node:path'
 import pc from 'picocolors'
-import type { Almanac, RunHandle, RunOptions, RunResult } from '../../almanac.ts'
 import { toWire } from '../../model/codec.ts'
+import type { RunHandle, RunResult, StartOptions, Workbench } from '../../workbench.ts'
 import { readInput } from '../inputs.ts'
 import { exitCodes, failureLines, type Printer, relativePath } from '../printer.ts'
 import { Progress } from '../progress.ts'
@@ -34,10 +34,10 @@ export function runCommand(file: string, flags: RunFlags): Promise<void> {
 
 /** Starts a run, shows how it goes, and gives the exit code. */
 export async function follow(
-  _almanac: Almanac,
+  _almanac: Workbench,
   printer: Printer,
   flags: ExecuteFlags,
-  start: (options: RunOptions) => Promise<RunHandle>,
+  start: (options: StartOptions) => Promise<RunHandle>,
 ): Promise<number> {
   let progress: Progress | undefined
   // a run may say something before its handle is here

@@ -1,6 +1,6 @@
 import pc from 'picocolors'
-import type { Almanac } from '../../almanac.ts'
 import type { RunRecord } from '../../model/records.ts'
+import type { Workbench } from '../../workbench.ts'
 import { allCalls, type CallRow, knownRun, namedCalls } from '../calls.ts'
 import { failureLines, type Printer } from '../printer.ts'
 import { type CommonFlags, withAlmanac } from '../session.ts'
@@ -17,7 +17,7 @@ export function showCommand(run: string, task: string | undefined, flags: Common
   })
 }
 
-async function showRun(almanac: Almanac, run: RunRecord, printer: Printer): Promise<void> {
+async function showRun(almanac: Workbench, run: RunRecord, printer: Printer): Promise<void> {
   const tasks = await byTask(almanac, run.id)
   printer.object({ ...run, kind: 'run', tasks: Object.fromEntries(tasks) })
   printer.line(`${pc.bold(run.id)} ${run.workflow} ${stateText(run.state)}`)
@@ -46,7 +46,7 @@ interface TaskFigures {
   costMs: number
 }
 
-async function byTask(almanac: Almanac, run: string): Promise<Map<string, TaskFigures>> {
+async function byTask(almanac: Workbench, run: string): Promise<Map<string, TaskFigures>> {
   const tasks = new Map<string, TaskFigures>()
   for await (const call of allCalls(almanac, run)) {
     const figures = tasks.get(call.name) ?? { counts: {}, costMs: 0 }
@@ -58,7 +58,7 @@ async function byTask(almanac: Almanac, run: string): Promise<Map<string, TaskFi
   return tasks
 }
 
-async function showTask(almanac: Almanac, run: RunRecord, task: string, printer: Printer): Promise<void> {
+async function showTask(almanac: Workbench, run: RunRecord, task: string, printer: Printer): Promise<void> {
   const calls = await namedCalls(almanac, run.id, task, 200)
   const [only] = calls
   if (calls.length === 1 && only !== undefined) return showCall(almanac, run, only, printer)
@@ -73,7 +73,7 @@ async function showTask(almanac: Almanac, run: RunRecord, task: string, printer:
   if (calls.length === 200) printer.line(pc.dim('  the first 200 calls'))
 }
 
-async function showCall(almanac: Almanac, run: RunRecord, call: CallRow, printer: Printer): Promise<void> {
+async function showCall(almanac: Workbench, run: RunRecord, call: CallRow, printer: Printer): Promise<void> {
   const attempts = await almanac.records.attempts(run.id, call.call)
   const parts = await almanac.records.parts(run.id, call.call)
   printer.object({ ...call, kind: 'call', attempts, parts: parts ?? null })

@@ -1,0 +1,74 @@
+import type { Almanac, ResumeOptions, RunOptions } from './almanac.ts'
+import type { RunHandle } from './engine/engine.ts'
+import type { RunListener } from './engine/run-driver.ts'
+import type { Workflow } from './flow/workflow.ts'
+import type { CodeSource, LoadedFile } from './ports/code.ts'
+import type { DataPlane } from './ports/data.ts'
+import type { Journal, Records, RunCache } from './ports/journal.ts'
+import type { LogStore } from './ports/logs.ts'
+
+/** An open Almanac with all that it is made of: what commands work with. */
+export interface Workbench extends Almanac {
+  start<I, R>(workflow: Workflow<I, R>, input: I, options?: StartOptions): Promise<RunHandle>
+  resume<I, R>(
+    run: string,
+    workflow: Workflow<I, R>,
+    options?: ResumeOptions & StartOptions,
+  ): Promise<RunHandle>
+  /** Loads a workflow file. @throws ALM_LOAD_FAILED, ALM_NO_WORKFLOW */
+  load(file: string): Promise<LoadedWorkflow>
+  readonly journal: Journal
+  readonly records: Records
+  readonly cache: RunCache
+  readonly data: DataPlane
+  readonly code: CodeSource
+  readonly logs: LogStore
+  readonly maintenance: Maintenance
+}
+
+/** What a command knows of a run that it starts. */
+export interface StartOptions extends RunOptions {
+  readonly listener?: RunListener
+  /** path of the workflow's file, as `resume` is to find it */
+  readonly file?: string
+  readonly codeDigest?: string
+}
+
+/** Care of what is kept. */
+export interface Maintenance {
+  /** Frees what nothing needs: first it is set aside, a later round deletes it. */
+  collectGarbage(options: { readonly dryRun: boolean }): Promise<GarbageFigures>
+  /** Reads everything: the journal's file and, with `data`, all content in the store. Damaged content is set aside. */
+  check(options: { readonly data: boolean }): Promise<CheckFigures>
+}
+
+export interface GarbageFigures {
+  readonly kept: number
+  readonly keptBytes: number
+  readonly unreachable: number
+  readonly unreachableBytes: number
+  readonly movedAside: number
+  readonly deleted: number
+  readonly freedBytes: number
+}
+
+export interface CheckFigures {
+  /** what is wrong with the journal; empty if nothing is */
+  readonly journal: readonly string[]
+  /** absent if the data were not read */
+  readonly store?: {
+    readonly blobs: number
+    readonly bytes: number
+    readonly damaged: readonly { readonly digest: string; readonly why: string }[]
+  }
+}
+
+export interface LoadedWorkflow {
+  readonly workflow: Workflow<unknown, unknown>
+  readonly loaded: LoadedFile
+  /** JSON Schema of its input; absent where it takes none */
+  readonly inputSchema?: Readonly<Record<string, unknown>>
+}
+
+export type { RunHandle } from './engine/engine.ts'
+export type { RunResult } from './engine/settings.ts'
