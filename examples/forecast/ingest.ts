@@ -13,9 +13,10 @@ interface Quality {
   readonly reason: string | null
 }
 
-/** Findings of the compliance checker about one file, by priority. */
+/** Findings of the compliance checker about one file, by priority; checks that crashed count as findings. */
 interface Findings {
   readonly high: number
+  readonly crashed: readonly string[]
 }
 
 interface Combined {
@@ -72,20 +73,31 @@ export const toZarr = python.task({
 export const catalogue = python.task({
   env,
   run: 'steps.py:catalogue',
-  input: { reports: dir(), compliance: dir(), index: file() },
+  input: { reports: dir(), compliance: dir(), index: file(), max_high: json<number | null>() },
   output: { db: file('catalogue.sqlite'), summary: json() },
 })
 
 export const plots = python.task({
   env,
   run: 'steps.py:plots',
-  input: { index: file(), raw: dir(), reports: dir(), compliance: dir() },
-  output: { page: file('page.html'), mean_map: file('mean-map.png'), area_mean: file('area-mean.png'), summary: json() },
+  input: { index: file(), raw: dir(), reports: dir(), compliance: dir(), max_high: json<number | null>() },
+  output: {
+    page: file('page.html'),
+    mean_map: file('mean-map.png'),
+    area_mean: file('area-mean.png'),
+    summary: json(),
+  },
 })
 
 const input = z.object({
-  raw: dir().optional().describe('NetCDF or GRIB files; the sea-surface temperature record of a package if absent'),
-  maxHigh: z.number().int().optional().describe('findings of high priority that a file may have; no limit if absent'),
+  raw: dir()
+    .optional()
+    .describe('NetCDF or GRIB files; the sea-surface temperature record of a package if absent'),
+  maxHigh: z
+    .number()
+    .int()
+    .optional()
+    .describe('findings of high priority that a file may have; no limit if absent'),
   zarr: z.boolean().default(false).describe('write the data as a Zarr store too'),
 })
 
@@ -94,12 +106,16 @@ export default workflow('forecast', { input }, async ({ raw: given, maxHigh, zar
   const checked = qualityControl.map(raw)
   const sound = raw.filter(checked.quality, (quality) => quality.ok)
   const complied = compliance.map(sound)
-  const passed = maxHigh === undefined ? sound : sound.filter(complied.findings, ({ high }) => high <= maxHigh)
+  const passed =
+    maxHigh === undefined
+      ? sound
+      : sound.filter(complied.findings, ({ high, crashed }) => high + crashed.length <= maxHigh)
+  const found = { reports: checked.quality, compliance: complied.findings, max_high: maxHigh ?? null }
 
   const indexed = index.map(passed)
   const combined = combine({ refs: indexed.refs, raw: passed })
-  const listed = catalogue({ reports: checked.quality, compliance: complied.findings, index: combined.index })
-  const drawn = plots({ index: combined.index, raw: passed, reports: checked.quality, compliance: complied.findings })
+  const listed = catalogue({ index: combined.index, ...found })
+  const drawn = plots({ index: combined.index, raw: passed, ...found })
   const store = zarr ? { zarr: toZarr({ index: combined.index, raw: passed }).store } : {}
 
   const { files, times } = await combined.summary
