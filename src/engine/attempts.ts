@@ -1,4 +1,4 @@
-import { eachRef, mapRefs } from '../core/identity/canonical.ts'
+import { eachRef } from '../core/identity/canonical.ts'
 import { AlmanacError, errorRecord } from '../model/errors.ts'
 import { DirRef, FileRef } from '../model/refs.ts'
 import type { RunId } from '../model/records.ts'
@@ -9,6 +9,7 @@ import type { Workspace } from '../ports/data.ts'
 import type { CallInfo } from './call-info.ts'
 import { recordOf } from './failure.ts'
 import type { EnginePorts } from './settings.ts'
+import { attemptOf, fileName, stageArgs } from './staging.ts'
 
 /** What came of an attempt once its outputs are kept. */
 export type AttemptResult = { readonly kind: 'kept'; readonly value: Value } | Exclude<AttemptEnd, { kind: 'succeeded' }>
@@ -127,7 +128,7 @@ export class Attempts {
     const id = this.#id(info.id, attempt)
     let workspace: Workspace | undefined
     try {
-      const staged = await this.#open(start.args)
+      const staged = await stageArgs(start.args, this.#ports.data)
       workspace = await this.#ports.data.workspace(`${this.#run}-${info.id}.${attempt}`)
       if (this.#stopped.delete(id)) {
         await workspace.remove()
@@ -140,23 +141,6 @@ export class Attempts {
       await workspace?.remove().catch(() => {})
       this.#ended(info, attempt, failedBy(error))
     }
-  }
-
-  /** Arguments with each file and directory where the task finds it. */
-  async #open(args: Value): Promise<{ readonly args: Value; readonly refs: readonly (FileRef | DirRef)[] }> {
-    const { data } = this.#ports
-    const refs: (FileRef | DirRef)[] = []
-    eachRef(args, (ref) => {
-      if (ref instanceof FileRef || ref instanceof DirRef) refs.push(ref)
-    })
-    const paths = new Map<FileRef | DirRef, string>()
-    for (const ref of refs) paths.set(ref, await data.open(ref))
-    await data.verify(refs)
-    const staged = mapRefs(args, (ref) => {
-      if (ref instanceof FileRef) return new FileRef(ref.name, ref.digest, ref.size, ref.executable, paths.get(ref))
-      return ref instanceof DirRef ? new DirRef(ref.digest, ref.entries, ref.size, paths.get(ref)) : ref
-    })
-    return { args: staged, refs }
   }
 
   async #collect(underWay: UnderWay, end: AttemptEnd): Promise<AttemptResult> {
@@ -178,40 +162,8 @@ export class Attempts {
 
   #attempt(start: AttemptStart, task: TaskSpec, args: Value, workspace: Workspace | undefined): Attempt {
     const { info, attempt, memoryBytes } = start
-    const { policy } = task
-    const outputs: Record<string, string> = {}
-    if (workspace !== undefined) {
-      for (const [name, kind] of Object.entries(task.outputs ?? {})) {
-        if (kind !== 'value') outputs[name] = workspace.output(fileName(task, name))
-      }
-    }
-    return {
-      id: this.#id(info.id, attempt),
-      run: this.#run,
-      call: info.id,
-      attempt,
-      key: info.key,
-      task,
-      inputs: (args ?? {}) as Record<string, Value>,
-      outputs,
-      scratch: workspace?.scratch ?? '',
-      idempotencyKey: `${this.#run}/${info.key.slice(0, 32)}`,
-      ...(policy.timeoutMs !== undefined && { timeoutMs: policy.timeoutMs }),
-      ...(policy.heartbeatMs !== undefined && { heartbeatMs: policy.heartbeatMs }),
-      memoryBytes,
-      env: this.#variables(task),
-      logicalTime: info.madeAt,
-      ...(info.request.fn !== undefined && { fn: info.request.fn }),
-    }
-  }
-
-  #variables(task: TaskSpec): Record<string, string> {
-    const variables: Record<string, string> = {}
-    for (const name of task.env) {
-      const value = this.#ports.variable(name)
-      if (value !== undefined) variables[name] = value
-    }
-    return variables
+    const id = this.#id(info.id, attempt)
+    return attemptOf({ run: this.#run, info, task, attempt, id }, { args, memoryBytes, workspace }, this.#ports.variable)
   }
 
   #id(call: number, attempt: number): AttemptId {
@@ -236,9 +188,6 @@ function needsStaging(args: Value, task: TaskSpec): boolean {
   })
   return files
 }
-
-/** The name that an output's file has, for people and programs that go by endings. */
-const fileName = (task: TaskSpec, output: string): string => task.outputNames?.[output] ?? output
 
 /** The value of a call: the one unnamed output, or an object of the declared ones. */
 function keep(end: AttemptEnd, task: TaskSpec, files: Readonly<Record<string, Value>> = {}): AttemptResult {

@@ -1,0 +1,85 @@
+import { eachRef, mapRefs } from '../core/identity/canonical.ts'
+import { DirRef, FileRef, type FutureRef, type HeldRef } from '../model/refs.ts'
+import type { TaskSpec } from '../model/task.ts'
+import type { Value } from '../model/value.ts'
+import type { DataPlane, Workspace } from '../ports/data.ts'
+import type { Attempt } from '../ports/executor.ts'
+import type { CallInfo } from './call-info.ts'
+import type { EnginePorts } from './settings.ts'
+
+/** What an attempt is given, whoever runs it: an executor, or a person in a shell. */
+
+/** Arguments with each file and directory where the task finds it, and those files and directories. */
+export interface StagedArgs {
+  readonly args: Value
+  readonly refs: readonly (FileRef | DirRef)[]
+}
+
+/** @throws ALM_INPUT_CHANGED and what else `DataPlane.open` throws */
+export async function stageArgs(args: Value, data: DataPlane): Promise<StagedArgs> {
+  const refs: (FileRef | DirRef)[] = []
+  eachRef(args, (ref) => {
+    if (ref instanceof FileRef || ref instanceof DirRef) refs.push(ref)
+  })
+  const paths = new Map<FutureRef | HeldRef | FileRef | DirRef, string>()
+  for (const ref of refs) paths.set(ref, await data.open(ref))
+  await data.verify(refs)
+  const staged = mapRefs(args, (ref) => {
+    if (ref instanceof FileRef)
+      return new FileRef(ref.name, ref.digest, ref.size, ref.executable, paths.get(ref))
+    return ref instanceof DirRef ? new DirRef(ref.digest, ref.entries, ref.size, paths.get(ref)) : ref
+  })
+  return { args: staged, refs }
+}
+
+/** The name that an output's file has, for people and programs that go by endings. */
+export const fileName = (task: TaskSpec, output: string): string => task.outputNames?.[output] ?? output
+
+/** An attempt of a call: its arguments staged, its outputs to be left in the workspace. */
+export function attemptOf(
+  of: {
+    readonly run: string
+    readonly info: CallInfo
+    readonly task: TaskSpec
+    readonly attempt: number
+    readonly id: string
+  },
+  given: { readonly args: Value; readonly memoryBytes: number; readonly workspace: Workspace | undefined },
+  variable: EnginePorts['variable'],
+): Attempt {
+  const { run, info, task, attempt, id } = of
+  const { policy } = task
+  const outputs: Record<string, string> = {}
+  if (given.workspace !== undefined) {
+    for (const [name, kind] of Object.entries(task.outputs ?? {})) {
+      if (kind !== 'value') outputs[name] = given.workspace.output(fileName(task, name))
+    }
+  }
+  return {
+    id,
+    run,
+    call: info.id,
+    attempt,
+    key: info.key,
+    task,
+    inputs: (given.args ?? {}) as Record<string, Value>,
+    outputs,
+    scratch: given.workspace?.scratch ?? '',
+    idempotencyKey: `${run}/${info.key.slice(0, 32)}`,
+    ...(policy.timeoutMs !== undefined && { timeoutMs: policy.timeoutMs }),
+    ...(policy.heartbeatMs !== undefined && { heartbeatMs: policy.heartbeatMs }),
+    memoryBytes: given.memoryBytes,
+    env: variables(task, variable),
+    logicalTime: info.madeAt,
+    ...(info.request.fn !== undefined && { fn: info.request.fn }),
+  }
+}
+
+function variables(task: TaskSpec, variable: EnginePorts['variable']): Record<string, string> {
+  const found: Record<string, string> = {}
+  for (const name of task.env) {
+    const value = variable(name)
+    if (value !== undefined) found[name] = value
+  }
+  return found
+}
