@@ -8,7 +8,7 @@ import type { CallState, RunState } from '../model/states.ts'
 import type { Value } from '../model/value.ts'
 import type { AttemptId, Executor, ExecutorListener } from '../ports/executor.ts'
 import type { RunClaim, RunRequest } from '../ports/journal.ts'
-import { RunDriver, type RunListener } from './run-driver.ts'
+import { type KnownCall, RunDriver, type RunListener } from './run-driver.ts'
 import type { EnginePorts, RunResult, RunSettings } from './settings.ts'
 import { showOutput } from './shown-output.ts'
 
@@ -16,7 +16,7 @@ import { showOutput } from './shown-output.ts'
 export interface RunHandle {
   readonly id: string
   readonly result: Promise<RunResult>
-  request(kind: RunRequest['kind'], by: string): void
+  request(kind: 'cancel' | 'pause' | 'unpause', by: string): void
   snapshot(): { readonly state: RunState; readonly counts: Partial<Record<CallState, number>>; readonly executed: number; readonly reused: number }
 }
 
@@ -121,6 +121,18 @@ export class Engine {
       await claim.release()
       throw error
     }
+  }
+
+  /** A call of a run, found by replaying the run as it is remembered: nothing is executed or recorded. */
+  async known(workflow: WorkflowDefinition, run: RunRecord, call: number, settings: RunSettings): Promise<KnownCall | undefined> {
+    const remembered = await this.#ports.journal.load(run.id)
+    const life = { number: ++this.#lives, look: () => Promise.resolve() }
+    const dry = { ...settings, dryRun: true }
+    const driver = new RunDriver(this.#ports, run, dry, remembered, this.#executors, {}, life)
+    driver.start(childFunction(workflow), decode(run.inputWire))
+    const end = await driver.ended
+    if (end.kind === 'broken') throw end.error
+    return driver.known(call)
   }
 
   async close(): Promise<void> {

@@ -64,6 +64,7 @@ export interface RunResult {
   readonly planned?: readonly PlannedCall[]
 }
 
+/** A call that a dry run would execute. */
 export interface PlannedCall {
   readonly call: number
   readonly name: string

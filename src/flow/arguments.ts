@@ -3,6 +3,7 @@ import { AlmanacError } from '../model/errors.ts'
 import type { Path } from '../model/path.ts'
 import { isRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
+import { currentCaller } from './ambient.ts'
 import { refOf, targetOf } from './future-target.ts'
 
 const maxDepth = 200
@@ -19,7 +20,12 @@ export function toArgs(value: unknown): Value {
 function convert(value: unknown, path: Path, depth: number): Value {
   if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return scalar(value, path)
   const target = targetOf(value)
-  if (target !== undefined) return refOf(target)
+  if (target !== undefined) {
+    const run = currentCaller()?.run
+    if (run !== undefined && run !== target.caller.run)
+      throw new AlmanacError('ALM_FUTURE_FOREIGN', { task: target.name })
+    return refOf(target)
+  }
   if (typeof value === 'function') throw refused(path, 'it is a function')
   if (isRef(value) || value instanceof Date || value instanceof Uint8Array) return value
   if (depth > maxDepth) throw refused(path, `it is nested more than ${maxDepth} deep, or contains itself`)

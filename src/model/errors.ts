@@ -10,10 +10,6 @@ export const catalogue = {
     message: 'The result of {task} was turned into text before it is known.',
     hint: 'Await it first, or pass the future to a task.',
   },
-  ALM_CYCLE: {
-    message: 'The workflow awaits {what}, which waits for the workflow itself.',
-    hint: 'Break the circle: a call cannot wait for what depends on it.',
-  },
   ALM_OUTSIDE: {
     message: '{what} was used outside a workflow.',
     hint: 'Call it inside the function of a workflow.',
@@ -25,10 +21,6 @@ export const catalogue = {
   ALM_DEFINED_INSIDE: {
     message: 'Task {task} is defined inside a function.',
     hint: 'Define tasks at the top level of a module, where a fingerprint can see all that they use.',
-  },
-  ALM_NAME_TAKEN: {
-    message: '{what} named {name} is defined twice.',
-    hint: 'Give one of them another name.',
   },
   ALM_NAME_REFUSED: {
     message: '{name} cannot be the name of {what}.',
@@ -130,10 +122,6 @@ export const catalogue = {
     message: '{failed} of {all} entries failed; the first is {entry}: {message}',
     hint: 'Correct them and resume; the others are kept. .settled() gives both kinds.',
   },
-  ALM_FAILURE_FORGED: {
-    message: '{message}',
-    hint: 'An executor reported something impossible; this is a bug of Almanac.',
-  },
   // data
   ALM_DATA_UNKNOWN: { message: 'There is no data {name}.', hint: 'See almanac data ls.' },
   ALM_INPUT_MISSING: { message: '{path} does not exist.', hint: 'Check the path.' },
@@ -170,6 +158,10 @@ export const catalogue = {
   // journal
   ALM_RUN_UNKNOWN: { message: 'There is no run {run}.', hint: 'See almanac runs.' },
   ALM_CALL_UNKNOWN: { message: 'Run {run} has no call {call}.', hint: 'See almanac show {run}.' },
+  ALM_CALL_UNSTAGED: {
+    message: 'Call {call} of run {run} cannot be staged: {why}.',
+    hint: 'See almanac show {run} {call}.',
+  },
   ALM_RUN_EXISTS: { message: 'A run {run} exists already.', hint: 'Choose another id.' },
   ALM_RUN_OWNED: {
     message: 'Run {run} is executed by process {pid} on {host}.',
@@ -217,7 +209,6 @@ export const catalogue = {
   ALM_USAGE: { message: '{why}', hint: 'See almanac help.' },
   ALM_CONFIG: { message: '{file} is not valid: {why}', hint: 'See docs/configuration.md.' },
   ALM_INPUT_INVALID: { message: 'Input {name}: {why}', hint: 'See almanac run FILE --help.' },
-  ALM_TOOL_MISSING: { message: '{what} is not installed.', hint: '{how}' },
   ALM_BUG: {
     message: 'Almanac itself failed: {why}',
     hint: 'Please report this, with the output of almanac doctor.',

@@ -10,6 +10,7 @@ export const callReasons = {
   undone: ['undone'],
 } as const
 
+/** What a call is doing, or how it ended. */
 export type CallState = keyof typeof callReasons
 export type ReasonOf<S extends CallState> = (typeof callReasons)[S][number]
 
@@ -35,6 +36,7 @@ export const runStates = [
   'cancelled',
   'undone',
 ] as const
+/** What a run is doing, or how it ended. */
 export type RunState = (typeof runStates)[number]
 
 /** A run in one of these does nothing until a person resumes it. */

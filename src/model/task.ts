@@ -21,6 +21,7 @@ export interface RetryPolicy {
 /** `false`: never; `true`: always; `for`: entries younger than that; absent: the rule of `docs/identity.md`. */
 export type CachePolicy = boolean | { readonly forMs: number }
 
+/** What a failure means for the run: it fails, what needs the result is skipped, or a person is asked. */
 export type OnFailure = 'fail' | 'skip' | 'pause'
 
 /** What core decides by. Shared by all calls of a definition. */
@@ -69,6 +70,7 @@ export type TaskBody =
       readonly exitCodes: ExitCodes
     }
 
+/** Languages of scripts: the interpreter is found on the machine. */
 export type ScriptLanguage = 'bash' | 'sh' | 'python' | 'node' | 'Rscript'
 
 export interface ExitCodes {
@@ -76,6 +78,7 @@ export interface ExitCodes {
   readonly retry: readonly number[]
 }
 
+/** A Python environment: what is to be installed, and for which interpreter. */
 export interface PythonEnvSpec {
   /** absolute path of the requirements file */
   readonly requirements: string

@@ -17,7 +17,7 @@ import type { Attempt, AttemptId, ExecutorListener } from '../ports/executor.ts'
 import { HeldExecutor } from './held-executor.ts'
 import { HeldJournal } from './held-journal.ts'
 
-const openMemoryData = (): DataPlane => ({ sync: () => Promise.resolve() }) as unknown as DataPlane
+import { openMemoryData } from './memory-data.ts'
 
 import { MemoryLogs } from './memory-logs.ts'
 import { SeededChance } from './seeded-chance.ts'

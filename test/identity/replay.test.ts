@@ -331,7 +331,7 @@ describe('failures', () => {
     const world = new World()
     const result = await world.run(
       workflow('ignored', async () => {
-        fragile('abc')
+        void fragile('abc')
         return count('done')
       }),
     )
