@@ -209,6 +209,7 @@ export const catalogue = {
   ALM_USAGE: { message: '{why}', hint: 'See almanac help.' },
   ALM_CONFIG: { message: '{file} is not valid: {why}', hint: 'See docs/configuration.md.' },
   ALM_INPUT_INVALID: { message: 'Input {name}: {why}', hint: 'See almanac run FILE --help.' },
+  ALM_TOOL_MISSING: { message: '{what} is not installed.', hint: '{how}' },
   ALM_BUG: {
     message: 'Almanac itself failed: {why}',
     hint: 'Please report this, with the output of almanac doctor.',
