@@ -198,6 +198,16 @@ export class RunDriver implements HostedRun {
     if (!this.#over) this.#asks.answer(answer)
   }
 
+  /** A call as it is known by now: with its arguments, where all of its inputs have succeeded. */
+  known(call: number): KnownCall | undefined {
+    const info = this.#infos[call]
+    if (info === undefined) return undefined
+    const { graph } = this.#machine
+    const missing = graph.call(call).inputs.find((id) => graph.call(id).end?.state !== 'succeeded')
+    if (missing !== undefined) return { info, missing: this.#info(missing).request.name }
+    return { info, args: resolve(info.request.args, { outcomes: this.#outcomes, info: (id) => this.#info(id) }) }
+  }
+
   /** Counts of calls by state, now: cheap enough to ask ten times a second. */
   snapshot(): { readonly state: RunState; readonly counts: Partial<Record<CallState, number>>; readonly executed: number; readonly reused: number } {
     const { graph } = this.#machine
@@ -826,6 +836,13 @@ export class RunDriver implements HostedRun {
     this.#recorder.add(note)
     this.#listener.noted?.(note)
   }
+}
+
+/** A call, and what it is given; `missing`: the task of an input that has not succeeded. */
+export interface KnownCall {
+  readonly info: CallInfo
+  readonly args?: Value
+  readonly missing?: string
 }
 
 /** How a driver ended: with a state of the run, or because the engine could not go on. */

@@ -6,7 +6,8 @@ import { ProgramExecutor } from '../program-executor.ts'
 import type { ProgramKind } from '../program-plan.ts'
 import { fillCommand } from './template.ts'
 
-const commands: ProgramKind = {
+/** What runs for a command. */
+export const commands: ProgramKind = {
   name: 'command',
   accepts: (task) => task.body.kind === 'command',
   plan: ({ task, inputs, outputs, scratch }) => {

@@ -28,7 +28,8 @@ const languages: Readonly<Record<ScriptLanguage, Language>> = {
   Rscript: { interpreter: 'Rscript', args: ['--vanilla'], file: 'script.R' },
 }
 
-const scripts: ProgramKind = {
+/** What runs for a script. */
+export const scripts: ProgramKind = {
   name: 'script',
   accepts: (task) => task.body.kind === 'script',
   plan: (attempt) => {
