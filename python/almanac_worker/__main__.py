@@ -9,6 +9,6 @@ if __name__ == "__main__":  # a child of multiprocessing imports this file under
     sys.path[:] = [entry for entry in sys.path if entry not in ("", here)]
     sys.path.append(os.path.dirname(here))
 
-    from almanac_worker.worker import main
+    from almanac_worker.start import main
 
     main()

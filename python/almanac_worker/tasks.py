@@ -21,12 +21,12 @@ MAX_RESULT = 64 << 20
 _TELL_PEAK = 20.0
 
 _ENVIRONMENT = (
-    ("ALMANAC_RUN", "run"),
-    ("ALMANAC_CALL", "call"),
-    ("ALMANAC_ATTEMPT", "attempt"),
-    ("ALMANAC_LOGICAL_TIME", "logical"),
-    ("ALMANAC_IDEMPOTENCY_KEY", "idempotency"),
-    ("ALMANAC_SCRATCH", "scratch"),
+    (b"ALMANAC_RUN", "run"),
+    (b"ALMANAC_CALL", "call"),
+    (b"ALMANAC_ATTEMPT", "attempt"),
+    (b"ALMANAC_LOGICAL_TIME", "logical"),
+    (b"ALMANAC_IDEMPOTENCY_KEY", "idempotency"),
+    (b"ALMANAC_SCRATCH", "scratch"),
 )
 
 
@@ -213,43 +213,35 @@ def _text(seq: int, body: dict[str, Any]) -> str | None:
 class Surroundings:
     """Environment variables and working directory of the one task that runs. Put back as they were, whatever it did.
 
-    Works on the bytes behind `os.environ` where there are any: going through its mapping for every task costs more
-    than everything else about a short one.
+    Works on the bytes behind `os.environ`: going through its mapping for every task costs more than everything else
+    about a short one.
     """
 
     def __init__(self, events: str) -> None:
         self._base = os.getcwd()
         os.environ["ALMANAC_EVENTS"] = events
-        self._set: dict[str, str] = {}
-        self._expected = dict(_environment())
+        self._variables: dict[bytes, bytes] = os.environ._data  # type: ignore[attr-defined]
+        self._expected = dict(self._variables)
 
     def enter(self, context: dict[str, Any]) -> None:
         for name, field in _ENVIRONMENT:
-            value = context[field]
-            if self._set.get(name) != value:
-                os.environ[name] = self._set[name] = value
-                self._expected[_key(name)] = _key(value)
+            value = os.fsencode(context[field])
+            if self._expected.get(name) != value:
+                self._variables[name] = self._expected[name] = value
+                os.putenv(name, value)
         scratch = context["scratch"]
         if scratch:
             os.chdir(scratch)
 
     def leave(self) -> None:
-        if _environment() != self._expected:
-            expected = {os.fsdecode(key): os.fsdecode(value) for key, value in self._expected.items()}
-            for name in set(os.environ) - set(expected):
-                del os.environ[name]
-            for name, value in expected.items():
-                os.environ[name] = value
+        if self._variables != self._expected:
+            for name in self._variables.keys() - self._expected.keys():
+                os.unsetenv(name)
+            for name, value in self._expected.items():
+                os.putenv(name, value)
+            self._variables.clear()
+            self._variables.update(self._expected)
         os.chdir(self._base)
-
-
-def _environment() -> dict[Any, Any]:
-    data = getattr(os.environ, "_data", None)
-    return data if data is not None else dict(os.environ)
-
-
-def _key(text: str) -> Any:
-    return os.fsencode(text) if hasattr(os.environ, "_data") else text
 
 
 def main_thread() -> int:

@@ -13,11 +13,9 @@ from __future__ import annotations
 
 import _signal
 import contextvars
-import faulthandler
 import os
 import queue
 import signal
-import socket
 import sys
 import threading
 import time
@@ -31,10 +29,8 @@ from .streams import capture_logging, capture_threads
 from .tasks import Function, Runner, Surroundings, Task, TaskCancelled, main_thread
 
 #: seconds for which answers to short tasks are collected
-_COLLECT = 0.0005
+_COLLECT = 0.002
 _SAY_RESIDENT = 0.1
-#: exit code, known to the host
-NO_DEBUGPY = 93
 
 _SIGINT = int(signal.SIGINT)
 
@@ -64,7 +60,8 @@ class Worker:
         self._threads = 0
         self._flushed_at = 0.0
         self._resident_at = 0.0
-        self._files = (1, 2, os.open(config["events"], os.O_RDONLY)) if self._debug is None else ()
+        # of our own: the author's code may close or redirect descriptors 1 and 2
+        self._files = (os.dup(1), os.dup(2), os.open(config["events"], os.O_RDONLY)) if self._debug is None else ()
         self._sizes = [0, 0, 0]
         self._logging = False
         self._on_signal = self._interrupted
@@ -366,50 +363,3 @@ def _remove(path: str) -> None:
         os.unlink(path)
     except OSError:
         pass
-
-
-def _wait_for_debugger() -> None:
-    try:
-        import debugpy  # type: ignore[import-not-found]
-    except ImportError:
-        os._exit(NO_DEBUGPY)
-
-    host, port = debugpy.listen(("127.0.0.1", 0))
-    print(f"debugpy listens on {host}:{port}: attach a debugger to go on", file=sys.stderr, flush=True)
-    debugpy.wait_for_client()
-
-
-def main() -> None:
-    """Entry of the process."""
-    data, control = socket.socket(fileno=3), socket.socket(fileno=4)
-    for sock in (data, control):
-        sock.setblocking(True)
-        os.set_inheritable(sock.fileno(), False)
-    inbox, outbox = Inbox(data), Outbox(data)
-    first = inbox.read(lambda: None)
-    if first is None:
-        return
-    config = first[0][1]
-    process.die_with(config["parent"])
-    process.prefer_as_victim()
-    for name in config["unset"]:
-        os.environ.pop(name, None)
-    faulthandler.enable()
-    if config["debug"] is None:
-        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
-        sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
-    os.chdir(config["directory"])
-    worker = Worker(config, inbox, outbox)
-    threading.Thread(target=worker.control, args=(Inbox(control),), name="control", daemon=True).start()
-
-    import almanac_task
-
-    almanac_task._deliver = worker.note
-    sys.argv = [""]
-    if config["debug"] == "debugpy":
-        _wait_for_debugger()
-    worker.serve(first[1:])
-    outbox.flush()
-    sys.stdout.flush()
-    # no exit handlers: threads and libraries of tasks that ended long ago have no say any more
-    os._exit(0)

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { findPython } from '../../src/executors/python/interpreter.ts'
 
+const host = fileURLToPath(new URL('./debug-host.ts', import.meta.url))
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
 let folder: string
 let file: string
@@ -24,8 +25,8 @@ async function inTerminal(
   debug = 'pdb',
 ): Promise<string> {
   const { python } = await findPython(undefined)
-  const host = [process.execPath, here('debug-host.ts'), debug, file]
-  const { stdout, stderr, status } = spawnSync(python, [here('terminal.py'), ...host], {
+  const command = [process.execPath, host, debug, file]
+  const { stdout, stderr, status } = spawnSync(python, [here('terminal.py'), ...command], {
     input: JSON.stringify(conversation),
     encoding: 'utf8',
   })
@@ -63,19 +64,25 @@ it('a task that is left from pdb fails and is not tried again', async () => {
   expect(shown).toContain('n30 succeeded {"":30}')
 })
 
+it('debugpy that is not installed is told', async () => {
+  writeFileSync(file, 'def f(n):\n    return n\n')
+  const shown = await inTerminal([], 'debugpy')
+  expect(shown).toContain('n20 failed undefined debugpy is not installed.')
+})
+
 it('debugpy says where it listens and waits for a debugger, which stops at breakpoints', async () => {
   writeFileSync(file, 'def f(n):\n    double = 2 * n\n    return double\n')
-  const host = spawn(process.execPath, [here('debug-host.ts'), 'debugpy', file, here('requirements.txt')], {
+  const child = spawn(process.execPath, [host, 'debugpy', file, here('requirements.txt')], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  const exited = once(host, 'exit')
+  const exited = once(child, 'exit')
   let said = ''
-  host.stdout.on('data', (chunk: Buffer) => {
+  child.stdout.on('data', (chunk: Buffer) => {
     said += chunk
   })
   const port = await new Promise<number>((resolve) => {
     let text = ''
-    host.stderr.on('data', (chunk: Buffer) => {
+    child.stderr.on('data', (chunk: Buffer) => {
       text += chunk
       const [, found] = /debugpy listens on 127\.0\.0\.1:(\d+): attach/.exec(text) ?? []
       if (found !== undefined) resolve(Number(found))

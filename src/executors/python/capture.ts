@@ -130,8 +130,9 @@ class Tail {
     return this.#splitter.push(chunk.subarray(0, read))
   }
 
-  skip(upTo?: number): number {
-    const skipped = this.unread(upTo)
+  skip(upTo = Number.POSITIVE_INFINITY): number {
+    // a size that was told before the file was emptied is more than there is
+    const skipped = this.unread(Math.min(upTo, fstatSync(this.descriptor).size))
     this.position += skipped
     return skipped
   }

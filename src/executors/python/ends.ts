@@ -3,7 +3,6 @@ import { errorRecord, isAlmanacError } from '../../model/errors.ts'
 import type { ErrorRecord } from '../../model/records.ts'
 import type { Value } from '../../model/value.ts'
 import type { Usage } from '../../ports/executor.ts'
-import { bytesText } from '../limits.ts'
 import type { Job } from './job.ts'
 import type { EndBody, WorkerFailure } from './messages.ts'
 import type { SharedFiles } from './shared-files.ts'
@@ -87,6 +86,11 @@ export interface Death {
 export function tellDeath(job: Job, death: Death, alone: boolean): void {
   const { exit } = death
   const why = exitText(exit)
+  if (!death.wasReady && exit.code === noDebugpy) {
+    const how = 'Add debugpy to the requirements of the task’s environment.'
+    job.live.fail('error', errorRecord('ALM_TOOL_MISSING', { what: 'debugpy', how }), false)
+    return
+  }
   if (!death.wasReady && exit.doom === undefined) {
     const said = death.lastWords.slice(-5).join('\n')
     const error = errorRecord('ALM_WORKER_LOST', { why: `it could not start, ${why}${said && `: ${said}`}` })
@@ -114,6 +118,9 @@ export function tellDeath(job: Job, death: Death, alone: boolean): void {
   job.live.fail('lost', error, true)
 }
 
+/** exit code of `start.py` */
+const noDebugpy = 93
+
 /** A crash or an exit comes from within; other signals come from outside. */
 const isOwnDoing = (exit: WorkerExit): boolean =>
   exit.signal === null ||
@@ -130,6 +137,3 @@ function placeIn(words: readonly string[], directory: string): { file: string; l
   }
   return undefined
 }
-
-export const memoryRecord = (used: number, limit: number): ErrorRecord =>
-  errorRecord('ALM_TASK_MEMORY', { why: `it used ${bytesText(used)} of ${bytesText(limit)}` })

@@ -11,6 +11,7 @@ import type { LiveAttempt } from '../live-attempt.ts'
 import { ensurePythonEnv } from './environment.ts'
 import { HeldValues } from './held-values.ts'
 import { findPython } from './interpreter.ts'
+import type { TaskFunction } from './job.ts'
 import { Job, TaskFunctions } from './job.ts'
 import { SharedFiles } from './shared-files.ts'
 import { Warden } from './warden.ts'
@@ -55,6 +56,8 @@ class PythonExecutor implements Executor, GroupOwner {
   readonly #warden = new Warden([`${this.#files.prefix}-`, `${this.#files.spare}-`])
   readonly #world: WorkerWorld
   readonly #groups = new Map<string, WorkerGroup>()
+  /** group of a function's attempts without variables of their own: what is looked up for each of many */
+  readonly #usual = new WeakMap<TaskFunction, { readonly home: PythonHome; readonly group: WorkerGroup }>()
   readonly #workers = new Set<Worker>()
   readonly #homes = new Map<string, Promise<PythonHome> | PythonHome>()
   readonly #stop = new AbortController()
@@ -240,24 +243,32 @@ class PythonExecutor implements Executor, GroupOwner {
 
   #enter(job: Job, home: PythonHome): WorkerGroup {
     const { env } = job.live.attempt
-    const directory = job.function.directory
-    const name = JSON.stringify([home.python, home.isolated, directory, Object.entries(env).sort()])
-    let group = this.#groups.get(name)
-    if (group === undefined) {
-      const start = {
-        holder: this.name,
-        python: home.python,
-        isolated: home.isolated,
-        directory,
-        ...workerEnvironment(env),
-        places: [this.#files.prefix, this.#files.spare],
-        limits: this.#attempts.limits,
-        ...(this.#options.debug !== undefined && { debug: this.#options.debug }),
-      }
-      group = new WorkerGroup(start, this.#processes, this.#world, this)
-      this.#groups.set(name, group)
-    }
+    const plain = Object.keys(env).length === 0
+    const usual = plain ? this.#usual.get(job.function) : undefined
+    const group = usual?.home === home ? usual.group : this.#groupFor(job, home)
+    if (plain) this.#usual.set(job.function, { home, group })
     group.add(job)
+    return group
+  }
+
+  #groupFor(job: Job, home: PythonHome): WorkerGroup {
+    const { env } = job.live.attempt
+    const { directory } = job.function
+    const name = JSON.stringify([home.python, home.isolated, directory, Object.entries(env).sort()])
+    const known = this.#groups.get(name)
+    if (known !== undefined) return known
+    const start = {
+      holder: this.name,
+      python: home.python,
+      isolated: home.isolated,
+      directory,
+      ...workerEnvironment(env),
+      places: [this.#files.prefix, this.#files.spare],
+      limits: this.#attempts.limits,
+      ...(this.#options.debug !== undefined && { debug: this.#options.debug }),
+    }
+    const group = new WorkerGroup(start, this.#processes, this.#world, this)
+    this.#groups.set(name, group)
     return group
   }
 

@@ -174,6 +174,9 @@ describe('a task that cannot be loaded', () => {
     expect(await bench.failure(bench.task(`${bench.folder}/none.py`, 'f'))).toBe(
       `ALM_TASK_NOT_FOUND f of ${bench.folder}/none.py was not found: ${bench.folder}/none.py does not exist`,
     )
+    expect(await bench.failure(bench.task(`${bench.folder}/no/where.py`, 'f'))).toContain(
+      'where.py does not exist',
+    )
     expect(await bench.failure(bench.task(file, 'fail'))).toBe(
       `ALM_TASK_NOT_FOUND fail of ${file} was not found: ${file} has no fail; did you mean fails?`,
     )

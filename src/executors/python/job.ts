@@ -51,8 +51,8 @@ export class TaskFunction {
   }
 }
 
-const aheadMs = 2
-const maxAhead = 128
+const aheadMs = 4
+const maxAhead = 256
 
 /** The functions of all tasks that were submitted. */
 export class TaskFunctions {

@@ -145,7 +145,7 @@ function sweep(directory: string): void {
 }
 
 /** When a process began, in the kernel's ticks since the boot; undefined if there is no such process. */
-export function processStart(pid: number): number | undefined {
+function processStart(pid: number): number | undefined {
   if (process.platform !== 'linux') return isThere(pid) ? 0 : undefined
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')

@@ -40,10 +40,6 @@ export class WorkerGroup implements WorkerOwner {
     this.#owner = owner
   }
 
-  get workers(): ReadonlySet<Worker> {
-    return this.#workers
-  }
-
   add(job: Job): void {
     this.#queue.push(job)
   }

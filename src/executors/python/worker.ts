@@ -1,15 +1,13 @@
-import { errorRecord, isAlmanacError } from '../../model/errors.ts'
 import type { AttemptLimits } from '../limits.ts'
-import { groupMembers, resident } from '../process-groups.ts'
+import { deliver } from './delivery.ts'
 import type { Death } from './ends.ts'
-import { memoryRecord, tellDeath, tellEnd } from './ends.ts'
+import { tellDeath, tellEnd } from './ends.ts'
 import type { HeldValues, Holder } from './held-values.ts'
 import type { Job } from './job.ts'
+import { outOfMemoryKills, overLimit, residentOfGroup } from './memory.ts'
 import type { EndBody, WorkerMessage } from './messages.ts'
 import { misspoken } from './messages.ts'
-import { outOfMemoryKills } from './out-of-memory.ts'
 import type { SharedFile, SharedFiles } from './shared-files.ts'
-import { inputsText } from './wire.ts'
 import { tellEvent, WorkerOutput } from './worker-output.ts'
 import type { WorkerExit, WorkerStart } from './worker-process.ts'
 import { WorkerProcess } from './worker-process.ts'
@@ -191,19 +189,8 @@ export class Worker implements Holder {
   /** About once a second: ends attempts that use more memory than they may. */
   watchMemory(): void {
     this.#oomKills = outOfMemoryKills()
-    for (const job of this.#jobs.values()) {
-      const limit = job.live.attempt.memoryBytes
-      if (limit === 0 || !job.begun || job.live.verdict !== undefined) continue
-      const now = this.#resident()
-      // what earlier attempts left in the process is not this one's
-      const used = Math.min(now - this.#world.held.bytesIn(this), now - job.residentBefore)
-      if (used <= limit) continue
-      job.live.stop(
-        { kind: 'failed', reason: 'memory', error: memoryRecord(used, limit), retryable: true },
-        0,
-      )
-      return
-    }
+    const job = overLimit(this.#jobs.values(), this.pid, this.#world.held.bytesIn(this))
+    job?.live.stop({ kind: 'failed', reason: 'memory', error: job.error, retryable: true }, 0)
   }
 
   /** Gives back what it does not need while it has nothing to do. */
@@ -215,62 +202,20 @@ export class Worker implements Holder {
 
   #send(job: Job, problem: string | undefined): void {
     const { held, files } = this.#world
-    const gone = held.gone(job.handles)
-    if (gone.length > 0 || problem !== undefined) {
+    const delivery = deliver(job, problem, held, files, this)
+    if ('refuse' in delivery) {
       this.#take(job)
-      if (gone.length > 0) job.live.end({ kind: 'inputs-gone', handles: gone })
-      else job.live.fail('error', errorRecord('ALM_STORE_FAILED', { path: files.prefix, why: problem }), true)
+      delivery.refuse(job.live)
       this.#owner.changed(this)
       return
-    }
-    const place = (handle: number) => (held.holderOf(handle) === this ? undefined : held.placeOf(handle))
-    let inputs: string
-    try {
-      inputs = inputsText(job.live.attempt.inputs, place, files, job.blobs)
-    } catch (error) {
-      this.#take(job)
-      const record = isAlmanacError(error)
-        ? errorRecord(error.code, error.details)
-        : errorRecord('ALM_STORE_FAILED', { path: files.prefix, why: (error as Error).message })
-      job.live.fail('error', record, false)
-      this.#owner.changed(this)
-      return
-    }
-    this.#deliver(job, inputs)
-  }
-
-  #deliver(job: Job, inputs: string): void {
-    const { attempt } = job.live
-    for (const handle of job.handles) {
-      const place = this.#world.held.holderOf(handle) === this ? undefined : this.#world.held.placeOf(handle)
-      if (place === undefined) continue
-      job.segments.push(place.file.name)
-      this.#world.held.use(place.file.name, this.id, 1)
     }
     if (!this.#functions.has(job.function.id)) {
       this.#functions.add(job.function.id)
       this.#process.send(job.function.message)
     }
-    if (attempt.memoryBytes > 0) job.residentBefore = this.#resident()
+    if (job.live.attempt.memoryBytes > 0) job.residentBefore = residentOfGroup(this.pid)
     job.phase = 'sent'
-    const context = {
-      run: attempt.run,
-      call: String(attempt.call),
-      attempt: String(attempt.attempt),
-      key: attempt.key,
-      logical: new Date(attempt.logicalTime).toISOString(),
-      idempotency: attempt.idempotencyKey,
-      scratch: attempt.scratch,
-    }
-    this.#process.send([
-      'run',
-      job.seq,
-      job.function.id,
-      inputs,
-      attempt.outputs,
-      context,
-      job.announced ? 1 : 0,
-    ])
+    this.#process.send(delivery.message)
   }
 
   #hear(message: WorkerMessage): void {
@@ -410,12 +355,6 @@ export class Worker implements Holder {
 
   #allHere(job: Job): boolean {
     return job.held.every((ref) => this.#world.held.holderOf(ref.handle) === this)
-  }
-
-  /** Of the process and its children, what they share counted once. */
-  #resident(): number {
-    if (this.pid === undefined) return 0
-    return resident(groupMembers(new Set([this.pid]))?.get(this.pid) ?? [])
   }
 
   #lone(): Job | undefined {

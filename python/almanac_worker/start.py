@@ -1,0 +1,67 @@
+"""How the process begins: descriptors, settings of the interpreter, debugger."""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import socket
+import sys
+import threading
+from typing import Any
+
+from . import process
+from .frames import Inbox, Outbox
+from .worker import Worker
+
+#: exit code, known to the host
+NO_DEBUGPY = 93
+
+
+def main() -> None:
+    """Entry of the process."""
+    data, control = socket.socket(fileno=3), socket.socket(fileno=4)
+    for sock in (data, control):
+        sock.setblocking(True)
+        os.set_inheritable(sock.fileno(), False)
+    inbox, outbox = Inbox(data), Outbox(data)
+    first = inbox.read(lambda: None)
+    if first is None:
+        return
+    config = first[0][1]
+    process.die_with(config["parent"])
+    process.prefer_as_victim()
+    for name in config["unset"]:
+        os.environ.pop(name, None)
+    faulthandler.enable()
+    if config["debug"] is None:
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
+        sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
+    try:
+        os.chdir(config["directory"])
+    except OSError:
+        os.chdir("/")  # that the directory is not there is told when a task looks for its file
+    worker = Worker(config, inbox, outbox)
+    threading.Thread(target=worker.control, args=(Inbox(control),), name="control", daemon=True).start()
+
+    import almanac_task
+
+    almanac_task._deliver = worker.note
+    sys.argv = [""]
+    if config["debug"] == "debugpy":
+        _wait_for_debugger()
+    worker.serve(first[1:])
+    outbox.flush()
+    sys.stdout.flush()
+    # no exit handlers: threads and libraries of tasks that ended long ago have no say any more
+    os._exit(0)
+
+
+def _wait_for_debugger() -> None:
+    try:
+        import debugpy  # type: ignore[import-not-found]
+    except ImportError:
+        os._exit(NO_DEBUGPY)
+
+    host, port = debugpy.listen(("127.0.0.1", 0))
+    print(f"debugpy listens on {host}:{port}: attach a debugger to go on", file=sys.stderr, flush=True)
+    debugpy.wait_for_client()

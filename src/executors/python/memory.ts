@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs'
+import { errorRecord } from '../../model/errors.ts'
+import type { ErrorRecord } from '../../model/records.ts'
+import { bytesText } from '../limits.ts'
+import type { LiveAttempt } from '../live-attempt.ts'
+import { groupMembers, resident } from '../process-groups.ts'
+import type { Job } from './job.ts'
+
+/** Bytes that a process and its children keep resident, what they share counted once. */
+export function residentOfGroup(pid: number | undefined): number {
+  return pid === undefined ? 0 : resident(groupMembers(new Set([pid]))?.get(pid) ?? [])
+}
+
+/** The first attempt that uses more memory than it may, and how that is told. */
+export function overLimit(
+  jobs: Iterable<Job>,
+  pid: number | undefined,
+  heldBytes: number,
+): { readonly live: LiveAttempt<Job>; readonly error: ErrorRecord } | undefined {
+  for (const { live, begun, residentBefore } of jobs) {
+    const limit = live.attempt.memoryBytes
+    if (limit === 0 || !begun || live.verdict !== undefined) continue
+    const now = residentOfGroup(pid)
+    // what earlier attempts left in the process is not this one's
+    const used = Math.min(now - heldBytes, now - residentBefore)
+    if (used <= limit) continue
+    const why = `it used ${bytesText(used)} of ${bytesText(limit)}`
+    return { live, error: errorRecord('ALM_TASK_MEMORY', { why }) }
+  }
+  return undefined
+}
+
+/** How often the kernel has ended a process for want of memory since the boot; 0 where it does not say. */
+export function outOfMemoryKills(): number {
+  try {
+    return Number(/^oom_kill (\d+)$/m.exec(readFileSync('/proc/vmstat', 'latin1'))?.[1] ?? 0)
+  } catch {
+    return 0
+  }
+}
