@@ -60,13 +60,23 @@ export class Asks {
   }
 
   open(info: CallInfo): void {
-    const args = info.request.args as { title: string; schema: Value; show: Value; to: string | null; timeoutMs: number | null }
+    const args = info.request.args as {
+      title: string
+      schema: Value
+      show: Value
+      to: string | null
+      timeoutMs: number | null
+    }
     const { title, schema, show, to } = args
     this.#put({ info, text: askText(info.caller, info.request), judge: false, title, schema, show, to })
     if (args.timeoutMs === null) return
     this.#clock.at(info.madeAt + args.timeoutMs, () => {
       if (!this.#open.delete(info.id)) return
-      this.#host.answered(info, undefined, errorRecord('ALM_ASK_TIMEOUT', { title: args.title }, { call: info.id }))
+      this.#host.answered(
+        info,
+        undefined,
+        errorRecord('ALM_ASK_TIMEOUT', { title: args.title }, { call: info.id }),
+      )
     })
   }
 
@@ -75,7 +85,10 @@ export class Asks {
     this.#judged.add(info.id)
     const message = info.lastError?.message ?? ''
     const title = `${info.request.name} failed: ${message}`
-    this.#put({ info, text: '', judge: true, title, schema: verdictSchema, show: { error: message }, to: null }, isSecond)
+    this.#put(
+      { info, text: '', judge: true, title, schema: verdictSchema, show: { error: message }, to: null },
+      isSecond,
+    )
   }
 
   answer(answer: Answer): void {
@@ -105,7 +118,10 @@ export class Asks {
     if (!judge) return info.request.check === undefined ? value : info.request.check(value)
     const verdict = (value as { verdict?: unknown } | null)?.verdict
     if (verdict === 'retry' || verdict === 'skip' || verdict === 'stop') return { verdict }
-    throw new AlmanacError('ALM_SCHEMA', { what: 'The answer', issues: 'verdict is none of retry, skip, stop' })
+    throw new AlmanacError('ALM_SCHEMA', {
+      what: 'The answer',
+      issues: 'verdict is none of retry, skip, stop',
+    })
   }
 
   /** `again`: an answer that was given does not count; `refused`: why not. */

@@ -12,7 +12,9 @@ import type { EnginePorts } from './settings.ts'
 import { attemptOf, fileName, stageArgs } from './staging.ts'
 
 /** What came of an attempt once its outputs are kept. */
-export type AttemptResult = { readonly kind: 'kept'; readonly value: Value } | Exclude<AttemptEnd, { kind: 'succeeded' }>
+export type AttemptResult =
+  | { readonly kind: 'kept'; readonly value: Value }
+  | Exclude<AttemptEnd, { kind: 'succeeded' }>
 
 interface UnderWay {
   readonly info: CallInfo
@@ -90,11 +92,19 @@ export class Attempts {
       if (executor === undefined) {
         const error = errorRecord('ALM_NO_EXECUTOR', { task: task.name, kind: task.body.kind })
         this.#ended(start.info, start.attempt, { kind: 'failed', reason: 'error', error, retryable: false })
-      } else if (this.#stopped.delete(this.#id(start.info.id, start.attempt))) this.#ended(start.info, start.attempt, { kind: 'cancelled' })
+      } else if (this.#stopped.delete(this.#id(start.info.id, start.attempt)))
+        this.#ended(start.info, start.attempt, { kind: 'cancelled' })
       else if (needsStaging(start.args, task)) void this.#stage(start, task, executor)
       else {
         const attempt = this.#attempt(start, task, start.args, undefined)
-        this.#underWay.set(attempt.id, { info: start.info, attempt: start.attempt, executor, staged: [], workspace: undefined, task })
+        this.#underWay.set(attempt.id, {
+          info: start.info,
+          attempt: start.attempt,
+          executor,
+          staged: [],
+          workspace: undefined,
+          task,
+        })
         const batch = batches.get(executor)
         if (batch === undefined) batches.set(executor, [attempt])
         else batch.push(attempt)
@@ -152,7 +162,8 @@ export class Attempts {
       for (const [name, kind] of Object.entries(task.outputs ?? {})) {
         if (kind === 'value') continue
         const path = workspace.output(fileName(task, name))
-        files[name] = kind === 'file' ? await this.#ports.data.collectFile(path) : await this.#ports.data.collectDir(path)
+        files[name] =
+          kind === 'file' ? await this.#ports.data.collectFile(path) : await this.#ports.data.collectDir(path)
       }
       return keep(end, task, files)
     } finally {
@@ -163,7 +174,11 @@ export class Attempts {
   #attempt(start: AttemptStart, task: TaskSpec, args: Value, workspace: Workspace | undefined): Attempt {
     const { info, attempt, memoryBytes } = start
     const id = this.#id(info.id, attempt)
-    return attemptOf({ run: this.#run, info, task, attempt, id }, { args, memoryBytes, workspace }, this.#ports.variable)
+    return attemptOf(
+      { run: this.#run, info, task, attempt, id },
+      { args, memoryBytes, workspace },
+      this.#ports.variable,
+    )
   }
 
   #id(call: number, attempt: number): AttemptId {

@@ -18,7 +18,10 @@ export interface MapEntry {
 }
 
 /** How an entry ended. */
-export type EntryOutcome = { readonly path: string } & ({ readonly value: Value } | { readonly error: ErrorRecord })
+export type EntryOutcome = { readonly path: string } & (
+  | { readonly value: Value }
+  | { readonly error: ErrorRecord }
+)
 
 /** What a map is about to do: everything that its end needs. */
 export interface MapPlan {
@@ -38,7 +41,13 @@ export interface MapPlan {
 export async function planMap(
   info: CallInfo,
   args: MapArgs,
-  ports: { readonly data: DataPlane; readonly cache: RunCache; readonly hash: Hash; readonly environment: string; readonly useBase: boolean },
+  ports: {
+    readonly data: DataPlane
+    readonly cache: RunCache
+    readonly hash: Hash
+    readonly environment: string
+    readonly useBase: boolean
+  },
 ): Promise<MapPlan> {
   const { over } = args
   if (Array.isArray(over)) {
@@ -46,7 +55,10 @@ export async function planMap(
     return { over, entries, removed: [], carried: 0, base: undefined, baseKey: '' }
   }
   if (!(over instanceof DirRef)) {
-    throw new AlmanacError('ALM_VALUE_REFUSED', { path: `${info.request.name}.map`, why: 'it maps over a list or a directory' })
+    throw new AlmanacError('ALM_VALUE_REFUSED', {
+      path: `${info.request.name}.map`,
+      why: 'it maps over a list or a directory',
+    })
   }
   const baseKey = ports.hash(`${baseParts(info)}\n${args.withText}\n${args.as ?? ''}`)
   const base = ports.useBase ? await usableBase(baseKey, ports) : undefined
@@ -79,7 +91,11 @@ const baseParts = (info: CallInfo): string =>
 
 async function usableBase(
   baseKey: Digest,
-  { cache, data, environment }: { readonly cache: RunCache; readonly data: DataPlane; readonly environment: string },
+  {
+    cache,
+    data,
+    environment,
+  }: { readonly cache: RunCache; readonly data: DataPlane; readonly environment: string },
 ): Promise<Omit<BaseRecord, 'kind'> | undefined> {
   const base = await cache.findBase(baseKey, environment)
   if (base === undefined) return undefined
@@ -131,7 +147,12 @@ export interface MapResult {
 }
 
 /** Puts entries together: for each output a directory of one entry each, or for a list the list of results. */
-export async function gatherMap(plan: MapPlan, outcomes: readonly EntryOutcome[], task: TaskSpec, data: DataPlane): Promise<MapResult> {
+export async function gatherMap(
+  plan: MapPlan,
+  outcomes: readonly EntryOutcome[],
+  task: TaskSpec,
+  data: DataPlane,
+): Promise<MapResult> {
   const failed: Record<string, ErrorRecord> = {}
   const done: { readonly path: string; readonly value: Value }[] = []
   for (const outcome of outcomes) {
@@ -147,7 +168,10 @@ export async function gatherMap(plan: MapPlan, outcomes: readonly EntryOutcome[]
   const value: Record<string, Value> = {}
   for (const [name, kind] of Object.entries(task.outputs)) {
     const base = (plan.base as Record<string, Value> | undefined)?.[name] as DirRef | undefined
-    const cells = done.map((entry) => ({ path: entry.path, value: (entry.value as Record<string, Value>)[name] }))
+    const cells = done.map((entry) => ({
+      path: entry.path,
+      value: (entry.value as Record<string, Value>)[name],
+    }))
     value[name] = await column(base, gone, cells, kind, data)
   }
   return { value, failed }
@@ -169,7 +193,13 @@ async function column(
 }
 
 /** The record by which a later map finds this one. */
-export const baseRecord = (plan: MapPlan, info: CallInfo, value: Value, environment: string, at: number): BaseRecord => ({
+export const baseRecord = (
+  plan: MapPlan,
+  info: CallInfo,
+  value: Value,
+  environment: string,
+  at: number,
+): BaseRecord => ({
   kind: 'base',
   base: plan.baseKey,
   environment,

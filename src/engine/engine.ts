@@ -17,7 +17,12 @@ export interface RunHandle {
   readonly id: string
   readonly result: Promise<RunResult>
   request(kind: 'cancel' | 'pause' | 'unpause', by: string): void
-  snapshot(): { readonly state: RunState; readonly counts: Partial<Record<CallState, number>>; readonly executed: number; readonly reused: number }
+  snapshot(): {
+    readonly state: RunState
+    readonly counts: Partial<Record<CallState, number>>
+    readonly executed: number
+    readonly reused: number
+  }
 }
 
 /** What is kept of a run from its start on. */
@@ -91,7 +96,8 @@ export class Engine {
       ...(run.codeDigest !== undefined && { codeDigest: run.codeDigest }),
       ...(run.gitCommit !== undefined && { gitCommit: run.gitCommit }),
     }
-    if (run.settings.dryRun) return this.#drive(workflow, record, run.input, run.settings, [], undefined, run.listener)
+    if (run.settings.dryRun)
+      return this.#drive(workflow, record, run.input, run.settings, [], undefined, run.listener)
     await journal.create(record)
     const claim = await journal.claim(record.id, owner)
     if (claim === undefined) throw new AlmanacError('ALM_RUN_OWNED', { run: record.id, pid: '?', host: '?' })
@@ -105,10 +111,19 @@ export class Engine {
       const remembered = await journal.load(run.id)
       const forgotten = new Set(forgottenCalls(run, remembered, how))
       const kept = remembered.map((call) => (forgotten.has(call.call) ? forgetful(call) : call))
-      return this.#drive(workflow, run, how.input ?? decode(run.inputWire), how.settings, kept, undefined, how.listener)
+      return this.#drive(
+        workflow,
+        run,
+        how.input ?? decode(run.inputWire),
+        how.settings,
+        kept,
+        undefined,
+        how.listener,
+      )
     }
     const claim = await journal.claim(run.id, owner)
-    if (claim === undefined) throw new AlmanacError('ALM_RUN_OWNED', { run: run.id, pid: run.pid ?? '?', host: run.host ?? '?' })
+    if (claim === undefined)
+      throw new AlmanacError('ALM_RUN_OWNED', { run: run.id, pid: run.pid ?? '?', host: run.host ?? '?' })
     try {
       const calls = forgottenCalls(run, await journal.load(run.id), how)
       const at = clock.now()
@@ -116,7 +131,15 @@ export class Engine {
       if (calls.length > 0) records.unshift({ kind: 'forgotten', calls, at })
       await journal.append(run.id, records)
       const remembered = await journal.load(run.id)
-      return this.#drive(workflow, run, how.input ?? decode(run.inputWire), how.settings, remembered, claim, how.listener)
+      return this.#drive(
+        workflow,
+        run,
+        how.input ?? decode(run.inputWire),
+        how.settings,
+        remembered,
+        claim,
+        how.listener,
+      )
     } catch (error) {
       await claim.release()
       throw error
@@ -124,7 +147,12 @@ export class Engine {
   }
 
   /** A call of a run, found by replaying the run as it is remembered: nothing is executed or recorded. */
-  async known(workflow: WorkflowDefinition, run: RunRecord, call: number, settings: RunSettings): Promise<KnownCall | undefined> {
+  async known(
+    workflow: WorkflowDefinition,
+    run: RunRecord,
+    call: number,
+    settings: RunSettings,
+  ): Promise<KnownCall | undefined> {
     const remembered = await this.#ports.journal.load(run.id)
     const life = { number: ++this.#lives, look: () => Promise.resolve() }
     const dry = { ...settings, dryRun: true }
@@ -154,7 +182,15 @@ export class Engine {
   ): RunHandle {
     const look = (): Promise<void> => (claim === undefined ? Promise.resolve() : this.#look(driver))
     const life = { number: ++this.#lives, look }
-    const driver: RunDriver = new RunDriver(this.#ports, record, settings, remembered, this.#executors, listener, life)
+    const driver: RunDriver = new RunDriver(
+      this.#ports,
+      record,
+      settings,
+      remembered,
+      this.#executors,
+      listener,
+      life,
+    )
     this.#drivers.set(record.id, driver)
     const stopPolling = claim === undefined ? () => {} : this.#poll(look)
     const result = this.#result(driver, record, settings, claim, stopPolling)
@@ -254,13 +290,14 @@ function forgottenCalls(run: RunRecord, remembered: readonly RememberedCall[], h
     const state = call.outcome?.state
     if (how.forget === 'none') continue
     // not done because the run was to stop; what was skipped for want of others follows from how those end
-    if (call.outcome !== undefined && state === 'cancelled' && !isKeptResult(call.outcome)) forgotten.push(call.call)
+    if (call.outcome !== undefined && state === 'cancelled' && !isKeptResult(call.outcome))
+      forgotten.push(call.call)
     if (call.outcome?.reason === 'policy' && how.forget === 'caught') forgotten.push(call.call)
     if (state !== 'failed') continue
-    if (how.forget === 'caught' || uncaught.has(call.call) || call.call_kind === 'entry') forgotten.push(call.call)
+    if (how.forget === 'caught' || uncaught.has(call.call) || call.call_kind === 'entry')
+      forgotten.push(call.call)
   }
   return forgotten
 }
 
 const forgetful = ({ outcome: _, ...call }: RememberedCall): RememberedCall => ({ ...call, attempts: [] })
-

@@ -6,7 +6,14 @@ import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 import type { CallRequest } from '../ports/caller.ts'
 import type { CallInfo } from './call-info.ts'
-import { baseRecord, type EntryOutcome, gatherMap, type MapArgs, type MapPlan, planMap } from './directory-map.ts'
+import {
+  baseRecord,
+  type EntryOutcome,
+  gatherMap,
+  type MapArgs,
+  type MapPlan,
+  planMap,
+} from './directory-map.ts'
 import { recordOf } from './failure.ts'
 import type { Outcomes } from './outcomes.ts'
 import type { EnginePorts, RunSettings } from './settings.ts'
@@ -55,7 +62,15 @@ export class MapCalls {
       this.#plans.set(map.id, { plan, entries })
       const { task, fn, check, name } = map.request
       for (const entry of plan.entries) {
-        const request: CallRequest = { kind: 'entry', name, key: entry.path, args: entry.args, check, fn, ...(task !== undefined && { task }) }
+        const request: CallRequest = {
+          kind: 'entry',
+          name,
+          key: entry.path,
+          args: entry.args,
+          check,
+          fn,
+          ...(task !== undefined && { task }),
+        }
         entries.push(this.#host.makeEntry(map, path, entry.path, request))
       }
       this.#busy--
@@ -89,8 +104,13 @@ export class MapCalls {
 
   async #plan(map: CallInfo): Promise<MapPlan> {
     const { data, cache, hash } = this.#ports
-    const args = map.request.args as { readonly over: Value; readonly with: Record<string, Value>; readonly as: string | null }
-    const known = (value: Value) => resolve(value, { outcomes: this.#outcomes, info: (call) => this.#host.info(call) })
+    const args = map.request.args as {
+      readonly over: Value
+      readonly with: Record<string, Value>
+      readonly as: string | null
+    }
+    const known = (value: Value) =>
+      resolve(value, { outcomes: this.#outcomes, info: (call) => this.#host.info(call) })
     const resolved: MapArgs = {
       over: known(args.over),
       with: known(args.with) as Record<string, Value>,
@@ -105,10 +125,18 @@ export class MapCalls {
   #ended(map: CallInfo, plan: MapPlan, value: Value, failed: Readonly<Record<string, ErrorRecord>>): void {
     const errors = Object.entries(failed)
     const first = errors[0]
-    map.map = { executed: plan.entries.length - errors.length, carried: plan.carried, removed: plan.removed.length }
+    map.map = {
+      executed: plan.entries.length - errors.length,
+      carried: plan.carried,
+      removed: plan.removed.length,
+    }
     if (first === undefined) {
       this.#outcomes.set(map.id, { value })
-      if (plan.over instanceof DirRef && this.#settings.cache !== 'off' && map.request.task?.policy.effect !== true) {
+      if (
+        plan.over instanceof DirRef &&
+        this.#settings.cache !== 'off' &&
+        map.request.task?.policy.effect !== true
+      ) {
         this.#host.add(baseRecord(plan, map, value, this.#settings.environment, this.#ports.clock.now()))
       }
       return this.#host.left(map, { state: 'succeeded', reason: 'executed' })
@@ -116,7 +144,8 @@ export class MapCalls {
     // what `settled` gives; the error is what everybody else gets
     const reasons = Object.fromEntries(errors.map(([path, { code, message }]) => [path, { code, message }]))
     this.#outcomes.set(map.id, { value: { done: value, failed: reasons } })
-    if (errors.every(([, error]) => error.code === 'ALM_CANCELLED')) return this.#host.left(map, { state: 'cancelled', reason: 'request' })
+    if (errors.every(([, error]) => error.code === 'ALM_CANCELLED'))
+      return this.#host.left(map, { state: 'cancelled', reason: 'request' })
     const all = plan.entries.length + plan.carried
     const details = { failed: errors.length, all, entry: first[0], message: first[1].message }
     const { file, line, type } = first[1]

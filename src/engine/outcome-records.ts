@@ -49,10 +49,23 @@ export function outcomeRecords(
   const partsWire = JSON.stringify(info.parts)
   const changed = info.own?.outcome !== undefined && info.own.outcome.fingerprint !== info.fingerprint
   if (info.cacheable || changed) {
-    records.push({ kind: 'parts', call: info.id, fingerprint: info.fingerprint, partsWire, verdict: info.verdict })
+    records.push({
+      kind: 'parts',
+      call: info.id,
+      fingerprint: info.fingerprint,
+      partsWire,
+      verdict: info.verdict,
+    })
   }
   const gives = value !== undefined && value !== null
-  if (status.reason === 'executed' && info.cacheable && gives && settings.cache !== 'off' && valueWire !== undefined && digest !== undefined) {
+  if (
+    status.reason === 'executed' &&
+    info.cacheable &&
+    gives &&
+    settings.cache !== 'off' &&
+    valueWire !== undefined &&
+    digest !== undefined
+  ) {
     records.push({
       kind: 'cache',
       fingerprint: info.fingerprint,

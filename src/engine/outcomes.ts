@@ -65,7 +65,10 @@ export class Outcomes {
     const value = this.#outcomes.get(ref.call)?.value
     const parent = valueAt(value, ref.path.slice(0, -1))
     const step = ref.path.at(-1)
-    if (step !== undefined && (parent === null || typeof parent !== 'object' || !Object.hasOwn(parent, step))) {
+    if (
+      step !== undefined &&
+      (parent === null || typeof parent !== 'object' || !Object.hasOwn(parent, step))
+    ) {
       throw new AlmanacError('ALM_FIELD_MISSING', { task: name, path: pathText(ref.path) })
     }
     return valueAt(value, ref.path)
@@ -78,7 +81,8 @@ export class Outcomes {
 
   #fieldText(ref: FutureRef): string {
     const value = this.#outcomes.get(ref.call)?.value
-    if (typeof value !== 'object' || value === null) return canonical(valueAt(value, ref.path), { future: noFuture })
+    if (typeof value !== 'object' || value === null)
+      return canonical(valueAt(value, ref.path), { future: noFuture })
     const id = `${ref.call} ${JSON.stringify(ref.path satisfies Path)}`
     let text = this.#fieldTexts.get(id)
     if (text === undefined) {

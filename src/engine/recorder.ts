@@ -50,7 +50,13 @@ export class Recorder {
 
   /** Resolves when the journal keeps up. */
   async room(): Promise<void> {
-    while (this.isFull && this.#failure === undefined) await new Promise<void>((resolve) => this.#waiters.push(resolve))
+    while (this.isFull && this.#failure === undefined)
+      await new Promise<void>((resolve) => this.#waiters.push(resolve))
+  }
+
+  /** Resolves when nothing is under way to the journal. */
+  async idle(): Promise<void> {
+    while (this.#underWay > 0) await new Promise<void>((resolve) => this.#waiters.push(resolve))
   }
 
   /** Resolves when all that was added is durable. @throws what the journal throws */

@@ -11,7 +11,11 @@ describe('a run', () => {
   it('executes each call once and gives the value', async () => {
     const world = new World()
     const result = await world.run(sums)
-    expect({ state: result.state, output: result.output, executed: result.executed }).toEqual({ state: 'succeeded', output: 6, executed: 3 })
+    expect({ state: result.state, output: result.output, executed: result.executed }).toEqual({
+      state: 'succeeded',
+      output: 6,
+      executed: 3,
+    })
     expect(world.took()).toEqual(['double(1)', 'double(2)', 'add(2, 4)'])
   })
 
@@ -21,7 +25,12 @@ describe('a run', () => {
     world.took()
     await world.crash()
     const second = await world.resume(first.id, sums)
-    expect({ state: second.state, output: second.output, executed: second.executed, reused: second.reused }).toEqual({ state: 'succeeded', output: 6, executed: 0, reused: 3 })
+    expect({
+      state: second.state,
+      output: second.output,
+      executed: second.executed,
+      reused: second.reused,
+    }).toEqual({ state: 'succeeded', output: 6, executed: 0, reused: 3 })
     expect(world.took()).toEqual([])
   })
 

@@ -69,7 +69,10 @@ export class RunDriver implements HostedRun {
   /** calls with a function, by the path of what that calls */
   readonly #functions = new Map<string, number>()
   readonly #given = new Set<number>()
-  readonly #waiters = new Map<number, { readonly path: Path; succeed(value: Value): void; fail(error: unknown): void }[]>()
+  readonly #waiters = new Map<
+    number,
+    { readonly path: Path; succeed(value: Value): void; fail(error: unknown): void }[]
+  >()
   readonly #events: RunEvent[] = []
   readonly #planned: PlannedCall[] = []
   readonly #ended: Partial<Record<CallState, number>> = {}
@@ -113,7 +116,10 @@ export class RunDriver implements HostedRun {
     this.#remembered = new Remembered(remembered)
     this.#replaying = remembered.reduce((n, call) => n + (call.outcome === undefined ? 0 : 1), 0)
     this.#nextCall = this.#remembered.nextCall
-    this.#machine = new RunMachine({ cpu: settings.cpu, memoryBytes: settings.memoryBytes }, this.#remembered.nextOrder)
+    this.#machine = new RunMachine(
+      { cpu: settings.cpu, memoryBytes: settings.memoryBytes },
+      this.#remembered.nextOrder,
+    )
     this.#keys = new CallKeys(ports.hash)
     this.#outcomes = new Outcomes(ports.hash)
     this.#turns = new Turns(ports.clock, () => this.#over || this.#awaitsReplay())
@@ -122,8 +128,19 @@ export class RunDriver implements HostedRun {
       committed: (order) => this.#dispatch({ kind: 'committed', order }),
       failed: (error) => void this.#abort(error),
     })
-    this.#identifier = new Identifier(ports, this.#outcomes, (call) => this.#info(call).request.name, (task, warning) => this.#warn(task, warning))
-    this.#attempts = new Attempts(ports, run.id, life.number, executors, (info, attempt, result) => void this.#attemptEnded(info, attempt, result))
+    this.#identifier = new Identifier(
+      ports,
+      this.#outcomes,
+      (call) => this.#info(call).request.name,
+      (task, warning) => this.#warn(task, warning),
+    )
+    this.#attempts = new Attempts(
+      ports,
+      run.id,
+      life.number,
+      executors,
+      (info, attempt, result) => void this.#attemptEnded(info, attempt, result),
+    )
     this.#maps = new MapCalls(ports, settings, this.#outcomes, {
       info: (call) => this.#info(call),
       makeEntry: (map, path, key, request) => this.#make(path, request, { parent: map.id, entry: key }),
@@ -142,7 +159,10 @@ export class RunDriver implements HostedRun {
       judged: (call, verdict) => this.#dispatch({ kind: 'judged', call, verdict }),
     })
     this.#host = new WorkflowHost(this, ports.ambient)
-    this.#failures = new Failures(this.#machine.graph, (call) => this.#functions.get(this.#info(call).caller) ?? ownFunction)
+    this.#failures = new Failures(
+      this.#machine.graph,
+      (call) => this.#functions.get(this.#info(call).caller) ?? ownFunction,
+    )
     this.ended = new Promise((done) => {
       this.#done = done
     })
@@ -205,15 +225,28 @@ export class RunDriver implements HostedRun {
     const { graph } = this.#machine
     const missing = graph.call(call).inputs.find((id) => graph.call(id).end?.state !== 'succeeded')
     if (missing !== undefined) return { info, missing: this.#info(missing).request.name }
-    return { info, args: resolve(info.request.args, { outcomes: this.#outcomes, info: (id) => this.#info(id) }) }
+    return {
+      info,
+      args: resolve(info.request.args, { outcomes: this.#outcomes, info: (id) => this.#info(id) }),
+    }
   }
 
   /** Counts of calls by state, now: cheap enough to ask ten times a second. */
-  snapshot(): { readonly state: RunState; readonly counts: Partial<Record<CallState, number>>; readonly executed: number; readonly reused: number } {
+  snapshot(): {
+    readonly state: RunState
+    readonly counts: Partial<Record<CallState, number>>
+    readonly executed: number
+    readonly reused: number
+  } {
     const { graph } = this.#machine
     const running = graph.count('start') + graph.count('execute') + graph.count('stop')
     const waiting = graph.size - graph.count('ended') - running
-    return { state: this.#state, counts: { ...this.#ended, waiting, running }, executed: this.#executed, reused: this.#reused }
+    return {
+      state: this.#state,
+      counts: { ...this.#ended, waiting, running },
+      executed: this.#executed,
+      reused: this.#reused,
+    }
   }
 
   // --- what executors say
@@ -232,7 +265,15 @@ export class RunDriver implements HostedRun {
     const found = this.#attempts.info(id)
     if (found === undefined) return
     const { type, name, body } = note
-    this.#addNote({ kind: 'note', call: found.info.id, attempt: found.attempt, type, name, bodyWire: encode(body), at: this.#ports.clock.now() })
+    this.#addNote({
+      kind: 'note',
+      call: found.info.id,
+      attempt: found.attempt,
+      type,
+      name,
+      bodyWire: encode(body),
+      at: this.#ports.clock.now(),
+    })
   }
 
   onEnded(id: AttemptId, end: AttemptEnd): void {
@@ -244,7 +285,10 @@ export class RunDriver implements HostedRun {
     const calls: number[] = []
     for (const info of this.#infos) {
       let lost = false
-      if (info !== undefined) eachRef(this.#outcomes.get(info.id)?.value, (ref) => { lost ||= ref instanceof HeldRef && gone.has(ref.handle) })
+      if (info !== undefined)
+        eachRef(this.#outcomes.get(info.id)?.value, (ref) => {
+          lost ||= ref instanceof HeldRef && gone.has(ref.handle)
+        })
       if (lost) calls.push(info.id)
     }
     if (calls.length > 0) this.#dispatch({ kind: 'gone', calls })
@@ -252,7 +296,11 @@ export class RunDriver implements HostedRun {
 
   // --- making calls
 
-  #make(caller: string, request: CallRequest, of: { readonly parent?: number; readonly entry?: string }): number {
+  #make(
+    caller: string,
+    request: CallRequest,
+    of: { readonly parent?: number; readonly entry?: string },
+  ): number {
     const { name, kind } = request
     if (this.#over) throw new AlmanacError('ALM_CANCELLED', { by: ', as the run has ended' })
     const inputs = new Set<number>()
@@ -260,27 +308,61 @@ export class RunDriver implements HostedRun {
       if (ref instanceof FutureRef) inputs.add(ref.call)
     })
     if (kind === 'ask') this.#asks.checkKey(caller, request)
-    const key = this.#keys.key({ caller, name: `${kind} ${name}`, key: request.key, args: request.args }, (call) => this.#info(call).key)
+    const key = this.#keys.key(
+      { caller, name: `${kind} ${name}`, key: request.key, args: request.args },
+      (call) => this.#info(call).key,
+    )
     const own = this.#remembered.made(key)
     const id = own?.call ?? this.#nextCall++
     const at = own?.at ?? this.#ports.clock.now()
     const info: CallInfo = {
-      id, key, caller, request, own, madeAt: at, entry: of.entry,
+      id,
+      key,
+      caller,
+      request,
+      own,
+      madeAt: at,
+      entry: of.entry,
       path: kind === 'child' || kind === 'map' ? this.#keys.path(caller, name, request.key) : caller,
-      fingerprint: undefined, parts: undefined, cacheable: false,
-      verdict: '', startedAt: at, costMs: 0, origin: undefined, lastError: undefined, map: undefined, takenFrom: undefined,
+      fingerprint: undefined,
+      parts: undefined,
+      cacheable: false,
+      verdict: '',
+      startedAt: at,
+      costMs: 0,
+      origin: undefined,
+      lastError: undefined,
+      map: undefined,
+      takenFrom: undefined,
     }
     this.#infos[id] = info
     this.#makers.set(key, id)
     if (kind === 'child') this.#functions.set(info.path, id)
     if (own === undefined) {
-      this.#recorder.add({ kind: 'call', call: id, key, caller, name, call_kind: kind, argsWire: encode(request.args), at })
+      this.#recorder.add({
+        kind: 'call',
+        call: id,
+        key,
+        caller,
+        name,
+        call_kind: kind,
+        argsWire: encode(request.args),
+        at,
+      })
     }
     this.#dispatch({
-      kind: 'made', call: id, key, callKind: kind, inputs: [...inputs], policy: request.task?.policy ?? builtInPolicy,
-      parent: of.parent, tolerant: request.tolerant === true, order: own?.outcome?.order,
+      kind: 'made',
+      call: id,
+      key,
+      callKind: kind,
+      inputs: [...inputs],
+      policy: request.task?.policy ?? builtInPolicy,
+      parent: of.parent,
+      tolerant: request.tolerant === true,
+      order: own?.outcome?.order,
       attempts: own === undefined ? 0 : Math.max(0, ...own.attempts.map((attempt) => attempt.attempt)),
-      spent: own?.attempts.filter((attempt) => attempt.phase === 'failed' && attempt.spent !== false).length ?? 0,
+      spent:
+        own?.attempts.filter((attempt) => attempt.phase === 'failed' && attempt.spent !== false).length ?? 0,
     })
     return id
   }
@@ -402,7 +484,9 @@ export class RunDriver implements HostedRun {
       if (ref instanceof FileRef || ref instanceof DirRef) refs.push(ref)
     })
     if (refs.length === 0) return undefined
-    return Promise.all(refs.map((ref) => this.#ports.data.available(ref))).then((there) => there.includes(false))
+    return Promise.all(refs.map((ref) => this.#ports.data.available(ref))).then((there) =>
+      there.includes(false),
+    )
   }
 
   #take(info: CallInfo, identity: Identity, found: RememberedCall, value: Value): void {
@@ -424,9 +508,14 @@ export class RunDriver implements HostedRun {
     info.origin = found === info.own ? outcome.origin : { run: this.id, call: found.call }
     const status = isKept || (found !== info.own && outcome.state === 'succeeded') ? replayed : outcome
     this.#dispatch({
-      kind: 'remembered', call: info.id, status: { state: status.state, reason: status.reason } as EndStatus,
+      kind: 'remembered',
+      call: info.id,
+      status: { state: status.state, reason: status.reason } as EndStatus,
       // the order is that of the skip, not of the result
-      order: isKept ? undefined : outcome.order, own: found === info.own, lost: held, heldInputs: this.#heldInputs(identity),
+      order: isKept ? undefined : outcome.order,
+      own: found === info.own,
+      lost: held,
+      heldInputs: this.#heldInputs(identity),
     })
   }
 
@@ -440,9 +529,16 @@ export class RunDriver implements HostedRun {
     const { task, kind } = info.request
     const executor = task === undefined ? undefined : this.#attempts.executorFor(task)
     const lookup = identity.cacheable && kind !== 'map' && this.#settings.cache === 'on'
-    info.verdict = identity.cacheable ? (this.#settings.cache === 'on' ? 'miss' : this.#settings.cache) : 'off'
+    info.verdict = identity.cacheable
+      ? this.#settings.cache === 'on'
+        ? 'miss'
+        : this.#settings.cache
+      : 'off'
     this.#dispatch({
-      kind: 'identified', call: info.id, lookup, heldInputs: this.#heldInputs(identity),
+      kind: 'identified',
+      call: info.id,
+      lookup,
+      heldInputs: this.#heldInputs(identity),
       afterCommit: task?.policy.effect === true || executor?.afterCommit === true,
     })
   }
@@ -472,11 +568,22 @@ export class RunDriver implements HostedRun {
   #start(info: CallInfo, attempt: number, memoryBytes: number): void {
     info.startedAt = this.#ports.clock.now()
     if (this.#settings.dryRun) {
-      this.#planned.push({ call: info.id, name: info.request.name, why: info.own?.outcome === undefined ? 'new' : 'changed' })
+      this.#planned.push({
+        call: info.id,
+        name: info.request.name,
+        why: info.own?.outcome === undefined ? 'new' : 'changed',
+      })
       return
     }
     if (info.request.task?.policy.effect === true) {
-      this.#recorder.add({ kind: 'attempt', call: info.id, attempt, phase: 'started', startedAt: info.startedAt, at: info.startedAt })
+      this.#recorder.add({
+        kind: 'attempt',
+        call: info.id,
+        attempt,
+        phase: 'started',
+        startedAt: info.startedAt,
+        at: info.startedAt,
+      })
     }
     this.#starts.push({ info, attempt, memoryBytes, args: undefined })
     if (this.#startsScheduled) return
@@ -496,7 +603,12 @@ export class RunDriver implements HostedRun {
       try {
         resolved.push({ ...start, args: this.#outcomes.current(resolve(start.info.request.args, sources)) })
       } catch (error) {
-        void this.#attemptEnded(start.info, start.attempt, { kind: 'failed', reason: 'error', error: recordOf(error), retryable: false })
+        void this.#attemptEnded(start.info, start.attempt, {
+          kind: 'failed',
+          reason: 'error',
+          error: recordOf(error),
+          retryable: false,
+        })
       }
     }
     this.#attempts.begin(resolved)
@@ -509,14 +621,24 @@ export class RunDriver implements HostedRun {
     try {
       switch (result.kind) {
         case 'kept': {
-          const checked = info.request.check === undefined ? result.value : await info.request.check(result.value)
+          const checked =
+            info.request.check === undefined ? result.value : await info.request.check(result.value)
           return this.#succeeded(info, attempt, checked)
         }
         case 'failed': {
           info.lastError = result.error
           const { error, reason, retryable } = result
           const names = [error.type, error.code].filter((name) => name !== undefined)
-          return this.#dispatch({ kind: 'failed', call, attempt, reason, names, retryable, at: clock.now(), chance: chance.number() })
+          return this.#dispatch({
+            kind: 'failed',
+            call,
+            attempt,
+            reason,
+            names,
+            retryable,
+            at: clock.now(),
+            chance: chance.number(),
+          })
         }
         case 'lost':
           info.lastError = result.error
@@ -524,21 +646,39 @@ export class RunDriver implements HostedRun {
         case 'inputs-gone': {
           this.onHeldLost(result.handles)
           const gone = this.#machine.graph.call(call).heldInputs ?? []
-          return this.#dispatch({ kind: 'deprived', call, attempt, gone: gone.filter((id) => this.#machine.graph.call(id).lost) })
+          return this.#dispatch({
+            kind: 'deprived',
+            call,
+            attempt,
+            gone: gone.filter((id) => this.#machine.graph.call(id).lost),
+          })
         }
         case 'cancelled':
           return this.#dispatch({ kind: 'stopped', call, attempt })
       }
     } catch (error) {
       info.lastError = recordOf(error)
-      this.#dispatch({ kind: 'failed', call, attempt, reason: 'outputs', names: [info.lastError.code], retryable: false, at: clock.now(), chance: 0 })
+      this.#dispatch({
+        kind: 'failed',
+        call,
+        attempt,
+        reason: 'outputs',
+        names: [info.lastError.code],
+        retryable: false,
+        at: clock.now(),
+        chance: 0,
+      })
     }
   }
 
   #succeeded(info: CallInfo, attempt: number, value: Value): void {
     const call = this.#machine.graph.call(info.id)
     // given up meanwhile: its value must not take the place of another attempt's
-    if (attempt !== call.attempt || !(call.phase === 'start' || call.phase === 'execute' || call.phase === 'stop')) return
+    if (
+      attempt !== call.attempt ||
+      !(call.phase === 'start' || call.phase === 'execute' || call.phase === 'stop')
+    )
+      return
     let held = false
     eachRef(value, (ref) => {
       held ||= ref instanceof HeldRef
@@ -553,8 +693,15 @@ export class RunDriver implements HostedRun {
     const info = this.#info(effect.call)
     const error = info.lastError
     this.#recorder.add({
-      kind: 'attempt', call: effect.call, attempt: effect.attempt, phase: 'failed', reason: effect.reason, spent: effect.counted,
-      ...(error !== undefined && { error }), startedAt: info.startedAt, at: this.#ports.clock.now(),
+      kind: 'attempt',
+      call: effect.call,
+      attempt: effect.attempt,
+      phase: 'failed',
+      reason: effect.reason,
+      spent: effect.counted,
+      ...(error !== undefined && { error }),
+      startedAt: info.startedAt,
+      at: this.#ports.clock.now(),
     })
     if (error !== undefined) this.#listener.failed?.(info, error, effect.attempt, false)
   }
@@ -574,7 +721,10 @@ export class RunDriver implements HostedRun {
         return void this.#maps.expand(info, info.path)
       case 'sleep': {
         const { ms } = info.request.args as { ms: number }
-        this.#ports.clock.at(info.madeAt + ms, () => this.#machineIs(info, 'entered') && this.#left(info, executed))
+        this.#ports.clock.at(
+          info.madeAt + ms,
+          () => this.#machineIs(info, 'entered') && this.#left(info, executed),
+        )
         return
       }
       case 'now':
@@ -647,13 +797,23 @@ export class RunDriver implements HostedRun {
       const error = this.#errorOf(info, status, order)
       this.#outcomes.set(info.id, { ...this.#outcomes.get(info.id), error })
       if (this.#waiters.has(info.id)) this.#dispatch({ kind: 'observed', call: info.id })
-      if (status.state === 'failed') this.#listener.failed?.(info, error, this.#machine.graph.call(info.id).attempt, true)
+      if (status.state === 'failed')
+        this.#listener.failed?.(info, error, this.#machine.graph.call(info.id).attempt, true)
     }
     if (effect.record) {
       // what another call had is this one's now: two of one order would not know who was first
-      if (info.takenFrom !== undefined) this.#recorder.add({ kind: 'forgotten', calls: [info.takenFrom], at: this.#ports.clock.now() })
+      if (info.takenFrom !== undefined)
+        this.#recorder.add({ kind: 'forgotten', calls: [info.takenFrom], at: this.#ports.clock.now() })
       const kept = this.#remembered.result(info.own)
-      for (const record of outcomeRecords(info, effect, this.#machine.graph.call(info.id), this.#outcomes, kept, this.#ports.clock.now(), this.#settings)) {
+      for (const record of outcomeRecords(
+        info,
+        effect,
+        this.#machine.graph.call(info.id),
+        this.#outcomes,
+        kept,
+        this.#ports.clock.now(),
+        this.#settings,
+      )) {
         this.#recorder.add(record, order)
       }
     } else if (info.own?.outcome !== undefined) this.#replaying--
@@ -673,7 +833,8 @@ export class RunDriver implements HostedRun {
     if (status.reason === 'upstream') {
       // of several inputs that failed it names the one that it named first
       const { outcome } = info.own ?? {}
-      if (outcome?.reason === 'upstream' && outcome.order === order && outcome.error !== undefined) return outcome.error
+      if (outcome?.reason === 'upstream' && outcome.order === order && outcome.error !== undefined)
+        return outcome.error
       const input = this.#machine.graph.call(info.id).inputs.find((id) => {
         const end = this.#machine.graph.call(id).end
         return end !== undefined && end.state !== 'succeeded'
@@ -681,14 +842,22 @@ export class RunDriver implements HostedRun {
       const cause = input === undefined ? undefined : this.#outcomes.get(input)?.error
       if (input !== undefined && cause?.code === 'ALM_UPSTREAM') return cause
       const task = input === undefined ? '' : this.#info(input).request.name
-      return errorRecord('ALM_UPSTREAM', { task, message: cause?.message ?? '' }, { call: cause?.call ?? input ?? info.id, ...where(cause) })
+      return errorRecord(
+        'ALM_UPSTREAM',
+        { task, message: cause?.message ?? '' },
+        { call: cause?.call ?? input ?? info.id, ...where(cause) },
+      )
     }
-    const error = info.lastError ?? errorRecord('ALM_BUG', { why: `${info.request.name} failed without a reason` })
+    const error =
+      info.lastError ?? errorRecord('ALM_BUG', { why: `${info.request.name} failed without a reason` })
     return { ...error, call: error.call ?? info.id }
   }
 
   /** Gives an outcome to whoever waits for it; true if somebody does. */
-  #give(call: number, waiter?: { readonly path: Path; succeed(value: Value): void; fail(error: unknown): void }): boolean {
+  #give(
+    call: number,
+    waiter?: { readonly path: Path; succeed(value: Value): void; fail(error: unknown): void },
+  ): boolean {
     this.#given.add(call)
     if (waiter === undefined) this.#dispatch({ kind: 'given', call })
     const waiters = waiter === undefined ? this.#waiters.get(call) : [waiter]
@@ -713,7 +882,9 @@ export class RunDriver implements HostedRun {
 
   /** Could an outcome of a lower order still turn up, from what is being looked up? */
   #awaitsReplay(): boolean {
-    return this.#replayedViews > 0 || (this.#remembered.unclaimed > 0 && this.#machine.graph.count('identify') > 0)
+    return (
+      this.#replayedViews > 0 || (this.#remembered.unclaimed > 0 && this.#machine.graph.count('identify') > 0)
+    )
   }
 
   get #isReplaying(): boolean {
@@ -750,7 +921,15 @@ export class RunDriver implements HostedRun {
       const { graph } = this.#machine
       return graph.count('identify') + graph.count('lookup') + this.#views + this.#turns.size === 0
     }
-    return this.#machine.isResting && this.#views === 0 && this.#turns.size === 0 && this.#starts.length === 0 && !this.#maps.isBusy && !this.#asks.isBusy
+    return (
+      !this.#machine.isDone &&
+      this.#machine.isResting &&
+      this.#views === 0 &&
+      this.#turns.size === 0 &&
+      this.#starts.length === 0 &&
+      !this.#maps.isBusy &&
+      !this.#asks.isBusy
+    )
   }
 
   #changeState(state: RunState): void {
@@ -777,21 +956,36 @@ export class RunDriver implements HostedRun {
     const uncaught = this.#failures.uncaught(unseen)
     const state = cancelled ? 'cancelled' : error === undefined ? 'succeeded' : 'failed'
     const output = settlement.ok ? settlement.value : undefined
-    await this.#close({ state, uncaught, ...(error !== undefined && { error }), ...(state === 'succeeded' && { output }) })
+    await this.#close({
+      state,
+      uncaught,
+      ...(error !== undefined && { error }),
+      ...(state === 'succeeded' && { output }),
+    })
   }
 
-  async #close(end: { readonly state: RunState; readonly error?: ErrorRecord; readonly output?: Value; readonly uncaught?: readonly number[] }): Promise<void> {
+  async #close(end: {
+    readonly state: RunState
+    readonly error?: ErrorRecord
+    readonly output?: Value
+    readonly uncaught?: readonly number[]
+  }): Promise<void> {
     this.#state = end.state
     try {
       this.#forgetRemoved()
       await this.#ports.data.sync()
       this.#recorder.add({
-        kind: 'run', state: end.state, at: this.#ports.clock.now(), uncaught: end.uncaught ?? [],
-        ...(end.error !== undefined && { error: end.error }), ...('output' in end && { outputWire: encode(end.output) }),
+        kind: 'run',
+        state: end.state,
+        at: this.#ports.clock.now(),
+        uncaught: end.uncaught ?? [],
+        ...(end.error !== undefined && { error: end.error }),
+        ...('output' in end && { outputWire: encode(end.output) }),
       })
       await this.#recorder.durable()
       this.#done?.({ kind: 'ended', ...end, ...this.#figures() })
     } catch (error) {
+      await this.#recorder.idle()
       this.#done?.({ kind: 'broken', error })
     }
   }
@@ -805,11 +999,24 @@ export class RunDriver implements HostedRun {
       if (call.outcome?.reason === 'removed') continue
       const order = this.#machine.graph.nextOrder++
       const kept = keptResult(this.#remembered.result(call))
-      this.#recorder.add({ kind: 'outcome', call: call.call, order, state: 'skipped', reason: 'removed', attempt: 0, startedAt: now, endedAt: now, costMs: 0, ...kept })
+      this.#recorder.add({
+        kind: 'outcome',
+        call: call.call,
+        order,
+        state: 'skipped',
+        reason: 'removed',
+        attempt: 0,
+        startedAt: now,
+        endedAt: now,
+        costMs: 0,
+        ...kept,
+      })
     }
   }
 
-  #figures(): Pick<RunResult, 'counts' | 'executed' | 'reused'> & { readonly planned: readonly PlannedCall[] } {
+  #figures(): Pick<RunResult, 'counts' | 'executed' | 'reused'> & {
+    readonly planned: readonly PlannedCall[]
+  } {
     const { counts, executed: ran, reused } = this.snapshot()
     return { counts, executed: ran, reused, planned: this.#planned }
   }
@@ -824,12 +1031,19 @@ export class RunDriver implements HostedRun {
     }
     // whoever goes on with the run must not meet what is still at work
     await this.#attempts.idle()
+    await this.#recorder.idle()
     if (record) await this.#close({ state: 'failed', error: recordOf(error), uncaught: [] })
     else this.#done?.({ kind: 'broken', error })
   }
 
   #warn(task: TaskSpec, warning: string): void {
-    this.#addNote({ kind: 'note', type: 'warning', name: task.name, bodyWire: encode(warning), at: this.#ports.clock.now() })
+    this.#addNote({
+      kind: 'note',
+      type: 'warning',
+      name: task.name,
+      bodyWire: encode(warning),
+      at: this.#ports.clock.now(),
+    })
   }
 
   #addNote(note: Note): void {
@@ -861,10 +1075,22 @@ const replayed = { state: 'succeeded', reason: 'replayed' } as const
 const failedError = { state: 'failed', reason: 'error' } as const
 
 const where = (error: ErrorRecord | undefined): Partial<ErrorRecord> =>
-  error === undefined ? {} : { ...(error.file !== undefined && { file: error.file }), ...(error.line !== undefined && { line: error.line }) }
+  error === undefined
+    ? {}
+    : {
+        ...(error.file !== undefined && { file: error.file }),
+        ...(error.line !== undefined && { line: error.line }),
+      }
 
 /** Of calls that are no task. */
 const builtInPolicy: TaskPolicy = {
   retries: { count: 0, delayMs: 0, backoff: 1, maxDelayMs: 0, jitter: 0, memoryFactor: 1 },
-  effect: false, random: false, persist: false, location: false, cpu: 0, memoryBytes: 0, priority: 0, onFailure: 'fail',
+  effect: false,
+  random: false,
+  persist: false,
+  location: false,
+  cpu: 0,
+  memoryBytes: 0,
+  priority: 0,
+  onFailure: 'fail',
 }

@@ -7,7 +7,12 @@ import type { DataPlane } from '../ports/data.ts'
  * Shows what a workflow gave as plain files under the project's data directory, all of it switched at once:
  * files and directories of the output by field, and its values in `output.json`.
  */
-export async function showOutput(data: DataPlane, environment: string, workflow: string, output: Value): Promise<string | undefined> {
+export async function showOutput(
+  data: DataPlane,
+  environment: string,
+  workflow: string,
+  output: Value,
+): Promise<string | undefined> {
   if (output instanceof FileRef || output instanceof DirRef) return data.show(environment, workflow, output)
   if (output === null || typeof output !== 'object' || Array.isArray(output)) return undefined
   const entries: [string, FileRef | DirRef][] = []
@@ -19,7 +24,10 @@ export async function showOutput(data: DataPlane, environment: string, workflow:
   }
   if (entries.length === 0) return undefined
   if (Object.keys(values).length > 0) {
-    entries.push(['output.json', await data.writeFile('output.json', new TextEncoder().encode(`${encode(values)}\n`))])
+    entries.push([
+      'output.json',
+      await data.writeFile('output.json', new TextEncoder().encode(`${encode(values)}\n`)),
+    ])
   }
   return data.show(environment, workflow, await data.assemble(unique(entries)))
 }

@@ -65,7 +65,10 @@ export class Failures {
   #reachedBy(call: number): readonly number[] {
     const thrown = this.#thrown.get(call)
     if (thrown === undefined) return []
-    return [...thrown.calls, ...(this.#failuresIn.get(call) ?? []).filter((id) => this.#graph.call(id).order > thrown.after)]
+    return [
+      ...thrown.calls,
+      ...(this.#failuresIn.get(call) ?? []).filter((id) => this.#graph.call(id).order > thrown.after),
+    ]
   }
 
   /** Failures by the function that made the call. */

@@ -49,7 +49,10 @@ async function listed(value: Value, { data }: ViewSources): Promise<Value> {
 }
 
 /** The JSON values that a map left, one an entry. */
-export async function* valuesOf(dir: DirRef, data: DataPlane): AsyncIterable<readonly [path: string, value: Value]> {
+export async function* valuesOf(
+  dir: DirRef,
+  data: DataPlane,
+): AsyncIterable<readonly [path: string, value: Value]> {
   for await (const entry of data.entries(dir)) {
     if (entry.kind !== 'file') continue
     const bytes = await data.readFile(new FileRef(entry.path.replace(/^.*\//, ''), entry.digest, entry.size))
@@ -66,11 +69,15 @@ function settledOf(of: Value, { outcomes, info }: ViewSources): Value {
     if (info(of.call).request.kind === 'map') {
       const map = outcomes.get(of.call)
       // a map that failed has left what succeeded
-      return map?.error === undefined ? { done: map?.value, failed: {} } : (map.value ?? { done: {}, failed: {} })
+      return map?.error === undefined
+        ? { done: map?.value, failed: {} }
+        : (map.value ?? { done: {}, failed: {} })
     }
     return settledItem(of, outcomes)
   }
-  return (of as readonly Value[]).map((item) => (item instanceof FutureRef ? settledItem(item, outcomes) : { ok: true, value: item }))
+  return (of as readonly Value[]).map((item) =>
+    item instanceof FutureRef ? settledItem(item, outcomes) : { ok: true, value: item },
+  )
 }
 
 function settledItem(ref: FutureRef, outcomes: Outcomes): Value {
@@ -87,14 +94,19 @@ async function filtered(view: CallInfo, of: Value, by: Value, sources: ViewSourc
   const { data } = sources
   const dropped = new Map<string, undefined>()
   if (by === null || by === undefined) {
-    for await (const { path } of data.entries(of)) if (!sources.evaluate(view, [path])) dropped.set(path, undefined)
+    for await (const { path } of data.entries(of))
+      if (!sources.evaluate(view, [path])) dropped.set(path, undefined)
     return data.edit(of, dropped)
   }
   if (!(by instanceof DirRef)) {
-    throw new AlmanacError('ALM_VALUE_REFUSED', { path: 'filter', why: 'a directory is filtered by the output of a map over it' })
+    throw new AlmanacError('ALM_VALUE_REFUSED', {
+      path: 'filter',
+      why: 'a directory is filtered by the output of a map over it',
+    })
   }
   const kept = new Set<string>()
-  for await (const [path, value] of valuesOf(by, data)) if (sources.evaluate(view, [value, path])) kept.add(path)
+  for await (const [path, value] of valuesOf(by, data))
+    if (sources.evaluate(view, [value, path])) kept.add(path)
   for await (const { path } of data.entries(of)) if (!kept.has(path)) dropped.set(path, undefined)
   return data.edit(of, dropped)
 }

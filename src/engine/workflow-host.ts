@@ -13,11 +13,18 @@ export interface HostedRun {
   readonly id: RunId
   call(callerPath: string, request: CallRequest): number
   outcome(call: number, path: Path, succeed: (value: Value) => void, fail: (error: unknown) => void): void
-  note(callerPath: string, type: 'event' | 'metric' | 'artifact' | 'progress', name: string, body: Value): void
+  note(
+    callerPath: string,
+    type: 'event' | 'metric' | 'artifact' | 'progress',
+    name: string,
+    body: Value,
+  ): void
 }
 
 /** How a function ended. */
-export type Settlement = { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly error: unknown }
+export type Settlement =
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly error: unknown }
 
 /**
  * Where workflow functions written in TypeScript live: this process.
@@ -35,7 +42,12 @@ export class WorkflowHost {
   }
 
   /** Enters a function: of the run, a child, a stage or a branch. */
-  enter(path: string, fn: (...args: never[]) => unknown, input: Value, settle: (settlement: Settlement) => void): void {
+  enter(
+    path: string,
+    fn: (...args: never[]) => unknown,
+    input: Value,
+    settle: (settlement: Settlement) => void,
+  ): void {
     const caller = this.#caller(path)
     const run = async (): Promise<Value> => {
       const result: unknown = await this.#ambient.run(caller, () => fn(authorValues(input) as never))

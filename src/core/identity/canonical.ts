@@ -50,7 +50,10 @@ const numberText = (value: number): string => (Object.is(value, -0) ? '-0' : Str
 
 function objectText(value: object, options: CanonicalOptions, path: Path, depth: number): string {
   if (depth > maxDepth) {
-    throw new AlmanacError('ALM_VALUE_REFUSED', { path: pathText(path), why: 'it is nested too deep, or contains itself' })
+    throw new AlmanacError('ALM_VALUE_REFUSED', {
+      path: pathText(path),
+      why: 'it is nested too deep, or contains itself',
+    })
   }
   if (Array.isArray(value)) {
     const items: string[] = new Array(value.length)
@@ -62,13 +65,16 @@ function objectText(value: object, options: CanonicalOptions, path: Path, depth:
     const at = options.location === true ? `@${JSON.stringify(value.at ?? '')}` : ''
     return `f${JSON.stringify(value.name)}${value.digest}${value.executable ? 'x' : ''}${at}`
   }
-  if (value instanceof DirRef) return `d${value.digest}${options.location === true ? `@${JSON.stringify(value.at ?? '')}` : ''}`
+  if (value instanceof DirRef)
+    return `d${value.digest}${options.location === true ? `@${JSON.stringify(value.at ?? '')}` : ''}`
   if (value instanceof HeldRef) return `h${value.key}${JSON.stringify(value.path)}`
   if (value instanceof Date) return `t${value.getTime()}`
   if (value instanceof Uint8Array) return `y${toBase64(value)}`
   const fields: string[] = []
   for (const key of Object.keys(value).sort()) {
-    fields.push(`${JSON.stringify(key)}:${text((value as Record<string, unknown>)[key], options, [...path, key], depth + 1)}`)
+    fields.push(
+      `${JSON.stringify(key)}:${text((value as Record<string, unknown>)[key], options, [...path, key], depth + 1)}`,
+    )
   }
   return `{${fields.join(',')}}`
 }
@@ -84,9 +90,18 @@ export function valueAt(value: Value, path: Path): Value {
 }
 
 /** Calls `found` for each future and each file, directory or held value in it. */
-export function eachRef(value: Value, found: (ref: FutureRef | FileRef | DirRef | HeldRef) => void, depth = 0): void {
+export function eachRef(
+  value: Value,
+  found: (ref: FutureRef | FileRef | DirRef | HeldRef) => void,
+  depth = 0,
+): void {
   if (value === null || typeof value !== 'object' || depth > maxDepth) return
-  if (value instanceof FutureRef || value instanceof FileRef || value instanceof DirRef || value instanceof HeldRef) {
+  if (
+    value instanceof FutureRef ||
+    value instanceof FileRef ||
+    value instanceof DirRef ||
+    value instanceof HeldRef
+  ) {
     found(value)
   } else if (Array.isArray(value)) {
     for (const item of value) eachRef(item, found, depth + 1)
@@ -96,9 +111,17 @@ export function eachRef(value: Value, found: (ref: FutureRef | FileRef | DirRef 
 }
 
 /** A copy in which `replace` stands for each reference. */
-export function mapRefs(value: Value, replace: (ref: FutureRef | FileRef | DirRef | HeldRef) => Value): Value {
+export function mapRefs(
+  value: Value,
+  replace: (ref: FutureRef | FileRef | DirRef | HeldRef) => Value,
+): Value {
   if (value === null || typeof value !== 'object') return value
-  if (value instanceof FutureRef || value instanceof FileRef || value instanceof DirRef || value instanceof HeldRef) {
+  if (
+    value instanceof FutureRef ||
+    value instanceof FileRef ||
+    value instanceof DirRef ||
+    value instanceof HeldRef
+  ) {
     return replace(value)
   }
   if (Array.isArray(value)) return value.map((item) => mapRefs(item, replace))
@@ -106,7 +129,8 @@ export function mapRefs(value: Value, replace: (ref: FutureRef | FileRef | DirRe
   const copy: Record<string, Value> = {}
   for (const key of Object.keys(value)) {
     const field = mapRefs((value as Record<string, Value>)[key], replace)
-    if (key === '__proto__') Object.defineProperty(copy, key, { value: field, enumerable: true, writable: true, configurable: true })
+    if (key === '__proto__')
+      Object.defineProperty(copy, key, { value: field, enumerable: true, writable: true, configurable: true })
     else copy[key] = field
   }
   return copy

@@ -50,4 +50,5 @@ const futureText = (ref: FutureRef, keyOf: (call: number) => Digest): string =>
   `k${keyOf(ref.call)}${ref.path.length === 0 ? '' : JSON.stringify(ref.path)}`
 
 /** Steps are joined by `/`, `:` and `#`; a name that holds one must not look like two steps. */
-const escapeStep = (step: string): string => step.replace(/[%/:#\n]/g, (letter) => `%${letter.charCodeAt(0).toString(16).padStart(2, '0')}`)
+const escapeStep = (step: string): string =>
+  step.replace(/[%/:#\n]/g, (letter) => `%${letter.charCodeAt(0).toString(16).padStart(2, '0')}`)

@@ -51,7 +51,8 @@ export class Remembered {
   /** The result of a remembered call, unless another has taken it. */
   result(call: RememberedCall | undefined): RememberedCall['outcome'] {
     const outcome = call?.outcome
-    if (call === undefined || outcome?.valueWire === undefined || this.#claimed.has(call.call)) return undefined
+    if (call === undefined || outcome?.valueWire === undefined || this.#claimed.has(call.call))
+      return undefined
     return outcome.state === 'succeeded' || isKeptResult(outcome) ? outcome : undefined
   }
 
@@ -63,7 +64,12 @@ export class Remembered {
   }
 
   /** Its fingerprint is known: gives the remembered call whose outcome it takes. */
-  claim(own: RememberedCall | undefined, caller: string, name: string, fingerprint: Digest): RememberedCall | undefined {
+  claim(
+    own: RememberedCall | undefined,
+    caller: string,
+    name: string,
+    fingerprint: Digest,
+  ): RememberedCall | undefined {
     if (own?.outcome !== undefined && !this.#claimed.has(own.call)) {
       if (own.outcome.fingerprint === fingerprint) {
         this.#claimed.add(own.call)
@@ -75,7 +81,8 @@ export class Remembered {
     const equals = this.#byContent.get(contentKey(caller, name, fingerprint))
     if (equals === undefined) return undefined
     // claimed ones leave the front for good, so that n equal calls do not cost n² steps
-    while (equals.length > 0 && this.#claimed.has((equals[equals.length - 1] as RememberedCall).call)) equals.pop()
+    while (equals.length > 0 && this.#claimed.has((equals[equals.length - 1] as RememberedCall).call))
+      equals.pop()
     for (let i = equals.length - 1; i >= 0; i--) {
       const call = equals[i] as RememberedCall
       if (this.#claimed.has(call.call) || this.#made.has(call.call)) continue
@@ -95,6 +102,9 @@ export class Remembered {
 
 /** Is it what a call had before it was skipped or cancelled? */
 export const isKeptResult = (outcome: NonNullable<RememberedCall['outcome']>): boolean =>
-  (outcome.state === 'skipped' || outcome.state === 'cancelled') && outcome.fingerprint !== undefined && outcome.valueWire !== undefined
+  (outcome.state === 'skipped' || outcome.state === 'cancelled') &&
+  outcome.fingerprint !== undefined &&
+  outcome.valueWire !== undefined
 
-const contentKey = (caller: string, name: string, fingerprint: Digest): string => `${fingerprint} ${caller} ${name}`
+const contentKey = (caller: string, name: string, fingerprint: Digest): string =>
+  `${fingerprint} ${caller} ${name}`

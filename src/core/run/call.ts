@@ -102,12 +102,17 @@ export function statusOf(call: Call, blocker: Blocker = 'slot'): CallStatus {
     case 'start':
       return { state: 'running', reason: 'starting' }
     case 'execute':
-      return { state: 'running', reason: call.lost ? 'rebuilding' : call.attempt > 1 ? 'retrying' : 'executing' }
+      return {
+        state: 'running',
+        reason: call.lost ? 'rebuilding' : call.attempt > 1 ? 'retrying' : 'executing',
+      }
     case 'stop':
       return { state: 'running', reason: 'cancelling' }
     case 'entered':
       if (call.kind === 'ask') return { state: 'waiting', reason: 'person' }
-      return call.kind === 'sleep' ? { state: 'waiting', reason: 'time' } : { state: 'running', reason: 'executing' }
+      return call.kind === 'sleep'
+        ? { state: 'waiting', reason: 'time' }
+        : { state: 'running', reason: 'executing' }
     case 'ended':
       return call.end as EndStatus
   }

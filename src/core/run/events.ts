@@ -73,7 +73,12 @@ export type AttemptEvent =
     }
   | { readonly kind: 'lost'; readonly call: number; readonly attempt: number; readonly at: number }
   /** held inputs of the attempt are gone: it never ran */
-  | { readonly kind: 'deprived'; readonly call: number; readonly attempt: number; readonly gone: readonly number[] }
+  | {
+      readonly kind: 'deprived'
+      readonly call: number
+      readonly attempt: number
+      readonly gone: readonly number[]
+    }
   | { readonly kind: 'stopped'; readonly call: number; readonly attempt: number }
 
 export type RunEvent =
@@ -113,9 +118,21 @@ export type Effect =
   /** ask a person what to do about a failure (`judged`) */
   | { readonly kind: 'judge'; readonly call: number }
   /** an attempt was spent without an outcome; `counted`: it cost one of the author's retries */
-  | { readonly kind: 'spent'; readonly call: number; readonly attempt: number; readonly reason: FailureReason; readonly counted: boolean }
+  | {
+      readonly kind: 'spent'
+      readonly call: number
+      readonly attempt: number
+      readonly reason: FailureReason
+      readonly counted: boolean
+    }
   /** the call has ended: give the outcome back, and record it unless it is on record */
-  | { readonly kind: 'ended'; readonly call: number; readonly status: EndStatus; readonly order: number; readonly record: boolean }
+  | {
+      readonly kind: 'ended'
+      readonly call: number
+      readonly status: EndStatus
+      readonly order: number
+      readonly record: boolean
+    }
   /** a lost result is there again */
   | { readonly kind: 'rebuilt'; readonly call: number }
   /** nobody will need the held result */

@@ -64,7 +64,8 @@ export class RunGraph {
   }
 
   add(made: Made): Call {
-    if (this.calls[made.call] !== undefined) throw new AlmanacError('ALM_BUG', { why: `call ${made.call} is made twice` })
+    if (this.calls[made.call] !== undefined)
+      throw new AlmanacError('ALM_BUG', { why: `call ${made.call} is made twice` })
     const call: Call = {
       id: made.call,
       key: made.key,
@@ -90,7 +91,9 @@ export class RunGraph {
       held: false,
       lost: false,
       observed: false,
-      memoryBytes: Math.round(made.policy.memoryBytes * made.policy.retries.memoryFactor ** (made.spent ?? 0)),
+      memoryBytes: Math.round(
+        made.policy.memoryBytes * made.policy.retries.memoryFactor ** (made.spent ?? 0),
+      ),
       passed: 0,
       heapIndex: -1,
       rank: 0,
@@ -111,8 +114,16 @@ export class RunGraph {
   }
 
   /** The call ends, and with it all that cannot be without it. */
-  end(call: Call, status: EndStatus, recorded?: { readonly order: number | undefined; readonly own: boolean }): void {
-    const order = this.#order(call, status, recorded === undefined ? derivedOrder(call, status) : recorded.order)
+  end(
+    call: Call,
+    status: EndStatus,
+    recorded?: { readonly order: number | undefined; readonly own: boolean },
+  ): void {
+    const order = this.#order(
+      call,
+      status,
+      recorded === undefined ? derivedOrder(call, status) : recorded.order,
+    )
     const isRecorded = recorded?.own === true && order === recorded.order
     const ends = [{ call, status, order, record: !isRecorded }]
     for (const next of ends) {
@@ -122,7 +133,12 @@ export class RunGraph {
         if (consumer.phase !== 'inputs') continue
         if (next.status.state !== 'succeeded' && !consumer.tolerant) {
           const skipped = { state: 'skipped', reason: 'upstream' } as const
-          ends.push({ call: consumer, status: skipped, order: this.#order(consumer, skipped, derivedOrder(consumer, skipped)), record: true })
+          ends.push({
+            call: consumer,
+            status: skipped,
+            order: this.#order(consumer, skipped, derivedOrder(consumer, skipped)),
+            record: true,
+          })
           this.move(consumer, 'ended')
         } else if (--consumer.pending === 0) this.inputsEnded(consumer)
       }
@@ -210,4 +226,5 @@ const derivedOrder = (call: Call, status: EndStatus): number | undefined =>
   !isIdentified(call) || status.reason === 'upstream' ? call.rememberedOrder : undefined
 
 /** Is the call known by a fingerprint, so that its outcome can be remembered? Views and children are derived anew. */
-export const isIdentified = (call: Call): boolean => call.kind !== 'child' && call.kind !== 'local' && call.kind !== 'view'
+export const isIdentified = (call: Call): boolean =>
+  call.kind !== 'child' && call.kind !== 'local' && call.kind !== 'view'

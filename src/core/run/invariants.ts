@@ -48,15 +48,20 @@ function checkInputs(graph: RunGraph, call: Call): void {
     const input = graph.call(id)
     if (input.end === undefined) {
       open++
-      if (call.phase === 'inputs' && !input.consumers.includes(call.id)) broken('G1', graph, call, `call ${id} does not know its consumer`)
+      if (call.phase === 'inputs' && !input.consumers.includes(call.id))
+        broken('G1', graph, call, `call ${id} does not know its consumer`)
     } else if (input.end.state !== 'succeeded') failed = true
   }
   if (call.phase === 'inputs') {
-    if (call.pending !== open) broken('G1', graph, call, `${call.pending} inputs are counted, ${open} have not ended`)
+    if (call.pending !== open)
+      broken('G1', graph, call, `${call.pending} inputs are counted, ${open} have not ended`)
     if (open === 0) broken('R5', graph, call, 'it waits for inputs, and all have ended')
-  } else if (open > 0 && call.phase !== 'ended') broken('R1', graph, call, 'it goes on before its inputs have ended')
-  if (failed && !call.tolerant && call.phase !== 'ended') broken('G4', graph, call, 'an input failed, and it is not skipped')
-  if (call.end?.reason === 'upstream' && !failed) broken('G4', graph, call, 'it was skipped, and no input failed')
+  } else if (open > 0 && call.phase !== 'ended')
+    broken('R1', graph, call, 'it goes on before its inputs have ended')
+  if (failed && !call.tolerant && call.phase !== 'ended')
+    broken('G4', graph, call, 'an input failed, and it is not skipped')
+  if (call.end?.reason === 'upstream' && !failed)
+    broken('G4', graph, call, 'it was skipped, and no input failed')
 }
 
 /** G2, G3: how it ended, and in which order. */
@@ -68,13 +73,15 @@ function checkEnd(graph: RunGraph, call: Call, orders: Set<number>): void {
   if (call.phase !== 'ended' && !(call.lost && call.end.state === 'succeeded')) {
     broken('G2', graph, call, `it is ${call.end.state} and goes on`)
   }
-  if (call.order < 0 || call.order >= graph.nextOrder) broken('G3', graph, call, `its order ${call.order} was not given out`)
+  if (call.order < 0 || call.order >= graph.nextOrder)
+    broken('G3', graph, call, `its order ${call.order} was not given out`)
   if (orders.has(call.order)) broken('G3', graph, call, `another call has its order ${call.order}`)
   orders.add(call.order)
   if (call.end.state !== 'succeeded') return
   for (const id of call.inputs) {
     const { order } = graph.call(id)
-    if (order >= graph.firstNew && order > call.order) broken('G3', graph, call, `its input ${id} ended later, as ${order}`)
+    if (order >= graph.firstNew && order > call.order)
+      broken('G3', graph, call, `its input ${id} ended later, as ${order}`)
   }
 }
 
@@ -82,7 +89,12 @@ function checkEnd(graph: RunGraph, call: Call, orders: Set<number>): void {
 function checkPhase(graph: RunGraph, call: Call): void {
   const isAttempted = call.phase === 'start' || call.phase === 'execute' || call.phase === 'stop'
   if (isAttempted !== graph.slots.holds(call)) {
-    broken(isAttempted ? 'A3' : 'R2', graph, call, isAttempted ? 'it runs without a slot' : 'it holds a slot and does not run')
+    broken(
+      isAttempted ? 'A3' : 'R2',
+      graph,
+      call,
+      isAttempted ? 'it runs without a slot' : 'it holds a slot and does not run',
+    )
   }
   if (isAttempted && call.attempt < 1) broken('R2', graph, call, 'it runs without an attempt')
   const isPast = isAttempted || call.phase === 'ready' || call.phase === 'retry' || call.phase === 'judge'
@@ -91,7 +103,8 @@ function checkPhase(graph: RunGraph, call: Call): void {
   }
   switch (call.phase) {
     case 'gate':
-      if (graph.mustBeDurable(call) <= graph.committed) broken('R5', graph, call, 'all that it waits for is durable')
+      if (graph.mustBeDurable(call) <= graph.committed)
+        broken('R5', graph, call, 'all that it waits for is durable')
       break
     case 'ready':
       if (!graph.slots.isQueued(call)) broken('R5', graph, call, 'it is ready, and in no queue')
@@ -104,18 +117,27 @@ function checkPhase(graph: RunGraph, call: Call): void {
 
 function checkRebuild(graph: RunGraph, call: Call): void {
   const awaited = (call.heldInputs ?? []).filter((id) => graph.call(id).waiters?.includes(call.id) === true)
-  if (awaited.length !== call.pending) broken('R5', graph, call, `it waits for ${call.pending} results, ${awaited.length} are made again`)
+  if (awaited.length !== call.pending)
+    broken('R5', graph, call, `it waits for ${call.pending} results, ${awaited.length} are made again`)
   for (const id of awaited) {
-    if (graph.call(id).phase === 'ended') broken('R5', graph, call, `nobody makes the result of call ${id} again`)
+    if (graph.call(id).phase === 'ended')
+      broken('R5', graph, call, `nobody makes the result of call ${id} again`)
   }
 }
 
 /** R4, G5: counts, and the end. */
 function checkCounts(graph: RunGraph, seen: Seen): void {
-  if (seen.size !== graph.size) broken('G5', graph, undefined, `${graph.size} calls are counted, there are ${seen.size}`)
+  if (seen.size !== graph.size)
+    broken('G5', graph, undefined, `${graph.size} calls are counted, there are ${seen.size}`)
   for (const phase of phases) {
     const count = seen.phases.get(phase) ?? 0
-    if (graph.count(phase) !== count) broken('G5', graph, undefined, `${graph.count(phase)} calls are counted in ${phase}, there are ${count}`)
+    if (graph.count(phase) !== count)
+      broken(
+        'G5',
+        graph,
+        undefined,
+        `${graph.count(phase)} calls are counted in ${phase}, there are ${count}`,
+      )
   }
   if (!graph.finished) return
   if (graph.settled === undefined) broken('R4', graph, undefined, 'the run finished before its function')
@@ -125,7 +147,8 @@ function checkCounts(graph: RunGraph, seen: Seen): void {
 /** A1, A2, A3 of all. */
 function checkSlots(graph: RunGraph, holders: number): void {
   const { slots } = graph
-  if (slots.running !== holders) broken('A3', graph, undefined, `${slots.running} slots are taken, ${holders} calls run`)
+  if (slots.running !== holders)
+    broken('A3', graph, undefined, `${slots.running} slots are taken, ${holders} calls run`)
   let cpu = 0
   let memoryBytes = 0
   for (const taken of slots.taken) {
@@ -133,9 +156,11 @@ function checkSlots(graph: RunGraph, holders: number): void {
     memoryBytes += taken.memoryBytes
   }
   const { used, capacity } = slots
-  if (Math.abs(used.cpu - cpu) > 1e-9 || used.memoryBytes !== memoryBytes) broken('A3', graph, undefined, 'what is taken is miscounted')
+  if (Math.abs(used.cpu - cpu) > 1e-9 || used.memoryBytes !== memoryBytes)
+    broken('A3', graph, undefined, 'what is taken is miscounted')
   const isOver = used.cpu > capacity.cpu + 1e-9 || used.memoryBytes > capacity.memoryBytes
-  if (isOver && slots.running > 1) broken('A1', graph, undefined, `${used.cpu} processors and ${used.memoryBytes} bytes are taken`)
+  if (isOver && slots.running > 1)
+    broken('A1', graph, undefined, `${used.cpu} processors and ${used.memoryBytes} bytes are taken`)
 }
 
 /** Q1, Q2, A2, and R5 of what is ready: nothing that could start is left. */
@@ -149,13 +174,16 @@ function checkQueues(graph: RunGraph): void {
     if (heap[0] !== undefined) heads.push(heap[0])
     heap.forEach((call, index) => {
       if (call.phase !== 'ready') broken('Q1', graph, call, 'it is queued and not ready')
-      if (call.heapIndex !== index) broken('Q1', graph, call, `it is at ${index} of its queue and not at ${call.heapIndex}`)
+      if (call.heapIndex !== index)
+        broken('Q1', graph, call, `it is at ${index} of its queue and not at ${call.heapIndex}`)
       if (needsOf(call) !== needs) broken('Q1', graph, call, `it is queued with calls that need ${needs}`)
       const above = heap[(index - 1) >> 1]
-      if (index > 0 && above !== undefined && isBetter(call, above)) broken('Q2', graph, call, `call ${above.id} goes before it`)
+      if (index > 0 && above !== undefined && isBetter(call, above))
+        broken('Q2', graph, call, `call ${above.id} goes before it`)
     })
   }
-  if (queued !== graph.count('ready')) broken('R5', graph, undefined, `${queued} calls are queued, ${graph.count('ready')} are ready`)
+  if (queued !== graph.count('ready'))
+    broken('R5', graph, undefined, `${queued} calls are queued, ${graph.count('ready')} are ready`)
   if (slots.paused) return
   for (const head of heads) {
     if (head.passed > maxPassed) broken('A2', graph, head, `it was passed ${head.passed} times`)
@@ -165,5 +193,17 @@ function checkQueues(graph: RunGraph): void {
 }
 
 const phases: readonly Phase[] = [
-  'inputs', 'identify', 'lookup', 'gate', 'ready', 'start', 'execute', 'retry', 'judge', 'stop', 'entered', 'rebuild', 'ended',
+  'inputs',
+  'identify',
+  'lookup',
+  'gate',
+  'ready',
+  'start',
+  'execute',
+  'retry',
+  'judge',
+  'stop',
+  'entered',
+  'rebuild',
+  'ended',
 ]

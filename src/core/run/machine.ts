@@ -123,7 +123,11 @@ export class RunMachine {
   #committed(order: number): void {
     const { graph } = this
     graph.committed = Math.max(graph.committed, order)
-    for (let next = graph.gated.peek(); next !== undefined && next.needs <= graph.committed; next = graph.gated.peek()) {
+    for (
+      let next = graph.gated.peek();
+      next !== undefined && next.needs <= graph.committed;
+      next = graph.gated.peek()
+    ) {
       graph.gated.pop()
       if (next.call.phase === 'gate') graph.queue(next.call)
     }
@@ -131,7 +135,8 @@ export class RunMachine {
 
   #settled(ok: boolean, failFast: boolean): void {
     const { graph } = this
-    if (graph.settled !== undefined) throw new AlmanacError('ALM_BUG', { why: 'the workflow function settled twice' })
+    if (graph.settled !== undefined)
+      throw new AlmanacError('ALM_BUG', { why: 'the workflow function settled twice' })
     graph.settled = ok
     if (ok) return
     graph.draining = true
@@ -180,7 +185,8 @@ export class RunMachine {
 
   #drop(call: Call): void {
     const { graph } = this
-    if (!call.lost || call.end === undefined) return graph.end(call, { state: 'cancelled', reason: 'request' })
+    if (!call.lost || call.end === undefined)
+      return graph.end(call, { state: 'cancelled', reason: 'request' })
     // it had ended long ago: only making it again is given up
     if (call.phase === 'ready') graph.slots.unqueue(call)
     call.waiters = undefined
@@ -196,7 +202,12 @@ export class RunMachine {
       }
       call.attempt++
       graph.move(call, 'start')
-      graph.effects.push({ kind: 'start', call: call.id, attempt: call.attempt, memoryBytes: call.memoryBytes })
+      graph.effects.push({
+        kind: 'start',
+        call: call.id,
+        attempt: call.attempt,
+        memoryBytes: call.memoryBytes,
+      })
     }
   }
 
@@ -227,7 +238,9 @@ function unseenFailures(graph: RunGraph): number[] {
     if (call?.observed === true && call.end?.state !== 'succeeded') see(call)
   }
   // the failure of an entry is seen with its map
-  const isSeen = (call: Call): boolean => seen.has(call.id) || (call.parent !== undefined && entrySeen(graph.call(call.parent)))
-  const entrySeen = (map: Call): boolean => map.end?.state === 'succeeded' || map.end?.state === 'failed' || isSeen(map)
+  const isSeen = (call: Call): boolean =>
+    seen.has(call.id) || (call.parent !== undefined && entrySeen(graph.call(call.parent)))
+  const entrySeen = (map: Call): boolean =>
+    map.end?.state === 'succeeded' || map.end?.state === 'failed' || isSeen(map)
   return graph.failures.filter((call) => !isSeen(call)).map((call) => call.id)
 }

@@ -13,7 +13,11 @@ export interface Failure {
 /** Is a failed attempt tried again, when so many retries are spent? */
 export function isRetried(policy: RetryPolicy, failure: Failure, spent: number): boolean {
   if (!failure.retryable || spent >= policy.count) return false
-  return policy.on === undefined || failure.names.some((name) => policy.on?.includes(name)) || policy.on.includes(failure.reason)
+  return (
+    policy.on === undefined ||
+    failure.names.some((name) => policy.on?.includes(name)) ||
+    policy.on.includes(failure.reason)
+  )
 }
 
 /** ms until the attempt after `spent` retries; `chance` is 0 to 1. */

@@ -11,7 +11,13 @@ type Row = { readonly [K in CallEvent['kind']]?: Transition<K> }
 const tooLate = (): void => {}
 
 /** Answers that may still come for a call that was cancelled, or skipped, while they were under way. */
-const answers = { identified: tooLate, remembered: tooLate, refused: tooLate, hit: tooLate, missed: tooLate } as const
+const answers = {
+  identified: tooLate,
+  remembered: tooLate,
+  refused: tooLate,
+  hit: tooLate,
+  missed: tooLate,
+} as const
 const news = { left: tooLate, expanded: tooLate, woke: tooLate, judged: tooLate } as const
 /** A retry was given up and the call, long ended, is made again: its old alarm means nothing. */
 const alarm = { woke: tooLate } as const
@@ -115,18 +121,35 @@ function failed(graph: RunGraph, call: Call, event: EventOf<'failed'>): void {
   const isTriedAgain = isRetried(retries, event, call.spent)
   const isJudged = onFailure === 'pause' && !call.lost
   // what would go on, if the run did, has neither succeeded nor failed
-  if (isTriedAgain ? graph.draining : isJudged && (graph.draining || graph.cancelling)) return stopped(graph, call)
+  if (isTriedAgain ? graph.draining : isJudged && (graph.draining || graph.cancelling))
+    return stopped(graph, call)
   if (isTriedAgain) {
-    graph.effects.push({ kind: 'spent', call: call.id, attempt: event.attempt, reason: event.reason, counted: true })
+    graph.effects.push({
+      kind: 'spent',
+      call: call.id,
+      attempt: event.attempt,
+      reason: event.reason,
+      counted: true,
+    })
     call.memoryBytes = Math.round(call.memoryBytes * retries.memoryFactor)
     graph.move(call, 'retry')
-    graph.effects.push({ kind: 'wake', call: call.id, at: event.at + retryDelay(retries, call.spent, event.chance) })
+    graph.effects.push({
+      kind: 'wake',
+      call: call.id,
+      at: event.at + retryDelay(retries, call.spent, event.chance),
+    })
     call.spent++
     return
   }
   if (call.lost) return unbuildable(graph, call)
   if (isJudged) {
-    graph.effects.push({ kind: 'spent', call: call.id, attempt: event.attempt, reason: event.reason, counted: false })
+    graph.effects.push({
+      kind: 'spent',
+      call: call.id,
+      attempt: event.attempt,
+      reason: event.reason,
+      counted: false,
+    })
     graph.move(call, 'judge')
     graph.effects.push({ kind: 'judge', call: call.id })
   } else if (onFailure === 'skip') graph.end(call, { state: 'skipped', reason: 'policy' })
@@ -201,5 +224,8 @@ function rebuild(graph: RunGraph, call: Call, waiter: Call): void {
 
 /** Is it news of the attempt that is under way? */
 export function isCurrent(call: Call, event: { readonly attempt: number }): boolean {
-  return event.attempt === call.attempt && (call.phase === 'start' || call.phase === 'execute' || call.phase === 'stop')
+  return (
+    event.attempt === call.attempt &&
+    (call.phase === 'start' || call.phase === 'execute' || call.phase === 'stop')
+  )
 }
