@@ -211,37 +211,33 @@ def _text(seq: int, body: dict[str, Any]) -> str | None:
 
 
 class Surroundings:
-    """Environment variables and working directory of the one task that runs. Put back as they were, whatever it did.
+    """`ALMANAC_*` and the working directory of the one task that runs.
 
+    Other variables stay as tasks leave them: modules set some when they are imported, once, and rely on them ever after.
     Works on the bytes behind `os.environ`: going through its mapping for every task costs more than everything else
     about a short one.
     """
 
     def __init__(self, events: str) -> None:
         self._base = os.getcwd()
-        os.environ["ALMANAC_EVENTS"] = events
         self._variables: dict[bytes, bytes] = os.environ._data  # type: ignore[attr-defined]
-        self._expected = dict(self._variables)
+        self._events = os.fsencode(events)
 
     def enter(self, context: dict[str, Any]) -> None:
+        self._set(b"ALMANAC_EVENTS", self._events)
         for name, field in _ENVIRONMENT:
-            value = os.fsencode(context[field])
-            if self._expected.get(name) != value:
-                self._variables[name] = self._expected[name] = value
-                os.putenv(name, value)
+            self._set(name, os.fsencode(context[field]))
         scratch = context["scratch"]
         if scratch:
             os.chdir(scratch)
 
     def leave(self) -> None:
-        if self._variables != self._expected:
-            for name in self._variables.keys() - self._expected.keys():
-                os.unsetenv(name)
-            for name, value in self._expected.items():
-                os.putenv(name, value)
-            self._variables.clear()
-            self._variables.update(self._expected)
         os.chdir(self._base)
+
+    def _set(self, name: bytes, value: bytes) -> None:
+        if self._variables.get(name) != value:
+            self._variables[name] = value
+            os.putenv(name, value)
 
 
 def main_thread() -> int:

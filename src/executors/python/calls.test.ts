@@ -110,13 +110,19 @@ def surroundings():
     return {**{name: os.environ["ALMANAC_" + name] for name in names}, "cwd": os.getcwd()}
 
 
+import_time = os.environ.setdefault("SET_BY_IMPORT", "once")
+
+
+def set_by_import():
+    return os.environ["SET_BY_IMPORT"]
+
+
 def all_variables():
     return sorted(os.environ)
 
 
 def spoil_surroundings():
-    os.environ["LEFT"] = "behind"
-    os.environ["HOME"] = "/nowhere"
+    os.environ["ALMANAC_CALL"] = "other"
     del os.environ["ALMANAC_RUN"]
     os.chdir("/")
 `
@@ -303,7 +309,7 @@ describe('outputs of a Python function', () => {
 })
 
 describe('surroundings of a Python function', () => {
-  it('say which attempt it is, and are put back after it', async () => {
+  it('say which attempt it is, whatever the last one did to them', async () => {
     const attempt = bench.attempt(task('surroundings'), {}, { attempt: 3 })
     await call('spoil_surroundings')
     bench.executor.submit([attempt])
@@ -320,6 +326,10 @@ describe('surroundings of a Python function', () => {
         },
       },
     })
+  })
+
+  it('keep what modules set when they were imported', async () => {
+    expect([await call('set_by_import'), await call('set_by_import')]).toEqual(['once', 'once'])
   })
 
   it('hold no variables but those of the machine and those declared', async () => {

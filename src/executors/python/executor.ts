@@ -53,7 +53,7 @@ class PythonExecutor implements Executor, GroupOwner {
   readonly #functions = new TaskFunctions()
   readonly #files = new SharedFiles()
   readonly #held = new HeldValues(this.#files)
-  readonly #warden = new Warden([`${this.#files.prefix}-`, `${this.#files.spare}-`])
+  #warden: Warden | undefined
   readonly #world: WorkerWorld
   readonly #groups = new Map<string, WorkerGroup>()
   /** group of a function's attempts without variables of their own: what is looked up for each of many */
@@ -171,13 +171,16 @@ class PythonExecutor implements Executor, GroupOwner {
 
   started(worker: Worker): void {
     this.#workers.add(worker)
-    if (worker.pid !== undefined && this.#options.debug === undefined) this.#warden.watch(worker.pid)
+    if (this.#options.debug === undefined) {
+      this.#warden ??= new Warden([`${this.#files.prefix}-`, `${this.#files.spare}-`])
+      if (worker.pid !== undefined) this.#warden.watch(worker.pid)
+    }
     this.#makeRoom()
   }
 
   exited(worker: Worker): void {
     this.#workers.delete(worker)
-    if (worker.pid !== undefined) this.#warden.forget(worker.pid)
+    if (worker.pid !== undefined) this.#warden?.forget(worker.pid)
     if (this.#workers.size === 0) this.#allExited?.()
     // under a debugger another group may go on
     if (this.#options.debug !== undefined) for (const group of this.#groups.values()) group.dispatch()
@@ -195,7 +198,7 @@ class PythonExecutor implements Executor, GroupOwner {
     })
     for (const worker of this.#workers) worker.kill('the executor was closed')
     if (this.#workers.size > 0) await gone
-    await this.#warden.close()
+    await this.#warden?.close()
     this.#files.close()
   }
 
@@ -222,8 +225,8 @@ class PythonExecutor implements Executor, GroupOwner {
     this.#homes.set(name, made)
     made.then(
       (home) => this.#homes.set(name, home),
-      // the next attempt tries again: the requirements or the network may be better then
-      () => this.#homes.delete(name),
+      // the requirements or the network may be better later: it is tried again, but not for each of many attempts
+      () => setTimeout(() => this.#homes.delete(name), tryAgainMs).unref(),
     )
     return made
   }
@@ -324,6 +327,7 @@ interface PythonHome {
 const tickMs = 250
 const restMs = 5000
 const leaveAfterMs = 300_000
+const tryAgainMs = 10_000
 
 /** Nobody is hurried while they look at it under a debugger. */
 function patient(attempt: Attempt): Attempt {

@@ -50,6 +50,25 @@ def holds_the_lock(path):
     ctypes.PyDLL(None).sleep(1000)
 
 
+def forks(path):
+    if os.fork() == 0:
+        os.setsid()
+        with open(path, "w") as file:
+            file.write(str(os.getpid()))
+        time.sleep(1000)
+        os._exit(0)
+    while not os.path.exists(path):
+        time.sleep(0.005)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def loops(path):
+    with open(path, "w"):
+        pass
+    while True:
+        time.sleep(0.001)
+
+
 def short(n):
     if n == 40:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -142,6 +161,28 @@ it('ends a task by force though it does not let its process listen', async () =>
   one.executor.cancel(attempt.id, 50)
   expect(await one.heard.end(attempt.id)).toEqual({ kind: 'cancelled' })
   expect(isAlive(Number(readFileSync(path, 'utf8')))).toBe(false)
+})
+
+it('cancels one of several tasks in a process that allows threads, and leaves the others alone', async () => {
+  const one = open()
+  const path = (name: string) => `${one.folder}/${name}`
+  const loops = ['a', 'b'].map((name) =>
+    one.attempt(one.task(file, 'loops', { threads: 3 }), { path: path(name) }),
+  )
+  const waits = one.attempt(one.task(file, 'wait', { threads: 3 }), { path: path('go') })
+  one.executor.submit([...loops, waits])
+  await vi.waitUntil(() => existsSync(path('a')) && existsSync(path('b')), { interval: 5, timeout: 5000 })
+  for (const { id } of loops) one.executor.cancel(id, 60_000)
+  for (const { id } of loops) expect(await one.heard.end(id)).toEqual({ kind: 'cancelled' })
+  one.write('go', '')
+  expect(await one.heard.end(waits.id)).toMatchObject({ kind: 'succeeded' })
+})
+
+it('is not held up by a process that a task forked and that went its own way', async () => {
+  const one = open()
+  const path = `${one.folder}/pid`
+  expect(await one.run(one.task(file, 'forks'), { path })).toMatchObject({ kind: 'lost' })
+  process.kill(Number(readFileSync(path, 'utf8')), 'SIGKILL')
 })
 
 it('cancels what waits behind others at once', async () => {
@@ -248,6 +289,8 @@ it('sweeps what a dead host left, and nothing of one that lives', async () => {
     { clock: { now: () => 0, at: () => () => undefined, atRest: () => undefined }, processes: 1 },
     mine.heard,
   )
+  other.submit([mine.attempt(mine.task(file, 'pid'))])
+  await mine.heard.end('r1/2.1')
   expect([...left, elsewhere].map((path) => existsSync(path))).toEqual([false, false, true])
   await other.close()
   expect(await mine.value(mine.task(file, 'pid'))).toEqual(expect.any(Number))

@@ -26,13 +26,20 @@ export class SharedFiles {
   readonly #free = new Map<number, SharedFile[]>()
   #freeBytes = 0
   #made = 0
+  #swept = false
 
   constructor(directory: string = sharedDirectory(), spareDirectory: string = tmpdir()) {
     opened += 1
     const name = `almanac-${namespaceId()}-${process.pid}-${processStart(process.pid) ?? 0}-${opened}`
     this.prefix = join(directory, name)
     this.spare = join(spareDirectory, `${name}-s`)
-    for (const place of new Set([directory, spareDirectory])) sweep(place)
+  }
+
+  /** Removes what hosts left that are dead, the first time that it is called. */
+  sweep(): void {
+    if (this.#swept) return
+    this.#swept = true
+    for (const place of new Set([dirname(this.prefix), dirname(this.spare)])) sweep(place)
   }
 
   /** A file for so many bytes; it may hold others of an earlier use. */

@@ -109,6 +109,7 @@ export class WorkerGroup implements WorkerOwner {
     }
     if (best !== undefined && (best.idle || bestHeld > 0 || active >= this.#size)) return best
     if (active >= this.#size) return undefined
+    this.#world.files.sweep()
     const worker = new Worker({ ...this.#start, id: this.#owner.nextWorker() }, this.#world, this)
     this.#workers.add(worker)
     this.#owner.started(worker)

@@ -131,18 +131,23 @@ export class WorkerProcess {
     if (this.#exited) return
     this.#killGroup()
     // what it had written before it died is still in the socket
+    let timer: NodeJS.Timeout | undefined
     const finish = () => {
       if (this.#exited) return
       this.#exited = true
+      clearTimeout(timer)
       this.#data.destroy()
       this.#control.destroy()
       this.#events.exited({ code, signal, doom: this.#doom })
     }
-    if (this.pid === undefined || this.#data.readableEnded || this.#data.destroyed) finish()
-    else {
-      this.#data.once('end', finish)
-      this.#data.once('close', finish)
+    if (this.pid === undefined || this.#data.readableEnded || this.#data.destroyed) {
+      finish()
+      return
     }
+    this.#data.once('end', finish)
+    this.#data.once('close', finish)
+    // a process that it forked, and that left its group, holds the socket open for as long as it likes
+    timer = setTimeout(finish, drainMs)
   }
 
   #killGroup(): void {
@@ -154,6 +159,8 @@ export class WorkerProcess {
     }
   }
 }
+
+const drainMs = 300
 
 const entry = fileURLToPath(new URL('../../../python/almanac_worker/__main__.py', import.meta.url))
 
