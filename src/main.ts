@@ -1,18 +1,20 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { availableParallelism, hostname, totalmem } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
-import type { OpenOptions, ResumeOptions } from './almanac.ts'
+import type { ResumeOptions } from './almanac.ts'
 import { openCodeSource } from './code/source.ts'
 import { LogFiles } from './data/log-files.ts'
 import { openDataPlane } from './data/open.ts'
 import { Engine, type RunHandle } from './engine/engine.ts'
 import type { RunSettings } from './engine/settings.ts'
+import { stageCall } from './engine/staged-call.ts'
 import { openCommandExecutor } from './executors/command/executor.ts'
 import { openInlineExecutor } from './executors/inline/executor.ts'
 import { pythonEnvDigest } from './executors/python/environment.ts'
 import { openPythonExecutor } from './executors/python/executor.ts'
 import { findPython, minorOf } from './executors/python/interpreter.ts'
 import { openScriptExecutor } from './executors/script/executor.ts'
+import { shellStart } from './executors/shell-start.ts'
 import type { AlmanacConfig } from './flow/config.ts'
 import { sizeBytes } from './flow/options.ts'
 import { jsonSchemaOf } from './flow/schema.ts'
@@ -20,21 +22,22 @@ import { type Workflow, type WorkflowDefinition, workflowOf } from './flow/workf
 import { openMemoryJournal } from './journal/memory/open.ts'
 import { decode } from './model/codec.ts'
 import { AlmanacError, errorOf } from './model/errors.ts'
-import type { RunId } from './model/records.ts'
+import type { RunId, RunRecord } from './model/records.ts'
 import { DirRef, FileRef } from './model/refs.ts'
 import type { TaskSpec } from './model/task.ts'
 import type { Value } from './model/value.ts'
 import type { CodeSource } from './ports/code.ts'
 import type { DataPlane } from './ports/data.ts'
 import type { ExecutorListener } from './ports/executor.ts'
+import type { CallRow } from './ports/journal.ts'
 import { sha256 } from './system/hash.ts'
 import { nodeAmbient } from './system/node-ambient.ts'
 import { systemChance } from './system/system-chance.ts'
 import { systemClock } from './system/system-clock.ts'
-import type { LoadedWorkflow, StartOptions, Workbench } from './workbench.ts'
+import type { LoadedWorkflow, StagedShell, StartOptions, Workbench, WorkbenchOptions } from './workbench.ts'
 
 /** The only place that names concrete adapters. */
-export async function openAlmanac(options: OpenOptions = {}): Promise<Workbench> {
+export async function openAlmanac(options: WorkbenchOptions = {}): Promise<Workbench> {
   const project = resolve(options.project ?? findProject(process.cwd()))
   const home = resolve(options.home ?? process.env['ALMANAC_HOME'] ?? join(project, '.almanac'))
   const say = options.onMessage ?? silence
@@ -62,7 +65,7 @@ export async function openAlmanac(options: OpenOptions = {}): Promise<Workbench>
     ambient: nodeAmbient(),
     owner: { host: hostname(), pid: process.pid, bootId: bootId() },
     variable: (name) => process.env[name],
-    executors: (listener) => openExecutors(listener, { python, say }),
+    executors: (listener) => openExecutors(listener, { python, say, inline: options.inline === true }),
   })
   const environment = options.environment ?? config.environment ?? 'main'
   const settings = runSettings(options, config, environment)
@@ -87,12 +90,14 @@ export async function openAlmanac(options: OpenOptions = {}): Promise<Workbench>
     code,
     logs,
     maintenance,
+    say,
   })
 }
 
-interface Parts extends Omit<Workbench, 'run' | 'start' | 'resume' | 'load' | 'close'> {
+interface Parts extends Omit<Workbench, 'run' | 'start' | 'resume' | 'load' | 'stage' | 'close'> {
   readonly engine: Engine
   readonly settings: RunSettings
+  readonly say: (text: string) => void
 }
 
 class OpenWorkbench implements Workbench {
@@ -108,6 +113,7 @@ class OpenWorkbench implements Workbench {
   readonly maintenance: Workbench['maintenance']
   readonly #engine: Engine
   readonly #settings: RunSettings
+  readonly #say: (text: string) => void
 
   constructor(parts: Parts) {
     this.project = parts.project
@@ -122,6 +128,7 @@ class OpenWorkbench implements Workbench {
     this.maintenance = parts.maintenance
     this.#engine = parts.engine
     this.#settings = parts.settings
+    this.#say = parts.say
   }
 
   async run<I, R>(workflow: Workflow<I, R>, input?: I, options: StartOptions = {}): Promise<R> {
@@ -173,6 +180,20 @@ class OpenWorkbench implements Workbench {
     return { workflow, loaded, ...(input !== undefined && { inputSchema: jsonSchemaOf(input) }) }
   }
 
+  async stage<I, R>(run: RunRecord, row: CallRow, workflow: Workflow<I, R>): Promise<StagedShell> {
+    const known = await this.#engine.known(definitionOf(workflow), run, row, this.#settings)
+    const attempt = Math.max(1, row.outcome?.attempt ?? 1)
+    const variable = (name: string): string | undefined => process.env[name]
+    const staged = await stageCall(run.id, row.call, known, { data: this.data, variable, attempt })
+    const remove = (): Promise<void> => staged.remove()
+    try {
+      return { task: staged.attempt.task.name, ...(await shellStart(staged.attempt, this.#say)), remove }
+    } catch (error) {
+      await remove()
+      throw error
+    }
+  }
+
   async close(): Promise<void> {
     await this.#engine.close()
     await this.logs.flush()
@@ -214,12 +235,13 @@ async function openSqlite(home: string) {
 interface ExecutorParts {
   readonly python: { readonly processes?: number; readonly debug?: 'pdb' | 'debugpy' }
   readonly say: (text: string) => void
+  readonly inline: boolean
 }
 
-function openExecutors(listener: ExecutorListener, { python, say }: ExecutorParts) {
+function openExecutors(listener: ExecutorListener, { python, say, inline }: ExecutorParts) {
   const common = { clock: systemClock }
   return [
-    openInlineExecutor(common, listener),
+    openInlineExecutor({ ...common, patient: inline }, listener),
     openPythonExecutor({ ...common, ...python, onProgress: say }, listener),
     openCommandExecutor(common, listener),
     openScriptExecutor(common, listener),
@@ -234,7 +256,7 @@ async function surroundings({ body }: TaskSpec): Promise<Record<string, string>>
   return { python: `${minorOf(version)} ${platform}` }
 }
 
-function runSettings(options: OpenOptions, config: AlmanacConfig, environment: string): RunSettings {
+function runSettings(options: WorkbenchOptions, config: AlmanacConfig, environment: string): RunSettings {
   const memory = config.memory === undefined ? undefined : sizeBytes(config.memory)
   return {
     cpu: options.parallel ?? config.parallel ?? availableParallelism(),
@@ -244,7 +266,8 @@ function runSettings(options: OpenOptions, config: AlmanacConfig, environment: s
     failFast: false,
     dryRun: false,
     graceMs: 5000,
-    stuckMs: 2000,
+    // at a breakpoint no call is made for as long as a person thinks
+    stuckMs: options.inline === true ? 24 * 3600_000 : 2000,
   }
 }
 

@@ -1,11 +1,18 @@
-import type { Almanac, ResumeOptions, RunOptions } from './almanac.ts'
+import type { Almanac, OpenOptions, ResumeOptions, RunOptions } from './almanac.ts'
 import type { RunHandle } from './engine/engine.ts'
 import type { RunListener } from './engine/run-driver.ts'
 import type { Workflow } from './flow/workflow.ts'
+import type { RunRecord } from './model/records.ts'
 import type { CodeSource, LoadedFile } from './ports/code.ts'
 import type { DataPlane } from './ports/data.ts'
-import type { Journal, Records, RunCache } from './ports/journal.ts'
+import type { CallRow, Journal, Records, RunCache } from './ports/journal.ts'
 import type { LogStore } from './ports/logs.ts'
+
+/** How commands open it. */
+export interface WorkbenchOptions extends OpenOptions {
+  /** a person looks at tasks under a debugger: functions run in this process, and nothing is hurried */
+  readonly inline?: boolean
+}
 
 /** An open Almanac with all that it is made of: what commands work with. */
 export interface Workbench extends Almanac {
@@ -17,6 +24,8 @@ export interface Workbench extends Almanac {
   ): Promise<RunHandle>
   /** Loads a workflow file. @throws ALM_LOAD_FAILED, ALM_NO_WORKFLOW */
   load(file: string): Promise<LoadedWorkflow>
+  /** A call as its task would find it, to be looked at. @throws ALM_CALL_UNSTAGED */
+  stage<I, R>(run: RunRecord, call: CallRow, workflow: Workflow<I, R>): Promise<StagedShell>
   readonly journal: Journal
   readonly records: Records
   readonly cache: RunCache
@@ -32,6 +41,17 @@ export interface StartOptions extends RunOptions {
   /** path of the workflow's file, as `resume` is to find it */
   readonly file?: string
   readonly codeDigest?: string
+}
+
+/** Where and how a call is looked at. Its directories are there until `remove`. */
+export interface StagedShell {
+  readonly task: string
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string>>
+  /** what the task would have run: the words of a command, or the place of a function */
+  readonly argv?: readonly string[]
+  readonly function?: string
+  remove(): Promise<void>
 }
 
 /** Care of what is kept. */

@@ -24,10 +24,12 @@ export async function namedCalls(
   return calls
 }
 
-/** The one call that is meant: of several by that name, the first that failed, else the first. */
+/** The one call that is meant: of several by that name, the first that failed, else the first; a map last. */
 export async function namedCall(almanac: Workbench, run: string, named: string): Promise<CallRow> {
-  const calls = await namedCalls(almanac, run, named, 1000)
-  return calls.find((call) => call.outcome?.state === 'failed') ?? (calls[0] as CallRow)
+  if (/^\d+$/.test(named)) return (await namedCalls(almanac, run, named, 1))[0] as CallRow
+  const failed = await almanac.records.calls(run, { name: named, states: ['failed'], limit: 100 })
+  const found = [...failed, ...(await namedCalls(almanac, run, named, 100))]
+  return found.find((call) => call.call_kind !== 'map') ?? (found[0] as CallRow)
 }
 
 /** All calls of a run, page by page. */

@@ -9,6 +9,7 @@ import type { LogsFlags } from './commands/logs.ts'
 import type { ResumeFlags } from './commands/resume.ts'
 import type { RunFlags } from './commands/run.ts'
 import type { RunsFlags } from './commands/runs.ts'
+import type { ShellFlags } from './commands/shell.ts'
 import { exitCodes, openPrinter, printError } from './printer.ts'
 import type { CommonFlags } from './session.ts'
 
@@ -43,6 +44,7 @@ export function buildProgram(version: string): Command {
     (await import('./commands/resume.ts')).resumeCommand(run, flags),
   )
   addReaders(program)
+  addShell(program)
   addControls(program)
   addCare(program)
   return program
@@ -88,6 +90,20 @@ function addReaders(program: Command): void {
   common(program.command('why <run> <task>').description('why a call was executed, reused, or waits')).action(
     async (run: string, task: string, flags: CommonFlags) =>
       (await import('./commands/why.ts')).whyCommand(run, task, flags),
+  )
+}
+
+/** What a person does in place of a task. */
+function addShell(program: Command): void {
+  common(
+    program
+      .command('shell <run> <task> [command...]')
+      .description(
+        'a shell with the inputs, environment and outputs of a call; or, after --, one command there',
+      )
+      .option('--file <file>', 'the workflow, where it has moved'),
+  ).action(async (run: string, task: string, command: string[], flags: ShellFlags) =>
+    (await import('./commands/shell.ts')).shellCommand(run, task, command, flags),
   )
 }
 

@@ -1,6 +1,5 @@
-import type { OpenOptions } from '../almanac.ts'
 import { AlmanacError } from '../model/errors.ts'
-import type { Workbench } from '../workbench.ts'
+import type { Workbench, WorkbenchOptions } from '../workbench.ts'
 import { exitCodes, openPrinter, type Printer, printError } from './printer.ts'
 
 /** Flags that every command has. */
@@ -41,7 +40,7 @@ export async function withAlmanac(
   }
 }
 
-function openOptions(flags: ExecuteFlags, printer: Printer): OpenOptions {
+function openOptions(flags: ExecuteFlags, printer: Printer): WorkbenchOptions {
   const debug = flags.debugPython === undefined || flags.debugPython === false ? undefined : flags.debugPython
   if (debug !== undefined && debug !== true && debug !== 'pdb' && debug !== 'debugpy') {
     throw new AlmanacError('ALM_USAGE', { why: `--debug-python ${debug}: it is pdb or debugpy` })
@@ -50,6 +49,7 @@ function openOptions(flags: ExecuteFlags, printer: Printer): OpenOptions {
     ...(flags.project !== undefined && { project: flags.project }),
     ...(flags.parallel !== undefined && { parallel: count('-j', flags.parallel) }),
     ...(flags.env !== undefined && { environment: flags.env }),
+    ...(flags.inline === true && { inline: true }),
     ...(debug !== undefined && { python: { debug: debug === 'debugpy' ? 'debugpy' : 'pdb' } }),
     onMessage: (text: string) => printer.aside(text),
   }

@@ -7,7 +7,7 @@ import type { JournalRecord, RememberedCall, RunId, RunRecord } from '../model/r
 import type { CallState, RunState } from '../model/states.ts'
 import type { Value } from '../model/value.ts'
 import type { AttemptId, Executor, ExecutorListener } from '../ports/executor.ts'
-import type { RunClaim, RunRequest } from '../ports/journal.ts'
+import type { CallRow, RunClaim, RunRequest } from '../ports/journal.ts'
 import { type KnownCall, RunDriver, type RunListener } from './run-driver.ts'
 import type { EnginePorts, RunResult, RunSettings } from './settings.ts'
 import { showOutput } from './shown-output.ts'
@@ -150,7 +150,7 @@ export class Engine {
   async known(
     workflow: WorkflowDefinition,
     run: RunRecord,
-    call: number,
+    call: CallRow,
     settings: RunSettings,
   ): Promise<KnownCall | undefined> {
     const remembered = await this.#ports.journal.load(run.id)

@@ -14,7 +14,7 @@ import type { Path } from '../model/path.ts'
 import type { Value } from '../model/value.ts'
 import type { CallRequest } from '../ports/caller.ts'
 import type { AttemptEnd, AttemptId, AttemptNote, Executor, LogLine } from '../ports/executor.ts'
-import type { Answer, RunRequest } from '../ports/journal.ts'
+import type { Answer, CallRow, RunRequest } from '../ports/journal.ts'
 import { Asks } from './asks.ts'
 import { type AttemptResult, Attempts, type AttemptStart } from './attempts.ts'
 import type { CallInfo } from './call-info.ts'
@@ -219,8 +219,8 @@ export class RunDriver implements HostedRun {
   }
 
   /** A call as it is known by now: with its arguments, where all of its inputs have succeeded. */
-  known(call: number): KnownCall | undefined {
-    const info = this.#infos[call]
+  known(row: CallRow): KnownCall | undefined {
+    const info = this.#infos[row.call] ?? this.#entryOf(row)
     if (info === undefined) return undefined
     const { graph } = this.#machine
     const missing = graph.call(call).inputs.find((id) => graph.call(id).end?.state !== 'succeeded')
@@ -229,6 +229,14 @@ export class RunDriver implements HostedRun {
       info,
       args: resolve(info.request.args, { outcomes: this.#outcomes, info: (id) => this.#info(id) }),
     }
+  }
+
+  /** An entry of a map that was remembered as a whole: no call of this life. */
+  #entryOf(row: CallRow): CallInfo | undefined {
+    const map = this.#infos.find((info) => info?.request.kind === 'map' && info.path === row.caller)
+    if (row.call_kind !== 'entry' || map === undefined) return undefined
+    const { key, caller, at: madeAt } = row
+    return { ...map, id: row.call, key, caller, madeAt, request: { ...map.request, kind: 'entry', args: decode(row.argsWire) } }
   }
 
   /** Counts of calls by state, now: cheap enough to ask ten times a second. */

@@ -12,6 +12,8 @@ export interface ExecutorOptions {
   readonly limits?: Partial<AttemptLimits>
   /** from the request to stop to the end by force, where a timeout or silence is the cause; 5 s unless told */
   readonly killAfterMs?: number
+  /** attempts are looked at under a debugger: none is watched for time, silence or memory */
+  readonly patient?: boolean
 }
 
 /**
@@ -23,10 +25,12 @@ export interface ExecutorOptions {
 export class Attempts<S> {
   readonly #live = new Map<AttemptId, LiveAttempt<S>>()
   readonly #in: Surroundings<S>
+  readonly #patient: boolean
   #closed: Promise<void> | undefined
   #empty: (() => void) | undefined
 
   constructor(options: ExecutorOptions, listener: ExecutorListener, driver: Driver<S>) {
+    this.#patient = options.patient === true
     this.#in = {
       clock: options.clock,
       listener,
@@ -60,7 +64,7 @@ export class Attempts<S> {
   add(attempt: Attempt): LiveAttempt<S> | undefined {
     if (this.#live.has(attempt.id))
       throw new AlmanacError('ALM_BUG', { why: `attempt ${attempt.id} was submitted twice` })
-    const live = new LiveAttempt(attempt, this.#in)
+    const live = new LiveAttempt(this.#patient ? unhurried(attempt) : attempt, this.#in)
     if (this.#closed !== undefined) {
       queueMicrotask(() => live.lost('the executor is closed'))
       return undefined
@@ -86,4 +90,10 @@ export class Attempts<S> {
     for (const live of [...this.#live.values()]) live.cancel(0)
     if (this.#live.size > 0) await empty
   }
+}
+
+/** Nobody is hurried while they look at it. */
+function unhurried(attempt: Attempt): Attempt {
+  const { timeoutMs: _timeout, heartbeatMs: _heartbeat, ...rest } = attempt
+  return { ...rest, memoryBytes: 0 }
 }

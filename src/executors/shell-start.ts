@@ -29,12 +29,14 @@ export async function shellStart(
       return programStart(scripts, attempt)
     case 'python': {
       const env = environment(attempt)
-      const python = body.env === undefined ? undefined : (await ensurePythonEnv(body.env, { onProgress })).python
+      const python =
+        body.env === undefined ? undefined : (await ensurePythonEnv(body.env, { onProgress })).python
       return {
         cwd: attempt.scratch,
         env: {
           ...env,
-          // so that what the task imports, and the task itself, can be imported
+          // what the task imports, and the task itself, can be imported, and nothing is left beside it
+          PYTHONDONTWRITEBYTECODE: '1',
           PYTHONPATH: dirname(body.file),
           ALMANAC_SCRATCH: attempt.scratch,
           ...(python !== undefined && { PATH: `${dirname(python)}${delimiter}${env['PATH'] ?? ''}` }),

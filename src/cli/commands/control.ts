@@ -1,10 +1,10 @@
-import { resolve } from 'node:path'
 import { AlmanacError } from '../../model/errors.ts'
 import type { RunRecord } from '../../model/records.ts'
 import { isRunEnd } from '../../model/states.ts'
 import type { Workbench } from '../../workbench.ts'
 import { allCalls, knownRun, namedCalls } from '../calls.ts'
 import { type CommonFlags, type ExecuteFlags, withAlmanac } from '../session.ts'
+import { loadWorkflowOf } from '../workflow-of-run.ts'
 import { follow } from './run.ts'
 
 /** `almanac cancel RUN`, `almanac pause RUN`: asks the process that runs it; of a run that rests, cancel is said at once. */
@@ -42,12 +42,7 @@ export function retryCommand(run: string, task: string | undefined, flags: Retry
   return withAlmanac(flags, async (almanac, printer) => {
     const record = await knownRun(almanac, run)
     const calls = task === undefined ? undefined : await retried(almanac, record, task, flags.after === true)
-    const file = flags.file ?? (record.file === undefined ? undefined : resolve(almanac.project, record.file))
-    if (file === undefined)
-      throw new AlmanacError('ALM_USAGE', {
-        why: `run ${record.id} was started by a program; name its file: --file FILE`,
-      })
-    const { workflow } = await almanac.load(file)
+    const { workflow } = await loadWorkflowOf(almanac, record, flags.file)
     return follow(almanac, printer, flags, (options) =>
       almanac.resume(record.id, workflow, { ...options, ...(calls !== undefined && { calls }) }),
     )

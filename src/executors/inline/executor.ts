@@ -52,7 +52,7 @@ class InlineExecutor implements Executor, Driver<InlineContext> {
 
   constructor(options: InlineOptions, listener: ExecutorListener) {
     this.#attempts = new Attempts(options, listener, this)
-    this.#blockedMs = options.blockedMs ?? 100
+    this.#blockedMs = options.blockedMs ?? (options.patient === true ? Number.POSITIVE_INFINITY : 100)
     this.#warn = options.warn ?? ((text) => process.emitWarning(text, 'AlmanacWarning'))
     consoleCapture.open()
   }
