@@ -39,6 +39,7 @@ export const qualityControl = python.task({
   run: 'steps.py:quality_control',
   input: { file: file() },
   output: { quality: json<Quality>() },
+  timeout: '10m',
 })
 
 export const compliance = python.task({
@@ -46,6 +47,7 @@ export const compliance = python.task({
   run: 'steps.py:compliance',
   input: { file: file() },
   output: { report: file('report.json'), findings: json<Findings>() },
+  timeout: '10m',
 })
 
 export const index = python.task({
@@ -115,7 +117,7 @@ export default workflow('forecast', { input }, async ({ raw: given, maxHigh, zar
   const indexed = index.map(passed)
   const combined = combine({ refs: indexed.refs, raw: passed })
   const listed = catalogue({ index: combined.index, ...found })
-  const drawn = plots({ index: combined.index, raw: passed, ...found })
+  const drawn = plots({ ...found, index: combined.index, raw: passed })
   const store = zarr ? { zarr: toZarr({ index: combined.index, raw: passed }).store } : {}
 
   const { files, times } = await combined.summary

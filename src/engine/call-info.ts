@@ -1,5 +1,5 @@
-import type { Digest } from '../model/refs.ts'
 import type { ErrorRecord, RememberedCall } from '../model/records.ts'
+import type { Digest } from '../model/refs.ts'
 import type { CallRequest } from '../ports/caller.ts'
 
 /** What the engine knows of a call besides its state. */
@@ -19,6 +19,8 @@ export interface CallInfo {
   fingerprint: Digest | undefined
   /** what made the fingerprint, by name, once it was computed */
   parts: Readonly<Record<string, string>> | undefined
+  /** code and surroundings, without the inputs */
+  basis: string
   cacheable: boolean
   /** one word for `why`: hit, miss, off, … */
   verdict: string

@@ -1,8 +1,8 @@
 import { decode, encode } from '../model/codec.ts'
-import { AlmanacError, isAlmanacError } from '../model/errors.ts'
 import type { Hash } from '../model/digest.ts'
+import { AlmanacError, isAlmanacError } from '../model/errors.ts'
 import type { BaseRecord, ErrorRecord } from '../model/records.ts'
-import { type Digest, DirRef, FileRef } from '../model/refs.ts'
+import { type Digest, DirRef, type FileRef } from '../model/refs.ts'
 import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 import type { DataPlane } from '../ports/data.ts'
@@ -60,7 +60,7 @@ export async function planMap(
       why: 'it maps over a list or a directory',
     })
   }
-  const baseKey = ports.hash(`${baseParts(info)}\n${args.withText}\n${args.as ?? ''}`)
+  const baseKey = ports.hash(`${info.basis}\n${args.withText}\n${args.as ?? ''}`)
   const base = ports.useBase ? await usableBase(baseKey, ports) : undefined
   if (base !== undefined) {
     const plan = await differences(over, base, args, ports.data)
@@ -80,14 +80,6 @@ export interface MapArgs {
   readonly withText: string
   readonly as: string | null
 }
-
-/** The fingerprint's parts without the inputs: code and surroundings. */
-const baseParts = (info: CallInfo): string =>
-  Object.entries(info.parts ?? {})
-    .filter(([name]) => name !== 'inputs')
-    .map(([name, part]) => `${name}=${part}`)
-    .sort()
-    .join('\n')
 
 async function usableBase(
   baseKey: Digest,

@@ -19,6 +19,8 @@ interface TaskIdentity {
 export interface Identity {
   readonly fingerprint: Digest
   readonly parts: Readonly<Record<string, string>>
+  /** code and surroundings without the inputs: what a map's earlier results must agree in */
+  readonly basis: string
   readonly cacheable: boolean
   /** keys of the calls whose results live in a worker and are among the inputs */
   readonly heldKeys: readonly Digest[]
@@ -63,7 +65,7 @@ export class Identifier {
       { name: info.request.name, code: info.request.kind, inputs, surroundings: {} },
       this.#ports.hash,
     )
-    return { fingerprint: id, parts: { inputs }, cacheable: false, heldKeys: [] }
+    return { fingerprint: id, parts: { inputs }, basis: info.request.kind, cacheable: false, heldKeys: [] }
   }
 
   #identity(info: CallInfo, task: TaskSpec, known: TaskIdentity, args: Value): Identity {
@@ -82,6 +84,7 @@ export class Identifier {
     return {
       fingerprint: id,
       parts: { ...prefixed('code', known.codeParts), ...prefixed('surroundings', surroundings), inputs },
+      basis: fingerprint({ name: task.name, code: known.code, inputs: '', surroundings }, this.#ports.hash),
       cacheable,
       heldKeys: refs.held,
     }
@@ -139,7 +142,7 @@ export class Identifier {
     if (task.outputs !== undefined) counted['outputs'] = JSON.stringify(task.outputs)
     const identity = {
       code: task.version === undefined ? reached.digest : `version ${task.version}`,
-      codeParts: reached.parts,
+      codeParts: task.version === undefined ? reached.parts : { version: task.version },
       surroundings: counted,
     }
     this.#known.set(task, identity)

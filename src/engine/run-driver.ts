@@ -223,7 +223,7 @@ export class RunDriver implements HostedRun {
     const info = this.#infos[row.call] ?? this.#entryOf(row)
     if (info === undefined) return undefined
     const { graph } = this.#machine
-    const missing = graph.call(call).inputs.find((id) => graph.call(id).end?.state !== 'succeeded')
+    const missing = graph.calls[row.call]?.inputs.find((id) => graph.call(id).end?.state !== 'succeeded')
     if (missing !== undefined) return { info, missing: this.#info(missing).request.name }
     return {
       info,
@@ -334,6 +334,7 @@ export class RunDriver implements HostedRun {
       path: kind === 'child' || kind === 'map' ? this.#keys.path(caller, name, request.key) : caller,
       fingerprint: undefined,
       parts: undefined,
+      basis: '',
       cacheable: false,
       verdict: '',
       startedAt: at,
@@ -390,8 +391,7 @@ export class RunDriver implements HostedRun {
     this.#busy = true
     try {
       // more come while it goes on; taking them off the front would move all the others each time
-      for (let next = 0; next < this.#events.length; next++) {
-        const applied = this.#events[next] as RunEvent
+      for (const applied of this.#events) {
         this.#machine.apply(applied)
         this.#listener.applied?.(applied, this.#machine)
         for (const effect of this.#machine.drain()) this.#carryOut(effect)
@@ -471,6 +471,7 @@ export class RunDriver implements HostedRun {
   #identified(info: CallInfo, identity: Identity): void {
     info.fingerprint = identity.fingerprint
     info.parts = identity.parts
+    info.basis = identity.basis
     info.cacheable = identity.cacheable
     // cancelled meanwhile: it must not take what others could
     if (!this.#machineIs(info, 'identify')) return

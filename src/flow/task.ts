@@ -1,4 +1,4 @@
-import type { DirRef } from '../model/refs.ts'
+import type { DirRef, FileRef } from '../model/refs.ts'
 import type { TaskContext } from '../model/task-context.ts'
 import type { Value } from '../model/value.ts'
 import { currentCaller } from './ambient.ts'
@@ -31,7 +31,19 @@ export interface FunctionTaskOptions extends TaskOptions {
 }
 
 type WithoutContext<A extends readonly unknown[]> = A extends readonly [...infer Rest, TaskContext] ? Rest : A
-type Result<O, R> = O extends { readonly output: infer S extends Shape } ? ShapeOf<S> : Awaited<R>
+/** What a function gives for its declared values: the one itself, or an object of several; files are left at paths. */
+type Returned<S extends Shape> = [ValueNames<S>] extends [never]
+  ? unknown
+  : [ValueNames<S>] extends [One<ValueNames<S>>]
+    ? ShapeOf<S>[ValueNames<S>]
+    : { readonly [K in ValueNames<S>]: ShapeOf<S>[K] }
+
+type ValueNames<S extends Shape> = {
+  [K in keyof S]: ShapeOf<S>[K] extends FileRef | DirRef ? never : K
+}[keyof S]
+
+/** Of one name that name, of several none. */
+type One<K> = (K extends unknown ? (of: K) => void : never) extends (of: infer I) => void ? I : never
 
 /**
  * Makes a task of a function. It gets its arguments and, last, a `TaskContext`: the paths of its declared file
@@ -51,11 +63,16 @@ export function task<A extends unknown[], R>(
   name: string,
   fn: (...args: A) => R,
 ): FunctionTask<WithoutContext<A>, Awaited<R>>
-export function task<A extends unknown[], R, const O extends FunctionTaskOptions>(
+export function task<A extends unknown[], const S extends Shape>(
   name: string,
-  options: O,
+  options: FunctionTaskOptions & { readonly output: S },
+  fn: (...args: A) => Returned<S> | Promise<Returned<S>>,
+): FunctionTask<WithoutContext<A>, ShapeOf<S>>
+export function task<A extends unknown[], R>(
+  name: string,
+  options: TaskOptions,
   fn: (...args: A) => R,
-): FunctionTask<WithoutContext<A>, Result<O, R>>
+): FunctionTask<WithoutContext<A>, Awaited<R>>
 export function task(name: string, ...rest: readonly unknown[]): unknown {
   const fn = rest.at(-1) as (...args: never[]) => unknown
   return functionTask(name, rest.length > 1 ? (rest[0] as FunctionTaskOptions) : {}, fn)

@@ -17,7 +17,7 @@ const noted = task('noted', async (n: number, { log }: TaskContext) => {
   log(`${n}`)
   return { n }
 })
-const table = task('table', { output: { csv: file(), rows: json<number>() } }, (_: number[]) => ({ rows: 1 }))
+const table = task('table', { output: { csv: file(), rows: json<number>() } }, (_: number[]) => 1)
 const index = python.task({
   run: '/steps.py:index',
   input: { file: file(), level: json<number>() },
@@ -59,6 +59,15 @@ describe('types follow futures', () => {
   typed('named outputs are what a result has', () => {
     expectTypeOf(table([1])).toExtend<PromiseLike<{ csv: File; rows: number }>>()
     expectTypeOf(table([1]).csv).toExtend<PromiseLike<File>>()
+  })
+
+  typed('a function gives its declared value, or an object of several', () => {
+    const two = { a: json<number>(), b: json<string>(), f: file() }
+    expectTypeOf(task('two', { output: two }, () => ({ a: 1, b: 'x' }))().b).toExtend<PromiseLike<string>>()
+    // @ts-expect-error b is missing
+    task('two', { output: two }, () => ({ a: 1 }))
+    // @ts-expect-error the one value is a number
+    task('one', { output: { n: json<number>() } }, () => ({ n: 1 }))
   })
 
   typed('named inputs are checked', () => {

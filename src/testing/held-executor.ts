@@ -1,4 +1,5 @@
 import type { TaskSpec } from '../model/task.ts'
+import { taskArguments } from '../model/task-arguments.ts'
 import type { Value } from '../model/value.ts'
 import type { Attempt, AttemptEnd, AttemptId, Executor, ExecutorListener } from '../ports/executor.ts'
 
@@ -14,7 +15,10 @@ export class HeldExecutor implements Executor {
   readonly #listener: ExecutorListener
   readonly #accepts: (task: TaskSpec) => boolean
 
-  constructor(listener: ExecutorListener, options: { readonly afterCommit?: boolean; readonly accepts?: (task: TaskSpec) => boolean } = {}) {
+  constructor(
+    listener: ExecutorListener,
+    options: { readonly afterCommit?: boolean; readonly accepts?: (task: TaskSpec) => boolean } = {},
+  ) {
     this.#listener = listener
     this.afterCommit = options.afterCommit ?? false
     this.#accepts = options.accepts ?? (() => true)
@@ -48,11 +52,17 @@ export class HeldExecutor implements Executor {
     this.start(id)
     const args = (attempt.inputs['args'] ?? []) as readonly Value[]
     try {
-      const value = (await (attempt.fn as unknown as (...args: readonly Value[]) => unknown)(...args)) as Value
-      this.end(id, { kind: 'succeeded', values: attempt.task.outputs === undefined ? { '': value } : (value as Record<string, Value>) })
+      const fn = attempt.fn as unknown as (...args: readonly unknown[]) => unknown
+      const value = (await fn(...taskArguments(fn, args, { out: attempt.outputs }))) as Value
+      this.end(id, { kind: 'succeeded', values: valuesOf(attempt.task, value) })
     } catch (error) {
       const { name, message } = error as Error
-      this.end(id, { kind: 'failed', reason: 'error', error: { code: 'ALM_TASK_FAILED', message, type: name }, retryable: true })
+      this.end(id, {
+        kind: 'failed',
+        reason: 'error',
+        error: { code: 'ALM_TASK_FAILED', message, type: name },
+        retryable: true,
+      })
     }
   }
 
@@ -64,4 +74,13 @@ export class HeldExecutor implements Executor {
     this.open.clear()
     return Promise.resolve()
   }
+}
+
+/** The one declared value, or an object of several, as every executor takes them. */
+function valuesOf({ outputs }: TaskSpec, value: Value): Record<string, Value> {
+  if (outputs === undefined) return { '': value }
+  const names = Object.keys(outputs).filter((name) => outputs[name] === 'value')
+  const [only] = names
+  if (only === undefined) return {}
+  return names.length === 1 ? { [only]: value } : (value as Record<string, Value>)
 }

@@ -12,12 +12,11 @@ import type { RunRecord } from '../model/records.ts'
 import { FileRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
 import type { Ambient, Caller } from '../ports/caller.ts'
-import type { DataPlane } from '../ports/data.ts'
 import type { Attempt, AttemptId, ExecutorListener } from '../ports/executor.ts'
 import { HeldExecutor } from './held-executor.ts'
 import { HeldJournal } from './held-journal.ts'
 
-import { openMemoryData } from './memory-data.ts'
+import { type MemoryData, openMemoryData } from './memory-data.ts'
 
 import { MemoryLogs } from './memory-logs.ts'
 import { SeededChance } from './seeded-chance.ts'
@@ -51,7 +50,7 @@ const ambient = nodeAmbient()
  */
 export class World {
   readonly store: MemoryStore = memoryStore()
-  readonly data: DataPlane = openMemoryData()
+  readonly data: MemoryData = openMemoryData()
   readonly clock = new VirtualClock()
   readonly chance: SeededChance
   readonly logs = new MemoryLogs()

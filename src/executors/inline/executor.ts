@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { errorRecord } from '../../model/errors.ts'
 import type { TaskSpec } from '../../model/task.ts'
+import { taskArguments } from '../../model/task-arguments.ts'
 import type { Value } from '../../model/value.ts'
 import type { Attempt, AttemptId, Executor, ExecutorListener } from '../../ports/executor.ts'
 import type { ExecutorOptions } from '../lifecycle.ts'
@@ -123,7 +124,8 @@ class InlineExecutor implements Executor, Driver<InlineContext> {
     const began = performance.now()
     let returned: unknown
     try {
-      returned = consoleCapture.run(live, attempt.fn as TaskFunction, ...argumentsOf(attempt), context)
+      const fn = attempt.fn as TaskFunction
+      returned = consoleCapture.run(live, fn, ...taskArguments(fn, argumentsOf(attempt), context))
     } catch (error) {
       const threwAt = performance.now()
       this.#fail(live, error)
@@ -176,7 +178,7 @@ class InlineExecutor implements Executor, Driver<InlineContext> {
 }
 
 /** A task called with positions has them in `args`; one called with names gets them as one object. */
-function argumentsOf(attempt: Attempt): readonly unknown[] {
+function argumentsOf(attempt: Attempt): readonly Value[] {
   const args = attempt.inputs['args']
   return Array.isArray(args) ? args : [attempt.inputs]
 }
