@@ -5,7 +5,7 @@ stands between a message and its execution; answers of all threads leave there t
 comes what must be heard while a task runs: cancel, export, persist, poke; a thread of its own waits for it.
 
 W1  a task that says nothing about threads runs on the main thread, and nothing runs beside it
-W2  an attempt has exactly one `end` or `stale`
+W2  an attempt has exactly one `end` or `stale`, or is in one `recalled` before it has begun
 W3  when the second socket closes the host is dead, and this process and its children end at once
 """
 
@@ -54,6 +54,7 @@ class Worker:
         self._lock = threading.Lock()
         self._tasks: dict[int, Task] = {}
         self._cancelled_early: set[int] = set()
+        self._recalled: set[int] = set()
         self._here: Task | None = None
         self._interruptible: Task | None = None
         self._queue: queue.SimpleQueue[Task] = queue.SimpleQueue()
@@ -112,6 +113,9 @@ class Worker:
     def _take(self, message: list[Any]) -> None:
         task = Task(message, self._functions[message[2]], self._log_limit)
         with self._lock:
+            if task.seq in self._recalled:
+                self._recalled.discard(task.seq)
+                return
             if task.seq in self._cancelled_early:
                 self._cancelled_early.discard(task.seq)
                 task.cancelled = True
@@ -309,10 +313,12 @@ class Worker:
             elif task is self._here:
                 signal.pthread_kill(main_thread(), signal.SIGINT)
 
-    def _on_forget(self, seq: int) -> None:
-        """An attempt that was cancelled had ended before it heard so."""
+    def _on_recall(self, seqs: list[int]) -> None:
+        """Attempts that wait here behind a long one: the host gives them to others."""
         with self._lock:
-            self._cancelled_early.discard(seq)
+            waiting = [seq for seq in seqs if seq not in self._tasks]
+            self._recalled.update(waiting)
+        self._outbox.post(["recalled", waiting])
 
     def _on_poke(self) -> None:
         """The host wonders: what has begun, what was said?"""

@@ -16,8 +16,8 @@ export class TaskFunction {
   readonly reads: readonly string[]
   /** names of outputs that are values; absent: one unnamed value */
   readonly values: readonly string[] | undefined
-  /** it was running when a worker died: it goes alone from then on */
-  suspect = false
+  /** nothing waits behind it any more: one of its calls was long, or with others in a worker that died */
+  alone = false
   #meanMs: number | undefined
 
   constructor(id: number, task: TaskSpec) {
@@ -41,7 +41,7 @@ export class TaskFunction {
 
   /** How many calls may wait in a worker: so much work that the way there and back does not count, and no more. */
   get ahead(): number {
-    if (this.#meanMs === undefined || this.suspect || this.threads > 1) return 0
+    if (this.#meanMs === undefined || this.alone || this.threads > 1) return 0
     return Math.min(maxAhead, Math.floor(aheadMs / Math.max(this.#meanMs, 0.001)))
   }
 

@@ -75,6 +75,12 @@ def short(n):
     return n
 
 
+def uneven(n, path):
+    while n == 5 and not os.path.exists(path):
+        time.sleep(0.005)
+    return n
+
+
 def talks_nonsense():
     os.write(3, b"\\xff\\xff\\xff\\x7f nonsense")
     time.sleep(1000)
@@ -139,6 +145,20 @@ it('loses only what was in a process that is killed, and sends what was beside i
   one.executor.submit(again)
   const second = await Promise.all(again.map(({ id }) => one.heard.end(id)))
   expect(second.flatMap((end, at) => (end.kind === 'lost' ? [lost[at]] : []))).toEqual([40])
+})
+
+it('takes back what waits behind a task that turns out to be long', async () => {
+  const one = open({ processes: 2 })
+  const task = one.task(file, 'uneven')
+  const path = `${one.folder}/go`
+  for (let n = 0; n < 4; n++) await one.value(task, { n: 0, path })
+  const attempts = Array.from({ length: 100 }, (_, n) => one.attempt(task, { n, path }))
+  one.executor.submit(attempts)
+  const others = attempts.filter((_, n) => n !== 5)
+  await Promise.all(others.map(({ id }) => one.heard.end(id)))
+  expect(one.heard.of(attempts[5]?.id ?? '').end).toBeUndefined()
+  one.write('go', '')
+  expect(await one.heard.end(attempts[5]?.id ?? '')).toMatchObject({ kind: 'succeeded' })
 })
 
 it('ends a process that says what it cannot mean', async () => {

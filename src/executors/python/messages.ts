@@ -17,6 +17,7 @@ export type WorkerMessage =
   | { readonly kind: 'rss'; readonly resident: number }
   | { readonly kind: 'spoilt' }
   | { readonly kind: 'stale'; readonly seq: number; readonly file: string }
+  | { readonly kind: 'recalled'; readonly seqs: readonly number[] }
   | { readonly kind: 'end'; readonly seq: number; readonly body: EndBody }
   | { readonly kind: 'unmapped'; readonly segment: string }
   | {
@@ -81,6 +82,8 @@ export function parseMessage(message: unknown): WorkerMessage {
       return { kind }
     case 'stale':
       return { kind, seq: count(parts[1]), file: text(parts[2]) }
+    case 'recalled':
+      return { kind, seqs: list(parts[1]).map(count) }
     case 'end':
       return { kind, seq: count(parts[1]), body: endBody(fields(parts[2])) }
     case 'unmapped':

@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { isAlmanacError } from '../../model/errors.ts'
 import type { AttemptLimits } from '../limits.ts'
+import { groupMembers } from '../process-groups.ts'
 import type { Capture } from './capture.ts'
 import { FrameReader, frameOf } from './frames.ts'
 import type { WorkerMessage } from './messages.ts'
@@ -58,6 +59,7 @@ export class WorkerProcess {
   #outgoing: string[] = []
   #scheduled = false
   #doom: string | undefined
+  #leaving = false
   #exited = false
 
   constructor(start: WorkerStart, capture: Capture | undefined, events: WorkerEvents) {
@@ -128,34 +130,56 @@ export class WorkerProcess {
   }
 
   #gone(code: number | null, signal: NodeJS.Signals | null): void {
-    if (this.#exited) return
-    this.#killGroup()
-    // what it had written before it died is still in the socket
-    let timer: NodeJS.Timeout | undefined
-    const finish = () => {
-      if (this.#exited) return
+    if (this.#leaving) return
+    this.#leaving = true
+    void Promise.all([this.#groupGone(), this.#drained()]).then(() => {
       this.#exited = true
-      clearTimeout(timer)
       this.#data.destroy()
       this.#control.destroy()
       this.#events.exited({ code, signal, doom: this.#doom })
-    }
-    if (this.pid === undefined || this.#data.readableEnded || this.#data.destroyed) {
-      finish()
-      return
-    }
-    this.#data.once('end', finish)
-    this.#data.once('close', finish)
-    // a process that it forked, and that left its group, holds the socket open for as long as it likes
-    timer = setTimeout(finish, drainMs)
+    })
   }
 
-  #killGroup(): void {
-    if (!this.#grouped || this.pid === undefined) return
+  /** What it had written before it died is still in the socket. */
+  #drained(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.pid === undefined || this.#data.readableEnded || this.#data.destroyed) {
+        resolve()
+        return
+      }
+      // a process that it forked, and that left its group, holds the socket open for as long as it likes
+      const timer = setTimeout(resolve, drainMs)
+      this.#data.once('close', () => {
+        clearTimeout(timer)
+        resolve()
+      })
+      this.#data.once('end', () => this.#data.destroy())
+    })
+  }
+
+  /** Ends what is left of its group, and waits until that is dead. */
+  async #groupGone(): Promise<void> {
+    const group = this.pid
+    if (group === undefined) return
+    for (let pause = 1; this.#killGroup(); pause = Math.min(2 * pause, 100)) {
+      // what is dead and waits to be reaped by others is a member still
+      if (groupMembers(new Set([group]))?.get(group)?.length === 0) return
+      await new Promise<void>((resolve) => {
+        setTimeout(resolve, pause)
+      })
+    }
+  }
+
+  /** False where there is no such group. */
+  #killGroup(): boolean {
+    if (!this.#grouped || this.pid === undefined) return false
     try {
       process.kill(-this.pid, 'SIGKILL')
+      return true
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+      // EPERM: what is left runs as another user, and is not ours to end
+      if (['ESRCH', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) return false
+      throw error
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { AttemptLimits } from '../limits.ts'
+import { AssignedJobs } from './assigned-jobs.ts'
 import { deliver } from './delivery.ts'
 import type { Death } from './ends.ts'
 import { tellDeath, tellEnd } from './ends.ts'
@@ -46,10 +47,9 @@ export class Worker implements Holder {
   readonly #process: WorkerProcess
   /** absent under a debugger, where the terminal has it all */
   readonly #output: WorkerOutput | undefined
-  readonly #jobs = new Map<number, Job>()
+  readonly #jobs = new AssignedJobs()
   readonly #functions = new Set<number>()
   readonly #asked = new Map<number, (path: string | undefined) => void>()
-  #impatient = 0
   #retired = false
   #stopping = false
   #ready = false
@@ -85,7 +85,7 @@ export class Worker implements Holder {
   }
 
   has(job: Job): boolean {
-    return this.#jobs.has(job.seq)
+    return this.#jobs.has(job)
   }
 
   get load(): number {
@@ -95,29 +95,18 @@ export class Worker implements Holder {
   /** It would begin with the job at once, or so soon that waiting here is best. */
   hasRoom(job: Job): boolean {
     if (this.#retired) return false
-    if (this.#jobs.size === 0) return true
-    const { threads, suspect, ahead } = job.function
-    if (threads > 1) {
-      if (suspect) return false
-      for (const other of this.#jobs.values()) {
-        if (other.function.threads <= this.#jobs.size || other.function.suspect) return false
-      }
-      return this.#jobs.size < threads
-    }
-    return this.#impatient === 0 && job.patient && this.#jobs.size <= ahead && this.#allHere(job)
+    return this.#jobs.haveRoom(job) && (this.idle || job.function.threads > 1 || this.#allHere(job))
   }
 
   assign(job: Job): void {
-    this.#jobs.set(job.seq, job)
-    job.announced = !job.patient || job.function.ahead === 0
-    if (job.announced) this.#impatient += 1
+    this.#jobs.add(job)
     job.phase = 'moving'
     let missing = 1
     let why: string | undefined
     const arrived = (problem?: string) => {
       why ??= problem
       missing -= 1
-      if (missing === 0 && this.#jobs.has(job.seq)) this.#send(job, why)
+      if (missing === 0 && this.#jobs.has(job)) this.#send(job, why)
     }
     for (const handle of job.handles) {
       if (this.#world.held.holderOf(handle) === this) continue
@@ -175,21 +164,24 @@ export class Worker implements Holder {
 
   /** Several times a second while it has work: takes in what long tasks say. */
   tick(): void {
-    const job = this.#lone()
+    const job = this.#jobs.lone()
     if (job?.begun) this.#output?.read(job)
     if (this.#jobs.size > 0 && this.#ready && !this.#heard) this.#process.tell(['poke'])
     this.#heard = false
+    // what waits behind an attempt that turns out to be long goes elsewhere
+    const waiting = this.#jobs.behindLongOne()
+    if (waiting.length > 0) this.#process.tell(['recall', waiting.map((one) => one.seq)])
   }
 
   /** Takes in what a job has written, where it can be told apart. */
   listen(job: Job): void {
-    if (this.#lone() === job) this.#output?.read(job)
+    if (this.#jobs.lone() === job) this.#output?.read(job)
   }
 
   /** About once a second: ends attempts that use more memory than they may. */
   watchMemory(): void {
     this.#oomKills = outOfMemoryKills()
-    const job = overLimit(this.#jobs.values(), this.pid, this.#world.held.bytesIn(this))
+    const job = overLimit(this.#jobs, this.pid, this.#world.held.bytesIn(this))
     job?.live.stop({ kind: 'failed', reason: 'memory', error: job.error, retryable: true }, 0)
   }
 
@@ -246,6 +238,9 @@ export class Worker implements Holder {
         return
       case 'stale':
         this.#stale(message.seq)
+        return
+      case 'recalled':
+        for (const seq of message.seqs) this.#return(seq)
         return
       case 'end':
         this.#end(message.seq, message.body)
@@ -321,18 +316,21 @@ export class Worker implements Holder {
   }
 
   #stale(seq: number): void {
+    this.#retired = true
+    this.#return(seq)
+    this.#leaveIfDone()
+  }
+
+  #return(seq: number): void {
     const job = this.#jobs.get(seq)
     if (job === undefined) return
-    this.#retired = true
     this.#take(job)
     this.#owner.returned(job)
-    this.#leaveIfDone()
   }
 
   /** The job is no longer with this worker: what it used is free. */
   #take(job: Job): void {
-    this.#jobs.delete(job.seq)
-    if (job.announced) this.#impatient -= 1
+    this.#jobs.delete(job)
     for (const segment of job.segments) this.#world.held.use(segment, this.id, -1)
     for (const file of job.blobs) this.#world.files.give(file)
     job.segments = []
@@ -357,15 +355,9 @@ export class Worker implements Holder {
     return job.held.every((ref) => this.#world.held.holderOf(ref.handle) === this)
   }
 
-  #lone(): Job | undefined {
-    if (this.#jobs.size !== 1) return undefined
-    const [job] = this.#jobs.values()
-    return job?.phase === 'sent' ? job : undefined
-  }
-
   #exited(exit: WorkerExit): void {
     this.#retired = true
-    const sent = [...this.#jobs.values()].filter((job) => job.phase === 'sent')
+    const sent = [...this.#jobs].filter((job) => job.phase === 'sent')
     const speaker = sent.find((job) => job.begun) ?? sent[0]
     speaker?.begin()
     this.#output?.close(speaker)
@@ -379,11 +371,11 @@ export class Worker implements Holder {
       lastWords: this.#output?.lastWords ?? [],
     }
     for (const resolve of this.#asked.values()) resolve(undefined)
-    const jobs = [...this.#jobs.values()]
+    const jobs = [...this.#jobs]
     for (const job of jobs) this.#take(job)
     const lost = this.#world.held.holderGone(this)
     if (lost.length > 0) this.#world.heldLost(lost)
-    if (sent.length > 1) for (const job of sent) job.function.suspect = true
+    if (sent.length > 1) for (const job of sent) job.function.alone = true
     this.#afterExit?.()
     for (const job of jobs) {
       if (job.phase === 'moving') this.#owner.returned(job)
