@@ -18,7 +18,7 @@ export interface CallInfo {
   readonly entry: string | undefined
   fingerprint: Digest | undefined
   /** what made the fingerprint, by name, once it was computed */
-  parts: Readonly<Record<string, string>> | undefined
+  parts: (() => Readonly<Record<string, string>>) | undefined
   /** code and surroundings, without the inputs */
   basis: string
   cacheable: boolean

@@ -18,7 +18,8 @@ interface TaskIdentity {
 /** What a call is known by. */
 export interface Identity {
   readonly fingerprint: Digest
-  readonly parts: Readonly<Record<string, string>>
+  /** what made it, by name: put together only where it is kept, which for most calls it is not */
+  readonly parts: () => Readonly<Record<string, string>>
   /** code and surroundings without the inputs: what a map's earlier results must agree in */
   readonly basis: string
   readonly cacheable: boolean
@@ -65,7 +66,13 @@ export class Identifier {
       { name: info.request.name, code: info.request.kind, inputs, surroundings: {} },
       this.#ports.hash,
     )
-    return { fingerprint: id, parts: { inputs }, basis: info.request.kind, cacheable: false, heldKeys: [] }
+    return {
+      fingerprint: id,
+      parts: () => ({ inputs }),
+      basis: info.request.kind,
+      cacheable: false,
+      heldKeys: [],
+    }
   }
 
   #identity(info: CallInfo, task: TaskSpec, known: TaskIdentity, args: Value): Identity {
@@ -83,7 +90,11 @@ export class Identifier {
     const cacheable = refs.held.length === 0 && info.request.kind !== 'map' && isCacheable(task, refs.files)
     return {
       fingerprint: id,
-      parts: { ...prefixed('code', known.codeParts), ...prefixed('surroundings', surroundings), inputs },
+      parts: () => ({
+        ...prefixed('code', known.codeParts),
+        ...prefixed('surroundings', surroundings),
+        inputs,
+      }),
       basis: fingerprint({ name: task.name, code: known.code, inputs: '', surroundings }, this.#ports.hash),
       cacheable,
       heldKeys: refs.held,

@@ -1,6 +1,6 @@
+import { eachRef } from '../core/identity/canonical.ts'
 import type { Call } from '../core/run/call.ts'
 import type { Effect } from '../core/run/events.ts'
-import { eachRef } from '../core/identity/canonical.ts'
 import { isIdentified } from '../core/run/graph.ts'
 import { encode } from '../model/codec.ts'
 import type { JournalRecord, Outcome, RememberedCall } from '../model/records.ts'
@@ -46,17 +46,16 @@ export function outcomeRecords(
     },
   ]
   if (info.fingerprint === undefined || info.parts === undefined) return records
-  const partsWire = JSON.stringify(info.parts)
   const changed = info.own?.outcome !== undefined && info.own.outcome.fingerprint !== info.fingerprint
-  if (info.cacheable || changed) {
-    records.push({
-      kind: 'parts',
-      call: info.id,
-      fingerprint: info.fingerprint,
-      partsWire,
-      verdict: info.verdict,
-    })
-  }
+  if (!info.cacheable && !changed) return records
+  const partsWire = JSON.stringify(info.parts())
+  records.push({
+    kind: 'parts',
+    call: info.id,
+    fingerprint: info.fingerprint,
+    partsWire,
+    verdict: info.verdict,
+  })
   const gives = value !== undefined && value !== null
   if (
     status.reason === 'executed' &&
