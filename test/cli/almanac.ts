@@ -31,6 +31,11 @@ export class Project {
     return project
   }
 
+  /** A project that is there. */
+  static at(folder: string): Project {
+    return new Project(folder, {})
+  }
+
   async write(files: Readonly<Record<string, string>>): Promise<void> {
     for (const [name, text] of Object.entries(files)) await writeFile(join(this.folder, name), text)
   }
@@ -44,22 +49,64 @@ export class Project {
     return this.start(...args).ended
   }
 
+  /** Runs a command to its end, with a text on its standard input. */
+  runWith(input: string, ...args: string[]): Promise<Ran> {
+    const { child, ended } = this.#spawn(process.execPath, [bin, ...args])
+    child.stdin.end(input)
+    return ended
+  }
+
   /** Starts a command; the test may kill it. */
   start(...args: string[]) {
-    const child = spawn(process.execPath, [bin, ...args], {
+    return this.#started(process.execPath, [bin, ...args])
+  }
+
+  /** Starts a command with flags for Node itself. */
+  startWith(flags: readonly string[], ...args: string[]) {
+    return this.#started(process.execPath, [...flags, bin, ...args])
+  }
+
+  /** Starts a command on a terminal of its own, so many columns wide; what it shows is its standard output. */
+  onTerminal(columns: number, ...args: string[]) {
+    const program = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))'
+    const command = [
+      'sh',
+      '-c',
+      `stty cols ${columns} rows 24; exec "$@"`,
+      'sh',
+      process.execPath,
+      bin,
+      ...args,
+    ]
+    return this.#spawn('python3', ['-c', program, ...command])
+  }
+
+  #started(program: string, args: readonly string[]) {
+    const started = this.#spawn(program, args)
+    started.child.stdin.end()
+    return started
+  }
+
+  #spawn(program: string, args: readonly string[]) {
+    const child = spawn(program, args, {
       cwd: this.folder,
       env: { ...process.env, NO_COLOR: '1', ...this.#env },
-      stdio: ['ignore', 'pipe', 'pipe'],
     })
+    // one that has ended reads no more
+    child.stdin.on('error', () => undefined)
     let stdout = ''
     let stderr = ''
     const seen: { readonly pattern: RegExp; readonly found: () => void }[] = []
+    const look = (): void => {
+      for (const { pattern, found } of seen) if (pattern.test(stdout + stderr)) found()
+    }
     child.stdout.on('data', (data: Buffer) => {
       stdout += data.toString()
-      for (const { pattern, found } of seen) if (pattern.test(stdout)) found()
+      look()
     })
     child.stderr.on('data', (data: Buffer) => {
       stderr += data.toString()
+      look()
     })
     const ended = new Promise<Ran>((resolve) => {
       child.on('close', (code) => resolve({ code, stdout, stderr }))
@@ -67,11 +114,15 @@ export class Project {
     return {
       child,
       ended,
-      /** Resolves when standard output holds it, or the command has ended. */
+      /** All that it has said. */
+      said: (): string => stdout + stderr,
+      /** Resolves when what it said holds it, or the command has ended. */
       saw: (pattern: RegExp): Promise<unknown> =>
         Promise.race([
           ended,
-          new Promise<void>((found) => (pattern.test(stdout) ? found() : seen.push({ pattern, found }))),
+          new Promise<void>((found) =>
+            pattern.test(stdout + stderr) ? found() : seen.push({ pattern, found }),
+          ),
         ]),
     }
   }

@@ -1,0 +1,51 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { json, open, python, task, workflow } from 'almanac'
+
+/**
+ * One run of tasks that do nothing, in a process of its own: engine, journal and executor together.
+ *
+ *     node benchmarks/tasks.ts inline|python|chain sqlite|memory CALLS
+ *
+ * Prints `{ "ms": …, "cpuMs": … }`, of the run alone: CPU of this process, without Python's.
+ */
+
+const noop = task('noop', (n: number) => n)
+const pythonNoop = python.task({
+  run: 'noop.py:noop',
+  input: { value: json<number>() },
+  output: { same: json<number>() },
+})
+
+const shapes = {
+  inline: workflow('inline', { input: { count: json<number>() } }, async ({ count }) => {
+    for (let n = 0; n < count; n++) noop(n)
+  }),
+  python: workflow('python', { input: { count: json<number>() } }, async ({ count }) => {
+    for (let value = 0; value < count; value++) pythonNoop({ value })
+  }),
+  /** each step waits for the one before it */
+  chain: workflow('chain', { input: { count: json<number>() } }, async ({ count }) => {
+    let last = 0
+    for (let n = 0; n < count; n++) last = await noop(last)
+  }),
+}
+
+const [shape, journal, count] = process.argv.slice(2)
+const project = mkdtempSync(join(tmpdir(), 'almanac-bench-'))
+const almanac = await open({ project, journal: journal === 'memory' ? 'memory' : 'sqlite' })
+try {
+  const chosen = shapes[shape as keyof typeof shapes]
+  // workers are started and code is compiled by the first
+  await almanac.run(chosen, { count: 200 })
+  const before = process.cpuUsage()
+  const began = performance.now()
+  await almanac.run(chosen, { count: Number(count) })
+  const ms = performance.now() - began
+  const { user, system } = process.cpuUsage(before)
+  console.log(JSON.stringify({ ms, cpuMs: (user + system) / 1000 }))
+} finally {
+  await almanac.close()
+  rmSync(project, { recursive: true })
+}
