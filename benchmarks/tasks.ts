@@ -20,10 +20,10 @@ const pythonNoop = python.task({
 
 const shapes = {
   inline: workflow('inline', { input: { count: json<number>() } }, async ({ count }) => {
-    for (let n = 0; n < count; n++) noop(n)
+    for (let n = 0; n < count; n++) void noop(n)
   }),
   python: workflow('python', { input: { count: json<number>() } }, async ({ count }) => {
-    for (let value = 0; value < count; value++) pythonNoop({ value })
+    for (let value = 0; value < count; value++) void pythonNoop({ value })
   }),
   /** each step waits for the one before it */
   chain: workflow('chain', { input: { count: json<number>() } }, async ({ count }) => {

@@ -46,7 +46,7 @@ describe('the forecast example', () => {
     for (const name of ['mean-map.png', 'area-mean.png']) {
       expect((await readFile(project.output(name))).subarray(0, 4).toString('latin1')).toBe('\x89PNG')
     }
-    expect(await readFile(project.output('page.html'), 'utf8')).toMatch(/<html[^]*data:image\/png;base64,/)
+    expect(await readFile(project.output('page.html'), 'utf8')).toMatch(/<html[\s\S]*data:image\/png;base64,/)
     expect((await project.list('compliance')).length).toBe(54)
     expect((await project.list('references'))[0]).toBe('ostia_sst_2006-04.nc')
   })
