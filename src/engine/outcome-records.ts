@@ -42,7 +42,7 @@ export function outcomeRecords(
       ...(error !== undefined && { error }),
       ...(info.origin !== undefined && { origin: info.origin }),
       ...(info.map !== undefined && { map: info.map }),
-      ...((status.state === 'skipped' || status.state === 'cancelled') && keptResult(earlier)),
+      ...((status.reason === 'upstream' || status.state === 'cancelled') && keptResult(earlier)),
     },
   ]
   if (info.fingerprint === undefined || info.parts === undefined) return records

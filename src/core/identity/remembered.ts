@@ -18,18 +18,19 @@ export class Remembered {
   readonly #made = new Set<number>()
   readonly nextCall: number
   readonly nextOrder: number
-  #claimable = 0
+  readonly #claimable: number
 
   constructor(calls: readonly RememberedCall[]) {
     let nextCall = 0
     let nextOrder = 0
+    let claimable = 0
     for (const call of calls) {
       this.#byKey.set(call.key, call)
       nextCall = Math.max(nextCall, call.call + 1)
       if (call.outcome === undefined) continue
       nextOrder = Math.max(nextOrder, call.outcome.order + 1)
-      if (call.outcome.fingerprint === undefined) continue
-      this.#claimable++
+      if (call.outcome.fingerprint === undefined || !isClaimable(call.outcome)) continue
+      claimable++
       const content = contentKey(call.caller, call.name, call.outcome.fingerprint)
       const equals = this.#byContent.get(content)
       if (equals === undefined) this.#byContent.set(content, [call])
@@ -41,6 +42,7 @@ export class Remembered {
     }
     this.nextCall = nextCall
     this.nextOrder = nextOrder
+    this.#claimable = claimable
   }
 
   /** Outcomes that a call may still take. */
@@ -99,6 +101,10 @@ export class Remembered {
     return gone
   }
 }
+
+/** Can another call take it? What was cancelled was not done by anybody. */
+const isClaimable = (outcome: NonNullable<RememberedCall['outcome']>): boolean =>
+  outcome.state !== 'cancelled' || isKeptResult(outcome)
 
 /** Is it what a call had before it was skipped or cancelled? */
 export const isKeptResult = (outcome: NonNullable<RememberedCall['outcome']>): boolean =>

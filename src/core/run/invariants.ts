@@ -1,5 +1,5 @@
 import { AlmanacError } from '../../model/errors.ts'
-import type { Call, Phase } from './call.ts'
+import type { Call, EndStatus, Phase } from './call.ts'
 import type { RunGraph } from './graph.ts'
 import type { RunMachine } from './machine.ts'
 import { isBetter } from './ready-queue.ts'
@@ -12,27 +12,75 @@ import { maxPassed, needsOf } from './slots.ts'
  * @throws ALM_BUG with the number of the broken invariant and the call's story
  */
 export function checkInvariants(machine: RunMachine): void {
-  const { graph } = machine
-  const seen: Seen = { phases: new Map(), orders: new Set(), holders: 0, size: 0 }
-  for (const call of graph.calls) {
-    if (call === undefined) continue
-    seen.size++
-    seen.phases.set(call.phase, (seen.phases.get(call.phase) ?? 0) + 1)
-    checkInputs(graph, call)
-    checkEnd(graph, call, seen.orders)
-    checkPhase(graph, call)
-    if (graph.slots.holds(call)) seen.holders++
-  }
-  checkCounts(graph, seen)
-  checkSlots(graph, seen.holders)
-  checkQueues(graph)
+  new Invariants(machine).check()
 }
 
-interface Seen {
-  readonly phases: Map<Phase, number>
-  readonly orders: Set<number>
-  holders: number
-  size: number
+/** The same, step after step: it sees as well that what has ended stays as it is. */
+export class Invariants {
+  readonly #graph: RunGraph
+  /** how calls ended, when that was first seen, and which call has each order */
+  readonly #ends = new Map<number, { readonly end: EndStatus; readonly order: number }>()
+  readonly #orders = new Map<number, number>()
+
+  constructor(machine: RunMachine) {
+    this.#graph = machine.graph
+  }
+
+  /** @throws ALM_BUG with the number of the broken invariant and the call's story */
+  check(): void {
+    const graph = this.#graph
+    const phases: Record<string, number> = {}
+    let size = 0
+    let holders = 0
+    for (const call of graph.calls) {
+      if (call === undefined) continue
+      size++
+      phases[call.phase] = (phases[call.phase] ?? 0) + 1
+      const holds = graph.slots.holds(call)
+      if (holds) holders++
+      if (call.end !== undefined) this.#checkEnd(call, call.end)
+      else if (call.phase === 'ended' || call.order !== -1)
+        broken('G2', graph, call, 'it ended without a state')
+      else checkInputs(graph, call)
+      checkPhase(graph, call, holds)
+    }
+    checkCounts(graph, size, phases)
+    checkSlots(graph, holders)
+    checkQueues(graph)
+  }
+
+  /** G2, G3, G4 of what has ended. */
+  #checkEnd(call: Call, end: EndStatus): void {
+    const graph = this.#graph
+    const isRebuilt = call.lost && end.state === 'succeeded'
+    if (call.phase !== 'ended' && !isRebuilt) broken('G2', graph, call, `it is ${end.state} and goes on`)
+    const before = this.#ends.get(call.id)
+    if (before !== undefined) {
+      if (before.end === end && before.order === call.order) return
+      broken(
+        'G2',
+        graph,
+        call,
+        `it had ended ${before.end.state} as ${before.order}, now ${end.state} as ${call.order}`,
+      )
+    }
+    this.#ends.set(call.id, { end, order: call.order })
+    const other = this.#orders.get(call.order)
+    if (other !== undefined) broken('G3', graph, call, `call ${other} has its order ${call.order}`)
+    this.#orders.set(call.order, call.id)
+    if (call.order < 0 || call.order >= graph.nextOrder)
+      broken('G3', graph, call, `its order ${call.order} was not given out`)
+    const inputs = call.inputs.map((id) => graph.call(id))
+    const later = inputs.find(({ order }) => order >= graph.firstNew && order > call.order)
+    if (end.state === 'succeeded' && later !== undefined) {
+      broken('G3', graph, call, `its input ${later.id} ended later, as ${later.order}`)
+    }
+    const isWanting = inputs.some((input) => input.end !== undefined && input.end.state !== 'succeeded')
+    if (end.reason === 'upstream' && !isWanting)
+      broken('G4', graph, call, 'it was skipped, and no input failed')
+    if (end.state === 'succeeded' && isWanting && !call.tolerant)
+      broken('G4', graph, call, 'an input failed, and it succeeded')
+  }
 }
 
 function broken(rule: string, graph: RunGraph, call: Call | undefined, why: string): never {
@@ -40,115 +88,75 @@ function broken(rule: string, graph: RunGraph, call: Call | undefined, why: stri
   throw new AlmanacError('ALM_BUG', { why: `${rule} ${why}${story}` })
 }
 
-/** R1, G1, G4: what a call may do follows from how its inputs ended. */
+/** R1, G1, G4 of what has not: what a call may do follows from how its inputs ended. */
 function checkInputs(graph: RunGraph, call: Call): void {
   let open = 0
-  let failed = false
   for (const id of call.inputs) {
     const input = graph.call(id)
     if (input.end === undefined) {
       open++
-      if (call.phase === 'inputs' && !input.consumers.includes(call.id))
+      if (!input.consumers.includes(call.id))
         broken('G1', graph, call, `call ${id} does not know its consumer`)
-    } else if (input.end.state !== 'succeeded') failed = true
+    } else if (input.end.state !== 'succeeded' && !call.tolerant) {
+      broken('G4', graph, call, `its input ${id} failed, and it is not skipped`)
+    }
   }
-  if (call.phase === 'inputs') {
-    if (call.pending !== open)
-      broken('G1', graph, call, `${call.pending} inputs are counted, ${open} have not ended`)
-    if (open === 0) broken('R5', graph, call, 'it waits for inputs, and all have ended')
-  } else if (open > 0 && call.phase !== 'ended')
-    broken('R1', graph, call, 'it goes on before its inputs have ended')
-  if (failed && !call.tolerant && call.phase !== 'ended')
-    broken('G4', graph, call, 'an input failed, and it is not skipped')
-  if (call.end?.reason === 'upstream' && !failed)
-    broken('G4', graph, call, 'it was skipped, and no input failed')
+  if (call.phase !== 'inputs') {
+    if (open > 0) broken('R1', graph, call, 'it goes on before its inputs have ended')
+  } else if (call.pending !== open) {
+    broken('G1', graph, call, `${call.pending} inputs are counted, ${open} have not ended`)
+  } else if (open === 0) broken('R5', graph, call, 'it waits for inputs, and all have ended')
 }
 
-/** G2, G3: how it ended, and in which order. */
-function checkEnd(graph: RunGraph, call: Call, orders: Set<number>): void {
-  if (call.end === undefined) {
-    if (call.phase === 'ended' || call.order !== -1) broken('G2', graph, call, 'it ended without a state')
-    return
-  }
-  if (call.phase !== 'ended' && !(call.lost && call.end.state === 'succeeded')) {
-    broken('G2', graph, call, `it is ${call.end.state} and goes on`)
-  }
-  if (call.order < 0 || call.order >= graph.nextOrder)
-    broken('G3', graph, call, `its order ${call.order} was not given out`)
-  if (orders.has(call.order)) broken('G3', graph, call, `another call has its order ${call.order}`)
-  orders.add(call.order)
-  if (call.end.state !== 'succeeded') return
-  for (const id of call.inputs) {
-    const { order } = graph.call(id)
-    if (order >= graph.firstNew && order > call.order)
-      broken('G3', graph, call, `its input ${id} ended later, as ${order}`)
-  }
-}
+const attempted: readonly Phase[] = ['start', 'execute', 'stop']
+const past: readonly Phase[] = [...attempted, 'ready', 'retry', 'judge']
 
 /** R2, R3, R5, A3: what keeps a call in its phase is there. */
-function checkPhase(graph: RunGraph, call: Call): void {
-  const isAttempted = call.phase === 'start' || call.phase === 'execute' || call.phase === 'stop'
-  if (isAttempted !== graph.slots.holds(call)) {
-    broken(
-      isAttempted ? 'A3' : 'R2',
-      graph,
-      call,
-      isAttempted ? 'it runs without a slot' : 'it holds a slot and does not run',
-    )
-  }
+function checkPhase(graph: RunGraph, call: Call, holds: boolean): void {
+  const isAttempted = attempted.includes(call.phase)
+  if (holds && !isAttempted) broken('R2', graph, call, 'it holds a slot and does not run')
+  if (isAttempted && !holds) broken('A3', graph, call, 'it runs without a slot')
   if (isAttempted && call.attempt < 1) broken('R2', graph, call, 'it runs without an attempt')
-  const isPast = isAttempted || call.phase === 'ready' || call.phase === 'retry' || call.phase === 'judge'
-  if (isPast && call.afterCommit && graph.mustBeDurable(call) > graph.committed) {
+  if (call.afterCommit && past.includes(call.phase) && graph.mustBeDurable(call) > graph.committed) {
     broken('R3', graph, call, `it goes on while order ${graph.mustBeDurable(call)} is not durable`)
   }
-  switch (call.phase) {
-    case 'gate':
-      if (graph.mustBeDurable(call) <= graph.committed)
-        broken('R5', graph, call, 'all that it waits for is durable')
-      break
-    case 'ready':
-      if (!graph.slots.isQueued(call)) broken('R5', graph, call, 'it is ready, and in no queue')
-      break
-    case 'rebuild':
-      checkRebuild(graph, call)
-      break
+  if (call.phase === 'gate' && graph.mustBeDurable(call) <= graph.committed) {
+    broken('R5', graph, call, 'all that it waits for is durable')
   }
+  if (call.phase === 'ready' && !graph.slots.isQueued(call))
+    broken('R5', graph, call, 'it is ready, and in no queue')
+  if (call.phase === 'rebuild') checkRebuild(graph, call)
 }
 
 function checkRebuild(graph: RunGraph, call: Call): void {
   const awaited = (call.heldInputs ?? []).filter((id) => graph.call(id).waiters?.includes(call.id) === true)
-  if (awaited.length !== call.pending)
+  if (awaited.length !== call.pending) {
     broken('R5', graph, call, `it waits for ${call.pending} results, ${awaited.length} are made again`)
-  for (const id of awaited) {
-    if (graph.call(id).phase === 'ended')
-      broken('R5', graph, call, `nobody makes the result of call ${id} again`)
   }
+  const idle = awaited.find((id) => graph.call(id).phase === 'ended')
+  if (idle !== undefined) broken('R5', graph, call, `nobody makes the result of call ${idle} again`)
 }
 
 /** R4, G5: counts, and the end. */
-function checkCounts(graph: RunGraph, seen: Seen): void {
-  if (seen.size !== graph.size)
-    broken('G5', graph, undefined, `${graph.size} calls are counted, there are ${seen.size}`)
+function checkCounts(graph: RunGraph, size: number, counts: Readonly<Record<string, number>>): void {
+  if (size !== graph.size)
+    broken('G5', graph, undefined, `${graph.size} calls are counted, there are ${size}`)
   for (const phase of phases) {
-    const count = seen.phases.get(phase) ?? 0
-    if (graph.count(phase) !== count)
-      broken(
-        'G5',
-        graph,
-        undefined,
-        `${graph.count(phase)} calls are counted in ${phase}, there are ${count}`,
-      )
+    const [counted, count] = [graph.count(phase), counts[phase] ?? 0]
+    if (counted !== count)
+      broken('G5', graph, undefined, `${counted} calls are counted in ${phase}, there are ${count}`)
   }
   if (!graph.finished) return
   if (graph.settled === undefined) broken('R4', graph, undefined, 'the run finished before its function')
-  if (graph.count('ended') !== graph.size) broken('R4', graph, undefined, 'the run finished before its calls')
+  if (graph.count('ended') !== size) broken('R4', graph, undefined, 'the run finished before its calls')
 }
 
-/** A1, A2, A3 of all. */
+/** A1, A3 of all. */
 function checkSlots(graph: RunGraph, holders: number): void {
   const { slots } = graph
-  if (slots.running !== holders)
+  if (slots.running !== holders) {
     broken('A3', graph, undefined, `${slots.running} slots are taken, ${holders} calls run`)
+  }
   let cpu = 0
   let memoryBytes = 0
   for (const taken of slots.taken) {
@@ -156,11 +164,12 @@ function checkSlots(graph: RunGraph, holders: number): void {
     memoryBytes += taken.memoryBytes
   }
   const { used, capacity } = slots
-  if (Math.abs(used.cpu - cpu) > 1e-9 || used.memoryBytes !== memoryBytes)
-    broken('A3', graph, undefined, 'what is taken is miscounted')
+  const isMiscounted = Math.abs(used.cpu - cpu) > 1e-9 || used.memoryBytes !== memoryBytes
+  if (isMiscounted) broken('A3', graph, undefined, 'what is taken is miscounted')
   const isOver = used.cpu > capacity.cpu + 1e-9 || used.memoryBytes > capacity.memoryBytes
-  if (isOver && slots.running > 1)
+  if (isOver && slots.running > 1) {
     broken('A1', graph, undefined, `${used.cpu} processors and ${used.memoryBytes} bytes are taken`)
+  }
 }
 
 /** Q1, Q2, A2, and R5 of what is ready: nothing that could start is left. */
@@ -172,18 +181,20 @@ function checkQueues(graph: RunGraph): void {
     const heap = [...queue]
     queued += heap.length
     if (heap[0] !== undefined) heads.push(heap[0])
-    heap.forEach((call, index) => {
+    for (const [index, call] of heap.entries()) {
       if (call.phase !== 'ready') broken('Q1', graph, call, 'it is queued and not ready')
       if (call.heapIndex !== index)
-        broken('Q1', graph, call, `it is at ${index} of its queue and not at ${call.heapIndex}`)
+        broken('Q1', graph, call, `it is at ${index} of its queue, not at ${call.heapIndex}`)
       if (needsOf(call) !== needs) broken('Q1', graph, call, `it is queued with calls that need ${needs}`)
       const above = heap[(index - 1) >> 1]
-      if (index > 0 && above !== undefined && isBetter(call, above))
+      if (index > 0 && above !== undefined && isBetter(call, above)) {
         broken('Q2', graph, call, `call ${above.id} goes before it`)
-    })
+      }
+    }
   }
-  if (queued !== graph.count('ready'))
+  if (queued !== graph.count('ready')) {
     broken('R5', graph, undefined, `${queued} calls are queued, ${graph.count('ready')} are ready`)
+  }
   if (slots.paused) return
   for (const head of heads) {
     if (head.passed > maxPassed) broken('A2', graph, head, `it was passed ${head.passed} times`)

@@ -8,7 +8,7 @@ type Transition<K extends CallEvent['kind']> = (graph: RunGraph, call: Call, eve
 type Row = { readonly [K in CallEvent['kind']]?: Transition<K> }
 
 /** The news is about something that was given up: it changes nothing. */
-const tooLate = (): void => {}
+const tooLate = (): void => undefined
 
 /** Answers that may still come for a call that was cancelled, or skipped, while they were under way. */
 const answers = {

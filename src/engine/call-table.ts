@@ -1,0 +1,129 @@
+import { eachRef } from '../core/identity/canonical.ts'
+import { CallKeys } from '../core/identity/key.ts'
+import type { Remembered } from '../core/identity/remembered.ts'
+import type { Made } from '../core/run/events.ts'
+import { AlmanacError } from '../model/errors.ts'
+import type { Hash } from '../model/digest.ts'
+import type { Digest } from '../model/refs.ts'
+import { FutureRef } from '../model/refs.ts'
+import type { TaskPolicy } from '../model/task.ts'
+import type { CallRequest } from '../ports/caller.ts'
+import type { CallInfo } from './call-info.ts'
+
+/** What a call belongs to, besides the function that makes it. */
+export interface CallOf {
+  /** the map that it is an entry of, and its path in that */
+  readonly parent?: number
+  readonly entry?: string
+}
+
+/**
+ * The calls of a run, by number.
+ *
+ * C1 a call that was made in an earlier life keeps its number and its time.
+ * C2 a call is in the table before the machine hears of it.
+ */
+export class CallTable {
+  readonly #infos: (CallInfo | undefined)[] = []
+  readonly #keys: CallKeys
+  readonly #remembered: Remembered
+  /** calls with a function, by the path of what that calls */
+  readonly #functions = new Map<string, number>()
+  /** calls that have made held values, by the key that the values bear */
+  readonly #makers = new Map<Digest, number>()
+  #next: number
+
+  constructor(hash: Hash, remembered: Remembered) {
+    this.#keys = new CallKeys(hash)
+    this.#remembered = remembered
+    this.#next = remembered.nextCall
+  }
+
+  get(call: number): CallInfo {
+    const info = this.#infos[call]
+    if (info === undefined) throw new AlmanacError('ALM_BUG', { why: `there is no call ${call}` })
+    return info
+  }
+
+  find(call: number): CallInfo | undefined {
+    return this.#infos[call]
+  }
+
+  *[Symbol.iterator](): IterableIterator<CallInfo> {
+    for (const info of this.#infos) if (info !== undefined) yield info
+  }
+
+  /** The call whose function makes calls under a path; undefined for the workflow's own. */
+  functionAt(path: string): number | undefined {
+    return this.#functions.get(path)
+  }
+
+  /** A value that bears this key is held for that call now. */
+  madeBy(key: Digest, call: number): void {
+    this.#makers.set(key, call)
+  }
+
+  /** The calls whose held results bear these keys. */
+  makersOf(keys: readonly Digest[]): readonly number[] | undefined {
+    if (keys.length === 0) return undefined
+    return [...new Set(keys.flatMap((key) => this.#makers.get(key) ?? []))]
+  }
+
+  /** Makes a call: what is kept of it, and what the machine is told. */
+  make(caller: string, request: CallRequest, of: CallOf, now: number): { readonly info: CallInfo; readonly made: Made } {
+    const { name, kind } = request
+    const inputs = new Set<number>()
+    eachRef(request.args, (ref) => {
+      if (ref instanceof FutureRef) inputs.add(ref.call)
+    })
+    const key = this.#keys.key({ caller, name: `${kind} ${name}`, key: request.key, args: request.args }, (call) => this.get(call).key)
+    const own = this.#remembered.made(key)
+    const id = own?.call ?? this.#next++
+    const at = own?.at ?? now
+    const path = kind === 'child' || kind === 'map' ? this.#keys.path(caller, name, request.key) : caller
+    const info: CallInfo = { ...blank, id, key, caller, request, own, madeAt: at, entry: of.entry, path, startedAt: at }
+    this.#infos[id] = info
+    this.#makers.set(key, id)
+    if (kind === 'child') this.#functions.set(path, id)
+    const made: Made = {
+      kind: 'made',
+      call: id,
+      key,
+      callKind: kind,
+      inputs: [...inputs],
+      policy: request.task?.policy ?? builtInPolicy,
+      parent: of.parent,
+      tolerant: request.tolerant === true,
+      order: own?.outcome?.order,
+      attempts: own === undefined ? 0 : Math.max(0, ...own.attempts.map((attempt) => attempt.attempt)),
+      spent: own?.attempts.filter(({ phase, spent }) => phase === 'failed' && spent !== false).length ?? 0,
+    }
+    return { info, made }
+  }
+}
+
+const blank = {
+  fingerprint: undefined,
+  parts: undefined,
+  basis: '',
+  cacheable: false,
+  verdict: '',
+  costMs: 0,
+  origin: undefined,
+  lastError: undefined,
+  map: undefined,
+  takenFrom: undefined,
+} as const
+
+/** Of calls that are no task. */
+const builtInPolicy: TaskPolicy = {
+  retries: { count: 0, delayMs: 0, backoff: 1, maxDelayMs: 0, jitter: 0, memoryFactor: 1 },
+  effect: false,
+  random: false,
+  persist: false,
+  location: false,
+  cpu: 0,
+  memoryBytes: 0,
+  priority: 0,
+  onFailure: 'fail',
+}

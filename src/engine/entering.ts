@@ -1,0 +1,109 @@
+import type { EndStatus } from '../core/run/call.ts'
+import { AlmanacError } from '../model/errors.ts'
+import type { ErrorRecord } from '../model/records.ts'
+import type { Asks } from './asks.ts'
+import type { CallInfo } from './call-info.ts'
+import { recordOf } from './failure.ts'
+import type { MapCalls } from './map-calls.ts'
+import { executed, failedError, type RunContext } from './run-context.ts'
+import type { Turns } from './turns.ts'
+import type { Failures } from './uncaught.ts'
+import { computeView, resolve } from './views.ts'
+import type { WorkflowHost } from './workflow-host.ts'
+
+/** What is entered by others. */
+export interface EnteredParts {
+  readonly host: WorkflowHost
+  readonly turns: Turns
+  readonly maps: MapCalls
+  readonly asks: Asks
+  readonly failures: Failures
+}
+
+/** Begins what is not attempted: children, views, maps, sleeps, questions; and says when they have ended. */
+export class Entering {
+  readonly #run: RunContext
+  readonly #parts: EnteredParts
+  /** views under way; of them those whose place in the order is remembered */
+  views = 0
+  replayedViews = 0
+
+  constructor(run: RunContext, parts: EnteredParts) {
+    this.#run = run
+    this.#parts = parts
+  }
+
+  enter(info: CallInfo): void {
+    const { machine, ports, outcomes, isIn } = this.#run
+    const { clock, chance } = ports
+    const { turns, maps, asks } = this.#parts
+    const { kind } = info.request
+    switch (kind) {
+      case 'child': {
+        const order = machine.graph.mustBeDurable(machine.graph.call(info.id))
+        return turns.add({ order, call: info.id, run: () => this.#child(info) })
+      }
+      case 'view':
+        return void this.#view(info)
+      case 'map':
+        return void maps.expand(info, info.path)
+      case 'sleep': {
+        const { ms } = info.request.args as { ms: number }
+        clock.at(info.madeAt + ms, () => isIn(info, 'entered') && this.left(info, executed))
+        return
+      }
+      case 'now':
+      case 'random':
+        outcomes.set(info.id, { value: kind === 'now' ? new Date(clock.now()) : chance.number() })
+        return this.left(info, executed)
+      case 'ask':
+        return asks.open(info)
+      default:
+        throw new AlmanacError('ALM_BUG', { why: `${kind} cannot be entered` })
+    }
+  }
+
+  /** What was entered has ended. */
+  left(info: CallInfo, status: EndStatus, error?: ErrorRecord): void {
+    if (error !== undefined) info.lastError = error
+    this.#run.dispatch({ kind: 'left', call: info.id, status })
+  }
+
+  #child(info: CallInfo): boolean {
+    const { outcomes, calls, isIn, isOver } = this.#run
+    if (!isIn(info, 'entered')) return false
+    const input = resolve(info.request.args, { outcomes, info: (call) => calls.get(call) })
+    this.#parts.host.enter(info.path, info.request.fn as (...args: never[]) => unknown, input, (settlement) => {
+      if (isOver()) return
+      if (settlement.ok) {
+        outcomes.set(info.id, { value: settlement.value })
+        return this.left(info, executed)
+      }
+      this.#parts.failures.threw(info.id, settlement.error)
+      this.left(info, failedError, recordOf(settlement.error))
+    })
+    return true
+  }
+
+  async #view(info: CallInfo): Promise<void> {
+    const { outcomes, calls, ports } = this.#run
+    this.views++
+    const isReplayed = info.own?.outcome !== undefined
+    if (isReplayed) this.replayedViews++
+    let error: ErrorRecord | undefined
+    try {
+      const value = await computeView(info, {
+        data: ports.data,
+        outcomes,
+        info: (call) => calls.get(call),
+        evaluate: (view, args) => this.#parts.host.evaluate(view.request.fn, args),
+      })
+      outcomes.set(info.id, { value })
+    } catch (failure) {
+      error = recordOf(failure)
+    }
+    this.views--
+    if (isReplayed) this.replayedViews--
+    this.left(info, error === undefined ? executed : failedError, error)
+  }
+}

@@ -1,0 +1,187 @@
+import { eachRef } from '../core/identity/canonical.ts'
+import type { Effect } from '../core/run/events.ts'
+import { encode } from '../model/codec.ts'
+import { HeldRef } from '../model/refs.ts'
+import type { TaskSpec } from '../model/task.ts'
+import type { Value } from '../model/value.ts'
+import type { AttemptEnd, AttemptId, Executor } from '../ports/executor.ts'
+import { type AttemptResult, Attempts, type AttemptStart } from './attempts.ts'
+import type { CallInfo } from './call-info.ts'
+import { recordOf } from './failure.ts'
+import type { RunContext } from './run-context.ts'
+import type { PlannedCall } from './settings.ts'
+import { resolve } from './views.ts'
+
+/**
+ * Between the machine's decision to start a call and what came of it.
+ *
+ * S1 starts of one turn travel together, and wait where the journal does not keep up.
+ * S2 the value of an attempt that was given up takes nobody's place.
+ */
+export class Execution {
+  readonly planned: PlannedCall[] = []
+  readonly #run: RunContext
+  readonly #attempts: Attempts
+  #starts: AttemptStart[] = []
+  #isScheduled = false
+
+  constructor(run: RunContext, life: number, executors: readonly Executor[]) {
+    this.#run = run
+    this.#attempts = new Attempts(run.ports, run.id, life, executors, (info, attempt, result) => void this.#ended(info, attempt, result))
+  }
+
+  get hasStarts(): boolean {
+    return this.#starts.length > 0
+  }
+
+  /** Attempts of the task wait until what they depend on is durable. */
+  leaves(task: TaskSpec): boolean {
+    return this.#attempts.executorFor(task)?.afterCommit === true
+  }
+
+  info(id: AttemptId): { readonly info: CallInfo; readonly attempt: number } | undefined {
+    return this.#attempts.info(id)
+  }
+
+  start(info: CallInfo, attempt: number, memoryBytes: number): void {
+    const { ports, settings, recorder } = this.#run
+    info.startedAt = ports.clock.now()
+    if (settings.dryRun) {
+      this.planned.push({ call: info.id, name: info.request.name, why: info.own?.outcome === undefined ? 'new' : 'changed' })
+      return
+    }
+    if (info.request.task?.policy.effect === true) {
+      const { startedAt } = info
+      recorder.add({ kind: 'attempt', call: info.id, attempt, phase: 'started', startedAt, at: startedAt })
+    }
+    this.#starts.push({ info, attempt, memoryBytes, args: undefined })
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    queueMicrotask(() => void this.#submit())
+  }
+
+  stop(call: number, attempt: number, graceMs: number): void {
+    this.#attempts.stop(call, attempt, graceMs)
+  }
+
+  /** Stops all that runs, and resolves when nothing does. */
+  async stopAll(): Promise<void> {
+    for (const call of this.#run.machine.graph.calls) {
+      if (call?.phase === 'start' || call?.phase === 'execute') this.#attempts.stop(call.id, call.attempt, 0)
+    }
+    await this.#attempts.idle()
+  }
+
+  onEnd(id: AttemptId, end: AttemptEnd): void {
+    this.#attempts.onEnd(id, end)
+  }
+
+  /** Held values died with their worker. */
+  lose(handles: readonly number[]): void {
+    const { calls, outcomes, dispatch } = this.#run
+    const gone = new Set(handles)
+    const lost: number[] = []
+    for (const info of calls) {
+      let isLost = false
+      eachRef(outcomes.get(info.id)?.value, (ref) => {
+        isLost ||= ref instanceof HeldRef && gone.has(ref.handle)
+      })
+      if (isLost) lost.push(info.id)
+    }
+    if (lost.length > 0) dispatch({ kind: 'gone', calls: lost })
+  }
+
+  /** An attempt was spent without an outcome. */
+  spent(effect: Extract<Effect, { kind: 'spent' }>): void {
+    const { calls, ports, recorder, listener } = this.#run
+    const info = calls.get(effect.call)
+    const error = info.lastError
+    recorder.add({
+      kind: 'attempt',
+      call: effect.call,
+      attempt: effect.attempt,
+      phase: 'failed',
+      reason: effect.reason,
+      spent: effect.counted,
+      ...(error !== undefined && { error }),
+      startedAt: info.startedAt,
+      at: ports.clock.now(),
+    })
+    if (error !== undefined) listener.failed?.(info, error, effect.attempt, false)
+  }
+
+  async #submit(): Promise<void> {
+    const { recorder, outcomes, calls, isOver } = this.#run
+    if (recorder.isFull) await recorder.room()
+    this.#isScheduled = false
+    const starts = this.#starts
+    this.#starts = []
+    if (isOver()) return
+    const resolved: AttemptStart[] = []
+    for (const start of starts) {
+      try {
+        const args = resolve(start.info.request.args, { outcomes, info: (call) => calls.get(call) })
+        resolved.push({ ...start, args: outcomes.current(args) })
+      } catch (error) {
+        void this.#ended(start.info, start.attempt, { kind: 'failed', reason: 'error', error: recordOf(error), retryable: false })
+      }
+    }
+    this.#attempts.begin(resolved)
+  }
+
+  async #ended(info: CallInfo, attempt: number, result: AttemptResult): Promise<void> {
+    const { ports, machine, dispatch, isOver } = this.#run
+    if (isOver()) return
+    const call = info.id
+    const at = ports.clock.now()
+    switch (result.kind) {
+      case 'kept':
+        return this.#kept(info, attempt, result.value)
+      case 'failed': {
+        info.lastError = result.error
+        const { error, reason, retryable } = result
+        const names = [error.type, error.code].filter((name) => name !== undefined)
+        return dispatch({ kind: 'failed', call, attempt, reason, names, retryable, at, chance: ports.chance.number() })
+      }
+      case 'lost':
+        info.lastError = result.error
+        return dispatch({ kind: 'lost', call, attempt, at })
+      case 'inputs-gone': {
+        this.lose(result.handles)
+        const { graph } = machine
+        const gone = (graph.call(call).heldInputs ?? []).filter((id) => graph.call(id).lost)
+        return dispatch({ kind: 'deprived', call, attempt, gone })
+      }
+      case 'cancelled':
+        return dispatch({ kind: 'stopped', call, attempt })
+    }
+  }
+
+  async #kept(info: CallInfo, attempt: number, value: Value): Promise<void> {
+    const { check } = info.request
+    try {
+      this.#succeeded(info, attempt, check === undefined ? value : await check(value))
+    } catch (error) {
+      info.lastError = recordOf(error)
+      const names = [info.lastError.code]
+      const at = this.#run.ports.clock.now()
+      this.#run.dispatch({ kind: 'failed', call: info.id, attempt, reason: 'outputs', names, retryable: false, at, chance: 0 })
+    }
+  }
+
+  #succeeded(info: CallInfo, attempt: number, value: Value): void {
+    const { machine, outcomes, ports, dispatch } = this.#run
+    const call = machine.graph.call(info.id)
+    const isUnderWay = call.phase === 'start' || call.phase === 'execute' || call.phase === 'stop'
+    if (attempt !== call.attempt || !isUnderWay) return
+    let held = false
+    eachRef(value, (ref) => {
+      held ||= ref instanceof HeldRef
+    })
+    // what cannot be kept is refused here, where the task is still to blame
+    encode(value)
+    if (!call.lost) info.costMs = ports.clock.now() - info.startedAt
+    outcomes.set(info.id, { value }, call.lost ? outcomes.digest(info.id) : undefined)
+    dispatch({ kind: 'succeeded', call: info.id, attempt, held })
+  }
+}

@@ -1,0 +1,142 @@
+import type { EndStatus } from '../core/run/call.ts'
+import type { Effect } from '../core/run/events.ts'
+import { errorRecord } from '../model/errors.ts'
+import { FutureRef } from '../model/refs.ts'
+import type { ErrorRecord } from '../model/records.ts'
+import type { CallState } from '../model/states.ts'
+import type { Path } from '../model/path.ts'
+import type { Value } from '../model/value.ts'
+import type { CallInfo } from './call-info.ts'
+import { outcomeRecords } from './outcome-records.ts'
+import type { RunContext } from './run-context.ts'
+import type { Turns } from './turns.ts'
+import type { Failures } from './uncaught.ts'
+
+interface Waiter {
+  readonly path: Path
+  succeed(value: Value): void
+  fail(error: unknown): void
+}
+
+/**
+ * What happens when a call has ended: it is counted, recorded, and given at its turn to whoever waits for it.
+ *
+ * D1 an outcome is given to each who asks exactly once, never before its turn.
+ * D2 an outcome that is on record already is not recorded again.
+ */
+export class Giving {
+  readonly counts: Partial<Record<CallState, number>> = {}
+  executed = 0
+  reused = 0
+  /** remembered outcomes that have not been given back */
+  replaying: number
+  readonly #run: RunContext
+  readonly #turns: Turns
+  readonly #failures: Failures
+  readonly #given = new Set<number>()
+  readonly #waiters = new Map<number, Waiter[]>()
+
+  constructor(run: RunContext, turns: Turns, failures: Failures, replaying: number) {
+    this.#run = run
+    this.#turns = turns
+    this.#failures = failures
+    this.replaying = replaying
+  }
+
+  /** Somebody waits for an outcome. */
+  wait(call: number, waiter: Waiter): void {
+    const end = this.#run.machine.graph.calls[call]?.end
+    if (end !== undefined && end.state !== 'succeeded') this.#run.dispatch({ kind: 'observed', call })
+    if (this.#given.has(call)) return this.#give(call, waiter)
+    const waiters = this.#waiters.get(call)
+    if (waiters === undefined) this.#waiters.set(call, [waiter])
+    else waiters.push(waiter)
+  }
+
+  ended(effect: Extract<Effect, { kind: 'ended' }>): void {
+    const { calls, machine, outcomes, listener, dispatch } = this.#run
+    const info = calls.get(effect.call)
+    const { status, order } = effect
+    this.counts[status.state] = (this.counts[status.state] ?? 0) + 1
+    this.#count(info, status, effect.record)
+    if (status.state !== 'succeeded') {
+      const error = this.#errorOf(info, status, order)
+      outcomes.set(info.id, { ...outcomes.get(info.id), error })
+      if (this.#waiters.has(info.id)) dispatch({ kind: 'observed', call: info.id })
+      if (status.state === 'failed') listener.failed?.(info, error, machine.graph.call(info.id).attempt, true)
+    }
+    if (effect.record) this.#record(info, effect)
+    else if (info.own?.outcome !== undefined) this.replaying--
+    this.#turns.add({ order, call: info.id, run: () => this.#turn(info.id) })
+  }
+
+  #record(info: CallInfo, effect: Extract<Effect, { kind: 'ended' }>): void {
+    const { remembered, recorder, machine, outcomes, ports, settings } = this.#run
+    const now = ports.clock.now()
+    // what another call had is this one's now: two of one order would not know who was first
+    if (info.takenFrom !== undefined) recorder.add({ kind: 'forgotten', calls: [info.takenFrom], at: now })
+    const kept = remembered.result(info.own)
+    const call = machine.graph.call(info.id)
+    for (const record of outcomeRecords(info, effect, call, outcomes, kept, now, settings)) recorder.add(record, effect.order)
+  }
+
+  #count(info: CallInfo, status: EndStatus, recorded: boolean): void {
+    if (info.map !== undefined) this.reused += info.map.carried
+    if (info.request.kind !== 'task' && info.request.kind !== 'entry') return
+    if (status.state !== 'succeeded') return
+    if (recorded && status.reason === 'executed') this.executed++
+    else this.reused++
+  }
+
+  #errorOf(info: CallInfo, status: EndStatus, order: number): ErrorRecord {
+    if (status.state === 'cancelled') return errorRecord('ALM_CANCELLED', {}, { call: info.id })
+    if (status.reason === 'upstream') return this.#upstream(info, order)
+    const error = info.lastError ?? errorRecord('ALM_BUG', { why: `${info.request.name} failed without a reason` })
+    return { ...error, call: error.call ?? info.id }
+  }
+
+  #upstream(info: CallInfo, order: number): ErrorRecord {
+    const { machine, outcomes, calls } = this.#run
+    // of several inputs that failed it names the one that it named first
+    const { outcome } = info.own ?? {}
+    if (outcome?.reason === 'upstream' && outcome.order === order && outcome.error !== undefined) return outcome.error
+    const input = machine.graph.call(info.id).inputs.find((id) => {
+      const { end } = machine.graph.call(id)
+      return end !== undefined && end.state !== 'succeeded'
+    })
+    const cause = input === undefined ? undefined : outcomes.get(input)?.error
+    if (input !== undefined && cause?.code === 'ALM_UPSTREAM') return cause
+    const task = input === undefined ? '' : calls.get(input).request.name
+    const details = { task, message: cause?.message ?? '' }
+    return errorRecord('ALM_UPSTREAM', details, { call: cause?.call ?? input ?? info.id, ...placeIn(cause) })
+  }
+
+  /** The turn of an outcome: true if somebody goes on with it. */
+  #turn(call: number): boolean {
+    this.#given.add(call)
+    this.#run.dispatch({ kind: 'given', call })
+    const waiters = this.#waiters.get(call)
+    if (waiters === undefined) return false
+    this.#waiters.delete(call)
+    for (const waiter of waiters) this.#give(call, waiter)
+    return true
+  }
+
+  #give(call: number, { path, succeed, fail }: Waiter): void {
+    const { outcomes, calls } = this.#run
+    const error = outcomes.get(call)?.error
+    if (error !== undefined) return fail(this.#failures.errorOf(call, error))
+    let value: Value
+    try {
+      value = outcomes.field(new FutureRef(call, path), calls.get(call).request.name)
+    } catch (failure) {
+      return fail(failure)
+    }
+    succeed(value)
+  }
+}
+
+const placeIn = (error: ErrorRecord | undefined): Partial<ErrorRecord> => ({
+  ...(error?.file !== undefined && { file: error.file }),
+  ...(error?.line !== undefined && { line: error.line }),
+})

@@ -1,0 +1,141 @@
+import { eachRef } from '../core/identity/canonical.ts'
+import { isKeptResult } from '../core/identity/remembered.ts'
+import type { EndStatus } from '../core/run/call.ts'
+import { decode } from '../model/codec.ts'
+import { DirRef, FileRef, HeldRef } from '../model/refs.ts'
+import type { RememberedCall } from '../model/records.ts'
+import type { TaskSpec } from '../model/task.ts'
+import type { Value } from '../model/value.ts'
+import type { CallInfo } from './call-info.ts'
+import { recordOf } from './failure.ts'
+import { Identifier, type Identity } from './identifier.ts'
+import { replayed, type RunContext } from './run-context.ts'
+
+/**
+ * Finds out what a call is known by, and takes what is remembered or cached under that.
+ *
+ * B1 a call that was given up meanwhile takes nothing that others could.
+ * B2 a result whose files are gone is not taken.
+ */
+export class Recall {
+  readonly #run: RunContext
+  readonly #identifier: Identifier
+  /** do attempts of the task leave this process's control? */
+  readonly #leaves: (task: TaskSpec) => boolean
+
+  constructor(run: RunContext, leaves: (task: TaskSpec) => boolean, warn: (task: TaskSpec, warning: string) => void) {
+    this.#run = run
+    this.#leaves = leaves
+    this.#identifier = new Identifier(run.ports, run.outcomes, (call) => run.calls.get(call).request.name, warn)
+  }
+
+  identify(info: CallInfo): void {
+    try {
+      const identity = this.#identifier.identify(info, info.request.args)
+      if (!(identity instanceof Promise)) return this.#identified(info, identity)
+      identity.then(
+        (known) => this.#identified(info, known),
+        (error: unknown) => this.#refused(info, error),
+      )
+    } catch (error) {
+      this.#refused(info, error)
+    }
+  }
+
+  async lookup(info: CallInfo): Promise<void> {
+    const { ports, outcomes, dispatch, isIn, abort } = this.#run
+    try {
+      const cache = info.request.task?.policy.cache
+      const notBefore = typeof cache === 'object' ? ports.clock.now() - cache.forMs : 0
+      const hit = await ports.cache.find(info.fingerprint as string, notBefore)
+      const value = hit === undefined ? undefined : decode(hit.valueWire)
+      if (hit === undefined || (await this.#missing(value)) === true) return dispatch({ kind: 'missed', call: info.id })
+      if (!isIn(info, 'lookup')) return
+      outcomes.set(info.id, { value }, hit.digest)
+      info.origin = { run: hit.run, call: hit.call }
+      info.costMs = hit.costMs
+      info.verdict = 'hit'
+      dispatch({ kind: 'hit', call: info.id })
+    } catch (error) {
+      abort(error)
+    }
+  }
+
+  #refused(info: CallInfo, error: unknown): void {
+    info.lastError = recordOf(error)
+    this.#run.dispatch({ kind: 'refused', call: info.id })
+  }
+
+  #identified(info: CallInfo, identity: Identity): void {
+    info.fingerprint = identity.fingerprint
+    info.parts = identity.parts
+    info.basis = identity.basis
+    info.cacheable = identity.cacheable
+    if (!this.#run.isIn(info, 'identify')) return
+    const found = this.#run.remembered.claim(info.own, info.caller, info.request.name, identity.fingerprint)
+    if (found?.outcome === undefined) return this.#unremembered(info, identity)
+    const value = found.outcome.valueWire === undefined ? undefined : decode(found.outcome.valueWire)
+    const missing = this.#missing(value)
+    if (missing === undefined) return this.#take(info, identity, found, value)
+    missing.then(
+      (gone) => (gone ? this.#unremembered(info, identity) : this.#take(info, identity, found, value)),
+      (error: unknown) => this.#refused(info, error),
+    )
+  }
+
+  /** Are files of a value gone from the store? Undefined where it has none. */
+  #missing(value: Value): Promise<boolean> | undefined {
+    const { data } = this.#run.ports
+    const refs: (FileRef | DirRef)[] = []
+    eachRef(value, (ref) => {
+      if (ref instanceof FileRef || ref instanceof DirRef) refs.push(ref)
+    })
+    if (refs.length === 0) return undefined
+    return Promise.all(refs.map((ref) => data.available(ref))).then((there) => there.includes(false))
+  }
+
+  #take(info: CallInfo, identity: Identity, found: RememberedCall, value: Value): void {
+    const { calls, outcomes, dispatch, isIn, id } = this.#run
+    if (!isIn(info, 'identify')) return
+    const outcome = found.outcome as NonNullable<RememberedCall['outcome']>
+    let held = false
+    eachRef(value, (ref) => {
+      if (!(ref instanceof HeldRef)) return
+      held = true
+      calls.madeBy(ref.key, info.id)
+    })
+    const isOwn = found === info.own
+    const isKept = isKeptResult(outcome)
+    const error = isKept ? undefined : outcome.error
+    outcomes.set(info.id, { value, ...(error !== undefined && { error }) }, outcome.digest)
+    info.lastError = error
+    info.costMs = outcome.costMs
+    info.map = outcome.map
+    info.takenFrom = isOwn ? undefined : found.call
+    info.origin = isOwn ? outcome.origin : { run: id, call: found.call }
+    const status = isKept || (!isOwn && outcome.state === 'succeeded') ? replayed : outcome
+    dispatch({
+      kind: 'remembered',
+      call: info.id,
+      status: { state: status.state, reason: status.reason } as EndStatus,
+      // the order is that of the skip, not of the result
+      order: isKept ? undefined : outcome.order,
+      own: isOwn,
+      lost: held,
+      heldInputs: calls.makersOf(identity.heldKeys),
+    })
+  }
+
+  #unremembered(info: CallInfo, identity: Identity): void {
+    const { settings, calls, dispatch } = this.#run
+    const { task, kind } = info.request
+    info.verdict = !identity.cacheable ? 'off' : settings.cache === 'on' ? 'miss' : settings.cache
+    dispatch({
+      kind: 'identified',
+      call: info.id,
+      lookup: identity.cacheable && kind !== 'map' && settings.cache === 'on',
+      heldInputs: calls.makersOf(identity.heldKeys),
+      afterCommit: task !== undefined && (task.policy.effect || this.#leaves(task)),
+    })
+  }
+}

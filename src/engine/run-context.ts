@@ -1,0 +1,44 @@
+import type { RunEvent } from '../core/run/events.ts'
+import type { RunMachine } from '../core/run/machine.ts'
+import type { Phase } from '../core/run/call.ts'
+import type { Remembered } from '../core/identity/remembered.ts'
+import type { AskRecord, ErrorRecord, Note } from '../model/records.ts'
+import type { CallInfo } from './call-info.ts'
+import type { CallTable } from './call-table.ts'
+import type { Outcomes } from './outcomes.ts'
+import type { Recorder } from './recorder.ts'
+import type { EnginePorts, RunSettings } from './settings.ts'
+
+/** What is told about a run while it goes on. */
+export interface RunListener {
+  /** The machine has applied an event: for simulation. */
+  applied?(event: RunEvent, machine: RunMachine): void
+  failed?(info: CallInfo, error: ErrorRecord, attempt: number, final: boolean): void
+  noted?(note: Note): void
+  asked?(ask: AskRecord): void
+}
+
+/** What the parts of a driver share: one run, in one life of it. */
+export interface RunContext {
+  readonly id: string
+  readonly ports: EnginePorts
+  readonly settings: RunSettings
+  readonly listener: RunListener
+  readonly machine: RunMachine
+  readonly remembered: Remembered
+  readonly calls: CallTable
+  readonly outcomes: Outcomes
+  readonly recorder: Recorder
+  /** Tells the machine what has happened. Nothing is applied once the run is over. */
+  dispatch(event: RunEvent): void
+  /** Has the driver ended? Whatever is still said about the run changes nothing. */
+  isOver(): boolean
+  isIn(info: CallInfo, phase: Phase): boolean
+  /** The engine cannot go on with the run. */
+  abort(error: unknown): void
+}
+
+/** How calls end that are no task, and calls that take what is remembered. */
+export const executed = { state: 'succeeded', reason: 'executed' } as const
+export const replayed = { state: 'succeeded', reason: 'replayed' } as const
+export const failedError = { state: 'failed', reason: 'error' } as const
