@@ -74,8 +74,9 @@ function table(title: string, costs: Readonly<Record<string, readonly Cost[]>>, 
   }
 }
 
-const shown = (numbers: readonly number[]): string =>
-  `${median(numbers).toFixed(2)} (${numbers.map((one) => one.toFixed(2)).join(', ')})`
+function shown(numbers: readonly number[]): string {
+  return `${median(numbers).toFixed(2)} (${numbers.map((one) => one.toFixed(2)).join(', ')})`
+}
 
 function project(name: string, files: Readonly<Record<string, string>>): string {
   const path = join(folder, name)
