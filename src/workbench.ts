@@ -1,6 +1,6 @@
 import type { Almanac, OpenOptions, ResumeOptions, RunOptions } from './almanac.ts'
 import type { RunHandle } from './engine/engine.ts'
-import type { RunListener } from './engine/run-driver.ts'
+import type { RunListener } from './engine/run-context.ts'
 import type { Workflow } from './flow/workflow.ts'
 import type { RunRecord } from './model/records.ts'
 import type { CodeSource, LoadedFile } from './ports/code.ts'

@@ -1,6 +1,6 @@
 import { canonical } from '../core/identity/canonical.ts'
-import { AlmanacError, errorRecord } from '../model/errors.ts'
 import { decode, encode } from '../model/codec.ts'
+import { AlmanacError, errorRecord } from '../model/errors.ts'
 import type { AskRecord, ErrorRecord } from '../model/records.ts'
 import type { Value } from '../model/value.ts'
 import type { CallRequest } from '../ports/caller.ts'

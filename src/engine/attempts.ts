@@ -1,11 +1,11 @@
 import { eachRef } from '../core/identity/canonical.ts'
 import { AlmanacError, errorRecord } from '../model/errors.ts'
-import { DirRef, FileRef } from '../model/refs.ts'
 import type { RunId } from '../model/records.ts'
+import { DirRef, FileRef } from '../model/refs.ts'
 import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
-import type { Attempt, AttemptEnd, AttemptId, Executor } from '../ports/executor.ts'
 import type { Workspace } from '../ports/data.ts'
+import type { Attempt, AttemptEnd, AttemptId, Executor } from '../ports/executor.ts'
 import type { CallInfo } from './call-info.ts'
 import { recordOf } from './failure.ts'
 import type { EnginePorts } from './settings.ts'
@@ -148,7 +148,7 @@ export class Attempts {
       executor.submit([this.#attempt(start, task, staged.args, workspace)])
     } catch (error) {
       this.#stopped.delete(id)
-      await workspace?.remove().catch(() => {})
+      await workspace?.remove().catch(() => undefined)
       this.#ended(info, attempt, failedBy(error))
     }
   }

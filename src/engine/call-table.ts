@@ -2,8 +2,8 @@ import { eachRef } from '../core/identity/canonical.ts'
 import { CallKeys } from '../core/identity/key.ts'
 import type { Remembered } from '../core/identity/remembered.ts'
 import type { Made } from '../core/run/events.ts'
-import { AlmanacError } from '../model/errors.ts'
 import type { Hash } from '../model/digest.ts'
+import { AlmanacError } from '../model/errors.ts'
 import type { Digest } from '../model/refs.ts'
 import { FutureRef } from '../model/refs.ts'
 import type { TaskPolicy } from '../model/task.ts'
@@ -70,18 +70,37 @@ export class CallTable {
   }
 
   /** Makes a call: what is kept of it, and what the machine is told. */
-  make(caller: string, request: CallRequest, of: CallOf, now: number): { readonly info: CallInfo; readonly made: Made } {
+  make(
+    caller: string,
+    request: CallRequest,
+    of: CallOf,
+    now: number,
+  ): { readonly info: CallInfo; readonly made: Made } {
     const { name, kind } = request
     const inputs = new Set<number>()
     eachRef(request.args, (ref) => {
       if (ref instanceof FutureRef) inputs.add(ref.call)
     })
-    const key = this.#keys.key({ caller, name: `${kind} ${name}`, key: request.key, args: request.args }, (call) => this.get(call).key)
+    const key = this.#keys.key(
+      { caller, name: `${kind} ${name}`, key: request.key, args: request.args },
+      (call) => this.get(call).key,
+    )
     const own = this.#remembered.made(key)
     const id = own?.call ?? this.#next++
     const at = own?.at ?? now
     const path = kind === 'child' || kind === 'map' ? this.#keys.path(caller, name, request.key) : caller
-    const info: CallInfo = { ...blank, id, key, caller, request, own, madeAt: at, entry: of.entry, path, startedAt: at }
+    const info: CallInfo = {
+      ...blank,
+      id,
+      key,
+      caller,
+      request,
+      own,
+      madeAt: at,
+      entry: of.entry,
+      path,
+      startedAt: at,
+    }
     this.#infos[id] = info
     this.#makers.set(key, id)
     if (kind === 'child') this.#functions.set(path, id)

@@ -1,14 +1,15 @@
 import { isKeptResult } from '../core/identity/remembered.ts'
-import { childFunction, type WorkflowDefinition } from '../flow/workflow.ts'
 import { bindAmbient } from '../flow/ambient.ts'
-import { AlmanacError } from '../model/errors.ts'
+import { childFunction, type WorkflowDefinition } from '../flow/workflow.ts'
 import { decode, encode } from '../model/codec.ts'
+import { AlmanacError } from '../model/errors.ts'
 import type { JournalRecord, RememberedCall, RunId, RunRecord } from '../model/records.ts'
 import type { CallState, RunState } from '../model/states.ts'
 import type { Value } from '../model/value.ts'
 import type { AttemptId, Executor, ExecutorListener } from '../ports/executor.ts'
-import type { CallRow, RunClaim, RunRequest } from '../ports/journal.ts'
-import { type KnownCall, RunDriver, type RunListener } from './run-driver.ts'
+import type { CallRow, RunClaim } from '../ports/journal.ts'
+import type { RunListener } from './run-context.ts'
+import { type KnownCall, RunDriver } from './run-driver.ts'
 import type { EnginePorts, RunResult, RunSettings } from './settings.ts'
 import { showOutput } from './shown-output.ts'
 
@@ -192,7 +193,7 @@ export class Engine {
       life,
     )
     this.#drivers.set(record.id, driver)
-    const stopPolling = claim === undefined ? () => {} : this.#poll(look)
+    const stopPolling = claim === undefined ? () => undefined : this.#poll(look)
     const result = this.#result(driver, record, settings, claim, stopPolling)
     driver.start(childFunction(workflow), input)
     return {
@@ -254,7 +255,7 @@ export class Engine {
   #poll(look: () => Promise<void>): () => void {
     const { clock } = this.#ports
     let stopped = false
-    let cancelTimer = () => {}
+    let cancelTimer = () => undefined
     const next = async () => {
       await look()
       if (!stopped) cancelTimer = clock.at(clock.now() + pollMs, () => void next())

@@ -73,15 +73,20 @@ export class Entering {
     const { outcomes, calls, isIn, isOver } = this.#run
     if (!isIn(info, 'entered')) return false
     const input = resolve(info.request.args, { outcomes, info: (call) => calls.get(call) })
-    this.#parts.host.enter(info.path, info.request.fn as (...args: never[]) => unknown, input, (settlement) => {
-      if (isOver()) return
-      if (settlement.ok) {
-        outcomes.set(info.id, { value: settlement.value })
-        return this.left(info, executed)
-      }
-      this.#parts.failures.threw(info.id, settlement.error)
-      this.left(info, failedError, recordOf(settlement.error))
-    })
+    this.#parts.host.enter(
+      info.path,
+      info.request.fn as (...args: never[]) => unknown,
+      input,
+      (settlement) => {
+        if (isOver()) return
+        if (settlement.ok) {
+          outcomes.set(info.id, { value: settlement.value })
+          return this.left(info, executed)
+        }
+        this.#parts.failures.threw(info.id, settlement.error)
+        this.left(info, failedError, recordOf(settlement.error))
+      },
+    )
     return true
   }
 

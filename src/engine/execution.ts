@@ -5,7 +5,7 @@ import { HeldRef } from '../model/refs.ts'
 import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 import type { AttemptEnd, AttemptId, Executor } from '../ports/executor.ts'
-import { type AttemptResult, Attempts, type AttemptStart } from './attempts.ts'
+import { type AttemptResult, type AttemptStart, Attempts } from './attempts.ts'
 import type { CallInfo } from './call-info.ts'
 import { recordOf } from './failure.ts'
 import type { RunContext } from './run-context.ts'
@@ -27,7 +27,13 @@ export class Execution {
 
   constructor(run: RunContext, life: number, executors: readonly Executor[]) {
     this.#run = run
-    this.#attempts = new Attempts(run.ports, run.id, life, executors, (info, attempt, result) => void this.#ended(info, attempt, result))
+    this.#attempts = new Attempts(
+      run.ports,
+      run.id,
+      life,
+      executors,
+      (info, attempt, result) => void this.#ended(info, attempt, result),
+    )
   }
 
   get hasStarts(): boolean {
@@ -47,7 +53,11 @@ export class Execution {
     const { ports, settings, recorder } = this.#run
     info.startedAt = ports.clock.now()
     if (settings.dryRun) {
-      this.planned.push({ call: info.id, name: info.request.name, why: info.own?.outcome === undefined ? 'new' : 'changed' })
+      this.planned.push({
+        call: info.id,
+        name: info.request.name,
+        why: info.own?.outcome === undefined ? 'new' : 'changed',
+      })
       return
     }
     if (info.request.task?.policy.effect === true) {
@@ -123,7 +133,12 @@ export class Execution {
         const args = resolve(start.info.request.args, { outcomes, info: (call) => calls.get(call) })
         resolved.push({ ...start, args: outcomes.current(args) })
       } catch (error) {
-        void this.#ended(start.info, start.attempt, { kind: 'failed', reason: 'error', error: recordOf(error), retryable: false })
+        void this.#ended(start.info, start.attempt, {
+          kind: 'failed',
+          reason: 'error',
+          error: recordOf(error),
+          retryable: false,
+        })
       }
     }
     this.#attempts.begin(resolved)
@@ -141,7 +156,16 @@ export class Execution {
         info.lastError = result.error
         const { error, reason, retryable } = result
         const names = [error.type, error.code].filter((name) => name !== undefined)
-        return dispatch({ kind: 'failed', call, attempt, reason, names, retryable, at, chance: ports.chance.number() })
+        return dispatch({
+          kind: 'failed',
+          call,
+          attempt,
+          reason,
+          names,
+          retryable,
+          at,
+          chance: ports.chance.number(),
+        })
       }
       case 'lost':
         info.lastError = result.error
@@ -165,7 +189,16 @@ export class Execution {
       info.lastError = recordOf(error)
       const names = [info.lastError.code]
       const at = this.#run.ports.clock.now()
-      this.#run.dispatch({ kind: 'failed', call: info.id, attempt, reason: 'outputs', names, retryable: false, at, chance: 0 })
+      this.#run.dispatch({
+        kind: 'failed',
+        call: info.id,
+        attempt,
+        reason: 'outputs',
+        names,
+        retryable: false,
+        at,
+        chance: 0,
+      })
     }
   }
 

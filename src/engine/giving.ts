@@ -1,10 +1,10 @@
 import type { EndStatus } from '../core/run/call.ts'
 import type { Effect } from '../core/run/events.ts'
 import { errorRecord } from '../model/errors.ts'
-import { FutureRef } from '../model/refs.ts'
-import type { ErrorRecord } from '../model/records.ts'
-import type { CallState } from '../model/states.ts'
 import type { Path } from '../model/path.ts'
+import type { ErrorRecord } from '../model/records.ts'
+import { FutureRef } from '../model/refs.ts'
+import type { CallState } from '../model/states.ts'
 import type { Value } from '../model/value.ts'
 import type { CallInfo } from './call-info.ts'
 import { outcomeRecords } from './outcome-records.ts'
@@ -77,7 +77,8 @@ export class Giving {
     if (info.takenFrom !== undefined) recorder.add({ kind: 'forgotten', calls: [info.takenFrom], at: now })
     const kept = remembered.result(info.own)
     const call = machine.graph.call(info.id)
-    for (const record of outcomeRecords(info, effect, call, outcomes, kept, now, settings)) recorder.add(record, effect.order)
+    for (const record of outcomeRecords(info, effect, call, outcomes, kept, now, settings))
+      recorder.add(record, effect.order)
   }
 
   #count(info: CallInfo, status: EndStatus, recorded: boolean): void {
@@ -91,7 +92,8 @@ export class Giving {
   #errorOf(info: CallInfo, status: EndStatus, order: number): ErrorRecord {
     if (status.state === 'cancelled') return errorRecord('ALM_CANCELLED', {}, { call: info.id })
     if (status.reason === 'upstream') return this.#upstream(info, order)
-    const error = info.lastError ?? errorRecord('ALM_BUG', { why: `${info.request.name} failed without a reason` })
+    const error =
+      info.lastError ?? errorRecord('ALM_BUG', { why: `${info.request.name} failed without a reason` })
     return { ...error, call: error.call ?? info.id }
   }
 
@@ -99,7 +101,8 @@ export class Giving {
     const { machine, outcomes, calls } = this.#run
     // of several inputs that failed it names the one that it named first
     const { outcome } = info.own ?? {}
-    if (outcome?.reason === 'upstream' && outcome.order === order && outcome.error !== undefined) return outcome.error
+    if (outcome?.reason === 'upstream' && outcome.order === order && outcome.error !== undefined)
+      return outcome.error
     const input = machine.graph.call(info.id).inputs.find((id) => {
       const { end } = machine.graph.call(id)
       return end !== undefined && end.state !== 'succeeded'

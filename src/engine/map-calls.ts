@@ -1,7 +1,7 @@
 import type { EndStatus } from '../core/run/call.ts'
 import { errorRecord } from '../model/errors.ts'
-import { DirRef } from '../model/refs.ts'
 import type { BaseRecord, ErrorRecord } from '../model/records.ts'
+import { DirRef } from '../model/refs.ts'
 import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 import type { CallRequest } from '../ports/caller.ts'

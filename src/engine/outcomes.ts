@@ -1,10 +1,10 @@
 import { canonical, eachRef, mapRefs, valueAt } from '../core/identity/canonical.ts'
-import { AlmanacError } from '../model/errors.ts'
 import { pathText } from '../model/codec.ts'
 import type { Hash } from '../model/digest.ts'
+import { AlmanacError } from '../model/errors.ts'
+import type { Path } from '../model/path.ts'
 import type { ErrorRecord } from '../model/records.ts'
 import { type Digest, type FutureRef, HeldRef } from '../model/refs.ts'
-import type { Path } from '../model/path.ts'
 import type { Value } from '../model/value.ts'
 
 /** How a call ended, with the value or the error. */

@@ -2,14 +2,14 @@ import { eachRef } from '../core/identity/canonical.ts'
 import { isKeptResult } from '../core/identity/remembered.ts'
 import type { EndStatus } from '../core/run/call.ts'
 import { decode } from '../model/codec.ts'
-import { DirRef, FileRef, HeldRef } from '../model/refs.ts'
 import type { RememberedCall } from '../model/records.ts'
+import { DirRef, FileRef, HeldRef } from '../model/refs.ts'
 import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 import type { CallInfo } from './call-info.ts'
 import { recordOf } from './failure.ts'
 import { Identifier, type Identity } from './identifier.ts'
-import { replayed, type RunContext } from './run-context.ts'
+import { type RunContext, replayed } from './run-context.ts'
 
 /**
  * Finds out what a call is known by, and takes what is remembered or cached under that.
@@ -23,10 +23,19 @@ export class Recall {
   /** do attempts of the task leave this process's control? */
   readonly #leaves: (task: TaskSpec) => boolean
 
-  constructor(run: RunContext, leaves: (task: TaskSpec) => boolean, warn: (task: TaskSpec, warning: string) => void) {
+  constructor(
+    run: RunContext,
+    leaves: (task: TaskSpec) => boolean,
+    warn: (task: TaskSpec, warning: string) => void,
+  ) {
     this.#run = run
     this.#leaves = leaves
-    this.#identifier = new Identifier(run.ports, run.outcomes, (call) => run.calls.get(call).request.name, warn)
+    this.#identifier = new Identifier(
+      run.ports,
+      run.outcomes,
+      (call) => run.calls.get(call).request.name,
+      warn,
+    )
   }
 
   identify(info: CallInfo): void {
@@ -49,7 +58,8 @@ export class Recall {
       const notBefore = typeof cache === 'object' ? ports.clock.now() - cache.forMs : 0
       const hit = await ports.cache.find(info.fingerprint as string, notBefore)
       const value = hit === undefined ? undefined : decode(hit.valueWire)
-      if (hit === undefined || (await this.#missing(value)) === true) return dispatch({ kind: 'missed', call: info.id })
+      if (hit === undefined || (await this.#missing(value)) === true)
+        return dispatch({ kind: 'missed', call: info.id })
       if (!isIn(info, 'lookup')) return
       outcomes.set(info.id, { value }, hit.digest)
       info.origin = { run: hit.run, call: hit.call }

@@ -1,5 +1,5 @@
 import type { Hash } from '../model/digest.ts'
-import type { ErrorRecord, RunId } from '../model/records.ts'
+import type { ErrorRecord } from '../model/records.ts'
 import type { CallState, RunState } from '../model/states.ts'
 import type { Value } from '../model/value.ts'
 import type { Ambient } from '../ports/caller.ts'

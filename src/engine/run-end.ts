@@ -1,0 +1,185 @@
+import { encode } from '../model/codec.ts'
+import { AlmanacError } from '../model/errors.ts'
+import type { ErrorRecord } from '../model/records.ts'
+import type { RunState } from '../model/states.ts'
+import type { Value } from '../model/value.ts'
+import { recordOf } from './failure.ts'
+import { keptResult } from './outcome-records.ts'
+import type { RunContext } from './run-context.ts'
+import type { PlannedCall, RunResult } from './settings.ts'
+import type { Failures } from './uncaught.ts'
+import type { Settlement } from './workflow-host.ts'
+
+/** How a driver ended: with a state of the run, or because the engine could not go on. */
+export type DriverEnd =
+  | ({
+      readonly kind: 'ended'
+      readonly state: RunState
+      readonly error?: ErrorRecord
+      readonly output?: Value
+      readonly planned: readonly PlannedCall[]
+    } & Figures)
+  | { readonly kind: 'broken'; readonly error: unknown }
+
+type Figures = Pick<RunResult, 'counts' | 'executed' | 'reused'>
+
+/** What the end asks of the rest of the driver. */
+export interface EndHost {
+  /** does nothing go on but what a person must set going, or the function by itself? */
+  isAtRest(): boolean
+  /** Looks for what people asked and answered meanwhile. */
+  look(): Promise<void>
+  stopAll(): Promise<void>
+  figures(): Figures & { readonly planned: readonly PlannedCall[] }
+}
+
+interface Closing {
+  readonly state: RunState
+  readonly error?: ErrorRecord
+  readonly output?: Value
+  readonly uncaught?: readonly number[]
+}
+
+/**
+ * When and how the driving of a run ends: finished, resting, or broken.
+ *
+ * F1 once `isOver`, nothing is applied or recorded but the end itself.
+ * F2 `ended` resolves once, after all that was recorded is durable or the journal has failed.
+ */
+export class RunEnd {
+  readonly ended: Promise<DriverEnd>
+  state: RunState = 'running'
+  settlement: Settlement | undefined
+  readonly #run: RunContext
+  readonly #failures: Failures
+  readonly #host: EndHost
+  #isOver = false
+  #restCheck: { readonly forPeople: boolean; readonly cancel: () => void } | undefined
+  #done: ((end: DriverEnd) => void) | undefined
+
+  constructor(run: RunContext, failures: Failures, host: EndHost) {
+    this.#run = run
+    this.#failures = failures
+    this.#host = host
+    this.ended = new Promise((done) => {
+      this.#done = done
+    })
+  }
+
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
+  changeState(state: RunState): void {
+    this.state = state
+    this.#run.recorder.add({ kind: 'run', state, at: this.#run.ports.clock.now() })
+  }
+
+  /** People may take their time, and need no process; what is no call of ours should come soon. */
+  checkRest(): void {
+    if (this.#isOver || !this.#host.isAtRest()) return
+    const forPeople = this.#waitsForPeople
+    if (this.#restCheck !== undefined && this.#restCheck.forPeople === forPeople) return
+    this.#restCheck?.cancel()
+    const { clock } = this.#run.ports
+    const cancel = clock.at(clock.now() + (forPeople ? 0 : this.#run.settings.stuckMs), () => {
+      this.#restCheck = undefined
+      if (this.#isOver || !this.#host.isAtRest() || this.#waitsForPeople !== forPeople)
+        return this.checkRest()
+      if (forPeople) void this.#rest()
+      else void this.abort(new AlmanacError('ALM_STUCK'), true)
+    })
+    this.#restCheck = { forPeople, cancel }
+  }
+
+  /** Every call has ended, and so has the function. */
+  async finish(unseen: readonly number[]): Promise<void> {
+    this.#isOver = true
+    this.#restCheck?.cancel()
+    const { machine, outcomes } = this.#run
+    const settlement = this.settlement as Settlement
+    const thrown = settlement.ok ? undefined : recordOf(settlement.error)
+    const first = unseen[0] === undefined ? undefined : outcomes.get(unseen[0])?.error
+    const error = thrown ?? first
+    const state = machine.graph.cancelling ? 'cancelled' : error === undefined ? 'succeeded' : 'failed'
+    await this.#close({
+      state,
+      uncaught: this.#failures.uncaught(unseen),
+      ...(error !== undefined && { error }),
+      ...(state === 'succeeded' && { output: settlement.ok ? settlement.value : undefined }),
+    })
+  }
+
+  /** The run cannot go on: what is under way is stopped, what is durable stays. */
+  async abort(error: unknown, record = false): Promise<void> {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#restCheck?.cancel()
+    // whoever goes on with the run must not meet what is still at work
+    await this.#host.stopAll()
+    await this.#run.recorder.idle()
+    if (record) await this.#close({ state: 'failed', error: recordOf(error), uncaught: [] })
+    else this.#done?.({ kind: 'broken', error })
+  }
+
+  get #waitsForPeople(): boolean {
+    const { graph } = this.#run.machine
+    return (
+      graph.slots.paused || graph.waiting.person > 0 || graph.count('judge') > 0 || this.#run.settings.dryRun
+    )
+  }
+
+  /** Nothing goes on without a person: the process may go, unless one has spoken meanwhile. */
+  async #rest(): Promise<void> {
+    await this.#host.look()
+    if (this.#isOver || !this.#host.isAtRest() || !this.#waitsForPeople) return this.checkRest()
+    this.#isOver = true
+    const isPaused = this.#run.machine.graph.slots.paused && !this.#run.settings.dryRun
+    await this.#close({ state: isPaused ? 'paused' : 'waiting' })
+  }
+
+  async #close(end: Closing): Promise<void> {
+    const { recorder, ports } = this.#run
+    this.state = end.state
+    try {
+      this.#recordRemoved()
+      await ports.data.sync()
+      recorder.add({
+        kind: 'run',
+        state: end.state,
+        at: ports.clock.now(),
+        uncaught: end.uncaught ?? [],
+        ...(end.error !== undefined && { error: end.error }),
+        ...('output' in end && { outputWire: encode(end.output) }),
+      })
+      await recorder.durable()
+      const { counts, executed, reused, planned } = this.#host.figures()
+      this.#done?.({ kind: 'ended', ...end, counts, executed, reused, planned })
+    } catch (error) {
+      await recorder.idle()
+      this.#done?.({ kind: 'broken', error })
+    }
+  }
+
+  /** Calls of an earlier life that an edit took away. */
+  #recordRemoved(): void {
+    const { remembered, calls, machine, recorder, ports } = this.#run
+    if (this.settlement?.ok !== true) return
+    const now = ports.clock.now()
+    for (const call of remembered.unmade((id) => calls.find(id) !== undefined)) {
+      if (call.outcome?.reason === 'removed') continue
+      recorder.add({
+        kind: 'outcome',
+        call: call.call,
+        order: machine.graph.nextOrder++,
+        state: 'skipped',
+        reason: 'removed',
+        attempt: 0,
+        startedAt: now,
+        endedAt: now,
+        costMs: 0,
+        ...keptResult(remembered.result(call)),
+      })
+    }
+  }
+}
