@@ -255,7 +255,7 @@ export class Engine {
   #poll(look: () => Promise<void>): () => void {
     const { clock } = this.#ports
     let stopped = false
-    let cancelTimer = () => undefined
+    let cancelTimer = (): void => undefined
     const next = async () => {
       await look()
       if (!stopped) cancelTimer = clock.at(clock.now() + pollMs, () => void next())
