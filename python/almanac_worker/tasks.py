@@ -86,7 +86,7 @@ class Runner:
         self._blob_paths = blob_paths
 
     def run(self, task: Task, call: Callable[..., Any]) -> str:
-        """The message of the attempt's end. `call` calls the function, and is where it may be interrupted."""
+        """The message of the attempt's end. `call` calls the author's code, and is where it may be interrupted."""
         kept: list[list[int]] = []
         mapped: list[str] = []
         started = time.perf_counter()
@@ -117,7 +117,8 @@ class Runner:
     def _run(
         self, task: Task, call: Callable[..., Any], kept: list[list[int]], mapped: list[str]
     ) -> dict[str, Any]:
-        function, signature = task.function.load(self._sources)
+        # importing the author's modules may take long, and may have to be interrupted
+        function, signature = call(task.function.load, [self._sources], {})
 
         def held(fields: dict[str, Any]) -> Any:
             spans = fields.get("spans")

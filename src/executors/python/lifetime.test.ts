@@ -183,6 +183,19 @@ it('ends a task by force though it does not let its process listen', async () =>
   expect(isAlive(Number(readFileSync(path, 'utf8')))).toBe(false)
 })
 
+it('cancels a task whose module never ends to load', async () => {
+  const one = open()
+  const loading = one.write(
+    'loads.py',
+    'import sys, time\n\nprint("loading", flush=True)\nwhile True:\n    time.sleep(1)\n',
+  )
+  const attempt = one.attempt(one.task(loading, 'f'))
+  one.executor.submit([attempt])
+  await one.heard.until(() => one.heard.texts(attempt.id).includes('loading'))
+  one.executor.cancel(attempt.id, 60_000)
+  expect(await one.heard.end(attempt.id)).toEqual({ kind: 'cancelled' })
+})
+
 it('cancels one of several tasks in a process that allows threads, and leaves the others alone', async () => {
   const one = open()
   const path = (name: string) => `${one.folder}/${name}`
