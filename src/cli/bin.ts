@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs'
-import { enableCompileCache } from 'node:module'
 import { runProgram } from './program.ts'
 
-// compiled code is kept by Node: half of the start-up would go into parsing otherwise
-enableCompileCache()
+// whoever reads the output may stop reading, as `head` does: what is under way goes on, and the exit code tells
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+}
 
 const manifest = new URL('../../package.json', import.meta.url)
 const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { readonly version: string }

@@ -39,6 +39,15 @@ describe('almanac run', () => {
     })
   })
 
+  it('goes on to its end where nobody reads what it prints', async () => {
+    project = await Project.make({ 'sums.ts': sums })
+    const { child, ended } = project.start('run', 'sums.ts', '--input', 'n=3', '--json')
+    child.stdout.destroy()
+    const { code, stderr } = await ended
+    const { state, output } = await project.json('run', 'sums.ts', '--input', 'n=3')
+    expect({ code, stderr, state, output }).toEqual({ code: 0, stderr: '', state: 'succeeded', output: 14 })
+  })
+
   it('resumes a run whose process was killed, and executes only the rest', async () => {
     project = await Project.make({
       'long.ts': `
