@@ -11,6 +11,7 @@ import { outcomeRecords } from './outcome-records.ts'
 import type { RunContext } from './run-context.ts'
 import type { Turns } from './turns.ts'
 import type { Failures } from './uncaught.ts'
+import { resolve } from './views.ts'
 
 interface Waiter {
   readonly path: Path
@@ -63,7 +64,10 @@ export class Giving {
       const error = this.#errorOf(info, status, order)
       outcomes.set(info.id, { ...outcomes.get(info.id), error })
       if (this.#waiters.has(info.id)) dispatch({ kind: 'observed', call: info.id })
-      if (status.state === 'failed') listener.failed?.(info, error, machine.graph.call(info.id).attempt, true)
+      if (status.state === 'failed')
+        listener.failed?.(info, error, machine.graph.call(info.id).attempt, true, () =>
+          resolve(info.request.args, { outcomes, info: (id) => calls.get(id) }),
+        )
     }
     if (effect.record) this.#record(info, effect)
     else if (info.own?.outcome !== undefined) this.replaying--

@@ -3,6 +3,7 @@ import type { Phase } from '../core/run/call.ts'
 import type { RunEvent } from '../core/run/events.ts'
 import type { RunMachine } from '../core/run/machine.ts'
 import type { AskRecord, ErrorRecord, Note } from '../model/records.ts'
+import type { Value } from '../model/value.ts'
 import type { CallInfo } from './call-info.ts'
 import type { CallTable } from './call-table.ts'
 import type { Outcomes } from './outcomes.ts'
@@ -13,7 +14,8 @@ import type { EnginePorts, RunSettings } from './settings.ts'
 export interface RunListener {
   /** The machine has applied an event: for simulation. */
   applied?(event: RunEvent, machine: RunMachine): void
-  failed?(info: CallInfo, error: ErrorRecord, attempt: number, final: boolean): void
+  /** `input`: its arguments as they are known, for a failure that is final */
+  failed?(info: CallInfo, error: ErrorRecord, attempt: number, final: boolean, input?: () => Value): void
   noted?(note: Note): void
   asked?(ask: AskRecord): void
 }

@@ -100,7 +100,7 @@ export class RunEnd {
     const settlement = this.settlement as Settlement
     const thrown = settlement.ok ? undefined : recordOf(settlement.error)
     const first = unseen[0] === undefined ? undefined : outcomes.get(unseen[0])?.error
-    const error = thrown ?? first
+    const error = this.#rootOf(thrown ?? first)
     const state = machine.graph.cancelling ? 'cancelled' : error === undefined ? 'succeeded' : 'failed'
     await this.#close({
       state,
@@ -120,6 +120,12 @@ export class RunEnd {
     await this.#run.recorder.idle()
     if (record) await this.#close({ state: 'failed', error: recordOf(error), uncaught: [] })
     else this.#done?.({ kind: 'broken', error })
+  }
+
+  /** Of a call that was not run, the failure that it was not run for: that one is to be corrected. */
+  #rootOf(error: ErrorRecord | undefined): ErrorRecord | undefined {
+    if (error?.code !== 'ALM_UPSTREAM' || error.call === undefined) return error
+    return this.#run.outcomes.get(error.call)?.error ?? error
   }
 
   get #waitsForPeople(): boolean {
