@@ -21,9 +21,10 @@ export const plumbing: readonly string[] = [
   'pythonEnv',
   'pythonTask',
   'Resolved',
-  'Result',
+  'Returned',
   'RunId',
   'runStates',
+  'ShapeOf',
   'ValueOf',
   'WithoutContext',
 ]

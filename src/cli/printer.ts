@@ -1,6 +1,5 @@
 import pc from 'picocolors'
 import { isAlmanacError } from '../model/errors.ts'
-import type { ErrorRecord } from '../model/records.ts'
 
 /** How a command speaks. */
 export interface Printer {
@@ -39,6 +38,11 @@ const usageCodes: readonly string[] = [
   'ALM_INPUT_INVALID',
   'ALM_CONFIG',
   'ALM_RUN_UNKNOWN',
+  'ALM_CALL_UNKNOWN',
+  'ALM_DATA_UNKNOWN',
+  'ALM_ASK_CLOSED',
+  'ALM_SCHEMA',
+  'ALM_TARGET_EXISTS',
   'ALM_NO_WORKFLOW',
   'ALM_NODE_OLD',
 ]
@@ -57,24 +61,4 @@ export function printError(error: unknown, printer: Printer): number {
   printer.aside(pc.dim(`      ${hint}`))
   if (printer.debug && error.stack !== undefined) printer.aside(error.stack)
   return usageCodes.includes(code) ? exitCodes.usage : exitCodes.failed
-}
-
-/** A failure of a task as people want to see it: the author's file and line first. */
-export function failureLines(error: ErrorRecord, task: string, printer: Pick<Printer, 'debug'>): string[] {
-  const where =
-    error.file === undefined
-      ? ''
-      : ` ${pc.cyan(`${relativePath(error.file)}${error.line === undefined ? '' : `:${error.line}`}`)}`
-  const type = error.type === undefined ? '' : `${error.type}: `
-  const lines = [`${pc.red('✗')} ${pc.bold(task)}${where}`, `  ${type}${error.message}`]
-  if (error.stack !== undefined && (printer.debug || error.code === 'ALM_TASK_FAILED')) {
-    for (const line of error.stack.split('\n').slice(0, 20)) lines.push(pc.dim(`    ${line}`))
-  }
-  return lines
-}
-
-/** Paths as they look from where the command was typed. */
-export function relativePath(path: string): string {
-  const here = `${process.cwd()}/`
-  return path.startsWith(here) ? path.slice(here.length) : path
 }

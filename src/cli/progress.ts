@@ -57,7 +57,7 @@ export class Progress {
     ]
     const text = `${pc.cyan(frames[this.#frame++ % frames.length] ?? '')} ${parts.join(pc.dim(' · '))}`
     this.#clear()
-    this.#stream.write(fit(text, this.#stream.columns ?? 80))
+    this.#stream.write(fit(text, this.#stream.columns || 80))
   }
 
   #clear(): void {

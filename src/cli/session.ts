@@ -65,5 +65,3 @@ export function count(flag: string, text: string): number {
 
 export const cacheMode = (flags: ExecuteFlags): 'on' | 'off' | 'refresh' =>
   flags.cache === false ? 'off' : flags.refresh === true ? 'refresh' : 'on'
-
-export { exitCodes }

@@ -49,10 +49,7 @@ async function listed(value: Value, { data }: ViewSources): Promise<Value> {
 }
 
 /** The JSON values that a map left, one an entry. */
-export async function* valuesOf(
-  dir: DirRef,
-  data: DataPlane,
-): AsyncIterable<readonly [path: string, value: Value]> {
+async function* valuesOf(dir: DirRef, data: DataPlane): AsyncIterable<readonly [path: string, value: Value]> {
   for await (const entry of data.entries(dir)) {
     if (entry.kind !== 'file') continue
     const bytes = await data.readFile(new FileRef(entry.path.replace(/^.*\//, ''), entry.digest, entry.size))

@@ -25,7 +25,7 @@ export interface WorkflowDefinition {
   readonly definedAt: SourcePlace | undefined
 }
 
-export const workflowKey = Symbol.for('almanac.workflow')
+const workflowKey = Symbol.for('almanac.workflow')
 
 /** Called in another workflow it is a child; `almanac run`, or `almanac.run(workflow, input)`, runs it by itself. */
 export interface Workflow<I, R> {

@@ -22,7 +22,7 @@ import { MemoryLogs } from './memory-logs.ts'
 import { SeededChance } from './seeded-chance.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
-export const testSettings: RunSettings = {
+const testSettings: RunSettings = {
   cpu: 16,
   memoryBytes: 2 ** 40,
   environment: 'main',

@@ -3,9 +3,9 @@ import type { RunRecord } from '../../model/records.ts'
 import { isRunEnd } from '../../model/states.ts'
 import type { Workbench } from '../../workbench.ts'
 import { allCalls, knownRun, namedCalls } from '../calls.ts'
+import { follow } from '../follow.ts'
 import { type CommonFlags, type ExecuteFlags, withAlmanac } from '../session.ts'
 import { loadWorkflowOf } from '../workflow-of-run.ts'
-import { follow } from './run.ts'
 
 /** `almanac cancel RUN`, `almanac pause RUN`: asks the process that runs it; of a run that rests, cancel is said at once. */
 export function requestCommand(kind: 'cancel' | 'pause', run: string, flags: CommonFlags): Promise<void> {
@@ -43,7 +43,7 @@ export function retryCommand(run: string, task: string | undefined, flags: Retry
     const record = await knownRun(almanac, run)
     const calls = task === undefined ? undefined : await retried(almanac, record, task, flags.after === true)
     const { workflow } = await loadWorkflowOf(almanac, record, flags.file)
-    return follow(almanac, printer, flags, (options) =>
+    return follow(printer, flags, (options) =>
       almanac.resume(record.id, workflow, { ...options, ...(calls !== undefined && { calls }) }),
     )
   })

@@ -1,7 +1,7 @@
 import { knownRun } from '../calls.ts'
+import { follow } from '../follow.ts'
 import { type ExecuteFlags, withAlmanac } from '../session.ts'
 import { loadWorkflowOf } from '../workflow-of-run.ts'
-import { follow } from './run.ts'
 
 export interface ResumeFlags extends ExecuteFlags {
   /** failures that were caught are forgotten too */
@@ -15,7 +15,7 @@ export function resumeCommand(run: string, flags: ResumeFlags): Promise<void> {
   return withAlmanac(flags, async (almanac, printer) => {
     const record = await knownRun(almanac, run)
     const { workflow } = await loadWorkflowOf(almanac, record, flags.file)
-    return follow(almanac, printer, flags, (options) =>
+    return follow(printer, flags, (options) =>
       almanac.resume(record.id, workflow, { ...options, caught: flags.caught === true }),
     )
   })

@@ -4,7 +4,7 @@ import pc from 'picocolors'
 import { AlmanacError } from '../../model/errors.ts'
 import type { StagedShell } from '../../workbench.ts'
 import { knownRun, namedCall } from '../calls.ts'
-import { relativePath } from '../printer.ts'
+import { relativePath } from '../paths.ts'
 import { type CommonFlags, withAlmanac } from '../session.ts'
 import { loadWorkflowOf } from '../workflow-of-run.ts'
 

@@ -1,10 +1,13 @@
 import pc from 'picocolors'
+import { decode } from '../../model/codec.ts'
 import type { RunRecord } from '../../model/records.ts'
 import type { Workbench } from '../../workbench.ts'
 import { allCalls, type CallRow, knownRun, namedCalls } from '../calls.ts'
-import { failureLines, type Printer } from '../printer.ts'
+import { failureLines } from '../failure-lines.ts'
+import type { Printer } from '../printer.ts'
 import { type CommonFlags, withAlmanac } from '../session.ts'
 import { table } from '../table.ts'
+import { inputText, valueText } from '../values.ts'
 import { countsText, durationText, stateText, timeText } from '../words.ts'
 
 /** `almanac show RUN [TASK]` */
@@ -25,10 +28,11 @@ async function showRun(almanac: Workbench, run: RunRecord, printer: Printer): Pr
     `  ${timeText(run.startedAt)} · ${countsText(run.counts)} · ${run.executed} executed · ${run.reused} reused`,
   )
   if (run.file !== undefined) printer.line(`  ${run.file}`)
-  printer.line(`  input   ${run.inputWire}`)
-  if (run.outputWire !== undefined) printer.line(`  output  ${run.outputWire}`)
-  if (run.error !== undefined)
-    for (const line of failureLines(run.error, 'failed', printer)) printer.line(line)
+  const input = inputText(decode(run.inputWire), 500)
+  if (input !== '') printer.line(`  input   ${input}`)
+  if (run.outputWire !== undefined) printer.line(`  output  ${valueText(decode(run.outputWire), 500)}`)
+  if (run.error !== undefined && run.state === 'failed')
+    for (const line of failureLines(run.error, { task: 'failed', debug: printer.debug })) printer.line(line)
   printer.line()
   const rows = [...tasks].map(([name, { counts, costMs }]) => [
     name,
@@ -67,7 +71,7 @@ async function showTask(almanac: Workbench, run: RunRecord, task: string, printe
     String(call.call),
     stateCell(call),
     outcomeText(call),
-    shorten(call.argsWire, 80),
+    inputText(decode(call.argsWire), 80),
   ])
   for (const line of table([['call', 'state', 'took', 'input'].map(pc.dim), ...rows])) printer.line(line)
   if (calls.length === 200) printer.line(pc.dim('  the first 200 calls'))
@@ -80,12 +84,14 @@ async function showCall(almanac: Workbench, run: RunRecord, call: CallRow, print
   const { outcome } = call
   printer.line(`${pc.bold(`${call.name} ${call.call}`)} ${stateCell(call)} ${outcomeText(call)}`)
   printer.line(`  in       ${call.caller}`)
-  printer.line(`  input    ${shorten(call.argsWire, 2000)}`)
-  if (outcome?.valueWire !== undefined) printer.line(`  output   ${shorten(outcome.valueWire, 2000)}`)
+  printer.line(`  input    ${inputText(decode(call.argsWire), 2000)}`)
+  if (outcome?.valueWire !== undefined)
+    printer.line(`  output   ${valueText(decode(outcome.valueWire), 2000)}`)
   if (outcome?.origin !== undefined)
     printer.line(`  from     run ${outcome.origin.run}, call ${outcome.origin.call}`)
   if (outcome?.error !== undefined)
-    for (const line of failureLines(outcome.error, call.name, printer)) printer.line(line)
+    for (const line of failureLines(outcome.error, { task: call.name, debug: printer.debug }))
+      printer.line(line)
   for (const attempt of attempts) {
     printer.line(
       `  attempt ${attempt.attempt} ${attempt.phase} ${timeText(attempt.at)} ${attempt.error?.message ?? ''}`,
@@ -99,6 +105,3 @@ const stateCell = ({ outcome }: CallRow): string =>
 
 const outcomeText = ({ outcome }: CallRow): string =>
   outcome === undefined ? '' : durationText(outcome.costMs)
-
-const shorten = (text: string, length: number): string =>
-  text.length <= length ? text : `${text.slice(0, length)}…`

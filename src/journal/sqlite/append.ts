@@ -151,7 +151,7 @@ export class Appender {
   #ask(run: OpenRun, record: AskRecord): void {
     const known = this.#known(run, record.call)
     run.index.set(record.call, { ...known, asked: true })
-    putAsk(this.#db, run.n, record, known.ended)
+    putAsk(this.#db, run.n, record)
   }
 
   #call(run: OpenRun, record: PackedCall): void {

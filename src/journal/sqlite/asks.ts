@@ -6,14 +6,13 @@ import { callsPerRun } from './migrations.ts'
 import { callOf, rowId, rowRange } from './rows.ts'
 import { findRun, runNumber } from './runs.ts'
 
-/** An answer of which nothing is recorded yet stays, unless the question is to be answered again. */
-export function putAsk(db: Database, n: number, record: AskRecord, ended: boolean): void {
+/** An answer of which nothing is recorded yet stays, unless the question is to be answered again. What ended before does not count. */
+export function putAsk(db: Database, n: number, record: AskRecord): void {
   const id = rowId(n, record.call)
   if (record.again === true) db.run('DELETE FROM asks WHERE id = ?', id)
   else db.run('DELETE FROM asks WHERE id = ? AND ended = 1', id)
-  const sql = `INSERT INTO asks (id, record, ended) VALUES (?, ?, ?)
-    ON CONFLICT (id) DO UPDATE SET record = excluded.record, ended = excluded.ended`
-  db.run(sql, id, JSON.stringify(record), ended ? 1 : 0)
+  const sql = 'INSERT INTO asks (id, record) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record'
+  db.run(sql, id, JSON.stringify(record))
 }
 
 /** Row ids of the calls in a range that a question was put for. */
