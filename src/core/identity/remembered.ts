@@ -29,8 +29,9 @@ export class Remembered {
       nextCall = Math.max(nextCall, call.call + 1)
       if (call.outcome === undefined) continue
       nextOrder = Math.max(nextOrder, call.outcome.order + 1)
-      if (call.outcome.fingerprint === undefined || !isClaimable(call.outcome)) continue
+      if (call.outcome.fingerprint === undefined) continue
       claimable++
+      if (!isClaimable(call.outcome)) continue
       const content = contentKey(call.caller, call.name, call.outcome.fingerprint)
       const equals = this.#byContent.get(content)
       if (equals === undefined) this.#byContent.set(content, [call])

@@ -1,0 +1,390 @@
+import type { RunEvent } from '../../core/run/events.ts'
+import { Invariants } from '../../core/run/invariants.ts'
+import type { RunMachine } from '../../core/run/machine.ts'
+import { targetOf } from '../../flow/future-target.ts'
+import type { JournalRecord } from '../../model/records.ts'
+import type { Attempt, AttemptEnd, AttemptId } from '../../ports/executor.ts'
+import type { Told } from './author.ts'
+import type { Trace } from './trace.ts'
+import { Broken } from './failure.ts'
+import { contentOf, Kept } from './kept.ts'
+import { numbers, type Oracle, type Plain } from './model.ts'
+import { isCounted, type Program } from './program.ts'
+import { capacity, shapes } from './shapes.ts'
+import { type Job, jobOf } from './work.ts'
+
+/** Numbers below are no results: they are part of the program. */
+const leastResult = 2 ** 16
+
+/** The function went on with an outcome. */
+interface Given {
+  readonly at: string
+  readonly call: number
+  readonly order: number
+  readonly outcome: Plain | string
+}
+
+/**
+ * Watches one run over all its lives, and throws when a promise is broken:
+ *
+ * S1 the run gives what the program gives when it is read as it stands.
+ * S2 a replay of a run that has ended executes nothing, and gives the same.
+ * S3 what is durable is not executed again, unless its code or inputs changed or a person had it forgotten.
+ * S4 no attempt begins before its inputs are known.
+ * S5 an effect is not attempted before all is durable that it depends on.
+ * S6 the idempotency key of an effect is the same for all attempts of its call, and no other call's.
+ * S7 no result is lost, and none is recorded twice.
+ * S8 what runs at once never exceeds the capacity, except alone.
+ * S9 a run that ends or rests has given all slots back.
+ * S10 a run ends, or rests and says what it waits for.
+ * S11 outcomes are given in their order.
+ * S12 orders are unique.
+ * S13 an attempt that was given up changes nothing.
+ * S14 a function that is taken through what is durable is given the same outcomes in the same order.
+ * S15 an answer is asked for once.
+ * S16 nothing begins while the run is paused, or when its function has thrown.
+ * S17 a call is not tried more often than its author said, whatever happened between.
+ * and those of the core: see `core/run/invariants.ts`.
+ */
+export class Checker implements Told {
+  readonly kept = new Kept()
+  program: Program
+  machine: RunMachine | undefined
+  trace: Trace = () => undefined
+  /** attempts under way */
+  readonly #jobs = new Map<AttemptId, Job & { readonly attempt: Attempt }>()
+  /** numbers that tasks gave, in any life */
+  readonly #results = new Set<number>()
+  /** numbers that functions made of others */
+  readonly #mixed = new Set<number>()
+  readonly #keys = new Map<string, string>()
+  readonly #effects = new Map<string, string>()
+  #isEdited = false
+  /** nothing has happened to the machine since it was looked at */
+  #isChecked = true
+  #invariants: Invariants | undefined
+  #life = newLife()
+  /** of the life before */
+  #before: RunMachine | undefined
+  /** what functions are to be given again, first of all */
+  #expected: readonly Given[] = []
+
+  constructor(program: Program) {
+    this.program = program
+  }
+
+  /** A life begins. `isSame`: it is taken through what is durable of the last one, all of it. */
+  begin(program: Program, isSame: boolean): void {
+    this.#expected = isSame ? this.#durableGiven() : []
+    this.program = program
+    this.#before = this.machine
+    this.machine = undefined
+    this.#jobs.clear()
+    this.#life = newLife()
+    const orders = new Map<number, number>()
+    for (const [call, { order }] of this.kept.outcomes) {
+      if (orders.has(order))
+        throw new Broken('S12', `calls ${orders.get(order)} and ${call} are both remembered as ${order}`)
+      orders.set(order, call)
+    }
+  }
+
+  /** The machine has applied an event. */
+  applied(event: RunEvent, machine: RunMachine): void {
+    if (this.machine !== machine) this.#invariants = new Invariants(machine)
+    this.machine = machine
+    this.#isChecked = false
+    if (event.kind === 'pause' || event.kind === 'settled') this.#life.stoppedAt = this.#life.steps
+    if (event.kind === 'given') this.#life.done.add(event.call)
+  }
+
+  /** The program is another one: the keys of its effects may be too. */
+  edited(): void {
+    this.#isEdited = true
+    this.#keys.clear()
+  }
+
+  /** After each step. */
+  check(): void {
+    this.#life.steps++
+    if (this.#life.strange !== undefined) throw this.#life.strange
+    if (this.machine === undefined || this.#isChecked) return
+    this.#invariants?.check()
+    this.#isChecked = true
+  }
+
+  /** The life ended, or the run rests. */
+  end(): void {
+    this.check()
+    const slots = this.machine?.graph.slots
+    if (slots !== undefined && slots.running > 0)
+      throw new Broken('S9', `${slots.running} slots were not given back`)
+    for (const { attempt } of this.#jobs.values())
+      throw new Broken('S9', `attempt ${attempt.id} is still under way`)
+    for (const [call, result] of this.#life.succeeded) {
+      const recorded = this.#life.recorded.get(call)
+      if (recorded !== result)
+        throw new Broken(
+          'S7',
+          `the result ${result} of call ${call} was lost; ${recorded ?? 'nothing'} is recorded`,
+        )
+    }
+    const again = this.machine?.graph.cancelling === true ? 0 : this.#expected.length
+    if (this.#life.given.length < again)
+      throw new Broken('S14', `the function was given ${this.#life.given.length} of ${again} outcomes again`)
+  }
+
+  /** How many attempts began in this life. */
+  get attempts(): number {
+    return this.#life.attempts
+  }
+
+  get oracle(): Oracle {
+    const { firsts, said } = this.#life
+    return { first: (at) => firsts.get(at) ?? 0, said: (at) => said.get(at) ?? 0 }
+  }
+
+  // --- executors
+
+  submitted(attempt: Attempt): void {
+    // thrown here, it would reach the engine
+    try {
+      this.#submitted(attempt)
+    } catch (error) {
+      this.strange(error)
+    }
+  }
+
+  #submitted(attempt: Attempt): void {
+    const job = jobOf(attempt, this.program)
+    this.#life.attempts++
+    const { slots, draining } = (this.machine as RunMachine).graph
+    // what was decided before, in the same step, may still begin
+    const isStopped = (slots.paused || draining) && this.#life.stoppedAt < this.#life.steps
+    if (isStopped) throw new Broken('S16', `attempt ${attempt.id} began`)
+    const spent = this.kept.spent.get(attempt.call) ?? 0
+    if (spent > attempt.task.policy.retries.count)
+      throw new Broken('S17', `attempt ${attempt.id} began, when ${spent} had failed`)
+    this.#checkCapacity(attempt)
+    this.#jobs.set(attempt.id, { ...job, attempt })
+    for (const number of job.args.flatMap(numbers)) {
+      if (number >= leastResult && !this.#results.has(number) && !this.#mixed.has(number)) {
+        throw new Broken('S4', `attempt ${attempt.id} at ${job.tag} began with ${number}, which nothing gave`)
+      }
+    }
+    const isKnown = job.tag !== '' && !(this.#isEdited && isCounted(this.program, job.tag))
+    if (isKnown && this.kept.has(contentOf(job.tag, JSON.stringify(job.result), job.code.text))) {
+      throw new Broken('S3', `attempt ${attempt.id} at ${job.tag} does again what is durable`)
+    }
+    if (shapes[job.shape]?.options.effect === true) this.#checkEffect(attempt, job)
+  }
+
+  /** An attempt has ended, by its executor's first word. */
+  ended(id: AttemptId, end: AttemptEnd): void {
+    const job = this.#jobs.get(id)
+    if (job === undefined) return
+    this.#jobs.delete(id)
+    if (end.kind !== 'succeeded') return
+    for (const number of numbers(job.result)) this.#results.add(number)
+    this.#life.succeeded.set(job.attempt.call, JSON.stringify(job.result))
+  }
+
+  job(id: AttemptId): Job {
+    return this.#jobs.get(id) as Job
+  }
+
+  // --- journal
+
+  appended(records: readonly JournalRecord[]): void {
+    for (const record of records) {
+      if (record.kind !== 'outcome' || record.reason === 'removed') continue
+      const { call, valueWire } = record
+      if (this.#life.recorded.has(call))
+        throw new Broken('S7', `the outcome of call ${call} is recorded twice`)
+      this.#life.recorded.set(call, valueWire)
+      if (valueWire?.includes('given up') === true)
+        throw new Broken('S13', `call ${call} has the result of an attempt that was given up`)
+    }
+  }
+
+  durable(records: readonly JournalRecord[]): void {
+    for (const record of records) {
+      this.kept.add(record, this.program, this.#isAstray)
+      if (record.kind !== 'forgotten') continue
+      const forgotten = new Set(record.calls)
+      const end = this.#expected.findIndex(({ call }) => this.#dependsOn(forgotten, call))
+      if (end >= 0) this.#expected = this.#expected.slice(0, end)
+    }
+  }
+
+  // --- functions
+
+  waits(future: unknown): void {
+    const call = targetOf(future)?.call
+    if (call !== undefined && !this.#life.done.has(call))
+      this.#life.waiting.set(call, (this.#life.waiting.get(call) ?? 0) + 1)
+  }
+
+  given(future: unknown, at: string, outcome: Plain | string): void {
+    const call = targetOf(future)?.call as number
+    const { waiting, given } = this.#life
+    // what was given before is known at once
+    const isTurn = waiting.has(call)
+    const left = (waiting.get(call) ?? 1) - 1
+    if (left === 0) waiting.delete(call)
+    else waiting.set(call, left)
+    const order = this.machine?.graph.calls[call]?.order ?? -1
+    given.push({ at, call, order, outcome })
+    this.trace(() => `    at ${at}: ${JSON.stringify(outcome)} (call ${call}, order ${order})`)
+    for (const other of waiting.keys()) {
+      const found = this.machine?.graph.calls[other]
+      if (isTurn && found?.end !== undefined && found.order < order && !this.#life.done.has(other)) {
+        this.strange(
+          new Broken('S11', `at ${at} order ${order} was given before order ${found.order} of call ${other}`),
+        )
+      }
+    }
+    // what is cancelled goes other ways
+    const expected = this.machine?.graph.cancelling === true ? undefined : this.#expected[given.length - 1]
+    if (
+      expected !== undefined &&
+      (expected.at !== at || JSON.stringify(expected.outcome) !== JSON.stringify(outcome))
+    ) {
+      const had = `${JSON.stringify(expected.outcome)} at ${expected.at} (order ${expected.order})`
+      this.strange(
+        new Broken(
+          'S14',
+          `after ${given.length - 1} outcomes the function had been given ${had}, now ${JSON.stringify(outcome)} at ${at} (order ${order})`,
+        ),
+      )
+    }
+  }
+
+  knows(value: Plain): void {
+    for (const number of numbers(value)) this.#mixed.add(number)
+  }
+
+  acts(at: string): void {
+    this.#life.actsAfter.set(at, { given: this.#life.given.length, said: this.#life.values.length })
+  }
+
+  first(at: string, index: number): void {
+    if (!this.#life.firsts.has(at)) this.#life.firsts.set(at, index)
+  }
+
+  said(at: string, value: number): void {
+    this.#life.said.set(at, value)
+    this.#life.values.push(value)
+    this.#results.add(value)
+  }
+
+  /** A person's answer is as good as a task's. */
+  answered(value: number): void {
+    this.#results.add(value)
+  }
+
+  strange(error: unknown): void {
+    this.#life.strange ??=
+      error instanceof Broken ? error : new Broken('S1', `the program met ${String(error)}`)
+  }
+
+  // ---
+
+  #checkCapacity(attempt: Attempt): void {
+    if (this.#jobs.size === 0) return
+    let cpu = attempt.task.policy.cpu
+    let memoryBytes = attempt.memoryBytes
+    for (const { attempt: other } of this.#jobs.values()) {
+      cpu += other.task.policy.cpu
+      memoryBytes += other.memoryBytes
+    }
+    if (cpu > capacity.cpu || memoryBytes > capacity.memoryBytes)
+      throw new Broken('S8', `attempt ${attempt.id} makes it ${cpu} processors and ${memoryBytes} bytes`)
+  }
+
+  #checkEffect(attempt: Attempt, { tag, args }: Job): void {
+    const { idempotencyKey } = attempt
+    const effect = `${tag} ${JSON.stringify(args)}`
+    const key = this.#keys.get(effect)
+    const other = this.#effects.get(idempotencyKey)
+    if (!this.#isAstray && key !== undefined && key !== idempotencyKey)
+      throw new Broken('S6', `the effect ${effect} had the key ${key}, now ${idempotencyKey}`)
+    if (other !== undefined && other !== tag)
+      throw new Broken('S6', `the effects ${tag} and ${other} have one key`)
+    if (!this.#isAstray) this.#keys.set(effect, idempotencyKey)
+    this.#effects.set(idempotencyKey, tag)
+    const after = this.#life.actsAfter.get(tag) ?? { given: 0, said: 0 }
+    const given = this.#life.given.slice(0, after.given).map(({ outcome }) => outcome)
+    for (const outcome of [...given, ...this.#life.values.slice(0, after.said), ...args]) {
+      if (typeof outcome === 'string') {
+        if (!this.kept.messages.has(outcome))
+          throw new Broken(
+            'S5',
+            `the effect at ${tag} is attempted before the failure "${outcome}" is durable`,
+          )
+        continue
+      }
+      for (const number of numbers(outcome)) {
+        if (number < leastResult || this.#mixed.has(number) || this.kept.numbers.has(number)) continue
+        throw new Broken('S5', `the effect at ${tag} is attempted before ${number} is durable`)
+      }
+    }
+  }
+
+  /** Where calls are cancelled, functions may go other ways than their own, on which the same steps are other calls. */
+  get #isAstray(): boolean {
+    const graph = this.machine?.graph
+    return graph?.cancelling === true || graph?.draining === true
+  }
+
+  /** Did a call of the life before come of one of these? */
+  #dependsOn(calls: ReadonlySet<number>, call: number): boolean {
+    if (calls.has(call)) return true
+    return this.#before?.graph.calls[call]?.inputs.some((input) => this.#dependsOn(calls, input)) === true
+  }
+
+  /** The first outcomes that functions were given, as far as all of them are durable. */
+  #durableGiven(): readonly Given[] {
+    const { given } = this.#life
+    const end = given.findIndex(({ call, order }) => this.kept.outcomes.get(call)?.order !== order)
+    return end < 0 ? given : given.slice(0, end)
+  }
+}
+
+interface Life {
+  steps: number
+  /** the step in which the run was paused, or its function ended */
+  stoppedAt: number
+  attempts: number
+  strange: Error | undefined
+  readonly given: Given[]
+  /** calls that functions wait for, and how often */
+  readonly waiting: Map<number, number>
+  /** calls whose outcome has been given */
+  readonly done: Set<number>
+  /** what was given and said before an effect was called */
+  readonly actsAfter: Map<string, { readonly given: number; readonly said: number }>
+  readonly firsts: Map<string, number>
+  readonly said: Map<string, number>
+  /** what chance and clocks said */
+  readonly values: number[]
+  /** results that executors reported, and outcomes that were written */
+  readonly succeeded: Map<number, string>
+  readonly recorded: Map<number, string | undefined>
+}
+
+const newLife = (): Life => ({
+  steps: 0,
+  stoppedAt: 0,
+  attempts: 0,
+  strange: undefined,
+  given: [],
+  waiting: new Map(),
+  done: new Set(),
+  actsAfter: new Map(),
+  firsts: new Map(),
+  said: new Map(),
+  values: [],
+  succeeded: new Map(),
+  recorded: new Map(),
+})

@@ -1,0 +1,330 @@
+import { mix, textNumber } from './mix.ts'
+import type { Block, Count, Program, Step, Term } from './program.ts'
+import { shapes } from './shapes.ts'
+
+/** Plain data of a simulated program. */
+export type Plain = number | readonly Plain[] | { readonly a: number; readonly b: number }
+
+/** What only the run itself can say: chance, time, and who came first. */
+export interface Oracle {
+  /** which of those that raced was first, by where */
+  first(at: string): number
+  /** a number that was drawn, or the time */
+  said(at: string): number
+}
+
+/** How a program is to end. */
+export type Expected = { readonly state: 'succeeded'; readonly output: Plain } | { readonly state: 'failed' }
+
+/** What stands for a future: its value, or what it failed with. */
+interface Got {
+  readonly ok: boolean
+  readonly value: Plain
+  /** calls that were not done because of these */
+  readonly because: readonly Got[]
+  /** fails the run unless somebody awaits it */
+  readonly isFailure: boolean
+  seen: boolean
+}
+
+type Variable = Got | readonly Got[]
+
+/** Thrown where the program throws. */
+class Thrown {
+  readonly why: Got | undefined
+  constructor(why: Got | undefined) {
+    this.why = why
+  }
+}
+
+/** What a program gives, read as it stands: no engine, no time, no order but what the oracle says. */
+export function interpret(program: Program, oracle: Oracle): Expected {
+  const model = new Model(program, oracle)
+  try {
+    const output = model.main()
+    return model.hasUnseen ? { state: 'failed' } : { state: 'succeeded', output }
+  } catch (error) {
+    if (error instanceof Thrown) return { state: 'failed' }
+    throw error
+  }
+}
+
+/** How many calls a program makes where all that races is won by the first. */
+export function callsOf(program: Program): number {
+  const model = new Model(program, { first: () => 0, said: () => 0 })
+  attempt(() => {
+    model.main()
+    return 0
+  })
+  return model.calls
+}
+
+/** What a task gives for its arguments: the same for the model and for the workers. */
+export function taskValue(task: number, meaning: number, tag: string, args: readonly Plain[]): number {
+  return mix(task, meaning, textNumber(tag), ...numbers(args))
+}
+
+export const pairOf = (value: number): Plain => ({ a: mix(value, 1), b: mix(value, 2) })
+
+/** Does the task fail for good on the input that gives this value? */
+export const isDoomed = (task: number, value: number): boolean => {
+  const { failsOneIn, cured } = shapes[task] ?? {}
+  return failsOneIn !== undefined && cured !== true && mix(value, 77) % failsOneIn === 0
+}
+
+/** All numbers in a value, in order. */
+export function numbers(value: unknown): number[] {
+  if (typeof value === 'number') return [value]
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(numbers) : []
+}
+
+export const isKept = (value: number): boolean => value % 2 === 0
+
+const good = (value: Plain): Got => ({ ok: true, value, because: [], isFailure: false, seen: false })
+
+class Model {
+  readonly #program: Program
+  readonly #oracle: Oracle
+  readonly #failures: Got[] = []
+  calls = 0
+
+  constructor(program: Program, oracle: Oracle) {
+    this.#program = program
+    this.#oracle = oracle
+  }
+
+  get hasUnseen(): boolean {
+    return this.#failures.some((failure) => !failure.seen)
+  }
+
+  main(): Plain {
+    const variables: Variable[] = [good(this.#program.input)]
+    return this.#block(this.#program.main, variables, '', 0)
+  }
+
+  #block(block: Block, outer: readonly Variable[], at: string, depth: number): number {
+    const variables = [...outer]
+    for (const step of block.steps)
+      variables[step.to] = this.#step(step, variables, `${at}/${step.site}`, depth)
+    return mix(...block.result.flatMap((term) => numbers(this.#await(this.#term(term, variables)))))
+  }
+
+  #step(step: Step, variables: Variable[], at: string, depth: number): Variable {
+    this.calls++
+    switch (step.op) {
+      case 'call':
+        return this.#call(
+          step.task,
+          step.equal ? '' : at,
+          step.args.map((term) => this.#term(term, variables)),
+        )
+      case 'await':
+        return good(this.#await(this.#term(step.of, variables)))
+      case 'fan': {
+        const shared = this.#term(step.shared, variables)
+        return Array.from({ length: this.#count(step.count, variables) }, (_, i) =>
+          this.#call(step.task, `${at}.${i}`, [good(i), shared]),
+        )
+      }
+      case 'all':
+        return together(variables[step.of] as readonly Got[])
+      case 'settled':
+        return this.#settled(variables[step.of] as readonly Got[])
+      case 'filter': {
+        const of = variables[step.of] as Got
+        return of.ok ? good(numbers(of.value).filter(isKept)) : skipped([of])
+      }
+      case 'race': {
+        const all = step.of.map((term) => one(this.#term(term, variables)))
+        for (const got of all) see(got)
+        return good(this.#await(all[this.#oracle.first(at)] as Got))
+      }
+      case 'arrivals':
+        return this.#arrivals(step, variables, at)
+      case 'now':
+      case 'random':
+        return good(this.#oracle.said(at))
+      case 'sleep':
+        return good(0)
+      case 'ask':
+        return good(answerOf(at))
+      case 'throw':
+        if (mix(...numbers(this.#await(this.#term(step.of, variables)))) % step.oneIn === 0)
+          throw new Thrown(undefined)
+        return good(0)
+      default:
+        return this.#nested(step, variables, at, depth)
+    }
+  }
+
+  #nested(
+    step: Extract<Step, { op: 'branches' | 'child' | 'stage' | 'try' | 'lambdas' | 'loop' | 'if' }>,
+    variables: readonly Variable[],
+    at: string,
+    depth: number,
+  ): Variable {
+    switch (step.op) {
+      case 'branches':
+        return Array.from({ length: this.#count(step.count, variables) }, (_, i) => {
+          const inside = [...variables]
+          inside[step.item] = good(i)
+          return this.#function(() => this.#block(step.body, inside, `${at}.${i}`, depth))
+        })
+      case 'child': {
+        const arg = one(this.#term(step.arg, variables))
+        if (!arg.ok) return skipped([arg])
+        return this.#function(() => this.#child(step.child, arg.value, at, step.most))
+      }
+      case 'stage':
+        return this.#function(() => this.#block(step.body, variables, at, depth))
+      case 'try':
+        try {
+          return good(this.#block(step.body, variables, at, depth))
+        } catch (error) {
+          if (!(error instanceof Thrown)) throw error
+          return good(mix(step.site))
+        }
+      case 'lambdas': {
+        const ends = step.bodies.map((body, i) =>
+          attempt(() => this.#block(body, variables, `${at}.${i}`, depth)),
+        )
+        const end = ends[this.#oracle.first(at)] as Thrown | number
+        if (end instanceof Thrown) throw end
+        return good(end)
+      }
+      case 'loop': {
+        const inside = [...variables]
+        let carry = 0
+        const count = this.#count(step.count, variables)
+        for (let i = 0; i < count; i++) {
+          inside[step.carry] = good(carry)
+          carry = this.#block(step.body, inside, `${at}.${i}`, depth)
+        }
+        return good(carry)
+      }
+      case 'if': {
+        const isSo = mix(...numbers(this.#await(this.#term(step.of, variables)))) % 2 === 0
+        return good(this.#block(isSo ? step.then : step.else, variables, at, depth))
+      }
+    }
+  }
+
+  /** A child calls itself so often. */
+  #child(child: number, arg: Plain, at: string, most: number): number {
+    const value = this.#block(this.#program.children[child] as Block, [good(arg)], at, 0)
+    if (most === 0 || value % 2 === 0) return value
+    return mix(
+      value,
+      ...numbers(this.#await(this.#function(() => this.#child(child, value, `${at}>`, most - 1)))),
+    )
+  }
+
+  #arrivals(step: Extract<Step, { op: 'arrivals' }>, variables: readonly Variable[], at: string): Got {
+    const all = step.of.map((term) => one(this.#term(term, variables)))
+    for (const got of all) see(got)
+    let sum = good(0)
+    for (let i = 0; i < all.length; i++) {
+      const value = this.#await(all[this.#oracle.first(`${at}.${i}`)] as Got)
+      sum = this.#call(step.task, `${at}.${i}`, [sum, good(value)])
+    }
+    return good(this.#await(sum))
+  }
+
+  #call(task: number, tag: string, args: readonly Variable[]): Got {
+    this.calls++
+    const failed = args.flatMap((arg) => (isMany(arg) ? arg : [arg])).filter((arg) => !arg.ok)
+    if (failed.length > 0) return skipped(failed)
+    const { meaning } = this.#program.codes[task] as { meaning: number }
+    const value = taskValue(task, meaning, tag, args.map(plain))
+    const shape = shapes[task]
+    if (!isDoomed(task, value)) return good(shape?.gives === 'pair' ? pairOf(value) : value)
+    const isSkipped =
+      shape?.options.onFailure === 'skip' ||
+      (shape?.options.onFailure === 'pause' && verdictOf(value) === 'skip')
+    return this.#failure(!isSkipped)
+  }
+
+  #failure(isFailure: boolean): Got {
+    const failure: Got = { ok: false, value: 0, because: [], isFailure, seen: false }
+    if (isFailure) this.#failures.push(failure)
+    return failure
+  }
+
+  /** A function of its own: what it throws is the failure of its call. */
+  #function(body: () => number): Got {
+    const end = attempt(body)
+    return end instanceof Thrown ? this.#failure(true) : good(end)
+  }
+
+  #settled(all: readonly Got[]): Got {
+    for (const got of all) see(got)
+    return good(mix(...all.flatMap((got) => (got.ok ? numbers(got.value) : [7]))))
+  }
+
+  #await(variable: Variable): Plain {
+    const got = one(variable)
+    see(got)
+    if (!got.ok) throw new Thrown(got)
+    return got.value
+  }
+
+  #term(term: Term, variables: readonly Variable[]): Variable {
+    switch (term.kind) {
+      case 'literal':
+        return good(term.value)
+      case 'variable':
+        return variables[term.variable] as Variable
+      case 'field': {
+        const got = variables[term.variable] as Got
+        return got.ok ? good((got.value as { a: number; b: number })[term.field]) : skipped([got])
+      }
+      case 'list':
+        return together(term.items.map((item) => one(this.#term(item, variables))))
+    }
+  }
+
+  #count(count: Count, variables: readonly Variable[]): number {
+    return numbers(this.#await(this.#term(count.of, variables))).reduce((a, b) => a + b, 0) % (count.most + 1)
+  }
+}
+
+/** What a person says to a failure that waits for judgement. */
+export const verdictOf = (value: number): 'skip' | 'stop' => (mix(value, 5) % 2 === 0 ? 'skip' : 'stop')
+
+/** What a person answers to the question that was put there. */
+export const answerOf = (at: string): number => mix(textNumber(at), 11)
+
+const skipped = (because: readonly Got[]): Got => ({
+  ok: false,
+  value: 0,
+  because,
+  isFailure: false,
+  seen: false,
+})
+
+const together = (all: readonly Got[]): Got => {
+  const failed = all.filter((got) => !got.ok)
+  return failed.length > 0 ? skipped(failed) : good(all.map((got) => got.value))
+}
+
+const one = (variable: Variable): Got => (isMany(variable) ? together(variable) : variable)
+
+const isMany = (variable: Variable): variable is readonly Got[] => Array.isArray(variable)
+
+const plain = (variable: Variable): Plain => one(variable).value
+
+/** Awaited: neither it nor what made it impossible fails the run by itself. */
+function see(got: Got): void {
+  if (got.seen) return
+  got.seen = true
+  for (const cause of got.because) see(cause)
+}
+
+function attempt(body: () => number): Thrown | number {
+  try {
+    return body()
+  } catch (error) {
+    if (error instanceof Thrown) return error
+    throw error
+  }
+}

@@ -1,0 +1,110 @@
+import { Engine } from '../../engine/engine.ts'
+import { openMemoryJournal } from '../../journal/memory/open.ts'
+import type { MemoryStore } from '../../journal/memory/store.ts'
+import type { JournalRecord, RunId } from '../../model/records.ts'
+import type { DataPlane } from '../../ports/data.ts'
+import type { Attempt, AttemptEnd, AttemptId, ExecutorListener } from '../../ports/executor.ts'
+import type { Journal, Records } from '../../ports/journal.ts'
+import { HeldJournal } from '../held-journal.ts'
+import { MemoryLogs } from '../memory-logs.ts'
+import type { SeededChance } from '../seeded-chance.ts'
+import { VirtualClock } from '../virtual-clock.ts'
+import { nodeAmbient, sha256 } from '../world.ts'
+import type { Weather } from './weather.ts'
+import { Workers } from './workers.ts'
+
+/** What outlives a process, and who watches it. */
+export interface Surroundings {
+  readonly store: MemoryStore
+  readonly data: DataPlane
+  readonly chance: SeededChance
+  submitted(attempt: Attempt): void
+  ended(id: AttemptId, end: AttemptEnd): void
+  /** records were given to the journal; they are durable */
+  appended(run: RunId, records: readonly JournalRecord[]): void
+  durable(run: RunId, records: readonly JournalRecord[]): void
+}
+
+const ambient = nodeAmbient()
+
+/**
+ * One process: the engine over fakes of its ports, and everything that can happen to it from outside.
+ * What is dropped is dead: its clock stands still, and its journal writes nothing.
+ */
+export class SimulatedProcess {
+  readonly clock: VirtualClock
+  readonly journal: HeldJournal
+  readonly records: Records
+  readonly engine: Engine
+  /** look-ups that have not been answered */
+  readonly lookups: (() => void)[] = []
+  workers!: Workers
+
+  constructor(surroundings: Surroundings, weather: Weather, now: number) {
+    const { store, data, chance } = surroundings
+    const memory = openMemoryJournal(store)
+    this.clock = new VirtualClock(now)
+    this.records = memory.records
+    this.journal = new HeldJournal(
+      watched(memory.journal, (run, records) => surroundings.durable(run, records)),
+      weather.isSlowDisk,
+    )
+    const later = <T>(value: T): Promise<T> =>
+      weather.isSlowLookup
+        ? new Promise((resolve) => this.lookups.push(() => resolve(value)))
+        : Promise.resolve(value)
+    this.engine = new Engine({
+      journal: told(this.journal, (run, records) => surroundings.appended(run, records)),
+      cache: { ...memory.cache, find: (...asked) => memory.cache.find(...asked).then(later) },
+      data,
+      code: { fingerprint: (task) => later({ digest: sha256(task.name), parts: {}, warnings: [] }) },
+      surroundings: { of: () => Promise.resolve({}) },
+      logs: new MemoryLogs(),
+      clock: this.clock,
+      chance,
+      hash: sha256,
+      ambient,
+      owner: { host: 'simulated', pid: 1, bootId: '1' },
+      variable: () => undefined,
+      executors: (listener: ExecutorListener) => {
+        this.workers = new Workers(listener, weather, surroundings)
+        return [this.workers]
+      },
+    })
+  }
+
+  /** The process is gone, with all that it had not made durable. */
+  async die(): Promise<void> {
+    this.journal.die()
+    await this.journal.close()
+  }
+}
+
+type Watch = (run: RunId, records: readonly JournalRecord[]) => void
+
+/** Says what has become durable. */
+function watched(journal: Journal, watch: Watch): Journal {
+  return wrap(journal, async (run, records) => {
+    await journal.append(run, records)
+    watch(run, records)
+  })
+}
+
+/** Says what is about to be written. */
+function told(journal: Journal, watch: Watch): Journal {
+  return wrap(journal, (run, records) => {
+    watch(run, records)
+    return journal.append(run, records)
+  })
+}
+
+const wrap = (journal: Journal, append: Journal['append']): Journal => ({
+  append,
+  create: (run) => journal.create(run),
+  claim: (run, owner) => journal.claim(run, owner),
+  load: (run) => journal.load(run),
+  answer: (...given) => journal.answer(...given),
+  request: (...given) => journal.request(...given),
+  take: (run) => journal.take(run),
+  close: () => journal.close(),
+})

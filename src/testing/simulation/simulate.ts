@@ -1,0 +1,153 @@
+import { memoryStore } from '../../journal/memory/store.ts'
+import { SeededChance } from '../seeded-chance.ts'
+import { Checker } from './checker.ts'
+import { editProgram } from './edit.ts'
+import { Broken } from './failure.ts'
+import { generateProgram } from './generate.ts'
+import { Life, type LifeEnd, type Stage } from './life.ts'
+import { interpret } from './model.ts'
+import type { Program } from './program.ts'
+import type { Trace } from './trace.ts'
+import { calm, drawWeather, type Weather } from './weather.ts'
+import { Work } from './work.ts'
+
+/** What one seed came to. */
+export interface Simulated {
+  readonly lives: number
+  readonly steps: number
+  readonly attempts: number
+  readonly calls: number
+  readonly state: string
+}
+
+/** Lives in which nothing goes wrong any more, until the run must have ended. */
+const maxCalmLives = 8
+
+/** What another process may go on with as it was. */
+const interrupted: readonly LifeEnd['state'][] = ['crashed', 'full', 'waiting', 'succeeded']
+
+/** Runs the program of a seed through all its lives, and checks every promise at each step. @throws Broken */
+export async function simulate(seed: number, trace?: Trace): Promise<Simulated> {
+  const chance = new SeededChance(seed)
+  const program = generateProgram(chance, 20 + chance.below(100))
+  const lives = chance.below(5)
+  const simulation = new Simulation(chance, program, trace)
+  for (let i = 0; i < lives; i++) await simulation.live(drawWeather(chance))
+  await simulation.end()
+  await simulation.replay()
+  return simulation.summary
+}
+
+class Simulation {
+  readonly #stage: Stage
+  readonly #checker: Checker
+  readonly #chance: SeededChance
+  #program: Program
+  readonly #input: number
+  #life: Life | undefined
+  #last: LifeEnd | undefined
+  #edits = 0
+  #lives = 0
+  #steps = 0
+  #attempts = 0
+
+  constructor(chance: SeededChance, program: Program, trace: Trace | undefined) {
+    this.#chance = chance
+    this.#program = program
+    this.#input = program.input
+    this.#checker = new Checker(program)
+    this.#stage = {
+      store: memoryStore(),
+      chance,
+      checker: this.#checker,
+      work: new Work(),
+      answered: new Set(),
+      trace: trace ?? (() => undefined),
+    }
+  }
+
+  get summary(): Simulated {
+    const calls = this.#checker.machine?.graph.size ?? 0
+    return {
+      lives: this.#lives,
+      steps: this.#steps,
+      attempts: this.#attempts,
+      calls,
+      state: this.#last?.state ?? '',
+    }
+  }
+
+  /** One life in some weather, perhaps after an edit. */
+  async live(weather: Weather): Promise<LifeEnd> {
+    const isEdited = this.#last !== undefined && this.#chance.number() < 0.3
+    if (isEdited) this.#edit()
+    // a person resumes what was edited; a crash may be taken over by another process as it was
+    const isInterrupted =
+      this.#last !== undefined && interrupted.includes(this.#last.state) && !this.#last.isCancelled
+    const isTakeover = !isEdited && isInterrupted && this.#chance.number() < 0.5
+    return this.#live(
+      weather,
+      isEdited ? 'edited' : isTakeover ? 'taken over' : this.#chance.number() < 0.1 ? 'all over' : 'resumed',
+    )
+  }
+
+  /** Calm lives until the run gives what the program says. */
+  async end(): Promise<void> {
+    for (let lives = 1; ; lives++) {
+      const { state, output } = await this.#live(calm, 'resumed')
+      // what a person asked before the process died is done by the next
+      if ((state === 'paused' || state === 'waiting' || state === 'cancelled') && lives < maxCalmLives)
+        continue
+      const expected = interpret(this.#program, this.#checker.oracle)
+      this.#stage.trace(() => `expected: ${JSON.stringify(expected)}`)
+      if (expected.state === state && (expected.state === 'failed' || expected.output === output)) return
+      // a failure that was remembered, and was no one's to catch, is forgotten when it has ended the run
+      if (state !== 'failed' || lives === maxCalmLives) {
+        throw new Broken(
+          'S1',
+          `the run ended ${state} with ${String(output)}, the program says ${JSON.stringify(expected)}`,
+        )
+      }
+    }
+  }
+
+  /** Once more, with nothing to do. */
+  async replay(): Promise<void> {
+    if (this.#last?.state !== 'succeeded') return
+    const { output } = this.#last
+    const again = await this.#live(calm, this.#chance.number() < 0.5 ? 'taken over' : 'resumed')
+    if (this.#checker.attempts > 0)
+      throw new Broken('S2', `a replay began ${this.#checker.attempts} attempts`)
+    if (again.executed !== 0) throw new Broken('S2', `a replay says that it executed ${again.executed} calls`)
+    if (again.state !== 'succeeded' || again.output !== output)
+      throw new Broken(
+        'S2',
+        `a replay ended ${again.state} with ${String(again.output)}, not ${String(output)}`,
+      )
+  }
+
+  async #live(weather: Weather, how: 'edited' | 'taken over' | 'resumed' | 'all over'): Promise<LifeEnd> {
+    const isFirst = this.#last === undefined
+    const isSame =
+      !isFirst && (how === 'resumed' || how === 'taken over') && this.#last?.isDisturbed === false
+    this.#stage.trace(() => `— life ${this.#lives}: ${isFirst ? 'new' : how}${isSame ? ', the same' : ''}`)
+    this.#checker.begin(this.#program, isSame)
+    const isKept = this.#life?.isAlive === true && this.#chance.number() < 0.5
+    this.#life = new Life(this.#stage, this.#program, weather, isKept ? this.#life : undefined)
+    const forget = how === 'taken over' ? 'none' : how === 'all over' ? 'caught' : 'uncaught'
+    const input = this.#input === this.#program.input ? undefined : this.#program.input
+    const end = await this.#life.live(isFirst ? undefined : { forget, input })
+    this.#stage.trace(() => `— ${end.state}${end.output === undefined ? '' : ` with ${end.output}`}`)
+    this.#lives++
+    this.#steps += this.#life.steps
+    this.#attempts += this.#checker.attempts
+    this.#last = end
+    return end
+  }
+
+  #edit(): void {
+    this.#checker.edited()
+    this.#stage.answered.clear()
+    this.#program = editProgram(this.#program, this.#chance, 9000 + ++this.#edits)
+  }
+}

@@ -1,0 +1,71 @@
+import type { Attempt, AttemptEnd, AttemptId, Executor, ExecutorListener } from '../../ports/executor.ts'
+import type { Weather } from './weather.ts'
+
+interface Watch {
+  submitted(attempt: Attempt): void
+  ended(id: AttemptId, end: AttemptEnd): void
+}
+
+/**
+ * The executor of a simulated process: attempts end when the simulation says so.
+ */
+export class Workers implements Executor {
+  readonly name = 'simulated'
+  readonly afterCommit: boolean
+  readonly open = new Map<AttemptId, Attempt>()
+  /** asked to stop, and still at it */
+  readonly stopping = new Set<AttemptId>()
+  /** what was said before, and what workers that were given up may still say */
+  readonly stale: { readonly id: AttemptId; readonly end: AttemptEnd }[] = []
+  readonly #listener: ExecutorListener
+  readonly #watch: Watch
+  readonly #isSlowStop: boolean
+
+  constructor(listener: ExecutorListener, weather: Pick<Weather, 'isRemote' | 'isSlowStop'>, watch: Watch) {
+    this.#listener = listener
+    this.afterCommit = weather.isRemote
+    this.#isSlowStop = weather.isSlowStop
+    this.#watch = watch
+  }
+
+  accepts(): boolean {
+    return true
+  }
+
+  submit(attempts: readonly Attempt[]): void {
+    for (const attempt of attempts) {
+      this.#watch.submitted(attempt)
+      this.open.set(attempt.id, attempt)
+    }
+  }
+
+  start(id: AttemptId): void {
+    this.#listener.started(id)
+  }
+
+  end(id: AttemptId, end: AttemptEnd): void {
+    this.open.delete(id)
+    this.stopping.delete(id)
+    this.#watch.ended(id, end)
+    this.stale.push({ id, end })
+    if (end.kind === 'lost')
+      this.stale.push({ id, end: { kind: 'succeeded', values: { '': 'of a worker that was given up' } } })
+    this.#listener.ended(id, end)
+  }
+
+  /** Says again what was said, or what nobody should hear. */
+  repeat(index: number): void {
+    const [news] = this.stale.splice(index, 1)
+    if (news !== undefined) this.#listener.ended(news.id, news.end)
+  }
+
+  cancel(id: AttemptId): void {
+    if (!this.open.has(id)) return
+    if (this.#isSlowStop) this.stopping.add(id)
+    else this.end(id, { kind: 'cancelled' })
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve()
+  }
+}
