@@ -56,7 +56,6 @@ const task: TaskSpec = {
     retries: { count: 0, delayMs: 0, backoff: 1, maxDelayMs: 0, jitter: 0, memoryFactor: 1 },
     effect: false,
     random: false,
-    persist: false,
     location: false,
     cpu: 1,
     memoryBytes: 0,

@@ -139,7 +139,6 @@ const builtInPolicy: TaskPolicy = {
   retries: { count: 0, delayMs: 0, backoff: 1, maxDelayMs: 0, jitter: 0, memoryFactor: 1 },
   effect: false,
   random: false,
-  persist: false,
   location: false,
   cpu: 0,
   memoryBytes: 0,

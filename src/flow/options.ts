@@ -21,8 +21,6 @@ export interface TaskOptions {
   readonly effect?: boolean
   /** its result may vary from time to time: it is never made again */
   readonly random?: boolean
-  /** large results in memory are written out at once */
-  readonly persist?: boolean
   /** where its inputs lie counts too */
   readonly location?: boolean
   /** processors that it takes, 1 if absent */
@@ -103,7 +101,6 @@ export function policyOf(task: string, options: TaskOptions): TaskPolicy {
     ...(options.cache !== undefined && { cache: cachePolicy(options.cache, duration) }),
     effect: options.effect === true,
     random: options.random === true,
-    persist: options.persist === true || options.random === true,
     location: options.location === true,
     cpu: number('cpu', options.cpu ?? 1, 0),
     memoryBytes:

@@ -33,9 +33,8 @@ export interface TaskPolicy {
   readonly cache?: CachePolicy
   /** acts on the world: waits for the commit of all before it, gets an idempotency key, is never cached */
   readonly effect: boolean
-  /** its result may vary: never rebuilt, held arrays are written out */
+  /** its result may vary: never made again */
   readonly random: boolean
-  readonly persist: boolean
   /** where its inputs lie counts */
   readonly location: boolean
   readonly cpu: number
