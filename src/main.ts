@@ -47,7 +47,8 @@ export async function openAlmanac(options: WorkbenchOptions = {}): Promise<Workb
     almanacUrl: new URL('./index.ts', import.meta.url),
   })
   const config = await readConfig(project, code)
-  const sqlite = options.journal === 'memory' ? undefined : await openSqlite(home)
+  const inMemory = options.journal === 'memory' || (options.reads === true && !existsSync(home))
+  const sqlite = inMemory ? undefined : await openSqlite(home)
   const { journal, records, cache } = sqlite ?? openMemoryJournal()
   const data = openDataPlane({ home, data: join(project, 'data') })
   const logs = new LogFiles(home, (error) => say(`A log could not be written: ${(error as Error).message}`))

@@ -12,6 +12,8 @@ import type { LogStore } from './ports/logs.ts'
 export interface WorkbenchOptions extends OpenOptions {
   /** a person looks at tasks under a debugger: functions run in this process, and nothing is hurried */
   readonly inline?: boolean
+  /** nothing is to be made where there is nothing yet */
+  readonly reads?: boolean
 }
 
 /** An open Almanac with all that it is made of: what commands work with. */

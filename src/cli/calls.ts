@@ -4,9 +4,12 @@ import type { Workbench } from '../workbench.ts'
 
 type CallRow = Awaited<ReturnType<Workbench['records']['calls']>>[number]
 
-/** @throws ALM_RUN_UNKNOWN */
+/** A run by its id, or the newest one by `last`. @throws ALM_RUN_UNKNOWN, ALM_USAGE */
 export async function knownRun(almanac: Workbench, id: string): Promise<RunRecord> {
-  const run = id === 'last' ? (await almanac.records.runs({ limit: 1 }))[0] : await almanac.records.run(id)
+  const isLast = id === 'last'
+  const run = isLast ? (await almanac.records.runs({ limit: 1 }))[0] : await almanac.records.run(id)
+  if (run === undefined && isLast)
+    throw new AlmanacError('ALM_USAGE', { why: `there are no runs yet in ${almanac.project}` })
   if (run === undefined) throw new AlmanacError('ALM_RUN_UNKNOWN', { run: id })
   return run
 }

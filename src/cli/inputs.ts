@@ -2,18 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { AlmanacError, isAlmanacError } from '../model/errors.ts'
 import type { Value } from '../model/value.ts'
-
-/** What of a JSON Schema tells how a text is meant. */
-interface InputSchema {
-  readonly type?: string | readonly string[]
-  readonly properties?: Readonly<Record<string, InputSchema>>
-  readonly required?: readonly string[]
-  readonly enum?: readonly unknown[]
-  readonly anyOf?: readonly InputSchema[]
-  readonly almanac?: 'file' | 'dir' | 'value'
-  readonly description?: string
-  readonly default?: unknown
-}
+import { type InputSchema, typesOf } from './schemas.ts'
 
 /** Takes a file or directory that lies elsewhere as a value. */
 export type Scan = (path: string) => Promise<Value>
@@ -35,15 +24,9 @@ export async function readInput(
     const at = text.indexOf('=')
     if (at < 1) throw new AlmanacError('ALM_USAGE', { why: `--input ${text}: write name=value` })
     const name = text.slice(0, at)
-    if (Object.keys(properties).length > 0 && !Object.hasOwn(properties, name)) {
-      const known = Object.keys(properties).join(', ')
-      throw new AlmanacError('ALM_INPUT_INVALID', {
-        name,
-        why: `the workflow has no such input; it has ${known}`,
-      })
-    }
     fields[name] = parseText(text.slice(at + 1), properties[name] ?? {}, name)
   }
+  checkNames(fields, properties)
   for (const [name, property] of Object.entries(properties)) {
     if (Object.hasOwn(fields, name)) fields[name] = await scanned(fields[name], property, name, scan)
     else if ((schema as InputSchema).required?.includes(name) === true) {
@@ -56,6 +39,17 @@ export async function readInput(
   return schema === undefined && Object.keys(fields).length === 0 ? undefined : (fields as Value)
 }
 
+/** A name that is not known is a slip of the pen: its value would never be seen. @throws ALM_INPUT_INVALID */
+function checkNames(fields: object, properties: Readonly<Record<string, InputSchema>>): void {
+  const known = Object.keys(properties)
+  const name = Object.keys(fields).find((field) => !Object.hasOwn(properties, field))
+  if (known.length === 0 || name === undefined) return
+  throw new AlmanacError('ALM_INPUT_INVALID', {
+    name,
+    why: `the workflow has no such input; it has ${known.join(', ')}`,
+  })
+}
+
 /** @throws ALM_INPUT_INVALID */
 async function readParams(path: string): Promise<Record<string, unknown>> {
   try {
@@ -64,9 +58,16 @@ async function readParams(path: string): Promise<Record<string, unknown>> {
       return Object.assign(Object.create(null), params)
     }
   } catch (error) {
-    throw new AlmanacError('ALM_INPUT_INVALID', { name: path, why: (error as Error).message })
+    const { code, message } = error as NodeJS.ErrnoException
+    const why =
+      error instanceof SyntaxError
+        ? `it is no JSON: ${message}`
+        : code === 'ENOENT'
+          ? 'there is no such file'
+          : message
+    throw new AlmanacError('ALM_INPUT_INVALID', { name: `--params ${path}`, why })
   }
-  throw new AlmanacError('ALM_INPUT_INVALID', { name: path, why: 'it holds no JSON object' })
+  throw new AlmanacError('ALM_INPUT_INVALID', { name: `--params ${path}`, why: 'it holds no JSON object' })
 }
 
 function parseText(text: string, schema: InputSchema, name: string): unknown {
@@ -83,14 +84,13 @@ function parseText(text: string, schema: InputSchema, name: string): unknown {
     return JSON.parse(text)
   } catch {
     if (types.size === 0) return text
+    if (types.has('boolean'))
+      throw new AlmanacError('ALM_INPUT_INVALID', {
+        name,
+        why: `${JSON.stringify(text)} is neither true nor false`,
+      })
     throw new AlmanacError('ALM_INPUT_INVALID', { name, why: `${JSON.stringify(text)} is no JSON` })
   }
-}
-
-function typesOf(schema: InputSchema): Set<string> {
-  const types = new Set(typeof schema.type === 'string' ? [schema.type] : (schema.type ?? []))
-  for (const one of schema.anyOf ?? []) for (const type of typesOf(one)) types.add(type)
-  return types
 }
 
 async function scanned(value: unknown, schema: InputSchema, name: string, scan: Scan): Promise<unknown> {

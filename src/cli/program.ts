@@ -201,8 +201,11 @@ export async function runProgram(version: string, argv: readonly string[]): Prom
     const code = (error as { readonly code?: unknown }).code
     if (typeof code === 'string' && code.startsWith('commander.')) {
       // it has said itself what is wrong; help and version are no errors
-      process.exitCode =
-        (error as { readonly exitCode: number }).exitCode === 0 ? exitCodes.done : exitCodes.usage
+      const isDone = (error as { readonly exitCode: number }).exitCode === 0
+      process.exitCode = isDone ? exitCodes.done : exitCodes.usage
+      if (isDone || !argv.includes('--json')) return
+      const message = (error as Error).message.replace(/^error: /, '')
+      openPrinter({ json: true, debug: false }).object({ kind: 'error', code: 'ALM_USAGE', message })
       return
     }
     const json = argv.includes('--json')

@@ -1,6 +1,6 @@
 import { AlmanacError } from '../model/errors.ts'
 import type { Workbench, WorkbenchOptions } from '../workbench.ts'
-import { exitCodes, openPrinter, type Printer, printError } from './printer.ts'
+import { openPrinter, type Printer, printError } from './printer.ts'
 
 /** Flags that every command has. */
 export interface CommonFlags {
@@ -26,17 +26,35 @@ export async function withAlmanac(
   flags: ExecuteFlags,
   command: (almanac: Workbench, printer: Printer) => Promise<number>,
 ): Promise<void> {
+  return withOpen(flags, {}, command)
+}
+
+/** The same for a command that only reads: where there is no Almanac yet, it makes none. `refused`: says what went wrong. */
+export async function withReadAlmanac(
+  flags: CommonFlags,
+  command: (almanac: Workbench, printer: Printer) => Promise<number>,
+  refused: (error: unknown, printer: Printer) => number = printError,
+): Promise<void> {
+  return withOpen(flags, { reads: true }, command, refused)
+}
+
+async function withOpen(
+  flags: ExecuteFlags,
+  more: Pick<WorkbenchOptions, 'reads'>,
+  command: (almanac: Workbench, printer: Printer) => Promise<number>,
+  refused: (error: unknown, printer: Printer) => number = printError,
+): Promise<void> {
   const printer = openPrinter({ json: flags.json === true, debug: flags.debug === true })
   try {
     const { openAlmanac } = await import('../main.ts')
-    const almanac = await openAlmanac(openOptions(flags, printer))
+    const almanac = await openAlmanac({ ...openOptions(flags, printer), ...more })
     try {
       process.exitCode = await command(almanac, printer)
     } finally {
       await almanac.close()
     }
   } catch (error) {
-    process.exitCode = printError(error, printer)
+    process.exitCode = refused(error, printer)
   }
 }
 

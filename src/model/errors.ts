@@ -157,7 +157,7 @@ export const catalogue = {
   ALM_STORE_FAILED: { message: '{path}: {why}.', hint: 'Correct the cause and resume the run.' },
   // journal
   ALM_RUN_UNKNOWN: { message: 'There is no run {run}.', hint: 'See almanac runs.' },
-  ALM_CALL_UNKNOWN: { message: 'Run {run} has no call {call}.', hint: 'See almanac show {run}.' },
+  ALM_CALL_UNKNOWN: { message: 'Run {run} has no task or call {call}.', hint: 'See almanac show {run}.' },
   ALM_CALL_UNSTAGED: {
     message: 'Call {call} of run {run} cannot be staged: {why}.',
     hint: 'See almanac show {run} {call}.',
@@ -208,7 +208,7 @@ export const catalogue = {
   },
   ALM_USAGE: { message: '{why}', hint: 'See almanac help.' },
   ALM_CONFIG: { message: '{file} is not valid: {why}', hint: 'See docs/configuration.md.' },
-  ALM_INPUT_INVALID: { message: 'Input {name}: {why}', hint: 'See almanac run FILE --help.' },
+  ALM_INPUT_INVALID: { message: 'Input {name}: {why}', hint: 'Correct it and run again.' },
   ALM_TOOL_MISSING: { message: '{what} is not installed.', hint: '{how}' },
   ALM_BUG: {
     message: 'Almanac itself failed: {why}',

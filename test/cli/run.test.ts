@@ -216,7 +216,7 @@ describe('what was kept can be read', () => {
     await project.run('run', 'sums.ts', '--input', 'n=3')
     expect((await project.run('runs')).stdout).toMatch(/sums +succeeded/)
     expect((await project.run('show', 'last')).stdout).toMatch(/double +2 succeeded/)
-    expect((await project.run('show', 'last', '0')).stdout).toContain('input    {"args":[3]}')
+    expect((await project.run('show', 'last', '0')).stdout).toContain('  input    3\n')
     expect((await project.run('logs', 'last', 'double')).stdout).toMatch(
       /double 0 doubling 3\n.*double 1 doubling 4/,
     )

@@ -154,7 +154,7 @@ describe('almanac shell', () => {
 
   it.each([
     ['a call whose inputs are not known', ['never'], /its input from lines is not known/],
-    ['a call that is not there', ['nothing'], /has no call nothing/],
+    ['a call that is not there', ['nothing'], /has no task or call nothing/],
     [
       'a program that is not there',
       ['sum', '--', 'no-such-program'],

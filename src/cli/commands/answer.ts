@@ -1,54 +1,93 @@
 import { encode } from '../../model/codec.ts'
 import { AlmanacError } from '../../model/errors.ts'
+import type { Value } from '../../model/value.ts'
+import type { Workbench } from '../../workbench.ts'
 import { knownRun } from '../calls.ts'
-import { type CommonFlags, withAlmanac } from '../session.ts'
+import type { Printer } from '../printer.ts'
+import { type InputSchema, misfit, schemaText, typesOf } from '../schemas.ts'
+import { type CommonFlags, withReadAlmanac } from '../session.ts'
 
 export interface AnswerFlags extends CommonFlags {
   readonly by?: string
 }
 
+type Ask = Awaited<ReturnType<Workbench['records']['asks']>>[number]
+
 /** `almanac answer RUN [CALL] VALUE`: JSON, or `name=value` pairs. Without a value it shows what is asked. */
 export function answerCommand(run: string, words: readonly string[], flags: AnswerFlags): Promise<void> {
-  return withAlmanac(flags, async (almanac, printer) => {
+  return withReadAlmanac(flags, async (almanac, printer) => {
     const { id } = await knownRun(almanac, run)
     const open = await almanac.records.asks(id, { open: true })
-    const [first, ...rest] = words
-    const named = first !== undefined && /^\d+$/.test(first) && open.some((ask) => ask.call === Number(first))
-    const ask = named ? open.find((one) => one.call === Number(first)) : open[0]
-    const texts = named ? rest : words
-    if (ask === undefined) throw new AlmanacError('ALM_ASK_CLOSED', { run: id, call: first ?? '' })
-    if (texts.length === 0) {
-      for (const one of open) {
-        printer.object(one)
-        printer.line(`${one.call}  ${one.title}\n   ${one.schemaWire}`)
-      }
+    if (words.length === 0) {
+      showAsks(id, open, printer)
       return 0
     }
-    if (!named && open.length > 1)
-      throw new AlmanacError('ALM_USAGE', {
-        why: `several questions are open; name the call: ${open.map((one) => one.call).join(', ')}`,
+    const { ask, texts } = meant(id, open, words)
+    if (texts.length === 0) {
+      showAsks(id, [ask], printer)
+      return 0
+    }
+    const schema = JSON.parse(ask.schemaWire) as InputSchema
+    const value = answerValue(texts, schema)
+    const issues = misfit(schema, value)
+    if (issues !== undefined) {
+      throw new AlmanacError('ALM_SCHEMA', {
+        what: 'The answer',
+        issues: `${issues} (wanted: ${schemaText(schema)}). The question is still open`,
       })
+    }
     const by = flags.by ?? process.env['USER'] ?? 'someone'
-    await almanac.journal.answer(id, ask.call, encode(answerValue(texts)), by, Date.now())
+    await almanac.journal.answer(id, ask.call, encode(value), by, Date.now())
     printer.object({ kind: 'answered', run: id, call: ask.call })
     printer.line(`Answered. If no process runs it: almanac resume ${id}`)
     return 0
   })
 }
 
-/** @throws ALM_USAGE */
-function answerValue(texts: readonly string[]): ReturnType<typeof JSON.parse> {
-  if (texts.every((text) => /^[\w.-]+=/.test(text))) {
-    return Object.fromEntries(
-      texts.map((text) => [text.slice(0, text.indexOf('=')), plain(text.slice(text.indexOf('=') + 1))]),
-    )
+function showAsks(run: string, asks: readonly Ask[], printer: Printer): void {
+  if (asks.length === 0) printer.line(`Run ${run} asks nothing.`)
+  for (const ask of asks) {
+    printer.object({ ...ask, kind: 'ask' })
+    const wanted = schemaText(JSON.parse(ask.schemaWire) as InputSchema)
+    printer.line(`${ask.call}  ${ask.title}\n   almanac answer ${run} ${ask.call} ${wanted}`)
   }
-  if (texts.length === 1) return plain(texts[0] as string)
+}
+
+/** The question that is meant, and the words of its answer. @throws ALM_ASK_CLOSED, ALM_USAGE */
+function meant(
+  run: string,
+  open: readonly Ask[],
+  words: readonly string[],
+): { readonly ask: Ask; readonly texts: readonly string[] } {
+  const [first = '', ...rest] = words
+  const isNumber = /^\d+$/.test(first)
+  const named = isNumber ? open.find((one) => one.call === Number(first)) : undefined
+  if (named !== undefined) return { ask: named, texts: rest }
+  if (isNumber && (rest.length > 0 || open.length === 0))
+    throw new AlmanacError('ALM_ASK_CLOSED', { run, call: first })
+  const [ask, another] = open
+  if (ask === undefined) throw new AlmanacError('ALM_USAGE', { why: `run ${run} asks nothing` })
+  if (another === undefined) return { ask, texts: words }
+  const calls = open.map((one) => one.call).join(', ')
+  throw new AlmanacError('ALM_USAGE', { why: `several questions are open; name the call: ${calls}` })
+}
+
+/** @throws ALM_USAGE */
+function answerValue(texts: readonly string[], schema: InputSchema): Value {
+  if (texts.every((text) => /^[\w.-]+=/.test(text))) {
+    const fields = texts.map((text): [string, unknown] => {
+      const name = text.slice(0, text.indexOf('='))
+      return [name, plain(text.slice(name.length + 1), schema.properties?.[name])]
+    })
+    return Object.fromEntries(fields) as Value
+  }
+  if (texts.length === 1) return plain(texts[0] as string, schema) as Value
   throw new AlmanacError('ALM_USAGE', { why: 'an answer is one JSON value, or name=value pairs' })
 }
 
-/** JSON where it is JSON, else the text itself. */
-function plain(text: string): unknown {
+/** The text itself where a text is wanted, else JSON where it is JSON. */
+function plain(text: string, schema: InputSchema | undefined): unknown {
+  if (schema !== undefined && typesOf(schema).has('string')) return text
   try {
     return JSON.parse(text)
   } catch {

@@ -4,15 +4,15 @@ import { isRunEnd } from '../../model/states.ts'
 import type { Workbench } from '../../workbench.ts'
 import { allCalls, knownRun, namedCalls } from '../calls.ts'
 import { follow } from '../follow.ts'
-import { type CommonFlags, type ExecuteFlags, withAlmanac } from '../session.ts'
+import { type CommonFlags, type ExecuteFlags, withAlmanac, withReadAlmanac } from '../session.ts'
 import { loadWorkflowOf } from '../workflow-of-run.ts'
 
 /** `almanac cancel RUN`, `almanac pause RUN`: asks the process that runs it; of a run that rests, cancel is said at once. */
 export function requestCommand(kind: 'cancel' | 'pause', run: string, flags: CommonFlags): Promise<void> {
-  return withAlmanac(flags, async (almanac, printer) => {
+  return withReadAlmanac(flags, async (almanac, printer) => {
     const record = await knownRun(almanac, run)
     if (isRunEnd(record.state))
-      throw new AlmanacError('ALM_USAGE', { why: `run ${record.id} has ended: it ${record.state}` })
+      throw new AlmanacError('ALM_USAGE', { why: `run ${record.id} has ended: ${record.state}` })
     const at = Date.now()
     const claim = await almanac.journal.claim(record.id, { host: '', pid: process.pid, bootId: '' })
     if (claim === undefined)

@@ -6,17 +6,19 @@ import type { RunRecord } from '../../model/records.ts'
 import { DirRef, FileRef } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
 import type { Workbench } from '../../workbench.ts'
-import { type CommonFlags, withAlmanac } from '../session.ts'
+import { type CommonFlags, withReadAlmanac } from '../session.ts'
 import { table } from '../table.ts'
 import { sizeText, timeText } from '../words.ts'
 
 /** `almanac data ls [NAME]`: outputs of the newest run of each workflow, or what is in one of them. */
 export function dataListCommand(name: string | undefined, flags: CommonFlags): Promise<void> {
-  return withAlmanac(flags, async (almanac, printer) => {
+  return withReadAlmanac(flags, async (almanac, printer) => {
     if (name !== undefined) {
       const { ref } = await found(almanac, name)
-      if (ref instanceof FileRef) printer.line(`${ref.digest}  ${sizeText(ref.size)}  ${ref.name}`)
-      else
+      if (ref instanceof FileRef) {
+        printer.object({ kind: 'file', name: ref.name, digest: ref.digest, size: ref.size })
+        printer.line(`${ref.digest}  ${sizeText(ref.size)}  ${ref.name}`)
+      } else
         for await (const entry of almanac.data.entries(ref)) {
           printer.object({ ...entry, kind: 'entry', entryKind: entry.kind })
           printer.line(
@@ -49,14 +51,15 @@ export function dataListCommand(name: string | undefined, flags: CommonFlags): P
         ])
       }
     }
-    for (const line of table(rows)) printer.line(line)
+    if (rows.length === 1) printer.line('No outputs yet: what a workflow returns as files is listed here.')
+    else for (const line of table(rows)) printer.line(line)
     return 0
   })
 }
 
 /** `almanac data get NAME TARGET`: writes an output of a workflow's newest run, or of a run, anywhere. */
 export function dataGetCommand(name: string, target: string, flags: CommonFlags): Promise<void> {
-  return withAlmanac(flags, async (almanac, printer) => {
+  return withReadAlmanac(flags, async (almanac, printer) => {
     const { ref, run } = await found(almanac, name)
     await almanac.data.writeTo(ref, resolve(target))
     printer.object({ kind: 'written', name, run: run.id, target: resolve(target), digest: ref.digest })

@@ -1,7 +1,9 @@
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, existsSync } from 'node:fs'
 import pc from 'picocolors'
+import { isAlmanacError } from '../../model/errors.ts'
 import type { Workbench } from '../../workbench.ts'
-import { type CommonFlags, withAlmanac } from '../session.ts'
+import { exitCodes, type Printer, printError } from '../printer.ts'
+import { type CommonFlags, withReadAlmanac } from '../session.ts'
 import { sizeText } from '../words.ts'
 
 export interface DoctorFlags extends CommonFlags {
@@ -16,19 +18,45 @@ interface Finding {
 
 /** `almanac doctor`: is everything there and sound? With `--data` all kept content is read. */
 export function doctorCommand(flags: DoctorFlags): Promise<void> {
-  return withAlmanac(flags, async (almanac, printer) => {
-    let sick = false
-    for await (const finding of findings(almanac, flags.data === true)) {
-      sick ||= !finding.ok
-      printer.object({ kind: 'finding', ...finding })
-      printer.line(`${finding.ok ? pc.green('✓') : pc.red('✗')} ${finding.what.padEnd(12)} ${finding.says}`)
-    }
-    return sick ? 1 : 0
-  })
+  return withReadAlmanac(
+    flags,
+    async (almanac, printer) => {
+      let sick = false
+      for await (const finding of findings(almanac, flags.data === true)) {
+        sick ||= !finding.ok
+        print(finding, printer)
+      }
+      return sick ? exitCodes.failed : exitCodes.done
+    },
+    (error, printer) => {
+      if (!isAlmanacError(error) || !error.code.startsWith('ALM_JOURNAL_')) return printError(error, printer)
+      print({ what: 'node', ok: true, says: process.version }, printer)
+      print({ what: 'journal', ok: false, says: error.message }, printer)
+      if (error.code === 'ALM_JOURNAL_DAMAGED') for (const line of withoutJournal) printer.line(`  ${line}`)
+      else printer.line(`  ${error.hint}`)
+      return exitCodes.failed
+    },
+  )
+}
+
+/** What can be saved of a journal that cannot be read. */
+const withoutJournal = [
+  'To begin anew, move journal.db, journal.db-wal and journal.db-shm out of that directory.',
+  'The files under data/ and all content of the store stay as they are; what is lost is what the journal',
+  'knows: runs, and which results may be reused. Or put a copy from a backup in its place.',
+]
+
+function print(finding: Finding, printer: Printer): void {
+  printer.object({ kind: 'finding', ...finding })
+  printer.line(`${finding.ok ? pc.green('✓') : pc.red('✗')} ${finding.what.padEnd(12)} ${finding.says}`)
 }
 
 async function* findings(almanac: Workbench, data: boolean): AsyncIterable<Finding> {
   yield { what: 'node', ok: true, says: process.version }
+  if (!existsSync(almanac.home)) {
+    yield { what: 'home', ok: true, says: `${almanac.home}: none yet` }
+    return
+  }
   yield { what: 'home', ok: isWritable(almanac.home), says: almanac.home }
   const { journal, store } = await almanac.maintenance.check({ data })
   yield {

@@ -1,4 +1,5 @@
-import { type CommonFlags, withAlmanac } from '../session.ts'
+import { existsSync } from 'node:fs'
+import { type CommonFlags, withReadAlmanac } from '../session.ts'
 import { sizeText } from '../words.ts'
 
 export interface GcFlags extends CommonFlags {
@@ -7,8 +8,12 @@ export interface GcFlags extends CommonFlags {
 
 /** `almanac gc`: frees content that no run, cached result or shown output needs. */
 export function gcCommand(flags: GcFlags): Promise<void> {
-  return withAlmanac(flags, async (almanac, printer) => {
+  return withReadAlmanac(flags, async (almanac, printer) => {
     const dryRun = flags.dryRun === true
+    if (!existsSync(almanac.home)) {
+      printer.line('Nothing is kept yet.')
+      return 0
+    }
     const figures = await almanac.maintenance.collectGarbage({ dryRun })
     printer.object({ kind: 'gc', dryRun, ...figures })
     const { kept, keptBytes, unreachable, unreachableBytes, movedAside, deleted, freedBytes } = figures

@@ -2,7 +2,7 @@ import { decode } from '../../model/codec.ts'
 import { FutureRef } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
 import { allCalls, knownRun } from '../calls.ts'
-import { type CommonFlags, withAlmanac } from '../session.ts'
+import { type CommonFlags, withReadAlmanac } from '../session.ts'
 
 export interface GraphFlags extends CommonFlags {
   readonly mermaid?: boolean
@@ -18,7 +18,7 @@ interface Node {
 
 /** `almanac graph RUN`: tasks and what they take from each other, folded by task. */
 export function graphCommand(run: string, flags: GraphFlags): Promise<void> {
-  return withAlmanac(flags, async (almanac, printer) => {
+  return withReadAlmanac(flags, async (almanac, printer) => {
     const { id, workflow } = await knownRun(almanac, run)
     const nodes = new Map<string, Node>()
     const names = new Map<number, string>()

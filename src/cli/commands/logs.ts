@@ -4,7 +4,7 @@ import { isRunEnd } from '../../model/states.ts'
 import type { Workbench } from '../../workbench.ts'
 import { allCalls, knownRun, namedCalls } from '../calls.ts'
 import type { Printer } from '../printer.ts'
-import { type CommonFlags, withAlmanac } from '../session.ts'
+import { type CommonFlags, withReadAlmanac } from '../session.ts'
 
 export interface LogsFlags extends CommonFlags {
   readonly follow?: boolean
@@ -16,7 +16,7 @@ const followMs = 250
 
 /** `almanac logs RUN [TASK] [-f]` */
 export function logsCommand(run: string, task: string | undefined, flags: LogsFlags): Promise<void> {
-  return withAlmanac(flags, async (almanac, printer) => {
+  return withReadAlmanac(flags, async (almanac, printer) => {
     const { id } = await knownRun(almanac, run)
     const read = new Map<number, Position>()
     for (;;) {

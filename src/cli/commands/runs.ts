@@ -1,6 +1,6 @@
 import pc from 'picocolors'
 import type { RunRecord } from '../../model/records.ts'
-import { type CommonFlags, count, withAlmanac } from '../session.ts'
+import { type CommonFlags, count, withReadAlmanac } from '../session.ts'
 import { table } from '../table.ts'
 import { durationText, stateText, timeText } from '../words.ts'
 
@@ -11,14 +11,17 @@ export interface RunsFlags extends CommonFlags {
 
 /** `almanac runs` */
 export function runsCommand(flags: RunsFlags): Promise<void> {
-  return withAlmanac(flags, async (almanac, printer) => {
+  return withReadAlmanac(flags, async (almanac, printer) => {
     const limit = flags.limit === undefined ? 20 : count('--limit', flags.limit)
     const runs = await almanac.records.runs({
       limit,
       ...(flags.workflow !== undefined && { workflow: flags.workflow }),
     })
     for (const run of runs) printer.object({ ...run, kind: 'run' })
-    if (runs.length === 0) printer.line('No runs yet: almanac run FILE')
+    if (runs.length === 0)
+      printer.line(
+        flags.workflow === undefined ? 'No runs yet: almanac run FILE' : `No runs of ${flags.workflow}.`,
+      )
     else for (const line of table([heads.map(pc.dim), ...runs.map(cells)])) printer.line(line)
     return 0
   })

@@ -5,7 +5,7 @@ import { AlmanacError } from '../../model/errors.ts'
 import type { StagedShell } from '../../workbench.ts'
 import { knownRun, namedCall } from '../calls.ts'
 import { relativePath } from '../paths.ts'
-import { type CommonFlags, withAlmanac } from '../session.ts'
+import { type CommonFlags, withReadAlmanac } from '../session.ts'
 import { loadWorkflowOf } from '../workflow-of-run.ts'
 
 export interface ShellFlags extends CommonFlags {
@@ -20,7 +20,7 @@ export function shellCommand(
   command: readonly string[],
   flags: ShellFlags,
 ): Promise<void> {
-  return withAlmanac(flags, async (almanac, printer) => {
+  return withReadAlmanac(flags, async (almanac, printer) => {
     const record = await knownRun(almanac, run)
     const call = await namedCall(almanac, record.id, task)
     const { workflow } = await loadWorkflowOf(almanac, record, flags.file)

@@ -5,14 +5,14 @@ import type { Workbench } from '../../workbench.ts'
 import { allCalls, type CallRow, knownRun, namedCalls } from '../calls.ts'
 import { failureLines } from '../failure-lines.ts'
 import type { Printer } from '../printer.ts'
-import { type CommonFlags, withAlmanac } from '../session.ts'
+import { type CommonFlags, withReadAlmanac } from '../session.ts'
 import { table } from '../table.ts'
 import { inputText, valueText } from '../values.ts'
 import { countsText, durationText, stateText, timeText } from '../words.ts'
 
 /** `almanac show RUN [TASK]` */
 export function showCommand(run: string, task: string | undefined, flags: CommonFlags): Promise<void> {
-  return withAlmanac(flags, async (almanac, printer) => {
+  return withReadAlmanac(flags, async (almanac, printer) => {
     const record = await knownRun(almanac, run)
     if (task === undefined) await showRun(almanac, record, printer)
     else await showTask(almanac, record, task, printer)

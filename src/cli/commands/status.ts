@@ -1,11 +1,11 @@
 import { relative, resolve } from 'node:path'
 import pc from 'picocolors'
-import { type CommonFlags, withAlmanac } from '../session.ts'
+import { type CommonFlags, withReadAlmanac } from '../session.ts'
 import { countsText, stateText, timeText } from '../words.ts'
 
 /** `almanac status [FILE]`: how the newest run of a workflow file stands, or all that have not ended. */
 export function statusCommand(file: string | undefined, flags: CommonFlags): Promise<void> {
-  return withAlmanac(flags, async (almanac, printer) => {
+  return withReadAlmanac(flags, async (almanac, printer) => {
     const runs =
       file === undefined
         ? await almanac.records.runs({

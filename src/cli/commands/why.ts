@@ -1,14 +1,14 @@
 import pc from 'picocolors'
 import { isEnd } from '../../model/states.ts'
 import { knownRun, namedCall } from '../calls.ts'
-import { type CommonFlags, withAlmanac } from '../session.ts'
+import { type CommonFlags, withReadAlmanac } from '../session.ts'
 import { table } from '../table.ts'
 
 type Parts = Readonly<Record<string, string>>
 
 /** `almanac why RUN TASK`: why a call ran, was reused, or waits. */
 export function whyCommand(run: string, task: string, flags: CommonFlags): Promise<void> {
-  return withAlmanac(flags, async (almanac, printer) => {
+  return withReadAlmanac(flags, async (almanac, printer) => {
     const { id } = await knownRun(almanac, run)
     const call = await namedCall(almanac, id, task)
     const { outcome } = call

@@ -1,0 +1,65 @@
+import pc from 'picocolors'
+import type { RunHandle, StartOptions } from '../workbench.ts'
+import { exitCodes, type Printer } from './printer.ts'
+import { Progress } from './progress.ts'
+import { Report } from './report.ts'
+import { exitCodeOf, printResult } from './result.ts'
+import { cacheMode, type ExecuteFlags } from './session.ts'
+
+/** Starts a run, shows how it goes, and gives the exit code. */
+export async function follow(
+  printer: Printer,
+  flags: ExecuteFlags,
+  start: (options: StartOptions) => Promise<RunHandle>,
+): Promise<number> {
+  let progress: Progress | undefined
+  const say = (lines: readonly string[]): void => {
+    if (printer.json) return
+    if (progress === undefined) for (const line of lines) printer.aside(line)
+    else progress.above(lines)
+  }
+  const report = new Report(printer, say)
+  const handle = await start({
+    cache: cacheMode(flags),
+    failFast: flags.failFast === true,
+    dryRun: flags.dryRun === true,
+    listener: report.listener,
+  })
+  const live = !printer.json && flags.debugPython === undefined
+  progress = new Progress(() => handle.snapshot(), { live })
+  report.started(handle)
+  const stop = stopOnSignals(handle, say)
+  try {
+    const result = await handle.result
+    progress.stop()
+    report.ended(result.state === 'waiting')
+    printResult(result, printer, (call) => report.hasTold(call))
+    return exitCodeOf(result, flags.dryRun === true)
+  } finally {
+    progress.stop()
+    stop()
+  }
+}
+
+/** The first Ctrl-C cancels with clean-up, the second without, the third leaves: what is durable stays. */
+function stopOnSignals(handle: RunHandle, say: (lines: readonly string[]) => void): () => void {
+  let count = 0
+  const onSignal = (): void => {
+    const text = [
+      'Stopping; press Ctrl-C again to skip clean-up.',
+      'Stopping without clean-up; press Ctrl-C again to leave at once.',
+    ][count++]
+    if (text === undefined) {
+      say([pc.yellow(`Left. almanac resume ${handle.id}`)])
+      process.exit(exitCodes.cancelled)
+    }
+    say([pc.yellow(text)])
+    handle.request('cancel', 'signal')
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  return () => {
+    process.off('SIGINT', onSignal)
+    process.off('SIGTERM', onSignal)
+  }
+}

@@ -1,0 +1,124 @@
+import pc from 'picocolors'
+import { decode } from '../model/codec.ts'
+import { isAlmanacError } from '../model/errors.ts'
+import type { AskRecord, Note } from '../model/records.ts'
+import type { RunHandle, StartOptions } from '../workbench.ts'
+import { failureLines } from './failure-lines.ts'
+import type { Printer } from './printer.ts'
+import { inputText, valueText } from './values.ts'
+
+type Listener = NonNullable<StartOptions['listener']>
+type Failed = Parameters<NonNullable<Listener['failed']>>
+
+/** Failures of one task that are told of one by one, and lines of any kind: what is more is counted. */
+const toldFailures = 3
+const toldWarnings = 20
+/** an answer that was given before the run went on is taken within this time */
+const askMs = 400
+
+/**
+ * What is told of a run while it goes on.
+ *
+ * R1 nothing is told before the run's id is known.
+ * R2 lines for people are bounded, whatever the number of calls; objects for programs are complete.
+ */
+export class Report {
+  readonly #printer: Printer
+  readonly #say: (lines: readonly string[]) => void
+  readonly #told = new Set<number>()
+  readonly #failures = new Map<string, number>()
+  readonly #retries = new Map<string, number>()
+  readonly #warnings = new Set<string>()
+  readonly #asks = new Map<number, AskRecord>()
+  #askTimer: NodeJS.Timeout | undefined
+  #run: string | undefined
+  #held: (() => void)[] = []
+
+  constructor(printer: Printer, say: (lines: readonly string[]) => void) {
+    this.#printer = printer
+    this.#say = say
+  }
+
+  readonly listener: Listener = {
+    failed: (...failed) => this.#whenStarted(() => this.#failed(...failed)),
+    noted: (note) => this.#whenStarted(() => this.#noted(note)),
+    asked: (ask) => this.#whenStarted(() => this.#asked(ask)),
+  }
+
+  started({ id }: RunHandle): void {
+    this.#run = id
+    this.#printer.object({ kind: 'started', id })
+    for (const tell of this.#held) tell()
+    this.#held = []
+  }
+
+  /** Has the failure of a call been told of? */
+  hasTold(call: number | undefined): boolean {
+    return call !== undefined && this.#told.has(call)
+  }
+
+  /** Says what was only counted; `waiting`: what people are asked is still open. */
+  ended(waiting: boolean): void {
+    if (waiting) this.#tellAsks()
+    clearTimeout(this.#askTimer)
+    for (const [task, count] of this.#failures) {
+      const more = count - toldFailures
+      if (more > 0) this.#say([pc.dim(`  and ${more} more of ${task}: almanac show ${this.#run} ${task}`)])
+    }
+  }
+
+  #whenStarted(tell: () => void): void {
+    if (this.#run === undefined) this.#held.push(tell)
+    else tell()
+  }
+
+  #failed(...[{ id, request, entry }, error, attempt, final, input]: Failed): void {
+    const { name, kind } = request
+    this.#printer.object({ kind: 'failure', call: id, task: name, attempt, final, error })
+    // a map or a workflow that fails of its calls says nothing new
+    if (kind === 'map' || (error.call !== undefined && error.call !== id)) return
+    const counts = final ? this.#failures : this.#retries
+    const count = (counts.get(name) ?? 0) + 1
+    counts.set(name, count)
+    if (final) this.#told.add(id)
+    if (count > toldFailures) return
+    if (final) {
+      const task = entry === undefined ? name : `${name} ${entry}`
+      const { debug } = this.#printer
+      this.#say(failureLines(error, { task, input: inputOf(input), debug }))
+    } else this.#say([`${pc.yellow('↻')} ${name}: ${error.message}; it is tried again`])
+  }
+
+  #noted(note: Note): void {
+    this.#printer.object(note)
+    if (note.type !== 'warning') return
+    const text = decode(note.bodyWire)
+    const line = `${note.name}: ${typeof text === 'string' ? text : valueText(text, 500)}`
+    if (this.#warnings.has(line) || this.#warnings.size >= toldWarnings) return
+    this.#warnings.add(line)
+    this.#say([`${pc.yellow('!')} ${line}`])
+  }
+
+  #asked(ask: AskRecord): void {
+    this.#printer.object({ ...ask, run: this.#run })
+    this.#asks.set(ask.call, ask)
+    this.#askTimer ??= setTimeout(() => this.#tellAsks(), askMs)
+  }
+
+  #tellAsks(): void {
+    this.#askTimer = undefined
+    for (const { title, call } of this.#asks.values())
+      this.#say([`${pc.magenta('?')} ${title}`, pc.dim(`  almanac answer ${this.#run} ${call} …`)])
+    this.#asks.clear()
+  }
+}
+
+/** Arguments as they are known; a field that is not there is what failed. */
+function inputOf(input: Failed[4]): string {
+  try {
+    return input === undefined ? '' : inputText(input(), 200)
+  } catch (error) {
+    if (isAlmanacError(error)) return ''
+    throw error
+  }
+}

@@ -1,0 +1,55 @@
+import { z } from 'zod'
+
+/** What of a JSON Schema tells how a text is meant. */
+export interface InputSchema {
+  readonly type?: string | readonly string[]
+  readonly properties?: Readonly<Record<string, InputSchema>>
+  readonly required?: readonly string[]
+  readonly enum?: readonly unknown[]
+  readonly const?: unknown
+  readonly anyOf?: readonly InputSchema[]
+  readonly items?: InputSchema
+  readonly almanac?: 'file' | 'dir' | 'value'
+  readonly description?: string
+  readonly default?: unknown
+}
+
+/** The types that a schema names, at any of its alternatives. */
+export function typesOf(schema: InputSchema): Set<string> {
+  const types = new Set(typeof schema.type === 'string' ? [schema.type] : (schema.type ?? []))
+  for (const one of schema.anyOf ?? []) for (const type of typesOf(one)) types.add(type)
+  return types
+}
+
+/** What fits a schema, as a person writes it: `ok=boolean why=string?`, or one word. */
+export function schemaText(schema: InputSchema): string {
+  if (schema.properties === undefined) return kindText(schema)
+  const required = new Set(schema.required)
+  return Object.entries(schema.properties)
+    .map(([name, field]) => `${name}=${kindText(field)}${required.has(name) ? '' : '?'}`)
+    .join(' ')
+}
+
+function kindText(schema: InputSchema): string {
+  if (schema.enum !== undefined) return schema.enum.map((one) => JSON.stringify(one)).join('|')
+  if (schema.const !== undefined) return JSON.stringify(schema.const)
+  if (schema.anyOf !== undefined) return schema.anyOf.map(kindText).join('|')
+  if (schema.items !== undefined) return `[${kindText(schema.items)}]`
+  const types = [...typesOf(schema)]
+  return types.length === 0 ? 'JSON' : types.join('|')
+}
+
+/** Why a value does not fit a JSON Schema; undefined where it does, or where the schema says more than can be checked here. */
+export function misfit(schema: InputSchema, value: unknown): string | undefined {
+  let checked: z.ZodType
+  try {
+    checked = z.fromJSONSchema(schema as Parameters<typeof z.fromJSONSchema>[0])
+  } catch {
+    // the run checks it again with what its author wrote
+    return undefined
+  }
+  const { error } = checked.safeParse(value)
+  return error?.issues
+    .map(({ path, message }) => `${path.length === 0 ? '' : `${path.join('.')}: `}${message}`)
+    .join('; ')
+}
