@@ -4,6 +4,7 @@ import type { Remembered } from '../core/identity/remembered.ts'
 import type { Made } from '../core/run/events.ts'
 import type { Hash } from '../model/digest.ts'
 import { AlmanacError } from '../model/errors.ts'
+import type { RememberedCall } from '../model/records.ts'
 import type { Digest } from '../model/refs.ts'
 import { FutureRef } from '../model/refs.ts'
 import type { TaskPolicy } from '../model/task.ts'
@@ -114,11 +115,21 @@ export class CallTable {
       parent: of.parent,
       tolerant: request.tolerant === true,
       order: own?.outcome?.order,
-      attempts: own === undefined ? 0 : Math.max(0, ...own.attempts.map((attempt) => attempt.attempt)),
-      spent: own?.attempts.filter(({ phase, spent }) => phase === 'failed' && spent !== false).length ?? 0,
+      ...attemptsOf(own),
     }
     return { info, made }
   }
+}
+
+/** Attempts begun in earlier lives, and those that count: an outcome ends the count, a call that does not keep it starts anew. */
+function attemptsOf(own: RememberedCall | undefined): { readonly attempts: number; readonly spent: number } {
+  const last = own?.outcome?.attempt ?? 0
+  let [attempts, spent] = [last, 0]
+  for (const { attempt, phase, spent: counts } of own?.attempts ?? []) {
+    attempts = Math.max(attempts, attempt)
+    if (attempt > last && phase === 'failed' && counts !== false) spent++
+  }
+  return { attempts, spent }
 }
 
 const blank = {

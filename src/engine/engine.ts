@@ -290,6 +290,9 @@ function forgottenCalls(run: RunRecord, remembered: readonly RememberedCall[], h
   for (const call of remembered) {
     const state = call.outcome?.state
     if (how.forget === 'none') continue
+    // a person starts attempts anew
+    if (call.outcome === undefined && call.attempts.some(({ phase }) => phase === 'failed'))
+      forgotten.push(call.call)
     // not done because the run was to stop; what was skipped for want of others follows from how those end
     if (call.outcome !== undefined && state === 'cancelled' && !isKeptResult(call.outcome))
       forgotten.push(call.call)

@@ -180,7 +180,7 @@ export class RunEnd {
         order: machine.graph.nextOrder++,
         state: 'skipped',
         reason: 'removed',
-        attempt: 0,
+        attempt: call.outcome?.attempt ?? 0,
         startedAt: now,
         endedAt: now,
         costMs: 0,

@@ -14,7 +14,7 @@ export interface Told {
   /** the function waits for an outcome */
   waits(future: unknown): void
   /** it goes on with one: of what, where, and the value or the error's text */
-  given(future: unknown, at: string, outcome: Plain | string): void
+  given(future: unknown, at: string, outcome: unknown): void
   /** a number that no task gave */
   knows(value: Plain): void
   /** an effect is about to be called */
@@ -191,11 +191,11 @@ class Author {
   async #ask(step: Step, variables: readonly unknown[], at: string): Promise<Plain> {
     switch (step.op) {
       case 'now':
-        return this.#said(at, (await run.now()).getTime())
+        return this.#said(at, (await this.#take(run.now(), at)).getTime())
       case 'random':
-        return this.#said(at, Math.floor((await run.random()) * 2 ** 31))
+        return this.#said(at, Math.floor((await this.#take(run.random(), at)) * 2 ** 31))
       case 'sleep':
-        await run.sleep(step.ms)
+        await this.#take(run.sleep(step.ms), at)
         return 0
       case 'ask':
         return this.#take(run.ask(anyNumber, { title: at }) as unknown as Future, at)
@@ -287,7 +287,7 @@ class Author {
     return found as Plain
   }
 
-  async #take(future: Future, at: string): Promise<Plain> {
+  async #take<T>(future: PromiseLike<T>, at: string): Promise<T> {
     this.#told.waits(future)
     try {
       const got = await future

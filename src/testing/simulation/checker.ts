@@ -21,7 +21,7 @@ interface Given {
   readonly at: string
   readonly call: number
   readonly order: number
-  readonly outcome: Plain | string
+  readonly outcome: unknown
 }
 
 /**
@@ -225,7 +225,7 @@ export class Checker implements Told {
       this.#life.waiting.set(call, (this.#life.waiting.get(call) ?? 0) + 1)
   }
 
-  given(future: unknown, at: string, outcome: Plain | string): void {
+  given(future: unknown, at: string, outcome: unknown): void {
     const call = targetOf(future)?.call as number
     const { waiting, given } = this.#life
     // what was given before is known at once

@@ -43,6 +43,7 @@ export class Kept {
       const isSpent = record.phase === 'failed' && record.spent !== false
       if (isSpent) this.spent.set(record.call, (this.spent.get(record.call) ?? 0) + 1)
     } else if (record.kind === 'outcome') {
+      this.spent.delete(record.call)
       const before = this.outcomes.get(record.call)?.content
       this.#drop(record.call)
       const call = this.calls.get(record.call) as KeptCall
