@@ -18,12 +18,14 @@ import { checkStamps, type Stamp, stampOf } from './stamps.ts'
  *
  * P1 an answer is kept with all files that it came from, and holds while they do.
  * P2 where a file has changed, all functions of the same task file that were ever asked for are counted again at once.
+ * P3 a question that is being answered is not asked again.
  */
 export class PythonSource {
   readonly #project: string
   readonly #cache: CodeCache
   readonly #python: string
   #asked = new Map<string, Question>()
+  readonly #answering = new Map<string, Question>()
   readonly #running = new Set<Promise<void>>()
 
   constructor(project: string, cache: CodeCache, python: string) {
@@ -37,14 +39,11 @@ export class PythonSource {
    * @throws ALM_LOAD_FAILED, ALM_TASK_NOT_FOUND, ALM_PYTHON_MISSING
    */
   count(file: string, name: string, interpreter: string | undefined): Promise<PythonCount> {
-    if (this.#asked.size === 0) setImmediate(() => this.#answer())
     const key = JSON.stringify([file, name])
-    const question = this.#asked.get(key) ?? {
-      file,
-      name,
-      interpreter,
-      ...Promise.withResolvers<PythonCount>(),
-    }
+    const earlier = this.#answering.get(key) ?? this.#asked.get(key)
+    if (earlier !== undefined) return earlier.promise
+    if (this.#asked.size === 0) setImmediate(() => this.#answer())
+    const question = { file, name, interpreter, ...Promise.withResolvers<PythonCount>() }
     this.#asked.set(key, question)
     return question.promise
   }
@@ -54,13 +53,18 @@ export class PythonSource {
   }
 
   #answer(): void {
+    const keys = [...this.#asked.keys()]
     const asked = [...this.#asked.values()]
+    for (const [key, question] of this.#asked) this.#answering.set(key, question)
     this.#asked = new Map()
     const answered = this.#answerAll(asked).catch((error: unknown) => {
       for (const { reject } of asked) reject(error)
     })
     this.#running.add(answered)
-    void answered.then(() => this.#running.delete(answered))
+    void answered.then(() => {
+      this.#running.delete(answered)
+      for (const key of keys) this.#answering.delete(key)
+    })
   }
 
   async #answerAll(asked: readonly Question[]): Promise<void> {

@@ -37,6 +37,7 @@ export class Identifier {
   readonly #nameOf: (call: number) => string
   readonly #warn: (task: TaskSpec, warning: string) => void
   readonly #known = new Map<TaskSpec, TaskIdentity>()
+  readonly #expected = new Set<TaskSpec>()
   readonly #underWay = new Map<TaskSpec, Promise<TaskIdentity>>()
 
   constructor(
@@ -49,6 +50,17 @@ export class Identifier {
     this.#outcomes = outcomes
     this.#nameOf = nameOf
     this.#warn = warn
+  }
+
+  /**
+   * A call of it was made. What takes a process to count is begun now, for all tasks of a turn together, and known when
+   * the first call can be identified: each by itself would hold up what waits for it.
+   */
+  expect(task: TaskSpec): void {
+    if (task.body.kind !== 'python' || this.#expected.has(task)) return
+    this.#expected.add(task)
+    // what is wrong with it is said of a call that is identified, if there is one
+    this.#ports.code.fingerprint(task).catch(() => undefined)
   }
 
   /** At once where the task is known already: thousands of calls must not cost a promise each. */

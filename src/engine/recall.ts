@@ -38,6 +38,11 @@ export class Recall {
     )
   }
 
+  /** A call of the task was made, which is to be identified in time. */
+  expect(task: TaskSpec): void {
+    this.#identifier.expect(task)
+  }
+
   identify(info: CallInfo): void {
     try {
       const identity = this.#identifier.identify(info, info.request.args)

@@ -257,6 +257,7 @@ export class RunDriver implements HostedRun {
     if (request.kind === 'ask') this.#asks.checkKey(caller, request)
     const { info, made } = calls.make(caller, request, of, ports.clock.now())
     const { id: call, key, madeAt: at } = info
+    if (request.task !== undefined) this.#recall.expect(request.task)
     if (info.own === undefined) {
       const { name, kind, args } = request
       recorder.add({ kind: 'call', call, key, caller, name, call_kind: kind, argsWire: encode(args), at })

@@ -100,8 +100,11 @@ function versionChoice(): string {
     (name) => process.env[name] ?? '',
   )
   for (let directory = process.cwd(); ; directory = dirname(directory)) {
-    for (const name of ['.python-version', '.tool-versions', 'mise.toml'])
-      parts.push(textOf(join(directory, name)))
+    for (const name of ['.python-version', '.tool-versions', 'mise.toml']) {
+      const text = textOf(join(directory, name))
+      // how deep the directory lies is no choice
+      if (text !== '') parts.push(text)
+    }
     if (directory === dirname(directory)) break
   }
   const home = process.env['HOME'] ?? ''
