@@ -29,6 +29,8 @@ export interface CallInfo {
   costMs: number
   /** where the outcome comes from, if not from an attempt of this call */
   origin: { readonly run: string; readonly call: number } | undefined
+  /** the key that its results bear where they stay in a worker's memory */
+  heldKey: Digest | undefined
   /** the call of an earlier life whose outcome this one took */
   takenFrom: number | undefined
   lastError: ErrorRecord | undefined

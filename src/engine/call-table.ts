@@ -59,9 +59,10 @@ export class CallTable {
     return this.#functions.get(path)
   }
 
-  /** A value that bears this key is held for that call now. */
-  madeBy(key: Digest, call: number): void {
-    this.#makers.set(key, call)
+  /** Values that bear this key are held for that call now. */
+  madeBy(key: Digest, info: CallInfo): void {
+    info.heldKey ??= key
+    this.#makers.set(key, info.id)
   }
 
   /** The calls whose held results bear these keys. */
@@ -103,7 +104,6 @@ export class CallTable {
       startedAt: at,
     }
     this.#infos[id] = info
-    this.#makers.set(key, id)
     if (kind === 'child') this.#functions.set(path, id)
     const made: Made = {
       kind: 'made',
@@ -143,6 +143,7 @@ const blank = {
   lastError: undefined,
   map: undefined,
   takenFrom: undefined,
+  heldKey: undefined,
 } as const
 
 /** Of calls that are no task. */

@@ -50,7 +50,7 @@ export class Execution {
   }
 
   start(info: CallInfo, attempt: number, memoryBytes: number): void {
-    const { ports, settings, recorder } = this.#run
+    const { ports, settings, recorder, calls } = this.#run
     info.startedAt = ports.clock.now()
     if (settings.dryRun) {
       this.planned.push({
@@ -63,6 +63,10 @@ export class Execution {
     if (info.request.task?.policy.effect === true) {
       const { startedAt } = info
       recorder.add({ kind: 'attempt', call: info.id, attempt, phase: 'started', startedAt, at: startedAt })
+    }
+    // not by the call alone: after an edit its result is another one, and so is what is made of it
+    if (info.heldKey === undefined) {
+      calls.madeBy(`${info.key.slice(0, 32)}${info.fingerprint?.slice(0, 32) ?? ''}`, info)
     }
     this.#starts.push({ info, attempt, memoryBytes, args: undefined })
     if (this.#isScheduled) return

@@ -117,7 +117,7 @@ export class Recall {
     eachRef(value, (ref) => {
       if (!(ref instanceof HeldRef)) return
       held = true
-      calls.madeBy(ref.key, info.id)
+      calls.madeBy(ref.key, info)
     })
     const isOwn = found === info.own
     const isKept = isKeptResult(outcome)

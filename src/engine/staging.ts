@@ -60,7 +60,7 @@ export function attemptOf(
     run,
     call: info.id,
     attempt,
-    key: info.key,
+    key: info.heldKey ?? info.key,
     task,
     inputs: (given.args ?? {}) as Record<string, Value>,
     outputs,

@@ -40,6 +40,7 @@ export interface Attempt {
   readonly call: number
   /** 1, 2, … */
   readonly attempt: number
+  /** what a result that stays in a worker's memory is known by: the call, its code and its inputs */
   readonly key: string
   readonly task: TaskSpec
   /**

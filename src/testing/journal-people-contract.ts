@@ -79,6 +79,16 @@ export function testPeople(at: () => Fixture): void {
     expect((await other.journal.take('run1')).answers).toEqual([answer])
   })
 
+  it('opens a question about a call that had ended before', async () => {
+    const { journal } = at()
+    await journal.create(aRun('run1'))
+    await journal.append('run1', [aCall(0), anOutcome(0)])
+    // edited, it was executed again, and failed
+    await journal.append('run1', [anAsk(0)])
+    await journal.answer('run1', 0, '1', 'eve', 1)
+    expect((await journal.take('run1')).answers).toEqual([{ call: 0, answerWire: '1', by: 'eve', at: 1 }])
+  })
+
   it('lists open and closed questions of one run or all', async () => {
     const { journal, records } = at()
     await journal.create(aRun('run1'))

@@ -3,12 +3,11 @@ import type { Answer } from '../../ports/journal.ts'
 import { closedAsk } from '../refusals.ts'
 import type { AskMemory, MemoryStore, RunMemory } from './store.ts'
 
-/** An answer of which nothing is recorded yet stays, unless the question is to be answered again. */
+/** An answer of which nothing is recorded yet stays, unless the question is to be answered again. What ended before does not count. */
 export function putAsk(run: RunMemory, record: AskRecord): void {
   const before = run.asks.get(record.call)
   const kept = record.again === true || before?.ended === true ? undefined : before
-  const ended = run.outcomes.has(record.call)
-  run.asks.set(record.call, { record: { ...record }, answer: kept?.answer, taken: kept?.taken ?? false, ended })
+  run.asks.set(record.call, { record: { ...record }, answer: kept?.answer, taken: kept?.taken ?? false, ended: false })
 }
 
 /** @throws ALM_ASK_CLOSED */

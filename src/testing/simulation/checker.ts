@@ -186,6 +186,8 @@ export class Checker implements Told {
     this.#jobs.delete(id)
     if (end.kind !== 'succeeded') return
     for (const number of numbers(job.result)) this.#results.add(number)
+    // what is made again is not recorded again
+    if (shapes[job.shape]?.gives === 'held') return
     this.#life.succeeded.set(job.attempt.call, JSON.stringify(job.result))
   }
 

@@ -4,7 +4,7 @@ import type { Block, Count, Program, Step, Term } from './program.ts'
 import { shapes } from './shapes.ts'
 
 /** What a variable holds. */
-type Kind = 'known' | 'number' | 'pair' | 'array' | 'list'
+type Kind = 'known' | 'number' | 'pair' | 'array' | 'list' | 'held'
 
 interface Variable {
   readonly variable: number
@@ -154,11 +154,16 @@ class Generator {
   #call(scope: Scope, steps: Step[], task = this.#task(scope)): number {
     const shape = shapes[task]
     const args = this.#terms(scope, this.#chance.below(4))
+    // what is held is for other tasks: a function cannot look into it
+    const held = scope.variables.filter(({ kind }) => kind === 'held')
+    if (held.length > 0 && this.#chance.number() < 0.5) {
+      args.push({ kind: 'variable', variable: this.#chance.pick(held).variable })
+    }
     const isPlain = shape?.options.effect !== true && shape?.flaky === undefined && shape?.cured !== true
     const equal = isPlain && this.#chance.number() < 0.15
     const isShaky = shape?.outage === true || args.some((term) => this.#isShaky(scope, term))
     steps.push({
-      ...this.#next(scope, shape?.gives === 'pair' ? 'pair' : 'number', isShaky),
+      ...this.#next(scope, shape?.gives ?? 'number', isShaky),
       op: 'call',
       task,
       args,
@@ -377,7 +382,7 @@ class Generator {
     if (drawn < 0.2 && depth === 0)
       return { kind: 'list', items: [this.#term(scope, 1), this.#term(scope, 1)] }
     // new results are used more often than old ones: chains grow long
-    const { variables } = scope
+    const variables = scope.variables.filter(({ kind }) => kind !== 'held')
     const back = Math.floor(this.#chance.number() ** 2 * variables.length)
     const { variable, kind } = variables[variables.length - 1 - back] as Variable
     if (kind === 'pair' && this.#chance.number() < 0.7)

@@ -96,5 +96,7 @@ function numbersIn(kind: CallKind, valueWire: string): number[] {
   const value = JSON.parse(valueWire) as unknown
   if (kind === 'random') return [Math.floor((value as number) * 2 ** 31)]
   if (kind === 'now') return [Date.parse((value as { readonly v: string }).v)]
+  const held = value as { readonly $?: string; readonly type?: string } | null
+  if (held?.$ === 'held') return [Number(held.type)]
   return kind === 'task' || kind === 'ask' ? numbers(value as Plain) : []
 }

@@ -6,6 +6,7 @@ import { type WorkflowDefinition, workflowOf } from '../../flow/workflow.ts'
 import type { AskMemory, MemoryStore } from '../../journal/memory/store.ts'
 import { AlmanacError, isAlmanacError } from '../../model/errors.ts'
 import type { JournalRecord, RunRecord } from '../../model/records.ts'
+import type { Attempt, AttemptEnd } from '../../ports/executor.ts'
 import { openMemoryData } from '../memory-data.ts'
 import type { SeededChance } from '../seeded-chance.ts'
 import { authored } from './author.ts'
@@ -31,6 +32,8 @@ export interface Stage {
   /** questions that a person has answered */
   readonly answered: Set<number>
   readonly trace: Trace
+  /** the time, when a life ends */
+  now: number
 }
 
 /** How a life ended: with a state of the run, or the process died, or the disk was full. */
@@ -81,7 +84,6 @@ export class Life {
     this.#program = program
     this.#weather = weather
     const { store, chance, checker } = stage
-    const now = before?.process.clock.now() ?? Date.UTC(2026, 0, 1)
     this.process =
       before?.process ??
       new SimulatedProcess(
@@ -107,7 +109,7 @@ export class Life {
           },
         },
         weather,
-        now,
+        stage.now,
       )
     stage.work.isOutage = weather.isOutage
   }
@@ -122,6 +124,7 @@ export class Life {
     this.#begin(resumed)
     for (;;) {
       await clock.quiet()
+      this.#stage.now = clock.now()
       this.#stage.checker.check()
       if (this.#failure !== undefined) return this.#broke(this.#failure.error)
       if (this.#result !== undefined) return this.#ended(this.#result)
@@ -211,6 +214,7 @@ export class Life {
       time: clock.nextDue !== undefined,
       person: this.#asks.size > 0,
       stale: workers.stale.length > 0,
+      drop: workers.held.size > 0,
       pause: this.#handle !== undefined && !this.#isPaused && !this.#isCancelled,
       unpause: this.#isPaused,
       cancel: this.#handle !== undefined,
@@ -249,6 +253,8 @@ export class Life {
         return
       case 'person':
         return this.#answer()
+      case 'drop':
+        return process.workers.drop(chance.pick([...process.workers.held.values()]))
       case 'stale':
         return process.workers.repeat(chance.below(process.workers.stale.length))
       default:
@@ -273,7 +279,13 @@ export class Life {
     if (isLost && losses < 2)
       return workers.end(id, { kind: 'lost', error: { code: 'ALM_WORKER_LOST', message: 'its worker died' } })
     if (isStopping && chance.number() < 0.7) return workers.end(id, { kind: 'cancelled' })
-    const end = work.perform(checker.job(id))
+    const attempt = workers.open.get(id) as Attempt
+    const gone = workers.missing(attempt)
+    if (gone.length > 0) return workers.end(id, { kind: 'inputs-gone', handles: gone })
+    const job = checker.job(id)
+    const done = work.perform(job)
+    const isHeld = done.kind === 'succeeded' && shapes[job.shape]?.gives === 'held'
+    const end: AttemptEnd = isHeld ? { ...done, values: { '': workers.hold(attempt, job.value) } } : done
     trace(() => `  ${id} ${checker.job(id).tag} ${end.kind}`)
     workers.end(id, end)
   }

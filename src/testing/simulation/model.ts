@@ -1,3 +1,4 @@
+import { HeldRef } from '../../model/refs.ts'
 import { mix, textNumber } from './mix.ts'
 import type { Block, Count, Program, Step, Term } from './program.ts'
 import { shapes } from './shapes.ts'
@@ -75,6 +76,7 @@ export const isDoomed = (task: number, value: number): boolean => {
 /** All numbers in a value, in order. */
 export function numbers(value: unknown): number[] {
   if (typeof value === 'number') return [value]
+  if (value instanceof HeldRef) return [Number(value.type)]
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(numbers) : []
 }
 

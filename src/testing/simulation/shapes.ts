@@ -4,8 +4,8 @@ import type { FunctionTaskOptions } from '../../flow/task.ts'
 /** How a task behaves when it is attempted. */
 export interface Shape {
   readonly options: FunctionTaskOptions
-  /** what it gives: a number, or two by name */
-  readonly gives: 'number' | 'pair'
+  /** what it gives: a number, two by name, or one that stays with the worker */
+  readonly gives: 'number' | 'pair' | 'held'
   /** attempts that fail before one succeeds */
   readonly flaky?: number
   /** fails for good for one in so many inputs */
@@ -46,6 +46,8 @@ export const shapes: readonly Shape[] = [
   { options: { cache: true, ...retries(1) }, gives: 'number', flaky: 1 },
   { options: {}, gives: 'number', outage: true },
   { options: { effect: true }, gives: 'number', outage: true },
+  { options: {}, gives: 'held' },
+  { options: retries(1), gives: 'held', flaky: 1 },
 ]
 
 /** A task as the programs use it: futures and values alike. */

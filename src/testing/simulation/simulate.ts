@@ -62,6 +62,7 @@ class Simulation {
       checker: this.#checker,
       work: new Work(),
       answered: new Set(),
+      now: Date.UTC(2026, 0, 1),
       trace: trace ?? (() => undefined),
     }
   }

@@ -16,6 +16,8 @@ export interface Likely {
   readonly stale: number
   /** the worker of an attempt dies */
   readonly lose: number
+  /** a worker dies with all that it holds */
+  readonly drop: number
   readonly pause: number
   readonly unpause: number
   readonly cancel: number
@@ -53,6 +55,7 @@ export const calm: Weather = {
     person: 1,
     stale: 0,
     lose: 0,
+    drop: 0,
     pause: 0,
     unpause: 1,
     cancel: 0,
@@ -81,6 +84,7 @@ export function drawWeather(chance: SeededChance): Weather {
       person: speed() / 4,
       stale: maybe(0.3),
       lose: maybe(0.15),
+      drop: maybe(0.15),
       pause: maybe(0.03),
       unpause: 0.2,
       cancel: maybe(0.01),

@@ -45,7 +45,7 @@ export class Work {
       const error = { code: 'ALM_TASK_FAILED', message: `boom ${shape} ${value}`, type: 'Boom' }
       return { kind: 'failed', reason: 'error', error, retryable: true }
     }
-    return { kind: 'succeeded', values: { '': result as Value } }
+    return { kind: 'succeeded', values: { '': result } }
   }
 
   /** A person has seen to it that it will not fail again. */

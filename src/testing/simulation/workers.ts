@@ -1,3 +1,5 @@
+import { eachRef } from '../../core/identity/canonical.ts'
+import { HeldRef } from '../../model/refs.ts'
 import type { Attempt, AttemptEnd, AttemptId, Executor, ExecutorListener } from '../../ports/executor.ts'
 import type { Weather } from './weather.ts'
 
@@ -17,6 +19,9 @@ export class Workers implements Executor {
   readonly stopping = new Set<AttemptId>()
   /** what was said before, and what workers that were given up may still say */
   readonly stale: { readonly id: AttemptId; readonly end: AttemptEnd }[] = []
+  /** results that are held, by handle: by whom */
+  readonly held = new Map<number, string>()
+  #handle = 0
   readonly #listener: ExecutorListener
   readonly #watch: Watch
   readonly #isSlowStop: boolean
@@ -51,6 +56,29 @@ export class Workers implements Executor {
     if (end.kind === 'lost')
       this.stale.push({ id, end: { kind: 'succeeded', values: { '': 'of a worker that was given up' } } })
     this.#listener.ended(id, end)
+  }
+
+  /** Keeps what an attempt gives, and gives what stands for it. */
+  hold({ key }: Attempt, value: number): HeldRef {
+    const holder = `w${this.#handle % 3}`
+    this.held.set(++this.#handle, holder)
+    return new HeldRef(key, [], String(value), 8, holder, this.#handle)
+  }
+
+  /** What an attempt needs and nobody holds any more. */
+  missing({ inputs }: Attempt): number[] {
+    const missing: number[] = []
+    eachRef(inputs, (ref) => {
+      if (ref instanceof HeldRef && !this.held.has(ref.handle)) missing.push(ref.handle)
+    })
+    return missing
+  }
+
+  /** One that holds something dies. */
+  drop(holder: string): void {
+    const gone = [...this.held].filter(([, by]) => by === holder).map(([handle]) => handle)
+    for (const handle of gone) this.held.delete(handle)
+    this.#listener.heldLost?.(gone)
   }
 
   /** Says again what was said, or what nobody should hear. */
