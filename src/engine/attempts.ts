@@ -31,7 +31,7 @@ interface UnderWay {
  *
  * P1 each attempt begun is reported once by `ended`, whatever the executor says afterwards, and whatever it says of
  *    attempts of an earlier life of the run in this process.
- * P2 an attempt's directories are gone when it is reported.
+ * P2 an attempt's directories are gone when all are `idle`; what waits for its result does not wait for that.
  * P3 inputs are verified before and after: an attempt on inputs that changed has no result.
  */
 export class Attempts {
@@ -43,7 +43,7 @@ export class Attempts {
   readonly #underWay = new Map<AttemptId, UnderWay>()
   /** given up before the executor was told */
   readonly #stopped = new Set<AttemptId>()
-  /** attempts begun and not reported, and who waits for the last of them */
+  /** attempts begun whose directories are not gone, and who waits for the last of them */
   #unfinished = 0
   #waiters: (() => void)[] = []
 
@@ -61,13 +61,17 @@ export class Attempts {
     this.#report = ended
   }
 
-  /** Resolves when every attempt that was begun has ended. */
+  /** Resolves when every attempt that was begun has ended and left nothing. */
   async idle(): Promise<void> {
     while (this.#unfinished > 0) await new Promise<void>((resolve) => this.#waiters.push(resolve))
   }
 
   #ended(info: CallInfo, attempt: number, result: AttemptResult): void {
     this.#report(info, attempt, result)
+    this.#finished()
+  }
+
+  #finished(): void {
     if (--this.#unfinished > 0) return
     const waiters = this.#waiters
     this.#waiters = []
@@ -127,10 +131,14 @@ export class Attempts {
     this.#underWay.delete(id)
     const { info, attempt, task, staged, workspace } = underWay
     if (workspace === undefined && staged.length === 0) return this.#ended(info, attempt, keep(end, task))
-    this.#collect(underWay, end).then(
-      (result) => this.#ended(info, attempt, result),
-      (error: unknown) => this.#ended(info, attempt, failedBy(error)),
-    )
+    void this.#collect(underWay, end)
+      .catch(failedBy)
+      .then((result) => {
+        this.#report(info, attempt, result)
+        // after the report: what waits for the result is not held up by it. What cannot be removed harms nobody
+        return workspace?.remove().catch(() => undefined)
+      })
+      .then(() => this.#finished())
   }
 
   async #stage(start: AttemptStart, task: TaskSpec, executor: Executor): Promise<void> {
@@ -155,20 +163,16 @@ export class Attempts {
 
   async #collect(underWay: UnderWay, end: AttemptEnd): Promise<AttemptResult> {
     const { task, staged, workspace } = underWay
-    try {
-      await this.#ports.data.verify(staged)
-      if (end.kind !== 'succeeded' || workspace === undefined) return keep(end, task)
-      const files: Record<string, Value> = {}
-      for (const [name, kind] of Object.entries(task.outputs ?? {})) {
-        if (kind === 'value') continue
-        const path = workspace.output(fileName(task, name))
-        files[name] =
-          kind === 'file' ? await this.#ports.data.collectFile(path) : await this.#ports.data.collectDir(path)
-      }
-      return keep(end, task, files)
-    } finally {
-      await workspace?.remove()
+    await this.#ports.data.verify(staged)
+    if (end.kind !== 'succeeded' || workspace === undefined) return keep(end, task)
+    const files: Record<string, Value> = {}
+    for (const [name, kind] of Object.entries(task.outputs ?? {})) {
+      if (kind === 'value') continue
+      const path = workspace.output(fileName(task, name))
+      files[name] =
+        kind === 'file' ? await this.#ports.data.collectFile(path) : await this.#ports.data.collectDir(path)
     }
+    return keep(end, task, files)
   }
 
   #attempt(start: AttemptStart, task: TaskSpec, args: Value, workspace: Workspace | undefined): Attempt {
