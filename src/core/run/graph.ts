@@ -11,8 +11,9 @@ import { type Capacity, Slots } from './slots.ts'
  *
  * G1 `pending` of a call in `inputs` is the number of its inputs that have not ended.
  * G2 a call ends once; only a rebuild takes it back into `ready`, and never changes how it ended.
- * G3 orders are unique. A call keeps its remembered order, unless functions have been given something of a higher one
- *    since it was made, or it comes of something that is new: what is replayed later then falls as it falls now.
+ * G3 orders are unique, and that of a success is higher than those of its inputs. A call keeps its remembered order as
+ *    long as that holds, and functions have been given nothing of a higher one since it was made: what is replayed
+ *    later then falls as it falls now.
  * G4 a call whose input did not succeed is skipped, unless it is tolerant.
  * G5 `count(phase)` is the number of calls in that phase.
  */
@@ -28,8 +29,6 @@ export class RunGraph {
   /** outcomes up to this order are durable */
   committed: number
   nextOrder: number
-  /** orders from here on are of this life */
-  readonly firstNew: number
   /** the run was cancelled: what was under way is given up, what is made later (clean-up) runs */
   cancelling = false
   /** nothing new starts: the function threw, or the run was cancelled twice */
@@ -44,7 +43,6 @@ export class RunGraph {
   constructor(capacity: Capacity, nextOrder: number) {
     this.slots = new Slots(capacity)
     this.nextOrder = nextOrder
-    this.firstNew = nextOrder
     // what is remembered is durable
     this.committed = nextOrder - 1
   }
@@ -205,14 +203,25 @@ export class RunGraph {
   }
 
   #order(call: Call, status: EndStatus, remembered: number | undefined): number {
-    if (remembered === undefined || remembered <= this.given.since(call.givenBefore)) return this.nextOrder++
-    for (const id of call.inputs) {
-      const { order, end } = this.call(id)
-      // what is skipped comes of what failed, not of what succeeded beside it
-      const isCause = status.reason !== 'upstream' || end?.state !== 'succeeded'
-      if (order >= this.firstNew && isCause) return this.nextOrder++
-    }
-    return remembered
+    const isKept =
+      remembered !== undefined &&
+      remembered > this.given.since(call.givenBefore) &&
+      (status.reason === 'upstream' ? this.#hasCause(call, remembered) : this.#isLast(call, remembered))
+    return isKept ? remembered : this.nextOrder++
+  }
+
+  /** Does an order come after those of all inputs? */
+  #isLast(call: Call, order: number): boolean {
+    return call.inputs.every((id) => this.call(id).order < order)
+  }
+
+  /** Did an input fail, or is it about to be known to have failed, before that order? */
+  #hasCause(call: Call, order: number): boolean {
+    return call.inputs.some((id) => {
+      const input = this.call(id)
+      if (input.end === undefined) return input.rememberedOrder !== undefined && input.rememberedOrder < order
+      return input.end.state !== 'succeeded' && input.order < order
+    })
   }
 
   #wait(call: Call, by: 1 | -1): void {

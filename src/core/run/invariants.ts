@@ -71,7 +71,7 @@ export class Invariants {
     if (call.order < 0 || call.order >= graph.nextOrder)
       broken('G3', graph, call, `its order ${call.order} was not given out`)
     const inputs = call.inputs.map((id) => graph.call(id))
-    const later = inputs.find(({ order }) => order >= graph.firstNew && order > call.order)
+    const later = inputs.find(({ order }) => order > call.order)
     if (end.state === 'succeeded' && later !== undefined) {
       broken('G3', graph, call, `its input ${later.id} ended later, as ${later.order}`)
     }

@@ -2,6 +2,7 @@ import type { RunEvent } from '../../core/run/events.ts'
 import { Invariants } from '../../core/run/invariants.ts'
 import type { RunMachine } from '../../core/run/machine.ts'
 import { targetOf } from '../../flow/future-target.ts'
+import { HeldRef } from '../../model/refs.ts'
 import type { JournalRecord } from '../../model/records.ts'
 import type { Attempt, AttemptEnd, AttemptId } from '../../ports/executor.ts'
 import type { Told } from './author.ts'
@@ -172,7 +173,11 @@ export class Checker implements Told {
         throw new Broken('S4', `attempt ${attempt.id} at ${job.tag} began with ${number}, which nothing gave`)
       }
     }
-    const isKnown = job.tag !== '' && !(this.#isEdited && isCounted(this.program, job.tag))
+    // what a worker holds counts by the code that made it, so an edit of that reaches further than its value
+    const isElse =
+      this.#isEdited &&
+      (isCounted(this.program, job.tag) || job.args.some((arg) => (arg as unknown) instanceof HeldRef))
+    const isKnown = job.tag !== '' && !isElse
     if (isKnown && this.kept.has(contentOf(job.tag, JSON.stringify(job.result), job.code.text))) {
       throw new Broken('S3', `attempt ${attempt.id} at ${job.tag} does again what is durable`)
     }
