@@ -59,6 +59,10 @@ const hasPythonTests = filesBelow('python/tests', (path) => /\/test_[^/]+\.py$/.
 /** What `npm test` adds. */
 export const testSteps: readonly Step[] = [
   ...(hasPythonTests ? [python] : []),
-  { name: 'simulation', command: node('src/testing/simulation/main.ts', '--seeds', '10000'), after: ['unit'] },
+  {
+    name: 'simulation',
+    command: node('src/testing/simulation/main.ts', '--seeds', '10000'),
+    after: ['unit'],
+  },
   { name: 'e2e', command: vitest('--project', 'e2e'), after: ['build'], alone: true, counts: 'vitest' },
 ]

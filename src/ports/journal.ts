@@ -54,7 +54,11 @@ export interface RunClaim {
   release(): Promise<void>
 }
 
-export type RunRequest = { readonly kind: 'cancel' | 'pause' | 'unpause'; readonly by: string; readonly at: number }
+export type RunRequest = {
+  readonly kind: 'cancel' | 'pause' | 'unpause'
+  readonly by: string
+  readonly at: number
+}
 
 export interface Answer {
   readonly call: number
@@ -73,7 +77,10 @@ export interface Records {
   /** Oldest first; `after` is the `seq` of the last one seen. */
   notes(run: RunId, query: NoteQuery): Promise<readonly (Note & { readonly seq: number })[]>
   /** Open: neither answered nor ended; otherwise the closed ones. At most 1000, in order of run and call. */
-  asks(run: RunId | undefined, query: { readonly open: boolean }): Promise<readonly (AskRecord & { readonly run: RunId })[]>
+  asks(
+    run: RunId | undefined,
+    query: { readonly open: boolean },
+  ): Promise<readonly (AskRecord & { readonly run: RunId })[]>
   parts(run: RunId, call: number): Promise<PartsRecord | undefined>
   /** Removes a run that has ended and all that is only its own. @throws ALM_RUN_ACTIVE */
   remove(run: RunId): Promise<void>
@@ -110,8 +117,14 @@ export interface CallRow extends Omit<CallMade, 'kind'> {
 /** The run cache as it is looked up; it is written by `cache` and `base` records, in the transaction of their call. */
 export interface RunCache {
   /** The first entry of a fingerprint that is not older than `notBefore`. */
-  find(fingerprint: Digest, notBefore: number): Promise<(Omit<CacheRecord, 'kind'> & { readonly run: RunId }) | undefined>
-  findBase(base: Digest, environment: string): Promise<(Omit<BaseRecord, 'kind'> & { readonly run: RunId }) | undefined>
+  find(
+    fingerprint: Digest,
+    notBefore: number,
+  ): Promise<(Omit<CacheRecord, 'kind'> & { readonly run: RunId }) | undefined>
+  findBase(
+    base: Digest,
+    environment: string,
+  ): Promise<(Omit<BaseRecord, 'kind'> & { readonly run: RunId }) | undefined>
   /** Newest entry of a task of that name, for `why`: what differs from it. */
   nearest(name: string): Promise<(Omit<CacheRecord, 'kind'> & { readonly run: RunId }) | undefined>
   /**

@@ -5,7 +5,15 @@ import type { LogLine } from './executor.ts'
 export interface LogStore {
   write(run: RunId, call: number, attempt: number, lines: readonly LogLine[]): void
   /** Lines of a call's attempts, oldest first, from a position on; `next` is where to go on. */
-  read(run: RunId, call: number, from: LogPosition | undefined, limit: number): Promise<{ readonly lines: readonly (LogLine & { readonly attempt: number })[]; readonly next: LogPosition }>
+  read(
+    run: RunId,
+    call: number,
+    from: LogPosition | undefined,
+    limit: number,
+  ): Promise<{
+    readonly lines: readonly (LogLine & { readonly attempt: number })[]
+    readonly next: LogPosition
+  }>
   remove(run: RunId): Promise<void>
   /** All that was written is in the files. */
   flush(): Promise<void>

@@ -8,7 +8,12 @@ import type { Journal } from '../ports/journal.ts'
 export class HeldJournal implements Journal {
   readonly #journal: Journal
   readonly #hold: boolean
-  #waiting: { readonly run: RunId; readonly records: readonly JournalRecord[]; done(): void; failed(error: unknown): void }[] = []
+  #waiting: {
+    readonly run: RunId
+    readonly records: readonly JournalRecord[]
+    done(): void
+    failed(error: unknown): void
+  }[] = []
   #dead = false
   /** runs of which an append was refused: later ones are refused alike until the run is claimed anew */
   readonly #broken = new Map<RunId, unknown>()

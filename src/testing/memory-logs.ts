@@ -15,7 +15,10 @@ export class MemoryLogs implements LogStore {
   read(run: string, call: number, from: LogPosition | undefined, limit: number) {
     const start = from?.byte ?? 0
     const lines = (this.#lines.get(`${run}/${call}`) ?? []).slice(start, start + limit)
-    return Promise.resolve({ lines, next: { attempt: lines.at(-1)?.attempt ?? from?.attempt ?? 1, byte: start + lines.length } })
+    return Promise.resolve({
+      lines,
+      next: { attempt: lines.at(-1)?.attempt ?? from?.attempt ?? 1, byte: start + lines.length },
+    })
   }
 
   remove(run: string): Promise<void> {

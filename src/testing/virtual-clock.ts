@@ -77,7 +77,8 @@ export class VirtualClock implements Clock {
   #earliest(): { readonly at: number; readonly id: number; readonly wake: () => void } | undefined {
     let first = this.#timers[0]
     for (const timer of this.#timers) {
-      if (first === undefined || timer.at < first.at || (timer.at === first.at && timer.id < first.id)) first = timer
+      if (first === undefined || timer.at < first.at || (timer.at === first.at && timer.id < first.id))
+        first = timer
     }
     return first
   }

@@ -7,7 +7,12 @@ import type { AskMemory, MemoryStore, RunMemory } from './store.ts'
 export function putAsk(run: RunMemory, record: AskRecord): void {
   const before = run.asks.get(record.call)
   const kept = record.again === true || before?.ended === true ? undefined : before
-  run.asks.set(record.call, { record: { ...record }, answer: kept?.answer, taken: kept?.taken ?? false, ended: false })
+  run.asks.set(record.call, {
+    record: { ...record },
+    answer: kept?.answer,
+    taken: kept?.taken ?? false,
+    ended: false,
+  })
 }
 
 /** @throws ALM_ASK_CLOSED */

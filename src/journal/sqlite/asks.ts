@@ -11,7 +11,8 @@ export function putAsk(db: Database, n: number, record: AskRecord): void {
   const id = rowId(n, record.call)
   if (record.again === true) db.run('DELETE FROM asks WHERE id = ?', id)
   else db.run('DELETE FROM asks WHERE id = ? AND ended = 1', id)
-  const sql = 'INSERT INTO asks (id, record) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record'
+  const sql =
+    'INSERT INTO asks (id, record) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record'
   db.run(sql, id, JSON.stringify(record))
 }
 
