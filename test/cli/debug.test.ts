@@ -41,7 +41,7 @@ const levels = `import { task, workflow } from 'almanac'
 
 const level = task('level', { timeout: '1s' }, async function doubled(n: number): Promise<number> {
   const twice: number = n * 2
-  await new Promise((resolve) => setTimeout(resolve, 1))
+  await new Promise(setImmediate)
   return twice
 })
 

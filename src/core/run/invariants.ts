@@ -7,15 +7,8 @@ import { maxPassed, needsOf } from './slots.ts'
 
 /**
  * Checks what the heads of `machine.ts`, `graph.ts`, `slots.ts` and `ready-queue.ts` promise, on the state between
- * two events. For tests and simulation: it looks at every call.
- *
- * @throws ALM_BUG with the number of the broken invariant and the call's story
+ * two events, and that what has ended stays as it is. For tests and simulation: it looks at every call.
  */
-export function checkInvariants(machine: RunMachine): void {
-  new Invariants(machine).check()
-}
-
-/** The same, step after step: it sees as well that what has ended stays as it is. */
 export class Invariants {
   readonly #graph: RunGraph
   /** how calls ended, when that was first seen, and which call has each order */
