@@ -294,7 +294,7 @@ import { task, workflow } from 'almanac'
 export const one = task('one', (n: number) => n)
 export default workflow('waits', async () => {
   const n = await one(1)
-  await new Promise((done) => setTimeout(done, 3_600_000))
+  await new Promise(() => setInterval(() => undefined, 3_600_000))
   return n
 })
 `,
