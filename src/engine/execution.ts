@@ -178,11 +178,30 @@ export class Execution {
         this.lose(result.handles)
         const { graph } = machine
         const gone = (graph.call(call).heldInputs ?? []).filter((id) => graph.call(id).lost)
-        return dispatch({ kind: 'deprived', call, attempt, gone })
+        return dispatch({
+          kind: 'deprived',
+          call,
+          attempt,
+          gone,
+          isOver: this.#isReplaced(info, result.handles),
+        })
       }
       case 'cancelled':
         return dispatch({ kind: 'stopped', call, attempt })
     }
+  }
+
+  /** Is something of what was gone there again by now, made again for another call? */
+  #isReplaced(info: CallInfo, handles: readonly number[]): boolean {
+    const { outcomes, calls } = this.#run
+    const now = new Set<number>()
+    eachRef(
+      outcomes.current(resolve(info.request.args, { outcomes, info: (id) => calls.get(id) })),
+      (ref) => {
+        if (ref instanceof HeldRef) now.add(ref.handle)
+      },
+    )
+    return handles.some((handle) => !now.has(handle))
   }
 
   async #kept(info: CallInfo, attempt: number, value: Value): Promise<void> {

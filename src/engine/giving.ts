@@ -96,8 +96,7 @@ export class Giving {
   #errorOf(info: CallInfo, status: EndStatus, order: number): ErrorRecord {
     if (status.state === 'cancelled') return errorRecord('ALM_CANCELLED', {}, { call: info.id })
     if (status.reason === 'upstream') return this.#upstream(info, order)
-    const error =
-      info.lastError ?? errorRecord('ALM_BUG', { why: `${info.request.name} failed without a reason` })
+    const error = status.reason === 'lost' ? lostOf(info) : (info.lastError ?? noReason(info))
     return { ...error, call: error.call ?? info.id }
   }
 
@@ -142,6 +141,15 @@ export class Giving {
     succeed(value)
   }
 }
+
+/** Its worker died, or one that held what it needs, and that cannot be made again. */
+const lostOf = ({ lastError }: CallInfo): ErrorRecord =>
+  lastError?.code === 'ALM_WORKER_LOST'
+    ? lastError
+    : errorRecord('ALM_WORKER_LOST', { why: 'a result that only lived in its memory cannot be made again' })
+
+const noReason = (info: CallInfo): ErrorRecord =>
+  errorRecord('ALM_BUG', { why: `${info.request.name} failed without a reason` })
 
 const placeIn = (error: ErrorRecord | undefined): Partial<ErrorRecord> => ({
   ...(error?.file !== undefined && { file: error.file }),

@@ -78,6 +78,8 @@ export type AttemptEvent =
       readonly call: number
       readonly attempt: number
       readonly gone: readonly number[]
+      /** some of what was gone has been made again since */
+      readonly isOver: boolean
     }
   | { readonly kind: 'stopped'; readonly call: number; readonly attempt: number }
 

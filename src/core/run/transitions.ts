@@ -170,7 +170,7 @@ function lost(graph: RunGraph, call: Call, event: EventOf<'lost' | 'deprived'>):
 
 function deprived(graph: RunGraph, call: Call, event: EventOf<'deprived'>): void {
   // it is said to want what nobody lost: tried again and again, it would never end
-  if (event.gone.length === 0) return lost(graph, call, event)
+  if (event.gone.length === 0 && !event.isOver) return lost(graph, call, event)
   if (graph.draining) return stopped(graph, call)
   graph.slots.give(call)
   for (const id of event.gone) graph.call(id).lost = true
