@@ -19,6 +19,7 @@ export class Progress {
   readonly #started = Date.now()
   readonly #timer: NodeJS.Timeout | undefined
   #frame = 0
+  #stopped = false
 
   constructor(
     snapshot: () => Snapshot,
@@ -39,6 +40,8 @@ export class Progress {
   }
 
   stop(): void {
+    if (this.#stopped) return
+    this.#stopped = true
     clearInterval(this.#timer)
     this.#clear()
   }
