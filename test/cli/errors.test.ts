@@ -185,7 +185,7 @@ describe('wrong use', () => {
 })
 
 describe('a journal that cannot be used', () => {
-  it('damaged: every command says so, doctor what to do; moved away, all begins anew', async () => {
+  it('damaged: a command says so, doctor says what to do, and neither touches it', async () => {
     project = await Project.make({ 'sums.ts': sums })
     await project.run('run', 'sums.ts', '-i', 'n=1')
     const file = join(project.folder, '.almanac/journal.db')

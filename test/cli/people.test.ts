@@ -176,7 +176,7 @@ export default workflow('ticks', async () => tick(1))
     expect(drawn.at(-1)).toMatch(/✓ \w+ succeeded · 1 executed/)
   })
 
-  it('elsewhere there is none, and no colour', async () => {
+  it('elsewhere there is none', async () => {
     project = await Project.make({ 'ticks.ts': ticks })
     const { stdout, stderr } = await project.run('run', 'ticks.ts')
     expect(stderr).toBe('')
