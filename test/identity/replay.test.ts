@@ -292,7 +292,7 @@ describe('failures', () => {
     const first = await world.run(uncaught)
     expect({ state: first.state, message: first.error?.message }).toEqual({
       state: 'failed',
-      message: 'Not run, because fragile failed: no such file',
+      message: 'no such file',
     })
     world.took()
     broken = false
