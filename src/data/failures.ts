@@ -1,8 +1,11 @@
 import { AlmanacError, isAlmanacError } from '../model/errors.ts'
 
 /** The system's code of an error: `ENOENT`, … */
-export const codeOf = (error: unknown): string | undefined =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+export function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined
+  // Node's `rmSync` has no code for a file system that is read only, but its words
+  return error.code === '' && error.message.includes('Read-only file system') ? 'EROFS' : error.code
+}
 
 export const isMissing = (error: unknown): boolean =>
   codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR'
@@ -49,6 +52,7 @@ export function inStore<T>(path: string, work: () => T): T {
 function reason(error: unknown): string {
   const code = codeOf(error)
   if (!(error instanceof Error)) return String(error)
+  if (code === 'EROFS') return 'read-only file system (EROFS)'
   // the system's message repeats code, call and path: "EIO: i/o error, read '/x'"
   return code === undefined
     ? error.message

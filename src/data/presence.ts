@@ -58,8 +58,10 @@ export class Presence {
   }
 
   leave(): void {
-    removeTree(this.directory)
-    rmSync(this.#file, { force: true })
+    inStore(this.directory, () => {
+      removeTree(this.directory)
+      rmSync(this.#file, { force: true })
+    })
   }
 
   #write(durable: boolean): void {
