@@ -146,7 +146,7 @@ describe('a failed entry', () => {
     const result = await world.run(strict, { texts: await world.data.scan('/texts') } as never)
     expect({ state: result.state, message: result.error?.message, executed: world.took().length }).toEqual({
       state: 'failed',
-      message: '1 of 3 entries failed; the first is b.txt: b.txt is bad',
+      message: 'b.txt is bad',
       executed: 3,
     })
   })
