@@ -141,11 +141,14 @@ export class MapCalls {
       }
       return this.#host.left(map, { state: 'succeeded', reason: 'executed' })
     }
+    // given up: it has no result, not even in part, and its entries are looked at again
+    if (errors.some(([, error]) => error.code === 'ALM_CANCELLED')) {
+      this.#outcomes.set(map.id, {})
+      return this.#host.left(map, { state: 'cancelled', reason: 'request' })
+    }
     // what `settled` gives; the error is what everybody else gets
     const reasons = Object.fromEntries(errors.map(([path, { code, message }]) => [path, { code, message }]))
     this.#outcomes.set(map.id, { value: { done: value, failed: reasons } })
-    if (errors.every(([, error]) => error.code === 'ALM_CANCELLED'))
-      return this.#host.left(map, { state: 'cancelled', reason: 'request' })
     const all = plan.entries.length + plan.carried
     const details = { failed: errors.length, all, entry: first[0], message: first[1].message }
     const { file, line, type } = first[1]

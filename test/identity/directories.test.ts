@@ -124,6 +124,19 @@ describe('a map over a directory executes what changed', () => {
     })
   })
 
+  it('a map that was cancelled goes on where it was', async () => {
+    aWorldWith({ 'a.txt': 'one', 'b.txt': 'two words', 'c.txt': 'x y z' })
+    const flow = counting()
+    const handle = await world.start(flow, { texts: await world.data.scan('/texts') } as never)
+    while (world.executed.length < 1) await world.step()
+    handle.request('cancel', 'me')
+    expect((await world.finish(handle)).state).toBe('cancelled')
+    const before = world.took()
+    const result = await world.resume(handle.id, flow)
+    expect((result.output as { sum: number }).sum).toBe(6)
+    expect(world.took().filter((call) => before.includes(call))).toEqual([])
+  })
+
   it('an empty directory is one too', async () => {
     aWorldWith({ 'a.txt': 'one' })
     world.data.files.remove('/texts/a.txt')
