@@ -172,11 +172,7 @@ class OpenWorkbench implements Workbench {
 
   async load(file: string): Promise<LoadedWorkflow> {
     const loaded = await this.code.load(file)
-    const exported = [loaded.exports['default'], ...Object.values(loaded.exports)]
-    const workflow = exported.find((value) => workflowOf(value) !== undefined) as
-      | Workflow<unknown, unknown>
-      | undefined
-    if (workflow === undefined) throw new AlmanacError('ALM_NO_WORKFLOW', { file })
+    const workflow = onlyWorkflow(file, loaded.exports)
     const { input } = definitionOf(workflow)
     return { workflow, loaded, ...(input !== undefined && { inputSchema: jsonSchemaOf(input) }) }
   }
@@ -307,6 +303,20 @@ function bootId(): string {
   } catch {
     return 'unknown'
   }
+}
+
+/** The default export, or the only workflow. @throws ALM_NO_WORKFLOW, ALM_USAGE */
+function onlyWorkflow(file: string, exports: Readonly<Record<string, unknown>>): Workflow<unknown, unknown> {
+  const isWorkflow = (value: unknown): value is Workflow<unknown, unknown> => workflowOf(value) !== undefined
+  if (isWorkflow(exports['default'])) return exports['default']
+  const found = Object.entries(exports).filter(([, value]) => isWorkflow(value))
+  const [only] = found
+  if (only === undefined) throw new AlmanacError('ALM_NO_WORKFLOW', { file })
+  if (found.length === 1) return only[1] as Workflow<unknown, unknown>
+  const names = found.map(([name]) => name).join(', ')
+  throw new AlmanacError('ALM_USAGE', {
+    why: `${file} exports several workflows (${names}) and none by default`,
+  })
 }
 
 /** @throws ALM_USAGE */

@@ -32,7 +32,7 @@ export const catalogue = {
   },
   ALM_OPTION_REFUSED: {
     message: 'Option {option} of {task} is not valid: {why}.',
-    hint: 'See docs/tasks.md for the options and their values.',
+    hint: 'See docs/authoring.md for the options and their values.',
   },
   ALM_KEY_NEEDED: {
     message: 'Two equal {what} calls are open at once.',
@@ -207,7 +207,7 @@ export const catalogue = {
     hint: 'Install Node 24, or run it by npm with node@24 as a dependency.',
   },
   ALM_USAGE: { message: '{why}', hint: 'See almanac help.' },
-  ALM_CONFIG: { message: '{file} is not valid: {why}', hint: 'See docs/configuration.md.' },
+  ALM_CONFIG: { message: '{file} is not valid: {why}', hint: 'See docs/command-line.md.' },
   ALM_INPUT_INVALID: { message: 'Input {name}: {why}', hint: 'Correct it and run again.' },
   ALM_TOOL_MISSING: { message: '{what} is not installed.', hint: '{how}' },
   ALM_BUG: {

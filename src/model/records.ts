@@ -208,6 +208,8 @@ export interface RunChange {
   readonly error?: ErrorRecord
   readonly uncaught?: readonly number[]
   readonly codeDigest?: Digest
+  /** what a person resumed it with: corrected, or scanned again */
+  readonly inputWire?: string
 }
 
 /** Outcomes that no longer hold: a person's `resume` or `retry` forgets failures, a rebuild forgets a lost array. */
