@@ -6,7 +6,7 @@ const page = readFileSync(new URL('../../docs/states.md', import.meta.url), 'utf
 
 /** The rows of the table of states: state and reasons. */
 const documented = Object.fromEntries(
-  [...page.matchAll(/^\| `(\w+)` \| ((?:`\w+` ?)+)\|/gm)].map(([, state, reasons]) => [
+  [...page.matchAll(/^\| `(\w+)` +\| ((?:`\w+` ?)+) *\|/gm)].map(([, state, reasons]) => [
     state,
     [...(reasons as string).matchAll(/`(\w+)`/g)].map(([, reason]) => reason),
   ]),

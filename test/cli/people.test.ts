@@ -29,7 +29,7 @@ import { task, workflow } from 'almanac'
 const until = async (name: string, signal: AbortSignal) => {
   while (!existsSync(name)) {
     if (signal.aborted) throw new Error('stopped')
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await new Promise(setImmediate)
   }
 }
 export const hold = task('hold', async ({ signal }) => {
@@ -160,7 +160,7 @@ export default workflow('chain', async () => c(await b(await a())))
 describe('on a terminal', () => {
   const ticks = `
 import { task, workflow } from 'almanac'
-export const tick = task('tick', async (n: number) => { await new Promise((resolve) => setTimeout(resolve, 700)); return n })
+export const tick = task('tick', async (n: number) => { await new Promise((later) => setTimeout(later, 700)); return n })
 export default workflow('ticks', async () => tick(1))
 `
 
