@@ -128,7 +128,11 @@ export class Engine {
     try {
       const calls = forgottenCalls(run, await journal.load(run.id), how)
       const at = clock.now()
-      const records: JournalRecord[] = [{ kind: 'run', state: 'running', at }]
+      const inputWire = how.input === undefined ? run.inputWire : encode(how.input)
+      const isNewInput = inputWire !== run.inputWire
+      const records: JournalRecord[] = [
+        { kind: 'run', state: 'running', at, ...(isNewInput && { inputWire }) },
+      ]
       if (calls.length > 0) records.unshift({ kind: 'forgotten', calls, at })
       await journal.append(run.id, records)
       const remembered = await journal.load(run.id)

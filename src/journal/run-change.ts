@@ -20,5 +20,6 @@ export function changedRun(run: RunRecord, change: RunChange): RunRecord {
     ...(change.error !== undefined && { error: change.error }),
     ...(change.uncaught !== undefined && { uncaught: change.uncaught }),
     ...(change.codeDigest !== undefined && { codeDigest: change.codeDigest }),
+    ...(change.inputWire !== undefined && { inputWire: change.inputWire }),
   }
 }

@@ -82,6 +82,9 @@ export function testRuns(at: () => Fixture): void {
       error,
       uncaught: [4],
     })
+    // corrected by whoever goes on with it
+    await journal.append('run1', [{ kind: 'run', state: 'running', at: 40, inputWire: '"new"' }])
+    expect(await records.run('run1')).toEqual({ ...paused, state: 'running', inputWire: '"new"' })
   })
 
   it('forgets how a run ended when it goes on', async () => {

@@ -1,8 +1,8 @@
 import { AlmanacError } from '../../model/errors.ts'
+import { Heap } from '../../util/heap.ts'
 import type { Call, EndStatus, Phase } from './call.ts'
 import { statusOf } from './call.ts'
 import type { Effect, Made } from './events.ts'
-import { Heap } from '../../util/heap.ts'
 import { GivenOrders } from './given-orders.ts'
 import { type Capacity, Slots } from './slots.ts'
 
@@ -175,7 +175,8 @@ export class RunGraph {
   mustBeDurable(call: Call): number {
     let order = call.after
     for (const id of call.inputs) order = Math.max(order, this.call(id).order)
-    return order
+    // an entry depends on what its map depends on
+    return call.parent === undefined ? order : Math.max(order, this.mustBeDurable(this.call(call.parent)))
   }
 
   /** All of what a transition needs to say when it is impossible. */

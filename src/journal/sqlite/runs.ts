@@ -101,8 +101,10 @@ export function changeRun(db: Database, n: number, change: RunChange): void {
     change,
   )
   db.run(
-    'UPDATE runs SET state = ?, code = ?, started_at = ?, ended_at = ?, output = ?, error = ?, uncaught = ? WHERE n = ?',
+    `UPDATE runs SET state = ?, code = ?, started_at = ?, ended_at = ?, output = ?, error = ?, uncaught = ?, input = ?
+      WHERE n = ?`,
     ...mutable(run),
+    run.inputWire,
     n,
   )
   db.run('DELETE FROM requests WHERE run = ? AND taken = 1', n)

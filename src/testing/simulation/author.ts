@@ -4,7 +4,7 @@ import { run } from '../../flow/run.ts'
 import type { Schema } from '../../flow/schema.ts'
 import { type Workflow, workflow } from '../../flow/workflow.ts'
 import { isAlmanacError } from '../../model/errors.ts'
-import { mix } from './mix.ts'
+import { mix, textNumber } from './mix.ts'
 import { isKept, numbers, type Plain } from './model.ts'
 import type { Block, Count, Program, Step, Term } from './program.ts'
 import { shapes, type SimulatedTask, taskOf } from './shapes.ts'
@@ -27,12 +27,18 @@ export interface Told {
 }
 
 /** A program as its author would write it. */
-export function authored(program: Program, told: Told): Workflow<Plain, Plain> {
+export function authored(program: Program, told: Told): Workflow<RunInput, Plain> {
   return new Author(program, told).main()
 }
 
+/** What a program is given: a number, and the directory if it works on one. */
+export interface RunInput {
+  readonly n: number
+  readonly dir?: unknown
+}
+
 /** Errors that belong to a program's life. */
-const usual = ['ALM_TASK_FAILED', 'ALM_UPSTREAM', 'ALM_CANCELLED', 'ALM_WORKFLOW_FAILED']
+const usual = ['ALM_TASK_FAILED', 'ALM_MAP_FAILED', 'ALM_UPSTREAM', 'ALM_CANCELLED', 'ALM_WORKFLOW_FAILED']
 
 const thrown = 'the program says so'
 
@@ -50,6 +56,12 @@ interface ChildWorkflow {
 }
 
 type Future = PromiseLike<Plain>
+
+/** What a map over a directory gives. */
+interface Table {
+  all(): PromiseLike<Plain>
+  settled(): PromiseLike<{ readonly done: Table; readonly failed: Readonly<Record<string, unknown>> }>
+}
 type OpOf<O extends Step['op']> = Extract<Step, { readonly op: O }>
 
 class Author {
@@ -68,12 +80,13 @@ class Author {
     )
   }
 
-  main(): Workflow<Plain, Plain> {
+  main(): Workflow<RunInput, Plain> {
     const main = (input: unknown): Promise<number> => {
-      this.#told.knows(input as Plain)
-      return this.#block(this.#program.main, [input], '')
+      const { n, dir } = input as RunInput
+      this.#told.knows(n)
+      return this.#block(this.#program.main, dir === undefined ? [n] : [n, dir], '')
     }
-    return workflow('simulated', main as () => Promise<number>) as unknown as Workflow<Plain, Plain>
+    return workflow('simulated', main as () => Promise<number>) as unknown as Workflow<RunInput, Plain>
   }
 
   /** Variables hold values, futures, and arrays of futures; a block has its own beside those around it. */
@@ -109,6 +122,20 @@ class Author {
         const child = this.#children[step.child] as ChildWorkflow
         const input = { arg: value(step.arg, variables) as Plain, at, child: step.child, most: step.most }
         variables[step.to] = step.keyed ? child.key(at)(input) : child(input)
+        return true
+      }
+      case 'mapFiles': {
+        const shared = value(step.shared, variables)
+        const options = { with: { tag: at, shared } }
+        variables[step.to] = (this.#tasks[step.task] as SimulatedTask).map(variables[step.of], options)
+        return true
+      }
+      case 'rows':
+        variables[step.to] = (variables[step.of] as Table).all()
+        return true
+      case 'keep': {
+        const dir = variables[step.of] as { filter(by: unknown, keep: (value: number) => boolean): unknown }
+        variables[step.to] = dir.filter(variables[step.by], isKept)
         return true
       }
       case 'stage':
@@ -148,6 +175,12 @@ class Author {
         variables[step.to] = [
           ...map(items, body, step.keyed ? { key: (item) => `item ${item}`, name: `map${step.site}` } : {}),
         ]
+        return
+      }
+      case 'outcomes': {
+        const { done, failed } = await this.#take((variables[step.of] as Table).settled(), at)
+        const values = await this.#take(done.all(), at)
+        variables[step.to] = this.#mixed(...numbers(values), ...Object.keys(failed).map(textNumber))
         return
       }
       case 'race':

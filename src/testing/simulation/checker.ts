@@ -49,6 +49,7 @@ interface Given {
  */
 export class Checker implements Told {
   readonly kept = new Kept()
+  readonly #read: (path: string) => number
   program: Program
   machine: RunMachine | undefined
   trace: Trace = () => undefined
@@ -70,8 +71,10 @@ export class Checker implements Told {
   /** what functions are to be given again, first of all */
   #expected: readonly Given[] = []
 
-  constructor(program: Program) {
+  /** `read`: what is in a file of the world. */
+  constructor(program: Program, read: (path: string) => number) {
     this.program = program
+    this.#read = read
   }
 
   /** A life begins. `isSame`: it is taken through what is durable of the last one, all of it. */
@@ -157,7 +160,7 @@ export class Checker implements Told {
   }
 
   #submitted(attempt: Attempt): void {
-    const job = jobOf(attempt, this.program)
+    const job = jobOf(attempt, this.program, this.#read)
     this.#life.attempts++
     const { slots, draining } = (this.machine as RunMachine).graph
     // what was decided before, in the same step, may still begin

@@ -4,6 +4,8 @@ import { shapes } from './shapes.ts'
 
 /** A change of the program between two lives of a run, as its author might make. */
 export function editProgram(program: Program, chance: SeededChance, site: number): Program {
+  if (program.files !== undefined && chance.number() < 0.4)
+    return { ...program, files: changed(program.files, chance) }
   switch (chance.below(5)) {
     case 0:
       return recoded(program, chance.below(shapes.length), 0)
@@ -16,6 +18,18 @@ export function editProgram(program: Program, chance: SeededChance, site: number
     default:
       return { ...program, main: removed(program.main, chance) }
   }
+}
+
+/** A file more, one less, or other content in one; the names in order. */
+function changed(files: Readonly<Record<string, number>>, chance: SeededChance): Record<string, number> {
+  const entries = Object.entries(files)
+  const at = chance.below(entries.length + 1)
+  const [name] = entries[at] ?? []
+  if (name === undefined || chance.number() < 0.3)
+    entries.push([`${at}x${chance.below(1000)}.txt`, chance.below(1000)])
+  else if (chance.number() < 0.5) entries.splice(at, 1)
+  else entries[at] = [name, chance.below(1000)]
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 /** Other code; `meaning`: that gives something else. */

@@ -4,7 +4,7 @@ import type { Block, Count, Program, Step, Term } from './program.ts'
 import { shapes } from './shapes.ts'
 
 /** What a variable holds. */
-type Kind = 'known' | 'number' | 'pair' | 'array' | 'list' | 'held'
+type Kind = 'known' | 'number' | 'pair' | 'array' | 'list' | 'held' | 'dir' | 'table'
 
 interface Variable {
   readonly variable: number
@@ -49,6 +49,10 @@ const weights: Readonly<Record<Op, number>> = {
   ask: 2,
   throw: 2,
   risk: 5,
+  mapFiles: 10,
+  rows: 6,
+  outcomes: 4,
+  keep: 4,
 }
 
 const isRisky = (task: number): boolean =>
@@ -88,19 +92,27 @@ class Generator {
   program(): Program {
     const children = this.#ops.includes('child') ? 1 + this.#chance.below(3) : 0
     for (let i = 0; i < children; i++) this.#children.push(this.#function(true, Math.ceil(this.#calls / 12)))
-    const main = this.#function(false, this.#calls)
+    const files = this.#ops.includes('mapFiles') ? this.#files() : undefined
+    const main = this.#function(false, this.#calls, files !== undefined)
     return {
       main,
       children: this.#children,
       codes: shapes.map(() => ({ text: 0, meaning: 0 })),
       input: this.#chance.below(1000),
+      files,
     }
   }
 
-  #function(isCaught: boolean, calls: number): Block {
-    this.#variable = 1
-    const input = { variable: 0, kind: 'known', isShaky: false } as const
-    return this.#block({ variables: [input], isCaught, mayThrow: false, depth: 0 }, calls)
+  #files(): Record<string, number> {
+    const count = this.#chance.below(7)
+    return Object.fromEntries(Array.from({ length: count }, (_, i) => [`${i}.txt`, this.#chance.below(1000)]))
+  }
+
+  #function(isCaught: boolean, calls: number, hasFiles = false): Block {
+    const variables: Variable[] = [{ variable: 0, kind: 'known', isShaky: false }]
+    if (hasFiles) variables.push({ variable: 1, kind: 'dir', isShaky: false })
+    this.#variable = variables.length
+    return this.#block({ variables, isCaught, mayThrow: false, depth: 0 }, calls)
   }
 
   /** Steps for about so many calls. */
@@ -146,6 +158,11 @@ class Generator {
       }
       case 'risk':
         return this.#risk(scope, steps)
+      case 'mapFiles':
+      case 'rows':
+      case 'outcomes':
+      case 'keep':
+        return this.#ofFiles(op, scope, steps)
       default:
         return scope.depth > 3 || left < 3 ? this.#call(scope, steps) : this.#nested(op, scope, steps, left)
     }
@@ -242,6 +259,44 @@ class Generator {
       most,
     })
     return 8
+  }
+
+  #ofFiles(op: 'mapFiles' | 'rows' | 'outcomes' | 'keep', scope: Scope, steps: Step[]): number {
+    const dirs = scope.variables.filter(({ kind }) => kind === 'dir')
+    const tables = scope.variables.filter(
+      ({ kind, isShaky }) => kind === 'table' && !(op === 'outcomes' && isShaky),
+    )
+    if (op === 'mapFiles') {
+      if (dirs.length === 0) return 0
+      const of = this.#chance.pick(dirs)
+      const isLooked = this.#chance.number() < 0.3
+      const tasks = this.#tasks.filter((task) => shapes[task]?.gives === 'number' && isRisky(task))
+      const task = isLooked && tasks.length > 0 ? this.#chance.pick(tasks) : this.#task(scope, 'number')
+      const shared = this.#term(scope)
+      const isShaky = shapes[task]?.outage === true || of.isShaky || this.#isShaky(scope, shared)
+      if (isRisky(task) && isShaky) return 0
+      const made = this.#next(scope, 'table', isShaky)
+      steps.push({ ...made, op, of: of.variable, task, shared })
+      if (!isRisky(task)) return 3
+      // whatever else is made of it may fail with it
+      scope.variables.pop()
+      steps.push({ ...this.#next(scope, 'known'), op: 'outcomes', of: made.to })
+      return 4
+    }
+    if (tables.length === 0 || dirs.length === 0) return 0
+    const table = this.#chance.pick(tables)
+    if (op === 'keep') {
+      const of = this.#chance.pick(dirs)
+      steps.push({
+        ...this.#next(scope, 'dir', table.isShaky || of.isShaky),
+        op,
+        of: of.variable,
+        by: table.variable,
+      })
+    } else if (op === 'rows')
+      steps.push({ ...this.#next(scope, 'list', table.isShaky), op, of: table.variable })
+    else steps.push({ ...this.#next(scope, 'known'), op, of: table.variable })
+    return 1
   }
 
   /** What may fail, where somebody looks at it. */
@@ -382,7 +437,9 @@ class Generator {
     if (drawn < 0.2 && depth === 0)
       return { kind: 'list', items: [this.#term(scope, 1), this.#term(scope, 1)] }
     // new results are used more often than old ones: chains grow long
-    const variables = scope.variables.filter(({ kind }) => kind !== 'held')
+    const variables = scope.variables.filter(
+      ({ kind }) => kind !== 'held' && kind !== 'dir' && kind !== 'table',
+    )
     const back = Math.floor(this.#chance.number() ** 2 * variables.length)
     const { variable, kind } = variables[variables.length - 1 - back] as Variable
     if (kind === 'pair' && this.#chance.number() < 0.7)

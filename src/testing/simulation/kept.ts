@@ -50,7 +50,7 @@ export class Kept {
       const { order, state, reason, valueWire, error } = record
       const isResult =
         !isAstray &&
-        call.kind === 'task' &&
+        (call.kind === 'task' || call.kind === 'entry') &&
         state === 'succeeded' &&
         call.tag !== '' &&
         valueWire !== undefined
@@ -98,5 +98,5 @@ function numbersIn(kind: CallKind, valueWire: string): number[] {
   if (kind === 'now') return [Date.parse((value as { readonly v: string }).v)]
   const held = value as { readonly $?: string; readonly type?: string } | null
   if (held?.$ === 'held') return [Number(held.type)]
-  return kind === 'task' || kind === 'ask' ? numbers(value as Plain) : []
+  return kind === 'task' || kind === 'entry' || kind === 'ask' ? numbers(value as Plain) : []
 }

@@ -6,8 +6,9 @@ import { type WorkflowDefinition, workflowOf } from '../../flow/workflow.ts'
 import type { AskMemory, MemoryStore } from '../../journal/memory/store.ts'
 import { AlmanacError, isAlmanacError } from '../../model/errors.ts'
 import type { JournalRecord, RunRecord } from '../../model/records.ts'
+import type { Value } from '../../model/value.ts'
 import type { Attempt, AttemptEnd } from '../../ports/executor.ts'
-import { openMemoryData } from '../memory-data.ts'
+import type { MemoryData } from '../memory-data.ts'
 import type { SeededChance } from '../seeded-chance.ts'
 import { authored } from './author.ts'
 import type { Checker } from './checker.ts'
@@ -26,6 +27,7 @@ const recordText = (record: JournalRecord): string =>
 /** What outlives a life. */
 export interface Stage {
   readonly store: MemoryStore
+  readonly data: MemoryData
   readonly chance: SeededChance
   readonly checker: Checker
   readonly work: Work
@@ -90,7 +92,7 @@ export class Life {
         {
           store,
           chance,
-          data: openMemoryData(),
+          data: stage.data,
           submitted: (attempt) => {
             stage.trace(
               () => `  begin ${attempt.id} ${attempt.task.name} ${JSON.stringify(attempt.inputs['args'])}`,
@@ -115,11 +117,7 @@ export class Life {
   }
 
   /** Starts the run, or goes on with it. */
-  async live(
-    resumed:
-      | { readonly forget: 'none' | 'uncaught' | 'caught'; readonly input: number | undefined }
-      | undefined,
-  ): Promise<LifeEnd> {
+  async live(resumed: { readonly forget: 'none' | 'uncaught' | 'caught' } | undefined): Promise<LifeEnd> {
     const { clock } = this.process
     this.#begin(resumed)
     for (;;) {
@@ -142,11 +140,7 @@ export class Life {
     }
   }
 
-  #begin(
-    resumed:
-      | { readonly forget: 'none' | 'uncaught' | 'caught'; readonly input: number | undefined }
-      | undefined,
-  ): void {
+  #begin(resumed: { readonly forget: 'none' | 'uncaught' | 'caught' } | undefined): void {
     const { checker, trace } = this.#stage
     checker.trace = trace
     const definition = workflowOf(authored(this.#program, checker)) as WorkflowDefinition
@@ -170,20 +164,30 @@ export class Life {
     }
     const start = async (): Promise<RunResult> => {
       const { engine, records } = this.process
-      const { input } = this.#program
       if (resumed === undefined)
-        this.#handle = await engine.start(definition, { input, settings, listener, id: run })
+        this.#handle = await engine.start(definition, {
+          input: await this.#input(),
+          settings,
+          listener,
+          id: run,
+        })
       else {
         const record = (await records.run(run)) as RunRecord | undefined
         // the process died before anything was durable
         if (record === undefined)
-          this.#handle = await engine.start(definition, { input, settings, listener, id: run })
+          this.#handle = await engine.start(definition, {
+            input: await this.#input(),
+            settings,
+            listener,
+            id: run,
+          })
         else {
           const how = {
             settings,
             listener,
             forget: resumed.forget,
-            ...(resumed.input !== undefined && { input: resumed.input }),
+            // another process takes what was scanned; a person has it scanned again
+            ...(resumed.forget !== 'none' && { input: await this.#input() }),
           }
           this.#handle = await engine.resume(definition, record, how)
         }
@@ -198,6 +202,18 @@ export class Life {
         this.#failure = { error }
       },
     )
+  }
+
+  /** The input as it lies there now. */
+  async #input(): Promise<Value> {
+    const { input, files } = this.#program
+    if (files === undefined) return { n: input }
+    const { data } = this.#stage
+    data.files.remove('/in')
+    data.files.makeDirectory('/in')
+    for (const [name, content] of Object.entries(files))
+      data.files.write(`/in/${name}`, new TextEncoder().encode(String(content)))
+    return { n: input, dir: await data.scan('/in') }
   }
 
   /** What happens next, among what can. */
@@ -327,6 +343,7 @@ export class Life {
   async #crash(): Promise<LifeEnd> {
     this.isAlive = false
     await this.process.die()
+    this.#stage.data.crash('process')
     return { state: 'crashed', ...this.#disturbed }
   }
 

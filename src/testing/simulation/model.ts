@@ -4,7 +4,7 @@ import type { Block, Count, Program, Step, Term } from './program.ts'
 import { shapes } from './shapes.ts'
 
 /** Plain data of a simulated program. */
-export type Plain = number | readonly Plain[] | { readonly a: number; readonly b: number }
+export type Plain = number | readonly Plain[] | { readonly [name: string]: Plain }
 
 /** What only the run itself can say: chance, time, and who came first. */
 export interface Oracle {
@@ -23,12 +23,19 @@ interface Got {
   readonly value: Plain
   /** calls that were not done because of these */
   readonly because: readonly Got[]
+  /** of a map that failed: what its entries gave, and which of them failed */
+  readonly entries?: Entries
   /** fails the run unless somebody awaits it */
   readonly isFailure: boolean
   seen: boolean
 }
 
 type Variable = Got | readonly Got[]
+
+interface Entries {
+  readonly done: Readonly<Record<string, number>>
+  readonly failed: readonly string[]
+}
 
 /** Thrown where the program throws. */
 class Thrown {
@@ -100,7 +107,8 @@ class Model {
   }
 
   main(): Plain {
-    const variables: Variable[] = [good(this.#program.input)]
+    const { input, files } = this.#program
+    const variables: Variable[] = files === undefined ? [good(input)] : [good(input), good(files)]
     return this.#block(this.#program.main, variables, '', 0)
   }
 
@@ -140,6 +148,25 @@ class Model {
         const all = step.of.map((term) => one(this.#term(term, variables)))
         for (const got of all) see(got)
         return good(this.#await(all[this.#oracle.first(at)] as Got))
+      }
+      case 'mapFiles':
+        return this.#mapFiles(step, variables, at)
+      case 'rows': {
+        const of = variables[step.of] as Got
+        return of.ok ? good(Object.values(of.value)) : skipped([of])
+      }
+      case 'outcomes': {
+        const of = variables[step.of] as Got
+        see(of)
+        const { done, failed } = of.entries ?? { done: this.#await(of) as Entries['done'], failed: [] }
+        return good(mix(...Object.values(done), ...failed.map(textNumber)))
+      }
+      case 'keep': {
+        const [of, by] = [variables[step.of] as Got, variables[step.by] as Got]
+        if (!of.ok || !by.ok) return skipped([of, by].filter((got) => !got.ok))
+        const isThere = ([name]: readonly [string, Plain]): boolean =>
+          isKept((by.value as Record<string, number>)[name] ?? 1)
+        return good(Object.fromEntries(Object.entries(of.value).filter(isThere)))
       }
       case 'arrivals':
         return this.#arrivals(step, variables, at)
@@ -230,6 +257,32 @@ class Model {
       sum = this.#call(step.task, `${at}.${i}`, [sum, good(value)])
     }
     return good(this.#await(sum))
+  }
+
+  #mapFiles(step: Extract<Step, { op: 'mapFiles' }>, variables: readonly Variable[], at: string): Got {
+    const of = variables[step.of] as Got
+    const shared = one(this.#term(step.shared, variables))
+    if (!of.ok || !shared.ok) return skipped([of, shared].filter((got) => !got.ok))
+    const { meaning } = this.#program.codes[step.task] as { meaning: number }
+    const done: Record<string, number> = {}
+    const failed: string[] = []
+    for (const [name, content] of Object.entries(of.value)) {
+      this.calls++
+      const value = taskValue(step.task, meaning, `${at} ${name}`, [content, shared.value])
+      if (isDoomed(step.task, value)) failed.push(name)
+      else done[name] = value
+    }
+    if (failed.length === 0) return good(done)
+    const failure: Got = {
+      ok: false,
+      value: 0,
+      because: [],
+      isFailure: true,
+      seen: false,
+      entries: { done, failed },
+    }
+    this.#failures.push(failure)
+    return failure
   }
 
   #call(task: number, tag: string, args: readonly Variable[]): Got {

@@ -8,6 +8,8 @@ export interface Program {
   /** by index of the shape: what its code is now */
   readonly codes: readonly Code[]
   readonly input: number
+  /** the directory that it works on, if any: what is in each file; the function has it as its second variable */
+  readonly files: Readonly<Record<string, number>> | undefined
 }
 
 /** A task's code: `text` counts in the fingerprint, `meaning` decides what it gives. */
@@ -66,6 +68,13 @@ export type Step = { readonly site: number; readonly to: number } & (
   | { readonly op: 'arrivals'; readonly of: readonly Term[]; readonly task: number }
   | { readonly op: 'loop'; readonly count: Count; readonly carry: number; readonly body: Block }
   | { readonly op: 'if'; readonly of: Term; readonly then: Block; readonly else: Block }
+  /** a call for each file of a directory: a table of what they gave */
+  | { readonly op: 'mapFiles'; readonly of: number; readonly task: number; readonly shared: Term }
+  /** the table's results, in order of path; or those that there are, and which failed */
+  | { readonly op: 'rows'; readonly of: number }
+  | { readonly op: 'outcomes'; readonly of: number }
+  /** the files for which the table says so */
+  | { readonly op: 'keep'; readonly of: number; readonly by: number }
   | { readonly op: 'now' }
   | { readonly op: 'random' }
   | { readonly op: 'sleep'; readonly ms: number }

@@ -54,6 +54,7 @@ export const shapes: readonly Shape[] = [
 export interface SimulatedTask {
   (...args: readonly unknown[]): unknown
   map(items: readonly unknown[]): readonly unknown[]
+  map(dir: unknown, options: { readonly with: Readonly<Record<string, unknown>> }): unknown
 }
 
 const tasks = new Map<string, SimulatedTask>()

@@ -1,4 +1,5 @@
 import { memoryStore } from '../../journal/memory/store.ts'
+import { openMemoryData } from '../memory-data.ts'
 import { SeededChance } from '../seeded-chance.ts'
 import { Checker } from './checker.ts'
 import { editProgram } from './edit.ts'
@@ -43,7 +44,6 @@ class Simulation {
   readonly #checker: Checker
   readonly #chance: SeededChance
   #program: Program
-  readonly #input: number
   #life: Life | undefined
   #last: LifeEnd | undefined
   #edits = 0
@@ -54,10 +54,13 @@ class Simulation {
   constructor(chance: SeededChance, program: Program, trace: Trace | undefined) {
     this.#chance = chance
     this.#program = program
-    this.#input = program.input
-    this.#checker = new Checker(program)
+    const data = openMemoryData()
+    this.#checker = new Checker(program, (path) =>
+      Number(new TextDecoder().decode(data.files.file(path)?.bytes)),
+    )
     this.#stage = {
       store: memoryStore(),
+      data,
       chance,
       checker: this.#checker,
       work: new Work(),
@@ -136,8 +139,7 @@ class Simulation {
     const isKept = this.#life?.isAlive === true && this.#chance.number() < 0.5
     this.#life = new Life(this.#stage, this.#program, weather, isKept ? this.#life : undefined)
     const forget = how === 'taken over' ? 'none' : how === 'all over' ? 'caught' : 'uncaught'
-    const input = this.#input === this.#program.input ? undefined : this.#program.input
-    const end = await this.#life.live(isFirst ? undefined : { forget, input })
+    const end = await this.#life.live(isFirst ? undefined : { forget })
     this.#stage.trace(() => `— ${end.state}${end.output === undefined ? '' : ` with ${end.output}`}`)
     this.#lives++
     this.#steps += this.#life.steps

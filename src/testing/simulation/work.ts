@@ -1,3 +1,4 @@
+import { FileRef } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
 import type { Attempt, AttemptEnd } from '../../ports/executor.ts'
 import { mix } from './mix.ts'
@@ -18,17 +19,24 @@ export interface Job {
 }
 
 /** What an attempt is about. */
-export function jobOf(attempt: Attempt, program: Program): Job {
+export function jobOf(attempt: Attempt, program: Program, read: (path: string) => number): Job {
   const shape = shapeIndex(attempt.task.name)
-  const given = (attempt.inputs['args'] ?? []) as readonly Value[]
-  // one call of many by `task.map` has one argument that holds all
-  const [tag, ...args] = (given.length === 1 && Array.isArray(given[0]) ? given[0] : given) as [
-    string,
-    ...Plain[],
-  ]
+  const { tag, args } = argumentsOf((attempt.inputs['args'] ?? []) as readonly Value[], read)
   const code = program.codes[shape] as Code
   const value = taskValue(shape, code.meaning, tag, args)
   return { shape, code, tag, args, value, result: shapes[shape]?.gives === 'pair' ? pairOf(value) : value }
+}
+
+function argumentsOf(given: readonly Value[], read: (path: string) => number): Pick<Job, 'tag' | 'args'> {
+  const [first, ...rest] = given
+  // an entry of a map over a directory: the file comes first
+  if (first instanceof FileRef) {
+    const [tag, ...args] = rest as [string, ...Plain[]]
+    return { tag: `${tag} ${first.name}`, args: [read(first.at ?? ''), ...args] }
+  }
+  // one call of many by `task.map` has one argument that holds all
+  const [tag, ...args] = (given.length === 1 && Array.isArray(first) ? first : given) as [string, ...Plain[]]
+  return { tag, args }
 }
 
 /**
