@@ -44,6 +44,9 @@ export class PythonSource {
     if (earlier !== undefined) return earlier.promise
     if (this.#asked.size === 0) setImmediate(() => this.#answer())
     const question = { file, name, interpreter, ...Promise.withResolvers<PythonCount>() }
+    // before whoever asked learns of it: what is asked next may be about files that have changed since
+    const answered = (): unknown => this.#answering.delete(key)
+    question.promise.then(answered, answered)
     this.#asked.set(key, question)
     return question.promise
   }
@@ -53,7 +56,6 @@ export class PythonSource {
   }
 
   #answer(): void {
-    const keys = [...this.#asked.keys()]
     const asked = [...this.#asked.values()]
     for (const [key, question] of this.#asked) this.#answering.set(key, question)
     this.#asked = new Map()
@@ -61,10 +63,7 @@ export class PythonSource {
       for (const { reject } of asked) reject(error)
     })
     this.#running.add(answered)
-    void answered.then(() => {
-      this.#running.delete(answered)
-      for (const key of keys) this.#answering.delete(key)
-    })
+    void answered.then(() => this.#running.delete(answered))
   }
 
   async #answerAll(asked: readonly Question[]): Promise<void> {
