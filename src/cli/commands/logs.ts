@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import pc from 'picocolors'
-import { isRunEnd } from '../../model/states.ts'
 import type { Workbench } from '../../workbench.ts'
 import { allCalls, knownRun, namedCalls } from '../calls.ts'
 import type { Printer } from '../printer.ts'
@@ -20,14 +19,21 @@ export function logsCommand(run: string, task: string | undefined, flags: LogsFl
     const { id } = await knownRun(almanac, run)
     const read = new Map<number, Position>()
     for (;;) {
-      // asked first: what is written after the end is there when the calls are read
-      const state = (await knownRun(almanac, id)).state
+      // asked first: what is written before the end is there when the calls are read
+      const goesOn = flags.follow === true && (await hasProcess(almanac, id))
       const calls = task === undefined ? allCalls(almanac, id) : await namedCalls(almanac, id, task, 100_000)
       for await (const call of calls) await printNew(almanac, id, call, read, printer)
-      if (flags.follow !== true || isRunEnd(state) || state === 'paused') return 0
+      if (!goesOn) return 0
       await pause(followMs)
     }
   })
+}
+
+/** Does a living process execute the run? */
+async function hasProcess(almanac: Workbench, run: string): Promise<boolean> {
+  const claim = await almanac.journal.claim(run, { host: '', pid: process.pid, bootId: '' })
+  await claim?.release()
+  return claim === undefined
 }
 
 async function printNew(
