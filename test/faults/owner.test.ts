@@ -31,7 +31,9 @@ it('of two processes that resume a run at once one owns it, and the other names 
   const owner = both.find((one) => one !== first.one)
   await owner?.saw(/"started"/)
   expect(first.ran.code).toBe(1)
-  expect(first.ran.stderr).toContain(`Run ${run} is executed by process ${owner?.child.pid} on ${hostname()}.`)
+  expect(first.ran.stderr).toContain(
+    `Run ${run} is executed by process ${owner?.child.pid} on ${hostname()}.`,
+  )
   expect(JSON.parse(first.ran.stdout.trim())).toMatchObject({
     kind: 'error',
     code: 'ALM_RUN_OWNED',
