@@ -232,6 +232,17 @@ describe('after the machine has lost its power', () => {
     expect(readdirSync(`${home()}/work`)).toHaveLength(2)
   })
 
+  it('an entry that never got its name is removed, but not one that may be about to get it', async () => {
+    const path = `${home()}/work/1-none.json.tmp`
+    writeFileSync(path, JSON.stringify({ ...thisProcess(), bootId: 'another boot' }))
+    writeFileSync(`${home()}/work/2-cut.json.tmp`, '{"pid":')
+    await reopen()
+    expect(readdirSync(`${home()}/work`).filter((name) => name.endsWith('.tmp'))).toEqual(['2-cut.json.tmp'])
+    utimesSync(`${home()}/work/2-cut.json.tmp`, 1, 1)
+    await reopen()
+    expect(readdirSync(`${home()}/work`)).toHaveLength(2)
+  })
+
   it('an entry that is cut off tells of nothing', async () => {
     writeFileSync(`${home()}/work/torn.json`, '{"pid":')
     mkdirSync(`${home()}/work/torn/attempts/x`, { recursive: true })

@@ -7,6 +7,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { inStore, isMissing } from './failures.ts'
@@ -85,17 +86,27 @@ export interface Departed {
 /** Processes that are surely gone without having cleaned up. */
 export function departed(home: Home): readonly Departed[] {
   return namesIn(home.work).flatMap((name) => {
-    const id = /^(.+)\.json$/.exec(name)?.[1]
+    const [, id, part] = /^(.+)\.json(\.tmp)?$/.exec(name) ?? []
     if (id === undefined) return []
-    const entry = readEntry(`${home.work}/${name}`)
+    const path = `${home.work}/${name}`
+    const entry = readEntry(path)
     if (entry === undefined || !isGone(entry.identity)) return []
+    if (part !== undefined) {
+      // not the entry itself, so it tells of no blobs; one that is cut off may be about to be written
+      const remove = () => rmSync(path, { force: true })
+      return entry.identity !== nobody || isOld(path) ? [{ ...entry, unsyncedSince: undefined, remove }] : []
+    }
     const remove = () => {
       removeTree(`${home.work}/${id}`)
-      rmSync(`${home.work}/${name}`, { force: true })
+      rmSync(path, { force: true })
     }
     return [{ ...entry, remove }]
   })
 }
+
+/** Nobody takes so long to write an entry. */
+const isOld = (path: string): boolean =>
+  Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()) > 60_000
 
 /** One that is cut off tells of no blobs: it was not yet on disk, and so was none of them. */
 const nobody: ProcessIdentity = { pid: 0, start: '', bootId: '', pidNamespace: '' }

@@ -1,6 +1,6 @@
 import { mapRefs } from '../core/identity/canonical.ts'
 import { decode, encode } from '../model/codec.ts'
-import { AlmanacError } from '../model/errors.ts'
+import { AlmanacError, errorOf } from '../model/errors.ts'
 import { DirRef, FileRef, FutureRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
 import type { DataPlane } from '../ports/data.ts'
@@ -65,10 +65,10 @@ function settledOf(of: Value, { outcomes, info }: ViewSources): Value {
   if (of instanceof FutureRef) {
     if (info(of.call).request.kind === 'map') {
       const map = outcomes.get(of.call)
-      // a map that failed has left what succeeded
-      return map?.error === undefined
-        ? { done: map?.value, failed: {} }
-        : (map.value ?? { done: {}, failed: {} })
+      if (map?.error === undefined) return { done: map?.value, failed: {} }
+      // a map that failed has left what succeeded; one that never began has nothing to tell of entries
+      if (map.value === undefined) throw errorOf(map.error)
+      return map.value
     }
     return settledItem(of, outcomes)
   }

@@ -46,6 +46,8 @@ export interface LifeEnd {
   /** somebody cancelled, or the function threw: not all that was done belongs to the program */
   readonly isDisturbed: boolean
   readonly isCancelled: boolean
+  /** the run's function was entered: what a person changed is durable */
+  readonly hasBegun: boolean
 }
 
 const run = 'run-1'
@@ -388,10 +390,14 @@ export class Life {
     }
   }
 
-  get #disturbed(): Pick<LifeEnd, 'isDisturbed' | 'isCancelled'> {
+  get #disturbed(): Pick<LifeEnd, 'hasBegun' | 'isDisturbed' | 'isCancelled'> {
     const graph = this.#stage.checker.machine?.graph
     const isCancelled = graph?.cancelling === true
-    return { isCancelled, isDisturbed: isCancelled || graph?.draining === true }
+    return {
+      hasBegun: graph !== undefined,
+      isCancelled,
+      isDisturbed: isCancelled || graph?.draining === true,
+    }
   }
 
   #waiting(): string {

@@ -87,7 +87,10 @@ class Simulation {
     if (isEdited) this.#edit()
     // a person resumes what was edited; a crash may be taken over by another process as it was
     const isInterrupted =
-      this.#last !== undefined && interrupted.includes(this.#last.state) && !this.#last.isCancelled
+      this.#last !== undefined &&
+      interrupted.includes(this.#last.state) &&
+      this.#last.hasBegun &&
+      !this.#last.isCancelled
     const isTakeover = !isEdited && isInterrupted && this.#chance.number() < 0.5
     return this.#live(
       weather,
