@@ -1,6 +1,6 @@
+import type { Path } from '../model/path.ts'
 import type { CallKind, RunId } from '../model/records.ts'
 import type { TaskSpec } from '../model/task.ts'
-import type { Path } from '../model/path.ts'
 import type { Value } from '../model/value.ts'
 
 /**

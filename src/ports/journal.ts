@@ -1,12 +1,12 @@
 import type {
   AskRecord,
+  AttemptRecord,
   BaseRecord,
   CacheRecord,
   CallMade,
   JournalRecord,
   Note,
   Outcome,
-  AttemptRecord,
   PartsRecord,
   RememberedCall,
   RunId,

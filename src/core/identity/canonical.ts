@@ -1,7 +1,7 @@
-import { AlmanacError } from '../../model/errors.ts'
 import { pathText } from '../../model/codec.ts'
-import { DirRef, FileRef, FutureRef, HeldRef } from '../../model/refs.ts'
+import { AlmanacError } from '../../model/errors.ts'
 import type { Path } from '../../model/path.ts'
+import { DirRef, FileRef, FutureRef, HeldRef } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
 import { toBase64 } from '../../util/base64.ts'
 

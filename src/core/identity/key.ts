@@ -1,6 +1,6 @@
-import type { Value } from '../../model/value.ts'
-import type { Digest, FutureRef } from '../../model/refs.ts'
 import type { Hash } from '../../model/digest.ts'
+import type { Digest, FutureRef } from '../../model/refs.ts'
+import type { Value } from '../../model/value.ts'
 import { canonical } from './canonical.ts'
 
 /**

@@ -1,5 +1,5 @@
 import { isFuture } from '../../flow/future-target.ts'
-import { all, map, settled, type Settled } from '../../flow/list.ts'
+import { all, map, type Settled, settled } from '../../flow/list.ts'
 import { run } from '../../flow/run.ts'
 import type { Schema } from '../../flow/schema.ts'
 import { type Workflow, workflow } from '../../flow/workflow.ts'
@@ -7,7 +7,7 @@ import { isAlmanacError } from '../../model/errors.ts'
 import { mix, textNumber } from './mix.ts'
 import { isKept, numbers, type Plain } from './model.ts'
 import type { Block, Count, Program, Step, Term } from './program.ts'
-import { shapes, type SimulatedTask, taskOf } from './shapes.ts'
+import { type SimulatedTask, shapes, taskOf } from './shapes.ts'
 
 /** What the functions of one life of a run tell of themselves. */
 export interface Told {
@@ -158,10 +158,8 @@ class Author {
         return
       }
       case 'settled': {
-        const ends = (await this.#take(
-          settled(variables[step.of] as Future[]) as unknown as Future,
-          at,
-        )) as unknown as Settled<Plain>[]
+        const future = settled(variables[step.of] as Future[]) as unknown as Future
+        const ends = (await this.#take(future, at)) as unknown as Settled<Plain>[]
         variables[step.to] = this.#mixed(...ends.flatMap((end) => (end.ok ? numbers(end.value) : [7])))
         return
       }

@@ -1,5 +1,5 @@
-import type { RunHandle } from '../../engine/engine.ts'
 import type { RunEvent } from '../../core/run/events.ts'
+import type { RunHandle } from '../../engine/engine.ts'
 import type { RunListener } from '../../engine/run-context.ts'
 import type { RunResult, RunSettings } from '../../engine/settings.ts'
 import { type WorkflowDefinition, workflowOf } from '../../flow/workflow.ts'

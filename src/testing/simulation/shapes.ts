@@ -1,5 +1,5 @@
-import { task } from '../../flow/task.ts'
 import type { FunctionTaskOptions } from '../../flow/task.ts'
+import { task } from '../../flow/task.ts'
 
 /** How a task behaves when it is attempted. */
 export interface Shape {

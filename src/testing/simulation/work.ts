@@ -2,7 +2,7 @@ import { FileRef } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
 import type { Attempt, AttemptEnd } from '../../ports/executor.ts'
 import { mix } from './mix.ts'
-import { isDoomed, pairOf, type Plain, taskValue } from './model.ts'
+import { isDoomed, type Plain, pairOf, taskValue } from './model.ts'
 import type { Code, Program } from './program.ts'
 import { type Shape, shapeIndex, shapes } from './shapes.ts'
 
