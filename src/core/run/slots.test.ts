@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest'
+import { failed, identified, MachineBench, made, succeeded } from '../../testing/machine-bench.ts'
+import { maxPassed } from './slots.ts'
+
+const startsOf = (effects: readonly string[]): string[] =>
+  effects.filter((effect) => effect.startsWith('start'))
+
+describe('slots', () => {
+  it('are given out as far as there are processors and memory', () => {
+    const bench = new MachineBench({ cpu: 4, memoryBytes: 1000 })
+    bench.do(
+      made(0, { cpu: 3 }),
+      identified(0),
+      made(1, { cpu: 2 }),
+      identified(1),
+      made(2, { memoryBytes: 900 }),
+      identified(2),
+    )
+    expect([0, 1, 2].map((call) => bench.status(call))).toEqual([
+      'running/starting',
+      'waiting/slot',
+      'running/starting',
+    ])
+    expect(startsOf(bench.do(succeeded(0)))).toEqual(['start 1.1'])
+    bench.do(made(3, { memoryBytes: 200 }), identified(3))
+    expect(bench.status(3)).toBe('waiting/memory')
+    expect(startsOf(bench.do(succeeded(2)))).toEqual(['start 3.1 with 200'])
+  })
+
+  it('let a call run alone that needs more than there is', () => {
+    const bench = new MachineBench({ cpu: 2 })
+    bench.do(made(0, { cpu: 8 }), identified(0), made(1), identified(1))
+    expect(bench.status(1)).toBe('waiting/slot')
+    expect(startsOf(bench.do(succeeded(0)))).toEqual(['start 1.1'])
+    bench.do(made(2, { cpu: 8 }), identified(2))
+    expect(bench.status(2)).toBe('waiting/slot')
+    expect(startsOf(bench.do(succeeded(1)))).toEqual(['start 2.1'])
+  })
+
+  it('are given back however an attempt ends', () => {
+    const bench = new MachineBench({ cpu: 1 })
+    bench.do(made(0, { retries: { count: 1 } }), identified(0), failed(0))
+    expect(bench.machine.graph.slots.used).toEqual({ cpu: 0, memoryBytes: 0 })
+    bench.do({ kind: 'woke', call: 0 }, failed(0, 2))
+    expect({ used: bench.machine.graph.slots.used, running: bench.machine.graph.slots.running }).toEqual({
+      used: { cpu: 0, memoryBytes: 0 },
+      running: 0,
+    })
+  })
+
+  it('go to the best call that fits, even while a better one does not', () => {
+    const bench = new MachineBench({ cpu: 4 })
+    bench.do(made(0, { cpu: 3 }), identified(0), made(1, { cpu: 4 }), identified(1))
+    expect(bench.do(made(2), identified(2))).toEqual(['identify 2', 'start 2.1'])
+  })
+
+  /** Small calls come one after the other, so that there is never room for the large one. */
+  const stream = (large: object, small: object): { passed: number; bench: MachineBench } => {
+    const bench = new MachineBench({ cpu: 2 })
+    bench.do(made(1), identified(1), made(0, { cpu: 2, ...large }), identified(0))
+    let passed = 0
+    let running = 1
+    for (let call = 2; call < 200; call++) {
+      const started = startsOf(bench.do(made(call, small), identified(call)))
+      if (started.length === 0) break
+      passed++
+      bench.do(succeeded(running))
+      running = call
+    }
+    return { passed, bench }
+  }
+
+  it('are kept back for a call that was passed often enough', () => {
+    expect(stream({}, {}).passed).toBe(maxPassed)
+  })
+
+  it('are not kept back from what is better', () => {
+    expect(stream({}, { priority: 1 }).passed).toBe(198)
+  })
+
+  it('A2: passing is counted for each call, however often better ones start in between', () => {
+    const bench = new MachineBench({ cpu: 2 })
+    bench.do(made(1), identified(1), made(0, { cpu: 2 }), identified(0))
+    let [passed, running] = [0, 1]
+    for (let call = 2; call < 400; call++) {
+      // every third one is better than the large call
+      const isBetter = call % 3 === 0
+      const started = startsOf(bench.do(made(call, { priority: isBetter ? 1 : 0 }), identified(call)))
+      if (started.length === 0) break
+      if (!isBetter) passed++
+      bench.do(succeeded(running))
+      running = call
+    }
+    expect(passed).toBe(maxPassed)
+  })
+})
