@@ -33,7 +33,7 @@ export class Invariants {
       if (holds) holders++
       if (call.end !== undefined) this.#checkEnd(call, call.end)
       else if (call.phase === 'ended' || call.order !== -1)
-        broken('G2', graph, call, 'it ended without a state')
+        broken('G2', graph, undefined, `call ${call.id} ended without a state`)
       else checkInputs(graph, call)
       checkPhase(graph, call, holds)
     }
