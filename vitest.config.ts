@@ -22,12 +22,7 @@ export default defineConfig({
           name: 'e2e',
           // and tests beside their sources that take seconds: environments that are made, tools that are run whole
           include: ['test/**/*.test.ts', 'examples/**/*.test.ts', '{src,scripts}/**/*.slow.test.ts'],
-          // minutes of kills at random moments: npm run storm
-          exclude: [
-            '**/node_modules/**',
-            'test/fixtures/**',
-            ...(process.env['ALMANAC_STORM'] === undefined ? ['test/faults/kill.test.ts'] : []),
-          ],
+          exclude: ['**/node_modules/**', 'test/fixtures/**'],
           testTimeout: 120_000,
           hookTimeout: 300_000,
         },

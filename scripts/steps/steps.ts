@@ -61,7 +61,7 @@ export const testSteps: readonly Step[] = [
   ...(hasPythonTests ? [python] : []),
   {
     name: 'simulation',
-    command: node('src/testing/simulation/main.ts', '--seeds', '450'),
+    command: node('src/testing/simulation/main.ts', '--seeds', '10000'),
     after: ['unit'],
   },
   { name: 'e2e', command: vitest('--project', 'e2e'), after: ['build'], alone: true, counts: 'vitest' },

@@ -18,7 +18,7 @@ import { SimulatedProcess } from './process.ts'
 import type { Program } from './program.ts'
 import { capacity, shapeIndex, shapes } from './shapes.ts'
 import type { Trace } from './trace.ts'
-import type { Likely, Weather } from './weather.ts'
+import { happenings, type Likely, type Weather } from './weather.ts'
 import type { Work } from './work.ts'
 
 const recordText = (record: JournalRecord): string =>
@@ -108,8 +108,8 @@ export class Life {
           },
           durable: (_, records) => {
             checker.durable(records)
-            for (const record of records)
-              if (record.kind === 'forgotten') for (const call of record.calls) stage.answered.delete(call)
+            // a question is done with when its call has ended
+            for (const record of records) if (record.kind === 'outcome') stage.answered.delete(record.call)
           },
         },
         weather,
@@ -239,12 +239,12 @@ export class Life {
       crash: true,
     }
     let total = 0
-    for (const [what, weight] of Object.entries(likely)) if (can[what as keyof Likely]) total += weight
+    for (const what of happenings) if (can[what]) total += likely[what]
     let drawn = this.#stage.chance.number() * total
-    for (const [what, weight] of Object.entries(likely)) {
-      if (!can[what as keyof Likely] || weight === 0) continue
-      drawn -= weight
-      if (drawn < 0) return what as keyof Likely
+    for (const what of happenings) {
+      if (!can[what] || likely[what] === 0) continue
+      drawn -= likely[what]
+      if (drawn < 0) return what
     }
     return undefined
   }

@@ -71,6 +71,9 @@ export const calm: Weather = {
   failFast: false,
 }
 
+/** What can happen, in an order that a seed repeats. */
+export const happenings = Object.keys(calm.likely) as readonly (keyof Likely)[]
+
 export function drawWeather(chance: SeededChance): Weather {
   // some of it is left out, so that the rest is met alone as well
   const maybe = (likely: number): number => (chance.number() < 0.4 ? likely * (0.2 + chance.number()) : 0)
