@@ -7,6 +7,7 @@ F2  messages leave in the order in which they were posted
 from __future__ import annotations
 
 import json
+import select
 import socket
 import threading
 from collections import deque
@@ -26,8 +27,11 @@ class Inbox:
         self._socket = sock
         self._buffer = bytearray()
 
-    def read(self, before_wait: Callable[[], None]) -> list[Any] | None:
-        """The next frame's messages, or None when the other side is gone."""
+    def read(self, before_wait: Callable[[], float | None]) -> list[Any] | None:
+        """The next frame's messages, or None when the other side is gone.
+
+        `before_wait` may give seconds: when nothing has come for so long it is called once more.
+        """
         while True:
             buffer = self._buffer
             if len(buffer) >= 4:
@@ -36,7 +40,8 @@ class Inbox:
                     text = bytes(memoryview(buffer)[4:end])
                     del buffer[:end]
                     return json.loads(text)
-            before_wait()
+            while (pause := before_wait()) is not None and not select.select([self._socket], [], [], pause)[0]:
+                pass
             try:
                 data = self._socket.recv(_CHUNK)
             except ConnectionError:

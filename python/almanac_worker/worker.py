@@ -61,6 +61,8 @@ class Worker:
         self._threads = 0
         self._flushed_at = 0.0
         self._resident_at = 0.0
+        # something was done since the resident memory was said last
+        self._weigh = True
         # of our own: the author's code may close or redirect descriptors 1 and 2
         self._files = (os.dup(1), os.dup(2), os.open(config["events"], os.O_RDONLY)) if self._debug is None else ()
         self._sizes = [0, 0, 0]
@@ -97,14 +99,20 @@ class Worker:
                     self._resident_at = 0.0
                 elif kind == "stop":
                     return
+            self._weigh = True
             messages = self._inbox.read(self._before_wait)
 
-    def _before_wait(self) -> None:
+    def _before_wait(self) -> float | None:
+        """Says how much memory is kept, now or when that has not been said for a while: then after the pause that it gives."""
         now = time.monotonic()
-        if now - self._resident_at > _SAY_RESIDENT:
+        pause = self._resident_at + _SAY_RESIDENT - now if self._weigh else None
+        if pause is not None and pause <= 0:
             self._resident_at = now
+            self._weigh = False
             self._outbox.post(["rss", process.resident()])
+            pause = None
         self._flush(now)
+        return pause
 
     def _flush(self, now: float) -> None:
         self._flushed_at = now

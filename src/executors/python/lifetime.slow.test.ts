@@ -131,6 +131,15 @@ it('replaces a process that keeps too much memory', async () => {
   expect(await one.value(one.task(file, 'pid'))).not.toBe(first)
 })
 
+it('weighs a process after its last task though it was weighed a moment before', async () => {
+  const one = open({ residentLimit: 60 * 2 ** 20 })
+  const first = await one.value(one.task(file, 'pid'))
+  // so quick that the process is not due to be weighed when it has nothing to do any more
+  await one.value(one.task(file, 'leak'), { megabytes: 60 })
+  // sooner than processes that rest are looked at
+  await vi.waitUntil(() => !isAlive(first as number), { interval: 5, timeout: 2500 })
+})
+
 it('loses only what was in a process that is killed, and sends what was beside it alone from then on', async () => {
   const one = open({ processes: 1 })
   const task = one.task(file, 'short')
