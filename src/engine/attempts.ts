@@ -40,6 +40,7 @@ export class Attempts {
   readonly #executors: readonly Executor[]
   readonly #report: (info: CallInfo, attempt: number, result: AttemptResult) => void
   readonly #life: number
+  readonly #executorOf = new Map<TaskSpec, Executor | undefined>()
   readonly #underWay = new Map<AttemptId, UnderWay>()
   /** given up before the executor was told */
   readonly #stopped = new Set<AttemptId>()
@@ -79,7 +80,12 @@ export class Attempts {
   }
 
   executorFor(task: TaskSpec): Executor | undefined {
-    return this.#executors.find((executor) => executor.accepts(task))
+    if (!this.#executorOf.has(task))
+      this.#executorOf.set(
+        task,
+        this.#executors.find((executor) => executor.accepts(task)),
+      )
+    return this.#executorOf.get(task)
   }
 
   info(id: AttemptId): { readonly info: CallInfo; readonly attempt: number } | undefined {
@@ -105,7 +111,7 @@ export class Attempts {
           info: start.info,
           attempt: start.attempt,
           executor,
-          staged: [],
+          staged: noRefs,
           workspace: undefined,
           task,
         })
@@ -207,6 +213,8 @@ function needsStaging(args: Value, task: TaskSpec): boolean {
   })
   return files
 }
+
+const noRefs: readonly (FileRef | DirRef)[] = []
 
 /** The value of a call: the one unnamed output, or an object of the declared ones. */
 function keep(end: AttemptEnd, task: TaskSpec, files: Readonly<Record<string, Value>> = {}): AttemptResult {

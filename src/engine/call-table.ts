@@ -8,6 +8,7 @@ import type { RememberedCall } from '../model/records.ts'
 import type { Digest } from '../model/refs.ts'
 import { FutureRef } from '../model/refs.ts'
 import type { TaskPolicy } from '../model/task.ts'
+import type { Value } from '../model/value.ts'
 import type { CallRequest } from '../ports/caller.ts'
 import type { CallInfo } from './call-info.ts'
 
@@ -79,10 +80,6 @@ export class CallTable {
     now: number,
   ): { readonly info: CallInfo; readonly made: Made } {
     const { name, kind } = request
-    const inputs = new Set<number>()
-    eachRef(request.args, (ref) => {
-      if (ref instanceof FutureRef) inputs.add(ref.call)
-    })
     const key = this.#keys.key(
       { caller, name: `${kind} ${name}`, key: request.key, args: request.args },
       (call) => this.get(call).key,
@@ -92,59 +89,68 @@ export class CallTable {
     const at = own?.at ?? now
     const path = kind === 'child' || kind === 'map' ? this.#keys.path(caller, name, request.key) : caller
     const info: CallInfo = {
-      ...blank,
       id,
       key,
       caller,
+      path,
       request,
       own,
       madeAt: at,
       entry: of.entry,
-      path,
+      fingerprint: undefined,
+      parts: undefined,
+      basis: '',
+      cacheable: false,
+      verdict: '',
       startedAt: at,
+      costMs: 0,
+      origin: undefined,
+      heldKey: undefined,
+      takenFrom: undefined,
+      lastError: undefined,
+      map: undefined,
     }
     this.#infos[id] = info
     if (kind === 'child') this.#functions.set(path, id)
+    const { attempts, spent } = own === undefined ? noAttempts : attemptsOf(own)
     const made: Made = {
       kind: 'made',
       call: id,
       key,
       callKind: kind,
-      inputs: [...inputs],
+      inputs: inputsOf(request.args),
       policy: request.task?.policy ?? builtInPolicy,
       parent: of.parent,
       tolerant: request.tolerant === true,
       order: own?.outcome?.order,
-      ...attemptsOf(own),
+      attempts,
+      spent,
     }
     return { info, made }
   }
 }
 
 /** Attempts begun in earlier lives, and those that count: an outcome ends the count, a call that does not keep it starts anew. */
-function attemptsOf(own: RememberedCall | undefined): { readonly attempts: number; readonly spent: number } {
-  const last = own?.outcome?.attempt ?? 0
+function attemptsOf(own: RememberedCall): { readonly attempts: number; readonly spent: number } {
+  const last = own.outcome?.attempt ?? 0
   let [attempts, spent] = [last, 0]
-  for (const { attempt, phase, spent: counts } of own?.attempts ?? []) {
+  for (const { attempt, phase, spent: counts } of own.attempts ?? []) {
     attempts = Math.max(attempts, attempt)
     if (attempt > last && phase === 'failed' && counts !== false) spent++
   }
   return { attempts, spent }
 }
 
-const blank = {
-  fingerprint: undefined,
-  parts: undefined,
-  basis: '',
-  cacheable: false,
-  verdict: '',
-  costMs: 0,
-  origin: undefined,
-  lastError: undefined,
-  map: undefined,
-  takenFrom: undefined,
-  heldKey: undefined,
-} as const
+const noAttempts = { attempts: 0, spent: 0 } as const
+
+/** The calls that the arguments hold futures of. */
+function inputsOf(args: Value): readonly number[] {
+  const inputs: number[] = []
+  eachRef(args, (ref) => {
+    if (ref instanceof FutureRef) inputs.push(ref.call)
+  })
+  return inputs.length < 2 ? inputs : [...new Set(inputs)]
+}
 
 /** Of calls that are no task. */
 const builtInPolicy: TaskPolicy = {

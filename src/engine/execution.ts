@@ -27,12 +27,8 @@ export class Execution {
 
   constructor(run: RunContext, life: number, executors: readonly Executor[]) {
     this.#run = run
-    this.#attempts = new Attempts(
-      run.ports,
-      run.id,
-      life,
-      executors,
-      (info, attempt, result) => void this.#ended(info, attempt, result),
+    this.#attempts = new Attempts(run.ports, run.id, life, executors, (info, attempt, result) =>
+      this.#ended(info, attempt, result),
     )
   }
 
@@ -50,7 +46,7 @@ export class Execution {
   }
 
   start(info: CallInfo, attempt: number, memoryBytes: number): void {
-    const { ports, settings, recorder, calls } = this.#run
+    const { ports, settings, recorder } = this.#run
     info.startedAt = ports.clock.now()
     if (settings.dryRun) {
       this.planned.push({
@@ -63,10 +59,6 @@ export class Execution {
     if (info.request.task?.policy.effect === true) {
       const { startedAt } = info
       recorder.add({ kind: 'attempt', call: info.id, attempt, phase: 'started', startedAt, at: startedAt })
-    }
-    // not by the call alone: after an edit its result is another one, and so is what is made of it
-    if (info.heldKey === undefined) {
-      calls.madeBy(`${info.key.slice(0, 32)}${info.fingerprint?.slice(0, 32) ?? ''}`, info)
     }
     this.#starts.push({ info, attempt, memoryBytes, args: undefined })
     if (this.#isScheduled) return
@@ -137,7 +129,7 @@ export class Execution {
         const args = resolve(start.info.request.args, { outcomes, info: (call) => calls.get(call) })
         resolved.push({ ...start, args: outcomes.current(args) })
       } catch (error) {
-        void this.#ended(start.info, start.attempt, {
+        this.#ended(start.info, start.attempt, {
           kind: 'failed',
           reason: 'error',
           error: recordOf(error),
@@ -148,7 +140,7 @@ export class Execution {
     this.#attempts.begin(resolved)
   }
 
-  async #ended(info: CallInfo, attempt: number, result: AttemptResult): Promise<void> {
+  #ended(info: CallInfo, attempt: number, result: AttemptResult): void {
     const { ports, machine, dispatch, isOver } = this.#run
     if (isOver()) return
     const call = info.id
@@ -204,35 +196,44 @@ export class Execution {
     return handles.some((handle) => !now.has(handle))
   }
 
-  async #kept(info: CallInfo, attempt: number, value: Value): Promise<void> {
-    const { check } = info.request
+  #kept(info: CallInfo, attempt: number, value: Value): void {
+    const refused = (error: unknown): void => this.#refused(info, attempt, error)
     try {
-      this.#succeeded(info, attempt, check === undefined ? value : await check(value))
+      const checked = info.request.check === undefined ? value : info.request.check(value)
+      if (!(checked instanceof Promise)) return this.#succeeded(info, attempt, checked)
+      checked.then((fit) => this.#succeeded(info, attempt, fit)).catch(refused)
     } catch (error) {
-      info.lastError = recordOf(error)
-      const names = [info.lastError.code]
-      const at = this.#run.ports.clock.now()
-      this.#run.dispatch({
-        kind: 'failed',
-        call: info.id,
-        attempt,
-        reason: 'outputs',
-        names,
-        retryable: false,
-        at,
-        chance: 0,
-      })
+      refused(error)
     }
   }
 
+  /** The result is not what was declared, or cannot be kept. */
+  #refused(info: CallInfo, attempt: number, error: unknown): void {
+    info.lastError = recordOf(error)
+    const names = [info.lastError.code]
+    const at = this.#run.ports.clock.now()
+    this.#run.dispatch({
+      kind: 'failed',
+      call: info.id,
+      attempt,
+      reason: 'outputs',
+      names,
+      retryable: false,
+      at,
+      chance: 0,
+    })
+  }
+
   #succeeded(info: CallInfo, attempt: number, value: Value): void {
-    const { machine, outcomes, ports, dispatch } = this.#run
+    const { machine, calls, outcomes, ports, dispatch } = this.#run
     const call = machine.graph.call(info.id)
     const isUnderWay = call.phase === 'start' || call.phase === 'execute' || call.phase === 'stop'
     if (attempt !== call.attempt || !isUnderWay) return
     let held = false
     eachRef(value, (ref) => {
-      held ||= ref instanceof HeldRef
+      if (!(ref instanceof HeldRef)) return
+      held = true
+      calls.madeBy(ref.key, info)
     })
     // what cannot be kept is refused here, where the task is still to blame
     encode(value)

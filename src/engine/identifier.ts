@@ -1,5 +1,5 @@
 import { eachRef } from '../core/identity/canonical.ts'
-import { fingerprint } from '../core/identity/fingerprint.ts'
+import { fingerprintWith } from '../core/identity/fingerprint.ts'
 import type { Digest } from '../model/refs.ts'
 import { DirRef, FileRef, HeldRef } from '../model/refs.ts'
 import type { TaskSpec } from '../model/task.ts'
@@ -13,6 +13,8 @@ interface TaskIdentity {
   readonly code: string
   readonly codeParts: Readonly<Record<string, string>>
   readonly surroundings: Readonly<Record<string, string>>
+  readonly fingerprint: (inputs: Digest) => Digest
+  readonly basis: string
 }
 
 /** What a call is known by. */
@@ -74,14 +76,11 @@ export class Identifier {
 
   #builtIn(info: CallInfo, args: Value): Identity {
     const inputs = this.#inputs(args)
-    const id = fingerprint(
-      { name: info.request.name, code: info.request.kind, inputs, surroundings: {} },
-      this.#ports.hash,
-    )
+    const { name, kind } = info.request
     return {
-      fingerprint: id,
+      fingerprint: fingerprintWith({ name, code: kind, surroundings: {} }, this.#ports.hash)(inputs),
       parts: () => ({ inputs }),
-      basis: info.request.kind,
+      basis: kind,
       cacheable: false,
       heldKeys: [],
     }
@@ -95,22 +94,40 @@ export class Identifier {
       if (!(ref instanceof HeldRef) && task.policy.location) refs.places.push(ref.at ?? '')
     })
     const inputs = this.#inputs(args)
-    const surroundings = task.policy.location
-      ? { ...known.surroundings, location: refs.places.join('\n') }
-      : known.surroundings
-    const id = fingerprint({ name: task.name, code: known.code, inputs, surroundings }, this.#ports.hash)
+    const { surroundings, fingerprint, basis } = task.policy.location
+      ? this.#placed(task, known, refs.places)
+      : known
     const cacheable = refs.held.length === 0 && info.request.kind !== 'map' && isCacheable(task, refs.files)
     return {
-      fingerprint: id,
+      fingerprint: fingerprint(inputs),
       parts: () => ({
         ...prefixed('code', known.codeParts),
         ...prefixed('surroundings', surroundings),
         inputs,
       }),
-      basis: fingerprint({ name: task.name, code: known.code, inputs: '', surroundings }, this.#ports.hash),
+      basis,
       cacheable,
       heldKeys: refs.held,
     }
+  }
+
+  /** Where the inputs lie counts too. */
+  #placed(
+    task: TaskSpec,
+    { code, codeParts, surroundings }: TaskIdentity,
+    places: readonly string[],
+  ): TaskIdentity {
+    return this.#identityOf(task, code, codeParts, { ...surroundings, location: places.join('\n') })
+  }
+
+  #identityOf(
+    { name }: TaskSpec,
+    code: string,
+    codeParts: TaskIdentity['codeParts'],
+    surroundings: TaskIdentity['surroundings'],
+  ): TaskIdentity {
+    const identify = fingerprintWith({ name, code, surroundings }, this.#ports.hash)
+    return { code, codeParts, surroundings, fingerprint: identify, basis: identify('') }
   }
 
   /** Digest of the arguments: each by itself, so that it counts the same passed as a future or as a value. */
@@ -163,11 +180,11 @@ export class Identifier {
     for (const path of task.reads)
       counted[`file ${path.replace(/^.*\//, '')}`] = (await data.scan(path)).digest
     if (task.outputs !== undefined) counted['outputs'] = JSON.stringify(task.outputs)
-    const identity = {
-      code: task.version === undefined ? reached.digest : `version ${task.version}`,
-      codeParts: task.version === undefined ? reached.parts : { version: task.version },
-      surroundings: counted,
-    }
+    const { version } = task
+    const identity =
+      version === undefined
+        ? this.#identityOf(task, reached.digest, reached.parts, counted)
+        : this.#identityOf(task, `version ${version}`, { version }, counted)
     this.#known.set(task, identity)
     return identity
   }

@@ -25,26 +25,26 @@ export function outcomeRecords(
   const kept = isIdentified(call) && (status.state === 'succeeded' || value !== undefined)
   const valueWire = kept ? encode(value) : undefined
   const digest = kept && status.state === 'succeeded' ? outcomes.digest(info.id) : undefined
-  const records: JournalRecord[] = [
-    {
-      kind: 'outcome',
-      call: info.id,
-      order,
-      state: status.state,
-      reason: status.reason,
-      attempt: call.attempt,
-      startedAt: info.startedAt,
-      endedAt: now,
-      costMs: info.costMs,
-      ...(info.fingerprint !== undefined && { fingerprint: info.fingerprint }),
-      ...(valueWire !== undefined && { valueWire }),
-      ...(digest !== undefined && { digest }),
-      ...(error !== undefined && { error }),
-      ...(info.origin !== undefined && { origin: info.origin }),
-      ...(info.map !== undefined && { map: info.map }),
-      ...((status.reason === 'upstream' || status.state === 'cancelled') && keptResult(earlier)),
-    },
-  ]
+  const outcome: { -readonly [K in keyof Outcome]: Outcome[K] } = {
+    kind: 'outcome',
+    call: info.id,
+    order,
+    state: status.state,
+    reason: status.reason,
+    attempt: call.attempt,
+    startedAt: info.startedAt,
+    endedAt: now,
+    costMs: info.costMs,
+  }
+  if (info.fingerprint !== undefined) outcome.fingerprint = info.fingerprint
+  if (valueWire !== undefined) outcome.valueWire = valueWire
+  if (digest !== undefined) outcome.digest = digest
+  if (error !== undefined) outcome.error = error
+  if (info.origin !== undefined) outcome.origin = info.origin
+  if (info.map !== undefined) outcome.map = info.map
+  if (status.reason === 'upstream' || status.state === 'cancelled')
+    Object.assign(outcome, keptResult(earlier))
+  const records: JournalRecord[] = [outcome]
   if (info.fingerprint === undefined || info.parts === undefined) return records
   const changed = info.own?.outcome !== undefined && info.own.outcome.fingerprint !== info.fingerprint
   if (!info.cacheable && !changed) return records

@@ -24,8 +24,9 @@ const shortText = 256
  */
 export class Outcomes {
   readonly #hash: Hash
-  readonly #outcomes = new Map<number, CallOutcome>()
-  readonly #digests = new Map<number, Digest>()
+  // by call: a number each, nearly all of them there
+  readonly #outcomes: (CallOutcome | undefined)[] = []
+  readonly #digests: (Digest | undefined)[] = []
   readonly #held = new Map<string, HeldRef>()
   readonly #fieldTexts = new Map<string, string>()
 
@@ -34,11 +35,11 @@ export class Outcomes {
   }
 
   set(call: number, outcome: CallOutcome, digest?: Digest): void {
-    this.#outcomes.set(call, outcome)
+    this.#outcomes[call] = outcome
     eachRef(outcome.value, (ref) => {
       if (ref instanceof HeldRef) this.#held.set(heldId(ref), ref)
     })
-    if (digest !== undefined) this.#digests.set(call, digest)
+    if (digest !== undefined) this.#digests[call] = digest
   }
 
   /** Held values as they are held now: one that was made again lies elsewhere than when it was recorded. */
@@ -48,21 +49,21 @@ export class Outcomes {
   }
 
   get(call: number): CallOutcome | undefined {
-    return this.#outcomes.get(call)
+    return this.#outcomes[call]
   }
 
   digest(call: number): Digest {
-    let digest = this.#digests.get(call)
+    let digest = this.#digests[call]
     if (digest === undefined) {
-      digest = this.#hash(canonical(this.#outcomes.get(call)?.value, { future: noFuture }))
-      this.#digests.set(call, digest)
+      digest = this.#hash(canonical(this.#outcomes[call]?.value, { future: noFuture }))
+      this.#digests[call] = digest
     }
     return digest
   }
 
   /** @throws ALM_FIELD_MISSING */
   field(ref: FutureRef, name: string): Value {
-    const value = this.#outcomes.get(ref.call)?.value
+    const value = this.#outcomes[ref.call]?.value
     const parent = valueAt(value, ref.path.slice(0, -1))
     const step = ref.path.at(-1)
     if (
@@ -80,7 +81,7 @@ export class Outcomes {
   }
 
   #fieldText(ref: FutureRef): string {
-    const value = this.#outcomes.get(ref.call)?.value
+    const value = this.#outcomes[ref.call]?.value
     if (typeof value !== 'object' || value === null)
       return canonical(valueAt(value, ref.path), { future: noFuture })
     const id = `${ref.call} ${JSON.stringify(ref.path satisfies Path)}`

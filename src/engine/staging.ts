@@ -48,7 +48,8 @@ export function attemptOf(
   variable: EnginePorts['variable'],
 ): Attempt {
   const { run, info, task, attempt, id } = of
-  const { policy } = task
+  const { timeoutMs, heartbeatMs } = task.policy
+  const { fn } = info.request
   const outputs: Record<string, string> = {}
   if (given.workspace !== undefined) {
     for (const [name, kind] of Object.entries(task.outputs ?? {})) {
@@ -60,20 +61,24 @@ export function attemptOf(
     run,
     call: info.id,
     attempt,
-    key: info.heldKey ?? info.key,
+    // not by the call alone: after an edit its result is another one, and so is what is made of it
+    key: info.heldKey ?? `${info.key.slice(0, 32)}${info.fingerprint?.slice(0, 32) ?? ''}`,
     task,
     inputs: (given.args ?? {}) as Record<string, Value>,
     outputs,
     scratch: given.workspace?.scratch ?? '',
     idempotencyKey: `${run}/${info.key.slice(0, 32)}`,
-    ...(policy.timeoutMs !== undefined && { timeoutMs: policy.timeoutMs }),
-    ...(policy.heartbeatMs !== undefined && { heartbeatMs: policy.heartbeatMs }),
     memoryBytes: given.memoryBytes,
-    env: variables(task, variable),
+    env: task.env.length === 0 ? noVariables : variables(task, variable),
     logicalTime: info.madeAt,
-    ...(info.request.fn !== undefined && { fn: info.request.fn }),
+    // most have none of these, and there may be a hundred thousand a second
+    ...(timeoutMs === undefined ? undefined : { timeoutMs }),
+    ...(heartbeatMs === undefined ? undefined : { heartbeatMs }),
+    ...(fn === undefined ? undefined : { fn }),
   }
 }
+
+const noVariables: Readonly<Record<string, string>> = {}
 
 function variables(task: TaskSpec, variable: EnginePorts['variable']): Record<string, string> {
   const found: Record<string, string> = {}

@@ -6,7 +6,7 @@ export interface Turn {
   readonly order: number
   readonly call: number
   /** Does somebody go on with it? Then the function comes to rest before the next. */
-  run(): boolean
+  run(call: number): boolean
 }
 
 /**
@@ -48,7 +48,10 @@ export class Turns {
   }
 
   #give(): void {
-    while (this.#heap.size > 0 && !this.#isHeld()) if (this.#heap.pop()?.run() === true) break
+    while (this.#heap.size > 0 && !this.#isHeld()) {
+      const turn = this.#heap.pop()
+      if (turn?.run(turn.call) === true) break
+    }
     if (!this.#isHeld()) this.schedule()
   }
 }

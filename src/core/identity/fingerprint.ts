@@ -15,9 +15,18 @@ export interface FingerprintParts {
   readonly surroundings: Readonly<Record<string, string>>
 }
 
-export function fingerprint(parts: FingerprintParts, hash: Hash): Digest {
-  const surroundings = Object.keys(parts.surroundings)
+export const fingerprint = (parts: FingerprintParts, hash: Hash): Digest =>
+  fingerprintWith(parts, hash)(parts.inputs)
+
+/** The same for many inputs: what they share is written once. */
+export function fingerprintWith(
+  { name, code, surroundings }: Omit<FingerprintParts, 'inputs'>,
+  hash: Hash,
+): (inputs: Digest) => Digest {
+  const before = `${JSON.stringify(name)}\n${code}\n`
+  const after = Object.keys(surroundings)
     .sort()
-    .map((name) => `${JSON.stringify(name)}:${JSON.stringify(parts.surroundings[name])}`)
-  return hash(`${JSON.stringify(parts.name)}\n${parts.code}\n${parts.inputs}\n${surroundings.join('\n')}`)
+    .map((each) => `${JSON.stringify(each)}:${JSON.stringify(surroundings[each])}`)
+    .join('\n')
+  return (inputs) => hash(`${before}${inputs}\n${after}`)
 }

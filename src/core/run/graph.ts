@@ -19,7 +19,7 @@ import { type Capacity, Slots } from './slots.ts'
  */
 export class RunGraph {
   readonly slots: Slots
-  readonly effects: Effect[] = []
+  effects: Effect[] = []
   /** by id; holes for calls of an earlier life that have not been made again */
   readonly calls: (Call | undefined)[] = []
   /** calls in `gate`, and what must be durable before they go on */
@@ -35,7 +35,7 @@ export class RunGraph {
   draining = false
   settled: boolean | undefined
   finished = false
-  readonly #phases = new Map<Phase, number>()
+  readonly #phases: Record<Phase, number> = { ...noCalls }
   #size = 0
   /** questions open, sleeps under way: what is entered and waits for the world */
   readonly waiting = { person: 0, time: 0 }
@@ -52,7 +52,7 @@ export class RunGraph {
   }
 
   count(phase: Phase): number {
-    return this.#phases.get(phase) ?? 0
+    return this.#phases[phase]
   }
 
   call(id: number): Call {
@@ -99,13 +99,13 @@ export class RunGraph {
     }
     this.calls[made.call] = call
     this.#size++
-    this.#phases.set('inputs', this.count('inputs') + 1)
+    this.#phases.inputs++
     return call
   }
 
   move(call: Call, phase: Phase): void {
-    this.#phases.set(call.phase, this.count(call.phase) - 1)
-    this.#phases.set(phase, this.count(phase) + 1)
+    this.#phases[call.phase]--
+    this.#phases[phase]++
     if (call.phase === 'entered') this.#wait(call, -1)
     call.phase = phase
     if (phase === 'entered') this.#wait(call, 1)
@@ -229,6 +229,22 @@ export class RunGraph {
     if (call.kind === 'ask') this.waiting.person += by
     if (call.kind === 'sleep') this.waiting.time += by
   }
+}
+
+const noCalls: Readonly<Record<Phase, number>> = {
+  inputs: 0,
+  identify: 0,
+  lookup: 0,
+  gate: 0,
+  ready: 0,
+  start: 0,
+  execute: 0,
+  retry: 0,
+  judge: 0,
+  stop: 0,
+  entered: 0,
+  rebuild: 0,
+  ended: 0,
 }
 
 /** What is derived keeps its place in the order that functions saw in an earlier life. */

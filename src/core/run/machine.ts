@@ -31,7 +31,9 @@ export class RunMachine {
 
   /** Takes the effects since the last time, in order. */
   drain(): Effect[] {
-    return this.graph.effects.splice(0)
+    const { effects } = this.graph
+    if (effects.length > 0) this.graph.effects = []
+    return effects
   }
 
   status(call: number): CallStatus {

@@ -22,6 +22,10 @@ export class Slots {
   paused = false
   /** calls of equal needs share a queue: its head stands for all of them */
   readonly #queues = new Map<string, ReadyQueue>()
+  /** calls in them */
+  #queued = 0
+  /** the queue asked for last: most calls need what the one before them needed */
+  #recent: (Capacity & { readonly queue: ReadyQueue }) | undefined
   readonly #taken = new Map<Call, Capacity>()
   #cpu = 0
   #memory = 0
@@ -39,28 +43,25 @@ export class Slots {
   }
 
   queue(call: Call): void {
-    const needs = needsOf(call)
-    let queue = this.#queues.get(needs)
-    if (queue === undefined) {
-      queue = new ReadyQueue()
-      this.#queues.set(needs, queue)
-    }
-    queue.push(call)
+    this.#queueOf(call).push(call)
+    this.#queued++
   }
 
   unqueue(call: Call): void {
-    this.#queues.get(needsOf(call))?.remove(call)
+    if (call.heapIndex < 0) return
+    this.#queueOf(call).remove(call)
+    this.#queued--
   }
 
   /** Takes the next call that may start, with its slot. */
   next(): Call | undefined {
-    if (this.paused) return undefined
+    if (this.#queued === 0 || this.paused) return undefined
     let fitting: Call | undefined
     const waiting: Call[] = []
-    for (const [needs, queue] of this.#queues) {
+    for (const queue of this.#queues.values()) {
       const head = queue.peek()
-      if (head === undefined) this.#queues.delete(needs)
-      else if (this.#blocker(head) !== undefined) waiting.push(head)
+      if (head === undefined) continue
+      if (this.#blocker(head) !== undefined) waiting.push(head)
       else if (fitting === undefined || isBetter(head, fitting)) fitting = head
     }
     if (fitting === undefined) return undefined
@@ -109,6 +110,27 @@ export class Slots {
     return this.#taken.has(call)
   }
 
+  #queueOf(call: Call): ReadyQueue {
+    const { memoryBytes } = call
+    const { cpu } = call.policy
+    if (this.#recent?.cpu === cpu && this.#recent.memoryBytes === memoryBytes) return this.#recent.queue
+    const needs = needsOf(call)
+    let queue = this.#queues.get(needs)
+    if (queue === undefined) {
+      if (this.#queues.size >= maxQueues) this.#dropEmpty()
+      queue = new ReadyQueue()
+      this.#queues.set(needs, queue)
+    }
+    this.#recent = { cpu, memoryBytes, queue }
+    return queue
+  }
+
+  /** Needs that nobody has any more: what is tried again with more memory would leave one each time. */
+  #dropEmpty(): void {
+    this.#recent = undefined
+    for (const [needs, queue] of this.#queues) if (queue.size === 0) this.#queues.delete(needs)
+  }
+
   #take(call: Call): void {
     const taken = { cpu: call.policy.cpu, memoryBytes: call.memoryBytes }
     this.#taken.set(call, taken)
@@ -122,6 +144,9 @@ export class Slots {
     return this.#memory + call.memoryBytes > this.capacity.memoryBytes ? 'memory' : undefined
   }
 }
+
+/** From so many queues on the empty ones are dropped. */
+const maxQueues = 16
 
 /** Calls of the same needs fit or do not fit alike. */
 export const needsOf = (call: Call): string => `${call.policy.cpu} ${call.memoryBytes}`
