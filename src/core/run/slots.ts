@@ -24,6 +24,8 @@ export class Slots {
   readonly #queues = new Map<string, ReadyQueue>()
   /** calls in them */
   #queued = 0
+  /** nothing could start, and nothing has changed since */
+  #isStuck = false
   /** the queue asked for last: most calls need what the one before them needed */
   #recent: (Capacity & { readonly queue: ReadyQueue }) | undefined
   readonly #taken = new Map<Call, Capacity>()
@@ -45,17 +47,31 @@ export class Slots {
   queue(call: Call): void {
     this.#queueOf(call).push(call)
     this.#queued++
+    this.#isStuck = false
   }
 
   unqueue(call: Call): void {
     if (call.heapIndex < 0) return
     this.#queueOf(call).remove(call)
     this.#queued--
+    this.#isStuck = false
   }
 
   /** Takes the next call that may start, with its slot. */
   next(): Call | undefined {
-    if (this.#queued === 0 || this.paused) return undefined
+    if (this.#isStuck || this.#queued === 0 || this.paused) return undefined
+    const next = this.#best()
+    if (next === undefined) this.#isStuck = true
+    else {
+      this.unqueue(next)
+      next.passed = 0
+      this.#take(next)
+    }
+    return next
+  }
+
+  /** The best that fits; those that it passes are told so. */
+  #best(): Call | undefined {
     let fitting: Call | undefined
     const waiting: Call[] = []
     for (const queue of this.#queues.values()) {
@@ -64,12 +80,9 @@ export class Slots {
       if (this.#blocker(head) !== undefined) waiting.push(head)
       else if (fitting === undefined || isBetter(head, fitting)) fitting = head
     }
-    if (fitting === undefined) return undefined
+    if (fitting === undefined || waiting.length === 0) return fitting
     for (const head of waiting) if (head.passed >= maxPassed && isBetter(head, fitting)) return undefined
     for (const head of waiting) if (isBetter(head, fitting)) head.passed++
-    this.unqueue(fitting)
-    fitting.passed = 0
-    this.#take(fitting)
     return fitting
   }
 
@@ -82,6 +95,7 @@ export class Slots {
     const taken = this.#taken.get(call)
     if (taken === undefined) return
     this.#taken.delete(call)
+    this.#isStuck = false
     this.#cpu -= taken.cpu
     this.#memory -= taken.memoryBytes
   }

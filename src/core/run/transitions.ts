@@ -93,11 +93,13 @@ export const transitions: { readonly [P in Phase]: Row } = {
   ended: { ...answers, ...news },
 }
 
+const executed = { state: 'succeeded', reason: 'executed' } as const
+
 function succeeded(graph: RunGraph, call: Call, event: EventOf<'succeeded'>): void {
   call.losses = 0
   if (call.lost) return rebuilt(graph, call)
   call.held = event.held
-  graph.end(call, { state: 'succeeded', reason: 'executed' })
+  graph.end(call, executed)
 }
 
 /** The result is there again; the outcome stays as it was recorded. */
