@@ -1,0 +1,46 @@
+import { readdirSync, readFileSync } from 'node:fs'
+
+/** What a process and all below it use, from the kernel's accounts. */
+
+/** Process ids of a process and all below it. */
+export function treeOf(root: number): number[] {
+  const children = new Map<number, number[]>()
+  for (const name of readdirSync('/proc')) {
+    const parent = /^\d+$/.test(name) ? Number(statOf(Number(name))?.[1]) : Number.NaN
+    if (Number.isNaN(parent)) continue
+    children.set(parent, [...(children.get(parent) ?? []), Number(name)])
+  }
+  const found = [root]
+  for (const pid of found) found.push(...(children.get(pid) ?? []))
+  return found
+}
+
+/** CPU seconds of the living, and of those below them that ended. */
+export function cpuSeconds(pids: readonly number[]): number {
+  const ticks = pids.flatMap((pid) => statOf(pid)?.slice(11, 15) ?? []).map(Number)
+  return ticks.reduce((sum, tick) => sum + tick, 0) / 100
+}
+
+/** Resident bytes, what is shared counted once. */
+export function residentBytes(pids: readonly number[]): number {
+  let kilobytes = 0
+  for (const pid of pids) {
+    kilobytes += Number(/^Pss:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0)
+  }
+  return kilobytes * 1024
+}
+
+/** Fields of `stat` from the third on; undefined for a process that is no more. */
+function statOf(pid: number): string[] | undefined {
+  const stat = read(`/proc/${pid}/stat`)
+  // the name in parentheses may hold anything
+  return stat === '' ? undefined : stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'latin1')
+  } catch {
+    return ''
+  }
+}
