@@ -1,5 +1,6 @@
 import type { EndStatus } from '../core/run/call.ts'
 import type { Effect } from '../core/run/events.ts'
+import { isCounted } from '../model/counted.ts'
 import { errorRecord } from '../model/errors.ts'
 import type { Path } from '../model/path.ts'
 import type { ErrorRecord } from '../model/records.ts'
@@ -27,6 +28,8 @@ interface Waiter {
  */
 export class Giving {
   readonly counts: Partial<Record<CallState, number>> = {}
+  /** calls of this life that `counts` tells of */
+  over = 0
   executed = 0
   reused = 0
   /** remembered outcomes that have not been given back */
@@ -86,9 +89,19 @@ export class Giving {
   }
 
   #count(info: CallInfo, status: EndStatus, recorded: boolean): void {
+    const { state } = status
+    if (isCounted(info.request.kind)) {
+      this.over++
+      this.counts[state] = (this.counts[state] ?? 0) + 1
+    }
     if (info.map !== undefined) this.reused += info.map.carried
+    // its entries are no calls of this life: they hold with the map
+    if (info.map !== undefined && !recorded) {
+      this.reused += info.map.executed
+      this.counts.succeeded = (this.counts.succeeded ?? 0) + info.map.executed
+    }
     if (info.request.kind !== 'task' && info.request.kind !== 'entry') return
-    if (status.state !== 'succeeded') return
+    if (state !== 'succeeded') return
     if (recorded && status.reason === 'executed') this.executed++
     else this.reused++
   }

@@ -2,6 +2,7 @@ import { Remembered } from '../core/identity/remembered.ts'
 import type { Effect, RunEvent } from '../core/run/events.ts'
 import { RunMachine } from '../core/run/machine.ts'
 import { decode, encode } from '../model/codec.ts'
+import { isCounted } from '../model/counted.ts'
 import { AlmanacError } from '../model/errors.ts'
 import type { Path } from '../model/path.ts'
 import type { Note, RememberedCall, RunRecord } from '../model/records.ts'
@@ -52,6 +53,8 @@ export class RunDriver implements HostedRun {
   readonly #failures: Failures
   readonly #end: RunEnd
   readonly #events: RunEvent[] = []
+  /** calls made that counts tell of */
+  #counted = 0
   #busy = false
   #isEndScheduled = false
 
@@ -158,8 +161,9 @@ export class RunDriver implements HostedRun {
   snapshot(): RunSnapshot {
     const { graph } = this.#run.machine
     const running = graph.count('start') + graph.count('execute') + graph.count('stop')
-    const waiting = graph.size - graph.count('ended') - running
-    const { counts, executed: ran, reused } = this.#giving
+    const { counts, executed: ran, reused, over } = this.#giving
+    // what is made again has ended before
+    const waiting = Math.max(0, this.#counted - over - running)
     return { state: this.#end.state, counts: { ...counts, waiting, running }, executed: ran, reused }
   }
 
@@ -257,6 +261,7 @@ export class RunDriver implements HostedRun {
     if (request.kind === 'ask') this.#asks.checkKey(caller, request)
     const { info, made } = calls.make(caller, request, of, ports.clock.now())
     const { id: call, key, madeAt: at } = info
+    if (isCounted(request.kind)) this.#counted++
     if (request.task !== undefined) this.#recall.expect(request.task)
     if (info.own === undefined) {
       const { name, kind, args } = request

@@ -71,6 +71,8 @@ export interface Answer {
 export interface Records {
   runs(query: RunQuery): Promise<readonly RunRecord[]>
   run(id: RunId): Promise<RunRecord | undefined>
+  /** Those of the runs that a living process has, which may be this one. */
+  claimed(runs: readonly RunId[]): Promise<readonly RunId[]>
   /** Calls by state, name or id; in order of id. What has no outcome is `waiting`: only its owner knows what runs. */
   calls(run: RunId, query: CallQuery): Promise<readonly CallRow[]>
   attempts(run: RunId, call: number): Promise<readonly AttemptRecord[]>

@@ -119,6 +119,22 @@ export function testOwnership(at: () => Fixture): void {
     expect(await records.run('run1')).toEqual(aRun('run1', anyone))
   })
 
+  it('says which runs a living process has, and changes nothing by that', async () => {
+    const { journal, records, another } = at()
+    const other = await another()
+    for (const run of ['run1', 'run2', 'run3']) await journal.create(aRun(run))
+    const claim = await journal.claim('run1', owner)
+    await other.journal.claim('run2', anyone)
+    const asked = ['run3', 'run2', 'run1', 'run0']
+    expect(await records.claimed(asked)).toEqual(['run2', 'run1'])
+    expect(await other.records.claimed(asked)).toEqual(['run2', 'run1'])
+    expect(await records.run('run1')).toEqual(aRun('run1', owner))
+    await claim?.release()
+    await other.journal.close()
+    expect(await records.claimed(asked)).toEqual([])
+    expect(await records.claimed([])).toEqual([])
+  })
+
   it('gives the runs of a process free when it ends', async () => {
     const { journal, another } = at()
     const other = await another()

@@ -1,3 +1,4 @@
+import { isCounted } from '../../model/counted.ts'
 import type { CallMade, Forgotten, Outcome, RememberedCall } from '../../model/records.ts'
 import type { CallState } from '../../model/states.ts'
 import type { CallQuery, CallRow } from '../../ports/journal.ts'
@@ -12,15 +13,15 @@ export function addCall(run: RunMemory, record: CallMade): void {
   let at = ids.length
   while (at > 0 && (ids[at - 1] as number) > record.call) at--
   ids.splice(at, 0, record.call)
-  count(run, 'waiting', 1)
+  count(run, record.call, 'waiting', 1)
 }
 
 export function addOutcome(run: RunMemory, record: Outcome): void {
   takeBack(run, record.call)
   const outcome = copyOf(record)
   run.outcomes.set(outcome.call, outcome)
-  count(run, 'waiting', -1)
-  count(run, outcome.state, 1)
+  count(run, outcome.call, 'waiting', -1)
+  count(run, outcome.call, outcome.state, 1)
   tell(run, outcome, 1)
   const ask = run.asks.get(outcome.call)
   if (ask !== undefined) ask.ended = true
@@ -37,12 +38,13 @@ function takeBack(run: RunMemory, call: number): void {
   const outcome = run.outcomes.get(call)
   if (outcome === undefined) return
   run.outcomes.delete(call)
-  count(run, outcome.state, -1)
-  count(run, 'waiting', 1)
+  count(run, call, outcome.state, -1)
+  count(run, call, 'waiting', 1)
   tell(run, outcome, -1)
 }
 
-function count(run: RunMemory, state: CallState, by: number): void {
+function count(run: RunMemory, call: number, state: CallState, by: number): void {
+  if (!isCounted((run.calls.get(call) as CallMade).call_kind)) return
   run.counts.set(state, (run.counts.get(state) ?? 0) + by)
 }
 

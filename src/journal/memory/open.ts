@@ -93,6 +93,9 @@ const memoryRecords = (store: MemoryStore): Records => ({
     const run = store.runs.get(id)
     return run && readRun(run)
   },
+  async claimed(runs) {
+    return runs.filter((run) => store.claims.has(run))
+  },
   async calls(id, query) {
     const run = store.runs.get(id)
     return run === undefined ? [] : listCalls(run, query)

@@ -1,3 +1,4 @@
+import { isCounted } from '../../model/counted.ts'
 import type { AskRecord, CallKind, Forgotten, RunId } from '../../model/records.ts'
 import { forgedRecord } from '../refusals.ts'
 import { tallyOf } from '../tally.ts'
@@ -163,7 +164,7 @@ export class Appender {
     const { n } = this.names.of(record.name, record.call_kind)
     run.index.set(call, { name: n, ended: false, asked: false })
     this.#calls.add(rowId(run.n, call), n, record.key, record.caller, record.argsWire, record.at)
-    count(run, 'waiting', 1)
+    if (isCounted(record.call_kind)) count(run, 'waiting', 1)
   }
 
   #outcome(run: OpenRun, row: OutcomeRow): void {
@@ -224,8 +225,10 @@ function count(run: OpenRun, column: keyof TallyChange, by: number): void {
 }
 
 function countOutcome(run: OpenRun, kind: CallKind, row: CountedOutcome, by: number): void {
-  count(run, 'waiting', -by)
-  count(run, row.state, by)
+  if (isCounted(kind)) {
+    count(run, 'waiting', -by)
+    count(run, row.state, by)
+  }
   // most have no more to tell
   const counted = row.more == null ? row : { ...row, ...readMore(row.more) }
   const { executed, reused } = tallyOf(kind, counted)

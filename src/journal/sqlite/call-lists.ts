@@ -6,7 +6,6 @@ import type { Database } from './database.ts'
 import type { Names } from './names.ts'
 import { readMore } from './packed-records.ts'
 import { callOf, digestText, present, rowId, rowRange } from './rows.ts'
-import type { TallyChange } from './runs.ts'
 import { findRun } from './runs.ts'
 
 /**
@@ -16,8 +15,7 @@ import { findRun } from './runs.ts'
 export function listCalls(db: Database, names: Names, run: RunId, query: CallQuery): CallRow[] {
   const n = findRun(db, run)
   if (n === undefined) return []
-  const { states } = query
-  const limit = Math.min(query.limit, states === undefined ? query.limit : countOf(db, n, states))
+  const { states, limit } = query
   const [from, to] = range(n, query)
   if (limit === 0 || from > to) return []
   return numbersOf(db, query.name)
@@ -25,12 +23,6 @@ export function listCalls(db: Database, names: Names, run: RunId, query: CallQue
     .sort((a, b) => a.id - b.id)
     .slice(0, limit)
     .map((row) => callRow(row, names))
-}
-
-/** More calls than these are in none of the states, so nothing is looked at after the last of them. */
-function countOf(db: Database, n: number, states: readonly CallState[]): number {
-  const tally = db.get<Required<TallyChange>>('SELECT * FROM tallies WHERE run = ?', n)
-  return [...new Set(states)].reduce((sum, state) => sum + (tally?.[state] ?? 0), 0)
 }
 
 function range(n: number, { call, after }: CallQuery): readonly [from: number, to: number] {

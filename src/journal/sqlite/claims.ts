@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { RunId } from '../../model/records.ts'
@@ -27,6 +27,22 @@ export class Claims {
     if (held === undefined) return false
     this.#held.set(run, held)
     return true
+  }
+
+  /** Has a living process the lock? Within a write transaction, where others could take it meanwhile (K1). */
+  isTaken(run: RunId): boolean {
+    if (this.#held.has(run)) return true
+    if (!existsSync(this.#path(run))) return false
+    const db = new DatabaseSync(this.#path(run), { readOnly: true, timeout: 0 })
+    try {
+      db.prepare('SELECT count(*) FROM sqlite_schema').get()
+      return false
+    } catch (error) {
+      if (isBusy(error)) return true
+      throw error
+    } finally {
+      db.close()
+    }
   }
 
   /** Gives the lock back, and removes its file. */

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { closeSync, fsyncSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { SQLInputValue, StatementSync } from 'node:sqlite'
 import { DatabaseSync } from 'node:sqlite'
@@ -29,15 +29,20 @@ export interface DatabaseOptions {
  */
 export class Database {
   readonly path: string
+  readonly isReadOnly: boolean
   readonly #db: DatabaseSync
+  /** folder of a copy that is read in its place */
+  readonly #copy: string | undefined
   readonly #statements = new Map<string, StatementSync>()
   readonly #inode: number
   #turnBegan = 0
   #turnEnded = 0
 
-  constructor(path: string, db: DatabaseSync) {
+  constructor(path: string, db: DatabaseSync, reads?: { readonly copy: string | undefined }) {
     this.path = path
     this.#db = db
+    this.isReadOnly = reads !== undefined
+    this.#copy = reads?.copy
     this.#inode = statSync(path).ino
   }
 
@@ -89,6 +94,7 @@ export class Database {
 
   close(): void {
     this.#db.close()
+    if (this.#copy !== undefined) rmSync(this.#copy, { recursive: true, force: true })
   }
 
   #rest(): void {
@@ -145,7 +151,8 @@ function makeFolder(home: string): void {
   }
 }
 
-function prepareConnection(db: DatabaseSync, path: string, { maxPages }: DatabaseOptions): void {
+/** @throws ALM_JOURNAL_NEWER, ALM_JOURNAL_DAMAGED, and what SQLite says */
+export function prepareConnection(db: DatabaseSync, path: string, { maxPages }: DatabaseOptions): void {
   refuseForeign(db, path)
   const [mode] = patiently(() => db.prepare('PRAGMA journal_mode = WAL').all()) as { journal_mode: string }[]
   if (mode?.journal_mode !== 'wal') {

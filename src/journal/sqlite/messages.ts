@@ -11,6 +11,7 @@ import type {
   RunQuery,
   RunRequest,
 } from '../../ports/journal.ts'
+import type { DatabaseOptions } from './database.ts'
 import type { Packed } from './packing.ts'
 import type { RootsPage, RootsPlace } from './roots.ts'
 
@@ -65,7 +66,7 @@ type Based = Awaited<ReturnType<RunCache['findBase']>>
 
 /** What is asked of the thread, besides batches. */
 export interface WriterMethods {
-  open(home: string, maxPages: number | undefined): void
+  open(home: string, options?: DatabaseOptions & { readonly readOnly?: boolean }): void
   create(run: RunRecord): void
   claim(run: RunId, owner: Owner): boolean
   release(run: RunId): void
@@ -75,6 +76,7 @@ export interface WriterMethods {
   take(run: RunId): { readonly requests: readonly RunRequest[]; readonly answers: readonly Answer[] }
   runs(query: RunQuery): RunRecord[]
   run(run: RunId): RunRecord | undefined
+  claimed(runs: readonly RunId[]): RunId[]
   calls(run: RunId, query: CallQuery): CallRow[]
   attempts(run: RunId, call: number): AttemptRecord[]
   notes(run: RunId, query: NoteQuery): (Note & { readonly seq: number })[]

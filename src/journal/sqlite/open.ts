@@ -20,6 +20,8 @@ export interface OpenSqliteJournal {
 export interface SqliteJournalOptions {
   /** as if the disk were full when the database has so many pages of 4 KiB: for tests */
   readonly maxPages?: number
+  /** only to be read, where nothing can be written: neither made, nor claimed, nor appended to */
+  readonly readOnly?: boolean
 }
 
 /**
@@ -33,7 +35,7 @@ export async function openSqliteJournal(
   const folder = resolve(home)
   const client = new WriterClient(join(folder, 'journal.db'))
   try {
-    await client.call('open', folder, options.maxPages)
+    await client.call('open', folder, options)
   } catch (error) {
     await client.end()
     throw error
@@ -96,6 +98,7 @@ const readPage = (client: WriterClient, run: RunId, from: number) => client.call
 const sqliteRecords = (client: WriterClient): Records => ({
   runs: (query) => client.call('runs', query),
   run: (run) => client.call('run', run),
+  claimed: (runs) => (runs.length === 0 ? Promise.resolve([]) : client.call('claimed', runs)),
   calls: (run, query) => client.call('calls', run, query),
   attempts: (run, call) => client.call('attempts', run, call),
   notes: (run, query) => client.call('notes', run, query),

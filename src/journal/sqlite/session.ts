@@ -15,6 +15,7 @@ import { isConstraint, journalFailure } from './failures.ts'
 import type { Batch, WriterMethods } from './messages.ts'
 import { listNotes, readParts } from './notes.ts'
 import { sweep } from './removal.ts'
+import { openReadOnly } from './read-only.ts'
 import { addRequest, giveBackRequests, openRequests, takeRequests } from './requests.ts'
 import { rootsPage } from './roots.ts'
 import { createRun, findRun, listRuns, ownRun, readRun, removeRun, runNumber } from './runs.ts'
@@ -38,8 +39,8 @@ export class Session {
   /** own writes that others may wait for, which do not change the database's version for this connection */
   #knocks = 0
 
-  constructor(home: string, maxPages: number | undefined) {
-    this.#db = openDatabase(home, { maxPages })
+  constructor(home: string, { readOnly, ...options }: Parameters<WriterMethods['open']>[1] = {}) {
+    this.#db = readOnly === true ? openReadOnly(home) : openDatabase(home, options)
     this.#claims = new Claims(home)
     this.#appender = new Appender(this.#db)
   }
@@ -114,6 +115,7 @@ export class Session {
     take: (run) => this.#take(run),
     runs: (query) => listRuns(this.#db, query),
     run: (run) => readRun(this.#db, run),
+    claimed: (runs) => this.#claimed(runs),
     calls: (run, query) => listCalls(this.#db, this.#appender.names, run, query),
     attempts: (run, call) => listAttempts(this.#db, run, call),
     notes: (run, query) => listNotes(this.#db, run, query),
@@ -171,6 +173,12 @@ export class Session {
       if (taken) this.#claims.drop(run)
       throw error
     }
+  }
+
+  #claimed(runs: readonly RunId[]): RunId[] {
+    const look = (): RunId[] => runs.filter((run) => this.#claims.isTaken(run))
+    // where nothing can be written, nobody who could takes a lock beside us
+    return this.#db.isReadOnly ? look() : this.#db.transaction(look)
   }
 
   #release(runs: readonly RunId[]): void {

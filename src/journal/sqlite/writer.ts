@@ -68,9 +68,9 @@ function replyTo(
 
 function perform(method: keyof WriterMethods, args: readonly unknown[]): unknown {
   if (method === 'open') {
-    const [home, maxPages] = args as Parameters<WriterMethods['open']>
+    const [home, options] = args as Parameters<WriterMethods['open']>
     path = `${home}/journal.db`
-    session = new Session(home, maxPages)
+    session = new Session(home, options)
     return undefined
   }
   return (opened().methods[method] as (...values: readonly unknown[]) => unknown)(...args)

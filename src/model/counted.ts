@@ -1,0 +1,8 @@
+import type { CallKind } from './records.ts'
+
+/**
+ * Calls that counts by state tell of: tasks and entries of maps, which are executed, and questions and sleeps, which
+ * are waited for. A map counts by its entries; what is derived or only enters a function counts by what is in it.
+ */
+export const isCounted = (kind: CallKind): boolean =>
+  kind === 'task' || kind === 'entry' || kind === 'ask' || kind === 'sleep'
