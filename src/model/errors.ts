@@ -124,6 +124,24 @@ export const catalogue = {
   },
   // data
   ALM_DATA_UNKNOWN: { message: 'There is no data {name}.', hint: 'See almanac data ls.' },
+  ALM_DATASET_NAME: {
+    message: '{name} cannot be the name of a dataset: {why}.',
+    hint: 'Use names like forecast/index: letters, digits, "-", "_" and ".", with "/" between parts.',
+  },
+  ALM_DATASET_MOVED: {
+    message:
+      'Dataset {dataset} is at version {newest} (made by {maker}), not at {seen} as it was when it was read.',
+    hint: 'Resume the run: it reads the newest version and goes on from there.',
+  },
+  ALM_DATASET_INCOMPLETE: {
+    message:
+      'The directory for dataset {dataset} is incomplete: {failed} entries of {task} failed, the first is {entry}.',
+    hint: 'Correct them and resume, or publish with { incomplete: true }.',
+  },
+  ALM_VERSION_GONE: {
+    message: 'Version {version} of dataset {dataset} can no longer be read: {why}.',
+    hint: 'Choose another version (almanac data log {dataset}); add the dataset with --keep to keep every version.',
+  },
   ALM_INPUT_MISSING: { message: '{path} does not exist.', hint: 'Check the path.' },
   ALM_INPUT_UNREADABLE: {
     message: '{path} cannot be read: {why}.',
@@ -155,6 +173,39 @@ export const catalogue = {
     hint: 'Give this user the right to write there and resume the run.',
   },
   ALM_STORE_FAILED: { message: '{path}: {why}.', hint: 'Correct the cause and resume the run.' },
+  ALM_STORE_DENIED: {
+    message: 'The store does not let us {what} {place}: {why}.',
+    hint: 'Check the credentials, and what the policy of the bucket allows them.',
+  },
+  // sources
+  ALM_SOURCE_REFUSED: {
+    message: '{url} is not downloaded: {why}.',
+    hint: 'Correct the source; docs/sources.md says what is allowed.',
+  },
+  ALM_SOURCE_MISSING: {
+    message: '{url} does not exist there (HTTP {status}).',
+    hint: 'Correct the URL, or let the source go on without it: allowMissing: true.',
+  },
+  ALM_SOURCE_DENIED: {
+    message: '{url} may not be read (HTTP {status}).',
+    hint: 'Check the credentials that the source is given, and that they have not expired.',
+  },
+  ALM_SOURCE_FAILED: {
+    message: '{url} could not be downloaded: {why}.',
+    hint: 'Resume the run: what has come is kept, and the rest is fetched.',
+  },
+  ALM_SOURCE_CHECKSUM: {
+    message: '{url} is not what was promised: its {algorithm} is {found}, not {expected}.',
+    hint: 'Correct the checksum, or ask whoever keeps the server.',
+  },
+  ALM_SOURCE_CODING: {
+    message: 'What came cannot be decoded from {encoding}: {why}.',
+    hint: 'Ask whoever keeps the server.',
+  },
+  ALM_SOURCE_INCOMPLETE: {
+    message: '{failed} of {all} files could not be had, so there is no new version; the first: {message}',
+    hint: 'Correct the source or its server, and resume the run: the files that came are kept.',
+  },
   // journal
   ALM_RUN_UNKNOWN: { message: 'There is no run {run}.', hint: 'See almanac runs.' },
   ALM_CALL_UNKNOWN: { message: 'Run {run} has no task or call {call}.', hint: 'See almanac show {run}.' },
