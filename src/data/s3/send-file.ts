@@ -1,0 +1,199 @@
+import { createHash, hash } from 'node:crypto'
+import { constants } from 'node:fs'
+import type { FileHandle } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
+import type { CompletedPart, Part } from '@aws-sdk/client-s3'
+import { AlmanacError } from '../../model/errors.ts'
+import type { Digest } from '../../model/refs.ts'
+import { inputError } from '../failures.ts'
+import { isAbsent, isEndedUpload, withPatience } from './failures.ts'
+import type { Connection } from './objects.ts'
+
+/** S3's most parts of one object. */
+const mostParts = 10_000
+
+/** Parts of one file that are under way at once. */
+const ahead = 4
+
+/**
+ * Sends a file under a key of its content: small ones in one request, others in parts. An upload of the key that was
+ * cut off goes on: the same key is the same bytes, so that its parts can be kept, whoever sent them.
+ * @throws ALM_INPUT_CHANGED where the file has another digest; nothing is there under the key then
+ */
+export async function sendFile(s3: Connection, key: string, path: string, digest: Digest): Promise<void> {
+  const file = await opened(path)
+  try {
+    const { size } = await file.stat()
+    if (size <= s3.partBytes) return await sendWhole(s3, key, path, file, size, digest)
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await sendParts(s3, key, path, file, size, digest)
+      } catch (error) {
+        if (!isEndedUpload(error)) throw error
+        // by another process that sends the same, or by us, where the answer was lost
+        if (await isThere(s3, key, size)) return
+        if (attempt === s3.patience.attempts) throw error
+      }
+    }
+  } finally {
+    await file.close()
+  }
+}
+
+async function sendWhole(
+  { sdk, client, bucket, lanes, patience }: Connection,
+  key: string,
+  path: string,
+  file: FileHandle,
+  size: number,
+  digest: Digest,
+): Promise<void> {
+  await lanes.run(async () => {
+    const bytes = await readPart(file, path, 0, size)
+    if (hash('sha256', bytes, 'hex') !== digest) throw new AlmanacError('ALM_INPUT_CHANGED', { path })
+    const command = new sdk.PutObjectCommand({
+      Bucket: bucket,
+      Key: key,
+      Body: bytes,
+      ContentLength: size,
+      ChecksumSHA256: Buffer.from(digest, 'hex').toString('base64'),
+    })
+    await withPatience(patience, () => client.send(command))
+  })
+}
+
+async function sendParts(
+  s3: Connection,
+  key: string,
+  path: string,
+  file: FileHandle,
+  size: number,
+  digest: Digest,
+): Promise<void> {
+  const { sdk, client, bucket, patience } = s3
+  const partBytes = Math.max(s3.partBytes, Math.ceil(size / mostParts))
+  const at = { Bucket: bucket, Key: key }
+  const { id, parts: sent } = await begin(s3, key)
+  const upload = { ...at, UploadId: id }
+  const whole = createHash('sha256')
+  const underWay: Promise<CompletedPart>[] = []
+  const done: CompletedPart[] = []
+  try {
+    for (let number = 1, from = 0; from < size; number++, from += partBytes) {
+      if (underWay.length >= ahead) done.push(await (underWay.shift() as Promise<CompletedPart>))
+      // read in order, for the digest of the whole; sent at once
+      const bytes = await readPart(file, path, from, Math.min(partBytes, size - from))
+      whole.update(bytes)
+      const part = sendPart(s3, upload, number, bytes, sent.get(number))
+      part.catch(() => undefined)
+      underWay.push(part)
+    }
+    for (const part of underWay) done.push(await part)
+  } finally {
+    await Promise.allSettled(underWay)
+  }
+  if (whole.digest('hex') !== digest) {
+    await client.send(new sdk.AbortMultipartUploadCommand(upload)).catch(() => undefined)
+    throw new AlmanacError('ALM_INPUT_CHANGED', { path })
+  }
+  const complete = new sdk.CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts: done } })
+  await withPatience(patience, () => client.send(complete), isEndedUpload)
+}
+
+async function isThere({ sdk, client, bucket, patience }: Connection, key: string, size: number) {
+  const head = new sdk.HeadObjectCommand({ Bucket: bucket, Key: key })
+  try {
+    return (await withPatience(patience, () => client.send(head), isAbsent)).ContentLength === size
+  } catch (error) {
+    if (isAbsent(error)) return false
+    throw error
+  }
+}
+
+/** The newest upload of the key that is under way, with its parts; else a new one. */
+async function begin(s3: Connection, key: string) {
+  const { sdk, client, bucket, patience } = s3
+  const at = { Bucket: bucket, Key: key }
+  const list = new sdk.ListMultipartUploadsCommand({ Bucket: bucket, Prefix: key, MaxUploads: 100 })
+  const { Uploads = [] } = await withPatience(patience, () => client.send(list))
+  const id = Uploads.filter((upload) => upload.Key === key).at(-1)?.UploadId
+  if (id !== undefined) {
+    try {
+      return { id, parts: await partsOf(s3, key, id) }
+    } catch (error) {
+      // completed or removed meanwhile
+      if (!isAbsent(error)) throw error
+    }
+  }
+  const create = new sdk.CreateMultipartUploadCommand({ ...at, ChecksumAlgorithm: 'SHA256' })
+  const { UploadId } = await withPatience(patience, () => client.send(create))
+  if (UploadId === undefined)
+    throw new AlmanacError('ALM_STORE_FAILED', {
+      path: `s3://${bucket}/${key}`,
+      why: 'it gave no name to an upload',
+    })
+  return { id: UploadId, parts: new Map<number, Part>() }
+}
+
+async function partsOf({ sdk, client, bucket, patience }: Connection, key: string, id: string) {
+  const parts = new Map<number, Part>()
+  let after: string | undefined
+  do {
+    const command = new sdk.ListPartsCommand({
+      Bucket: bucket,
+      Key: key,
+      UploadId: id,
+      ...(after !== undefined && { PartNumberMarker: after }),
+    })
+    const page = await withPatience(patience, () => client.send(command), isAbsent)
+    for (const part of page.Parts ?? []) if (part.PartNumber !== undefined) parts.set(part.PartNumber, part)
+    after = page.IsTruncated === true ? page.NextPartNumberMarker : undefined
+  } while (after !== undefined)
+  return parts
+}
+
+async function sendPart(
+  { sdk, client, lanes, patience }: Connection,
+  upload: { readonly Bucket: string; readonly Key: string; readonly UploadId: string },
+  number: number,
+  bytes: Uint8Array,
+  sent: Part | undefined,
+): Promise<CompletedPart> {
+  const checksum = hash('sha256', bytes, 'base64')
+  if (sent !== undefined && isSame(sent, bytes, checksum))
+    return { PartNumber: number, ETag: sent.ETag, ChecksumSHA256: sent.ChecksumSHA256 }
+  const command = new sdk.UploadPartCommand({
+    ...upload,
+    PartNumber: number,
+    Body: bytes,
+    ContentLength: bytes.length,
+    ChecksumSHA256: checksum,
+  })
+  const { ETag, ChecksumSHA256 } = await lanes.run(() => withPatience(patience, () => client.send(command)))
+  return { PartNumber: number, ETag, ChecksumSHA256 }
+}
+
+/** Stores that keep no SHA-256 of a part have its MD5 as ETag. */
+function isSame({ Size, ChecksumSHA256, ETag }: Part, bytes: Uint8Array, checksum: string): boolean {
+  if (Size !== bytes.length) return false
+  if (ChecksumSHA256 !== undefined) return ChecksumSHA256 === checksum
+  return ETag?.replaceAll('"', '') === hash('md5', bytes, 'hex')
+}
+
+async function readPart(file: FileHandle, path: string, from: number, length: number): Promise<Uint8Array> {
+  const bytes = Buffer.allocUnsafe(length)
+  for (let at = 0; at < length; ) {
+    const { bytesRead } = await file.read(bytes, at, length - at, from + at)
+    if (bytesRead === 0) throw new AlmanacError('ALM_INPUT_CHANGED', { path })
+    at += bytesRead
+  }
+  return bytes
+}
+
+async function opened(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  } catch (error) {
+    throw inputError(error, path, 'ALM_INPUT_MISSING')
+  }
+}

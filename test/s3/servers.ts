@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import type { S3Server } from './moto.ts'
+import { freePort, saying, startMoto } from './moto.ts'
+
+/** Who the tests are, to any server. */
+export const identity = {
+  AWS_ACCESS_KEY_ID: 'almanac',
+  AWS_SECRET_ACCESS_KEY: 'almanac-secret',
+  AWS_REGION: 'us-east-1',
+}
+
+/** moto always; versitygw too where its program is named, as it takes minutes to build: `go install`. */
+export const servers: readonly (readonly [name: string, start: () => Promise<S3Server>])[] = [
+  ['moto', startMoto],
+  ...(process.env['ALMANAC_TEST_VERSITYGW'] === undefined
+    ? []
+    : ([['versitygw', () => startVersitygw(process.env['ALMANAC_TEST_VERSITYGW'] as string)]] as const)),
+]
+
+async function startVersitygw(program: string): Promise<S3Server> {
+  const folder = mkdtempSync(join(tmpdir(), 'almanac-versitygw-'))
+  const port = await freePort()
+  const words = ['--access', identity.AWS_ACCESS_KEY_ID, '--secret', identity.AWS_SECRET_ACCESS_KEY]
+  const server = spawn(program, [...words, '--port', `127.0.0.1:${port}`, 'posix', folder])
+  const exited = new Promise<void>((resolve) => server.once('exit', () => resolve()))
+  const endpoint = `http://127.0.0.1:${port}`
+  await saying(server, String(port))
+  return {
+    endpoint,
+    async stop() {
+      server.kill('SIGKILL')
+      await exited
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+export function clientOf({ endpoint }: Pick<S3Server, 'endpoint'>): S3Client {
+  const credentials = {
+    accessKeyId: identity.AWS_ACCESS_KEY_ID,
+    secretAccessKey: identity.AWS_SECRET_ACCESS_KEY,
+  }
+  return new S3Client({ endpoint, region: identity.AWS_REGION, forcePathStyle: true, credentials })
+}
+
+let buckets = 0
+
+/** A bucket that no test has used. */
+export async function newBucket(server: Pick<S3Server, 'endpoint'>): Promise<string> {
+  const name = `almanac-test-${process.pid}-${++buckets}`
+  const client = clientOf(server)
+  await client.send(new CreateBucketCommand({ Bucket: name }))
+  client.destroy()
+  return name
+}
+
+/** Puts other bytes under a key, as somebody else might. */
+export async function overwrite(
+  server: Pick<S3Server, 'endpoint'>,
+  bucket: string,
+  key: string,
+  bytes: Uint8Array,
+): Promise<void> {
+  const client = clientOf(server)
+  await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: bytes }))
+  client.destroy()
+}
