@@ -31,14 +31,16 @@ export class CallTable {
   readonly #remembered: Remembered
   /** calls with a function, by the path of what that calls */
   readonly #functions = new Map<string, number>()
+  readonly #isCancelled: boolean
   /** calls that have made held values, by the key that the values bear */
   readonly #makers = new Map<Digest, number>()
   #next: number
 
-  constructor(hash: Hash, remembered: Remembered) {
+  constructor(hash: Hash, remembered: Remembered, isCancelled: boolean) {
     this.#keys = new CallKeys(hash)
     this.#remembered = remembered
     this.#next = remembered.nextCall
+    this.#isCancelled = isCancelled
   }
 
   get(call: number): CallInfo {
@@ -125,10 +127,17 @@ export class CallTable {
       order: own?.outcome?.order,
       attempts,
       spent,
+      givenUp: this.#isCancelled && isGivenUp(own),
     }
     return { info, made }
   }
 }
+
+/** Did the cancellation of an earlier life of the run give it up? */
+const isGivenUp = (own: RememberedCall | undefined): boolean =>
+  own?.outcome === undefined
+    ? own?.attempts.some(({ phase }) => phase === 'stopping') === true
+    : own.outcome.state === 'cancelled'
 
 /** Attempts begun in earlier lives, and those that count: an outcome ends the count, a call that does not keep it starts anew. */
 function attemptsOf(own: RememberedCall): { readonly attempts: number; readonly spent: number } {

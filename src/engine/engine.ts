@@ -114,7 +114,7 @@ export class Engine {
       const kept = remembered.map((call) => (forgotten.has(call.call) ? forgetful(call) : call))
       return this.#drive(
         workflow,
-        run,
+        { ...run, state: 'running' },
         how.input ?? decode(run.inputWire),
         how.settings,
         kept,
@@ -130,15 +130,15 @@ export class Engine {
       const at = clock.now()
       const inputWire = how.input === undefined ? run.inputWire : encode(how.input)
       const isNewInput = inputWire !== run.inputWire
-      const records: JournalRecord[] = [
-        { kind: 'run', state: 'running', at, ...(isNewInput && { inputWire }) },
-      ]
+      // a person who resumes what was cancelled wants it done; another process that takes it over does not
+      const state = run.state === 'cancelling' && how.forget === 'none' ? 'cancelling' : 'running'
+      const records: JournalRecord[] = [{ kind: 'run', state, at, ...(isNewInput && { inputWire }) }]
       if (calls.length > 0) records.unshift({ kind: 'forgotten', calls, at })
       await journal.append(run.id, records)
       const remembered = await journal.load(run.id)
       return this.#drive(
         workflow,
-        run,
+        { ...run, state },
         how.input ?? decode(run.inputWire),
         how.settings,
         remembered,
@@ -161,7 +161,15 @@ export class Engine {
     const remembered = await this.#ports.journal.load(run.id)
     const life = { number: ++this.#lives, look: () => Promise.resolve() }
     const dry = { ...settings, dryRun: true }
-    const driver = new RunDriver(this.#ports, run, dry, remembered, this.#executors, {}, life)
+    const driver = new RunDriver(
+      this.#ports,
+      { ...run, state: 'running' },
+      dry,
+      remembered,
+      this.#executors,
+      {},
+      life,
+    )
     driver.start(childFunction(workflow), decode(run.inputWire))
     const end = await driver.ended
     if (end.kind === 'broken') throw end.error
@@ -295,7 +303,7 @@ function forgottenCalls(run: RunRecord, remembered: readonly RememberedCall[], h
     const state = call.outcome?.state
     if (how.forget === 'none') continue
     // a person starts attempts anew
-    if (call.outcome === undefined && call.attempts.some(({ phase }) => phase === 'failed'))
+    if (call.outcome === undefined && call.attempts.some(({ phase }) => phase !== 'started'))
       forgotten.push(call.call)
     // not done because the run was to stop; what was skipped for want of others follows from how those end
     if (call.outcome !== undefined && state === 'cancelled' && !isKeptResult(call.outcome))

@@ -66,6 +66,17 @@ export class Execution {
     queueMicrotask(() => void this.#submit())
   }
 
+  /** The run was cancelled: whoever takes it over is not to finish these. */
+  stopping(stopped: readonly number[]): void {
+    const { calls, machine, recorder, ports } = this.#run
+    const at = ports.clock.now()
+    for (const call of stopped) {
+      const { attempt } = machine.graph.call(call)
+      const { startedAt } = calls.get(call)
+      recorder.add({ kind: 'attempt', call, attempt, phase: 'stopping', startedAt, at })
+    }
+  }
+
   stop(call: number, attempt: number, graceMs: number): void {
     this.#attempts.stop(call, attempt, graceMs)
   }

@@ -69,7 +69,7 @@ export class RunDriver implements HostedRun {
   ) {
     this.id = run.id
     this.#workflow = run.workflow
-    this.#run = this.#context(ports, run.id, settings, new Remembered(remembered), listener)
+    this.#run = this.#context(ports, run, settings, new Remembered(remembered), listener)
     const { machine, calls } = this.#run
     this.#turns = new Turns(ports.clock, () => this.#end.isOver || this.#awaitsReplay())
     this.#execution = new Execution(this.#run, life.number, executors)
@@ -102,6 +102,7 @@ export class RunDriver implements HostedRun {
       figures: () => ({ ...this.snapshot(), planned: this.#execution.planned }),
     })
     this.ended = this.#end.ended
+    if (run.state === 'cancelling') this.#end.state = 'cancelling'
   }
 
   /** Enters the workflow's function. */
@@ -136,10 +137,11 @@ export class RunDriver implements HostedRun {
 
   request(request: RunRequest): void {
     if (this.#end.isOver) return
-    const isCancelling = request.kind === 'cancel' || this.#run.machine.graph.cancelling
-    this.#end.changeState(isCancelling ? 'cancelling' : request.kind === 'pause' ? 'paused' : 'running')
+    if (request.kind === 'cancel') return this.#dispatch({ kind: 'cancel' })
     // what is cancelled cleans up and ends, whatever else is asked of it
-    if (request.kind === 'cancel' || !isCancelling) this.#dispatch({ kind: request.kind })
+    if (this.#run.machine.graph.cancelling) return this.#end.changeState('cancelling')
+    this.#end.changeState(request.kind === 'pause' ? 'paused' : 'running')
+    this.#dispatch({ kind: request.kind })
   }
 
   answer(answer: Answer): void {
@@ -199,13 +201,15 @@ export class RunDriver implements HostedRun {
 
   #context(
     ports: EnginePorts,
-    id: string,
+    { id, state }: RunRecord,
     settings: RunSettings,
     remembered: Remembered,
     listener: RunListener,
   ): RunContext {
     const { cpu, memoryBytes } = settings
     const machine = new RunMachine({ cpu, memoryBytes }, remembered.nextOrder)
+    const isCancelled = state === 'cancelling'
+    if (isCancelled) machine.apply({ kind: 'was-cancelled' })
     const journal = settings.dryRun ? { append: () => Promise.resolve() } : ports.journal
     const recorder = new Recorder(journal, id, ports.clock, {
       committed: (order) => this.#dispatch({ kind: 'committed', order }),
@@ -219,7 +223,7 @@ export class RunDriver implements HostedRun {
       machine,
       remembered,
       recorder,
-      calls: new CallTable(ports.hash, remembered),
+      calls: new CallTable(ports.hash, remembered, isCancelled),
       outcomes: new Outcomes(ports.hash),
       dispatch: (event) => this.#dispatch(event),
       isOver: () => this.#end.isOver,
@@ -333,6 +337,9 @@ export class RunDriver implements HostedRun {
         return this.#execution.spent(effect)
       case 'ended':
         return this.#giving.ended(effect)
+      case 'cancelling':
+        this.#execution.stopping(effect.stopped)
+        return this.#end.changeState('cancelling')
       case 'rebuilt':
       case 'release':
         return

@@ -113,12 +113,15 @@ export interface Outcome {
   readonly map?: { readonly executed: number; readonly carried: number; readonly removed: number }
 }
 
-/** An attempt began (only where that must be known after a crash: effects) or was spent without an outcome. */
+/**
+ * An attempt began (only where that must be known after a crash: effects), was spent without an outcome, or is to stop
+ * because the run was cancelled: whoever takes the run over gives it up as well.
+ */
 export interface AttemptRecord {
   readonly kind: 'attempt'
   readonly call: number
   readonly attempt: number
-  readonly phase: 'started' | 'failed'
+  readonly phase: 'started' | 'failed' | 'stopping'
   readonly reason?: FailureReason
   /** false where the failure does not spend one of the author's retries (a lost worker) */
   readonly spent?: boolean

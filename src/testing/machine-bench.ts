@@ -65,6 +65,8 @@ function effectText(effect: Effect): string {
       const { call, status, order, record } = effect
       return `ended ${call} ${status.state}/${status.reason} as ${order}${record ? '' : ', on record'}`
     }
+    case 'cancelling':
+      return ['cancelling', ...effect.stopped].join(' ')
     case 'finish':
       return `finish${effect.unseen.length === 0 ? '' : ` unseen ${effect.unseen.join(', ')}`}`
     default:

@@ -18,6 +18,8 @@ export interface Made {
   readonly order?: number | undefined
   readonly attempts?: number
   readonly spent?: number
+  /** an earlier life of the cancelled run gave it up */
+  readonly givenUp?: boolean
 }
 
 /** What can happen to one call. Time (`at`, ms) and chance (0 to 1) come in as values. */
@@ -99,6 +101,8 @@ export type RunEvent =
   | { readonly kind: 'pause' }
   | { readonly kind: 'unpause' }
   | { readonly kind: 'cancel' }
+  /** before anything is made: an earlier life of the run was cancelled */
+  | { readonly kind: 'was-cancelled' }
   /** the workflow function has returned or thrown */
   | { readonly kind: 'settled'; readonly ok: boolean; readonly failFast: boolean }
 
@@ -117,6 +121,8 @@ export type Effect =
   | { readonly kind: 'gather'; readonly call: number }
   /** wake the call (`woke`) at a time */
   | { readonly kind: 'wake'; readonly call: number; readonly at: number }
+  /** the run was cancelled: these are being stopped, what had not begun has ended */
+  | { readonly kind: 'cancelling'; readonly stopped: readonly number[] }
   /** ask a person what to do about a failure (`judged`) */
   | { readonly kind: 'judge'; readonly call: number }
   /** an attempt was spent without an outcome; `counted`: it cost one of the author's retries */

@@ -342,10 +342,22 @@ describe('a cancelled run', () => {
       'stop 0.1',
       'ended 1 cancelled/request as 0',
       'ended 2 cancelled/request as 1',
+      'cancelling 0',
     ])
     expect(bench.status(0)).toBe('running/cancelling')
     expect(bench.do(stopped(0))).toEqual(['ended 0 cancelled/request as 2'])
     expect(bench.do(settled(false), rested)).toEqual(['finish'])
+  })
+
+  it('that another process takes over gives up what was given up before, at its place, and nothing else', () => {
+    const bench = new MachineBench({}, 5)
+    bench.do({ kind: 'was-cancelled' })
+    expect(bench.do({ ...made(0, { order: 3 }), givenUp: true })).toEqual([
+      'ended 0 cancelled/request as 3, on record',
+    ])
+    expect(bench.do({ ...made(1), givenUp: true })).toEqual(['ended 1 cancelled/request as 5'])
+    expect(bench.do(made(2), identified(2))).toEqual(['identify 2', 'start 2.1'])
+    expect(bench.machine.graph.cancelling).toBe(true)
   })
 
   it('keeps what ended before it could be stopped', () => {

@@ -86,6 +86,9 @@ export class RunMachine {
         return
       case 'cancel':
         return this.#cancel()
+      case 'was-cancelled':
+        graph.cancelling = true
+        return
       case 'settled':
         return this.#settled(event.ok, event.failFast)
       default:
@@ -109,7 +112,8 @@ export class RunMachine {
     const { graph } = this
     const call = graph.add(event)
     if (event.parent !== undefined) graph.call(event.parent).pending++
-    if (graph.draining) return graph.end(call, { state: 'cancelled', reason: 'request' })
+    if (event.givenUp === true || graph.draining)
+      return graph.end(call, { state: 'cancelled', reason: 'request' }, this.#recordedEnd(event))
     let failed = false
     for (const id of event.inputs) {
       const input = graph.call(id)
@@ -120,6 +124,11 @@ export class RunMachine {
     }
     if (failed) graph.end(call, { state: 'skipped', reason: 'upstream' })
     else if (call.pending === 0) graph.inputsEnded(call)
+  }
+
+  /** What was given up before keeps the place among outcomes that it had. */
+  #recordedEnd({ givenUp, order }: Made): { readonly order: number; readonly own: boolean } | undefined {
+    return givenUp === true && order !== undefined ? { order, own: true } : undefined
   }
 
   #committed(order: number): void {
@@ -151,6 +160,10 @@ export class RunMachine {
     if (graph.cancelling) graph.draining = true
     graph.cancelling = true
     this.#giveUp(true)
+    const stopped = graph.calls.flatMap((call) =>
+      call?.phase === 'stop' && call.end === undefined ? [call.id] : [],
+    )
+    graph.effects.push({ kind: 'cancelling', stopped })
   }
 
   /** Ends what has not begun; stops what runs, if `running`. Children and maps end by themselves. */

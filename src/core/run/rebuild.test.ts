@@ -125,7 +125,7 @@ describe('a result that is being made again', () => {
   it('G2: stays as it had ended when the run is cancelled', () => {
     const bench = holding()
     bench.do(gone(0), identified(1, { heldInputs: [0] }))
-    expect(bench.do({ kind: 'cancel' })).toEqual(['stop 0.2', 'ended 1 cancelled/request as 1'])
+    expect(bench.do({ kind: 'cancel' })).toEqual(['stop 0.2', 'ended 1 cancelled/request as 1', 'cancelling'])
     expect(bench.do(stopped(0, 2))).toEqual([])
     expect(bench.status(0)).toBe('succeeded/executed')
     expect(bench.do(settled(false), { kind: 'rested' })).toEqual(['finish'])

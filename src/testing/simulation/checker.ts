@@ -45,6 +45,7 @@ interface Given {
  * S15 an answer is asked for once.
  * S16 nothing begins while the run is paused, or when its function has thrown.
  * S17 a call is not tried more often than its author said, whatever happened between.
+ * S18 what a cancellation gave up is not attempted by a process that takes the run over, and the run ends as cancelled.
  * and those of the core: see `core/run/invariants.ts`.
  */
 export class Checker implements Told {
@@ -62,6 +63,8 @@ export class Checker implements Told {
   readonly #keys = new Map<string, string>()
   readonly #effects = new Map<string, string>()
   #isEdited = false
+  /** calls that a cancellation has given up, and that whoever takes the run over is not to attempt */
+  readonly #givenUp = new Set<number>()
   /** nothing has happened to the machine since it was looked at */
   #isChecked = true
   #invariants: Invariants | undefined
@@ -77,8 +80,12 @@ export class Checker implements Told {
     this.#read = read
   }
 
-  /** A life begins. `isSame`: it is taken through what is durable of the last one, all of it. */
-  begin(program: Program, isSame: boolean): void {
+  /**
+   * A life begins. `isSame`: it is taken through what is durable of the last one, all of it. `isCancelled`: it takes
+   * over a run of which it is durable that it was cancelled.
+   */
+  begin(program: Program, isSame: boolean, isCancelled: boolean): void {
+    if (!isCancelled) this.#givenUp.clear()
     this.#expected = isSame ? this.#durableGiven() : []
     this.program = program
     this.#before = this.machine
@@ -99,7 +106,18 @@ export class Checker implements Told {
     this.machine = machine
     this.#isChecked = false
     if (event.kind === 'pause' || event.kind === 'settled') this.#life.stoppedAt = this.#life.steps
+    if (event.kind === 'cancel') this.#giveUp(machine)
     if (event.kind === 'given') this.#life.done.add(event.call)
+  }
+
+  /** What is under way at a cancellation will not be done, unless it is done before it can be stopped. */
+  #giveUp({ graph }: RunMachine): void {
+    for (const call of graph.calls) {
+      if (call === undefined || (call.kind !== 'task' && call.kind !== 'entry')) continue
+      // what was made again for others has its result
+      if (call.phase === 'stop' ? call.end === undefined : call.end?.state === 'cancelled')
+        this.#givenUp.add(call.id)
+    }
   }
 
   /** The program is another one: the keys of its effects may be too. */
@@ -162,6 +180,8 @@ export class Checker implements Told {
   #submitted(attempt: Attempt): void {
     const job = jobOf(attempt, this.program, this.#read)
     this.#life.attempts++
+    if (this.#givenUp.has(attempt.call))
+      throw new Broken('S18', `attempt ${attempt.id} began, which was cancelled`)
     const { slots, draining } = (this.machine as RunMachine).graph
     // what was decided before, in the same step, may still begin
     const isStopped = (slots.paused || draining) && this.#life.stoppedAt < this.#life.steps

@@ -238,12 +238,15 @@ export class Life {
       cancel: this.#handle !== undefined,
       crash: true,
     }
+    // what is cancelled ends soon: the process is to die meanwhile often enough
+    const weight = (what: keyof Likely): number =>
+      can[what] ? likely[what] * (what === 'crash' && this.#isCancelled ? 8 : 1) : 0
     let total = 0
-    for (const what of happenings) if (can[what]) total += likely[what]
+    for (const what of happenings) total += weight(what)
     let drawn = this.#stage.chance.number() * total
     for (const what of happenings) {
-      if (!can[what] || likely[what] === 0) continue
-      drawn -= likely[what]
+      if (weight(what) === 0) continue
+      drawn -= weight(what)
       if (drawn < 0) return what
     }
     return undefined

@@ -87,11 +87,9 @@ class Simulation {
     if (isEdited) this.#edit()
     // a person resumes what was edited; a crash may be taken over by another process as it was
     const isInterrupted =
-      this.#last !== undefined &&
-      interrupted.includes(this.#last.state) &&
-      this.#last.hasBegun &&
-      !this.#last.isCancelled
-    const isTakeover = !isEdited && isInterrupted && this.#chance.number() < 0.5
+      this.#last !== undefined && interrupted.includes(this.#last.state) && this.#last.hasBegun
+    const isTakeover =
+      !isEdited && isInterrupted && this.#chance.number() < (this.#last?.isCancelled === true ? 0.9 : 0.5)
     return this.#live(
       weather,
       isEdited ? 'edited' : isTakeover ? 'taken over' : this.#chance.number() < 0.1 ? 'all over' : 'resumed',
@@ -138,11 +136,17 @@ class Simulation {
     const isSame =
       !isFirst && (how === 'resumed' || how === 'taken over') && this.#last?.isDisturbed === false
     this.#stage.trace(() => `— life ${this.#lives}: ${isFirst ? 'new' : how}${isSame ? ', the same' : ''}`)
-    this.#checker.begin(this.#program, isSame)
+    // what was asked just before the process died may not be durable
+    const isCancelled =
+      how === 'taken over' && this.#stage.store.runs.get('run-1')?.record.state === 'cancelling'
+    this.#checker.begin(this.#program, isSame, isCancelled)
     const isKept = this.#life?.isAlive === true && this.#chance.number() < 0.5
     this.#life = new Life(this.#stage, this.#program, weather, isKept ? this.#life : undefined)
     const forget = how === 'taken over' ? 'none' : how === 'all over' ? 'caught' : 'uncaught'
     const end = await this.#life.live(isFirst ? undefined : { forget })
+    const isInterrupted = end.state === 'crashed' || end.state === 'full'
+    if (isCancelled && !isInterrupted && end.state !== 'cancelled')
+      throw new Broken('S18', `the run was cancelled, taken over, and ended ${end.state}`)
     this.#stage.trace(() => `— ${end.state}${end.output === undefined ? '' : ` with ${end.output}`}`)
     this.#lives++
     this.#steps += this.#life.steps

@@ -90,7 +90,7 @@ export function drawWeather(chance: SeededChance): Weather {
       drop: maybe(0.15),
       pause: maybe(0.03),
       unpause: 0.2,
-      cancel: maybe(0.01),
+      cancel: maybe(0.02),
       full: maybe(0.02),
       crash: maybe(0.04),
     },
