@@ -109,6 +109,10 @@ class FileCodeSource implements CodeSource {
         return countCommand(task, body, this.#project)
       case 'script':
         return countScript(body)
+      case 'source': {
+        const digest = sha256All(['source', body.from])
+        return { digest, parts: { source: digest }, warnings: [] }
+      }
     }
   }
 

@@ -10,6 +10,7 @@ import type { Digest } from '../model/refs.ts'
  *   trees/<aa>/<digest>/…        a directory, likewise
  *   work/<id>.json, work/<id>/   a process: who it is, its temporary files, its attempts
  *   stat-cache/                  what was seen of directories that lie elsewhere
+ *   downloads/                   what came from servers: `known/` by name, `parts/` of what is under way
  *   garbage.txt                  what the last collection found unreachable
  */
 export interface Home {
@@ -21,6 +22,7 @@ export interface Home {
   readonly trees: string
   readonly work: string
   readonly statCache: string
+  readonly downloads: string
   readonly garbage: string
 }
 
@@ -35,6 +37,7 @@ export function homeOf(root: string): Home {
     trees: join(root, 'trees'),
     work: join(root, 'work'),
     statCache: join(root, 'stat-cache'),
+    downloads: join(root, 'downloads'),
     garbage: join(root, 'garbage.txt'),
   }
 }

@@ -24,6 +24,7 @@ import { removeTree } from './remove-tree.ts'
  * P2 the time in it is on disk before the first such blob is written; it is never later than the oldest of them.
  */
 export class Presence {
+  readonly id: string
   readonly directory: string
   readonly temporary: string
   readonly attempts: string
@@ -36,6 +37,7 @@ export class Presence {
     this.#home = home
     this.#identity = thisProcess()
     const id = `${this.#identity.pid}-${crypto.randomUUID().slice(0, 8)}`
+    this.id = id
     this.#file = `${home.work}/${id}.json`
     this.directory = `${home.work}/${id}`
     this.temporary = `${this.directory}/tmp`
@@ -81,6 +83,12 @@ export interface Departed {
   readonly unsyncedSince: number | undefined
   /** forgets it, with its directory */
   remove(): void
+}
+
+/** Is the process of that entry there, as far as can be known? */
+export function isPresent(home: Home, id: string): boolean {
+  const entry = readEntry(`${home.work}/${id}.json`)
+  return entry !== undefined && !isGone(entry.identity)
 }
 
 /** Processes that are surely gone without having cleaned up. */

@@ -1,4 +1,5 @@
 import { basename, delimiter, dirname } from 'node:path'
+import { AlmanacError } from '../model/errors.ts'
 import type { Attempt } from '../ports/executor.ts'
 import { commands } from './command/executor.ts'
 import type { ProgramKind } from './program-plan.ts'
@@ -44,6 +45,12 @@ export async function shellStart(
         function: `${body.file}:${body.function}`,
       }
     }
+    case 'source':
+      throw new AlmanacError('ALM_CALL_UNSTAGED', {
+        run: attempt.run,
+        call: attempt.call,
+        why: 'a download has no program',
+      })
     case 'function':
       return {
         cwd: attempt.scratch,

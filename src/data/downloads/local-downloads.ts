@@ -1,0 +1,137 @@
+import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import type { DirRef, FileRef } from '../../model/refs.ts'
+import type { Begun, Downloads, Kept, Part } from '../../ports/downloads.ts'
+import { inStore, isMissing } from '../failures.ts'
+import type { Parts } from '../parts.ts'
+import { isPresent, namesIn } from '../presence.ts'
+import { bootId } from '../process-identity.ts'
+import { KnownTable, keyOf } from './known-table.ts'
+import { PartFile, type PartRecord } from './part-file.ts'
+
+/** What nobody has asked for meanwhile is removed, ms. */
+const abandonedAfter = 7 * 24 * 3600_000
+
+/** `<key of the name>.<id of the process>.json`; `+` and a text follow the id of a second one of the same name */
+const recordName = /^([0-9a-f]{40})\.([^+]+)(?:\+.+)?\.json(\.tmp)?$/
+
+/** Downloads below one `.almanac`: `downloads/known/`, `downloads/parts/`. */
+export class LocalDownloads implements Downloads {
+  readonly #parts: Parts
+  readonly #assemble: Downloads['assemble']
+  readonly #known: KnownTable
+  readonly #folder: string
+  readonly #inUse = new Set<string>()
+  readonly #bootId = bootId()
+
+  constructor(parts: Parts, assemble: (files: Iterable<readonly [string, FileRef]>) => Promise<DirRef>) {
+    const { downloads } = parts.home
+    this.#parts = parts
+    this.#assemble = assemble
+    this.#known = new KnownTable(`${downloads}/known`, parts.presence.temporary)
+    this.#folder = `${downloads}/parts`
+    inStore(this.#folder, () => {
+      mkdirSync(this.#folder, { recursive: true })
+      removeAbandoned(this.#folder, (id) => this.#isPresent(id))
+    })
+  }
+
+  async known(name: string): Promise<Kept | undefined> {
+    const kept = this.#known.get(name)
+    const { store } = this.#parts
+    return kept !== undefined && store.hasNow(kept.digest, kept.size) && store.renew(kept.digest)
+      ? kept
+      : undefined
+  }
+
+  remember(name: string, kept: Kept): void {
+    this.#known.set(name, kept)
+  }
+
+  async part(name: string): Promise<Part> {
+    const key = keyOf(name)
+    // two calls of this process that want the same at once do not share a part
+    const place = this.#inUse.has(key) ? `${key}+${crypto.randomUUID().slice(0, 8)}` : key
+    this.#inUse.add(place)
+    const record = `${this.#folder}/${key}.${this.#parts.presence.id}${place.slice(40)}.json`
+    const found = inStore(record, () => (place === key ? this.#take(key, record) : undefined))
+    return new PartFile(
+      {
+        folder: this.#folder,
+        record,
+        bootId: this.#bootId,
+        adopt: (path) => this.#parts.store.adopt(path),
+        left: () => this.#inUse.delete(place),
+      },
+      found,
+    )
+  }
+
+  assemble(files: Iterable<readonly [path: string, file: FileRef]>): Promise<DirRef> {
+    return this.#assemble(files)
+  }
+
+  /** Of what processes that are gone left, the one with the most bytes would be best; the first one serves. */
+  #take(key: string, mine: string): PartRecord | undefined {
+    const own = readRecord(mine)
+    if (own !== undefined) return own
+    for (const name of namesIn(this.#folder)) {
+      const [, of, id, unfinished] = recordName.exec(name) ?? []
+      if (of !== key || id === undefined || unfinished !== undefined || this.#isPresent(id)) continue
+      try {
+        // only one gets it
+        renameSync(`${this.#folder}/${name}`, mine)
+      } catch (error) {
+        if (isMissing(error)) continue
+        throw error
+      }
+      const found = readRecord(mine)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+
+  #isPresent(id: string): boolean {
+    return isPresent(this.#parts.home, id)
+  }
+}
+
+function readRecord(path: string): PartRecord | undefined {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw error
+  }
+  try {
+    const { body, begun, bootId: boot, synced } = JSON.parse(text) as Record<string, unknown>
+    if (typeof body !== 'string' || !/^[0-9a-f-]{36}$/.test(body) || typeof boot !== 'string')
+      return undefined
+    if (begun === null || typeof begun !== 'object' || !Number.isSafeInteger(synced)) return undefined
+    return { body, begun: begun as Begun, bootId: boot, synced: synced as number }
+  } catch {
+    // cut off by a loss of power: what it told of is fetched again
+    return undefined
+  }
+}
+
+/** Bodies without a record were being removed when their process died. */
+function removeAbandoned(folder: string, isPresent: (id: string) => boolean): void {
+  const names = namesIn(folder)
+  const named = new Set<string>()
+  for (const name of names) {
+    const id = recordName.exec(name)?.[2]
+    if (id === undefined) continue
+    const path = `${folder}/${name}`
+    if (!isPresent(id) && isOld(path, abandonedAfter)) rmSync(path, { force: true })
+    else named.add(readRecord(path)?.body ?? '')
+  }
+  for (const name of names) {
+    const path = `${folder}/${name}`
+    if (recordName.test(name) || named.has(name.slice(0, 36)) || !isOld(path, 3600_000)) continue
+    rmSync(path, { force: true })
+  }
+}
+
+const isOld = (path: string, ms: number): boolean =>
+  Date.now() - (lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()) > ms

@@ -1,0 +1,106 @@
+import { errorRecord, isAlmanacError } from '../../model/errors.ts'
+import type { SourceSecrets } from '../../model/source.ts'
+import type { TaskSpec } from '../../model/task.ts'
+import type { Downloads } from '../../ports/downloads.ts'
+import type { Attempt, AttemptId, Executor, ExecutorListener } from '../../ports/executor.ts'
+import type { ExecutorOptions } from '../lifecycle.ts'
+import { Attempts } from '../lifecycle.ts'
+import type { Driver, LiveAttempt } from '../live-attempt.ts'
+import { HttpClient } from './client.ts'
+import { fetchAll } from './fetch-all.ts'
+import { Gate } from './gates.ts'
+
+export interface SourceOptions extends ExecutorOptions {
+  /** opened when the first source is asked */
+  readonly downloads: () => Promise<Downloads>
+  readonly chance?: () => number
+}
+
+/** Downloads files from servers into the store. */
+export const openSourceExecutor = (options: SourceOptions, listener: ExecutorListener): Executor =>
+  new SourceExecutor(options, listener)
+
+type Live = LiveAttempt<AbortController>
+
+const noSecrets: SourceSecrets = { urls: new Map(), headers: {} }
+
+/** Owns the connections, and the doors of the hosts, which all calls of this process share. */
+class SourceExecutor implements Executor, Driver<AbortController> {
+  readonly name = 'source'
+  readonly afterCommit = false
+  readonly #options: SourceOptions
+  readonly #attempts: Attempts<AbortController>
+  readonly #client = new HttpClient()
+  readonly #gates = new Map<string, Gate>()
+
+  constructor(options: SourceOptions, listener: ExecutorListener) {
+    this.#options = options
+    this.#attempts = new Attempts(options, listener, this)
+  }
+
+  accepts(task: TaskSpec): boolean {
+    return task.body.kind === 'source'
+  }
+
+  submit(attempts: readonly Attempt[]): void {
+    for (const attempt of attempts) {
+      const live = this.#attempts.add(attempt)
+      if (live !== undefined) setImmediate(() => void this.#run(live))
+    }
+  }
+
+  cancel(id: AttemptId, graceMs: number): void {
+    this.#attempts.cancel(id, graceMs)
+  }
+
+  stop(live: Live, force: boolean): void {
+    live.state?.abort()
+    if (force || live.state === undefined) live.stopped()
+  }
+
+  close(): Promise<void> {
+    return this.#attempts.close(() => this.#client.close())
+  }
+
+  async #run(live: Live): Promise<void> {
+    if (live.ended) return
+    const controller = new AbortController()
+    live.state = controller
+    live.started()
+    live.watch()
+    try {
+      const downloads = await this.#options.downloads()
+      const secrets = (live.attempt.fn as (() => SourceSecrets) | undefined)?.() ?? noSecrets
+      const { clock, chance = Math.random } = this.#options
+      const tools = {
+        client: this.#client,
+        downloads,
+        clock,
+        chance,
+        gateOf: (host: string) => this.#gateOf(host),
+        signal: controller.signal,
+      }
+      const value = await fetchAll(tools, live, secrets)
+      live.succeed({ '': value })
+    } catch (error) {
+      if (live.verdict === undefined) this.#fail(live, error)
+      else live.stopped()
+    }
+  }
+
+  #fail(live: Live, error: unknown): void {
+    if (isAlmanacError(error)) {
+      const record = errorRecord(error.code, error.details, { message: error.message, hint: error.hint })
+      live.fail('error', record, error.code === 'ALM_SOURCE_FAILED' || error.code === 'ALM_STORE_FAILED')
+    } else live.fail('error', errorRecord('ALM_BUG', { why: String((error as Error).stack) }), false)
+  }
+
+  #gateOf(host: string): Gate {
+    let gate = this.#gates.get(host)
+    if (gate === undefined) {
+      gate = new Gate(this.#options.clock)
+      this.#gates.set(host, gate)
+    }
+    return gate
+  }
+}

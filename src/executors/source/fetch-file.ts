@@ -1,0 +1,193 @@
+import { AlmanacError, isAlmanacError } from '../../model/errors.ts'
+import type { Digest } from '../../model/refs.ts'
+import type { Begun, Kept, Part } from '../../ports/downloads.ts'
+import { checksumAlgorithms } from '../../ports/downloads.ts'
+import type { Answer } from './client.ts'
+import { begunBy, conditionsFor, rangeFault } from './conditions.ts'
+import { question } from './question.ts'
+import { finalError, refusal } from './refusals.ts'
+import type { Manner, Wanted } from './request.ts'
+import { sidecar } from './sidecar.ts'
+import type { FetchTools } from './tools.ts'
+import { isTransient, NotNow } from './transient.ts'
+
+export interface Fetched {
+  readonly digest: Digest
+  readonly size: number
+  /** it was there already, and is as it was */
+  readonly unchanged: boolean
+}
+
+/**
+ * Fetches one file into the store; undefined where the server says that there is none, and that is allowed.
+ *
+ * F1 what is returned is one version of the file: bytes of two versions are never put together.
+ * F2 a promise of the server or the author that the bytes break fails it, and the bytes are forgotten.
+ */
+export async function fetchFile(
+  tools: FetchTools,
+  wanted: Wanted,
+  manner: Manner,
+): Promise<Fetched | undefined> {
+  const { downloads, clock } = tools
+  const known = await downloads.known(wanted.name)
+  const agrees = known !== undefined && isExpected(known, wanted)
+  if (agrees && (manner.immutable || wanted.expected?.algorithm === 'sha256'))
+    return { digest: known.digest, size: known.size, unchanged: true }
+  for (let failures = 0; ; failures++) {
+    try {
+      return await fetchOnce(tools, wanted, manner, agrees ? known : undefined)
+    } catch (error) {
+      tools.signal.throwIfAborted()
+      if (!isTransient(error)) throw error
+      if (failures >= manner.retries.count) throw finalError(error, wanted.name)
+      const { count: _, delayMs, maxDelayMs } = manner.retries
+      const backoff = Math.min(maxDelayMs, delayMs * 2 ** failures) * (0.5 + tools.chance() / 2)
+      const asked = error instanceof NotNow ? error.after : undefined
+      if (asked !== undefined && asked > 3600_000) throw finalError(error, wanted.name)
+      if (asked !== undefined) tools.gateOf(wanted.url.host).pauseUntil(clock.now() + asked)
+      await pause(tools, Math.max(asked ?? 0, backoff))
+    }
+  }
+}
+
+async function fetchOnce(
+  tools: FetchTools,
+  wanted: Wanted,
+  manner: Manner,
+  known: Kept | undefined,
+): Promise<Fetched | undefined> {
+  const leave = await tools.gateOf(wanted.url.host).enter(manner.rate, tools.signal)
+  try {
+    const part = await tools.downloads.part(wanted.name)
+    try {
+      return await converse(tools, wanted, manner, known, part)
+    } finally {
+      await part.leave()
+    }
+  } finally {
+    leave()
+  }
+}
+
+async function converse(
+  tools: FetchTools,
+  wanted: Wanted,
+  manner: Manner,
+  known: Kept | undefined,
+  part: Part,
+): Promise<Fetched | undefined> {
+  const { conditions, complete } = conditionsFor(part, known)
+  const answer = await question(tools, manner, wanted.url, conditions)
+  const { status, headers } = answer
+  if (status === 304) {
+    answer.drop()
+    if (complete) return await finish(tools, wanted, manner, part)
+    if (known !== undefined) return { digest: known.digest, size: known.size, unchanged: true }
+    throw new NotNow('it said that nothing has changed, and was not asked')
+  }
+  if (status === 206) {
+    const why =
+      'range' in conditions ? rangeFault(part, headers) : 'it sent a part, and was asked for the whole'
+    if (why !== undefined) {
+      answer.drop()
+      await part.discard()
+      throw new NotNow(why)
+    }
+  } else if (status === 200) await part.begin(begunBy(headers, wanted.url))
+  else {
+    answer.drop()
+    if (status === 416) await part.discard()
+    if ((status === 404 || status === 410) && manner.allowMissing) return undefined
+    throw refusal(status, headers, wanted.name, tools.clock)
+  }
+  await receive(tools, wanted, manner, part, answer)
+  return await finish(tools, wanted, manner, part)
+}
+
+async function receive(
+  tools: FetchTools,
+  wanted: Wanted,
+  manner: Manner,
+  part: Part,
+  answer: Answer,
+): Promise<void> {
+  const total = part.begun?.total
+  const tooMuch = (): AlmanacError =>
+    new AlmanacError('ALM_SOURCE_REFUSED', {
+      url: wanted.name,
+      why: `it has more than ${manner.maxBytes} bytes`,
+    })
+  if ((total ?? 0) > manner.maxBytes) {
+    answer.drop()
+    await part.discard()
+    throw tooMuch()
+  }
+  for await (const bytes of answer.body) {
+    if (part.size + bytes.length > manner.maxBytes) {
+      answer.drop()
+      await part.discard()
+      throw tooMuch()
+    }
+    await part.write(bytes)
+    tools.received(bytes.length)
+  }
+  if (total !== undefined && part.size < total) throw new NotNow(`it sent ${part.size} of ${total} bytes`)
+  if ((total === undefined || part.size === total) && !(await answer.saidMore())) return
+  const { size } = part
+  await part.discard()
+  throw new NotNow(`it sent more than the ${total ?? size} bytes that it announced`)
+}
+
+async function finish(tools: FetchTools, wanted: Wanted, manner: Manner, part: Part): Promise<Fetched> {
+  const { etag, lastModified, promised = {} } = part.begun as Begun
+  const author = wanted.expected ?? (await sidecar(tools, wanted, manner))
+  const algorithms = new Set([...Object.keys(promised), ...(author === undefined ? [] : [author.algorithm])])
+  const found = await part.checksums(checksumAlgorithms.filter((name) => algorithms.has(name)))
+  const broken = [
+    ...Object.entries(promised),
+    ...(author === undefined ? [] : [[author.algorithm, author.value]]),
+  ]
+    .map(([algorithm = '', expected]) => ({ algorithm, expected, found: found[algorithm] }))
+    .find((one) => one.found !== one.expected)
+  if (broken !== undefined) {
+    await part.discard()
+    throw new AlmanacError('ALM_SOURCE_CHECKSUM', { url: wanted.name, ...broken })
+  }
+  const { digest, size } = await keep(part, wanted, manner)
+  const kept = {
+    digest,
+    size,
+    ...(etag !== undefined && { etag }),
+    ...(lastModified !== undefined && { lastModified }),
+  }
+  tools.downloads.remember(wanted.name, kept)
+  return { digest, size, unchanged: false }
+}
+
+async function keep(part: Part, { name }: Wanted, { maxBytes }: Manner) {
+  try {
+    return await part.keep({ maxBytes })
+  } catch (error) {
+    if (!isAlmanacError(error) || error.code !== 'ALM_SOURCE_CODING') throw error
+    await part.discard()
+    throw new AlmanacError('ALM_SOURCE_REFUSED', { url: name, why: error.message })
+  }
+}
+
+const isExpected = (known: Kept, { expected }: Wanted): boolean =>
+  expected?.algorithm !== 'sha256' || expected.value === known.digest
+
+function pause({ clock, signal }: FetchTools, ms: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => {
+      untime()
+      reject(signal.reason)
+    }
+    const untime = clock.at(clock.now() + ms, () => {
+      signal.removeEventListener('abort', stop)
+      resolve()
+    })
+    signal.addEventListener('abort', stop, { once: true })
+  })
+}

@@ -1,0 +1,83 @@
+import type { Clock } from '../../ports/clock.ts'
+
+/** What one host is asked for at once. */
+export interface Rate {
+  /** requests under way */
+  readonly concurrency: number
+  /** requests a second */
+  readonly perSecond: number
+}
+
+interface Waiter {
+  readonly rate: Rate
+  readonly enter: () => void
+}
+
+/**
+ * One host's door, for all calls of this process.
+ *
+ * G1 who comes first goes first, held by the rate of its own call.
+ * G2 while the host has asked for a pause (`Retry-After`) nobody goes in.
+ */
+export class Gate {
+  readonly #clock: Clock
+  readonly #waiting: Waiter[] = []
+  #inside = 0
+  #enteredAt = Number.NEGATIVE_INFINITY
+  #closedUntil = 0
+  #untime: (() => void) | undefined
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** Resolves with what is to be called at the end of the request. */
+  async enter(rate: Rate, signal: AbortSignal): Promise<() => void> {
+    signal.throwIfAborted()
+    await new Promise<void>((enter, fail) => {
+      const waiter = { rate, enter }
+      this.#waiting.push(waiter)
+      signal.addEventListener(
+        'abort',
+        () => {
+          const index = this.#waiting.indexOf(waiter)
+          if (index < 0) return
+          this.#waiting.splice(index, 1)
+          fail(signal.reason)
+          this.#open()
+        },
+        { once: true },
+      )
+      this.#open()
+    })
+    let left = false
+    return () => {
+      if (left) return
+      left = true
+      this.#inside--
+      this.#open()
+    }
+  }
+
+  pauseUntil(time: number): void {
+    this.#closedUntil = Math.max(this.#closedUntil, time)
+  }
+
+  #open(): void {
+    this.#untime?.()
+    this.#untime = undefined
+    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+      if (this.#inside >= next.rate.concurrency) return
+      const now = this.#clock.now()
+      const due = Math.max(this.#closedUntil, this.#enteredAt + 1000 / next.rate.perSecond)
+      if (due > now) {
+        this.#untime = this.#clock.at(due, () => this.#open())
+        return
+      }
+      this.#waiting.shift()
+      this.#inside++
+      this.#enteredAt = now
+      next.enter()
+    }
+  }
+}

@@ -1,0 +1,17 @@
+import type { Clock } from '../../ports/clock.ts'
+import type { Downloads } from '../../ports/downloads.ts'
+import type { HttpClient } from './client.ts'
+import type { Gate } from './gates.ts'
+
+/** What fetching needs from outside. */
+export interface FetchTools {
+  readonly client: HttpClient
+  readonly downloads: Downloads
+  readonly clock: Clock
+  /** 0 ≤ x < 1 */
+  readonly chance: () => number
+  readonly gateOf: (host: string) => Gate
+  readonly signal: AbortSignal
+  /** bytes that came */
+  readonly received: (bytes: number) => void
+}
