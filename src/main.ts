@@ -48,14 +48,15 @@ export async function openAlmanac(options: WorkbenchOptions = {}): Promise<Workb
   })
   const config = await readConfig(project, code)
   const inMemory = options.journal === 'memory' || (options.reads === true && !existsSync(home))
-  const sqlite = inMemory ? undefined : await openSqlite(home)
-  const { journal, records, cache } = sqlite ?? openMemoryJournal()
+  const sqlite = inMemory ? undefined : await openSqlite(home, options.reads === true)
+  const { journal, records, cache, datasets, work } = sqlite ?? openMemoryJournal()
   const data = openDataPlane({ home, data: join(project, 'data') })
   const logs = new LogFiles(home, (error) => say(`A log could not be written: ${(error as Error).message}`))
   const python = { ...config.python, ...options.python }
   const engine = new Engine({
     journal,
     cache,
+    work,
     data,
     code,
     logs,

@@ -1,6 +1,7 @@
 import type { ErrorRecord, RememberedCall } from '../model/records.ts'
 import type { Digest } from '../model/refs.ts'
 import type { CallRequest } from '../ports/caller.ts'
+import type { Refused } from './shared-work.ts'
 
 /** What the engine knows of a call besides its state. */
 export interface CallInfo {
@@ -34,5 +35,17 @@ export interface CallInfo {
   /** the call of an earlier life whose outcome this one took */
   takenFrom: number | undefined
   lastError: ErrorRecord | undefined
+  /** what it has to do with other calls of its fingerprint; absent where it never began an attempt that others could use */
+  sharing: Sharing | undefined
   map: { executed: number; carried: number; removed: number } | undefined
+}
+
+/** How a call shares its work with others of its fingerprint. */
+export interface Sharing {
+  /** its attempt is the one that is executed of all of them */
+  holds: boolean
+  /** who executes the same, while it waits for that */
+  waitsFor: Refused | undefined
+  /** how often it waited for one that left no result */
+  vain: number
 }

@@ -108,6 +108,7 @@ export class CallTable {
       costMs: 0,
       origin: undefined,
       heldKey: undefined,
+      sharing: undefined,
       takenFrom: undefined,
       lastError: undefined,
       map: undefined,

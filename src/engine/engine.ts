@@ -11,6 +11,7 @@ import type { CallRow, RunClaim } from '../ports/journal.ts'
 import type { RunListener } from './run-context.ts'
 import { type KnownCall, RunDriver } from './run-driver.ts'
 import type { EnginePorts, RunResult, RunSettings } from './settings.ts'
+import { SharedWork } from './shared-work.ts'
 import { showOutput } from './shown-output.ts'
 
 /** A run under way in this process. */
@@ -65,10 +66,12 @@ export class Engine {
   readonly #ports: EnginePorts
   readonly #executors: readonly Executor[]
   readonly #drivers = new Map<RunId, RunDriver>()
+  readonly #work: SharedWork
   #lives = 0
 
   constructor(ports: EnginePorts) {
     this.#ports = ports
+    this.#work = new SharedWork(ports.work, ports.clock)
     bindAmbient(ports.ambient)
     this.#executors = ports.executors(this.#listener())
   }
@@ -159,7 +162,7 @@ export class Engine {
     settings: RunSettings,
   ): Promise<KnownCall | undefined> {
     const remembered = await this.#ports.journal.load(run.id)
-    const life = { number: ++this.#lives, look: () => Promise.resolve() }
+    const life = { number: ++this.#lives, look: () => Promise.resolve(), work: this.#work }
     const dry = { ...settings, dryRun: true }
     const driver = new RunDriver(
       this.#ports,
@@ -194,7 +197,7 @@ export class Engine {
     listener: RunListener = {},
   ): RunHandle {
     const look = (): Promise<void> => (claim === undefined ? Promise.resolve() : this.#look(driver))
-    const life = { number: ++this.#lives, look }
+    const life = { number: ++this.#lives, look, work: this.#work }
     const driver: RunDriver = new RunDriver(
       this.#ports,
       record,
@@ -247,6 +250,7 @@ export class Engine {
     } finally {
       stopPolling()
       this.#drivers.delete(record.id)
+      this.#work.endRun(record.id)
       await this.#ports.logs.flush()
       await claim?.release()
     }

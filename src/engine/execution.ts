@@ -10,6 +10,7 @@ import type { CallInfo } from './call-info.ts'
 import { recordOf } from './failure.ts'
 import type { RunContext } from './run-context.ts'
 import type { PlannedCall } from './settings.ts'
+import { Sharings } from './sharing.ts'
 import { resolve } from './views.ts'
 
 /**
@@ -22,11 +23,13 @@ export class Execution {
   readonly planned: PlannedCall[] = []
   readonly #run: RunContext
   readonly #attempts: Attempts
+  readonly #sharings: Sharings
   #starts: AttemptStart[] = []
   #isScheduled = false
 
   constructor(run: RunContext, life: number, executors: readonly Executor[]) {
     this.#run = run
+    this.#sharings = new Sharings(run)
     this.#attempts = new Attempts(run.ports, run.id, life, executors, (info, attempt, result) =>
       this.#ended(info, attempt, result),
     )
@@ -128,12 +131,21 @@ export class Execution {
   }
 
   async #submit(): Promise<void> {
-    const { recorder, outcomes, calls, isOver } = this.#run
+    const { recorder, isOver } = this.#run
     if (recorder.isFull) await recorder.room()
     this.#isScheduled = false
     const starts = this.#starts
     this.#starts = []
     if (isOver()) return
+    const shared = starts.filter(({ info }) => this.#sharings.isShared(info))
+    if (shared.length === 0) return this.#begin(starts)
+    // the others need not wait for the journal
+    this.#begin(starts.filter(({ info }) => !this.#sharings.isShared(info)))
+    this.#begin(await this.#claimed(shared))
+  }
+
+  #begin(starts: readonly AttemptStart[]): void {
+    const { outcomes, calls } = this.#run
     const resolved: AttemptStart[] = []
     for (const start of starts) {
       try {
@@ -151,9 +163,19 @@ export class Execution {
     this.#attempts.begin(resolved)
   }
 
+  async #claimed(starts: readonly AttemptStart[]): Promise<readonly AttemptStart[]> {
+    try {
+      return await this.#sharings.claim(starts)
+    } catch (error) {
+      this.#run.abort(error)
+      return []
+    }
+  }
+
   #ended(info: CallInfo, attempt: number, result: AttemptResult): void {
     const { ports, machine, dispatch, isOver } = this.#run
     if (isOver()) return
+    if (result.kind !== 'kept') this.#sharings.end(info)
     const call = info.id
     const at = ports.clock.now()
     switch (result.kind) {
@@ -210,7 +232,7 @@ export class Execution {
   #kept(info: CallInfo, attempt: number, value: Value): void {
     const refused = (error: unknown): void => this.#refused(info, attempt, error)
     try {
-      const checked = info.request.check === undefined ? value : info.request.check(value)
+      const checked = this.#checked(info, value)
       if (!(checked instanceof Promise)) return this.#succeeded(info, attempt, checked)
       checked.then((fit) => this.#succeeded(info, attempt, fit)).catch(refused)
     } catch (error) {
@@ -218,8 +240,16 @@ export class Execution {
     }
   }
 
+  #checked(info: CallInfo, value: Value): Value | Promise<Value> {
+    const { check } = info.request
+    const checked = check === undefined ? value : check(value)
+    if (checked instanceof Promise) return checked.then((fit) => this.#sharings.adopt(info, fit))
+    return this.#sharings.adopt(info, checked)
+  }
+
   /** The result is not what was declared, or cannot be kept. */
   #refused(info: CallInfo, attempt: number, error: unknown): void {
+    this.#sharings.end(info)
     info.lastError = recordOf(error)
     const names = [info.lastError.code]
     const at = this.#run.ports.clock.now()

@@ -37,7 +37,8 @@ export class Giving {
   readonly #run: RunContext
   readonly #turns: Turns
   readonly #failures: Failures
-  readonly #given = new Set<number>()
+  /** by call */
+  readonly #given: (true | undefined)[] = []
   readonly #waiters = new Map<number, Waiter[]>()
 
   constructor(run: RunContext, turns: Turns, failures: Failures, replaying: number) {
@@ -47,11 +48,16 @@ export class Giving {
     this.replaying = replaying
   }
 
+  /** Calls whose outcome somebody waits for. */
+  get awaited(): Iterable<number> {
+    return this.#waiters.keys()
+  }
+
   /** Somebody waits for an outcome. */
   wait(call: number, waiter: Waiter): void {
     const end = this.#run.machine.graph.calls[call]?.end
     if (end !== undefined && end.state !== 'succeeded') this.#run.dispatch({ kind: 'observed', call })
-    if (this.#given.has(call)) return this.#give(call, waiter)
+    if (this.#given[call] === true) return this.#give(call, waiter)
     const waiters = this.#waiters.get(call)
     if (waiters === undefined) this.#waiters.set(call, [waiter])
     else waiters.push(waiter)
@@ -61,7 +67,6 @@ export class Giving {
     const { calls, machine, outcomes, listener, dispatch } = this.#run
     const info = calls.get(effect.call)
     const { status, order } = effect
-    this.counts[status.state] = (this.counts[status.state] ?? 0) + 1
     this.#count(info, status, effect.record)
     if (status.state !== 'succeeded') {
       const error = this.#errorOf(info, status, order)
@@ -72,20 +77,32 @@ export class Giving {
           resolve(info.request.args, { outcomes, info: (id) => calls.get(id) }),
         )
     }
-    if (effect.record) this.#record(info, effect)
-    else if (info.own?.outcome !== undefined) this.replaying--
-    this.#turns.add({ order, call: info.id, run: () => this.#turn(info.id) })
+    const kept = effect.record && this.#record(info, effect)
+    if (!effect.record && info.own?.outcome !== undefined) this.replaying--
+    this.#endWork(info, kept)
+    this.#turns.add({ order, call: info.id, run: this.#turn })
   }
 
-  #record(info: CallInfo, effect: Extract<Effect, { kind: 'ended' }>): void {
+  /** Is it kept in the run cache? */
+  #record(info: CallInfo, effect: Extract<Effect, { kind: 'ended' }>): boolean {
     const { remembered, recorder, machine, outcomes, ports, settings } = this.#run
     const now = ports.clock.now()
     // what another call had is this one's now: two of one order would not know who was first
     if (info.takenFrom !== undefined) recorder.add({ kind: 'forgotten', calls: [info.takenFrom], at: now })
     const kept = remembered.result(info.own)
     const call = machine.graph.call(info.id)
-    for (const record of outcomeRecords(info, effect, call, outcomes, kept, now, settings))
-      recorder.add(record, effect.order)
+    const records = outcomeRecords(info, effect, call, outcomes, kept, now, settings)
+    for (const record of records) recorder.add(record, effect.order)
+    return records.some(({ kind }) => kind === 'cache')
+  }
+
+  /** Whoever waits for the same goes on: with the result, once it is there for everybody. */
+  #endWork({ sharing, fingerprint }: CallInfo, kept: boolean): void {
+    const { work, recorder } = this.#run
+    if (sharing?.holds !== true || fingerprint === undefined) return
+    sharing.holds = false
+    if (kept) recorder.whenDurable(() => work.release(fingerprint, true))
+    else work.release(fingerprint, false)
   }
 
   #count(info: CallInfo, status: EndStatus, recorded: boolean): void {
@@ -131,8 +148,8 @@ export class Giving {
   }
 
   /** The turn of an outcome: true if somebody goes on with it. */
-  #turn(call: number): boolean {
-    this.#given.add(call)
+  readonly #turn = (call: number): boolean => {
+    this.#given[call] = true
     this.#run.dispatch({ kind: 'given', call })
     const waiters = this.#waiters.get(call)
     if (waiters === undefined) return false

@@ -3,9 +3,10 @@ import { isKeptResult } from '../core/identity/remembered.ts'
 import type { EndStatus } from '../core/run/call.ts'
 import { decode } from '../model/codec.ts'
 import type { RememberedCall } from '../model/records.ts'
-import { DirRef, FileRef, HeldRef } from '../model/refs.ts'
+import { HeldRef } from '../model/refs.ts'
 import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
+import { filesGone, findEntry } from './cache-entry.ts'
 import type { CallInfo } from './call-info.ts'
 import { recordOf } from './failure.ts'
 import { Identifier, type Identity } from './identifier.ts'
@@ -57,19 +58,27 @@ export class Recall {
   }
 
   async lookup(info: CallInfo): Promise<void> {
-    const { ports, outcomes, dispatch, isIn, abort } = this.#run
+    const { ports, outcomes, dispatch, isIn, abort, work, id } = this.#run
+    const { sharing } = info
+    const holder = sharing?.waitsFor
+    if (sharing !== undefined && holder !== undefined) {
+      sharing.waitsFor = undefined
+      info.verdict = 'waited'
+      return work.wait(id, holder, () => void this.lookup(info))
+    }
     try {
-      const cache = info.request.task?.policy.cache
-      const notBefore = typeof cache === 'object' ? ports.clock.now() - cache.forMs : 0
-      const hit = await ports.cache.find(info.fingerprint as string, notBefore)
-      const value = hit === undefined ? undefined : decode(hit.valueWire)
-      if (hit === undefined || (await this.#missing(value)) === true)
-        return dispatch({ kind: 'missed', call: info.id })
+      const found = await findEntry(ports, info)
       if (!isIn(info, 'lookup')) return
-      outcomes.set(info.id, { value }, hit.digest)
-      info.origin = { run: hit.run, call: hit.call }
-      info.costMs = hit.costMs
-      info.verdict = 'hit'
+      if (found === undefined || found.isGone) {
+        if (sharing !== undefined && info.verdict === 'waited') sharing.vain++
+        info.verdict = found === undefined ? 'miss' : 'gone'
+        return dispatch({ kind: 'missed', call: info.id })
+      }
+      const { entry, value } = found
+      outcomes.set(info.id, { value }, entry.digest)
+      info.origin = { run: entry.run, call: entry.call }
+      info.costMs = entry.costMs
+      if (info.verdict !== 'waited') info.verdict = 'hit'
       dispatch({ kind: 'hit', call: info.id })
     } catch (error) {
       abort(error)
@@ -90,23 +99,12 @@ export class Recall {
     const found = this.#run.remembered.claim(info.own, info.caller, info.request.name, identity.fingerprint)
     if (found?.outcome === undefined) return this.#unremembered(info, identity)
     const value = found.outcome.valueWire === undefined ? undefined : decode(found.outcome.valueWire)
-    const missing = this.#missing(value)
+    const missing = filesGone(value, this.#run.ports.data)
     if (missing === undefined) return this.#take(info, identity, found, value)
     missing.then(
       (gone) => (gone ? this.#unremembered(info, identity) : this.#take(info, identity, found, value)),
       (error: unknown) => this.#refused(info, error),
     )
-  }
-
-  /** Are files of a value gone from the store? Undefined where it has none. */
-  #missing(value: Value): Promise<boolean> | undefined {
-    const { data } = this.#run.ports
-    const refs: (FileRef | DirRef)[] = []
-    eachRef(value, (ref) => {
-      if (ref instanceof FileRef || ref instanceof DirRef) refs.push(ref)
-    })
-    if (refs.length === 0) return undefined
-    return Promise.all(refs.map((ref) => data.available(ref))).then((there) => there.includes(false))
   }
 
   #take(info: CallInfo, identity: Identity, found: RememberedCall, value: Value): void {

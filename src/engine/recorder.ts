@@ -19,6 +19,7 @@ export class Recorder {
   readonly #clock: Clock
   readonly #listener: RecorderListener
   #batch: JournalRecord[] = []
+  #thens: (() => void)[] = []
   #order = -1
   #underWay = 0
   #scheduled = false
@@ -42,6 +43,11 @@ export class Recorder {
       this.#scheduled = false
       this.#flush()
     })
+  }
+
+  /** Calls back when all that was added so far is durable; never, if that fails. */
+  whenDurable(then: () => void): void {
+    this.#thens.push(then)
   }
 
   get isFull(): boolean {
@@ -72,12 +78,17 @@ export class Recorder {
     if (this.#batch.length === 0 || this.#underWay >= maxUnderWay || this.#failure !== undefined) return
     const batch = this.#batch
     const order = this.#order
+    const thens = this.#thens
     this.#batch = []
+    this.#thens = []
     this.#underWay++
     this.#journal.append(this.#run, batch).then(
       () => {
         this.#underWay--
-        if (this.#failure === undefined) this.#listener.committed(order)
+        if (this.#failure === undefined) {
+          this.#listener.committed(order)
+          for (const then of thens) then()
+        }
         this.#settled()
       },
       (error: unknown) => {

@@ -9,6 +9,7 @@ import type { CallTable } from './call-table.ts'
 import type { Outcomes } from './outcomes.ts'
 import type { Recorder } from './recorder.ts'
 import type { EnginePorts, RunSettings } from './settings.ts'
+import type { SharedWork } from './shared-work.ts'
 
 /** What is told about a run while it goes on. */
 export interface RunListener {
@@ -31,6 +32,7 @@ export interface RunContext {
   readonly calls: CallTable
   readonly outcomes: Outcomes
   readonly recorder: Recorder
+  readonly work: SharedWork
   /** Tells the machine what has happened. Nothing is applied once the run is over. */
   dispatch(event: RunEvent): void
   /** Has the driver ended? Whatever is still said about the run changes nothing. */

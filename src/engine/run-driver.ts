@@ -25,8 +25,10 @@ import { Recorder } from './recorder.ts'
 import { executed, failedError, type RunContext, type RunListener } from './run-context.ts'
 import { type DriverEnd, RunEnd } from './run-end.ts'
 import type { EnginePorts, RunSettings } from './settings.ts'
+import type { SharedWork } from './shared-work.ts'
 import { Turns } from './turns.ts'
 import { Failures, ownFunction } from './uncaught.ts'
+import { unknownWork } from './unknown-work.ts'
 import { resolve } from './views.ts'
 import { type HostedRun, WorkflowHost } from './workflow-host.ts'
 
@@ -65,11 +67,11 @@ export class RunDriver implements HostedRun {
     remembered: readonly RememberedCall[],
     executors: readonly Executor[],
     listener: RunListener,
-    life: { readonly number: number; readonly look: () => Promise<void> },
+    life: { readonly number: number; readonly look: () => Promise<void>; readonly work: SharedWork },
   ) {
     this.id = run.id
     this.#workflow = run.workflow
-    this.#run = this.#context(ports, run, settings, new Remembered(remembered), listener)
+    this.#run = this.#context(ports, run, settings, new Remembered(remembered), listener, life.work)
     const { machine, calls } = this.#run
     this.#turns = new Turns(ports.clock, () => this.#end.isOver || this.#awaitsReplay())
     this.#execution = new Execution(this.#run, life.number, executors)
@@ -205,6 +207,7 @@ export class RunDriver implements HostedRun {
     settings: RunSettings,
     remembered: Remembered,
     listener: RunListener,
+    work: SharedWork,
   ): RunContext {
     const { cpu, memoryBytes } = settings
     const machine = new RunMachine({ cpu, memoryBytes }, remembered.nextOrder)
@@ -223,6 +226,7 @@ export class RunDriver implements HostedRun {
       machine,
       remembered,
       recorder,
+      work,
       calls: new CallTable(ports.hash, remembered, isCancelled),
       outcomes: new Outcomes(ports.hash),
       dispatch: (event) => this.#dispatch(event),

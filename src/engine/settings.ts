@@ -6,8 +6,9 @@ import type { Ambient } from '../ports/caller.ts'
 import type { Chance, Clock } from '../ports/clock.ts'
 import type { CodeSource } from '../ports/code.ts'
 import type { DataPlane } from '../ports/data.ts'
+import type { Datasets } from '../ports/datasets.ts'
 import type { Executor, ExecutorListener } from '../ports/executor.ts'
-import type { Journal, Owner, RunCache } from '../ports/journal.ts'
+import type { Journal, Owner, RunCache, WorkClaims } from '../ports/journal.ts'
 import type { LogStore } from '../ports/logs.ts'
 import type { Surroundings } from '../ports/surroundings.ts'
 
@@ -15,7 +16,9 @@ import type { Surroundings } from '../ports/surroundings.ts'
 export interface EnginePorts {
   readonly journal: Journal
   readonly cache: RunCache
+  readonly work: WorkClaims
   readonly data: DataPlane
+  readonly datasets: Datasets
   readonly code: Pick<CodeSource, 'fingerprint'>
   readonly surroundings: Surroundings
   readonly logs: LogStore
@@ -62,6 +65,20 @@ export interface RunResult {
   readonly shown?: string
   /** calls that a dry run would execute, by task */
   readonly planned?: readonly PlannedCall[]
+  /** of a dry run: what cannot be known, as it depends on results of calls that would be executed */
+  readonly unknown?: UnknownWork
+}
+
+/** What a dry run cannot tell. */
+export interface UnknownWork {
+  /** calls that were made, and whether they would be executed depends on the results of others */
+  readonly calls: readonly {
+    readonly call: number
+    readonly name: string
+    readonly until: readonly string[]
+  }[]
+  /** tasks whose results the workflow waits for: what it does then is not known */
+  readonly until: readonly string[]
 }
 
 /** A call that a dry run would execute. */

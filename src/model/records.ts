@@ -59,6 +59,8 @@ export interface RunRecord {
   readonly counts: Readonly<Partial<Record<CallState, number>>>
   readonly executed: number
   readonly reused: number
+  /** ms of work that the run cache and carried entries of maps saved; absent where they saved none */
+  readonly savedMs?: number
 }
 
 export type CallKind =
@@ -109,8 +111,13 @@ export interface Outcome {
   readonly endedAt: Time
   /** work that a reuse saved or an execution cost, ms of wall time */
   readonly costMs: number
-  /** entries of a map: how many were executed, carried, removed */
-  readonly map?: { readonly executed: number; readonly carried: number; readonly removed: number }
+  /** entries of a map: how many were executed, carried, removed; `savedMs`: the work that the carried ones once cost */
+  readonly map?: {
+    readonly executed: number
+    readonly carried: number
+    readonly removed: number
+    readonly savedMs?: number
+  }
 }
 
 /**
@@ -173,6 +180,24 @@ export interface CacheRecord {
   readonly at: Time
   /** parts of the fingerprint by name, for `why`, as JSON */
   readonly partsWire: string
+  /** bytes of the files and the value in it */
+  readonly bytes?: number
+  /** it takes the place of those of its fingerprint before: a person had it made anew, or their files are gone */
+  readonly replaces?: true
+  /** its task said that it may vary: another result is no surprise */
+  readonly varies?: true
+}
+
+/** Two executions of one fingerprint gave different results: its task is not what it says it is. */
+export interface VariationRecord {
+  readonly kind: 'variation'
+  readonly fingerprint: Digest
+  readonly name: string
+  readonly call: number
+  /** of the result that is kept, and of the other one */
+  readonly digest: Digest
+  readonly other: Digest
+  readonly at: Time
 }
 
 /** The result of a map by what it was made with: the base of the next one. The newest wins. */
@@ -229,6 +254,7 @@ export type JournalRecord =
   | Note
   | AskRecord
   | CacheRecord
+  | VariationRecord
   | BaseRecord
   | PartsRecord
   | RunChange

@@ -137,3 +137,100 @@ export interface RunCache {
   /** Entries and bases by their digests. */
   forget(fingerprints: readonly Digest[]): Promise<void>
 }
+
+/** An entry as people see it. */
+export interface CacheEntry extends Omit<CacheRecord, 'kind' | 'replaces' | 'varies' | 'bytes'> {
+  readonly run: RunId
+  readonly bytes: number
+  /** its place among all, in order of time */
+  readonly seq: number
+  readonly hits: number
+  /** when it was last used */
+  readonly usedAt?: number
+}
+
+export interface CacheQuery {
+  readonly name?: string
+  /** the first letters of the fingerprint */
+  readonly prefix?: string
+  /** entries before this `seq` */
+  readonly before?: number
+  readonly limit: number
+}
+
+/** Which entries: all that fit all that is said. */
+export interface CacheChoice {
+  readonly name?: string
+  readonly prefix?: string
+  /** neither made nor used since then */
+  readonly notSince?: number
+  /** the least recently used ones, so that no more bytes, or no more entries, stay */
+  readonly maxBytes?: number
+  readonly maxEntries?: number
+}
+
+/** What is kept of a task's results, and what they have saved. */
+export interface CacheSavings {
+  readonly name: string
+  readonly entries: number
+  readonly bytes: number
+  readonly hits: number
+  /** work and outputs that were not made again */
+  readonly savedMs: number
+  readonly savedBytes: number
+  /** fingerprints for which two executions gave different results */
+  readonly varied: number
+}
+
+/** Two executions of one fingerprint gave different results. */
+export interface Variation {
+  readonly fingerprint: Digest
+  readonly name: string
+  /** of the first result, and of the other one with the call that gave it */
+  readonly digest: Digest
+  readonly other: Digest
+  readonly run: RunId
+  readonly call: number
+  readonly at: number
+}
+
+/** The run cache as it is read and cleared by people. */
+export interface CacheRecords {
+  /** Newest first. */
+  list(query: CacheQuery): Promise<readonly CacheEntry[]>
+  /** By name. */
+  savings(): Promise<readonly CacheSavings[]>
+  /** Newest first. */
+  variations(query: {
+    readonly name?: string
+    readonly run?: RunId
+    readonly fingerprint?: Digest
+    readonly limit: number
+  }): Promise<readonly Variation[]>
+  /** How many entries, and bytes, these are; they are gone then, unless `dryRun`. */
+  clear(
+    choice: CacheChoice & { readonly dryRun?: boolean },
+  ): Promise<{ readonly entries: number; readonly bytes: number }>
+}
+
+/** What somebody executes at the moment. */
+export interface WorkUnderWay {
+  readonly fingerprint: Digest
+  readonly run: RunId
+  readonly call: number
+}
+
+/**
+ * Who executes what, so that of identical calls one is executed.
+ *
+ * W1 a fingerprint has at most one holder; its claim ends by `release`, when an entry of the run cache is recorded for
+ *    it, and with the holder's process, however that ends.
+ * W2 nothing here is a promise about the past: claims need not survive a loss of power.
+ */
+export interface WorkClaims {
+  /** Takes what nobody has; gives what others have. */
+  take(wanted: readonly WorkUnderWay[]): Promise<readonly WorkUnderWay[]>
+  release(fingerprints: readonly Digest[]): Promise<void>
+  /** What other processes hold: few, as each has a slot. */
+  others(): Promise<readonly WorkUnderWay[]>
+}

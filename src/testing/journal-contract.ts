@@ -6,6 +6,7 @@ import { useJournal } from './journal-fixture.ts'
 import { testPages } from './journal-lists-contract.ts'
 import { testPeople } from './journal-people-contract.ts'
 import { testOwnership, testRuns } from './journal-runs-contract.ts'
+import { testWork } from './journal-work-contract.ts'
 
 /** Registers the tests that every journal passes. */
 export function testJournal(name: string, makePlace: () => Promise<JournalPlace>): void {
@@ -18,5 +19,7 @@ export function testJournal(name: string, makePlace: () => Promise<JournalPlace>
     testPeople(at)
     testCache(at)
     testRemoval(at)
+    testDatasets(at)
+    testWork(at)
   })
 }

@@ -1,11 +1,14 @@
 import { afterEach, beforeEach, expect } from 'vitest'
-import type { Journal, Owner, Records, RunCache } from '../ports/journal.ts'
+import type { Datasets } from '../ports/datasets.ts'
+import type { Journal, Owner, Records, RunCache, WorkClaims } from '../ports/journal.ts'
 
 /** A journal as one process has it open. */
 export interface OpenJournal {
   readonly journal: Journal
   readonly records: Records
   readonly cache: RunCache
+  readonly datasets: Datasets
+  readonly work: WorkClaims
 }
 
 /** Where journals of several processes meet: a file, or an object. */

@@ -72,6 +72,8 @@ export class World {
     const engine = new Engine({
       journal,
       cache: memory.cache,
+      datasets: memory.datasets,
+      work: memory.work,
       data: this.data,
       code: {
         fingerprint: (task) =>

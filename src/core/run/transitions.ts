@@ -59,6 +59,7 @@ export const transitions: { readonly [P in Phase]: Row } = {
     failed,
     lost,
     deprived,
+    yielded,
   },
   execute: { ...alarm, started: tooLate, succeeded, failed, lost, deprived },
   retry: { woke: (graph, call) => graph.queue(call) },
@@ -80,6 +81,7 @@ export const transitions: { readonly [P in Phase]: Row } = {
     failed: stopped,
     lost: stopped,
     deprived: stopped,
+    yielded: stopped,
     stopped,
   },
   entered: {
@@ -177,6 +179,15 @@ function deprived(graph: RunGraph, call: Call, event: EventOf<'deprived'>): void
   graph.slots.give(call)
   for (const id of event.gone) graph.call(id).lost = true
   graph.queue(call)
+}
+
+/** Nothing was begun: the call has its slot no more, and no attempt to its account. */
+function yielded(graph: RunGraph, call: Call): void {
+  if (graph.draining) return stopped(graph, call)
+  graph.slots.give(call)
+  call.attempt--
+  graph.move(call, 'lookup')
+  graph.effects.push({ kind: 'lookup', call: call.id })
 }
 
 /** An attempt was given up. What it made again for others had ended long ago, and stays as it is. */

@@ -2,7 +2,7 @@ import type { JournalRecord, RunId } from '../../model/records.ts'
 import { forgedRecord } from '../refusals.ts'
 import { putAsk } from './asks.ts'
 import { addAttempt } from './attempts.ts'
-import { addEntry, setBase } from './cache.ts'
+import { addEntry, addVariation, setBase } from './cache.ts'
 import { addCall, addOutcome, forgetCalls } from './calls.ts'
 import { addNote, setParts } from './notes.ts'
 import { changeRun } from './runs.ts'
@@ -49,6 +49,8 @@ function apply(store: MemoryStore, run: RunMemory, id: RunId, record: JournalRec
       return putAsk(run, record)
     case 'cache':
       return addEntry(store, id, record)
+    case 'variation':
+      return addVariation(store, id, record)
     case 'base':
       return setBase(store, id, record)
     case 'parts':

@@ -1,4 +1,4 @@
-import type { BaseRecord, CacheRecord, RunId } from '../../model/records.ts'
+import type { BaseRecord, CacheRecord, RunId, VariationRecord } from '../../model/records.ts'
 import type { Digest } from '../../model/refs.ts'
 import type { RunCache } from '../../ports/journal.ts'
 import { blobDigests } from '../blob-digests.ts'
@@ -6,12 +6,38 @@ import type { CacheEntry, MemoryStore } from './store.ts'
 import { copyOf } from './store.ts'
 
 export function addEntry(store: MemoryStore, run: RunId, record: CacheRecord): void {
-  const { kind: _, ...entry } = copyOf(record)
+  const { kind: _, replaces, varies, bytes: __, ...entry } = copyOf(record)
+  const first = store.byFingerprint.get(entry.fingerprint)?.[0]
+  if (first !== undefined && first.digest !== entry.digest && varies !== true) {
+    const { fingerprint, name, call, at } = entry
+    addVariation(store, run, {
+      kind: 'variation',
+      fingerprint,
+      name,
+      call,
+      digest: first.digest,
+      other: entry.digest,
+      at,
+    })
+  }
+  if (replaces === true) dropEntries(store, new Set([entry.fingerprint]))
   const kept: CacheEntry = { ...entry, run }
   store.cache.push(kept)
   const same = store.byFingerprint.get(entry.fingerprint)
   if (same === undefined) store.byFingerprint.set(entry.fingerprint, [kept])
   else same.push(kept)
+  store.work.delete(entry.fingerprint)
+}
+
+export function addVariation(store: MemoryStore, run: RunId, record: VariationRecord): void {
+  const { kind: _, ...variation } = record
+  store.variations.push({ ...variation, run })
+}
+
+function dropEntries(store: MemoryStore, gone: ReadonlySet<Digest>): void {
+  for (const fingerprint of gone) store.byFingerprint.delete(fingerprint)
+  const kept = store.cache.filter((entry) => !gone.has(entry.fingerprint))
+  store.cache.splice(0, store.cache.length, ...kept)
 }
 
 export function setBase(store: MemoryStore, run: RunId, record: BaseRecord): void {
@@ -36,9 +62,7 @@ export const memoryCache = (store: MemoryStore): RunCache => ({
   },
   async forget(fingerprints) {
     const gone = new Set(fingerprints)
-    for (const fingerprint of gone) store.byFingerprint.delete(fingerprint)
-    const kept = store.cache.filter((entry) => !gone.has(entry.fingerprint))
-    store.cache.splice(0, store.cache.length, ...kept)
+    dropEntries(store, gone)
     for (const [key, { base }] of store.bases) if (gone.has(base)) store.bases.delete(key)
   },
 })

@@ -1,5 +1,6 @@
 import { AlmanacError } from '../../model/errors.ts'
-import type { Journal, Records, RunCache } from '../../ports/journal.ts'
+import type { Datasets } from '../../ports/datasets.ts'
+import type { Journal, Records, RunCache, WorkClaims } from '../../ports/journal.ts'
 import { appendRecords } from './append.ts'
 import { answerAsk, listAsks, takeAnswers } from './asks.ts'
 import { listAttempts } from './attempts.ts'
@@ -11,17 +12,28 @@ import { addRequest, takeRequests } from './requests.ts'
 import { createRun, listRuns, readRun, removeRun } from './runs.ts'
 import type { MemoryStore } from './store.ts'
 import { knownRun, memoryStore } from './store.ts'
+import { memoryWork, releaseWork } from './work.ts'
 
 /** A journal with what reads it. */
 export interface OpenMemoryJournal {
   readonly journal: Journal
   readonly records: Records
   readonly cache: RunCache
+  readonly datasets: Datasets
+  readonly work: WorkClaims
 }
 
 /** A journal that lasts as long as its store: for tests, and for runs that nobody needs to resume. */
 export function openMemoryJournal(store: MemoryStore = memoryStore()): OpenMemoryJournal {
-  return { journal: new MemoryJournal(store), records: memoryRecords(store), cache: memoryCache(store) }
+  const journal = new MemoryJournal(store)
+  const work = memoryWork(store, journal)
+  return {
+    journal,
+    records: memoryRecords(store),
+    cache: memoryCache(store),
+    datasets: memoryDatasets(store),
+    work,
+  }
 }
 
 /**
@@ -77,6 +89,11 @@ class MemoryJournal implements Journal {
   async close(): Promise<void> {
     this.#closed = true
     releaseAll(this.#store, this)
+    releaseWork(this.#store, this)
+  }
+
+  get isClosed(): boolean {
+    return this.#closed
   }
 
   #open(): MemoryStore {

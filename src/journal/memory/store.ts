@@ -12,7 +12,7 @@ import type {
 } from '../../model/records.ts'
 import type { Digest } from '../../model/refs.ts'
 import type { CallState } from '../../model/states.ts'
-import type { Answer, RunRequest } from '../../ports/journal.ts'
+import type { Answer, RunRequest, Variation, WorkUnderWay } from '../../ports/journal.ts'
 import { unknownRun } from '../refusals.ts'
 
 /**
@@ -30,6 +30,13 @@ export interface MemoryStore {
   readonly bases: Map<string, Omit<BaseRecord, 'kind'> & { readonly run: RunId }>
   /** the journal that holds each claimed run */
   readonly claims: Map<RunId, object>
+  /** oldest first */
+  readonly variations: Variation[]
+  /** what is executed, and the journal whose process does it */
+  readonly work: Map<Digest, WorkUnderWay & { readonly holder: object }>
+  readonly datasets: Map<string, DatasetMemory>
+  /** of the newest version of a dataset */
+  versionSeq: number
   /** of the newest note */
   seq: number
 }
@@ -74,6 +81,10 @@ export const memoryStore = (): MemoryStore => ({
   byFingerprint: new Map(),
   bases: new Map(),
   claims: new Map(),
+  datasets: new Map(),
+  versionSeq: 0,
+  variations: [],
+  work: new Map(),
   seq: 0,
 })
 

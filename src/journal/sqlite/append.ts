@@ -5,7 +5,7 @@ import { tallyOf } from '../tally.ts'
 import { endAsk, putAsk } from './asks.ts'
 import { addAttempt, forgetAttempts } from './attempts.ts'
 import { Bulk } from './bulk.ts'
-import { addEntry, setBase } from './cache.ts'
+import { addEntry, addVariation, setBase } from './cache.ts'
 import type { KnownCall } from './call-index.ts'
 import { CallIndex } from './call-index.ts'
 import type { CountedOutcome } from './calls.ts'
@@ -140,6 +140,8 @@ export class Appender {
         return this.#ask(run, record)
       case 'cache':
         return addEntry(this.#db, run.id, record)
+      case 'variation':
+        return addVariation(this.#db, run.id, record)
       case 'base':
         return setBase(this.#db, run.id, record)
       case 'run':

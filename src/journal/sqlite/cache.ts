@@ -1,13 +1,31 @@
-import type { BaseRecord, CacheRecord, RunId } from '../../model/records.ts'
+import type { BaseRecord, CacheRecord, RunId, VariationRecord } from '../../model/records.ts'
 import type { Digest } from '../../model/refs.ts'
 import type { RunCache } from '../../ports/journal.ts'
 import type { Database } from './database.ts'
 import { digestColumn, digestText } from './rows.ts'
+import { endWork } from './work.ts'
 
 export function addEntry(db: Database, run: RunId, entry: CacheRecord): void {
+  const { fingerprint, name, call, at } = entry
+  const first = db.get<{ digest: Digest }>(
+    `SELECT ${digestText('digest')} AS digest FROM cache WHERE fingerprint = ? ORDER BY seq LIMIT 1`,
+    digestColumn(fingerprint),
+  )
+  if (first !== undefined && first.digest !== entry.digest && entry.varies !== true) {
+    addVariation(db, run, {
+      kind: 'variation',
+      fingerprint,
+      name,
+      call,
+      at,
+      digest: first.digest,
+      other: entry.digest,
+    })
+  }
+  if (first !== undefined && entry.replaces === true) forgetEntries(db, [fingerprint])
   db.run(
-    `INSERT INTO cache (fingerprint, name, run, call, value, digest, blobs, cost, at, parts)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO cache (fingerprint, name, run, call, value, digest, blobs, cost, at, parts, bytes)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     digestColumn(entry.fingerprint),
     entry.name,
     run,
@@ -18,6 +36,21 @@ export function addEntry(db: Database, run: RunId, entry: CacheRecord): void {
     entry.costMs,
     entry.at,
     entry.partsWire,
+    entry.bytes ?? 0,
+  )
+  endWork(db, entry.fingerprint)
+}
+
+export function addVariation(db: Database, run: RunId, record: VariationRecord): void {
+  db.run(
+    'INSERT INTO variations (fingerprint, name, digest, other, run, call, at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    digestColumn(record.fingerprint),
+    record.name,
+    digestColumn(record.digest),
+    digestColumn(record.other),
+    run,
+    record.call,
+    record.at,
   )
 }
 

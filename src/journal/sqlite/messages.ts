@@ -10,6 +10,7 @@ import type {
   RunCache,
   RunQuery,
   RunRequest,
+  WorkUnderWay,
 } from '../../ports/journal.ts'
 import type { DatabaseOptions } from './database.ts'
 import type { Packed } from './packing.ts'
@@ -90,6 +91,22 @@ export interface WriterMethods {
   nearest(name: string): Cached
   roots(place: RootsPlace): RootsPage
   forget(digests: readonly Digest[]): void
+  takeWork(wanted: readonly WorkUnderWay[]): WorkUnderWay[]
+  releaseWork(fingerprints: readonly Digest[]): void
+  othersWork(): WorkUnderWay[]
+  addVersion(version: NewVersion): DatasetVersion
+  version(key: DatasetKey, version: number | undefined): DatasetVersion | undefined
+  versions(
+    key: DatasetKey,
+    query: { readonly limit: number; readonly before?: number },
+  ): readonly DatasetVersion[]
+  datasets(
+    environment: string,
+    query: { readonly limit: number; readonly after?: string },
+  ): readonly DatasetRow[]
+  setSource(key: Omit<DatasetKey, 'partition'>, source: DatasetSource | undefined, at: number): void
+  source(key: Omit<DatasetKey, 'partition'>): DatasetSource | undefined
+  removeVersions(key: DatasetKey, versions: readonly number[] | undefined, at: number): number
   check(): string[]
   close(): void
 }

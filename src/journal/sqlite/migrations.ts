@@ -152,6 +152,40 @@ export const migrations: readonly string[] = [
   -- runs that are gone, and whose rows elsewhere are not yet
   CREATE TABLE removed (run INTEGER PRIMARY KEY);
   `,
+  // the run cache for people, and who executes what
+  `
+  ALTER TABLE cache ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE tallies ADD COLUMN saved INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE parts ADD COLUMN before TEXT;
+
+  -- how often entries were used: apart from them, as their rows are large and never change
+  CREATE TABLE uses (entry INTEGER PRIMARY KEY, hits INTEGER NOT NULL, at INTEGER NOT NULL);
+
+  -- what was saved by name: by entries that are gone, and by maps, whose carried entries nobody looks up
+  CREATE TABLE savings (name TEXT PRIMARY KEY, hits INTEGER NOT NULL, ms INTEGER NOT NULL, bytes INTEGER NOT NULL)
+    WITHOUT ROWID;
+
+  CREATE TABLE variations (
+    seq INTEGER PRIMARY KEY,
+    fingerprint BLOB NOT NULL,
+    name TEXT NOT NULL,
+    digest BLOB NOT NULL,
+    other BLOB NOT NULL,
+    run TEXT NOT NULL,
+    call INTEGER NOT NULL,
+    at INTEGER NOT NULL
+  );
+  CREATE INDEX variations_by_name ON variations (name, fingerprint);
+  CREATE INDEX variations_by_run ON variations (run);
+
+  -- only what is executed at the moment; the holder is the name of a lock
+  CREATE TABLE work (
+    fingerprint BLOB PRIMARY KEY,
+    holder TEXT NOT NULL,
+    run TEXT NOT NULL,
+    call INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  `,
 ]
 
 /** `ALMJ`: tells an Almanac journal from any other database. */

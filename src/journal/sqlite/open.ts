@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import type { RunId } from '../../model/records.ts'
-import type { Journal, Records, RunCache, RunClaim } from '../../ports/journal.ts'
+import type { Datasets } from '../../ports/datasets.ts'
+import type { Journal, Records, RunCache, RunClaim, WorkClaims } from '../../ports/journal.ts'
 import { WriterClient } from './client.ts'
 import { readRemembered } from './packed-calls.ts'
 import { PackReader } from './packing.ts'
@@ -11,6 +12,8 @@ export interface OpenSqliteJournal {
   readonly journal: Journal
   readonly records: Records
   readonly cache: RunCache
+  readonly datasets: Datasets
+  readonly work: WorkClaims
   /** What is wrong with the database file: all of it is read. */
   check(): Promise<readonly string[]>
   /** As `journal.close`. */
@@ -45,6 +48,7 @@ export async function openSqliteJournal(
     journal,
     records: sqliteRecords(client),
     cache: sqliteCache(client),
+    work: sqliteWork(client),
     check: () => client.call('check'),
     close: () => journal.close(),
   }
@@ -126,4 +130,20 @@ const sqliteCache = (client: WriterClient): RunCache => ({
     }
   },
   forget: (fingerprints) => client.call('forget', fingerprints),
+})
+
+const sqliteWork = (client: WriterClient): WorkClaims => ({
+  take: (wanted) => client.call('takeWork', wanted),
+  release: (fingerprints) => client.call('releaseWork', fingerprints),
+  others: () => client.call('othersWork'),
+})
+
+const sqliteDatasets = (client: WriterClient): Datasets => ({
+  add: (version) => client.call('addVersion', version),
+  version: (key, version) => client.call('version', key, version),
+  versions: (key, query) => client.call('versions', key, query),
+  list: (environment, query) => client.call('datasets', environment, query),
+  setSource: (key, source, at) => client.call('setSource', key, source, at),
+  source: (key) => client.call('source', key),
+  remove: (key, versions, at) => client.call('removeVersions', key, versions, at),
 })

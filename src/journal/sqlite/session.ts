@@ -19,6 +19,7 @@ import { openReadOnly } from './read-only.ts'
 import { addRequest, giveBackRequests, openRequests, takeRequests } from './requests.ts'
 import { rootsPage } from './roots.ts'
 import { createRun, findRun, listRuns, ownRun, readRun, removeRun, runNumber } from './runs.ts'
+import { Work } from './work.ts'
 
 /** Calls a page: large enough to cost little, small enough that batches get their turn. */
 const callsPerPage = 5000
@@ -33,6 +34,7 @@ export class Session {
   readonly #db: Database
   readonly #claims: Claims
   readonly #appender: Appender
+  readonly #work: Work
   readonly #broken = new Map<RunId, AlmanacError>()
   /** of `take`: what the database's version was when a run was last found to have nothing */
   readonly #seen = new Map<RunId, number>()
@@ -43,6 +45,8 @@ export class Session {
     this.#db = readOnly === true ? openReadOnly(home) : openDatabase(home, options)
     this.#claims = new Claims(home)
     this.#appender = new Appender(this.#db)
+    this.#work = new Work(this.#db, this.#claims, home)
+    if (!this.#db.isReadOnly) this.#work.sweep()
   }
 
   /** Commits batches as one; if that fails, run by run. Gives the runs of each batch that were not kept, and why. */
@@ -128,6 +132,17 @@ export class Session {
     nearest: (name) => nearestEntry(this.#db, name),
     roots: (place) => rootsPage(this.#db, place),
     forget: (digests) => this.#db.transaction(() => forgetEntries(this.#db, digests)),
+    takeWork: (wanted) => this.#work.take(wanted),
+    releaseWork: (fingerprints) => this.#work.release(fingerprints),
+    othersWork: () => this.#work.others(),
+    addVersion: (version) => this.#db.transaction(() => addVersion(this.#db, version)),
+    version: (key, version) => readVersion(this.#db, key, version),
+    versions: (key, query) => listVersions(this.#db, key, query),
+    datasets: (environment, query) => listDatasets(this.#db, environment, query),
+    setSource: (key, source, at) => this.#db.transaction(() => setSource(this.#db, key, source, at)),
+    source: (key) => readSource(this.#db, key),
+    removeVersions: (key, versions, at) =>
+      this.#db.transaction(() => removeVersions(this.#db, key, versions, at)),
     check: () => problems(this.#db),
     close: () => {
       this.#release(this.#claims.held)

@@ -56,6 +56,7 @@ export class SimulatedProcess {
     this.engine = new Engine({
       journal: told(this.journal, (run, records) => surroundings.appended(run, records)),
       cache: { ...memory.cache, find: (...asked) => memory.cache.find(...asked).then(later) },
+      work: memory.work,
       data,
       code: { fingerprint: (task) => later({ digest: sha256(task.name), parts: {}, warnings: [] }) },
       surroundings: { of: () => Promise.resolve({}) },
