@@ -14,6 +14,8 @@ export interface WorkbenchOptions extends OpenOptions {
   readonly inline?: boolean
   /** nothing is to be made where there is nothing yet */
   readonly reads?: boolean
+  /** a file whose project counts, where none is named */
+  readonly near?: string
 }
 
 /** An open Almanac with all that it is made of: what commands work with. */

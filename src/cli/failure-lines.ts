@@ -6,6 +6,8 @@ import { relativePath } from './paths.ts'
 /** Lines of a stack that are shown: what is left out is in the middle. */
 const stackHead = 5
 const stackTail = 15
+/** of what a program printed before it failed */
+const lastWords = 20
 
 export interface FailureContext {
   /** the task, with the entry of the map that it is of */
@@ -29,7 +31,7 @@ export const placeText = ({ file = '', line }: ErrorRecord): string =>
   `${relativePath(file)}${line === undefined ? '' : `:${line}`}`
 
 /** The message, with the type where an author's own code threw it. */
-const messageText = ({ code, type, message }: ErrorRecord): string =>
+export const messageText = ({ code, type, message }: ErrorRecord): string =>
   type !== undefined && authors.includes(code) ? `${type}: ${message}` : message
 
 const authors: readonly string[] = ['ALM_TASK_FAILED', 'ALM_WORKFLOW_FAILED']
@@ -39,8 +41,10 @@ function stackLines(error: ErrorRecord, debug: boolean): string[] {
   const { stack, type, message } = error
   if (stack === undefined) return []
   if (debug) return stack.split('\n')
-  const isProgram = error.code === 'ALM_TASK_EXIT' || error.code === 'ALM_TASK_SIGNAL'
-  if (!isProgram && !authors.includes(error.code)) return []
+  // what a program said last is not ours to leave out of
+  if (error.code === 'ALM_TASK_EXIT' || error.code === 'ALM_TASK_SIGNAL')
+    return stack.split('\n').slice(-lastWords)
+  if (!authors.includes(error.code)) return []
   const told = `${type ?? 'Error'}: ${message}`
   const rest = stack.startsWith(told) ? stack.slice(told.length).replace(/^\n/, '') : stack
   const lines = rest

@@ -3,7 +3,7 @@ import type { RunHandle, StartOptions } from '../workbench.ts'
 import { exitCodes, type Printer } from './printer.ts'
 import { Progress } from './progress.ts'
 import { Report } from './report.ts'
-import { exitCodeOf, printResult } from './result.ts'
+import { exitCodeOf, printBroken, printResult } from './result.ts'
 import { cacheMode, type ExecuteFlags } from './session.ts'
 
 /** Starts a run, shows how it goes, and gives the exit code. */
@@ -25,6 +25,7 @@ export async function follow(
     dryRun: flags.dryRun === true,
     listener: report.listener,
   })
+  const since = Date.now()
   const live = !printer.json && flags.debugPython === undefined
   progress = new Progress(() => handle.snapshot(), { live })
   report.started(handle)
@@ -35,6 +36,10 @@ export async function follow(
     report.ended(result.state === 'waiting')
     printResult(result, printer, (call) => report.hasTold(call))
     return exitCodeOf(result, flags.dryRun === true)
+  } catch (error) {
+    progress.stop()
+    if (flags.dryRun !== true) printBroken(handle, error, since, printer)
+    throw error
   } finally {
     progress.stop()
     stop()

@@ -7,6 +7,9 @@ export interface Printer {
   readonly debug: boolean
   /** One object of a `--json` answer, on a line of its own. */
   object(value: object): void
+  /** The object that a `--json` answer ends with, whatever else is said until `end`. */
+  last(value: object): void
+  end(): void
   /** A line for people, on standard output. Silent with `--json`. */
   line(text?: string): void
   /** A line for people beside the output, on standard error. */
@@ -17,11 +20,20 @@ export const exitCodes = { done: 0, failed: 1, usage: 2, cancelled: 3, waiting: 
 
 export function openPrinter(options: { readonly json: boolean; readonly debug: boolean }): Printer {
   const { json, debug } = options
+  let last: object | undefined
+  const object = (value: object): void => {
+    if (json) process.stdout.write(`${JSON.stringify(value)}\n`)
+  }
   return {
     json,
     debug,
-    object: (value) => {
-      if (json) process.stdout.write(`${JSON.stringify(value)}\n`)
+    object,
+    last: (value) => {
+      last = value
+    },
+    end: () => {
+      if (last !== undefined) object(last)
+      last = undefined
     },
     line: (text = '') => {
       if (!json) process.stdout.write(`${text}\n`)

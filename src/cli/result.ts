@@ -1,9 +1,11 @@
 import pc from 'picocolors'
 import { toWire } from '../model/codec.ts'
+import { isAlmanacError } from '../model/errors.ts'
 import type { ErrorRecord } from '../model/records.ts'
-import type { RunResult } from '../workbench.ts'
-import { failureLines, placeText } from './failure-lines.ts'
+import type { RunHandle, RunResult } from '../workbench.ts'
+import { failureLines, messageText, placeText } from './failure-lines.ts'
 import { relativePath } from './paths.ts'
+import { planObject, printPlan } from './plan.ts'
 import { exitCodes, type Printer } from './printer.ts'
 
 /** Says how a run ended or where it rests. `told`: the failure of that call has been told of already. */
@@ -14,7 +16,7 @@ export function printResult(
 ): void {
   const { id, state, counts, executed, reused, durationMs, error, shown, planned } = result
   const output = result.output === undefined ? null : toWire(result.output)
-  printer.object({
+  printer.last({
     kind: 'run',
     id,
     state,
@@ -25,9 +27,10 @@ export function printResult(
     durationMs,
     error: error ?? null,
     shown: shown ?? null,
-    ...(planned !== undefined && { planned }),
+    ...(planned !== undefined && planObject(result)),
   })
-  if (planned !== undefined) return printPlan(result, printer)
+  if (planned !== undefined) printPlan(result, printer)
+  if (planned !== undefined && error === undefined) return
   const seconds = `${(durationMs / 1000).toFixed(durationMs < 10_000 ? 2 : 0)} s`
   const mark = state === 'succeeded' ? pc.green('✓') : state === 'failed' ? pc.red('✗') : pc.yellow('•')
   printer.line(`${mark} ${pc.bold(id)} ${state} · ${executed} executed · ${reused} reused · ${seconds}`)
@@ -47,11 +50,13 @@ function printFailure(
   printer: Printer,
   told: boolean,
 ): void {
-  if (!told)
+  // in full only once; but what it was is said at the end, however long ago it was told
+  if (told) printer.line(`  ${messageText(error)}`)
+  else
     for (const line of failureLines(error, { task: 'failed', debug: printer.debug }).slice(1))
       printer.line(line)
-  if (!told && error.file !== undefined)
-    printer.line(`  ${pc.cyan(placeText(error))} ${pc.dim(`[${error.code}]`)}`)
+  const place = error.file === undefined ? '' : `${pc.cyan(placeText(error))} `
+  printer.line(`  ${place}${pc.dim(`[${error.code}]`)}`)
   if (error.hint !== undefined) printer.line(pc.dim(`  ${hintText(error.hint, id, error.call)}`))
   const kept = executed + reused
   if (kept > 0)
@@ -61,6 +66,28 @@ function printFailure(
 /** Hints are kept with the error, which does not know its run: the words for it are filled in here. */
 const hintText = (hint: string, run: string, call: number | undefined): string =>
   hint.replace('RUN TASK', call === undefined ? `${run} TASK` : `${run} ${call}`).replace(/\bRUN\b/, run)
+
+/** Of a run that the engine could not go on with: how far it came, and that it can be resumed. */
+export function printBroken(handle: RunHandle, error: unknown, sinceMs: number, printer: Printer): void {
+  const { counts, executed, reused } = handle.snapshot()
+  const { code, message, hint } = isAlmanacError(error)
+    ? error
+    : { code: 'ALM_BUG', message: String(error), hint: undefined }
+  printer.last({
+    kind: 'run',
+    id: handle.id,
+    state: 'interrupted',
+    counts,
+    executed,
+    reused,
+    output: null,
+    durationMs: Date.now() - sinceMs,
+    error: { code, message, ...(hint !== undefined && { hint }) },
+    shown: null,
+  })
+  printer.line(`${pc.yellow('•')} ${pc.bold(handle.id)} interrupted · ${executed} executed · ${reused} reused`)
+  printer.line(`  almanac resume ${handle.id}`)
+}
 
 /** Numbers and short texts of an output: what a summary is made of. */
 function plainFigures(output: unknown): string {
@@ -76,24 +103,9 @@ function plainFigures(output: unknown): string {
     .join(' · ')
 }
 
-function printPlan({ planned = [], reused }: RunResult, printer: Printer): void {
-  const byName = new Map<string, { count: number; readonly why: Set<string> }>()
-  for (const { name, why } of planned) {
-    const entry = byName.get(name) ?? { count: 0, why: new Set() }
-    byName.set(name, entry)
-    entry.count++
-    entry.why.add(why)
-  }
-  printer.line(`${pc.bold('Would execute')} ${planned.length === 0 ? 'nothing' : ''}`)
-  for (const [name, { count, why }] of byName)
-    printer.line(`  ${name} × ${count} ${pc.dim([...why].join(', '))}`)
-  if (planned.length > 0) printer.line(pc.dim('  and then what depends on their results'))
-  printer.line(`${pc.bold('Would reuse')} ${reused}`)
-}
-
 /** What the command ends with. */
 export function exitCodeOf({ state, planned }: RunResult, dryRun: boolean): number {
-  if (dryRun && planned !== undefined) return exitCodes.done
+  if (dryRun && planned !== undefined && state !== 'failed') return exitCodes.done
   switch (state) {
     case 'succeeded':
       return exitCodes.done

@@ -9,6 +9,11 @@ export interface CommonFlags {
   readonly project?: string
 }
 
+/** A file that the command is about: where no project is named, its project counts. */
+export interface Near {
+  readonly near?: string
+}
+
 /** Flags of commands that execute. */
 export interface ExecuteFlags extends CommonFlags {
   readonly parallel?: string
@@ -23,7 +28,7 @@ export interface ExecuteFlags extends CommonFlags {
 
 /** Runs a command on an open Almanac, says what goes wrong, and sets the exit code. */
 export async function withAlmanac(
-  flags: ExecuteFlags,
+  flags: ExecuteFlags & Near,
   command: (almanac: Workbench, printer: Printer) => Promise<number>,
 ): Promise<void> {
   return withOpen(flags, {}, command)
@@ -31,7 +36,7 @@ export async function withAlmanac(
 
 /** The same for a command that only reads: where there is no Almanac yet, it makes none. `refused`: says what went wrong. */
 export async function withReadAlmanac(
-  flags: CommonFlags,
+  flags: CommonFlags & Near,
   command: (almanac: Workbench, printer: Printer) => Promise<number>,
   refused: (error: unknown, printer: Printer) => number = printError,
 ): Promise<void> {
@@ -39,7 +44,7 @@ export async function withReadAlmanac(
 }
 
 async function withOpen(
-  flags: ExecuteFlags,
+  flags: ExecuteFlags & Near,
   more: Pick<WorkbenchOptions, 'reads'>,
   command: (almanac: Workbench, printer: Printer) => Promise<number>,
   refused: (error: unknown, printer: Printer) => number = printError,
@@ -55,16 +60,19 @@ async function withOpen(
     }
   } catch (error) {
     process.exitCode = refused(error, printer)
+  } finally {
+    printer.end()
   }
 }
 
-function openOptions(flags: ExecuteFlags, printer: Printer): WorkbenchOptions {
+function openOptions(flags: ExecuteFlags & Near, printer: Printer): WorkbenchOptions {
   const debug = flags.debugPython === undefined || flags.debugPython === false ? undefined : flags.debugPython
   if (debug !== undefined && debug !== true && debug !== 'pdb' && debug !== 'debugpy') {
     throw new AlmanacError('ALM_USAGE', { why: `--debug-python ${debug}: it is pdb or debugpy` })
   }
   return {
     ...(flags.project !== undefined && { project: flags.project }),
+    ...(flags.near !== undefined && { near: flags.near }),
     ...(flags.parallel !== undefined && { parallel: count('-j', flags.parallel) }),
     ...(flags.env !== undefined && { environment: flags.env }),
     ...(flags.inline === true && { inline: true }),

@@ -8,59 +8,91 @@ import { sizeText } from './words.ts'
 const maxDepth = 6
 
 /**
- * A value as people read it: JSON, but files and directories as their paths or names, and futures as the calls behind
- * them. Bounded work for any value; never longer than `length`.
+ * A value as people read it: `{n: 1, page: report.md}`; files and directories as their paths or names, and futures as
+ * the calls behind them. Bounded work for any value; never longer than `length`.
  */
-export function valueText(value: Value, length: number): string {
-  const text = spell(value, length, 0)
-  return text.length <= length ? text : `${text.slice(0, length - 1)}…`
-}
+export const valueText = (value: Value, length: number): string => cut(spell(value, { room: length }, 0), length)
+
+/** The same with what files and directories are known by: size and the first letters of the digest. */
+export const fullText = (value: Value, length: number): string =>
+  cut(spell(value, { room: length, full: true }, 0), length)
 
 /** Arguments of a call: positions as a list without brackets, names as `name=value`. */
-export function inputText(args: Value, length: number): string {
-  if (!isPlain(args)) return args === undefined ? '' : valueText(args, length)
+export function inputText(args: Value, length: number, full = false): string {
+  const how = { room: length, full }
+  if (!isPlain(args)) return args === undefined ? '' : cut(spell(args, how, 0), length)
   const { args: positions } = args
   const fields = Object.entries(args)
   const text =
     fields.length === 1 && Array.isArray(positions)
-      ? positions.map((item: Value) => spell(item, length, 1)).join(', ')
-      : fields.map(([name, field]) => `${name}=${spell(field, length, 1)}`).join(' ')
-  return text.length <= length ? text : `${text.slice(0, length - 1)}…`
+      ? positions.map((item: Value) => spell(item, how, 1)).join(', ')
+      : fields.map(([name, field]) => `${name}=${spell(field, how, 1)}`).join(' ')
+  return cut(text, length)
 }
 
-function spell(value: Value, room: number, depth: number): string {
+/** A map is called with what it goes over, and what each entry gets besides. */
+export function mapInputText(args: Value, length: number): string {
+  if (!isPlain(args) || !Object.hasOwn(args, 'over')) return inputText(args, length, true)
+  const { over, with: besides } = args
+  const more = besides === undefined ? '' : inputText(besides, length, true)
+  const text = `over ${spell(over, { room: length, full: true }, 1)}${more === '' ? '' : ` with ${more}`}`
+  return cut(text, length)
+}
+
+const cut = (text: string, length: number): string =>
+  text.length <= length ? text : `${text.slice(0, length - 1)}…`
+
+interface How {
+  readonly room: number
+  /** with sizes and digests */
+  readonly full?: boolean
+}
+
+function spell(value: Value, how: How, depth: number): string {
   switch (typeof value) {
     case 'string':
-      return JSON.stringify(value.length > room ? value.slice(0, room) : value)
+      return JSON.stringify(value.length > how.room ? value.slice(0, how.room) : value)
     case 'object':
-      return value === null ? 'null' : spellObject(value, room, depth)
+      return value === null ? 'null' : spellObject(value, how, depth)
     default:
       return String(value)
   }
 }
 
-function spellObject(value: object, room: number, depth: number): string {
-  if (value instanceof FileRef) return value.at === undefined ? value.name : relativePath(value.at)
-  if (value instanceof DirRef)
-    return value.at === undefined
-      ? `${value.entries} files (${sizeText(value.size)})`
-      : relativePath(value.at)
-  if (value instanceof HeldRef) return value.type
-  if (value instanceof FutureRef)
-    return `call ${value.call}${value.path.length === 0 ? '' : ` ${pathText(value.path)}`}`
-  if (value instanceof Date) return value.toISOString()
-  if (value instanceof Uint8Array) return `${value.length} bytes`
+function spellObject(value: object, how: How, depth: number): string {
+  const special = spellSpecial(value, how.full === true)
+  if (special !== undefined) return special
   if (depth > maxDepth) return '…'
   const parts: string[] = []
   let used = 0
   const isList = Array.isArray(value)
   for (const [name, field] of Object.entries(value)) {
-    const part = spell(field as Value, room, depth + 1)
-    parts.push(isList ? part : `${JSON.stringify(name)}: ${part}`)
+    const part = spell(field as Value, how, depth + 1)
+    parts.push(isList ? part : `${/^[A-Za-z_]\w*$/.test(name) ? name : JSON.stringify(name)}: ${part}`)
     used += part.length + 2
-    if (used > room) break
+    if (used > how.room) break
   }
   return isList ? `[${parts.join(', ')}]` : `{${parts.join(', ')}}`
+}
+
+function spellSpecial(value: object, full: boolean): string | undefined {
+  if (value instanceof FileRef) {
+    const name = value.at === undefined ? value.name : relativePath(value.at)
+    return full ? `${name} (${sizeText(value.size)}, ${value.digest.slice(0, 12)})` : name
+  }
+  if (value instanceof DirRef) {
+    const files = `${value.entries} ${value.entries === 1 ? 'file' : 'files'}`
+    const what = full
+      ? `(${files}, ${sizeText(value.size)}, ${value.digest.slice(0, 12)})`
+      : `(${files}, ${sizeText(value.size)})`
+    if (value.at !== undefined) return full ? `${relativePath(value.at)} ${what}` : relativePath(value.at)
+    return `directory ${what}`
+  }
+  if (value instanceof HeldRef) return full ? `${value.type} (${sizeText(value.size)}, in memory)` : value.type
+  if (value instanceof FutureRef)
+    return `call ${value.call}${value.path.length === 0 ? '' : ` ${pathText(value.path)}`}`
+  if (value instanceof Date) return value.toISOString()
+  return value instanceof Uint8Array ? `${value.length} bytes` : undefined
 }
 
 const isPlain = (value: Value): value is Record<string, Value> =>

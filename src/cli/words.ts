@@ -1,5 +1,7 @@
 import pc from 'picocolors'
-import type { CallState, RunState } from '../model/states.ts'
+import type { RunRecord } from '../model/records.ts'
+import type { CallState } from '../model/states.ts'
+import type { ShownState, Standing } from './standing.ts'
 
 /** A duration as people say it: `380 ms`, `4.2 s`, `3 m 10 s`, `2 h 5 m`. */
 export function durationText(ms: number): string {
@@ -35,17 +37,32 @@ const colours: Readonly<Record<string, (text: string) => string>> = {
   running: pc.cyan,
   cancelled: pc.yellow,
   cancelling: pc.yellow,
+  interrupted: pc.yellow,
   paused: pc.yellow,
   waiting: pc.magenta,
   skipped: pc.dim,
 }
 
 /** A state in its colour. */
-export const stateText = (state: RunState | CallState): string => (colours[state] ?? String)(state)
+export const stateText = (state: ShownState | CallState): string => (colours[state] ?? String)(state)
 
-/** `54 succeeded, 1 failed`. */
-export const countsText = (counts: Readonly<Partial<Record<CallState, number>>>): string =>
+/** `54 succeeded, 1 failed`. Of what has not ended only the process that has the run knows whether it runs. */
+export const countsText = (counts: Readonly<Partial<Record<CallState, number>>>, underWay = false): string =>
   Object.entries(counts)
     .filter(([, n]) => n > 0)
-    .map(([state, n]) => `${n} ${state}`)
+    .map(([state, n]) => `${n} ${underWay && state === 'waiting' ? 'running or waiting' : state}`)
     .join(', ')
+
+/** What a run has done and has to do, and who does it. */
+export function figuresText(
+  run: Pick<RunRecord, 'counts' | 'executed' | 'reused'>,
+  { process }: Pick<Standing, 'process'>,
+): string {
+  const counts = countsText(run.counts, process !== undefined)
+  return [
+    ...(counts === '' ? [] : [counts]),
+    `${run.executed} executed`,
+    `${run.reused} reused`,
+    ...(process === undefined ? [] : [`process ${process.pid} on ${process.host} has it`]),
+  ].join(' · ')
+}

@@ -6,7 +6,7 @@ import type { Value } from '../model/value.ts'
 import { recordOf } from './failure.ts'
 import { keptResult } from './outcome-records.ts'
 import type { RunContext } from './run-context.ts'
-import type { PlannedCall, RunResult } from './settings.ts'
+import type { PlannedCall, RunResult, UnknownWork } from './settings.ts'
 import type { Failures } from './uncaught.ts'
 import type { Settlement } from './workflow-host.ts'
 
@@ -18,6 +18,7 @@ export type DriverEnd =
       readonly error?: ErrorRecord
       readonly output?: Value
       readonly planned: readonly PlannedCall[]
+      readonly unknown?: UnknownWork
     } & Figures)
   | { readonly kind: 'broken'; readonly error: unknown }
 
@@ -31,6 +32,8 @@ export interface EndHost {
   look(): Promise<void>
   stopAll(): Promise<void>
   figures(): Figures & { readonly planned: readonly PlannedCall[] }
+  /** What a dry run cannot tell, where it has come as far as it can. */
+  unknown(): UnknownWork
 }
 
 interface Closing {
@@ -140,6 +143,9 @@ export class RunEnd {
     await this.#host.look()
     if (this.#isOver || !this.#host.isAtRest() || !this.#waitsForPeople) return this.checkRest()
     this.#isOver = true
+    const { settlement } = this
+    if (this.#run.settings.dryRun && settlement?.ok === false)
+      return this.#close({ state: 'failed', error: this.#rootOf(recordOf(settlement.error)) as ErrorRecord })
     const isPaused = this.#run.machine.graph.slots.paused && !this.#run.settings.dryRun
     await this.#close({ state: isPaused ? 'paused' : 'waiting' })
   }
@@ -160,7 +166,8 @@ export class RunEnd {
       })
       await recorder.durable()
       const { counts, executed, reused, planned } = this.#host.figures()
-      this.#done?.({ kind: 'ended', ...end, counts, executed, reused, planned })
+      const unknown = this.#run.settings.dryRun ? { unknown: this.#host.unknown() } : {}
+      this.#done?.({ kind: 'ended', ...end, counts, executed, reused, planned, ...unknown })
     } catch (error) {
       await recorder.idle()
       this.#done?.({ kind: 'broken', error })

@@ -1,7 +1,8 @@
 import { decode } from '../../model/codec.ts'
 import { FutureRef } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
-import { allCalls, knownRun } from '../calls.ts'
+import { addCall, isShown, type TaskFigures } from '../by-task.ts'
+import { allCalls, type CallRow, knownRun } from '../calls.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
 
 export interface GraphFlags extends CommonFlags {
@@ -9,36 +10,55 @@ export interface GraphFlags extends CommonFlags {
 }
 
 /** Calls of one task, folded into one node. */
-interface Node {
+interface Node extends TaskFigures {
   readonly name: string
-  calls: number
-  readonly states: Record<string, number>
-  readonly inputs: Set<string>
+  readonly inputs: ReadonlySet<string>
 }
 
 /** `almanac graph RUN`: tasks and what they take from each other, folded by task. */
 export function graphCommand(run: string, flags: GraphFlags): Promise<void> {
   return withReadAlmanac(flags, async (almanac, printer) => {
     const { id, workflow } = await knownRun(almanac, run)
-    const nodes = new Map<string, Node>()
-    const names = new Map<number, string>()
-    for await (const call of allCalls(almanac, id)) {
-      names.set(call.call, call.name)
-      const node = nodes.get(call.name) ?? { name: call.name, calls: 0, states: {}, inputs: new Set() }
-      nodes.set(call.name, node)
-      node.calls++
-      const state = call.outcome?.state ?? 'waiting'
-      node.states[state] = (node.states[state] ?? 0) + 1
-      for (const input of inputsOf(decode(call.argsWire))) {
-        const name = names.get(input)
-        if (name !== undefined && name !== call.name) node.inputs.add(name)
-      }
-    }
-    for (const { name, calls, states, inputs } of nodes.values())
-      printer.object({ kind: 'task', name, calls, states, inputs: [...inputs] })
+    const fold = new Fold()
+    for await (const call of allCalls(almanac, id)) fold.add(call)
+    const nodes = fold.nodes()
+    for (const { name, calls, counts, executed, reused, inputs } of nodes)
+      printer.object({ kind: 'task', name, calls, states: counts, executed, reused, inputs: [...inputs] })
     for (const line of flags.mermaid === true ? mermaid(nodes) : text(workflow, nodes)) printer.line(line)
     return 0
   })
+}
+
+/**
+ * The calls of a run by task. What is derived (`all`, `filter`, a part of a directory, …) is no node: whoever takes it
+ * takes what it is derived from, call by call, so that views of different calls are not taken for each other.
+ */
+class Fold {
+  readonly #figures = new Map<string, TaskFigures>()
+  readonly #inputs = new Map<string, Set<string>>()
+  /** of each call, the tasks that whoever takes it takes from */
+  readonly #sources = new Map<number, readonly string[]>()
+
+  add(call: CallRow): void {
+    addCall(this.#figures, call)
+    const taken = new Set(inputsOf(decode(call.argsWire)).flatMap((input) => this.#sources.get(input) ?? []))
+    if (!isShown(call.call_kind)) {
+      this.#sources.set(call.call, [...taken])
+      return
+    }
+    this.#sources.set(call.call, [call.name])
+    const inputs = this.#inputs.get(call.name) ?? new Set()
+    this.#inputs.set(call.name, inputs)
+    for (const name of taken) if (name !== call.name) inputs.add(name)
+  }
+
+  nodes(): Node[] {
+    return [...this.#figures].map(([name, figures]) => ({
+      name,
+      ...figures,
+      inputs: this.#inputs.get(name) ?? new Set(),
+    }))
+  }
 }
 
 function inputsOf(args: Value, found: number[] = []): number[] {
@@ -50,26 +70,23 @@ function inputsOf(args: Value, found: number[] = []): number[] {
   return found
 }
 
-const label = ({ name, calls, states }: Node): string => {
-  const failed = states['failed'] === undefined ? '' : `, ${states['failed']} failed`
+const label = ({ name, calls, counts }: Node): string => {
+  const failed = counts['failed'] === undefined ? '' : `, ${counts['failed']} failed`
   return `${name}${calls > 1 ? ` × ${calls}` : ''}${failed}`
 }
 
-function text(workflow: string, nodes: ReadonlyMap<string, Node>): string[] {
+function text(workflow: string, nodes: readonly Node[]): string[] {
   const lines = [workflow]
-  for (const node of nodes.values()) {
+  for (const node of nodes)
     lines.push(`  ${label(node)}${node.inputs.size === 0 ? '' : `  ← ${[...node.inputs].join(', ')}`}`)
-  }
   return lines
 }
 
-function mermaid(nodes: ReadonlyMap<string, Node>): string[] {
-  const ids = new Map([...nodes.keys()].map((name, i) => [name, `t${i}`]))
+function mermaid(nodes: readonly Node[]): string[] {
+  const ids = new Map(nodes.map(({ name }, i) => [name, `t${i}`]))
   const lines = ['flowchart LR']
-  for (const node of nodes.values())
-    lines.push(`  ${ids.get(node.name)}["${label(node).replaceAll('"', '#quot;')}"]`)
-  for (const node of nodes.values()) {
-    for (const input of node.inputs) lines.push(`  ${ids.get(input)} --> ${ids.get(node.name)}`)
-  }
+  for (const node of nodes) lines.push(`  ${ids.get(node.name)}["${label(node).replaceAll('"', '#quot;')}"]`)
+  for (const { name, inputs } of nodes)
+    for (const input of inputs) lines.push(`  ${ids.get(input)} --> ${ids.get(name)}`)
   return lines
 }

@@ -31,9 +31,7 @@ export function logsCommand(run: string, task: string | undefined, flags: LogsFl
 
 /** Does a living process execute the run? */
 async function hasProcess(almanac: Workbench, run: string): Promise<boolean> {
-  const claim = await almanac.journal.claim(run, { host: '', pid: process.pid, bootId: '' })
-  await claim?.release()
-  return claim === undefined
+  return (await almanac.records.claimed([run])).length > 0
 }
 
 async function printNew(

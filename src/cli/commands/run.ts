@@ -12,7 +12,7 @@ export interface RunFlags extends ExecuteFlags {
 
 /** `almanac run FILE` */
 export function runCommand(file: string, flags: RunFlags): Promise<void> {
-  return withAlmanac(flags, async (almanac, printer) => {
+  return withAlmanac({ ...flags, near: resolve(file) }, async (almanac, printer) => {
     const { workflow, loaded, inputSchema } = await almanac.load(resolve(file))
     const given = { inputs: flags.input ?? [], ...(flags.params !== undefined && { params: flags.params }) }
     const input = await readInput(inputSchema, given, (path) => almanac.data.scan(path))

@@ -1,6 +1,8 @@
 import pc from 'picocolors'
 import type { RunRecord } from '../../model/records.ts'
+import { runObject } from '../objects.ts'
 import { type CommonFlags, count, withReadAlmanac } from '../session.ts'
+import { type Standing, standings } from '../standing.ts'
 import { table } from '../table.ts'
 import { durationText, stateText, timeText } from '../words.ts'
 
@@ -17,22 +19,29 @@ export function runsCommand(flags: RunsFlags): Promise<void> {
       limit,
       ...(flags.workflow !== undefined && { workflow: flags.workflow }),
     })
-    for (const run of runs) printer.object({ ...run, kind: 'run' })
-    if (runs.length === 0)
+    const standingOf = await standings(almanac, runs)
+    for (const run of runs) printer.object(runObject(run, standingOf(run)))
+    if (runs.length === 0) {
       printer.line(
         flags.workflow === undefined ? 'No runs yet: almanac run FILE' : `No runs of ${flags.workflow}.`,
       )
-    else for (const line of table([heads.map(pc.dim), ...runs.map(cells)])) printer.line(line)
+      return 0
+    }
+    const rows = runs.map((run) => cells(run, standingOf(run)))
+    for (const line of table([heads.map(pc.dim), ...rows])) printer.line(line)
+    const interrupted = runs.find((run) => standingOf(run).state === 'interrupted')
+    if (interrupted !== undefined)
+      printer.line(pc.dim(`interrupted: no process has it any more; ${standingOf(interrupted).next} goes on`))
     return 0
   })
 }
 
 const heads = ['run', 'workflow', 'state', 'started', 'took', 'executed', 'reused', 'name']
 
-const cells = (run: RunRecord): string[] => [
+const cells = (run: RunRecord, { state }: Standing): string[] => [
   run.id,
   run.workflow,
-  stateText(run.state),
+  stateText(state),
   timeText(run.startedAt),
   run.startedAt === undefined || run.endedAt === undefined ? '' : durationText(run.endedAt - run.startedAt),
   String(run.executed),

@@ -2,91 +2,99 @@ import pc from 'picocolors'
 import { decode } from '../../model/codec.ts'
 import type { RunRecord } from '../../model/records.ts'
 import type { Workbench } from '../../workbench.ts'
+import { addCall, type TaskFigures } from '../by-task.ts'
 import { allCalls, type CallRow, knownRun, namedCalls } from '../calls.ts'
 import { failureLines } from '../failure-lines.ts'
+import { callObject, runObject } from '../objects.ts'
 import type { Printer } from '../printer.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
+import { type Standing, standing } from '../standing.ts'
 import { table } from '../table.ts'
-import { inputText, valueText } from '../values.ts'
-import { countsText, durationText, stateText, timeText } from '../words.ts'
+import { fullText, inputText, mapInputText } from '../values.ts'
+import { countsText, durationText, figuresText, stateText, timeText } from '../words.ts'
 
 /** `almanac show RUN [TASK]` */
 export function showCommand(run: string, task: string | undefined, flags: CommonFlags): Promise<void> {
   return withReadAlmanac(flags, async (almanac, printer) => {
     const record = await knownRun(almanac, run)
-    if (task === undefined) await showRun(almanac, record, printer)
-    else await showTask(almanac, record, task, printer)
+    const stands = await standing(almanac, record)
+    if (task === undefined) await showRun(almanac, record, stands, printer)
+    else await showTask(almanac, record, task, { printer, stands })
     return 0
   })
 }
 
-async function showRun(almanac: Workbench, run: RunRecord, printer: Printer): Promise<void> {
-  const tasks = await byTask(almanac, run.id)
-  printer.object({ ...run, kind: 'run', tasks: Object.fromEntries(tasks) })
-  printer.line(`${pc.bold(run.id)} ${run.workflow} ${stateText(run.state)}`)
-  printer.line(
-    `  ${timeText(run.startedAt)} · ${countsText(run.counts)} · ${run.executed} executed · ${run.reused} reused`,
-  )
+async function showRun(
+  almanac: Workbench,
+  run: RunRecord,
+  stands: Standing,
+  printer: Printer,
+): Promise<void> {
+  const tasks = new Map<string, TaskFigures>()
+  for await (const call of allCalls(almanac, run.id)) addCall(tasks, call)
+  printer.object({ ...runObject(run, stands), tasks: Object.fromEntries(tasks) })
+  printer.line(`${pc.bold(run.id)} ${run.workflow} ${stateText(stands.state)}`)
+  printer.line(`  ${timeText(run.startedAt)} · ${figuresText(run, stands)}`)
   if (run.file !== undefined) printer.line(`  ${run.file}`)
-  const input = inputText(decode(run.inputWire), 500)
+  const input = inputText(decode(run.inputWire), 500, true)
   if (input !== '') printer.line(`  input   ${input}`)
-  if (run.outputWire !== undefined) printer.line(`  output  ${valueText(decode(run.outputWire), 500)}`)
+  if (run.outputWire !== undefined) printer.line(`  output  ${fullText(decode(run.outputWire), 500)}`)
   if (run.error !== undefined && run.state === 'failed')
     for (const line of failureLines(run.error, { task: 'failed', debug: printer.debug })) printer.line(line)
   printer.line()
-  const rows = [...tasks].map(([name, { counts, costMs }]) => [
+  const underWay = stands.process !== undefined
+  const rows = [...tasks].map(([name, { counts, executed, reused, costMs }]) => [
     name,
-    countsText(counts),
+    countsText(counts, underWay),
+    String(executed),
+    String(reused),
     durationText(costMs),
   ])
-  for (const line of table([['task', 'calls', 'work'].map(pc.dim), ...rows])) printer.line(line)
+  for (const line of table([['task', 'calls', 'executed', 'reused', 'work'].map(pc.dim), ...rows]))
+    printer.line(line)
   for (const ask of await almanac.records.asks(run.id, { open: true })) {
     printer.line(`${pc.magenta('?')} ${ask.title}  ${pc.dim(`almanac answer ${run.id} ${ask.call} …`)}`)
   }
+  if (stands.next !== undefined) printer.line(pc.dim(stands.next))
 }
 
-interface TaskFigures {
-  readonly counts: Record<string, number>
-  costMs: number
+interface Shown {
+  readonly printer: Printer
+  readonly stands: Standing
 }
 
-async function byTask(almanac: Workbench, run: string): Promise<Map<string, TaskFigures>> {
-  const tasks = new Map<string, TaskFigures>()
-  for await (const call of allCalls(almanac, run)) {
-    const figures = tasks.get(call.name) ?? { counts: {}, costMs: 0 }
-    tasks.set(call.name, figures)
-    const state = call.outcome?.state ?? 'waiting'
-    figures.counts[state] = (figures.counts[state] ?? 0) + 1
-    if (call.outcome?.reason === 'executed') figures.costMs += call.outcome.costMs
-  }
-  return tasks
-}
-
-async function showTask(almanac: Workbench, run: RunRecord, task: string, printer: Printer): Promise<void> {
+async function showTask(almanac: Workbench, run: RunRecord, task: string, shown: Shown): Promise<void> {
+  const { printer, stands } = shown
   const calls = await namedCalls(almanac, run.id, task, 200)
   const [only] = calls
-  if (calls.length === 1 && only !== undefined) return showCall(almanac, run, only, printer)
-  for (const call of calls) printer.object({ ...call, kind: 'call' })
+  if (calls.length === 1 && only !== undefined) return showCall(almanac, run, only, shown)
+  for (const call of calls) printer.object(callObject(call))
   const rows = calls.map((call) => [
     String(call.call),
-    stateCell(call),
+    stateCell(call, stands),
     outcomeText(call),
-    inputText(decode(call.argsWire), 80),
+    argumentsText(call, 100),
   ])
   for (const line of table([['call', 'state', 'took', 'input'].map(pc.dim), ...rows])) printer.line(line)
   if (calls.length === 200) printer.line(pc.dim('  the first 200 calls'))
 }
 
-async function showCall(almanac: Workbench, run: RunRecord, call: CallRow, printer: Printer): Promise<void> {
+async function showCall(almanac: Workbench, run: RunRecord, call: CallRow, shown: Shown): Promise<void> {
+  const { printer, stands } = shown
   const attempts = await almanac.records.attempts(run.id, call.call)
   const parts = await almanac.records.parts(run.id, call.call)
-  printer.object({ ...call, kind: 'call', attempts, parts: parts ?? null })
+  printer.object({
+    ...callObject(call),
+    attempts,
+    parts: parts === undefined ? null : (JSON.parse(parts.partsWire) as unknown),
+    verdict: parts?.verdict ?? null,
+  })
   const { outcome } = call
-  printer.line(`${pc.bold(`${call.name} ${call.call}`)} ${stateCell(call)} ${outcomeText(call)}`)
+  printer.line(`${pc.bold(`${call.name} ${call.call}`)} ${stateCell(call, stands)} ${outcomeText(call)}`)
   printer.line(`  in       ${call.caller}`)
-  printer.line(`  input    ${inputText(decode(call.argsWire), 2000)}`)
+  printer.line(`  input    ${argumentsText(call, 2000)}`)
   if (outcome?.valueWire !== undefined)
-    printer.line(`  output   ${valueText(decode(outcome.valueWire), 2000)}`)
+    printer.line(`  output   ${fullText(decode(outcome.valueWire), 2000)}`)
   if (outcome?.origin !== undefined)
     printer.line(`  from     run ${outcome.origin.run}, call ${outcome.origin.call}`)
   if (outcome?.error !== undefined)
@@ -100,8 +108,19 @@ async function showCall(almanac: Workbench, run: RunRecord, call: CallRow, print
   printer.line(pc.dim(`  almanac logs ${run.id} ${call.call}`))
 }
 
-const stateCell = ({ outcome }: CallRow): string =>
-  outcome === undefined ? stateText('waiting') : `${stateText(outcome.state)} ${pc.dim(outcome.reason)}`
+/** Of a call that has not ended, only the process that has the run knows whether it runs. */
+function stateCell({ outcome }: CallRow, { process, state }: Standing): string {
+  if (outcome !== undefined) return `${stateText(outcome.state)} ${pc.dim(outcome.reason)}`
+  if (process !== undefined) return 'running or waiting'
+  return state === 'interrupted' ? stateText('interrupted') : stateText('waiting')
+}
 
-const outcomeText = ({ outcome }: CallRow): string =>
-  outcome === undefined ? '' : durationText(outcome.costMs)
+const argumentsText = ({ call_kind: kind, argsWire }: CallRow, length: number): string =>
+  kind === 'map' ? mapInputText(decode(argsWire), length) : inputText(decode(argsWire), length, true)
+
+function outcomeText({ outcome, call_kind: kind }: CallRow): string {
+  if (outcome === undefined) return ''
+  if (kind !== 'map' || outcome.map === undefined) return durationText(outcome.costMs)
+  const { executed, carried, removed } = outcome.map
+  return `map: ${executed} run, ${carried} carried over, ${removed} removed`
+}

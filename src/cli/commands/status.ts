@@ -1,11 +1,13 @@
 import { relative, resolve } from 'node:path'
 import pc from 'picocolors'
-import { type CommonFlags, withReadAlmanac } from '../session.ts'
-import { countsText, stateText, timeText } from '../words.ts'
+import { runObject } from '../objects.ts'
+import { type CommonFlags, type Near, withReadAlmanac } from '../session.ts'
+import { standings } from '../standing.ts'
+import { figuresText, stateText, timeText } from '../words.ts'
 
 /** `almanac status [FILE]`: how the newest run of a workflow file stands, or all that have not ended. */
 export function statusCommand(file: string | undefined, flags: CommonFlags): Promise<void> {
-  return withReadAlmanac(flags, async (almanac, printer) => {
+  return withReadAlmanac(near(flags, file), async (almanac, printer) => {
     const runs =
       file === undefined
         ? await almanac.records.runs({
@@ -15,17 +17,23 @@ export function statusCommand(file: string | undefined, flags: CommonFlags): Pro
         : await almanac.records.runs({ limit: 1, file: relative(almanac.project, resolve(file)) })
     if (runs.length === 0)
       printer.line(file === undefined ? 'Nothing is under way.' : `${file} has not been run yet.`)
+    const standingOf = await standings(almanac, runs)
     for (const run of runs) {
+      const stands = standingOf(run)
       const asks = await almanac.records.asks(run.id, { open: true })
-      printer.object({ ...run, kind: 'run', asks })
+      printer.object({ ...runObject(run, stands), asks })
       printer.line(
-        `${pc.bold(run.id)} ${run.workflow} ${stateText(run.state)} ${pc.dim(timeText(run.startedAt))}`,
+        `${pc.bold(run.id)} ${run.workflow} ${stateText(stands.state)} ${pc.dim(timeText(run.startedAt))}`,
       )
-      printer.line(`  ${countsText(run.counts)}`)
+      printer.line(`  ${figuresText(run, stands)}`)
       if (run.error !== undefined) printer.line(`  ${pc.red(run.error.message)}`)
       for (const ask of asks)
         printer.line(`  ${pc.magenta('?')} ${ask.title}  ${pc.dim(`almanac answer ${run.id} ${ask.call} …`)}`)
+      if (stands.next !== undefined && asks.length === 0) printer.line(`  ${stands.next}`)
     }
     return 0
   })
 }
+
+const near = (flags: CommonFlags, file: string | undefined): CommonFlags & Near =>
+  file === undefined ? flags : { ...flags, near: resolve(file) }

@@ -1,0 +1,17 @@
+import { existsSync } from 'node:fs'
+import { dirname, join, sep } from 'node:path'
+
+const marks = ['.almanac', 'almanac.config.ts', 'almanac.config.js', 'package.json'] as const
+
+/**
+ * The project of a command: the nearest directory upwards of the file that it is about, or of where it is typed, that
+ * says it is one. Without any it is where the command is typed, or the file's directory where that lies elsewhere.
+ */
+export function findProject(here: string, near?: string): string {
+  const from = near === undefined ? here : dirname(near)
+  for (let folder = from; ; folder = dirname(folder)) {
+    if (marks.some((name) => existsSync(join(folder, name)))) return folder
+    if (dirname(folder) === folder) break
+  }
+  return from === here || from.startsWith(here.endsWith(sep) ? here : here + sep) ? here : from
+}
