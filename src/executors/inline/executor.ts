@@ -28,7 +28,10 @@ export const openInlineExecutor = (options: InlineOptions, listener: ExecutorLis
 type Live = LiveAttempt<InlineContext>
 type TaskFunction = (...args: unknown[]) => unknown
 
-/** So long attempts are executed in one go; then timers, cancels and sockets have their turn. */
+/**
+ * So long attempts are executed in one go; then timers, cancels and sockets have their turn. What is submitted
+ * meanwhile, for what has ended, goes on in the same go: a turn of the event loop for each would cost more than they do.
+ */
 const sliceMs = 10
 
 /**
@@ -47,9 +50,15 @@ class InlineExecutor implements Executor, Driver<InlineContext> {
   readonly #warned = new Set<string>()
   readonly #outside = AsyncLocalStorage.snapshot()
   readonly #drain = (): void => this.#outside(this.#execute)
+  readonly #drainAnew = (): void => {
+    this.#until = performance.now() + sliceMs
+    this.#drain()
+  }
   #queue: Live[] = []
   #next = 0
   #scheduled = false
+  /** when the others have their turn */
+  #until = 0
 
   constructor(options: InlineOptions, listener: ExecutorListener) {
     this.#attempts = new Attempts(options, listener, this)
@@ -96,16 +105,16 @@ class InlineExecutor implements Executor, Driver<InlineContext> {
   #schedule(): void {
     if (this.#scheduled || this.#next === this.#queue.length) return
     this.#scheduled = true
-    setImmediate(this.#drain)
+    if (performance.now() < this.#until) queueMicrotask(this.#drain)
+    else setImmediate(this.#drainAnew)
   }
 
   readonly #execute = (): void => {
     this.#scheduled = false
-    const until = performance.now() + sliceMs
     while (this.#next < this.#queue.length) {
       const live = this.#queue[this.#next++]
       if (live === undefined || live.ended) continue
-      if (this.#begin(live) > until) break
+      if (this.#begin(live) > this.#until) break
     }
     // what has begun is let go in one piece, whenever it is more than half of the queue
     if (this.#next > this.#queue.length / 2) {
