@@ -9,6 +9,7 @@ import { Engine, type RunHandle } from './engine/engine.ts'
 import type { RunSettings } from './engine/settings.ts'
 import { stageCall } from './engine/staged-call.ts'
 import { openCommandExecutor } from './executors/command/executor.ts'
+import { publisher, repairShown } from './engine/publish.ts'
 import { openInlineExecutor } from './executors/inline/executor.ts'
 import { pythonEnvDigest } from './executors/python/environment.ts'
 import { openPythonExecutor } from './executors/python/executor.ts'
@@ -49,9 +50,19 @@ export async function openAlmanac(options: WorkbenchOptions = {}): Promise<Workb
   const config = await readConfig(project, code)
   const inMemory = options.journal === 'memory' || (options.reads === true && !existsSync(home))
   const sqlite = inMemory ? undefined : await openSqlite(home, options.reads === true)
-  const { journal, records, cache, datasets, work } = sqlite ?? openMemoryJournal()
-  const data = openDataPlane({ home, data: join(project, 'data') })
-  const logs = new LogFiles(home, (error) => say(`A log could not be written: ${(error as Error).message}`))
+  const own = sqlite ?? openMemoryJournal()
+  const { records, datasets, work } = own
+  const shared = openStore(config)
+  const data = openDataPlane({
+    home,
+    data: join(project, 'data'),
+    ...(shared !== undefined && { shared: new ObjectBlobs(shared.objects) }),
+  })
+  const logFiles = new LogFiles(home, (error) => say(`A log could not be written: ${(error as Error).message}`))
+  const { journal, cache, logs, settled } = joinShared(
+    { journal: own.journal, cache: own.cache, logs: logFiles, data, onMessage: say },
+    shared,
+  )
   const python = { ...config.python, ...options.python }
   const engine = new Engine({
     journal,
@@ -64,6 +75,7 @@ export async function openAlmanac(options: WorkbenchOptions = {}): Promise<Workb
     clock: systemClock,
     chance: systemChance,
     hash: sha256,
+    datasets,
     ambient: nodeAmbient(),
     owner: { host: hostname(), pid: process.pid, bootId: bootId() },
     variable: (name) => process.env[name],
@@ -83,6 +95,7 @@ export async function openAlmanac(options: WorkbenchOptions = {}): Promise<Workb
     project,
     home,
     environment,
+  if (sqlite !== undefined && options.reads !== true) await repairShown({ datasets, data }, environment)
     engine,
     settings,
     journal,
@@ -101,9 +114,12 @@ interface Parts extends Omit<Workbench, 'run' | 'start' | 'resume' | 'load' | 's
   readonly settings: RunSettings
   readonly say: (text: string) => void
 }
+    datasets,
+    publish: publisher({ datasets, data, clock: systemClock }),
 
 class OpenWorkbench implements Workbench {
   readonly project: string
+    settled,
   readonly home: string
   readonly environment: string
   readonly journal: Workbench['journal']
@@ -111,6 +127,8 @@ class OpenWorkbench implements Workbench {
   readonly cache: Workbench['cache']
   readonly data: DataPlane
   readonly code: CodeSource
+  /** what goes to a shared store is there */
+  readonly settled: () => Promise<void>
   readonly logs: Workbench['logs']
   readonly maintenance: Workbench['maintenance']
   readonly #engine: Engine
@@ -122,11 +140,14 @@ class OpenWorkbench implements Workbench {
     this.home = parts.home
     this.environment = parts.environment
     this.journal = parts.journal
+  readonly datasets: Workbench['datasets']
+  readonly publish: Workbench['publish']
     this.records = parts.records
     this.cache = parts.cache
     this.data = parts.data
     this.code = parts.code
     this.logs = parts.logs
+  readonly #settled: () => Promise<void>
     this.maintenance = parts.maintenance
     this.#engine = parts.engine
     this.#settings = parts.settings
@@ -137,11 +158,14 @@ class OpenWorkbench implements Workbench {
     const handle = await this.start(workflow, input as I, options)
     const { state, output, error } = await handle.result
     if (error !== undefined) throw errorOf(error)
+    this.datasets = parts.datasets
+    this.publish = parts.publish
     if (state !== 'succeeded') throw new AlmanacError('ALM_RUN_RESTS', { run: handle.id, state })
     return output as R
   }
 
   start<I, R>(workflow: Workflow<I, R>, input: I, options: StartOptions = {}): Promise<RunHandle> {
+    this.#settled = parts.settled
     const { name, tags, file, codeDigest, listener } = options
     return this.#engine.start(definitionOf(workflow), {
       input: input as Value,
@@ -207,6 +231,7 @@ class OpenWorkbench implements Workbench {
       ...(options.cache !== undefined && { cache: options.cache }),
       failFast: options.failFast ?? false,
       dryRun: options.dryRun ?? false,
+    await this.#settled()
     }
   }
 

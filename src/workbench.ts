@@ -5,6 +5,7 @@ import type { Workflow } from './flow/workflow.ts'
 import type { RunRecord } from './model/records.ts'
 import type { CodeSource, LoadedFile } from './ports/code.ts'
 import type { DataPlane } from './ports/data.ts'
+import type { Datasets, Publish } from './ports/datasets.ts'
 import type { CallRow, Journal, Records, RunCache } from './ports/journal.ts'
 import type { LogStore } from './ports/logs.ts'
 
@@ -34,6 +35,9 @@ export interface Workbench extends Almanac {
   readonly records: Records
   readonly cache: RunCache
   readonly data: DataPlane
+  readonly datasets: Datasets
+  /** Makes a directory the next version of a dataset. */
+  readonly publish: Publish
   readonly code: CodeSource
   readonly logs: LogStore
   readonly maintenance: Maintenance

@@ -168,6 +168,10 @@ function moveFile(files: BlobFiles, path: string, digest: Digest): boolean {
   }
 }
 
+/** Gives a file that is complete its name in the store. */
+export const placeBlob = (files: BlobFiles, path: string, digest: Digest): void =>
+  moveInto(path, shard(files.store, digest))
+
 function moveInto(from: string, to: string): void {
   try {
     renameSync(from, to)

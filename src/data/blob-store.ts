@@ -161,6 +161,17 @@ export class LocalBlobStore implements BlobStore {
     for (const name of shards) {
       const directory = `${this.files.store}/${name}`
       for (const digest of inStore(directory, () => namesIn(directory))) {
+  /** Work that puts blobs by threads of its own; who does it renews them afterwards. */
+  async taking<T>(work: () => Promise<T>): Promise<T> {
+    this.#mark()
+    this.#adopting++
+    try {
+      return await work()
+    } finally {
+      this.#adopting--
+    }
+  }
+
         const stat = isDigest(digest)
           ? lstatSync(`${directory}/${digest}`, { throwIfNoEntry: false })
           : undefined

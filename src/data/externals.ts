@@ -6,6 +6,7 @@ import { AlmanacError } from '../model/errors.ts'
 import type { Digest } from '../model/refs.ts'
 import { DirRef, FileRef } from '../model/refs.ts'
 import type { ScanOptions } from '../ports/data.ts'
+import type { BlobFiles } from './blob-files.ts'
 import { inputError, refused } from './failures.ts'
 import type { Globs } from './globs.ts'
 import { globsOf } from './globs.ts'
@@ -17,6 +18,7 @@ import { scanDirectory } from './scan-directory.ts'
 import type { ScanTable, Seen } from './scan-table.ts'
 import type { ScannedAs, Sightings } from './sightings.ts'
 import { isSettled, newRows, setRow } from './state-rows.ts'
+import type { Walk } from './walk-directory.ts'
 
 /** Larger files are hashed by a thread. */
 const largeBytes = 1n << 20n
@@ -39,11 +41,11 @@ export class Externals {
   }
 
   /** @throws ALM_INPUT_MISSING, ALM_INPUT_CHANGED, ALM_INPUT_UNREADABLE, ALM_PATH_REFUSED */
-  async scan(path: string, options: ScanOptions | undefined): Promise<FileRef | DirRef> {
+  async scan(path: string, options: ScanOptions = {}, into?: BlobFiles): Promise<FileRef | DirRef> {
     const given = resolve(path)
     try {
       const stat = statSync(given, { bigint: true })
-      if (stat.isDirectory()) return await this.#scanDirectory(realpathSync(given), globsOf(options))
+      if (stat.isDirectory()) return await this.#scanDirectory(realpathSync(given), options, into)
       if (!stat.isFile()) throw refused(given, `it is ${kindOf(stat)}, not a regular file`)
       const name = basename(given)
       const fault = nameFault(name)
@@ -88,10 +90,26 @@ export class Externals {
     return seen.digest === digest && seen.executable === executable ? path : undefined
   }
 
-  async #scanDirectory(root: string, globs: Globs): Promise<DirRef> {
-    const { made, table, changed: differs } = await this.#scan(root, this.#asKnown(root, globs))
+  async #scanDirectory(root: string, options: ScanOptions, into?: BlobFiles): Promise<DirRef> {
+    const { settleMs, onLeftOut } = options
+    let leftOut = 0
+    const {
+      made,
+      table,
+      changed: differs,
+    } = await this.#scan(root, this.#asKnown(root, globsOf(options)), {
+      ...(into !== undefined && { into }),
+      ...(settleMs !== undefined && {
+        settledBefore: BigInt(Math.floor(this.#tools.now() - settleMs)) * 1_000_000n,
+        onYoung: (path: string) => {
+          leftOut++
+          onLeftOut?.(`${root}/${path}`)
+        },
+      }),
+    })
     if (differs) this.#sightings.keep(table)
-    return new DirRef(made.digest, made.files, made.size, root)
+    // what was left out lies there as well: tasks are given the files one by one instead
+    return new DirRef(made.digest, made.files, made.size, leftOut === 0 ? root : undefined)
   }
 
   #asKnown(root: string, globs: Globs) {
@@ -101,8 +119,10 @@ export class Externals {
   async #scan(
     root: string,
     { globs, prefix, table }: Omit<ScannedAs, 'table'> & { readonly table: ScanTable | undefined },
+    { into, ...more }: Pick<Walk, 'settledBefore' | 'onYoung'> & Pick<ScanTools, 'into'> = {},
   ) {
-    return await scanDirectory(this.#tools, { root, globs, prefix, without: [this.#home] }, table)
+    const tools = into === undefined ? this.#tools : { ...this.#tools, into }
+    return await scanDirectory(tools, { root, globs, prefix, without: [this.#home], ...more }, table)
   }
 
   async #read(path: string): Promise<Seen> {

@@ -8,7 +8,7 @@ import { totals } from '../core/tree/listing.ts'
 import { nameFault, namesOf } from '../core/tree/name.ts'
 import { entryAt, walk } from '../core/tree/walk.ts'
 import { AlmanacError } from '../model/errors.ts'
-import { DirRef, FileRef } from '../model/refs.ts'
+import { type Digest, DirRef, FileRef } from '../model/refs.ts'
 import type { TreeChange, TreeEntry } from '../model/tree.ts'
 import type { BlobStore, DataPlane, ScanOptions, Workspace } from '../ports/data.ts'
 import { digestOf } from './blob-files.ts'
@@ -20,7 +20,9 @@ import type { GarbageOptions, GarbageReport } from './garbage.ts'
 import { collectGarbage } from './garbage.ts'
 import type { Parts } from './parts.ts'
 import { openParts, recover } from './parts.ts'
-import { showAt } from './show.ts'
+import { keepTree } from './keep.ts'
+import type { ObjectBlobs } from './shared/object-blobs.ts'
+import { checkShowable, digestShown, hideAt, showAt } from './show.ts'
 import { makeWorkspace } from './workspaces.ts'
 import { writeTo } from './write-to.ts'
 
@@ -54,8 +56,9 @@ export class LocalDataPlane implements DataPlane {
   }
 
   async scan(path: string, options?: ScanOptions): Promise<FileRef | DirRef> {
-    const { externals } = await this.#open()
-    return await externals.scan(path, options)
+    const { externals, store } = await this.#open()
+    if (options?.keep !== true) return await externals.scan(path, options)
+    return await store.taking(() => externals.scan(path, options, store.files))
   }
 
   async open(ref: FileRef | DirRef): Promise<string> {
@@ -195,6 +198,22 @@ export class LocalDataPlane implements DataPlane {
   async close(): Promise<void> {
     const opened = this.#parts
     this.#parts = undefined
+  async keep(dir: DirRef, since?: DirRef): Promise<DirRef> {
+    return await keepTree(await this.#open(), dir, since)
+  }
+
+  async checkShown(environment: string, name: string): Promise<void> {
+    checkShowable(this.#options.home, this.#options.data, environment, name)
+  }
+
+  async shown(environment: string, name: string): Promise<Digest | undefined> {
+    return digestShown(this.#options.home, this.#options.data, environment, name)
+  }
+
+  async hide(environment: string, name: string): Promise<void> {
+    hideAt(this.#options.home, this.#options.data, environment, name)
+  }
+
     const parts = await opened?.catch(() => undefined)
     if (parts === undefined) return
     try {

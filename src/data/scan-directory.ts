@@ -1,5 +1,6 @@
 import type { Made } from '../core/tree/chunk.ts'
 import { compareNames } from '../core/tree/name.ts'
+import type { BlobFiles } from './blob-files.ts'
 import type { HashJob } from './jobs/hash-files.ts'
 import type { JobPool } from './jobs/job-pool.ts'
 import type { Listings } from './listings.ts'
@@ -30,6 +31,8 @@ export interface ScanTools {
   readonly pool: JobPool
   readonly listings: Listings
   readonly now: () => number
+  /** where copies of the files go as they are read */
+  readonly into?: BlobFiles
 }
 
 export interface ScanResult {
@@ -48,7 +51,7 @@ export async function scanDirectory(
   const startedAt = tools.now()
   const blocks = await walkDirectory(tools.pool, walk)
   const drafts = [...blocks.values()].map((block) => draftOf(block, known?.blocks.get(block.path)))
-  await hashDrafts(tools.pool, walk.root, drafts, startedAt)
+  await hashDrafts(tools, walk.root, drafts, startedAt)
   const scanned = await listDrafts(tools, drafts, known?.blocks ?? new Map(), walk.globs.include.length > 0)
   const changed =
     known === undefined ||
@@ -105,7 +108,7 @@ const jobBytes = 32 << 20
 const heavyBytes = 4 << 20
 
 async function hashDrafts(
-  pool: JobPool,
+  { pool, into }: ScanTools,
   root: string,
   drafts: readonly Draft[],
   startedAt: number,
@@ -119,11 +122,11 @@ async function hashDrafts(
   const files = drafts.reduce((sum, draft) => sum + draft.unknown.length, 0)
   const few = files <= fewFiles && bytesToRead(drafts) <= fewBytes
   if (few) {
-    for (const job of hashJobs(root, drafts)) {
+    for (const job of hashJobs(root, drafts, into)) {
       take(pool.runHere(job.job), job)
       await new Promise(setImmediate)
     }
-  } else await pool.runEach<PlacedJob, HashJob>(hashJobs(root, drafts), ({ job }) => job, take)
+  } else await pool.runEach<PlacedJob, HashJob>(hashJobs(root, drafts, into), ({ job }) => job, take)
 }
 
 const bytesToRead = (drafts: readonly Draft[]): number => {
@@ -138,7 +141,11 @@ interface PlacedJob {
   readonly places: readonly { readonly draft: Draft; readonly index: number }[]
 }
 
-function* hashJobs(root: string, drafts: readonly Draft[]): Generator<PlacedJob> {
+function* hashJobs(
+  root: string,
+  drafts: readonly Draft[],
+  into: BlobFiles | undefined,
+): Generator<PlacedJob> {
   let places: { draft: Draft; index: number }[] = []
   let bytes = 0
   for (const draft of drafts) {
@@ -146,20 +153,26 @@ function* hashJobs(root: string, drafts: readonly Draft[]): Generator<PlacedJob>
       places.push({ draft, index })
       bytes += rowSize(draft.block.rows, index)
       if (places.length < jobFiles && bytes < jobBytes) continue
-      yield placedJob(root, places, bytes)
+      yield placedJob(root, places, bytes, into)
       places = []
       bytes = 0
     }
   }
-  if (places.length > 0) yield placedJob(root, places, bytes)
+  if (places.length > 0) yield placedJob(root, places, bytes, into)
 }
 
-function placedJob(root: string, places: PlacedJob['places'], bytes: number): PlacedJob {
+function placedJob(
+  root: string,
+  places: PlacedJob['places'],
+  bytes: number,
+  into: BlobFiles | undefined,
+): PlacedJob {
   const rows = newRows(places.length)
   const paths = places.map(({ draft, index }, i) => {
     copyRow(draft.block.rows, index, rows, i)
     const { path } = draft.block
     return `${root}/${path}${path === '' ? '' : '/'}${draft.names[index]}`
   })
-  return { job: { kind: 'hash', paths, rows, heavy: bytes > heavyBytes }, places }
+  const heavy = bytes > heavyBytes
+  return { job: { kind: 'hash', paths, rows, heavy, ...(into !== undefined && { into }) }, places }
 }

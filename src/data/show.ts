@@ -1,8 +1,18 @@
-import { lstatSync, mkdirSync, readlinkSync, realpathSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  lstatSync,
+  mkdirSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { namesOf } from '../core/tree/name.ts'
 import { AlmanacError } from '../model/errors.ts'
-import { inStore } from './failures.ts'
+import type { Digest } from '../model/refs.ts'
+import { codeOf, inStore, isMissing } from './failures.ts'
 import type { Home } from './home.ts'
 
 /**
@@ -11,9 +21,7 @@ import type { Home } from './home.ts'
  * @throws ALM_PATH_REFUSED, ALM_TARGET_EXISTS where something is there that is not ours
  */
 export function showAt(home: Home, data: string, environment: string, name: string, target: string): string {
-  const names = [...namesOf(environment), ...namesOf(name)]
-  if (names.some((one) => one.startsWith('.')))
-    throw new AlmanacError('ALM_PATH_REFUSED', { path: names.join('/'), why: 'a name begins with "."' })
+  const names = shownNames(environment, name)
   const link = join(data, ...names)
   inStore(link, () => {
     makeParents(data, names.slice(0, -1))
@@ -31,6 +39,64 @@ export function showAt(home: Home, data: string, environment: string, name: stri
     }
   })
   return link
+}
+
+function shownNames(environment: string, name: string): readonly string[] {
+  const names = [...namesOf(environment), ...namesOf(name)]
+  if (names.some((one) => one.startsWith('.')))
+    throw new AlmanacError('ALM_PATH_REFUSED', { path: names.join('/'), why: 'a name begins with "."' })
+  return names
+}
+
+/** Could something be shown there? Makes nothing. @throws ALM_PATH_REFUSED, ALM_TARGET_EXISTS */
+export function checkShowable(root: string, data: string, environment: string, name: string): void {
+  const names = shownNames(environment, name)
+  let path = data
+  for (const [i, one] of names.entries()) {
+    path = join(path, one)
+    const stat = inStore(path, () => lstatSync(path, { throwIfNoEntry: false }))
+    if (stat === undefined) return
+    const isLast = i === names.length - 1
+    const fits = isLast
+      ? stat.isSymbolicLink() && digestShown(root, data, environment, name) !== undefined
+      : stat.isDirectory()
+    if (!fits) throw new AlmanacError('ALM_TARGET_EXISTS', { path })
+  }
+}
+
+/** The digest of the directory or file of ours that a link there leads to, whether that is there or not. */
+export function digestShown(
+  root: string,
+  data: string,
+  environment: string,
+  name: string,
+): Digest | undefined {
+  const link = join(data, ...shownNames(environment, name))
+  return inStore(link, () => {
+    if (lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return undefined
+    const target = resolve(realpathSync(dirname(link)), readlinkSync(link))
+    const home = realpathSync(root)
+    const [, digest] = /^\/(?:trees|files)\/[0-9a-f]{2}\/([0-9a-f]{64})/.exec(target.slice(home.length)) ?? []
+    return target.startsWith(`${home}/`) ? digest : undefined
+  })
+}
+
+/** Takes a link of ours away, and directories above it that are empty then. */
+export function hideAt(root: string, data: string, environment: string, name: string): void {
+  const names = shownNames(environment, name)
+  if (digestShown(root, data, environment, name) === undefined) return
+  inStore(data, () => {
+    rmSync(join(data, ...names), { force: true })
+    for (let depth = names.length - 1; depth > 0; depth--) {
+      try {
+        rmdirSync(join(data, ...names.slice(0, depth)))
+      } catch (error) {
+        if (isMissing(error)) continue
+        if (['ENOTEMPTY', 'EEXIST'].includes(codeOf(error) ?? '')) return
+        throw error
+      }
+    }
+  })
 }
 
 /** Below `data` only directories: through a link to a version something would be put into it. */

@@ -12,6 +12,9 @@ export interface Walk {
   readonly prefix: string
   /** absolute paths that are left out */
   readonly without: readonly string[]
+  /** as in `ListJob` */
+  readonly settledBefore?: bigint
+  readonly onYoung?: (path: string) => void
 }
 
 /** Fewer are looked at before a thread has started. */
@@ -37,6 +40,7 @@ export async function walkDirectory(pool: JobPool, walk: Walk): Promise<Map<stri
     const absorb = (listed: Listed) => {
       for (const block of listed.blocks) take(block, next)
       wide.push(...listed.wide)
+      for (const path of listed.young) walk.onYoung?.(path)
     }
     if (here.length > 0) absorb(pool.runHere(jobOf(walk, here)))
     else
@@ -51,7 +55,7 @@ export async function walkDirectory(pool: JobPool, walk: Walk): Promise<Map<stri
 }
 
 const jobOf = (
-  { root, globs, prefix, without }: Walk,
+  { root, globs, prefix, without, settledBefore }: Walk,
   directories: readonly string[],
   names?: readonly string[],
 ): ListJob => ({
@@ -62,6 +66,7 @@ const jobOf = (
   without,
   directories,
   ...(names !== undefined && { names }),
+  ...(settledBefore !== undefined && { settledBefore }),
 })
 
 /** Enough jobs that no thread is idle, few enough that their number costs nothing. */
@@ -70,7 +75,9 @@ const spread = (directories: readonly string[]): string[][] =>
 
 async function lookAtWide(pool: JobPool, walk: Walk, path: string, names: readonly string[]): Promise<Block> {
   const jobs = batches(names, namesAJob).map((part) => jobOf(walk, [path], part))
-  const parts = (await pool.runAll(jobs)).flatMap((listed) => listed.blocks)
+  const listed = await pool.runAll(jobs)
+  for (const { young } of listed) for (const left of young) walk.onYoung?.(left)
+  const parts = listed.flatMap(({ blocks }) => blocks)
   const rows = new BigInt64Array(parts.reduce((sum, part) => sum + part.rows.length, 0))
   let at = 0
   for (const part of parts) {

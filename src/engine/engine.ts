@@ -230,7 +230,7 @@ export class Engine {
     try {
       const end = await driver.ended
       if (end.kind === 'broken') throw end.error
-      const { state, output, error, counts, executed, reused, planned } = end
+      const { state, output, error, counts, executed, reused, planned, unknown } = end
       const shown =
         state === 'succeeded' && !settings.dryRun
           ? await showOutput(this.#ports.data, settings.environment, record.workflow, output)
@@ -246,6 +246,7 @@ export class Engine {
         ...(error !== undefined && { error }),
         ...(shown !== undefined && { shown }),
         ...(settings.dryRun && { planned }),
+        ...(unknown !== undefined && { unknown }),
       }
     } finally {
       stopPolling()
@@ -302,10 +303,17 @@ export class Engine {
 function forgottenCalls(run: RunRecord, remembered: readonly RememberedCall[], how: ResumedRun): number[] {
   if (how.calls !== undefined) return [...how.calls]
   const uncaught = new Set(run.uncaught)
+  const moved = new Set(
+    remembered.flatMap(({ call_kind: kind, name, outcome }) =>
+      kind === 'publish' && outcome?.error?.code === 'ALM_DATASET_MOVED' ? [name] : [],
+    ),
+  )
   const forgotten: number[] = []
   for (const call of remembered) {
     const state = call.outcome?.state
     if (how.forget === 'none') continue
+    // what was published meanwhile is read anew: else it would be refused each time
+    if (call.call_kind === 'read' && moved.has(call.name)) forgotten.push(call.call)
     // a person starts attempts anew
     if (call.outcome === undefined && call.attempts.some(({ phase }) => phase !== 'started'))
       forgotten.push(call.call)

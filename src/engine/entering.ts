@@ -3,6 +3,7 @@ import { AlmanacError } from '../model/errors.ts'
 import type { ErrorRecord } from '../model/records.ts'
 import type { Asks } from './asks.ts'
 import type { CallInfo } from './call-info.ts'
+import type { DatasetCalls } from './dataset-calls.ts'
 import { recordOf } from './failure.ts'
 import type { MapCalls } from './map-calls.ts'
 import { executed, failedError, type RunContext } from './run-context.ts'
@@ -17,6 +18,7 @@ export interface EnteredParts {
   readonly turns: Turns
   readonly maps: MapCalls
   readonly asks: Asks
+  readonly datasets: DatasetCalls
   readonly failures: Failures
 }
 
@@ -58,6 +60,9 @@ export class Entering {
         return this.left(info, executed)
       case 'ask':
         return asks.open(info)
+      case 'read':
+      case 'publish':
+        return this.#parts.datasets.enter(info)
       default:
         throw new AlmanacError('ALM_BUG', { why: `${kind} cannot be entered` })
     }

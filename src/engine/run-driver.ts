@@ -15,6 +15,7 @@ import type { Answer, CallRow, RunRequest } from '../ports/journal.ts'
 import { Asks } from './asks.ts'
 import type { CallInfo } from './call-info.ts'
 import { type CallOf, CallTable } from './call-table.ts'
+import { DatasetCalls } from './dataset-calls.ts'
 import { Entering } from './entering.ts'
 import { Execution } from './execution.ts'
 import { Giving } from './giving.ts'
@@ -51,6 +52,7 @@ export class RunDriver implements HostedRun {
   readonly #giving: Giving
   readonly #maps: MapCalls
   readonly #asks: Asks
+  readonly #datasets: DatasetCalls
   readonly #host: WorkflowHost
   readonly #failures: Failures
   readonly #end: RunEnd
@@ -89,11 +91,15 @@ export class RunDriver implements HostedRun {
     this.#host = new WorkflowHost(this, ports.ambient)
     this.#maps = this.#openMaps()
     this.#asks = this.#openAsks()
+    this.#datasets = new DatasetCalls(this.#run, remembered, (info, status, error) =>
+      this.#entering.left(info, status, error),
+    )
     const parts = {
       host: this.#host,
       turns: this.#turns,
       maps: this.#maps,
       asks: this.#asks,
+      datasets: this.#datasets,
       failures: this.#failures,
     }
     this.#entering = new Entering(this.#run, parts)
@@ -373,8 +379,7 @@ export class RunDriver implements HostedRun {
   get #isAtRest(): boolean {
     const { machine, settings } = this.#run
     const { graph } = machine
-    if (this.#entering.views > 0 || this.#turns.size > 0) return false
-    if (settings.dryRun) return graph.count('identify') + graph.count('lookup') === 0
+    if (this.#entering.views > 0 || this.#turns.size > 0 || this.#datasets.isBusy) return false
     const isBusy = this.#execution.hasStarts || this.#maps.isBusy || this.#asks.isBusy
     return !machine.isDone && machine.isResting && !isBusy
   }

@@ -74,6 +74,8 @@ export type CallKind =
   | 'now'
   | 'random'
   | 'ask'
+  | 'read'
+  | 'publish'
 
 /** A call was made. Written once per call over the whole life of a run. */
 export interface CallMade {

@@ -51,6 +51,17 @@ export interface DataPlane {
   writeFile(name: string, bytes: Uint8Array): Promise<FileRef>
   /** Are all bytes of it there (external ones: unchanged)? */
   available(ref: FileRef | DirRef): Promise<boolean>
+  /**
+   * All of its content is in the store afterwards, wherever it lies: copied, never linked. What is in `since` as well is
+   * known to be there. Gives the same without the place. @throws ALM_INPUT_CHANGED, ALM_BLOB_MISSING
+   */
+  keep(dir: DirRef, since?: DirRef): Promise<DirRef>
+  /** Could something be shown at that place? @throws ALM_PATH_REFUSED, ALM_TARGET_EXISTS */
+  checkShown(environment: string, name: string): Promise<void>
+  /** Digest of the directory that is shown there. */
+  shown(environment: string, name: string): Promise<Digest | undefined>
+  /** Shows nothing there any more. */
+  hide(environment: string, name: string): Promise<void>
   /** Shows it as plain read-only files at `data/<environment>/<name>`, switched at once. Returns the absolute path. */
   show(environment: string, name: string, ref: FileRef | DirRef): Promise<string>
   /** Writes it to a path of the user's. @throws ALM_TARGET_EXISTS */
@@ -64,6 +75,12 @@ export interface ScanOptions {
   readonly include?: readonly string[]
   /** globs; default: `*.part`, `*.tmp`, `*.idx`, `.DS_Store` and the like */
   readonly exclude?: readonly string[]
+  /** files that changed less than so many ms ago are left out: more of them may be to come */
+  readonly settleMs?: number
+  /** is told of each file that was left out for that */
+  readonly onLeftOut?: (path: string) => void
+  /** copies of the files go into the store as they are read; see `keep` */
+  readonly keep?: boolean
 }
 
 export interface Workspace {

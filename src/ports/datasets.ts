@@ -68,8 +68,8 @@ export interface Publication {
   readonly dir: DirRef
   /** as in `NewVersion` */
   readonly parent?: number
-  /** its content, where it lies with the user, is in the store as well */
-  readonly kept?: boolean
+  /** where its content is to be: in the store (if absent), left where it lies with the user, or both */
+  readonly place?: 'store' | 'outside' | 'both'
   readonly run?: RunId
   readonly call?: number
   /** what made it, for people: `data add`, `source.http` */

@@ -1,6 +1,7 @@
 import { describe } from 'vitest'
 import { testCache, testRemoval } from './journal-cache-contract.ts'
 import { testCalls } from './journal-calls-contract.ts'
+import { testDatasets } from './journal-datasets-contract.ts'
 import type { JournalPlace } from './journal-fixture.ts'
 import { useJournal } from './journal-fixture.ts'
 import { testPages } from './journal-lists-contract.ts'

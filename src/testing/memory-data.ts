@@ -199,6 +199,19 @@ export class MemoryData implements DataPlane {
 
   async show(environment: string, name: string, ref: FileRef | DirRef): Promise<string> {
     this.onOperation('show')
+    const path = this.#showable(environment, name)
+    this.files.link(path, ref instanceof DirRef ? this.#openDir(ref) : this.#openFile(ref, true))
+    return path
+  }
+
+  #filesOf(dir: DirRef): Map<string, TreeEntry> {
+    const files = new Map<string, TreeEntry>()
+    for (const entry of this.#trees.find(walk(dir.digest)))
+      if (entry.kind === 'file') files.set(`${entry.path} ${entry.digest}`, entry)
+    return files
+  }
+
+  #showable(environment: string, name: string): string {
     const names = [...namesOf(environment), ...namesOf(name)]
     if (names.some((one) => one.startsWith('.')))
       throw new AlmanacError('ALM_PATH_REFUSED', { path: name, why: 'a name begins with "."' })
@@ -210,8 +223,31 @@ export class MemoryData implements DataPlane {
     }
     if (this.files.linkAt(path) === undefined && this.files.isThere(path))
       throw new AlmanacError('ALM_TARGET_EXISTS', { path })
-    this.files.link(path, ref instanceof DirRef ? this.#openDir(ref) : this.#openFile(ref, true))
     return path
+  }
+
+  async keep(dir: DirRef, since?: DirRef): Promise<DirRef> {
+    this.onOperation('keep')
+    const known = since === undefined ? new Set<string>() : new Set(this.#filesOf(since).keys())
+    for (const [key, { digest, path }] of this.#filesOf(dir))
+      if (!known.has(key)) this.#trees.put(this.#bytes(digest, nameOf(path)))
+    return new DirRef(dir.digest, dir.entries, dir.size)
+  }
+
+  async checkShown(environment: string, name: string): Promise<void> {
+    this.onOperation('checkShown')
+    this.#showable(environment, name)
+  }
+
+  async shown(environment: string, name: string): Promise<Digest | undefined> {
+    this.onOperation('shown')
+    const target = this.files.linkAt(`/data/${[...namesOf(environment), ...namesOf(name)].join('/')}`)
+    return target === undefined ? undefined : (/[0-9a-f]{64}/.exec(target)?.[0] ?? undefined)
+  }
+
+  async hide(environment: string, name: string): Promise<void> {
+    this.onOperation('hide')
+    this.files.remove(this.#showable(environment, name))
   }
 
   async writeTo(ref: FileRef | DirRef, path: string): Promise<void> {

@@ -1,5 +1,7 @@
+import type { BlobFiles } from '../blob-files.ts'
 import { hashInput } from '../read-file.ts'
 import { rowState } from '../state-rows.ts'
+import { takeFile } from '../take-file.ts'
 
 /** Digests of files that are still in the state in which they were seen. */
 export interface HashJob {
@@ -8,13 +10,17 @@ export interface HashJob {
   readonly rows: BigInt64Array
   /** more than a few megabytes */
   readonly heavy: boolean
+  /** where copies of them go as they are read */
+  readonly into?: BlobFiles
 }
 
-/** 32 bytes a file. @throws ALM_INPUT_CHANGED, ALM_INPUT_UNREADABLE */
-export function hashFiles(job: HashJob): Uint8Array {
-  const digests = Buffer.allocUnsafeSlow(job.paths.length * 32)
-  for (const [i, path] of job.paths.entries()) {
-    digests.write(hashInput(path, rowState(job.rows, i)).digest, i * 32, 'hex')
+/** 32 bytes a file. @throws ALM_INPUT_CHANGED, ALM_INPUT_UNREADABLE, ALM_STORE_… */
+export function hashFiles({ paths, rows, into }: HashJob): Uint8Array {
+  const digests = Buffer.allocUnsafeSlow(paths.length * 32)
+  for (const [i, path] of paths.entries()) {
+    const state = rowState(rows, i)
+    const digest = into === undefined ? hashInput(path, state).digest : takeFile(into, path, state)
+    digests.write(digest, i * 32, 'hex')
   }
   return digests
 }

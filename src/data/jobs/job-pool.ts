@@ -83,7 +83,9 @@ export class JobPool {
   #deal(): void {
     while (this.#waiting.length > 0) {
       const idle = [...this.#threads].find((thread) => thread.task === undefined)
-      const thread = idle ?? (this.#threads.size < this.#size ? this.#start() : undefined)
+      // with heavy work the main thread only waits: its core is free for one more
+      const size = this.#size + (isHeavy((this.#waiting[0] as Task).job) ? 1 : 0)
+      const thread = idle ?? (this.#threads.size < size ? this.#start() : undefined)
       if (thread === undefined) return
       const task = this.#waiting.shift() as Task
       thread.task = task

@@ -21,12 +21,16 @@ export interface ListJob {
   /** paths below the root, `''` for itself; or names of one large directory */
   readonly directories: readonly string[]
   readonly names?: readonly string[]
+  /** files that changed after that time are left out, ns since 1970; what is later than now has a clock that jumped */
+  readonly settledBefore?: bigint
 }
 
 export interface Listed {
   readonly blocks: readonly Block[]
   /** directories too large for one job: their names, sorted */
   readonly wide: readonly { readonly path: string; readonly names: readonly string[] }[]
+  /** paths below the root of files that were left out, as they may not be complete */
+  readonly young: readonly string[]
 }
 
 /** More names are looked at by several jobs. */
@@ -37,16 +41,17 @@ export function listDirectories(job: ListJob): Listed {
   const filter = filterOf(job.globs)
   const blocks: Block[] = []
   const wide: { path: string; names: string[] }[] = []
+  const young: string[] = []
   for (const path of job.directories) {
     if (job.names !== undefined) {
-      blocks.push(lookAt(job, filter, path, job.names))
+      blocks.push(lookAt(job, filter, path, job.names, young))
       continue
     }
     const names = namesIn(absolute(job.root, path)).sort(compareNames)
     if (names.length > wideOver) wide.push({ path, names })
-    else blocks.push(lookAt(job, filter, path, names))
+    else blocks.push(lookAt(job, filter, path, names, young))
   }
-  return { blocks, wide }
+  return { blocks, wide, young }
 }
 
 const absolute = (root: string, path: string): string => (path === '' ? root : `${root}/${path}`)
@@ -75,7 +80,13 @@ function refuseUndecodable(directory: string): void {
   }
 }
 
-function lookAt(job: ListJob, filter: PathFilter, path: string, names: readonly string[]): Block {
+function lookAt(
+  job: ListJob,
+  filter: PathFilter,
+  path: string,
+  names: readonly string[],
+  young: string[],
+): Block {
   const rows = newRows(names.length)
   const taken: string[] = []
   const subdirectories: string[] = []
@@ -94,9 +105,14 @@ function lookAt(job: ListJob, filter: PathFilter, path: string, names: readonly 
       continue
     const fault = nameFault(name)
     if (fault !== undefined) throw refused(full, fault)
+    const state = isDirectory ? directoryState : fileState(job.root, full, stat)
+    if (!isDirectory && isYoung(state, job.settledBefore)) {
+      young.push(below)
+      continue
+    }
     if (isDirectory) subdirectories.push(name)
     if (stat.isSymbolicLink()) links.push(name)
-    setRow(rows, taken.length, isDirectory ? directoryState : fileState(job.root, full, stat))
+    setRow(rows, taken.length, state)
     taken.push(name)
   }
   return {
@@ -108,6 +124,13 @@ function lookAt(job: ListJob, filter: PathFilter, path: string, names: readonly 
     links,
   }
 }
+
+/**
+ * The time of the last change of content may be set by anybody, so the time of the last change of anything counts too:
+ * a file that was moved here, or copied with its times, has just come.
+ */
+const isYoung = ({ mtimeNs, ctimeNs }: FileState, settledBefore: bigint | undefined): boolean =>
+  settledBefore !== undefined && (ctimeNs > settledBefore || (mtimeNs > settledBefore && mtimeNs <= ctimeNs))
 
 /** Of a directory nothing counts but that it is one: what is in it is looked at by itself. */
 const directoryState: FileState = {

@@ -2,6 +2,7 @@ import type { BaseRecord, CacheRecord, RunId, VariationRecord } from '../../mode
 import type { Digest } from '../../model/refs.ts'
 import type { RunCache } from '../../ports/journal.ts'
 import { blobDigests } from '../blob-digests.ts'
+import { datasetRoots } from './datasets.ts'
 import type { CacheEntry, MemoryStore } from './store.ts'
 import { copyOf } from './store.ts'
 
@@ -78,6 +79,7 @@ function* roots(store: MemoryStore): Generator<Digest> {
     yield base.input
     yield* blobDigests([base.valueWire])
   }
+  yield* datasetRoots(store)
   for (const { record, calls, outcomes, asks, notes } of store.runs.values()) {
     yield* blobDigests([record.inputWire, record.outputWire])
     for (const { argsWire } of calls.values()) yield* blobDigests([argsWire])

@@ -14,6 +14,7 @@ import type { Digest } from '../../model/refs.ts'
 import type { CallState } from '../../model/states.ts'
 import type { Answer, RunRequest, Variation, WorkUnderWay } from '../../ports/journal.ts'
 import { unknownRun } from '../refusals.ts'
+import type { DatasetMemory } from './datasets.ts'
 
 /**
  * What a database holds, for as long as this object is alive. Several journals may share one, as several processes

@@ -1,6 +1,8 @@
+import type { DatasetKey, DatasetSource, DatasetVersion } from '../../model/dataset.ts'
 import type { ErrorCode } from '../../model/errors.ts'
 import type { AskRecord, AttemptRecord, Note, PartsRecord, RunId, RunRecord } from '../../model/records.ts'
 import type { Digest } from '../../model/refs.ts'
+import type { DatasetRow, NewVersion } from '../../ports/datasets.ts'
 import type {
   Answer,
   CallQuery,

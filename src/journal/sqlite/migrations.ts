@@ -186,6 +186,41 @@ export const migrations: readonly string[] = [
     call INTEGER NOT NULL
   ) WITHOUT ROWID;
   `,
+  // datasets and their versions
+  `
+  -- live: is there a source or a version? What was removed takes no name
+  CREATE TABLE datasets (
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    environment TEXT NOT NULL,
+    name TEXT NOT NULL,
+    folded TEXT NOT NULL,
+    source TEXT,
+    live INTEGER NOT NULL,
+    made_at INTEGER NOT NULL,
+    UNIQUE (environment, name)
+  );
+  CREATE INDEX datasets_by_folded ON datasets (environment, folded);
+
+  CREATE TABLE versions (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    dataset INTEGER NOT NULL,
+    part TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    parent INTEGER NOT NULL,
+    digest BLOB NOT NULL,
+    entries INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    path TEXT,
+    kept INTEGER NOT NULL,
+    run TEXT,
+    call INTEGER,
+    maker TEXT NOT NULL,
+    made_at INTEGER NOT NULL,
+    removed_at INTEGER,
+    UNIQUE (dataset, part, version)
+  );
+  CREATE INDEX versions_by_run ON versions (run, call) WHERE run IS NOT NULL;
+  `,
 ]
 
 /** `ALMJ`: tells an Almanac journal from any other database. */

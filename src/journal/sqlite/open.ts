@@ -47,6 +47,7 @@ export async function openSqliteJournal(
   return {
     journal,
     records: sqliteRecords(client),
+    datasets: sqliteDatasets(client),
     cache: sqliteCache(client),
     work: sqliteWork(client),
     check: () => client.call('check'),

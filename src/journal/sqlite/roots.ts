@@ -24,10 +24,13 @@ interface Source {
   readonly digests: readonly string[]
   /** columns with wires */
   readonly wires: readonly string[]
+  /** of the rows only these */
+  readonly where?: string
 }
 
 const sources: readonly Source[] = [
   { table: 'cache', id: 'seq', digests: ['blobs'], wires: ['value'] },
+  { table: 'versions', id: 'seq', digests: [digestText('digest')], wires: [], where: 'removed_at IS NULL' },
   { table: 'bases', id: 'rowid', digests: [digestText('input')], wires: ['value'] },
   { table: 'runs', id: 'n', digests: [], wires: ['input', 'output'] },
   { table: 'calls', id: 'id', digests: [], wires: ['args'] },
@@ -38,7 +41,7 @@ const sources: readonly Source[] = [
 
 /** Digests of one stretch of one table. */
 export function rootsPage(db: Database, { source: number, after }: RootsPlace): RootsPage {
-  const { table, id, digests, wires } = sources[number] as Source
+  const { table, id, digests, wires, where = '1' } = sources[number] as Source
   const last = db.get<{ last: number | null }>(
     `SELECT max(i) AS last FROM (SELECT ${id} AS i FROM ${table} WHERE ${id} > ? ORDER BY ${id} LIMIT ${rowsAtOnce})`,
     after,
@@ -51,7 +54,12 @@ export function rootsPage(db: Database, { source: number, after }: RootsPlace): 
   for (const column of digests)
     addDigests(
       found,
-      texts(db, `SELECT ${column} AS text FROM ${table} WHERE ${id} > ? AND ${id} <= ?`, after, last),
+      texts(
+        db,
+        `SELECT ${column} AS text FROM ${table} WHERE ${id} > ? AND ${id} <= ? AND ${where}`,
+        after,
+        last,
+      ),
     )
   for (const column of wires) {
     // most wires speak of no file: they need not leave the database

@@ -11,6 +11,15 @@ import { loadPage } from './calls.ts'
 import { Claims } from './claims.ts'
 import type { Database } from './database.ts'
 import { openDatabase, problems } from './database.ts'
+import {
+  addVersion,
+  listDatasets,
+  listVersions,
+  readSource,
+  readVersion,
+  removeVersions,
+  setSource,
+} from './datasets.ts'
 import { isConstraint, journalFailure } from './failures.ts'
 import type { Batch, WriterMethods } from './messages.ts'
 import { listNotes, readParts } from './notes.ts'

@@ -55,6 +55,7 @@ export class SimulatedProcess {
         : Promise.resolve(value)
     this.engine = new Engine({
       journal: told(this.journal, (run, records) => surroundings.appended(run, records)),
+      datasets: memory.datasets,
       cache: { ...memory.cache, find: (...asked) => memory.cache.find(...asked).then(later) },
       work: memory.work,
       data,
