@@ -57,11 +57,29 @@ export interface HttpSource extends SourceOptions {
   readonly linkLocal?: boolean
 }
 
+/** Objects of a bucket of S3, or of what speaks it. Credentials are those of the AWS SDK's chain. */
+export interface S3Source extends SourceOptions {
+  readonly bucket: Arg<string>
+  /** what keys begin with; paths in the directory are keys without its folders */
+  readonly prefix?: Arg<string>
+  /** globs on paths within the directory; default: everything */
+  readonly include?: readonly string[]
+  /** globs; default: `*.part`, `*.tmp`, `*.idx`, `.DS_Store` and the like */
+  readonly exclude?: readonly string[]
+  /** of a store that is not Amazon's */
+  readonly endpoint?: string
+  readonly region?: string
+  /** the bucket's name in the path, not in the host's name; with an `endpoint` that is so if absent */
+  readonly pathStyle?: boolean
+  /** requests are not signed: for buckets that everybody may read */
+  readonly anonymous?: boolean
+}
+
 /**
  * Directories of files that lie elsewhere. Each run asks again, and fetches only what has changed; a run that goes on
  * keeps what it has fetched. See docs/sources.md.
  */
-export const source = { http, days }
+export const source = { http, s3, days }
 
 /** @throws ALM_OUTSIDE, ALM_OPTION_REFUSED */
 function http(options: HttpSource): Future<Dir> {
@@ -82,6 +100,18 @@ function http(options: HttpSource): Future<Dir> {
     ...common(options),
   }
   return ask('http', args, secrets, options.key)
+}
+
+/** @throws ALM_OUTSIDE, ALM_OPTION_REFUSED */
+function s3(options: S3Source): Future<Dir> {
+  const { bucket, prefix, include, exclude, endpoint, region, pathStyle, anonymous } = options
+  if (endpoint !== undefined && safeText(endpoint) !== endpoint)
+    throw refused('endpoint', 'it has a user, a password or a secret in it')
+  const given = { bucket, prefix, include, exclude, endpoint, region, pathStyle, anonymous }
+  const args = Object.fromEntries(
+    Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [[name, toArgs(value)]])),
+  )
+  return ask('s3', { ...args, ...common(options) }, { urls: new Map(), headers: {} }, options.key)
 }
 
 /** The days from one to another, both included, as `2026-01-31`. @throws ALM_OPTION_REFUSED */

@@ -1,9 +1,11 @@
+import { AlmanacError } from '../model/errors.ts'
 import { DirRef } from '../model/refs.ts'
 import type { SourceSecrets } from '../model/source.ts'
 import type { Value } from '../model/value.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Downloads } from '../ports/downloads.ts'
 import type { AttemptEnd, Executor, ExecutorListener } from '../ports/executor.ts'
+import type { BucketPlace, RemoteObjects } from '../ports/remote-objects.ts'
 import { taskSpec } from './attempts.ts'
 import { MemoryDownloads } from './memory-downloads.ts'
 import { Recorder } from './recorder.ts'
@@ -11,6 +13,7 @@ import { Recorder } from './recorder.ts'
 interface Options {
   readonly clock: Clock
   readonly downloads: () => Promise<Downloads>
+  readonly objects: (place: BucketPlace) => Promise<RemoteObjects>
   readonly chance: () => number
 }
 
@@ -46,11 +49,20 @@ export class SourceRig {
   readonly clock = new HastyClock()
   readonly downloads = new MemoryDownloads()
   readonly recorder = new Recorder()
+  /** buckets of others, if the test has any */
+  objects = async (): Promise<RemoteObjects> => {
+    throw new AlmanacError('ALM_USAGE', { why: 'the test has no bucket' })
+  }
   readonly #executor: Executor
   #count = 0
 
   constructor(open: (options: Options, listener: ExecutorListener) => Executor) {
-    const options = { clock: this.clock, downloads: async () => this.downloads, chance: () => 1 }
+    const options = {
+      clock: this.clock,
+      downloads: async () => this.downloads,
+      chance: () => 1,
+      objects: () => this.objects(),
+    }
     this.#executor = open(options, this.recorder)
   }
 

@@ -3,13 +3,12 @@ import type { S3Client } from '@aws-sdk/client-s3'
 import type { Digest } from '../../model/refs.ts'
 import type { ObjectInfo, Objects } from '../../ports/objects.ts'
 import { Lanes } from '../../util/lanes.ts'
+import type { Sdk } from './client.ts'
 import type { Patience } from './failures.ts'
 import { isAbsent, isTaken, objectError, withPatience } from './failures.ts'
 import type { S3Location } from './location.ts'
 import { readRanges } from './read-ranges.ts'
 import { sendFile } from './send-file.ts'
-
-export type Sdk = typeof import('@aws-sdk/client-s3')
 
 /** What the parts of the adapter share. */
 export interface Connection {

@@ -3,16 +3,19 @@ import type { SourceSecrets } from '../../model/source.ts'
 import type { TaskSpec } from '../../model/task.ts'
 import type { Downloads } from '../../ports/downloads.ts'
 import type { Attempt, AttemptId, Executor, ExecutorListener } from '../../ports/executor.ts'
+import type { BucketPlace, RemoteObjects } from '../../ports/remote-objects.ts'
 import type { ExecutorOptions } from '../lifecycle.ts'
 import { Attempts } from '../lifecycle.ts'
 import type { Driver, LiveAttempt } from '../live-attempt.ts'
 import { HttpClient } from './client.ts'
-import { fetchAll } from './fetch-all.ts'
+import { fetchAll, fetchObjects } from './fetch-all.ts'
 import { Gate } from './gates.ts'
 
 export interface SourceOptions extends ExecutorOptions {
   /** opened when the first source is asked */
   readonly downloads: () => Promise<Downloads>
+  /** a bucket of others */
+  readonly objects: (place: BucketPlace) => Promise<RemoteObjects>
   readonly chance?: () => number
 }
 
@@ -80,8 +83,12 @@ class SourceExecutor implements Executor, Driver<AbortController> {
         gateOf: (host: string) => this.#gateOf(host),
         signal: controller.signal,
       }
-      const value = await fetchAll(tools, live, secrets)
-      live.succeed({ '': value })
+      const { body } = live.attempt.task
+      const fromBucket = body.kind === 'source' && body.from === 's3'
+      const dir = fromBucket
+        ? await fetchObjects(tools, live, this.#options.objects)
+        : await fetchAll(tools, live, secrets)
+      live.succeed({ '': dir })
     } catch (error) {
       if (live.verdict === undefined) this.#fail(live, error)
       else live.stopped()

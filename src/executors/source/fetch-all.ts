@@ -1,8 +1,10 @@
 import { AlmanacError, isAlmanacError } from '../../model/errors.ts'
 import { type DirRef, FileRef } from '../../model/refs.ts'
 import type { SourceSecrets } from '../../model/source.ts'
+import type { BucketPlace, RemoteObjects } from '../../ports/remote-objects.ts'
 import { bytesText } from '../limits.ts'
 import type { LiveAttempt } from '../live-attempt.ts'
+import { asker, bucketManner, bucketOf, listedIn } from './bucket.ts'
 import { type Fetched, fetchFile } from './fetch-file.ts'
 import { type Manner, mannerOf, type Wanted, wantedOf } from './request.ts'
 import type { FetchTools } from './tools.ts'
@@ -19,9 +21,24 @@ export async function fetchAll(
   secrets: SourceSecrets,
 ): Promise<DirRef> {
   const args = live.attempt.inputs
-  const manner = mannerOf(args, secrets)
-  const wanted = wantedOf(args, secrets)
-  return await fetchEach(given, live, manner, wanted)
+  return await fetchEach(given, live, mannerOf(args, secrets), wantedOf(args, secrets))
+}
+
+/** All objects under a prefix of a bucket as one directory, or none. */
+export async function fetchObjects(
+  given: Omit<FetchTools, 'received' | 'client'>,
+  live: LiveAttempt<AbortController>,
+  open: (place: BucketPlace) => Promise<RemoteObjects>,
+): Promise<DirRef> {
+  const args = live.attempt.inputs
+  const place = bucketOf(args)
+  const objects = await open(place)
+  try {
+    const wanted = await listedIn(objects, place, args, given.signal)
+    return await fetchEach({ ...given, client: asker(objects) }, live, bucketManner(args), wanted)
+  } finally {
+    objects.close()
+  }
 }
 
 async function fetchEach(

@@ -32,7 +32,7 @@ export async function fetchFile(
   const { downloads, clock } = tools
   const known = await downloads.known(wanted.name)
   const agrees = known !== undefined && isExpected(known, wanted)
-  if (agrees && (manner.immutable || wanted.expected?.algorithm === 'sha256'))
+  if (agrees && (manner.immutable || wanted.expected?.algorithm === 'sha256' || isListed(known, wanted)))
     return { digest: known.digest, size: known.size, unchanged: true }
   for (let failures = 0; ; failures++) {
     try {
@@ -174,6 +174,9 @@ async function keep(part: Part, { name }: Wanted, { maxBytes }: Manner) {
     throw new AlmanacError('ALM_SOURCE_REFUSED', { url: name, why: error.message })
   }
 }
+
+const isListed = ({ etag, size }: Kept, { listed }: Wanted): boolean =>
+  listed !== undefined && listed.etag !== '' && listed.etag === etag && listed.size === size
 
 const isExpected = (known: Kept, { expected }: Wanted): boolean =>
   expected?.algorithm !== 'sha256' || expected.value === known.digest

@@ -12,6 +12,8 @@ export interface Wanted {
   /** what it is known by: the URL without secrets */
   readonly name: string
   readonly url: URL
+  /** as a listing has it: what agrees is not asked for */
+  readonly listed?: { readonly etag: string; readonly size: number }
   readonly sidecar?: URL
   readonly expected?: { readonly algorithm: ChecksumAlgorithm; readonly value: string }
 }
@@ -116,7 +118,7 @@ function lastName(url: URL, name: string): string {
 }
 
 /** As `core/tree/name.ts` will judge: said before anything is fetched. */
-function pathFault(path: string): string | undefined {
+export function pathFault(path: string): string | undefined {
   if (path.length > 4096) return 'its path is too long'
   for (const name of path.split('/')) {
     if (name === '' || name === '.' || name === '..') return `a name in it is "${name}"`

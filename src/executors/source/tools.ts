@@ -5,7 +5,7 @@ import type { Gate } from './gates.ts'
 
 /** What fetching needs from outside. */
 export interface FetchTools {
-  readonly client: HttpClient
+  readonly client: Pick<HttpClient, 'ask'>
   readonly downloads: Downloads
   readonly clock: Clock
   /** 0 ≤ x < 1 */
