@@ -153,13 +153,16 @@ function attemptsOf(own: RememberedCall): { readonly attempts: number; readonly 
 
 const noAttempts = { attempts: 0, spent: 0 } as const
 
+const noInputs: readonly number[] = []
+
 /** The calls that the arguments hold futures of. */
 function inputsOf(args: Value): readonly number[] {
   const inputs: number[] = []
   eachRef(args, (ref) => {
     if (ref instanceof FutureRef) inputs.push(ref.call)
   })
-  return inputs.length < 2 ? inputs : [...new Set(inputs)]
+  if (inputs.length === 0) return noInputs
+  return inputs.length === 1 ? inputs : [...new Set(inputs)]
 }
 
 /** Of calls that are no task. */

@@ -279,7 +279,7 @@ export class Execution {
     // what cannot be kept is refused here, where the task is still to blame
     encode(value)
     if (!call.lost) info.costMs = ports.clock.now() - info.startedAt
-    outcomes.set(info.id, { value }, call.lost ? outcomes.digest(info.id) : undefined)
+    outcomes.set(info.id, { value })
     dispatch({ kind: 'succeeded', call: info.id, attempt, held })
   }
 }

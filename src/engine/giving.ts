@@ -93,6 +93,8 @@ export class Giving {
     const call = machine.graph.call(info.id)
     const records = outcomeRecords(info, effect, call, outcomes, kept, now, settings)
     for (const record of records) recorder.add(record, effect.order)
+    // the journal can tell it now, and there may be a million of them
+    info.parts = undefined
     return records.some(({ kind }) => kind === 'cache')
   }
 

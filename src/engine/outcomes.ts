@@ -19,13 +19,14 @@ const shortText = 256
 /**
  * The outcomes of a run's calls, in memory.
  *
- * O1 a value is hashed at most once, whatever the number of its consumers; consumers hash the digest.
+ * O1 a value is hashed once to be recorded and once for all of its consumers, which hash the digest.
  * O2 what stands for a value in a fingerprint is the same whether it was passed as a future or awaited first.
  */
 export class Outcomes {
   readonly #hash: Hash
   // by call: a number each, nearly all of them there
   readonly #outcomes: (CallOutcome | undefined)[] = []
+  /** of those that were remembered */
   readonly #digests: (Digest | undefined)[] = []
   readonly #held = new Map<string, HeldRef>()
   readonly #fieldTexts = new Map<string, string>()
@@ -52,13 +53,9 @@ export class Outcomes {
     return this.#outcomes[call]
   }
 
+  /** Asked for once, when the outcome is recorded: it is not kept. */
   digest(call: number): Digest {
-    let digest = this.#digests[call]
-    if (digest === undefined) {
-      digest = this.#hash(canonical(this.#outcomes[call]?.value, { future: noFuture }))
-      this.#digests[call] = digest
-    }
-    return digest
+    return this.#digests[call] ?? this.#hash(canonical(this.#outcomes[call]?.value, { future: noFuture }))
   }
 
   /** @throws ALM_FIELD_MISSING */

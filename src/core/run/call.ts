@@ -53,7 +53,7 @@ export interface Call {
   /** what has not ended: inputs; in phase `rebuild` lost results; in an entered map its entries */
   pending: number
   /** calls that take this one's outcome */
-  readonly consumers: number[]
+  consumers: readonly number[]
   /** calls that wait until this one is rebuilt */
   waiters: number[] | undefined
   /** calls whose held results are among the inputs */

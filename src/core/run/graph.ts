@@ -77,7 +77,7 @@ export class RunGraph {
       rememberedOrder: made.order,
       phase: 'inputs',
       pending: 0,
-      consumers: [],
+      consumers: nobody,
       waiters: undefined,
       heldInputs: undefined,
       attempt: made.attempts ?? 0,
@@ -141,6 +141,12 @@ export class RunGraph {
         } else if (--consumer.pending === 0) this.inputsEnded(consumer)
       }
     }
+  }
+
+  /** `consumer` waits for the outcome of `call`. */
+  consume(call: Call, consumer: Call): void {
+    if (call.consumers === nobody) call.consumers = [consumer.id]
+    else (call.consumers as number[]).push(consumer.id)
   }
 
   inputsEnded(call: Call): void {
@@ -230,6 +236,9 @@ export class RunGraph {
     if (call.kind === 'sleep') this.waiting.time += by
   }
 }
+
+/** Shared by all that nobody waits for, which most calls are. */
+const nobody: readonly number[] = []
 
 const noCalls: Readonly<Record<Phase, number>> = {
   inputs: 0,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { identified, made, MachineBench, settled, succeeded } from '../../testing/machine-bench.ts'
+import { identified, MachineBench, made, settled, succeeded } from '../../testing/machine-bench.ts'
 import type { Call } from './call.ts'
 import type { RunGraph } from './graph.ts'
 import { Invariants } from './invariants.ts'
@@ -90,7 +90,7 @@ const breaks: readonly (readonly [message: string, (graph: RunGraph, call: (id: 
     [
       'G1 call 1 does not know its consumer',
       (_, call) => {
-        call(1).consumers.length = 0
+        call(1).consumers = []
       },
     ],
     ['G2 it is succeeded and goes on', (graph, call) => graph.move(call(0), 'identify')],

@@ -119,7 +119,7 @@ export class RunMachine {
       const input = graph.call(id)
       if (input.end === undefined) {
         call.pending++
-        input.consumers.push(call.id)
+        graph.consume(input, call)
       } else if (input.end.state !== 'succeeded' && !call.tolerant) failed = true
     }
     if (failed) graph.end(call, { state: 'skipped', reason: 'upstream' })

@@ -19,7 +19,7 @@ export class ReadyQueue {
   }
 
   push(call: Call): void {
-    call.rank = call.consumers[0] ?? Number.MAX_SAFE_INTEGER
+    call.rank = call.consumers[0] ?? noConsumer
     call.frees = call.heldInputs !== undefined
     call.heapIndex = this.#heap.length
     this.#heap.push(call)
@@ -74,6 +74,9 @@ export class ReadyQueue {
     a.heapIndex = j
   }
 }
+
+/** After all calls that somebody waits for; small enough to be kept without a box. */
+const noConsumer = 2 ** 30 - 1
 
 /** The order of execution. */
 export function isBetter(a: Call, b: Call): boolean {
