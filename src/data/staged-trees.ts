@@ -64,6 +64,12 @@ export class StagedTrees {
     return path
   }
 
+  /** For people: one that is there is not looked at whole again, however many files it has. */
+  async shown(digest: Digest, near?: string): Promise<string> {
+    const path = this.pathOf(digest)
+    return date(path) ? path : await this.open(digest, near)
+  }
+
   /** @throws ALM_TASK_WROTE_INPUT, naming the first file that differs, after undoing it; ALM_INPUT_CHANGED where it lies with the user */
   async verify(digest: Digest): Promise<void> {
     const path = this.pathOf(digest)
