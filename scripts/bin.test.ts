@@ -1,26 +1,50 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { transformSync } from 'esbuild'
-import { expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { AlmanacError } from '../src/model/errors.ts'
 import { root } from './source-files.ts'
 
-const bin = join(root, 'bin/almanac.cjs')
+/** The command in a copy that has nothing beside it, as an old Node would start it. */
+function onOldNode(folder: string, ...args: string[]) {
+  const bin = join(folder, 'bin')
+  cpSync(join(root, 'bin'), bin, { recursive: true })
+  const script = `Object.defineProperty(process.versions, 'node', { value: '20.20.2' })
+    process.argv.splice(1, 0, 'almanac'); require(${JSON.stringify(join(bin, 'almanac.cjs'))})`
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', script, ...args], {
+    cwd: folder,
+    encoding: 'utf8',
+  })
+  return { status, stdout, stderr }
+}
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'almanac-bin-'))
+})
+afterEach(() => rmSync(folder, { recursive: true }))
 
 test('on an old Node the command says so in one line, as the catalogue has it', () => {
-  const script = `Object.defineProperty(process.versions, 'node', { value: '20.20.2' }); require(${JSON.stringify(bin)})`
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' })
   const { code, message, hint } = new AlmanacError('ALM_NODE_OLD', { version: '20.20.2' })
-  expect({ status, stdout, stderr }).toEqual({
-    status: 2,
-    stdout: '',
-    stderr: `${code} ${message} ${hint}\n`,
-  })
+  expect(onOldNode(folder)).toEqual({ status: 2, stdout: '', stderr: `${code} ${message} ${hint}\n` })
+})
+
+test('on an old Node it is run by the Node of the package "node", where that is there and new enough', () => {
+  const made = join(folder, 'node_modules/node')
+  mkdirSync(join(made, 'bin'), { recursive: true })
+  writeFileSync(join(made, 'bin/node'), '#!/bin/sh\nshift $(($# - 2)); echo "$@"; exit 7\n', { mode: 0o755 })
+  writeFileSync(join(made, 'package.json'), '{"version":"22.1.0"}')
+  expect(onOldNode(folder, 'run', 'x.ts').status).toBe(2)
+  writeFileSync(join(made, 'package.json'), '{"version":"24.21.0"}')
+  expect(onOldNode(folder, 'run', 'x.ts')).toEqual({ status: 7, stdout: 'run x.ts\n', stderr: '' })
 })
 
 test('the command starts on a Node so old that it knows no newer syntax', () => {
-  const text = readFileSync(bin, 'utf8')
-  const as = (target: string): string => transformSync(text, { target, format: 'cjs' }).code
-  expect(as('es5')).toBe(as('esnext'))
+  for (const name of ['almanac.cjs', 'newer-node.cjs']) {
+    const text = readFileSync(join(root, 'bin', name), 'utf8')
+    const as = (target: string): string => transformSync(text, { target, format: 'cjs' }).code
+    expect(as('es5')).toBe(as('esnext'))
+  }
 })

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { availableParallelism, hostname, totalmem } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { ResumeOptions } from './almanac.ts'
 import { openCodeSource } from './code/source.ts'
 import { LogFiles } from './data/log-files.ts'
@@ -22,7 +22,7 @@ import { jsonSchemaOf } from './flow/schema.ts'
 import { type Workflow, type WorkflowDefinition, workflowOf } from './flow/workflow.ts'
 import { openMemoryJournal } from './journal/memory/open.ts'
 import { decode } from './model/codec.ts'
-import { AlmanacError, errorOf } from './model/errors.ts'
+import { AlmanacError, errorOf, isAlmanacError } from './model/errors.ts'
 import type { RunId, RunRecord } from './model/records.ts'
 import { DirRef, FileRef } from './model/refs.ts'
 import type { TaskSpec } from './model/task.ts'
@@ -31,6 +31,7 @@ import type { CodeSource } from './ports/code.ts'
 import type { DataPlane } from './ports/data.ts'
 import type { ExecutorListener } from './ports/executor.ts'
 import type { CallRow } from './ports/journal.ts'
+import { findProject } from './project.ts'
 import { sha256 } from './system/hash.ts'
 import { nodeAmbient } from './system/node-ambient.ts'
 import { systemChance } from './system/system-chance.ts'
@@ -39,7 +40,7 @@ import type { LoadedWorkflow, StagedShell, StartOptions, Workbench, WorkbenchOpt
 
 /** The only place that names concrete adapters. */
 export async function openAlmanac(options: WorkbenchOptions = {}): Promise<Workbench> {
-  const project = resolve(options.project ?? findProject(process.cwd()))
+  const project = resolve(options.project ?? findProject(process.cwd(), options.near))
   const home = resolve(options.home ?? process.env['ALMANAC_HOME'] ?? join(project, '.almanac'))
   const say = options.onMessage ?? silence
   const code = openCodeSource({
@@ -47,9 +48,12 @@ export async function openAlmanac(options: WorkbenchOptions = {}): Promise<Workb
     project,
     almanacUrl: new URL('./index.ts', import.meta.url),
   })
-  const config = await readConfig(project, code)
   const inMemory = options.journal === 'memory' || (options.reads === true && !existsSync(home))
   const sqlite = inMemory ? undefined : await openSqlite(home, options.reads === true)
+  const config = await readConfig(project, code).catch(async (error: unknown) => {
+    await sqlite?.close()
+    throw error
+  })
   const own = sqlite ?? openMemoryJournal()
   const { records, datasets, work } = own
   const shared = openStore(config)
@@ -250,9 +254,15 @@ class OpenWorkbench implements Workbench {
 /** Longer than any attempt that has not told of its outputs yet should take. */
 const garbageGraceMs = 24 * 3600_000
 
-async function openSqlite(home: string) {
+/** `reads`: where nothing can be written, what is there can be read all the same. */
+async function openSqlite(home: string, reads: boolean) {
   const { openSqliteJournal } = await import('./journal/sqlite/open.ts')
-  return openSqliteJournal(home)
+  try {
+    return await openSqliteJournal(home)
+  } catch (error) {
+    if (!reads || !isAlmanacError(error) || error.code !== 'ALM_JOURNAL_READ_ONLY') throw error
+    return openSqliteJournal(home, { readOnly: true })
+  }
 }
 
 interface ExecutorParts {
@@ -291,19 +301,6 @@ function runSettings(options: WorkbenchOptions, config: AlmanacConfig, environme
     graceMs: 5000,
     // at a breakpoint no call is made for as long as a person thinks
     stuckMs: options.inline === true ? 24 * 3600_000 : 2000,
-  }
-}
-
-/** The nearest directory upwards that says it is a project; else the given one. */
-function findProject(from: string): string {
-  for (let folder = from; ; folder = dirname(folder)) {
-    if (
-      ['.almanac', 'almanac.config.ts', 'almanac.config.js', 'package.json'].some((name) =>
-        existsSync(join(folder, name)),
-      )
-    )
-      return folder
-    if (dirname(folder) === folder) return from
   }
 }
 

@@ -14,7 +14,12 @@ export interface TaskFigures {
 
 /** Calls that are shown by task: what is derived from others, clocks and functions inside are not. */
 export const isShown = (kind: CallKind): boolean =>
-  kind === 'task' || kind === 'entry' || kind === 'map' || kind === 'ask' || kind === 'sleep' || kind === 'child'
+  kind === 'task' ||
+  kind === 'entry' ||
+  kind === 'map' ||
+  kind === 'ask' ||
+  kind === 'sleep' ||
+  kind === 'child'
 
 /** Adds a call to the figures of its task. */
 export function addCall(tasks: Map<string, TaskFigures>, { name, call_kind: kind, outcome }: CallRow): void {

@@ -28,8 +28,7 @@ export function printPlan({ planned = [], unknown, reused }: RunResult, printer:
   printer.line(pc.bold('Unknown'))
   for (const [name, { count, words }] of open)
     printer.line(`  ${name} × ${count} ${pc.dim(`until ${names([...words])}`)}`)
-  if (after.length > 0)
-    printer.line(`  what the workflow does next ${pc.dim(`until ${names(after)}`)}`)
+  if (after.length > 0) printer.line(`  what the workflow does next ${pc.dim(`until ${names(after)}`)}`)
 }
 
 interface Folded {

@@ -85,7 +85,9 @@ export function printBroken(handle: RunHandle, error: unknown, sinceMs: number, 
     error: { code, message, ...(hint !== undefined && { hint }) },
     shown: null,
   })
-  printer.line(`${pc.yellow('•')} ${pc.bold(handle.id)} interrupted · ${executed} executed · ${reused} reused`)
+  printer.line(
+    `${pc.yellow('•')} ${pc.bold(handle.id)} interrupted · ${executed} executed · ${reused} reused`,
+  )
   printer.line(`  almanac resume ${handle.id}`)
 }
 

@@ -11,7 +11,8 @@ const maxDepth = 6
  * A value as people read it: `{n: 1, page: report.md}`; files and directories as their paths or names, and futures as
  * the calls behind them. Bounded work for any value; never longer than `length`.
  */
-export const valueText = (value: Value, length: number): string => cut(spell(value, { room: length }, 0), length)
+export const valueText = (value: Value, length: number): string =>
+  cut(spell(value, { room: length }, 0), length)
 
 /** The same with what files and directories are known by: size and the first letters of the digest. */
 export const fullText = (value: Value, length: number): string =>
@@ -88,7 +89,8 @@ function spellSpecial(value: object, full: boolean): string | undefined {
     if (value.at !== undefined) return full ? `${relativePath(value.at)} ${what}` : relativePath(value.at)
     return `directory ${what}`
   }
-  if (value instanceof HeldRef) return full ? `${value.type} (${sizeText(value.size)}, in memory)` : value.type
+  if (value instanceof HeldRef)
+    return full ? `${value.type} (${sizeText(value.size)}, in memory)` : value.type
   if (value instanceof FutureRef)
     return `call ${value.call}${value.path.length === 0 ? '' : ` ${pathText(value.path)}`}`
   if (value instanceof Date) return value.toISOString()

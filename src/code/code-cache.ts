@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import {
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -10,7 +11,6 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { AlmanacError } from '../model/errors.ts'
-import { makeFolders } from '../util/make-folders.ts'
 import { sha256 } from './sha.ts'
 
 /**
@@ -57,7 +57,7 @@ export class CodeCache {
     const path = join(this.folder, name)
     const made = `${path}.${randomUUID()}.tmp`
     try {
-      makeFolders(this.folder)
+      mkdirSync(this.folder, { recursive: true })
       try {
         writeFileSync(made, text)
         renameSync(made, path)

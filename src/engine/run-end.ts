@@ -179,8 +179,14 @@ export class RunEnd {
     const { remembered, calls, machine, recorder, ports } = this.#run
     if (this.settlement?.ok !== true) return
     const now = ports.clock.now()
+    // of a map that is remembered as a whole no entry is made again: they hold with it
+    const held = new Set<string>()
+    for (const { request, own, fingerprint, path } of calls)
+      if (request.kind === 'map' && fingerprint !== undefined && own?.outcome?.fingerprint === fingerprint)
+        held.add(path)
     for (const call of remembered.unmade((id) => calls.find(id) !== undefined)) {
       if (call.outcome?.reason === 'removed') continue
+      if (call.call_kind === 'entry' && call.outcome?.state === 'succeeded' && held.has(call.caller)) continue
       recorder.add({
         kind: 'outcome',
         call: call.call,

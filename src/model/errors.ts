@@ -255,7 +255,7 @@ export const catalogue = {
   // use
   ALM_NODE_OLD: {
     message: 'Almanac needs Node 24 or newer; this is Node {version}.',
-    hint: 'Install Node 24, or run it by npm with node@24 as a dependency.',
+    hint: 'Install Node 24 beside it: npm install --save-dev node@24, and run it by npx almanac.',
   },
   ALM_USAGE: { message: '{why}', hint: 'See almanac help.' },
   ALM_CONFIG: { message: '{file} is not valid: {why}', hint: 'See docs/command-line.md.' },

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import pc from 'picocolors'
 import { AlmanacError } from '../../model/errors.ts'
+import { commandText } from '../command-text.ts'
 import { openPrinter, printError } from '../printer.ts'
 import type { CommonFlags } from '../session.ts'
 
@@ -41,16 +42,26 @@ def report(counts: list[int], *, page: Path) -> None:
 `,
   'texts/one.txt': 'a first text\n',
   'texts/two.txt': 'another one\n',
+  // it marks the directory as a project: journal and data lie here, wherever below a command is typed
+  'almanac.config.ts': `import { defineConfig } from 'almanac'
+
+export default defineConfig({
+  // parallel: 4, // processors that a run may take; all of them if absent
+})
+`,
   '.gitignore': '.almanac/\n/data/\nnode_modules/\n',
 }
+
+/** What a project may have already. */
+const mayBe: readonly string[] = ['.gitignore', 'almanac.config.ts']
 
 /** `almanac init [DIR]` */
 export async function initCommand(target: string | undefined, flags: CommonFlags): Promise<void> {
   const printer = openPrinter({ json: flags.json === true, debug: flags.debug === true })
   const folder = resolve(target ?? '.')
   try {
-    const taken = Object.keys(files).filter((name) => existsSync(join(folder, name)) && name !== '.gitignore')
-    if (taken[0] !== undefined) throw new AlmanacError('ALM_TARGET_EXISTS', { path: join(folder, taken[0]) })
+    const taken = Object.keys(files).find((name) => existsSync(join(folder, name)) && !mayBe.includes(name))
+    if (taken !== undefined) throw new AlmanacError('ALM_TARGET_EXISTS', { path: join(folder, taken) })
     for (const [name, text] of Object.entries(files)) {
       if (existsSync(join(folder, name))) continue
       await mkdir(join(folder, name, '..'), { recursive: true })
@@ -58,9 +69,9 @@ export async function initCommand(target: string | undefined, flags: CommonFlags
       printer.object({ kind: 'made', path: join(folder, name) })
       printer.line(`${pc.green('+')} ${target === undefined ? name : join(target, name)}`)
     }
-    printer.line(
-      `\n${target === undefined ? '' : `cd ${target}\n`}almanac run pipeline.ts --input texts=texts`,
-    )
+    const run = `${commandText(folder)} run pipeline.ts --input texts=texts`
+    printer.object({ kind: 'next', folder, command: run })
+    printer.line(`\n${target === undefined ? '' : `cd ${target}\n`}${run}`)
   } catch (error) {
     process.exitCode = printError(error, printer)
   }

@@ -1,16 +1,23 @@
 import pc from 'picocolors'
+import type { RunRecord } from '../../model/records.ts'
 import { isEnd } from '../../model/states.ts'
-import { knownRun, namedCall } from '../calls.ts'
+import type { Workbench } from '../../workbench.ts'
+import { type CallRow, knownRun, namedCall } from '../calls.ts'
+import { outcomeObject } from '../objects.ts'
+import type { Printer } from '../printer.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
 import { table } from '../table.ts'
+import { mapReasonLines, mapReasons } from '../why-map.ts'
 
 type Parts = Readonly<Record<string, string>>
 
 /** `almanac why RUN TASK`: why a call ran, was reused, or waits. */
 export function whyCommand(run: string, task: string, flags: CommonFlags): Promise<void> {
   return withReadAlmanac(flags, async (almanac, printer) => {
-    const { id } = await knownRun(almanac, run)
-    const call = await namedCall(almanac, id, task)
+    const record = await knownRun(almanac, run)
+    const { id } = record
+    const call = await meantCall(almanac, id, task)
+    if (call.call_kind === 'map') return whyMap(almanac, record, call, printer)
     const { outcome } = call
     const recorded = await almanac.records.parts(id, call.call)
     const parts = recorded === undefined ? undefined : (JSON.parse(recorded.partsWire) as Parts)
@@ -23,7 +30,7 @@ export function whyCommand(run: string, task: string, flags: CommonFlags): Promi
       run: id,
       call: call.call,
       task: call.name,
-      outcome: outcome ?? null,
+      outcome: outcomeObject(outcome),
       verdict: recorded?.verdict ?? null,
       parts: parts ?? null,
       differences,
@@ -45,6 +52,30 @@ export function whyCommand(run: string, task: string, flags: CommonFlags): Promi
     }
     return 0
   })
+}
+
+/** By name a map is meant before its entries: it says why of all of them. A failed one is asked about by itself. */
+async function meantCall(almanac: Workbench, run: string, task: string): Promise<CallRow> {
+  const call = await namedCall(almanac, run, task)
+  if (call.call_kind !== 'entry' || /^\d+$/.test(task) || call.outcome?.state === 'failed') return call
+  const calls = await almanac.records.calls(run, { name: task, limit: 100 })
+  return calls.find(({ call_kind }) => call_kind === 'map') ?? call
+}
+
+async function whyMap(almanac: Workbench, run: RunRecord, map: CallRow, printer: Printer): Promise<number> {
+  const reasons = await mapReasons(almanac, run, map)
+  printer.object({
+    kind: 'why',
+    run: run.id,
+    call: map.call,
+    task: map.name,
+    outcome: outcomeObject(map.outcome),
+    map: reasons,
+  })
+  const state = map.outcome === undefined ? 'has not ended' : map.outcome.state
+  printer.line(`${pc.bold(`${map.name} ${map.call}`)} ${state}, a map:`)
+  for (const line of mapReasonLines(reasons)) printer.line(line)
+  return 0
 }
 
 interface Difference {

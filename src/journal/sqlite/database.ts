@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import type { SQLInputValue, StatementSync } from 'node:sqlite'
 import { DatabaseSync } from 'node:sqlite'
 import { AlmanacError } from '../../model/errors.ts'
+import { makeFolders } from './make-folders.ts'
 import { isBusy, journalFailure } from './failures.ts'
 import { refuseNetwork } from './file-system.ts'
 import { applicationId, migrate, migrations } from './migrations.ts'
@@ -150,7 +151,7 @@ export function openDatabase(home: string, options: DatabaseOptions = {}): Datab
 }
 
 function makeFolder(home: string): void {
-  const made = mkdirSync(join(home, 'locks'), { recursive: true })
+  const made = makeFolders(join(home, 'locks'))
   if (made === undefined) return
   // the way to the new folder survives a power loss, as what is in it does
   for (let folder = join(home, 'locks'); folder.length >= dirname(made).length; folder = dirname(folder)) {

@@ -1,0 +1,39 @@
+import { existsSync, realpathSync } from 'node:fs'
+import { delimiter, dirname, join, sep } from 'node:path'
+
+/**
+ * How this command is called in a directory, by what is there: `almanac` where it is on PATH, `npx almanac` where the
+ * directory or one above it has the package, else by its path.
+ */
+export function commandText(
+  folder: string,
+  self: string = process.argv[1] ?? 'almanac',
+  path: string = process.env['PATH'] ?? '',
+): string {
+  const own = real(self)
+  if (own === undefined) return 'almanac'
+  // npm puts directories of packages on PATH for what it runs: they are not there for who types the next command
+  const typed = path.split(delimiter).filter((entry) => !entry.includes(`${sep}node_modules${sep}.bin`))
+  if (typed.some((entry) => real(join(entry, 'almanac')) === own)) return 'almanac'
+  const root = npmRoot(folder)
+  if (root !== undefined && real(join(root, 'node_modules/.bin/almanac')) === own) return 'npx almanac'
+  // a clone of the repository is its own package
+  if (root !== undefined && real(join(root, 'bin/almanac.cjs')) === own) return 'npx almanac'
+  return /^[\w@%+=:,./-]+$/.test(own) ? `node ${own}` : `node '${own.replaceAll("'", String.raw`'\''`)}'`
+}
+
+/** Where npx looks: the nearest directory upwards with a package. */
+function npmRoot(folder: string): string | undefined {
+  for (let at = folder; ; at = dirname(at)) {
+    if (['package.json', 'node_modules'].some((name) => existsSync(join(at, name)))) return at
+    if (dirname(at) === at) return undefined
+  }
+}
+
+function real(path: string): string | undefined {
+  try {
+    return realpathSync(path)
+  } catch {
+    return undefined
+  }
+}
