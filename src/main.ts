@@ -5,17 +5,23 @@ import type { ResumeOptions } from './almanac.ts'
 import { openCodeSource } from './code/source.ts'
 import { LogFiles } from './data/log-files.ts'
 import { openDataPlane } from './data/open.ts'
+import { openRemoteObjects } from './data/s3/remote-objects.ts'
+import { joinShared, type SharedStore } from './data/shared/join.ts'
+import { ObjectBlobs } from './data/shared/object-blobs.ts'
+import { openObjects } from './data/shared/open.ts'
+import { addToDataset, scanDataset } from './engine/add-dataset.ts'
 import { Engine, type RunHandle } from './engine/engine.ts'
+import { publisher, repairShown, showNewest } from './engine/publish.ts'
 import type { RunSettings } from './engine/settings.ts'
 import { stageCall } from './engine/staged-call.ts'
 import { openCommandExecutor } from './executors/command/executor.ts'
-import { publisher, repairShown } from './engine/publish.ts'
 import { openInlineExecutor } from './executors/inline/executor.ts'
 import { pythonEnvDigest } from './executors/python/environment.ts'
 import { openPythonExecutor } from './executors/python/executor.ts'
 import { findPython, minorOf } from './executors/python/interpreter.ts'
 import { openScriptExecutor } from './executors/script/executor.ts'
 import { shellStart } from './executors/shell-start.ts'
+import { openSourceExecutor } from './executors/source/executor.ts'
 import type { AlmanacConfig } from './flow/config.ts'
 import { sizeBytes } from './flow/options.ts'
 import { jsonSchemaOf } from './flow/schema.ts'
@@ -29,6 +35,7 @@ import type { TaskSpec } from './model/task.ts'
 import type { Value } from './model/value.ts'
 import type { CodeSource } from './ports/code.ts'
 import type { DataPlane } from './ports/data.ts'
+import type { Downloads } from './ports/downloads.ts'
 import type { ExecutorListener } from './ports/executor.ts'
 import type { CallRow } from './ports/journal.ts'
 import { findProject } from './project.ts'
@@ -49,6 +56,7 @@ export async function openAlmanac(options: WorkbenchOptions = {}): Promise<Workb
     almanacUrl: new URL('./index.ts', import.meta.url),
   })
   const inMemory = options.journal === 'memory' || (options.reads === true && !existsSync(home))
+  // first of all: whether anything can be kept there at all
   const sqlite = inMemory ? undefined : await openSqlite(home, options.reads === true)
   const config = await readConfig(project, code).catch(async (error: unknown) => {
     await sqlite?.close()
@@ -62,7 +70,9 @@ export async function openAlmanac(options: WorkbenchOptions = {}): Promise<Workb
     data: join(project, 'data'),
     ...(shared !== undefined && { shared: new ObjectBlobs(shared.objects) }),
   })
-  const logFiles = new LogFiles(home, (error) => say(`A log could not be written: ${(error as Error).message}`))
+  const logFiles = new LogFiles(home, (error) =>
+    say(`A log could not be written: ${(error as Error).message}`),
+  )
   const { journal, cache, logs, settled } = joinShared(
     { journal: own.journal, cache: own.cache, logs: logFiles, data, onMessage: say },
     shared,
@@ -73,20 +83,28 @@ export async function openAlmanac(options: WorkbenchOptions = {}): Promise<Workb
     cache,
     work,
     data,
+    datasets,
     code,
     logs,
     surroundings: { of: surroundings },
     clock: systemClock,
     chance: systemChance,
     hash: sha256,
-    datasets,
     ambient: nodeAmbient(),
     owner: { host: hostname(), pid: process.pid, bootId: bootId() },
     variable: (name) => process.env[name],
-    executors: (listener) => openExecutors(listener, { python, say, inline: options.inline === true }),
+    executors: (listener) =>
+      openExecutors(listener, {
+        python,
+        say,
+        inline: options.inline === true,
+        downloads: () => data.downloads(),
+      }),
   })
   const environment = options.environment ?? config.environment ?? 'main'
   const settings = runSettings(options, config, environment)
+  const publish = publisher({ datasets, data, clock: systemClock })
+  if (sqlite !== undefined && options.reads !== true) await repairShown({ datasets, data }, environment)
   const maintenance: Workbench['maintenance'] = {
     collectGarbage: ({ dryRun }) =>
       data.collectGarbage({ roots: cache.roots(), dryRun, graceMs: garbageGraceMs, now: Date.now() }),
@@ -99,16 +117,28 @@ export async function openAlmanac(options: WorkbenchOptions = {}): Promise<Workb
     project,
     home,
     environment,
-  if (sqlite !== undefined && options.reads !== true) await repairShown({ datasets, data }, environment)
     engine,
     settings,
     journal,
     records,
     cache,
     data,
+    datasets,
+    publish,
+    addData: (addition) =>
+      addToDataset({ datasets, data, publish, now: Date.now }, { environment, ...addition }),
+    removeVersions: async (dataset, versions) => {
+      const key = { environment, dataset, partition: '' }
+      const removed = await datasets.remove(key, versions, Date.now())
+      await showNewest({ datasets, data }, key)
+      return removed
+    },
+    scanDataset: (dataset) =>
+      scanDataset({ datasets, data, publish, now: Date.now }, { environment, dataset }),
     code,
     logs,
     maintenance,
+    settled,
     say,
   })
 }
@@ -116,27 +146,30 @@ export async function openAlmanac(options: WorkbenchOptions = {}): Promise<Workb
 interface Parts extends Omit<Workbench, 'run' | 'start' | 'resume' | 'load' | 'stage' | 'close'> {
   readonly engine: Engine
   readonly settings: RunSettings
+  /** what goes to a shared store is there */
+  readonly settled: () => Promise<void>
   readonly say: (text: string) => void
 }
-    datasets,
-    publish: publisher({ datasets, data, clock: systemClock }),
 
 class OpenWorkbench implements Workbench {
   readonly project: string
-    settled,
   readonly home: string
   readonly environment: string
   readonly journal: Workbench['journal']
   readonly records: Workbench['records']
   readonly cache: Workbench['cache']
   readonly data: DataPlane
+  readonly datasets: Workbench['datasets']
+  readonly publish: Workbench['publish']
+  readonly addData: Workbench['addData']
+  readonly scanDataset: Workbench['scanDataset']
+  readonly removeVersions: Workbench['removeVersions']
   readonly code: CodeSource
-  /** what goes to a shared store is there */
-  readonly settled: () => Promise<void>
   readonly logs: Workbench['logs']
   readonly maintenance: Workbench['maintenance']
   readonly #engine: Engine
   readonly #settings: RunSettings
+  readonly #settled: () => Promise<void>
   readonly #say: (text: string) => void
 
   constructor(parts: Parts) {
@@ -144,17 +177,20 @@ class OpenWorkbench implements Workbench {
     this.home = parts.home
     this.environment = parts.environment
     this.journal = parts.journal
-  readonly datasets: Workbench['datasets']
-  readonly publish: Workbench['publish']
     this.records = parts.records
     this.cache = parts.cache
     this.data = parts.data
+    this.datasets = parts.datasets
+    this.publish = parts.publish
+    this.addData = parts.addData
+    this.scanDataset = parts.scanDataset
+    this.removeVersions = parts.removeVersions
     this.code = parts.code
     this.logs = parts.logs
-  readonly #settled: () => Promise<void>
     this.maintenance = parts.maintenance
     this.#engine = parts.engine
     this.#settings = parts.settings
+    this.#settled = parts.settled
     this.#say = parts.say
   }
 
@@ -162,14 +198,11 @@ class OpenWorkbench implements Workbench {
     const handle = await this.start(workflow, input as I, options)
     const { state, output, error } = await handle.result
     if (error !== undefined) throw errorOf(error)
-    this.datasets = parts.datasets
-    this.publish = parts.publish
     if (state !== 'succeeded') throw new AlmanacError('ALM_RUN_RESTS', { run: handle.id, state })
     return output as R
   }
 
   start<I, R>(workflow: Workflow<I, R>, input: I, options: StartOptions = {}): Promise<RunHandle> {
-    this.#settled = parts.settled
     const { name, tags, file, codeDigest, listener } = options
     return this.#engine.start(definitionOf(workflow), {
       input: input as Value,
@@ -223,6 +256,7 @@ class OpenWorkbench implements Workbench {
   async close(): Promise<void> {
     await this.#engine.close()
     await this.logs.flush()
+    await this.#settled()
     await this.code.close()
     await this.data.close()
     await this.journal.close()
@@ -235,7 +269,6 @@ class OpenWorkbench implements Workbench {
       ...(options.cache !== undefined && { cache: options.cache }),
       failFast: options.failFast ?? false,
       dryRun: options.dryRun ?? false,
-    await this.#settled()
     }
   }
 
@@ -248,6 +281,19 @@ class OpenWorkbench implements Workbench {
     const fields: Record<string, Value> = {}
     for (const [name, field] of Object.entries(value)) fields[name] = await this.#scanAgain(field as Value)
     return fields
+  }
+}
+
+/** The store that machines share, if there is one. @throws ALM_CONFIG */
+function openStore({ store }: AlmanacConfig): SharedStore | undefined {
+  const given = typeof store === 'string' ? { url: store } : store
+  const url = process.env['ALMANAC_STORE'] ?? given?.url
+  if (url === undefined || url === '' || url === 'off') return undefined
+  const { url: _, local, ...options } = { url, ...given }
+  return {
+    objects: openObjects(url, options),
+    results: options.results ?? 'share',
+    logs: options.logs ?? true,
   }
 }
 
@@ -269,15 +315,17 @@ interface ExecutorParts {
   readonly python: { readonly processes?: number; readonly debug?: 'pdb' | 'debugpy' }
   readonly say: (text: string) => void
   readonly inline: boolean
+  readonly downloads: () => Promise<Downloads>
 }
 
-function openExecutors(listener: ExecutorListener, { python, say, inline }: ExecutorParts) {
+function openExecutors(listener: ExecutorListener, { python, say, inline, downloads }: ExecutorParts) {
   const common = { clock: systemClock }
   return [
     openInlineExecutor({ ...common, patient: inline }, listener),
     openPythonExecutor({ ...common, ...python, onProgress: say }, listener),
     openCommandExecutor(common, listener),
     openScriptExecutor(common, listener),
+    openSourceExecutor({ ...common, downloads, objects: openRemoteObjects }, listener),
   ]
 }
 

@@ -10,6 +10,7 @@ import {
   digestOf,
   isWhole,
   looksWhole,
+  placeBlob,
   renewBlob,
   seal,
   statBlob,
@@ -23,6 +24,7 @@ import type { JobPool } from './jobs/job-pool.ts'
 import type { Departed, Presence } from './presence.ts'
 import { namesIn } from './presence.ts'
 import { keepsStamps } from './stamp.ts'
+import { WholeTrees } from './whole-trees.ts'
 
 /** Larger files are read and hashed beside the main thread. */
 const largeBytes = 1 << 20
@@ -42,6 +44,7 @@ const clockGrain = 2000
  */
 export class LocalBlobStore implements BlobStore {
   readonly files: BlobFiles
+  readonly whole: WholeTrees
   readonly #home: Home
   readonly #pool: JobPool
   readonly #presence: Presence
@@ -67,6 +70,7 @@ export class LocalBlobStore implements BlobStore {
       return keepsStamps(`${presence.temporary}/${crypto.randomUUID()}`)
     })
     this.files = { store, trash, temporary: presence.temporary, stamps }
+    this.whole = new WholeTrees(home)
   }
 
   async put(bytes: Uint8Array): Promise<Digest> {
@@ -111,6 +115,20 @@ export class LocalBlobStore implements BlobStore {
     return isDigest(digest) && inStore(this.files.store, () => isWhole(this.files, digest, size))
   }
 
+  pathOf(digest: Digest): string {
+    return shard(this.files.store, digest)
+  }
+
+  /** Takes a file of ours whose digest is known to be this; it is no longer where it was. */
+  place(path: string, digest: Digest): void {
+    this.#mark()
+    inStore(path, () => {
+      seal(path, digest, BigInt(this.#now()) * 1_000_000n)
+      placeBlob(this.files, path, digest)
+    })
+    this.#add(digest, true)
+  }
+
   /** Dates it anew for collections, as if it were put; false if it is not there. */
   renew(digest: Digest): boolean {
     if (!inStore(this.files.store, () => isWhole(this.files, digest) && renewBlob(this.files, digest)))
@@ -146,6 +164,17 @@ export class LocalBlobStore implements BlobStore {
     }
   }
 
+  /** Work that puts blobs by threads of its own; who does it renews them afterwards. */
+  async taking<T>(work: () => Promise<T>): Promise<T> {
+    this.#mark()
+    this.#adopting++
+    try {
+      return await work()
+    } finally {
+      this.#adopting--
+    }
+  }
+
   sync(): Promise<void> {
     // one at a time: a later one must not return before what an earlier one took is on disk
     const syncing = this.#syncing.catch(() => undefined).then(() => this.#flush())
@@ -161,17 +190,6 @@ export class LocalBlobStore implements BlobStore {
     for (const name of shards) {
       const directory = `${this.files.store}/${name}`
       for (const digest of inStore(directory, () => namesIn(directory))) {
-  /** Work that puts blobs by threads of its own; who does it renews them afterwards. */
-  async taking<T>(work: () => Promise<T>): Promise<T> {
-    this.#mark()
-    this.#adopting++
-    try {
-      return await work()
-    } finally {
-      this.#adopting--
-    }
-  }
-
         const stat = isDigest(digest)
           ? lstatSync(`${directory}/${digest}`, { throwIfNoEntry: false })
           : undefined

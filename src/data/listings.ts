@@ -23,12 +23,15 @@ const keptItems = 300_000
 export class Listings {
   readonly maker: TreeMaker
   readonly #store: LocalBlobStore
+  /** brings what is not here, from wherever there may be more */
+  readonly #fetch: ((digest: Digest) => Promise<boolean>) | undefined
   /** oldest first */
   readonly #kept = new Map<Digest, Listing>()
   #items = 0
 
-  constructor(store: LocalBlobStore) {
+  constructor(store: LocalBlobStore, fetch?: (digest: Digest) => Promise<boolean>) {
     this.#store = store
+    this.#fetch = fetch
     this.maker = { hash: digestOf, write: (_digest, text) => void store.putNow(Buffer.from(text)) }
   }
 
@@ -45,10 +48,18 @@ export class Listings {
     return listing
   }
 
+  /** Nothing to wait for where it is here, or can be nowhere else. `read` then says which. */
+  bring(digest: Digest): Promise<boolean> | undefined {
+    if (this.#fetch === undefined || this.#kept.has(digest) || this.#store.hasNow(digest)) return undefined
+    return this.#fetch(digest)
+  }
+
   async run<T>(reading: Reading<T>): Promise<T> {
     let reads = 0
     let step = reading.next()
     while (step.done !== true) {
+      const coming = this.bring(step.value)
+      if (coming !== undefined) await coming
       step = reading.next(this.read(step.value))
       if (++reads % turn === 0) await new Promise(setImmediate)
     }
@@ -61,6 +72,8 @@ export class Listings {
     let step = finding.next()
     while (step.done !== true) {
       if (typeof step.value === 'string') {
+        const coming = this.bring(step.value)
+        if (coming !== undefined) await coming
         step = finding.next(this.read(step.value))
         if (++reads % turn === 0) await new Promise(setImmediate)
       } else {
@@ -91,7 +104,10 @@ export class Listings {
 
   #text(digest: Digest): string {
     const path = shard(this.#store.files.store, digest)
-    if (!this.#store.hasNow(digest)) throw new AlmanacError('ALM_BLOB_MISSING', { digest })
+    if (!this.#store.hasNow(digest)) {
+      this.#store.whole.forget()
+      throw new AlmanacError('ALM_BLOB_MISSING', { digest })
+    }
     let bytes: Buffer
     try {
       bytes = readFileSync(path)

@@ -11,16 +11,18 @@ import { AlmanacError } from '../model/errors.ts'
 import { type Digest, DirRef, FileRef } from '../model/refs.ts'
 import type { TreeChange, TreeEntry } from '../model/tree.ts'
 import type { BlobStore, DataPlane, ScanOptions, Workspace } from '../ports/data.ts'
+import type { Downloads } from '../ports/downloads.ts'
 import { digestOf } from './blob-files.ts'
 import type { StoreReport } from './check-store.ts'
 import { checkStore } from './check-store.ts'
 import { collectDir, collectFile } from './collect.ts'
+import { LocalDownloads } from './downloads/local-downloads.ts'
 import { inputError, refused } from './failures.ts'
 import type { GarbageOptions, GarbageReport } from './garbage.ts'
 import { collectGarbage } from './garbage.ts'
+import { keepTree } from './keep.ts'
 import type { Parts } from './parts.ts'
 import { openParts, recover } from './parts.ts'
-import { keepTree } from './keep.ts'
 import type { ObjectBlobs } from './shared/object-blobs.ts'
 import { checkShowable, digestShown, hideAt, showAt } from './show.ts'
 import { makeWorkspace } from './workspaces.ts'
@@ -35,6 +37,8 @@ export interface DataPlaneOptions {
   readonly threads?: number
   /** ms since 1970 */
   readonly now?: () => number
+  /** a store that is shared with others: what is not here is had from there */
+  readonly shared?: ObjectBlobs
 }
 
 /**
@@ -45,6 +49,7 @@ export interface DataPlaneOptions {
 export class LocalDataPlane implements DataPlane {
   readonly #options: DataPlaneOptions
   #parts: Promise<Parts> | undefined
+  #downloads: Promise<Downloads> | undefined
 
   constructor(options: DataPlaneOptions) {
     this.#options = options
@@ -53,6 +58,29 @@ export class LocalDataPlane implements DataPlane {
   /** Its content-addressed bytes, for callers that have more than files to keep. */
   async blobs(): Promise<BlobStore> {
     return (await this.#open()).store
+  }
+
+  /** All that these stand for is in the shared store when it resolves. @throws ALM_BLOB_MISSING where a part of it lies with a user */
+  async push(refs: readonly (FileRef | DirRef)[]): Promise<void> {
+    if (refs.length > 0) await (await this.#open()).exchange?.content.push(refs)
+  }
+
+  /** The listings of a directory are in the shared store when it resolves, but not its files. */
+  async pushListings(digest: Digest): Promise<void> {
+    await (await this.#open()).exchange?.listings.push([new DirRef(digest, 0, 0)])
+  }
+
+  /** The listings of a directory are here when it resolves to true. */
+  async pullListings(digest: Digest): Promise<boolean> {
+    return (await (await this.#open()).exchange?.listings.pull(digest)) === true
+  }
+
+  /** Downloads on their way into the store. */
+  downloads(): Promise<Downloads> {
+    this.#downloads ??= this.#open().then(
+      (parts) => new LocalDownloads(parts, (files) => this.assemble(files)),
+    )
+    return this.#downloads
   }
 
   async scan(path: string, options?: ScanOptions): Promise<FileRef | DirRef> {
@@ -97,14 +125,14 @@ export class LocalDataPlane implements DataPlane {
   }
 
   async fileAt(dir: DirRef, path: string): Promise<FileRef | undefined> {
-    const { listings, sources, store } = await this.#open()
+    const { externals, listings, sources, store } = await this.#open()
     const entry = await listings.run(entryAt(dir.digest, namesOf(path)))
     if (entry?.kind !== 'file') return undefined
     const { name, digest, size, executable } = entry
     const base = sources.externalPath(dir.at)
     if (base !== undefined) return new FileRef(name, digest, size, executable, `${base}/${path}`)
-    const source = store.hasNow(digest, size) ? undefined : await sources.find(entry)
-    return new FileRef(name, digest, size, executable, source?.external === true ? source.path : undefined)
+    const outside = store.hasNow(digest, size) ? undefined : await externals.locate(digest, name, executable)
+    return new FileRef(name, digest, size, executable, outside)
   }
 
   async dirAt(dir: DirRef, path: string): Promise<DirRef | undefined> {
@@ -158,16 +186,30 @@ export class LocalDataPlane implements DataPlane {
     const { sources } = await this.#open()
     const outside = sources.externalPath(ref.at)
     if (outside !== undefined && (await sources.isUnchanged(outside, ref))) return true
-    return ref instanceof DirRef
-      ? await sources.haveTree(ref.digest)
-      : (await sources.find(ref)) !== undefined
+    return ref instanceof DirRef ? await sources.haveTree(ref.digest) : await sources.canHave(ref)
   }
 
   async show(environment: string, name: string, ref: FileRef | DirRef): Promise<string> {
     const { home, files, trees, sources } = await this.#open()
     const near = sources.externalPath(ref.at)
-    const target = ref instanceof DirRef ? await trees.open(ref.digest, near) : await files.open(ref, near)
+    const target = ref instanceof DirRef ? await trees.shown(ref.digest, near) : await files.open(ref, near)
     return showAt(home, this.#options.data, environment, name, target)
+  }
+
+  async keep(dir: DirRef, since?: DirRef): Promise<DirRef> {
+    return await keepTree(await this.#open(), dir, since)
+  }
+
+  async checkShown(environment: string, name: string): Promise<void> {
+    checkShowable(this.#options.home, this.#options.data, environment, name)
+  }
+
+  async shown(environment: string, name: string): Promise<Digest | undefined> {
+    return digestShown(this.#options.home, this.#options.data, environment, name)
+  }
+
+  async hide(environment: string, name: string): Promise<void> {
+    hideAt(this.#options.home, this.#options.data, environment, name)
   }
 
   async writeTo(ref: FileRef | DirRef, path: string): Promise<void> {
@@ -198,27 +240,12 @@ export class LocalDataPlane implements DataPlane {
   async close(): Promise<void> {
     const opened = this.#parts
     this.#parts = undefined
-  async keep(dir: DirRef, since?: DirRef): Promise<DirRef> {
-    return await keepTree(await this.#open(), dir, since)
-  }
-
-  async checkShown(environment: string, name: string): Promise<void> {
-    checkShowable(this.#options.home, this.#options.data, environment, name)
-  }
-
-  async shown(environment: string, name: string): Promise<Digest | undefined> {
-    return digestShown(this.#options.home, this.#options.data, environment, name)
-  }
-
-  async hide(environment: string, name: string): Promise<void> {
-    hideAt(this.#options.home, this.#options.data, environment, name)
-  }
-
     const parts = await opened?.catch(() => undefined)
     if (parts === undefined) return
     try {
       parts.sightings.save()
       await parts.store.sync()
+      parts.store.whole.save()
       // only now: until all is on disk others must know of us
       parts.presence.leave()
     } finally {
@@ -227,7 +254,8 @@ export class LocalDataPlane implements DataPlane {
   }
 
   #open(): Promise<Parts> {
-    this.#parts ??= openParts(this.#options.home, this.#options.threads, this.#options.now ?? Date.now)
+    const { home, threads, now = Date.now, shared } = this.#options
+    this.#parts ??= openParts(home, threads, now, shared)
     return this.#parts
   }
 
@@ -235,12 +263,20 @@ export class LocalDataPlane implements DataPlane {
     base: DirRef | undefined,
     refs: Iterable<readonly [string, FileRef | DirRef | undefined]>,
   ): Promise<DirRef> {
-    const { listings } = await this.#open()
+    const { listings, remote, store } = await this.#open()
+    let kept = base === undefined || store.whole.has(base.digest)
+    if (remote !== undefined) {
+      // their totals are read while nothing can be waited for
+      const all = [...refs]
+      for (const [, ref] of all) if (ref instanceof DirRef) await listings.bring(ref.digest)
+      refs = all
+    }
     const changes = function* (): Generator<readonly [string, PathChange]> {
       for (const [path, ref] of refs) yield [path, ref === undefined ? undefined : changeTo(ref)]
     }
     const changeTo = (ref: FileRef | DirRef): PathChange => {
       const { digest } = ref
+      kept &&= ref instanceof FileRef ? store.hasNow(digest, ref.size) : store.whole.has(digest)
       if (ref instanceof FileRef)
         return { kind: 'file', digest, size: ref.size, executable: ref.executable, files: 1 }
       // not what the reference says: the tree's digest must follow from its content
@@ -248,6 +284,7 @@ export class LocalDataPlane implements DataPlane {
       return { kind: 'dir', digest, size, executable: false, files }
     }
     const made = await listings.run(editTree(listings.maker, base?.digest, changes()))
+    if (kept) store.whole.add(made.digest)
     return new DirRef(made.digest, made.files, made.size)
   }
 }

@@ -28,8 +28,16 @@ export class LogFiles implements LogStore {
     this.#onFailure = onFailure
   }
 
+  folderOf(run: RunId): string {
+    return join(this.#root, run)
+  }
+
+  pathOf(run: RunId, call: number, attempt: number): string {
+    return join(this.#root, run, `${call}.${attempt}.jsonl`)
+  }
+
   write(run: RunId, call: number, attempt: number, lines: readonly LogLine[]): void {
-    const file = join(this.#root, run, `${call}.${attempt}.jsonl`)
+    const file = this.pathOf(run, call, attempt)
     const texts = this.#waiting.get(file) ?? []
     this.#waiting.set(file, texts)
     for (const { at, stream, text } of lines) texts.push(`${JSON.stringify({ at, stream, text })}\n`)
@@ -107,7 +115,7 @@ export class LogFiles implements LogStore {
   ): Promise<LogPosition> {
     const { attempt } = from
     let { byte } = from
-    const input = createReadStream(join(this.#root, run, `${call}.${attempt}.jsonl`), { start: byte })
+    const input = createReadStream(this.pathOf(run, call, attempt), { start: byte })
     try {
       for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
         const line = parseLine(text)

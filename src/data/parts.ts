@@ -8,6 +8,10 @@ import { JobPool } from './jobs/job-pool.ts'
 import { Listings } from './listings.ts'
 import { departed, Presence } from './presence.ts'
 import { bootId } from './process-identity.ts'
+import { listingFolder } from './shared/layout.ts'
+import { ObjectBlobs } from './shared/object-blobs.ts'
+import { Push } from './shared/push.ts'
+import { Remote } from './shared/remote.ts'
 import { Sightings } from './sightings.ts'
 import { Sources } from './sources.ts'
 import { StagedFiles } from './staged-files.ts'
@@ -25,6 +29,16 @@ export interface Parts {
   readonly sources: Sources
   readonly files: StagedFiles
   readonly trees: StagedTrees
+  /** a store that is shared with others */
+  readonly remote?: Remote
+  readonly exchange?: Exchange
+}
+
+/** What goes to a shared store, and comes from it, with all that belongs to it. */
+export interface Exchange {
+  readonly content: Push
+  /** of directories whose files lie with the user */
+  readonly listings: Push
 }
 
 /** Opens a home, and puts right what processes that are gone left in it. */
@@ -32,6 +46,7 @@ export async function openParts(
   root: string,
   threads: number | undefined,
   now: () => number,
+  shared?: ObjectBlobs,
 ): Promise<Parts> {
   const home = inStore(root, () => {
     mkdirSync(root, { recursive: true })
@@ -41,15 +56,28 @@ export async function openParts(
   const pool = new JobPool(threads)
   const presence = new Presence(home)
   const store = new LocalBlobStore(home, presence, pool, now)
-  const listings = new Listings(store)
+  const remote = shared && new Remote(shared, store)
+  const listings = new Listings(store, remote && ((digest) => remote.fetch(digest)))
   const sightings = new Sightings(home)
   const externals = new Externals(home.root, { pool, listings, now }, sightings)
-  const sources = new Sources(home.root, store, externals, listings)
+  const sources = new Sources(home.root, store, externals, listings, remote)
   const files = new StagedFiles(home, store, externals, sources)
   const trees = new StagedTrees({ home, pool, store, listings, sources, files })
-  const parts = { home, pool, presence, store, listings, sightings, externals, sources, files, trees }
+  const own = { home, pool, presence, store, listings, sightings, externals, sources, files, trees }
+  const parts = {
+    ...own,
+    ...(remote !== undefined && { remote, exchange: exchangeOf(remote, store, listings) }),
+  }
   await recover(parts)
   return parts
+}
+
+function exchangeOf(remote: Remote, store: LocalBlobStore, listings: Listings): Exchange {
+  const apart = new ObjectBlobs(remote.blobs.objects, listingFolder)
+  return {
+    content: new Push(remote, listings, true),
+    listings: new Push(new Remote(apart, store), listings, false),
+  }
 }
 
 /** Puts right what processes that are gone left: their blobs first, then who they were. Returns how many. */

@@ -8,6 +8,7 @@ import type { LocalBlobStore } from './blob-store.ts'
 import type { Externals } from './externals.ts'
 import { shard } from './home.ts'
 import type { Listings } from './listings.ts'
+import type { Remote } from './shared/remote.ts'
 
 /** A file as a listing names it. */
 export interface FileContent {
@@ -25,6 +26,9 @@ export interface Source {
   readonly external: boolean
 }
 
+/** Files of one tree that a shared store is asked for before the tree is used. */
+const mostAsked = 256
+
 /** What says that something is no longer to be had, rather than that something failed. */
 const gone: ReadonlySet<ErrorCode> = new Set([
   'ALM_BLOB_MISSING',
@@ -41,12 +45,20 @@ export class Sources {
   readonly #store: LocalBlobStore
   readonly #externals: Externals
   readonly #listings: Listings
+  readonly #remote: Remote | undefined
 
-  constructor(home: string, store: LocalBlobStore, externals: Externals, listings: Listings) {
+  constructor(
+    home: string,
+    store: LocalBlobStore,
+    externals: Externals,
+    listings: Listings,
+    remote?: Remote,
+  ) {
     this.#home = home
     this.#store = store
     this.#externals = externals
     this.#listings = listings
+    this.#remote = remote
   }
 
   /** Where a reference says that it lies with the user; a path of ours is no news. */
@@ -62,6 +74,7 @@ export class Sources {
     // known, and no longer as it was: better than to say that it is not in the store, where it never was
     const path = near ?? this.#externals.lastPlace(content.digest, content.name)
     if (path !== undefined) throw new AlmanacError('ALM_INPUT_CHANGED', { path })
+    this.#store.whole.forget()
     throw new AlmanacError('ALM_BLOB_MISSING', { digest: content.digest, path: content.name })
   }
 
@@ -70,7 +83,20 @@ export class Sources {
     return this.#store.hasNow(digest, size) ? this.#stored(digest) : undefined
   }
 
+  /** What only a shared store has is brought here. */
   async find(content: FileContent, near?: string): Promise<Source | undefined> {
+    const source = await this.findHere(content, near)
+    if (source !== undefined || this.#remote === undefined) return source
+    return (await this.#remote.fetch(content.digest)) ? this.#stored(content.digest) : undefined
+  }
+
+  /** Can it be had, from wherever? */
+  async canHave(content: FileContent): Promise<boolean> {
+    return (await this.findHere(content)) !== undefined || (await this.#remote?.has(content.digest)) === true
+  }
+
+  /** On this machine. */
+  async findHere(content: FileContent, near?: string): Promise<Source | undefined> {
     const { digest, name, executable } = content
     if (await this.#store.has(digest)) {
       return this.#stored(digest)
@@ -84,15 +110,28 @@ export class Sources {
     return { path: shard(this.#store.files.store, digest), external: false }
   }
 
-  /** Can all files of a tree be had, and all of its listings? */
+  /**
+   * Can all files of a tree be had, and all of its listings? Of files that are only in a shared store some are asked
+   * for: a listing is there only if its files are, and a hundred thousand questions cost more than the answer is worth.
+   */
   async haveTree(root: Digest): Promise<boolean> {
+    const { whole } = this.#store
+    if (whole.has(root)) return true
+    const suspects = whole.suspects(root)
+    const elsewhere: FileContent[] = []
+    let kept = true
     try {
       for await (const entry of this.#listings.find(walk(root))) {
-        if (entry.kind !== 'file') continue
+        if (entry.kind !== 'file' || suspects?.has(entry.digest.slice(0, 2)) === false) continue
+        if (this.#store.hasNow(entry.digest, entry.size)) continue
+        kept = false
         const content = { ...entry, name: nameOf(entry.path) }
-        if ((this.inStore(content) ?? (await this.find(content))) === undefined) return false
+        if ((await this.findHere(content)) !== undefined) continue
+        if (this.#remote === undefined) return false
+        if (elsewhere.length < mostAsked) elsewhere.push(content)
       }
-      return true
+      if (kept) whole.add(root)
+      return (await Promise.all(elsewhere.map((content) => this.canHave(content)))).every((there) => there)
     } catch (error) {
       if (isAlmanacError(error) && gone.has(error.code)) return false
       throw error

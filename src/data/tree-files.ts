@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync } from 'node:fs'
 import { walk } from '../core/tree/walk.ts'
 import type { Digest } from '../model/refs.ts'
+import { Lanes } from '../util/lanes.ts'
 import { batches } from './batches.ts'
 import type { BlobFiles } from './blob-files.ts'
 import { inStore } from './failures.ts'
@@ -22,6 +23,12 @@ interface Tools {
   readonly listings: Listings
   readonly sources: Sources
 }
+
+/** Files whose place is asked for at once. */
+const atOnce = 32
+
+/** Until it is known. */
+const nowhere: Source = { path: '', external: false }
 
 interface PlacedFile {
   readonly path: string
@@ -66,6 +73,7 @@ export async function copyTree(tools: Tools, root: Digest, target: string, near?
 
 /** Makes the directories and finds the source of each file before any of them is put anywhere. `near`: where the tree lay with the user. */
 async function layOut({ listings, sources }: Tools, root: Digest, target: string, near: string | undefined) {
+  const lanes = new Lanes(atOnce)
   const made = new Set<string>()
   const directories: string[] = []
   const makeDirectory = (path: string): void => {
@@ -77,14 +85,28 @@ async function layOut({ listings, sources }: Tools, root: Digest, target: string
   }
   makeDirectory(target)
   const placed: PlacedFile[] = []
+  const coming: Promise<unknown>[] = []
   for await (const { path, kind, digest, size, executable } of listings.find(walk(root))) {
     const full = `${target}/${path}`
     makeDirectory(kind === 'file' ? full.slice(0, full.lastIndexOf('/')) : full)
     if (kind === 'empty-dir') continue
     const content = { name: nameOf(path), digest, size, executable }
-    const source = sources.inStore(content) ?? (await sources.of(content, near && `${near}/${path}`))
-    placed.push({ path: full, digest, executable, source })
+    const source = sources.inStore(content)
+    if (source !== undefined) placed.push({ path: full, digest, executable, source })
+    else {
+      // by the user, or on its way from a shared store: many at once
+      const found = lanes.run(() => sources.of(content, near && `${near}/${path}`))
+      const place = placed.length
+      placed.push({ path: full, digest, executable, source: nowhere })
+      coming.push(
+        found.then((one) => {
+          placed[place] = { path: full, digest, executable, source: one }
+        }),
+      )
+    }
   }
+  await Promise.allSettled(coming)
+  await Promise.all(coming)
   return { directories, placed }
 }
 

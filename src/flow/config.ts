@@ -8,10 +8,29 @@ export interface AlmanacConfig {
   readonly memory?: Size
   /** where outputs are shown under `data/`, and what maps start from; `main` if absent */
   readonly environment?: string
+  /** a store that is shared with other machines, as `s3://bucket/prefix`; ALMANAC_STORE goes before it */
+  readonly store?: string | StoreConfig
   readonly python?: {
     /** warm worker processes per Python environment; one per processor if absent */
     readonly processes?: number
   }
+}
+
+/** A store that machines share: results, files and logs of each are there for all. */
+export interface StoreConfig {
+  /** `s3://bucket/prefix` */
+  readonly url: string
+  /** of what speaks S3 and is not Amazon's: `https://minio.example.org:9000` */
+  readonly endpoint?: string
+  readonly region?: string
+  /** the bucket's name in the path; so if absent where an endpoint is given */
+  readonly pathStyle?: boolean
+  /** `share` (if absent): results of others are used, and ours given; `read`: nothing is written; `off`: only files */
+  readonly results?: 'share' | 'read' | 'off'
+  /** logs go there when an attempt has ended; so if absent */
+  readonly logs?: boolean
+  /** bytes of content to be kept on this machine: what the store has and was not used for the longest goes first */
+  readonly local?: Size
 }
 
 /**

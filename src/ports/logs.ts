@@ -14,9 +14,16 @@ export interface LogStore {
     readonly lines: readonly (LogLine & { readonly attempt: number })[]
     readonly next: LogPosition
   }>
+  /** Calls of a run that printed something, where the run may be another machine's; absent where none can be. */
+  calls?(run: RunId): Promise<readonly LoggedCall[]>
   remove(run: RunId): Promise<void>
   /** All that was written is in the files. */
   flush(): Promise<void>
+}
+
+export interface LoggedCall {
+  readonly call: number
+  readonly name: string
 }
 
 export interface LogPosition {

@@ -1,6 +1,7 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,24 +22,38 @@ const packages = [
 ]
 
 export async function startMoto(): Promise<S3Server> {
-  const folder = mkdtempSync(join(tmpdir(), 'almanac-moto-'))
-  const python = join(folder, 'bin/python')
-  run('python3', ['-m', 'venv', folder])
-  run(python, ['-m', 'pip', 'install', '-q', '--no-compile', '--disable-pip-version-check', ...packages])
+  const installed = install()
   const port = await freePort()
   const words = ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)]
-  const server = spawn(python, words, { env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' } })
+  const server = spawn('python3', words, { env: { ...process.env, PYTHONPATH: installed } })
   const exited = new Promise<void>((resolve) => server.once('exit', () => resolve()))
-  const endpoint = `http://127.0.0.1:${port}`
   await saying(server, 'Running on')
   return {
-    endpoint,
+    endpoint: `http://127.0.0.1:${port}`,
     async stop() {
       server.kill('SIGKILL')
       await exited
-      rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** Apart from all else that is installed, and once for all files of tests. */
+function install(): string {
+  const key = createHash('sha256').update(packages.join()).digest('hex').slice(0, 12)
+  const folder = join(tmpdir(), `almanac-moto-${key}`)
+  if (existsSync(folder)) return folder
+  const temporary = mkdtempSync(`${folder}-`)
+  const words = ['-m', 'pip', 'install', '-q', '--disable-pip-version-check', '--target', temporary]
+  const { status, stderr, error } = spawnSync('python3', [...words, ...packages], { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`moto was not installed: ${error?.message ?? stderr}`)
+  try {
+    renameSync(temporary, folder)
+  } catch (failure) {
+    // another process has been faster
+    if (!existsSync(folder)) throw failure
+    rmSync(temporary, { recursive: true })
+  }
+  return folder
 }
 
 export function freePort(): Promise<number> {
@@ -67,9 +82,4 @@ export function saying(server: ChildProcessWithoutNullStreams, word: string): Pr
     server.once('error', reject)
     server.once('exit', () => reject(new Error(`the server ended: ${said}`)))
   })
-}
-
-function run(program: string, words: readonly string[]): void {
-  const { status, stderr, error } = spawnSync(program, words, { encoding: 'utf8', timeout: 240_000 })
-  if (status !== 0) throw new Error(`${program} ${words.join(' ')}: ${error?.message ?? stderr}`)
 }

@@ -5,7 +5,12 @@ import type { Digest } from '../../model/refs.ts'
 export const blobFolder = 'blobs/'
 export const cacheFolder = 'cache/'
 export const baseFolder = 'bases/'
+/** listings without the files that they name */
+export const listingFolder = 'listings/'
 export const logFolder = 'logs/'
 
-export const blobKey = (digest: Digest): string => `${blobFolder}${digest.slice(0, 2)}/${digest}`
+export const blobKey = (digest: Digest, folder = blobFolder): string =>
+  `${folder}${digest.slice(0, 2)}/${digest}`
+export const baseKey = (environment: string, base: Digest): string =>
+  `${baseFolder}${encodeURIComponent(environment)}/${base.slice(0, 2)}/${base}.json`
 export const cacheKey = (digest: Digest): string => `${cacheFolder}${digest.slice(0, 2)}/${digest}.json`

@@ -21,14 +21,20 @@ const tries = 3
  */
 export class ObjectBlobs implements BlobStore {
   readonly objects: Objects
+  readonly #folder: string
 
-  constructor(objects: Objects) {
+  constructor(objects: Objects, folder = blobFolder) {
     this.objects = objects
+    this.#folder = folder
+  }
+
+  keyOf(digest: Digest): string {
+    return blobKey(digest, this.#folder)
   }
 
   async put(bytes: Uint8Array): Promise<Digest> {
     const digest = digestOf(bytes)
-    await this.objects.put(blobKey(digest), bytes)
+    await this.objects.put(this.keyOf(digest), bytes)
     return digest
   }
 
@@ -42,7 +48,7 @@ export class ObjectBlobs implements BlobStore {
   }
 
   async has(digest: Digest): Promise<boolean> {
-    return isDigest(digest) && (await this.objects.look(blobKey(digest))) !== undefined
+    return isDigest(digest) && (await this.objects.look(this.keyOf(digest))) !== undefined
   }
 
   async adopt(path: string): Promise<{ readonly digest: Digest; readonly size: number }> {
@@ -61,19 +67,19 @@ export class ObjectBlobs implements BlobStore {
     readonly size: number
     readonly changedAt: number
   }> {
-    for await (const { key, size, changedAt } of this.objects.list(blobFolder)) {
+    for await (const { key, size, changedAt } of this.objects.list(this.#folder)) {
       const digest = key.slice(key.lastIndexOf('/') + 1)
-      if (isDigest(digest) && key === blobKey(digest)) yield { digest, size, changedAt }
+      if (isDigest(digest) && key === this.keyOf(digest)) yield { digest, size, changedAt }
     }
   }
 
   async remove(digests: readonly Digest[]): Promise<void> {
-    await this.objects.remove(digests.map(blobKey))
+    await this.objects.remove(digests.map((digest) => this.keyOf(digest)))
   }
 
   /** Keeps a copy of a file whose digest is known. @throws ALM_INPUT_CHANGED where it has another */
   async send(digest: Digest, path: string): Promise<void> {
-    await this.objects.putFile(blobKey(digest), path, digest)
+    await this.objects.putFile(this.keyOf(digest), path, digest)
   }
 
   /** Writes a blob to a new file, which is not there where this fails; returns its size. @throws ALM_BLOB_MISSING, ALM_BLOB_DAMAGED */
@@ -87,14 +93,14 @@ export class ObjectBlobs implements BlobStore {
   }
 
   async #read(digest: Digest, begin: () => Taker): Promise<number> {
-    const place = `${this.objects.url}/${blobKey(digest)}`
+    const place = `${this.objects.url}/${this.keyOf(digest)}`
     if (!isDigest(digest)) throw new AlmanacError('ALM_BLOB_MISSING', { digest })
     for (let attempt = 1; ; attempt++) {
       const taker = begin()
       const whole = createHash('sha256')
       let size: number | undefined
       try {
-        size = await this.objects.read(blobKey(digest), (piece) => {
+        size = await this.objects.read(this.keyOf(digest), (piece) => {
           whole.update(piece)
           return taker.take(piece)
         })

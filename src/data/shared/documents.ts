@@ -1,0 +1,91 @@
+import { mapRefs } from '../../core/identity/canonical.ts'
+import { decode, encode } from '../../model/codec.ts'
+import { AlmanacError } from '../../model/errors.ts'
+import type { BaseRecord, CacheRecord, RunId } from '../../model/records.ts'
+import { DirRef, FileRef } from '../../model/refs.ts'
+import type { Value } from '../../model/value.ts'
+import type { Objects } from '../../ports/objects.ts'
+import { isDigest } from '../home.ts'
+
+/** Documents of a shared store: small JSON objects. What is read may have been written by anybody. */
+
+export type SharedEntry = Omit<CacheRecord, 'kind'> & { readonly run: RunId }
+export type SharedBase = Omit<BaseRecord, 'kind'> & { readonly run: RunId }
+
+/** The format that is written, and the only one that is read. */
+const format = 1
+
+/** Values in the run cache are small; files are blobs. */
+const mostBytes = 64 * 1024 * 1024
+
+export async function writeDocument(
+  objects: Objects,
+  key: string,
+  fields: object,
+  options?: { readonly once: boolean },
+): Promise<boolean> {
+  return await objects.put(key, Buffer.from(`${JSON.stringify({ format, ...fields })}\n`), options)
+}
+
+/** Undefined where there is none, or none of this format. @throws ALM_STORE_FAILED where it is no document at all */
+export async function readDocument(
+  objects: Objects,
+  key: string,
+): Promise<Readonly<Record<string, unknown>> | undefined> {
+  const pieces: Uint8Array[] = []
+  const size = await objects.read(key, (piece) => void pieces.push(piece), mostBytes)
+  if (size === undefined) return undefined
+  try {
+    const fields: unknown = JSON.parse(Buffer.concat(pieces).toString('utf8'))
+    if (typeof fields !== 'object' || fields === null) throw new Error('it is no object')
+    return (fields as { format?: unknown }).format === format ? { ...fields } : undefined
+  } catch (error) {
+    const why = `it is no document of Almanac (${(error as Error).message})`
+    throw new AlmanacError('ALM_STORE_FAILED', { path: `${objects.url}/${key}`, why }, { cause: error })
+  }
+}
+
+/** Undefined where a field is none. */
+export function entryOf(fields: Readonly<Record<string, unknown>>): SharedEntry | undefined {
+  const { fingerprint, name, run, call, valueWire, digest, blobs, costMs, at, partsWire } = fields
+  if (!isText(fingerprint) || !isDigest(fingerprint) || !isText(digest) || !isDigest(digest)) return undefined
+  if (!isText(name) || !isText(run) || !isText(valueWire) || !isText(partsWire)) return undefined
+  if (!isCount(call) || !isCount(costMs) || !isCount(at) || !isDigests(blobs)) return undefined
+  const value = elsewhere(valueWire)
+  if (value === undefined) return undefined
+  return { fingerprint, name, run, call, valueWire: value, digest, blobs, costMs, at, partsWire }
+}
+
+/** Undefined where a field is none. */
+export function baseOf(fields: Readonly<Record<string, unknown>>): SharedBase | undefined {
+  const { base, environment, run, call, input, valueWire, at } = fields
+  if (!isText(base) || !isDigest(base) || !isText(input) || !isDigest(input)) return undefined
+  if (!isText(environment) || !isText(run) || !isText(valueWire) || !isCount(call) || !isCount(at))
+    return undefined
+  const value = elsewhere(valueWire)
+  if (value === undefined) return undefined
+  return { base, environment, run, call, input, valueWire: value, at }
+}
+
+const isText = (field: unknown): field is string => typeof field === 'string'
+const isCount = (field: unknown): field is number => typeof field === 'number' && field >= 0
+const isDigests = (field: unknown): field is string[] =>
+  Array.isArray(field) && field.every((one) => isText(one) && isDigest(one))
+
+/** The value as it is on another machine: where its files lay on this one says nothing there. */
+function elsewhere(wire: string): string | undefined {
+  let value: Value
+  try {
+    value = decode(wire)
+  } catch {
+    // not ours, or of a later version
+    return undefined
+  }
+  return encode(withoutPlaces(value))
+}
+
+export const withoutPlaces = (value: Value): Value =>
+  mapRefs(value, (ref) => {
+    if (ref instanceof FileRef) return new FileRef(ref.name, ref.digest, ref.size, ref.executable)
+    return ref instanceof DirRef ? new DirRef(ref.digest, ref.entries, ref.size) : ref
+  })

@@ -1,0 +1,62 @@
+import type { Journal, RunCache } from '../../ports/journal.ts'
+import type { LogStore } from '../../ports/logs.ts'
+import type { Objects } from '../../ports/objects.ts'
+import type { LocalDataPlane } from '../local-data-plane.ts'
+import type { LogFiles } from '../log-files.ts'
+import { SharedCache } from './shared-cache.ts'
+import { SharedLogs } from './shared-logs.ts'
+import { sharingJournal } from './sharing-journal.ts'
+
+/** A shared store, and what of it is used. */
+export interface SharedStore {
+  readonly objects: Objects
+  /** results: read and written, only read, or neither */
+  readonly results: 'share' | 'read' | 'off'
+  /** logs go there too */
+  readonly logs: boolean
+}
+
+export interface OwnParts {
+  readonly journal: Journal
+  readonly cache: RunCache
+  readonly logs: LogFiles
+  readonly data: Pick<LocalDataPlane, 'push' | 'pushListings' | 'pullListings'>
+  readonly onMessage: (text: string) => void
+}
+
+/** The parts of this machine, joined with the store that it shares. */
+export interface JoinedParts {
+  readonly journal: Journal
+  readonly cache: RunCache
+  readonly logs: LogStore
+  /** what was begun has been sent, or it was said why not */
+  settled(): Promise<void>
+}
+
+export function joinShared(own: OwnParts, shared: SharedStore | undefined): JoinedParts {
+  if (shared === undefined || shared.results === 'off') return { ...own, settled: () => Promise.resolve() }
+  const { objects } = shared
+  const { data, onMessage } = own
+  const cache = new SharedCache(own.cache, {
+    objects,
+    data,
+    readOnly: shared.results === 'read',
+    onMessage,
+  })
+  const logs = new SharedLogs(own.logs, { objects, inBackground: (work) => cache.shareMore(work) })
+  return {
+    cache,
+    journal: sharingJournal(own.journal, cache, shared.logs ? logs : undefined),
+    logs,
+    async settled() {
+      const timer = setTimeout(() => {
+        if (cache.underWay > 0) onMessage(`Storing results in ${objects.url} …`)
+      }, 2000)
+      try {
+        await cache.settled()
+      } finally {
+        clearTimeout(timer)
+      }
+    },
+  }
+}

@@ -1,0 +1,116 @@
+import { rmSync, statSync } from 'node:fs'
+import { AlmanacError, isAlmanacError } from '../../model/errors.ts'
+import type { Digest } from '../../model/refs.ts'
+import { Lanes } from '../../util/lanes.ts'
+import { temporaryPath } from '../blob-files.ts'
+import type { LocalBlobStore } from '../blob-store.ts'
+import { isDigest } from '../home.ts'
+import type { ObjectBlobs } from './object-blobs.ts'
+
+/** Blobs that are fetched, sent or asked for at once. */
+const width = 16
+
+/** Larger blobs are asked for before they are sent; smaller ones are sent at once, which also dates them anew. */
+const smallBytes = 64 * 1024
+
+/** Digests of which it is remembered that they are there. */
+const keptKnown = 1_000_000
+
+/**
+ * The shared store behind a local one. Owns what is known of it, and what is on its way.
+ *
+ * H1 a blob on its way is fetched once, whoever waits for it, and appears in the local store whole or not at all.
+ * H2 at most `width` transfers are under way.
+ */
+export class Remote {
+  readonly blobs: ObjectBlobs
+  readonly #store: LocalBlobStore
+  readonly #known = new Set<Digest>()
+  readonly #fetching = new Map<Digest, Promise<boolean>>()
+  readonly #sending = new Map<Digest, Promise<void>>()
+  readonly #lanes = new Lanes(width)
+  /** blobs that a collection has marked: to be sent again by whoever needs them */
+  readonly condemned: ReadonlySet<Digest>
+
+  constructor(blobs: ObjectBlobs, store: LocalBlobStore, condemned: ReadonlySet<Digest> = new Set()) {
+    this.blobs = blobs
+    this.#store = store
+    this.condemned = condemned
+  }
+
+  /** Brings a blob into the local store; false where the shared one has not got it. @throws ALM_BLOB_DAMAGED, ALM_STORE_… */
+  fetch(digest: Digest): Promise<boolean> {
+    if (!isDigest(digest)) return Promise.resolve(false)
+    return once(this.#fetching, digest, () => this.#lanes.run(() => this.#fetch(digest)))
+  }
+
+  has(digest: Digest): Promise<boolean> {
+    if (this.#known.has(digest)) return Promise.resolve(true)
+    return this.#lanes.run(async () => {
+      if (!(await this.blobs.has(digest))) return false
+      this.know(digest)
+      return true
+    })
+  }
+
+  isKnown(digest: Digest): boolean {
+    return this.#known.has(digest)
+  }
+
+  know(digest: Digest): void {
+    if (this.#known.size >= keptKnown) this.#known.clear()
+    this.#known.add(digest)
+  }
+
+  /** Sends a blob of the local store, unless it is there. @throws ALM_BLOB_MISSING where neither has it */
+  send(digest: Digest): Promise<void> {
+    if (this.#known.has(digest)) return Promise.resolve()
+    return once(this.#sending, digest, () => this.#lanes.run(() => this.#send(digest)))
+  }
+
+  async #fetch(digest: Digest): Promise<boolean> {
+    if (this.#store.hasNow(digest)) return true
+    const temporary = temporaryPath(this.#store.files)
+    try {
+      await this.blobs.fetch(digest, temporary)
+      this.#store.place(temporary, digest)
+      this.know(digest)
+      return true
+    } catch (error) {
+      if (isAlmanacError(error) && error.code === 'ALM_BLOB_MISSING') return false
+      throw error
+    } finally {
+      rmSync(temporary, { force: true })
+    }
+  }
+
+  async #send(digest: Digest): Promise<void> {
+    const path = this.#store.pathOf(digest)
+    const size = this.#store.hasNow(digest) ? statSync(path, { throwIfNoEntry: false })?.size : undefined
+    const small = size !== undefined && size <= smallBytes
+    if (
+      (small || this.condemned.has(digest) || !(await this.blobs.has(digest))) &&
+      !(await this.#put(digest, path, size))
+    )
+      throw new AlmanacError('ALM_BLOB_MISSING', {
+        digest,
+        path: `${this.blobs.objects.url}/${this.blobs.keyOf(digest)}`,
+      })
+    this.know(digest)
+  }
+
+  async #put(digest: Digest, path: string, size: number | undefined): Promise<boolean> {
+    if (size === undefined) return await this.blobs.has(digest)
+    await this.blobs.send(digest, path)
+    return true
+  }
+}
+
+/** Work that is under way is not begun again. */
+function once<T>(underWay: Map<Digest, Promise<T>>, digest: Digest, work: () => Promise<T>): Promise<T> {
+  const earlier = underWay.get(digest)
+  if (earlier !== undefined) return earlier
+  const begun = work().finally(() => underWay.delete(digest))
+  underWay.set(digest, begun)
+  return begun
+}

@@ -1,0 +1,180 @@
+import { eachRef } from '../../core/identity/canonical.ts'
+import { decode, encode } from '../../model/codec.ts'
+import { isAlmanacError } from '../../model/errors.ts'
+import type { BaseRecord, CacheRecord, RunId } from '../../model/records.ts'
+import type { Digest } from '../../model/refs.ts'
+import { DirRef, FileRef } from '../../model/refs.ts'
+import type { Value } from '../../model/value.ts'
+import type { RunCache } from '../../ports/journal.ts'
+import type { Objects } from '../../ports/objects.ts'
+import { Lanes } from '../../util/lanes.ts'
+import type { LocalDataPlane } from '../local-data-plane.ts'
+import type { SharedBase, SharedEntry } from './documents.ts'
+import { baseOf, entryOf, readDocument, withoutPlaces, writeDocument } from './documents.ts'
+import { baseKey, cacheKey } from './layout.ts'
+
+/** Questions at once. */
+const width = 32
+
+/** Fingerprints that are remembered as not there. */
+const keptAbsent = 1_000_000
+
+export interface SharedCacheOptions {
+  readonly objects: Objects
+  readonly data: Pick<LocalDataPlane, 'push' | 'pushListings' | 'pullListings'>
+  /** nothing is written */
+  readonly readOnly: boolean
+  readonly onMessage: (text: string) => void
+}
+
+/**
+ * The run cache of this machine, joined with that of all who share a store. Owns what is on its way there.
+ *
+ * X1 an entry is written once, by the first, and only when all that its value stands for is there.
+ * X2 what is not there is asked for once in the life of a process; at most `width` questions are under way.
+ * X3 a store that cannot be asked costs results, not runs: it is said once, and then it is left alone.
+ */
+export class SharedCache implements RunCache {
+  readonly #own: RunCache
+  readonly #options: SharedCacheOptions
+  readonly #absent = new Set<string>()
+  readonly #lanes = new Lanes(width)
+  readonly #sharing = new Set<Promise<void>>()
+  #isLost = false
+  #unshared = 0
+
+  constructor(own: RunCache, options: SharedCacheOptions) {
+    this.#own = own
+    this.#options = options
+  }
+
+  async find(fingerprint: Digest, notBefore: number): Promise<SharedEntry | undefined> {
+    const own = await this.#own.find(fingerprint, notBefore)
+    if (own !== undefined) return own
+    const entry = await this.#ask(cacheKey(fingerprint), entryOf)
+    return entry?.fingerprint === fingerprint && entry.at >= notBefore ? entry : undefined
+  }
+
+  async findBase(base: Digest, environment: string): Promise<SharedBase | undefined> {
+    const own = await this.#own.findBase(base, environment)
+    if (own !== undefined) return own
+    const found = await this.#ask(baseKey(environment, base), baseOf)
+    if (found?.base !== base || found.environment !== environment) return undefined
+    return (await this.#options.data.pullListings(found.input)) ? found : undefined
+  }
+
+  nearest(name: string): ReturnType<RunCache['nearest']> {
+    return this.#own.nearest(name)
+  }
+
+  roots(): AsyncIterable<Digest> {
+    return this.#own.roots()
+  }
+
+  /** Of this machine; others keep theirs. */
+  forget(fingerprints: readonly Digest[]): Promise<void> {
+    return this.#own.forget(fingerprints)
+  }
+
+  /** An entry was recorded here. */
+  shareEntry(run: RunId, { kind: _, ...entry }: CacheRecord): void {
+    const { fingerprint } = entry
+    this.#absent.delete(cacheKey(fingerprint))
+    this.#share(async () => {
+      const value = decode(entry.valueWire)
+      await this.#options.data.push(refsOf(value))
+      const shared: SharedEntry = {
+        fingerprint,
+        name: entry.name,
+        run,
+        call: entry.call,
+        valueWire: encode(withoutPlaces(value)),
+        digest: entry.digest,
+        blobs: entry.blobs,
+        costMs: entry.costMs,
+        at: entry.at,
+        partsWire: entry.partsWire,
+      }
+      await writeDocument(this.#options.objects, cacheKey(fingerprint), shared, { once: true })
+    })
+  }
+
+  /** The result of a map was recorded here: the newest counts. */
+  shareBase(run: RunId, { kind: _, ...record }: BaseRecord): void {
+    const key = baseKey(record.environment, record.base)
+    this.#absent.delete(key)
+    this.#share(async () => {
+      const value = decode(record.valueWire)
+      await this.#options.data.push(refsOf(value))
+      // the directory that was mapped is compared with the next one, and its files may lie with the user
+      await this.#options.data.pushListings(record.input)
+      const shared: SharedBase = { ...record, run, valueWire: encode(withoutPlaces(value)) }
+      await writeDocument(this.#options.objects, key, shared)
+    })
+  }
+
+  /** A result was recorded that is not in the run cache. */
+  shareValue(value: Value): void {
+    const refs = refsOf(value)
+    if (refs.length > 0) this.#share(() => this.#options.data.push(refs))
+  }
+
+  /** Work of others that is to have ended when this has `settled`. */
+  shareMore(work: () => Promise<void>): void {
+    this.#share(work)
+  }
+
+  get underWay(): number {
+    return this.#sharing.size
+  }
+
+  /** All that was begun is there, or it was said why not. */
+  async settled(): Promise<void> {
+    while (this.#sharing.size > 0) await Promise.all(this.#sharing)
+    if (this.#unshared > 1)
+      this.#options.onMessage(
+        `${this.#unshared - 1} more could not be stored in ${this.#options.objects.url}.`,
+      )
+    this.#unshared = 0
+  }
+
+  #share(work: () => Promise<void>): void {
+    if (this.#options.readOnly || this.#isLost) return
+    const sharing = work().catch((error: unknown) => {
+      // a part of it lies with the user, and stays there: nobody else could use it
+      if (isAlmanacError(error) && error.code === 'ALM_BLOB_MISSING') return
+      if (this.#unshared++ === 0)
+        this.#options.onMessage(`Not stored for others: ${(error as Error).message}`)
+    })
+    this.#sharing.add(sharing)
+    void sharing.then(() => this.#sharing.delete(sharing))
+  }
+
+  async #ask<T>(
+    key: string,
+    parse: (fields: Readonly<Record<string, unknown>>) => T | undefined,
+  ): Promise<T | undefined> {
+    if (this.#isLost || this.#absent.has(key)) return undefined
+    try {
+      const fields = await this.#lanes.run(async () =>
+        this.#isLost ? undefined : await readDocument(this.#options.objects, key),
+      )
+      const found = fields && parse(fields)
+      if (found === undefined && this.#absent.size < keptAbsent) this.#absent.add(key)
+      return found
+    } catch (error) {
+      if (!this.#isLost)
+        this.#options.onMessage(`Results of others are not used: ${(error as Error).message}`)
+      this.#isLost = true
+      return undefined
+    }
+  }
+}
+
+function refsOf(value: Value): (FileRef | DirRef)[] {
+  const refs: (FileRef | DirRef)[] = []
+  eachRef(value, (ref) => {
+    if (ref instanceof FileRef || ref instanceof DirRef) refs.push(ref)
+  })
+  return refs
+}

@@ -1,0 +1,124 @@
+import { existsSync } from 'node:fs'
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { basename } from 'node:path'
+import type { RunId } from '../../model/records.ts'
+import type { LogLine } from '../../ports/executor.ts'
+import type { LoggedCall, LogPosition, LogStore } from '../../ports/logs.ts'
+import type { Objects } from '../../ports/objects.ts'
+import type { LogFiles } from '../log-files.ts'
+import { hashInput } from '../read-file.ts'
+import { logFolder } from './layout.ts'
+
+/** Larger logs are cut off where they are read on another machine. */
+const mostBytes = 256 * 1024 * 1024
+
+export interface SharedLogsOptions {
+  readonly objects: Objects
+  /** runs work that is waited for before the process ends, and says what goes wrong */
+  readonly inBackground: (work: () => Promise<void>) => void
+}
+
+/**
+ * Logs of this machine, sent to a shared store when an attempt has ended, and those of others, fetched when they are
+ * read: `logs/<run>/<call>.<attempt>.<name>.jsonl`. The name says of which task it is, as the journal of the run is
+ * elsewhere.
+ */
+export class SharedLogs implements LogStore {
+  readonly #own: LogFiles
+  readonly #options: SharedLogsOptions
+  /** attempts that printed something and have not ended: their tasks */
+  readonly #open = new Set<string>()
+  readonly #names = new Map<string, string>()
+  readonly #fetched = new Set<string>()
+
+  constructor(own: LogFiles, options: SharedLogsOptions) {
+    this.#own = own
+    this.#options = options
+  }
+
+  write(run: RunId, call: number, attempt: number, lines: readonly LogLine[]): void {
+    if (lines.length > 0) this.#open.add(`${run}/${call}.${attempt}`)
+    this.#own.write(run, call, attempt, lines)
+  }
+
+  async read(run: RunId, call: number, from: LogPosition | undefined, limit: number) {
+    const read = await this.#own.read(run, call, from, limit)
+    if (read.lines.length > 0 || from !== undefined || existsSync(this.#own.folderOf(run))) return read
+    await this.#fetch(run, call)
+    return await this.#own.read(run, call, from, limit)
+  }
+
+  /** Calls of a run that printed something, here or on another machine. */
+  async calls(run: RunId): Promise<readonly LoggedCall[]> {
+    const calls = new Map<number, string>()
+    for await (const { key } of this.#options.objects.list(`${logFolder}${run}/`)) {
+      const { call, name } = parsed(key) ?? {}
+      if (call !== undefined && name !== undefined) calls.set(call, name)
+    }
+    return [...calls].map(([call, name]) => ({ call, name })).sort((a, b) => a.call - b.call)
+  }
+
+  async remove(run: RunId): Promise<void> {
+    await this.#own.remove(run)
+    const keys: string[] = []
+    for await (const { key } of this.#options.objects.list(`${logFolder}${run}/`)) keys.push(key)
+    await this.#options.objects.remove(keys)
+  }
+
+  flush(): Promise<void> {
+    return this.#own.flush()
+  }
+
+  /** The call is one of that task. */
+  name(run: RunId, call: number, name: string): void {
+    this.#names.set(`${run}/${call}`, name)
+  }
+
+  /** An attempt prints no more. */
+  ended(run: RunId, call: number, attempt: number): void {
+    const name = this.#names.get(`${run}/${call}`) ?? ''
+    this.#names.delete(`${run}/${call}`)
+    if (!this.#open.delete(`${run}/${call}.${attempt}`)) return
+    this.#options.inBackground(async () => {
+      await this.#own.flush()
+      const path = this.#own.pathOf(run, call, attempt)
+      if (!existsSync(path)) return
+      const key = `${logFolder}${run}/${call}.${attempt}.${encodeURIComponent(name)}.jsonl`
+      await this.#options.objects.putFile(key, path, hashInput(path).digest)
+    })
+  }
+
+  async #fetch(run: RunId, call: number): Promise<void> {
+    const { objects } = this.#options
+    if (this.#fetched.has(`${run}/${call}`)) return
+    for await (const { key } of objects.list(`${logFolder}${run}/${call}.`)) {
+      const attempt = parsed(key)?.attempt
+      if (attempt === undefined) continue
+      const pieces: Uint8Array[] = []
+      await objects.read(key, (piece) => void pieces.push(piece), mostBytes)
+      const path = this.#own.pathOf(run, call, attempt)
+      const temporary = `${path}.${crypto.randomUUID()}.tmp`
+      await mkdir(this.#own.folderOf(run), { recursive: true })
+      try {
+        await writeFile(temporary, Buffer.concat(pieces))
+        await rename(temporary, path)
+      } finally {
+        await rm(temporary, { force: true })
+      }
+    }
+    this.#fetched.add(`${run}/${call}`)
+  }
+}
+
+function parsed(
+  key: string,
+): { readonly call: number; readonly attempt: number; readonly name: string } | undefined {
+  const [, call, attempt, name] = /^(\d+)\.(\d+)\.([^/]*)\.jsonl$/.exec(basename(key)) ?? []
+  if (call === undefined || attempt === undefined || name === undefined) return undefined
+  try {
+    return { call: Number(call), attempt: Number(attempt), name: decodeURIComponent(name) }
+  } catch {
+    // not ours
+    return undefined
+  }
+}
