@@ -1,4 +1,5 @@
 import type { Almanac, OpenOptions, ResumeOptions, RunOptions } from './almanac.ts'
+import type { Added, Addition } from './engine/add-dataset.ts'
 import type { RunHandle } from './engine/engine.ts'
 import type { RunListener } from './engine/run-context.ts'
 import type { Workflow } from './flow/workflow.ts'
@@ -39,6 +40,12 @@ export interface Workbench extends Almanac {
   /** Makes a directory the next version of a dataset. */
   readonly publish: Publish
   readonly code: CodeSource
+  /** Adds what lies at a path to a dataset. */
+  addData(addition: Omit<Addition, 'environment'>): Promise<Added>
+  /** Forgets versions, or the dataset with all of them; says how many there were. */
+  removeVersions(dataset: string, versions: readonly number[] | undefined): Promise<number>
+  /** Looks at what a dataset is scanned from; undefined where it is not. */
+  scanDataset(dataset: string): Promise<Added | undefined>
   readonly logs: LogStore
   readonly maintenance: Maintenance
 }

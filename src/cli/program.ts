@@ -167,6 +167,56 @@ function addCare(program: Command): void {
   common(
     program
       .command('doctor')
+/** Commands on datasets and on what workflows gave. */
+function addData(program: Command): void {
+  const data = program.command('data').description('datasets, and outputs of workflows')
+  const dataCommand = (words: string, description: string): Command =>
+    common(data.command(words).description(description)).option('--env <name>', 'environment of the datasets')
+  dataCommand('add <name> <path>', 'make what lies at a path the next version of a dataset')
+    .option('--external', 'leave it where it is, and scan it again when the dataset is read (the default)')
+    .option('--keep', 'the same, and keep the content of every version')
+    .option('--managed', 'copy its content into the store')
+    .option('--move', 'move its content into the store')
+    .option('--include <glob>', 'only files that match', collect, [])
+    .option('--exclude <glob>', 'no files that match; instead of *.part, *.tmp and the like', collect, [])
+    .option('--settle <time>', 'leave out files that changed less than so long ago')
+    .action(async (name: string, path: string, flags: DataAddFlags) =>
+      (await import('./commands/data-add.ts')).dataAddCommand(name, path, flags),
+    )
+  dataCommand(
+    'ls [name] [path]',
+    'list datasets and outputs, or what is in one: NAME[@VERSION], WORKFLOW/FIELD',
+  ).action(async (name: string | undefined, path: string | undefined, flags: CommonFlags) =>
+    (await import('./commands/data.ts')).dataListCommand(name, path, flags),
+  )
+  dataCommand('log <name>', 'versions of a dataset, newest first')
+    .option('--limit <n>', 'so many, 20 if absent')
+    .action(async (name: string, flags: DataLogFlags) =>
+      (await import('./commands/data-log.ts')).dataLogCommand(name, flags),
+    )
+  dataCommand('get <name> <target>', 'write a version or an output anywhere')
+    .option('--path <path>', 'only this file or directory of it')
+    .action(async (name: string, target: string, flags: DataGetFlags) =>
+      (await import('./commands/data.ts')).dataGetCommand(name, target, flags),
+    )
+  dataCommand('diff <from> [to]', 'what differs between two versions: NAME@A NAME@B, or NAME@A..B').action(
+    async (from: string, to: string | undefined, flags: CommonFlags) =>
+      (await import('./commands/data-diff.ts')).dataDiffCommand(from, to, flags),
+  )
+  dataCommand('rm <name...>', 'forget versions (NAME@VERSION), or datasets with all of theirs').action(
+    async (names: string[], flags: CommonFlags) =>
+      (await import('./commands/data-rm.ts')).dataRemoveCommand(names, flags),
+  )
+  dataCommand('watch <name>', 'follow new versions of a dataset')
+    .option('--exec <command>', 'run this for each; ALMANAC_PATH is where its files are')
+    .option('--since <version>', 'begin after this version, instead of with the next')
+    .option('--every <time>', 'how often to look, 2s if absent')
+    .option('--once', 'end after one version, with the result of the command')
+    .action(async (name: string, flags: DataWatchFlags) =>
+      (await import('./commands/data-watch.ts')).dataWatchCommand(name, flags),
+    )
+}
+
       .description('is everything there and sound?')
       .option('--data', 'read all kept content'),
   ).action(async (flags: DoctorFlags) => (await import('./commands/doctor.ts')).doctorCommand(flags))

@@ -125,7 +125,9 @@ export class DatasetCalls {
     if (!(dir instanceof DirRef)) throw new AlmanacError('ALM_INPUT_CHANGED', { path })
     const newest = await this.#version(dataset, undefined)
     if (newest?.digest === dir.digest || settings.dryRun) return { dir, version: newest?.version ?? 0 }
-    const publication = { environment, dataset, dir, run: id, call: info.id, maker: 'scan' }
+    // where some files were left out the directory is not what lies there, but its files are
+    const there = new DirRef(dir.digest, dir.entries, dir.size, path)
+    const publication = { environment, dataset, dir: there, run: id, call: info.id, maker: 'scan' }
     const { version } = await this.#publish({ ...publication, place: keep ? 'both' : 'outside' })
     return { dir, version }
   }

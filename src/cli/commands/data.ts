@@ -1,90 +1,180 @@
 import { resolve } from 'node:path'
 import pc from 'picocolors'
 import { decode } from '../../model/codec.ts'
-import { AlmanacError } from '../../model/errors.ts'
+import type { DatasetVersion } from '../../model/dataset.ts'
+import { AlmanacError, isAlmanacError } from '../../model/errors.ts'
 import type { RunRecord } from '../../model/records.ts'
 import { DirRef, FileRef } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
 import type { Workbench } from '../../workbench.ts'
+import { anywhere, keyOf, makerText, versionNamed, versionObject } from '../dataset-names.ts'
+import type { Printer } from '../printer.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
 import { table } from '../table.ts'
 import { sizeText, timeText } from '../words.ts'
 
-/** `almanac data ls [NAME]`: outputs of the newest run of each workflow, or what is in one of them. */
-export function dataListCommand(name: string | undefined, flags: CommonFlags): Promise<void> {
+/** Flags of commands that may be told a part of a directory. */
+export interface DataGetFlags extends CommonFlags {
+  readonly path?: string
+}
+
+/** `almanac data ls [NAME[@VERSION] [PATH]]`: datasets and outputs of workflows, or what is in one of them. */
+export function dataListCommand(
+  name: string | undefined,
+  path: string | undefined,
+  flags: CommonFlags,
+): Promise<void> {
   return withReadAlmanac(flags, async (almanac, printer) => {
-    if (name !== undefined) {
-      const { ref } = await found(almanac, name)
-      if (ref instanceof FileRef) {
-        printer.object({ kind: 'file', name: ref.name, digest: ref.digest, size: ref.size })
-        printer.line(`${ref.digest}  ${sizeText(ref.size)}  ${ref.name}`)
-      } else
-        for await (const entry of almanac.data.entries(ref)) {
-          printer.object({ ...entry, kind: 'entry', entryKind: entry.kind })
-          printer.line(
-            `${pc.dim(entry.digest.slice(0, 12))}  ${sizeText(entry.size).padStart(10)}  ${entry.path}`,
-          )
-        }
-      return 0
-    }
-    const rows: string[][] = [['name', 'kind', 'files', 'size', 'run', 'made'].map(pc.dim)]
-    for (const [workflow, run] of await newestRuns(almanac)) {
-      for (const [field, ref] of outputsOf(run)) {
-        const full = `${workflow}/${field}`
-        const files = ref instanceof DirRef ? ref.entries : 1
-        printer.object({
-          kind: 'data',
-          name: full,
-          type: ref instanceof DirRef ? 'dir' : 'file',
-          digest: ref.digest,
-          files,
-          size: ref.size,
-          run: run.id,
-        })
-        rows.push([
-          full,
-          ref instanceof DirRef ? 'directory' : 'file',
-          String(files),
-          sizeText(ref.size),
-          run.id,
-          timeText(run.endedAt),
-        ])
-      }
-    }
-    if (rows.length === 1) printer.line('No outputs yet: what a workflow returns as files is listed here.')
-    else for (const line of table(rows)) printer.line(line)
+    if (name === undefined) await listAll(almanac, printer)
+    else await listOne(almanac, printer, name, path)
     return 0
   })
 }
 
-/** `almanac data get NAME TARGET`: writes an output of a workflow's newest run, or of a run, anywhere. */
-export function dataGetCommand(name: string, target: string, flags: CommonFlags): Promise<void> {
+async function listOne(
+  almanac: Workbench,
+  printer: Printer,
+  name: string,
+  path: string | undefined,
+): Promise<void> {
+  const { ref } = await found(almanac, name, path)
+  if (ref instanceof FileRef) {
+    printer.object({ kind: 'file', name: ref.name, digest: ref.digest, size: ref.size })
+    printer.line(`${ref.digest}  ${sizeText(ref.size)}  ${shownName(ref.name)}`)
+    return
+  }
+  for await (const entry of almanac.data.entries(ref)) {
+    printer.object({ ...entry, kind: 'entry', entryKind: entry.kind })
+    const mark = entry.kind === 'empty-dir' ? '/' : ''
+    printer.line(
+      `${pc.dim(entry.digest.slice(0, 12))}  ${sizeText(entry.size).padStart(10)}  ${shownName(entry.path)}${mark}`,
+    )
+  }
+}
+
+/** A name may hold anything but NUL and "/", newlines too: one entry stays one line. */
+const shownName = (name: string): string =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal
+  /[\u0000-\u001f\u007f-\u009f]/.test(name) ? JSON.stringify(name) : name
+
+async function listAll(almanac: Workbench, printer: Printer): Promise<void> {
+  const rows: string[][] = [['name', 'kind', 'files', 'size', 'by', 'made'].map(pc.dim)]
+  for await (const { dataset, newest, source } of datasetsOf(almanac)) {
+    printer.object({
+      kind: 'dataset',
+      name: dataset,
+      ...(newest !== undefined && versionObject(newest)),
+      ...(source !== undefined && { source }),
+    })
+    rows.push([
+      newest === undefined ? dataset : `${dataset}@${newest.version}`,
+      source === undefined ? 'dataset' : 'external',
+      String(newest?.entries ?? ''),
+      newest === undefined ? '' : sizeText(newest.size),
+      newest === undefined ? '' : makerText(newest),
+      timeText(newest?.madeAt),
+    ])
+  }
+  for (const [workflow, run] of await newestRuns(almanac)) {
+    for (const [field, ref] of outputsOf(run)) {
+      const name = `${workflow}/${field}`
+      const type = ref instanceof DirRef ? 'dir' : 'file'
+      const files = ref instanceof DirRef ? ref.entries : 1
+      printer.object({ kind: 'data', name, type, digest: ref.digest, files, size: ref.size, run: run.id })
+      const kind = type === 'dir' ? 'directory' : 'file'
+      rows.push([name, kind, String(files), sizeText(ref.size), `run ${run.id}`, timeText(run.endedAt)])
+    }
+  }
+  if (rows.length === 1)
+    printer.line('Nothing yet: datasets, and what workflows return as files, are listed here.')
+  else for (const line of table(rows)) printer.line(line)
+}
+
+async function* datasetsOf(almanac: Workbench) {
+  const limit = 200
+  let after: string | undefined
+  for (;;) {
+    const query = { limit, ...(after !== undefined && { after }) }
+    const rows = await almanac.datasets.list(almanac.environment, query)
+    yield* rows
+    if (rows.length < limit) return
+    after = rows.at(-1)?.dataset
+  }
+}
+
+/** `almanac data get NAME[@VERSION] TARGET`: writes a version, an output of a workflow, or a part of one, anywhere. */
+export function dataGetCommand(name: string, target: string, flags: DataGetFlags): Promise<void> {
   return withReadAlmanac(flags, async (almanac, printer) => {
-    const { ref, run } = await found(almanac, name)
-    await almanac.data.writeTo(ref, resolve(target))
-    printer.object({ kind: 'written', name, run: run.id, target: resolve(target), digest: ref.digest })
-    printer.line(`${target}  ${sizeText(ref.size)}  ${pc.dim(`of run ${run.id}`)}`)
+    const { ref, of, version } = await found(almanac, name, flags.path)
+    try {
+      await almanac.data.writeTo(ref, resolve(target))
+    } catch (error) {
+      throw version === undefined ? error : goneError(error, version)
+    }
+    const of_ = version === undefined ? { run: of.replace(/^run /, '') } : { version: version.version }
+    printer.object({ kind: 'written', name, ...of_, target: resolve(target), digest: ref.digest })
+    printer.line(`${target}  ${sizeText(ref.size)}  ${pc.dim(`of ${of}`)}`)
     return 0
   })
+}
+
+/** Of a version that was left where it lies, its files may be others by now. */
+function goneError(error: unknown, { dataset, version, at, kept }: DatasetVersion): unknown {
+  const isGone =
+    isAlmanacError(error) && (error.code === 'ALM_INPUT_CHANGED' || error.code === 'ALM_BLOB_MISSING')
+  if (at === undefined || kept || !isGone) return error
+  return new AlmanacError(
+    'ALM_VERSION_GONE',
+    { dataset, version, why: error.message.replace(/\.$/, '') },
+    { cause: error },
+  )
+}
+
+interface Found {
+  readonly ref: FileRef | DirRef
+  /** the version or run that it is of, for people */
+  readonly of: string
+  readonly version?: DatasetVersion
+}
+
+/** @throws ALM_DATA_UNKNOWN */
+async function found(almanac: Workbench, name: string, path: string | undefined): Promise<Found> {
+  const version = await versionOf(almanac, name)
+  const whole =
+    version === undefined
+      ? await outputNamed(almanac, name)
+      : { ref: anywhere(version), of: `${version.dataset}@${version.version}`, version }
+  if (path === undefined || path === '' || path === '.') return whole
+  const inner = path.replace(/\/+$/, '')
+  const { ref } = whole
+  const below =
+    ref instanceof DirRef
+      ? ((await almanac.data.fileAt(ref, inner)) ?? (await almanac.data.dirAt(ref, inner)))
+      : undefined
+  if (below === undefined) throw new AlmanacError('ALM_DATA_UNKNOWN', { name: `${name} ${path}` })
+  return { ...whole, ref: below }
+}
+
+async function versionOf(almanac: Workbench, name: string): Promise<DatasetVersion | undefined> {
+  if (name.includes('@')) return await versionNamed(almanac, name)
+  return await almanac.datasets.version(keyOf(almanac, name))
 }
 
 /** `WORKFLOW/FIELD[/PATH]` or `RUN/FIELD[/PATH]`. @throws ALM_DATA_UNKNOWN */
-async function found(
-  almanac: Workbench,
-  name: string,
-): Promise<{ readonly ref: FileRef | DirRef; readonly run: RunRecord }> {
+async function outputNamed(almanac: Workbench, name: string): Promise<Found> {
   const [first = '', field = '', ...path] = name.split('/')
   const run = (await newestRuns(almanac)).get(first) ?? (await almanac.records.run(first))
   const ref = run === undefined ? undefined : new Map(outputsOf(run)).get(field)
   if (run === undefined || ref === undefined) throw new AlmanacError('ALM_DATA_UNKNOWN', { name })
-  if (path.length === 0) return { ref, run }
+  const of = `run ${run.id}`
+  if (path.length === 0) return { ref, of }
   const inner = path.join('/')
   const below =
     ref instanceof DirRef
       ? ((await almanac.data.fileAt(ref, inner)) ?? (await almanac.data.dirAt(ref, inner)))
       : undefined
   if (below === undefined) throw new AlmanacError('ALM_DATA_UNKNOWN', { name })
-  return { ref: below, run }
+  return { ref: below, of }
 }
 
 async function newestRuns(almanac: Workbench): Promise<Map<string, RunRecord>> {

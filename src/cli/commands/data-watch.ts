@@ -1,0 +1,122 @@
+import { spawn } from 'node:child_process'
+import { setTimeout as pause } from 'node:timers/promises'
+import pc from 'picocolors'
+import type { DatasetVersion } from '../../model/dataset.ts'
+import { AlmanacError } from '../../model/errors.ts'
+import type { Workbench } from '../../workbench.ts'
+import { anywhere, keyOf, makerText, versionNumber, versionObject } from '../dataset-names.ts'
+import { parseDuration } from '../durations.ts'
+import type { Printer } from '../printer.ts'
+import { type ExecuteFlags, withAlmanac } from '../session.ts'
+
+export interface DataWatchFlags extends ExecuteFlags {
+  readonly exec?: string
+  readonly since?: string
+  readonly every?: string
+  readonly once?: boolean
+}
+
+/**
+ * `almanac data watch NAME --exec CMD`: runs a command for each new version, one after the other, and goes on until it is
+ * interrupted. A directory that is scanned is looked at each time.
+ */
+export function dataWatchCommand(name: string, flags: DataWatchFlags): Promise<void> {
+  return withAlmanac(flags, async (almanac, printer) => {
+    const key = keyOf(almanac, name)
+    const everyMs = parseDuration('--every', flags.every ?? '2s')
+    const stop = new AbortController()
+    const onSignal = (): void => stop.abort()
+    process.once('SIGINT', onSignal).once('SIGTERM', onSignal)
+    try {
+      let last = flags.since === undefined ? await newestOf(almanac, name) : sinceOf(flags.since)
+      for (;;) {
+        await almanac.scanDataset(name)
+        for (const version of await versionsAfter(almanac, name, last)) {
+          const code = await tell(almanac, version, flags, printer, stop.signal)
+          last = version.version
+          if (flags.once === true) return code === 0 ? 0 : 1
+          if (stop.signal.aborted) return 0
+        }
+        const { signal } = stop
+        // an interruption ends the pause
+        await pause(everyMs, undefined, { signal }).catch(() => undefined)
+        if (signal.aborted) return 0
+        if ((await almanac.datasets.versions(key, { limit: 1 })).length === 0) last = 0
+      }
+    } finally {
+      process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
+    }
+  })
+}
+
+const sinceOf = (text: string): number => (text === '0' ? 0 : versionNumber(text))
+
+/** @throws ALM_DATA_UNKNOWN */
+async function newestOf(almanac: Workbench, name: string): Promise<number> {
+  const newest = await almanac.datasets.version(keyOf(almanac, name))
+  if (newest === undefined && (await almanac.datasets.source(keyOf(almanac, name))) === undefined)
+    throw new AlmanacError('ALM_DATA_UNKNOWN', { name })
+  return newest?.version ?? 0
+}
+
+/** Oldest first. */
+async function versionsAfter(almanac: Workbench, name: string, last: number): Promise<DatasetVersion[]> {
+  const found: DatasetVersion[] = []
+  let before: number | undefined
+  for (;;) {
+    const page = await almanac.datasets.versions(keyOf(almanac, name), {
+      limit: 100,
+      ...(before !== undefined && { before }),
+    })
+    const newer = page.filter(({ version }) => version > last)
+    found.push(...newer)
+    if (newer.length < 100) return found.reverse()
+    before = newer.at(-1)?.version
+  }
+}
+
+/** Says what came, and runs the command: its files stay as they are for as long as the version is on record. */
+async function tell(
+  almanac: Workbench,
+  version: DatasetVersion,
+  { exec }: DataWatchFlags,
+  printer: Printer,
+  signal: AbortSignal,
+): Promise<number> {
+  printer.object({ kind: 'version', ...versionObject(version) })
+  const name = `${version.dataset}@${version.version}`
+  printer.line(`${name}  ${version.entries} files  ${pc.dim(makerText(version))}`)
+  if (exec === undefined) return 0
+  const path = await almanac.data.open(anywhere(version))
+  const code = await run(
+    exec,
+    {
+      ALMANAC_DATASET: version.dataset,
+      ALMANAC_VERSION: String(version.version),
+      ALMANAC_DIGEST: version.digest,
+      ALMANAC_PATH: path,
+    },
+    signal,
+  )
+  printer.object({ kind: 'exec', dataset: version.dataset, version: version.version, code })
+  if (code !== 0) printer.aside(`${pc.red('error')} ${name}: the command ended with code ${code}`)
+  return code
+}
+
+function run(command: string, env: Readonly<Record<string, string>>, signal: AbortSignal): Promise<number> {
+  return new Promise((resolve, reject) => {
+    // what the command prints goes beside the JSON lines, not between them
+    const child = spawn(command, {
+      shell: true,
+      stdio: ['ignore', 2, 2],
+      env: { ...process.env, ...env },
+    })
+    const onAbort = (): void => void child.kill('SIGTERM')
+    signal.addEventListener('abort', onAbort, { once: true })
+    child.on('error', reject)
+    child.on('close', (code) => {
+      signal.removeEventListener('abort', onAbort)
+      resolve(code ?? 1)
+    })
+  })
+}

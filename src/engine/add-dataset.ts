@@ -1,0 +1,101 @@
+import type { DatasetSource, DatasetVersion } from '../model/dataset.ts'
+import { AlmanacError } from '../model/errors.ts'
+import { DirRef, type FileRef } from '../model/refs.ts'
+import type { DataPlane } from '../ports/data.ts'
+import type { Datasets, Publish } from '../ports/datasets.ts'
+
+/** What a person adds to a dataset. */
+export interface Addition {
+  readonly environment: string
+  readonly dataset: string
+  /** absolute */
+  readonly path: string
+  /**
+   * `external`: it is left where it is, and scanned again whenever the dataset is read; `keep`: and its content is kept
+   * in the store as well; `managed`: its content is copied into the store; `move`: or moved there
+   */
+  readonly how: 'external' | 'keep' | 'managed' | 'move'
+  readonly include?: readonly string[]
+  readonly exclude?: readonly string[]
+  readonly settleMs?: number
+}
+
+/** What came of it. */
+export interface Added {
+  readonly version: DatasetVersion
+  /** nothing differs from the version before: there is no new one */
+  readonly unchanged: boolean
+  /** files that may still be written to, absolute */
+  readonly leftOut: readonly string[]
+}
+
+interface AddPorts {
+  readonly datasets: Datasets
+  readonly data: DataPlane
+  readonly publish: Publish
+  readonly now: () => number
+}
+
+/** Adds what lies at a path as a version. @throws ALM_INPUT_MISSING, ALM_PATH_REFUSED, ALM_DATASET_NAME, … */
+export async function addToDataset(ports: AddPorts, addition: Addition): Promise<Added> {
+  const { datasets, publish, now } = ports
+  const { environment, dataset, how, path } = addition
+  const key = { environment, dataset, partition: '' }
+  const before = await datasets.version(key)
+  const leftOut: string[] = []
+  const { dir, place } = await found(ports, addition, leftOut)
+  const version = await publish({ ...key, dir, place, maker: 'data add' })
+  const source = how === 'external' || how === 'keep' ? sourceOf(addition, dir.at ?? path) : undefined
+  const known = await datasets.source(key)
+  if (JSON.stringify(known) !== JSON.stringify(source)) await datasets.setSource(key, source, now())
+  return { version, unchanged: version.seq === before?.seq, leftOut }
+}
+
+async function found(
+  { data }: AddPorts,
+  addition: Addition,
+  leftOut: string[],
+): Promise<{ readonly dir: DirRef; readonly place: 'store' | 'outside' | 'both' }> {
+  const { how, path, include, exclude, settleMs } = addition
+  if (how === 'move') return { dir: await moved(data, path), place: 'store' }
+  const ref = await data.scan(path, {
+    keep: how !== 'external',
+    onLeftOut: (left) => leftOut.push(left),
+    ...(include !== undefined && { include }),
+    ...(exclude !== undefined && { exclude }),
+    ...(settleMs !== undefined && { settleMs }),
+  })
+  const place = how === 'managed' ? 'store' : how === 'keep' ? 'both' : 'outside'
+  if (ref instanceof DirRef)
+    return { dir: new DirRef(ref.digest, ref.entries, ref.size, ref.at ?? path), place }
+  if (how === 'managed') return { dir: await data.assemble([[ref.name, ref]]), place }
+  throw new AlmanacError('ALM_USAGE', {
+    why: `${path} is a file: add it with --managed, or the directory that it lies in`,
+  })
+}
+
+async function moved(data: DataPlane, path: string): Promise<DirRef> {
+  const ref: FileRef | DirRef = await data.scan(path, { exclude: [] })
+  if (ref instanceof DirRef) return await data.collectDir(path)
+  const file = await data.collectFile(path)
+  return await data.assemble([[file.name, file]])
+}
+
+const sourceOf = ({ how, include, exclude, settleMs }: Addition, path: string): DatasetSource => ({
+  path,
+  keep: how === 'keep',
+  ...(include !== undefined && { include }),
+  ...(exclude !== undefined && { exclude }),
+  ...(settleMs !== undefined && { settleMs }),
+})
+
+/** What lies with the user now, as a version, where a dataset is scanned there; undefined where it is not. */
+export async function scanDataset(
+  ports: AddPorts,
+  key: { readonly environment: string; readonly dataset: string },
+): Promise<Added | undefined> {
+  const source = await ports.datasets.source(key)
+  if (source === undefined) return undefined
+  const { keep, ...more } = source
+  return await addToDataset(ports, { ...key, ...more, how: keep ? 'keep' : 'external' })
+}
