@@ -2,6 +2,10 @@ import { Command } from 'commander'
 import { AlmanacError } from '../model/errors.ts'
 import type { AnswerFlags } from './commands/answer.ts'
 import type { RetryFlags } from './commands/control.ts'
+import type { DataGetFlags } from './commands/data.ts'
+import type { DataAddFlags } from './commands/data-add.ts'
+import type { DataLogFlags } from './commands/data-log.ts'
+import type { DataWatchFlags } from './commands/data-watch.ts'
 import type { DoctorFlags } from './commands/doctor.ts'
 import type { GcFlags } from './commands/gc.ts'
 import type { GraphFlags } from './commands/graph.ts'
@@ -148,16 +152,7 @@ function addCare(program: Command): void {
     async (target: string | undefined, flags: CommonFlags) =>
       (await import('./commands/init.ts')).initCommand(target, flags),
   )
-  const data = program.command('data').description('outputs of workflows')
-  common(
-    data.command('ls [name]').description('list outputs, or what is in one: WORKFLOW/FIELD[/PATH]'),
-  ).action(async (name: string | undefined, flags: CommonFlags) =>
-    (await import('./commands/data.ts')).dataListCommand(name, flags),
-  )
-  common(data.command('get <name> <target>').description('write an output anywhere')).action(
-    async (name: string, target: string, flags: CommonFlags) =>
-      (await import('./commands/data.ts')).dataGetCommand(name, target, flags),
-  )
+  addData(program)
   common(
     program
       .command('gc')
@@ -167,6 +162,11 @@ function addCare(program: Command): void {
   common(
     program
       .command('doctor')
+      .description('is everything there and sound?')
+      .option('--data', 'read all kept content'),
+  ).action(async (flags: DoctorFlags) => (await import('./commands/doctor.ts')).doctorCommand(flags))
+}
+
 /** Commands on datasets and on what workflows gave. */
 function addData(program: Command): void {
   const data = program.command('data').description('datasets, and outputs of workflows')
@@ -215,11 +215,6 @@ function addData(program: Command): void {
     .action(async (name: string, flags: DataWatchFlags) =>
       (await import('./commands/data-watch.ts')).dataWatchCommand(name, flags),
     )
-}
-
-      .description('is everything there and sound?')
-      .option('--data', 'read all kept content'),
-  ).action(async (flags: DoctorFlags) => (await import('./commands/doctor.ts')).doctorCommand(flags))
 }
 
 const collect = (value: string, earlier: string[]): string[] => [...earlier, value]
