@@ -5,6 +5,7 @@ import { openPythonExecutor } from '../src/executors/python/executor.ts'
 import type { TaskSpec } from '../src/model/task.ts'
 import type { Clock } from '../src/ports/clock.ts'
 import type { Attempt, AttemptEnd } from '../src/ports/executor.ts'
+import { cpuSeconds, treeOf } from './seed/process-tree.ts'
 
 /**
  * The Python executor by itself, without engine and journal: tasks that do nothing.
@@ -92,6 +93,12 @@ const run = (attempts: readonly Attempt[]): Promise<readonly AttemptEnd[]> => {
   return Promise.all(ends)
 }
 
+/** CPU of the worker processes, those that have ended included. */
+function workersCpuMs(): number {
+  const { user, system } = process.cpuUsage()
+  return cpuSeconds(treeOf(process.pid)) * 1000 - (user + system) / 1000
+}
+
 const quantile = (times: readonly number[], share: number): number =>
   [...times].sort((a, b) => a - b)[Math.floor(times.length * share)] ?? Number.NaN
 
@@ -110,9 +117,12 @@ for (let at = 0; at < 2000; at++) {
 }
 
 const count = Number(values.tasks)
+const cpu = { host: process.cpuUsage(), workers: workersCpuMs() }
 const begun = performance.now()
 const ends = await run(batch(count))
 const seconds = (performance.now() - begun) / 1000
+const host = process.cpuUsage(cpu.host)
+const workersMs = workersCpuMs() - cpu.workers
 if (ends.some((end) => end.kind !== 'succeeded')) throw new Error('not all tasks succeeded')
 
 console.log(
@@ -122,6 +132,11 @@ console.log(
     roundTripUs: { p50: Math.round(quantile(trips, 0.5)), p99: Math.round(quantile(trips, 0.99)) },
     tasks: count,
     tasksPerSecond: Math.round(count / seconds),
+    // on a busy machine the better figures
+    cpuUsPerTask: {
+      host: Number(((host.user + host.system) / count).toFixed(2)),
+      workers: Number(((workersMs * 1000) / count).toFixed(2)),
+    },
   }),
 )
 await executor.close()

@@ -12,6 +12,9 @@ class Mismatch(Exception):
     """The function does not take what the task gives."""
 
 
+_NONE: list[Any] = []
+
+
 class Signature:
     """What a function takes, found once."""
 
@@ -40,6 +43,8 @@ class Signature:
 
     def bind(self, inputs: dict[str, Any], outputs: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
         """Positional and keyword arguments: all inputs, and the output paths that it takes."""
+        if not outputs and not self._positional and inputs.keys() == self._named:
+            return _NONE, inputs
         both = [name for name in outputs if name in inputs]
         if both:
             raise Mismatch(f"{_names(both)} {'is' if len(both) == 1 else 'are'} an input and an output")

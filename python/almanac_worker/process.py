@@ -12,7 +12,8 @@ try:
 
     # PyDLL keeps the interpreter lock: these calls are shorter than giving it back and taking it again
     _libc: Any = ctypes.PyDLL(None)
-except (ImportError, OSError):
+    _fflush: Any = _libc.fflush
+except (ImportError, OSError, AttributeError):
     _libc = None
 
 _PR_SET_PDEATHSIG = 1
@@ -45,7 +46,7 @@ def prefer_as_victim() -> None:
 
 def flush_c_streams() -> None:
     if _libc is not None:
-        _libc.fflush(None)
+        _fflush(None)
 
 
 def trim() -> None:

@@ -10,7 +10,7 @@ from typing import Any, Callable
 
 from . import failures, process, values
 from .calls import Mismatch, Signature, results
-from .frames import encode
+from .frames import encode, encode_text
 from .held import HeldStore
 from .sources import LoadFailed, NotFound, Sources
 from .streams import Lines
@@ -20,14 +20,9 @@ MAX_RESULT = 64 << 20
 #: tasks from this duration on (ms) tell their largest memory
 _TELL_PEAK = 20.0
 
-_ENVIRONMENT = (
-    (b"ALMANAC_RUN", "run"),
-    (b"ALMANAC_CALL", "call"),
-    (b"ALMANAC_ATTEMPT", "attempt"),
-    (b"ALMANAC_LOGICAL_TIME", "logical"),
-    (b"ALMANAC_IDEMPOTENCY_KEY", "idempotency"),
-    (b"ALMANAC_SCRATCH", "scratch"),
-)
+#: values of these types, but for large texts and integers and what is not finite, are their own wire form
+_PLAIN = frozenset((str, int, float, bool, type(None)))
+_SHORT_TEXT = 4096
 
 
 class TaskCancelled(KeyboardInterrupt):
@@ -37,7 +32,7 @@ class TaskCancelled(KeyboardInterrupt):
 class Function:
     """A function of the author's as tasks name it. Loaded when it is first called."""
 
-    __slots__ = ("file", "name", "threads", "reads", "values", "_found")
+    __slots__ = ("file", "name", "threads", "reads", "values", "found")
 
     def __init__(self, file: str, name: str, threads: int, reads: list[str], names: list[str] | None) -> None:
         self.file = file
@@ -45,18 +40,18 @@ class Function:
         self.threads = threads
         self.reads = reads
         self.values = names
-        self._found: tuple[Any, Signature] | None = None
+        self.found: tuple[Any, Signature] | None = None
 
     def load(self, sources: Sources) -> tuple[Any, Signature]:
-        if self._found is None:
+        if self.found is None:
             for path in self.reads:
                 sources.reads(path)
             function = sources.function(self.file, self.name)
-            self._found = function, Signature(function, self.name)
-        return self._found
+            self.found = function, Signature(function, self.name)
+        return self.found
 
     def place(self) -> tuple[str, int] | None:
-        code = getattr(self._found[0], "__code__", None) if self._found else None
+        code = getattr(self.found[0], "__code__", None) if self.found else None
         return (self.file, code.co_firstlineno) if code is not None else (self.file, 1)
 
 
@@ -64,16 +59,42 @@ class Task:
     """An attempt that was sent here and has not ended."""
 
     __slots__ = (
-        "seq", "function", "inputs", "outputs", "context", "announce", "said", "cancelled", "thread", "lines"
+        "seq", "function", "inputs", "announce", "run", "call", "attempt", "idempotency", "logical",
+        "scratch", "outputs", "said", "cancelled", "thread", "ms", "_lines", "_log_limit",
     )
 
-    def __init__(self, message: list[Any], function: Function, log_limit: int) -> None:
-        _, self.seq, _, self.inputs, self.outputs, self.context, self.announce = message
+    def __init__(self, message: list[Any], function: Function, run: bytes, log_limit: int) -> None:
+        (
+            _, self.seq, _, self.inputs, self.announce, _,
+            self.call, self.attempt, self.idempotency, self.logical, *more,
+        ) = message  # fmt: skip
+        self.scratch, self.outputs = more or ("", _NO_OUTPUTS)
         self.function = function
+        self.run = run
         self.said = False
         self.cancelled = False
         self.thread: int | None = None
-        self.lines = Lines(log_limit)
+        self.ms = 0.0
+        # most say nothing
+        self._lines: Lines | None = None
+        self._log_limit = log_limit
+
+    @property
+    def takes_held(self) -> bool:
+        """What it is given lies in a worker: it frees memory rather than taking more."""
+        return type(self.inputs) is str and '"$":"held"' in self.inputs
+
+    @property
+    def lines(self) -> Lines:
+        if self._lines is None:
+            self._lines = Lines(self._log_limit)
+        return self._lines
+
+    def said_lines(self, end: bool) -> list[list[Any]]:
+        return [] if self._lines is None else self._lines.take(end)
+
+
+_NO_OUTPUTS: dict[str, str] = {}
 
 
 class Runner:
@@ -84,14 +105,21 @@ class Runner:
         self._store = store
         self._holder = holder
         self._blob_paths = blob_paths
+        self._cpu = 0.0
+
+    def wake(self) -> None:
+        """Processor time from now on is that of attempts."""
+        self._cpu = time.process_time()
 
     def run(self, task: Task, call: Callable[..., Any]) -> str:
         """The message of the attempt's end. `call` calls the author's code, and is where it may be interrupted."""
         kept: list[list[int]] = []
         mapped: list[str] = []
         started = time.perf_counter()
-        clock = time.process_time if task.function.threads == 1 else time.thread_time
-        cpu = clock()
+        alone = task.function.threads == 1
+        clock = time.process_time if alone else time.thread_time
+        # between tasks there is next to nothing: one look at the clock for each, not two
+        cpu = self._cpu if alone else clock()
         try:
             body = self._run(task, call, kept, mapped)
         except TaskCancelled:
@@ -100,10 +128,19 @@ class Runner:
             body = {"e": self._failure(task, error)}
             # frames hold the task's memory, and the error holds its frames
             error.__traceback__ = None
-        body["ms"] = round((time.perf_counter() - started) * 1000, 3)
+        ms = task.ms = (time.perf_counter() - started) * 1000
+        now = clock()
+        if alone:
+            self._cpu = now
+        cpu = (now - cpu) * 1000
+        if ms <= _TELL_PEAK and not mapped and len(body) == 1 and "v" in body:
+            short = _short(body["v"])
+            if short is not None:
+                return f'["ok",{task.seq},{short},{ms:.3f},{cpu:.3f}]'
+        body["ms"] = round(ms, 3)
+        body["cpu"] = round(cpu, 3)
         if mapped:
             body["m"] = mapped
-        body["cpu"] = round((clock() - cpu) * 1000, 3)
         if body["ms"] > _TELL_PEAK:
             body["rss"] = process.take_peak()
         text = _text(task.seq, body)
@@ -118,7 +155,8 @@ class Runner:
         self, task: Task, call: Callable[..., Any], kept: list[list[int]], mapped: list[str]
     ) -> dict[str, Any]:
         # importing the author's modules may take long, and may have to be interrupted
-        function, signature = call(task.function.load, [self._sources], {})
+        found = task.function.found
+        function, signature = found if found is not None else call(task.function.load, [self._sources], {})
 
         def held(fields: dict[str, Any]) -> Any:
             spans = fields.get("spans")
@@ -127,8 +165,11 @@ class Runner:
             mapped.append(fields["segment"])
             return self._store.map(fields["segment"], fields["file"], fields["form"], spans)
 
-        inputs = values.decode(task.inputs, held)
-        outputs = {name: pathlib.Path(path) for name, path in task.outputs.items()}
+        inputs = task.inputs
+        if type(inputs) is str:
+            inputs = values.decode(inputs, held)
+        task.inputs = None
+        outputs = {name: pathlib.Path(path) for name, path in task.outputs.items()} if task.outputs else task.outputs
         positional, named = signature.bind(inputs, outputs)
         del inputs
         returned = call(function, positional, named)
@@ -142,6 +183,8 @@ class Runner:
 
     def _values(self, task: Task, returned: Any, kept: list[list[int]], blobs: list[str]) -> dict[str, Any]:
         names = task.function.values
+        if type(returned) in _PLAIN and (names is None or len(names) == 1):
+            return {"" if names is None else names[0]: _encoder.wire(returned)}
 
         def hold(value: Any, path: tuple[str | int, ...]) -> dict[str, Any] | None:
             found = self._store.hold(value)
@@ -149,8 +192,8 @@ class Runner:
                 return None
             handle, size, text = found
             kept.append([handle, size])
-            key = task.context["key"]
-            where = {"key": key, "path": list(path), "holder": self._holder, "handle": handle}
+            # the host knows by which key the call's values go
+            where = {"key": "", "path": list(path), "holder": self._holder, "handle": handle}
             return {"$": "held", **where, "type": text, "size": size}
 
         def blob(data: bytes | bytearray | memoryview) -> dict[str, Any]:
@@ -189,6 +232,32 @@ class Runner:
         return {"kind": kind, "retry": retry and not failures.is_terminal(cause), **fields}
 
 
+def _nothing(*_: Any) -> Any:
+    raise AssertionError("a plain value needs nothing else")
+
+
+_encoder = values.Encoder(_nothing, _nothing)
+
+
+def _short(fields: dict[str, Any]) -> str | None:
+    """JSON of values that are one plain one, which is most; None for all else."""
+    if len(fields) != 1:
+        return None
+    ((name, value),) = fields.items()
+    kind = type(value)
+    if kind is int or kind is float:
+        text = repr(value)
+    elif kind is str and len(value) <= _SHORT_TEXT:
+        text = encode_text(value)
+    elif value is None:
+        text = "null"
+    elif kind is bool:
+        text = "true" if value else "false"
+    else:
+        return None
+    return f'{{"":{text}}}' if name == "" else f"{{{encode_text(name)}:{text}}}"
+
+
 def _write_blob(data: bytes | bytearray | memoryview, paths: list[str]) -> tuple[str, int]:
     for index, path in enumerate(paths):
         try:
@@ -223,12 +292,33 @@ class Surroundings:
         self._base = os.getcwd()
         self._variables: dict[bytes, bytes] = os.environ._data  # type: ignore[attr-defined]
         self._events = os.fsencode(events)
+        # as they are given, and as they are set
+        self._attempt = 0, b"0"
+        self._logical = "", b""
+        self._scratch = "", b""
 
-    def enter(self, context: dict[str, Any]) -> None:
-        self._set(b"ALMANAC_EVENTS", self._events)
-        for name, field in _ENVIRONMENT:
-            self._set(name, os.fsencode(context[field]))
-        scratch = context["scratch"]
+    def enter(self, task: Task) -> None:
+        have = self._variables.get
+        attempt, logical, scratch = task.attempt, task.logical, task.scratch
+        if attempt != self._attempt[0]:
+            self._attempt = attempt, str(attempt).encode()
+        if logical != self._logical[0]:
+            self._logical = logical, logical.encode()
+        if scratch != self._scratch[0]:
+            self._scratch = scratch, os.fsencode(scratch)
+        # these are what they were, unless a task has set them
+        if have(b"ALMANAC_EVENTS") != self._events:
+            self._set(b"ALMANAC_EVENTS", self._events)
+        if have(b"ALMANAC_RUN") != task.run:
+            self._set(b"ALMANAC_RUN", task.run)
+        if have(b"ALMANAC_ATTEMPT") != self._attempt[1]:
+            self._set(b"ALMANAC_ATTEMPT", self._attempt[1])
+        if have(b"ALMANAC_LOGICAL_TIME") != self._logical[1]:
+            self._set(b"ALMANAC_LOGICAL_TIME", self._logical[1])
+        if have(b"ALMANAC_SCRATCH") != self._scratch[1]:
+            self._set(b"ALMANAC_SCRATCH", self._scratch[1])
+        self._set(b"ALMANAC_CALL", b"%d" % task.call)
+        self._set(b"ALMANAC_IDEMPOTENCY_KEY", task.idempotency.encode())
         if scratch:
             os.chdir(scratch)
 
@@ -236,9 +326,8 @@ class Surroundings:
         os.chdir(self._base)
 
     def _set(self, name: bytes, value: bytes) -> None:
-        if self._variables.get(name) != value:
-            self._variables[name] = value
-            os.putenv(name, value)
+        self._variables[name] = value
+        os.putenv(name, value)
 
 
 def main_thread() -> int:

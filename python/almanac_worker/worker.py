@@ -5,7 +5,7 @@ stands between a message and its execution; answers of all threads leave there t
 comes what must be heard while a task runs: cancel, export, persist, poke; a thread of its own waits for it.
 
 W1  a task that says nothing about threads runs on the main thread, and nothing runs beside it
-W2  an attempt has exactly one `end` or `stale`, or is in one `recalled` before it has begun
+W2  an attempt has exactly one `end` (or `ok`) or `stale`, or is in one `recalled` before it has begun
 W3  when the second socket closes the host is dead, and this process and its children end at once
 """
 
@@ -14,11 +14,11 @@ from __future__ import annotations
 import _signal
 import contextvars
 import os
-import queue
 import signal
 import sys
 import threading
 import time
+from collections import deque
 from typing import Any
 
 from . import process
@@ -31,8 +31,15 @@ from .tasks import Function, Runner, Surroundings, Task, TaskCancelled, main_thr
 #: seconds for which answers to short tasks are collected
 _COLLECT = 0.002
 _SAY_RESIDENT = 0.1
+#: results of short tasks in threads leave together, up to so many
+_TOGETHER = 128
+#: ms from which on a task is not short
+_LONG = 0.2
 
 _SIGINT = int(signal.SIGINT)
+# what is looked up for each of many short tasks
+_lseek = os.lseek
+_END = os.SEEK_END
 
 _task: contextvars.ContextVar[Task | None] = contextvars.ContextVar("almanac_task", default=None)
 
@@ -50,6 +57,7 @@ class Worker:
         self._runner = Runner(self._sources, self._store, config["holder"], self._blob_paths)
         self._surroundings = Surroundings(config["events"])
         self._functions: dict[int, Function] = {}
+        self._runs: dict[int, bytes] = {}
         # guards the table of tasks and their `cancelled`: the control thread looks there
         self._lock = threading.Lock()
         self._tasks: dict[int, Task] = {}
@@ -57,7 +65,14 @@ class Worker:
         self._recalled: set[int] = set()
         self._here: Task | None = None
         self._interruptible: Task | None = None
-        self._queue: queue.SimpleQueue[Task] = queue.SimpleQueue()
+        # Attempts that allow threads wait here, those first that take what is held: they free memory. Guarded by the
+        # condition, and so are the counts of threads and how many may run at once.
+        self._turn = threading.Condition(self._lock)
+        self._consumers: deque[Task] = deque()
+        self._others: deque[Task] = deque()
+        self._width = 1 << 30
+        self._running = 0
+        self._idle = 0
         self._threads = 0
         self._flushed_at = 0.0
         self._resident_at = 0.0
@@ -81,6 +96,7 @@ class Worker:
         while messages is not None:
             stale = None
             checked = False
+            self._runner.wake()
             for message in messages:
                 kind = message[0]
                 if kind == "run":
@@ -92,6 +108,10 @@ class Worker:
                         self._take(message)
                 elif kind == "fn":
                     self._functions[message[1]] = Function(*message[2:])
+                elif kind == "of":
+                    self._runs[message[1]] = message[2].encode()
+                elif kind == "width":
+                    self._widen(message[1])
                 elif kind == "free":
                     self._store.free(message[1])
                 elif kind == "trim":
@@ -119,19 +139,22 @@ class Worker:
         self._outbox.flush()
 
     def _take(self, message: list[Any]) -> None:
-        task = Task(message, self._functions[message[2]], self._log_limit)
+        task = Task(message, self._functions[message[2]], self._runs[message[5]], self._log_limit)
+        if task.function.threads > 1 and self._debug is None:
+            self._in_thread(task)
+            return
         with self._lock:
             if task.seq in self._recalled:
                 self._recalled.discard(task.seq)
                 return
-            if task.seq in self._cancelled_early:
-                self._cancelled_early.discard(task.seq)
-                task.cancelled = True
-            self._tasks[task.seq] = task
-        if task.function.threads > 1 and self._debug is None:
-            self._in_thread(task)
-        else:
-            self._run_here(task)
+            self._begins(task)
+        self._run_here(task)
+
+    def _begins(self, task: Task) -> None:
+        if task.seq in self._cancelled_early:
+            self._cancelled_early.discard(task.seq)
+            task.cancelled = True
+        self._tasks[task.seq] = task
 
     def _run_here(self, task: Task) -> None:
         now = time.monotonic()
@@ -144,7 +167,7 @@ class Worker:
         token = _task.set(task)
         try:
             try:
-                self._surroundings.enter(task.context)
+                self._surroundings.enter(task)
                 text = self._runner.run(task, self._call_here)
             finally:
                 self._interruptible = None
@@ -189,17 +212,57 @@ class Worker:
             sys.setswitchinterval(0.0005)
             os.environ.pop("ALMANAC_EVENTS", None)
             capture_threads(self._print)
-        if self._threads < task.function.threads:
-            self._threads += 1
+        queue = self._consumers if task.takes_held else self._others
+        with self._turn:
+            if task.seq in self._recalled:
+                self._recalled.discard(task.seq)
+                return
+            queue.append(task)
+            if self._running >= self._width:
+                return
+            if self._idle > 0:
+                self._turn.notify()
+                return
+            more = self._threads < min(task.function.threads, self._width)
+            if more:
+                self._threads += 1
+        if more:
             threading.Thread(target=self._work, name=f"task-{self._threads}", daemon=True).start()
-        self._queue.put(task)
+
+    def _widen(self, width: int) -> None:
+        """So many may run at once from now on; those that run already go on."""
+        with self._turn:
+            self._width = width
+            waiting = len(self._consumers) + len(self._others)
+            self._turn.notify(waiting)
+            known = (self._consumers or self._others or (None,))[0]
+            limit = 0 if known is None else min(known.function.threads, width, self._threads + waiting - self._idle)
+            more = max(0, limit - self._threads)
+            self._threads += more
+        for index in range(more):
+            threading.Thread(target=self._work, name=f"task-{self._threads - index}", daemon=True).start()
+
+    def _next(self, ended: bool) -> Task:
+        """The next attempt that may begin, when there is one."""
+        with self._turn:
+            if ended:
+                self._running -= 1
+            while self._running >= self._width or not (self._consumers or self._others):
+                self._idle += 1
+                self._turn.wait()
+                self._idle -= 1
+            task = (self._consumers or self._others).popleft()
+            self._running += 1
+            self._begins(task)
+            return task
 
     def _work(self) -> None:
         me = threading.get_ident()
+        task = self._next(False)
         while True:
-            task = self._queue.get()
-            self._say_begun(task)
-            self._outbox.flush()
+            if task.announce:
+                self._say_begun(task)
+                self._outbox.flush()
             token = _task.set(task)
             try:
                 with self._lock:
@@ -213,8 +276,11 @@ class Worker:
             _task.reset(token)
             self._say_lines(task, True)
             self._end(task, text)
-            self._outbox.flush()
+            if task.ms > _LONG or not (self._consumers or self._others) or self._outbox.size >= _TOGETHER:
+                self._outbox.flush()
+            # what it was given and gave is not kept while nothing runs
             del task, text
+            task = self._next(True)
 
     def _call_in_thread(self, function: Any, positional: list[Any], named: dict[str, Any]) -> Any:
         if not self._logging:
@@ -245,14 +311,18 @@ class Worker:
 
     def _say_sizes(self) -> None:
         """How far the files behind standard output, error and events go: what is in them up to here is the task's."""
-        for stream in (sys.stdout, sys.stderr):
-            try:
-                stream.flush()
-            except (AttributeError, OSError, ValueError):
-                pass  # the author's code closed or replaced it
+        try:
+            sys.stdout.flush()
+        except (AttributeError, OSError, ValueError):
+            pass  # the author's code closed or replaced it
+        try:
+            sys.stderr.flush()
+        except (AttributeError, OSError, ValueError):
+            pass
         process.flush_c_streams()
         # they are written by appending, so their position is of no use to anybody
-        sizes = [os.lseek(file, 0, os.SEEK_END) for file in self._files]
+        out, err, events = self._files
+        sizes = [_lseek(out, 0, _END), _lseek(err, 0, _END), _lseek(events, 0, _END)]
         if sizes != self._sizes:
             self._sizes = sizes
             self._outbox.post(["said", *sizes])
@@ -289,7 +359,7 @@ class Worker:
         return True
 
     def _say_lines(self, task: Task, end: bool) -> None:
-        lines = task.lines.take(end)
+        lines = task.said_lines(end)
         if lines:
             self._outbox.post(["log", task.seq, lines])
 
@@ -313,7 +383,10 @@ class Worker:
         with self._lock:
             task = self._tasks.get(seq)
             if task is None:
-                self._cancelled_early.add(seq)
+                if self._unqueue(seq):
+                    self._outbox.post(["end", seq, {"c": 1, "ms": 0, "cpu": 0}])
+                else:
+                    self._cancelled_early.add(seq)
                 return
             task.cancelled = True
             if task.thread is not None:
@@ -321,12 +394,22 @@ class Worker:
             elif task is self._here:
                 signal.pthread_kill(main_thread(), signal.SIGINT)
 
+    def _unqueue(self, seq: int) -> bool:
+        for waiting in (self._consumers, self._others):
+            for task in waiting:
+                if task.seq == seq:
+                    waiting.remove(task)
+                    return True
+        return False
+
     def _on_recall(self, seqs: list[int]) -> None:
-        """Attempts that wait here behind a long one: the host gives them to others."""
+        """Attempts that have not begun: the host gives them to others. What it does not get back has begun."""
         with self._lock:
-            waiting = [seq for seq in seqs if seq not in self._tasks]
-            self._recalled.update(waiting)
-        self._outbox.post(["recalled", waiting])
+            back = [seq for seq in seqs if self._unqueue(seq)]
+            # not read yet; what has ended the host has heard of before it hears this
+            ahead = [seq for seq in seqs if seq not in self._tasks and seq not in back]
+            self._recalled.update(ahead)
+        self._outbox.post(["recalled", back + ahead])
 
     def _on_poke(self) -> None:
         """The host wonders: what has begun, what was said?"""

@@ -59,6 +59,11 @@ export interface Attempt {
   readonly memoryBytes: number
   /** declared environment variables with their values */
   readonly env: Readonly<Record<string, string>>
+  /**
+   * Submitted ahead: of a run's attempts so many fewer may run at once as were submitted like this. The end of any
+   * of them leaves its place to one that was.
+   */
+  readonly behind?: boolean
   /** values that the task needs to know: logical time, trace */
   readonly logicalTime: Time
   /** the function of an inline task; absent for all others */

@@ -1,19 +1,35 @@
-import type { Job } from './job.ts'
+import type { Job, JobRun } from './job.ts'
 
 /**
- * The attempts that are with a worker, in the order in which it has them. Owns that order and the rule of how many
- * may be there at once.
+ * The attempts that are with a worker, in the order in which it has them. Owns that order, how many of them may run
+ * at once (`width`), and the rule of how many may wait behind those.
  *
- * A1 what is announced (all but calls known to be short) has no other before or behind it, unless threads allow it
+ * A1 with one thread, what is announced (all but calls known to be short) has no other before or behind it
+ * A2 while some wait all are of one run: the place of one that ends goes to one that waits
+ * A3 `width` counts places of the runs whose attempts are here, and each of those runs counts it as taken
  */
 export class AssignedJobs {
   readonly #jobs = new Map<number, Job>()
+  #width = 0
   #announced = 0
+  #alone = 0
+  /** the least of what the functions bear */
+  #threads = 0
+  /** the run of all of them, if they are of one */
+  #run: JobRun | undefined
   /** at the last look */
   #first: number | undefined
 
   get size(): number {
     return this.#jobs.size
+  }
+
+  get width(): number {
+    return this.#width
+  }
+
+  get waiting(): number {
+    return this.#jobs.size - this.#width
   }
 
   [Symbol.iterator](): IterableIterator<Job> {
@@ -28,26 +44,54 @@ export class AssignedJobs {
     return this.#jobs.has(job.seq)
   }
 
-  add(job: Job): void {
+  /** Could it begin at once, with at most so many at once here? */
+  canBegin(job: Job, most: number): boolean {
+    if (job.run.free <= 0 || this.#jobs.size > this.#width) return false
+    if (this.#jobs.size === 0) return true
+    const { threads, alone } = job.function
+    if (threads === 1 || this.#threads === 1 || alone || this.#alone > 0) return false
+    return this.#jobs.size < Math.min(threads, this.#threads, most)
+  }
+
+  /** Would it begin so soon that waiting here is best? `most`: how many may wait. */
+  canWait(job: Job, most: number): boolean {
+    if (this.#width === 0 || this.waiting >= most || this.#run !== job.run || this.#alone > 0) return false
+    const { threads, alone } = job.function
+    if (alone || (threads === 1) !== (this.#threads === 1)) return false
+    return threads > 1 || (this.#announced === 0 && job.patient)
+  }
+
+  add(job: Job, begins: boolean): void {
+    const { threads, alone, short } = job.function
+    this.#run = this.#jobs.size === 0 || this.#run === job.run ? job.run : undefined
+    this.#threads = this.#jobs.size === 0 ? threads : Math.min(threads, this.#threads)
     this.#jobs.set(job.seq, job)
-    job.announced = !job.patient || job.function.ahead === 0
+    if (begins) this.#widen(job.run, 1)
+    job.announced = !job.patient || !short
     if (job.announced) this.#announced += 1
+    job.alone = alone
+    if (alone) this.#alone += 1
   }
 
-  delete(job: Job): void {
-    if (this.#jobs.delete(job.seq) && job.announced) this.#announced -= 1
+  /** It is no longer here; `over`: it has left its run too. */
+  delete(job: Job, over: boolean): void {
+    if (!this.#jobs.delete(job.seq)) return
+    if (over) job.run.leave()
+    if (job.announced) this.#announced -= 1
+    if (job.alone) this.#alone -= 1
+    if (this.#jobs.size < this.#width) this.#widen(job.run, -1)
+    // its run has a place less, and that was its own
+    if (job.run.free < 0 && this.#width > 0) this.#widen(job.run, -1)
   }
 
-  /** It would begin at once, or so soon that waiting here is best. */
-  haveRoom(job: Job): boolean {
-    const { size } = this.#jobs
-    if (size === 0) return true
-    const { threads, alone, ahead } = job.function
-    if (threads === 1) return this.#announced === 0 && job.patient && size <= ahead
-    for (const other of this.#jobs.values()) {
-      if (other.function.threads <= size || other.function.alone) return false
-    }
-    return !alone && size < threads
+  /** Lets some that wait begin, if their run has places. True if it does. */
+  grow(): boolean {
+    const run = this.#run
+    if (run === undefined || this.#threads <= this.#width) return false
+    const more = Math.min(run.free, this.waiting, this.#threads - this.#width)
+    if (more <= 0) return false
+    this.#widen(run, more)
+    return true
   }
 
   /** The only one, if it was sent. */
@@ -59,11 +103,20 @@ export class AssignedJobs {
 
   /** What waits behind one that was first already when this was called last. */
   behindLongOne(): Job[] {
+    if (this.#threads > 1 || this.#jobs.size < 2) {
+      this.#first = this.#jobs.size === 0 ? undefined : this.#jobs.keys().next().value
+      return []
+    }
     const [first, ...others] = this.#jobs.values()
-    const long = first?.seq === this.#first && first?.function.threads === 1 && others.length > 0
+    const long = first?.seq === this.#first
     this.#first = first?.seq
     if (!long || first === undefined) return []
-    first.function.alone = true
+    first.function.suspect()
     return others.filter((job) => job.phase === 'sent')
+  }
+
+  #widen(run: JobRun, by: number): void {
+    this.#width += by
+    run.taken += by
   }
 }

@@ -3,10 +3,10 @@ import type { LiveAttempt } from '../live-attempt.ts'
 import type { HeldValues, Holder } from './held-values.ts'
 import type { Job } from './job.ts'
 import type { SharedFiles } from './shared-files.ts'
-import { inputsText } from './wire.ts'
+import { inputsText, plainInputs } from './wire.ts'
 
 /** What a worker is sent for an attempt, or how the attempt ends because it cannot be. */
-export type Delivery = { readonly message: readonly unknown[] } | { refuse(live: LiveAttempt<Job>): void }
+export type Delivery = { readonly message: string } | { refuse(live: LiveAttempt<Job>): void }
 
 /** The shared files that the attempt will use are its own from now on. `problem`: why a value could not be moved. */
 export function deliver(
@@ -16,10 +16,14 @@ export function deliver(
   files: SharedFiles,
   to: Holder,
 ): Delivery {
+  const plain = job.held.length === 0 ? plainInputs(job.live.attempt.inputs) : undefined
+  if (plain !== undefined) return { message: runMessage(job, plain) }
   const handles = held.gone(job.handles)
   if (handles.length > 0) return { refuse: (live) => live.end({ kind: 'inputs-gone', handles }) }
   if (problem !== undefined) return refusal(files, problem, true)
   const placeOf = (handle: number) => (held.holderOf(handle) === to ? undefined : held.placeOf(handle))
+  job.blobs = []
+  job.segments = []
   let inputs: string
   try {
     inputs = inputsText(job.live.attempt.inputs, placeOf, files, job.blobs)
@@ -34,7 +38,8 @@ export function deliver(
     job.segments.push(place.file.name)
     held.use(place.file.name, to.id, 1)
   }
-  return { message: runMessage(job, inputs) }
+  // what needs decoding goes as a text of its own
+  return { message: runMessage(job, inputs.includes('"$"') ? JSON.stringify(inputs) : inputs) }
 }
 
 const refusal = (files: SharedFiles, why: string, retryable: boolean): Delivery => ({
@@ -42,16 +47,20 @@ const refusal = (files: SharedFiles, why: string, retryable: boolean): Delivery 
     live.fail('error', errorRecord('ALM_STORE_FAILED', { path: files.prefix, why }), retryable),
 })
 
-function runMessage(job: Job, inputs: string): readonly unknown[] {
-  const { attempt } = job.live
-  const context = {
-    run: attempt.run,
-    call: String(attempt.call),
-    attempt: String(attempt.attempt),
-    key: attempt.key,
-    logical: new Date(attempt.logicalTime).toISOString(),
-    idempotency: attempt.idempotencyKey,
-    scratch: attempt.scratch,
-  }
-  return ['run', job.seq, job.function.id, inputs, attempt.outputs, context, job.announced ? 1 : 0]
+/** The message as JSON text; `inputs` is JSON already. `python/almanac_worker/tasks.py` reads it. */
+function runMessage(job: Job, inputs: string): string {
+  const { call, attempt, idempotencyKey, logicalTime, scratch, outputs } = job.live.attempt
+  const id = JSON.stringify(idempotencyKey)
+  const head = `["run",${job.seq},${job.function.id},${inputs},${job.announced ? 1 : 0},${job.run.id}`
+  const rest = `${call},${attempt},${id},"${isoTime(logicalTime)}"`
+  if (scratch === '' && Object.keys(outputs).length === 0) return `${head},${rest}]`
+  return `${head},${rest},${JSON.stringify(scratch)},${JSON.stringify(outputs)}]`
+}
+
+let lastTime = { at: Number.NaN, text: '' }
+
+/** Many calls are made in one millisecond. */
+function isoTime(at: number): string {
+  if (at !== lastTime.at) lastTime = { at, text: new Date(at).toISOString() }
+  return lastTime.text
 }

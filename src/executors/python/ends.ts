@@ -23,7 +23,9 @@ export function tellEnd(job: Job, body: EndBody, files: SharedFiles): void {
   }
   let values: Record<string, Value>
   try {
-    const read = (wire: unknown) => (body.blobs ? resultValue(wire, files) : fromWire(wire))
+    const isPlain = !body.blobs && body.held.length === 0
+    const read = (wire: unknown) =>
+      isPlain ? fromWire(wire) : resultValue(wire, job.live.attempt.key, files)
     values = Object.fromEntries(Object.entries(body.values ?? {}).map(([name, wire]) => [name, read(wire)]))
   } catch (error) {
     const why = isAlmanacError(error) ? error.message : `its file cannot be read: ${(error as Error).message}`
@@ -122,7 +124,7 @@ export function tellDeath(job: Job, death: Death, alone: boolean): void {
 const noDebugpy = 93
 
 /** A crash or an exit comes from within; other signals come from outside. */
-const isOwnDoing = (exit: WorkerExit): boolean =>
+export const isOwnDoing = (exit: WorkerExit): boolean =>
   exit.signal === null ||
   ['SIGSEGV', 'SIGBUS', 'SIGABRT', 'SIGFPE', 'SIGILL', 'SIGSYS', 'SIGTRAP'].includes(exit.signal)
 

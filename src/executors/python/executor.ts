@@ -12,7 +12,7 @@ import { ensurePythonEnv } from './environment.ts'
 import { HeldValues } from './held-values.ts'
 import { findPython } from './interpreter.ts'
 import type { TaskFunction } from './job.ts'
-import { Job, TaskFunctions } from './job.ts'
+import { Job, JobRun, TaskFunctions } from './job.ts'
 import { SharedFiles } from './shared-files.ts'
 import { Warden } from './warden.ts'
 import type { Worker, WorkerWorld } from './worker.ts'
@@ -23,7 +23,7 @@ import { WorkerGroup } from './worker-group.ts'
 export interface PythonExecutorOptions extends ExecutorOptions {
   /** processes for each interpreter and directory; the machine's cores unless told */
   readonly processes?: number
-  /** attempts after which a process is replaced; 20 000 unless told */
+  /** attempts after which a process is replaced; 500 000 unless told: memory is looked at anyway */
   readonly tasksPerProcess?: number
   /** resident bytes, without held arrays, from which on a process is replaced; its share of 60 % of the memory unless told */
   readonly residentLimit?: number
@@ -61,6 +61,10 @@ class PythonExecutor implements Executor, GroupOwner {
   readonly #workers = new Set<Worker>()
   readonly #homes = new Map<string, Promise<PythonHome> | PythonHome>()
   readonly #stop = new AbortController()
+  readonly #runs = new Map<string, JobRun>()
+  #runCount = 0
+  /** the one asked for last */
+  #run: JobRun | undefined
   #jobs = 0
   #workerIds = 0
   #restored = 0
@@ -81,7 +85,7 @@ class PythonExecutor implements Executor, GroupOwner {
       files: this.#files,
       held: this.#held,
       limits: this.#attempts.limits,
-      tasksPerProcess: options.tasksPerProcess ?? 20_000,
+      tasksPerProcess: options.tasksPerProcess ?? 500_000,
       residentLimit: options.residentLimit ?? (totalmem() * 0.6) / this.#processes,
       heldLost: (handles) => listener.heldLost?.(handles),
     }
@@ -112,7 +116,9 @@ class PythonExecutor implements Executor, GroupOwner {
         continue
       }
       this.#jobs += 1
-      const job = new Job(this.#jobs, live, this.#functions.of(attempt.task))
+      const run = this.#runOf(attempt)
+      const job = new Job(this.#jobs, live, this.#functions.of(attempt.task), run)
+      run.enter(attempt.behind === true)
       live.state = job
       const home = this.#home(body.env)
       if (home instanceof Promise) void this.#addWhenThere(job, home)
@@ -205,8 +211,23 @@ class PythonExecutor implements Executor, GroupOwner {
   #stopAttempt(live: LiveAttempt<Job>, force: boolean): void {
     const job = live.state
     const worker = job && [...this.#workers].find((one) => one.has(job))
-    if (job === undefined || worker === undefined) live.stopped()
-    else worker.stopJob(job, force, `attempt ${live.attempt.id} was ended by force`)
+    if (job === undefined || worker === undefined) {
+      job?.run.leave()
+      live.stopped()
+    } else worker.stopJob(job, force, `attempt ${live.attempt.id} was ended by force`)
+  }
+
+  #runOf(attempt: Attempt): JobRun {
+    if (this.#run?.name === attempt.run) return this.#run
+    let run = this.#runs.get(attempt.run)
+    if (run === undefined) {
+      for (const [name, one] of this.#runs) if (one.live === 0) this.#runs.delete(name)
+      this.#runCount += 1
+      run = new JobRun(this.#runCount, attempt.run)
+      this.#runs.set(attempt.run, run)
+    }
+    this.#run = run
+    return run
   }
 
   /** The interpreter for an environment; a promise only while it is not known. */
@@ -236,6 +257,7 @@ class PythonExecutor implements Executor, GroupOwner {
     try {
       found = await home
     } catch (error) {
+      job.run.leave()
       job.live.fail('error', homeFailure(error), false)
       return
     }

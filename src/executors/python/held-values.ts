@@ -53,6 +53,11 @@ export class HeldValues {
     this.#uses.set(place.file.name, { file: place.file, by: new Map(), released: false })
   }
 
+  /** There is too little memory for more. */
+  get isFull(): boolean {
+    return false
+  }
+
   bytesIn(holder: Holder): number {
     return this.#bytes.get(holder.id) ?? 0
   }

@@ -16,8 +16,9 @@ export class TaskFunction {
   readonly reads: readonly string[]
   /** names of outputs that are values; absent: one unnamed value */
   readonly values: readonly string[] | undefined
-  /** nothing waits behind it any more: one of its calls was long, or with others in a worker that died */
-  alone = false
+  #aloneFor = 0
+  /** its results stay in the worker: calls of it are dealt in runs, so that what is made of them lies together */
+  holds = false
   #meanMs: number | undefined
 
   constructor(id: number, task: TaskSpec) {
@@ -35,14 +36,34 @@ export class TaskFunction {
     return dirname(this.file)
   }
 
+  /** Nothing is beside it or waits behind it: one of its calls was long, or with others in a worker that died. */
+  get alone(): boolean {
+    return this.#aloneFor > 0
+  }
+
+  /** Its calls go alone until enough of them have gone well. */
+  suspect(): void {
+    this.#aloneFor = callsAlone
+  }
+
   took(ms: number): void {
+    if (this.#aloneFor > 0) this.#aloneFor -= 1
     this.#meanMs = this.#meanMs === undefined ? ms : this.#meanMs * 0.8 + ms * 0.2
   }
 
-  /** How many calls may wait in a worker: so much work that the way there and back does not count, and no more. */
+  /**
+   * How many calls may wait in a worker behind those that run: so much work that the way there and back does not
+   * count, and no more. With threads some calls end at any time, and a few may wait even if they are long.
+   */
   get ahead(): number {
-    if (this.#meanMs === undefined || this.alone || this.threads > 1) return 0
-    return Math.min(maxAhead, Math.floor(aheadMs / Math.max(this.#meanMs, 0.001)))
+    if (this.#meanMs === undefined || this.alone) return 0
+    const short = Math.min(maxAhead, Math.floor(aheadMs / Math.max(this.#meanMs, 0.001)))
+    return this.threads > 1 ? Math.max(short, threadsAhead) : short
+  }
+
+  /** Its calls are so short that nobody needs to know when each begins. */
+  get short(): boolean {
+    return this.#meanMs !== undefined && !this.alone && this.#meanMs < aheadMs
   }
 
   /** What the worker is told of it, once. */
@@ -52,7 +73,9 @@ export class TaskFunction {
 }
 
 const aheadMs = 4
+const callsAlone = 200
 const maxAhead = 256
+const threadsAhead = 4
 
 /** The functions of all tasks that were submitted. */
 export class TaskFunctions {
@@ -71,29 +94,67 @@ export class TaskFunctions {
   }
 }
 
+/**
+ * A run that attempts are of. Owns the count of how many may run at once: as many as there are, without those that
+ * were submitted ahead. Each attempt that ends leaves its place to one of them.
+ */
+export class JobRun {
+  readonly id: number
+  readonly name: string
+  live = 0
+  behind = 0
+  /** places that workers have: never more than there are */
+  taken = 0
+
+  constructor(id: number, name: string) {
+    this.id = id
+    this.name = name
+  }
+
+  get free(): number {
+    return this.live - this.behind - this.taken
+  }
+
+  enter(behind: boolean): void {
+    this.live += 1
+    if (behind) this.behind += 1
+  }
+
+  leave(): void {
+    this.live -= 1
+    if (this.behind > 0) this.behind -= 1
+  }
+}
+
 /** An attempt within this executor. */
 export class Job {
   readonly seq: number
   readonly live: LiveAttempt<Job>
   readonly function: TaskFunction
+  readonly run: JobRun
   readonly held: readonly HeldRef[]
   phase: 'waiting' | 'moving' | 'sent' = 'waiting'
   begun = false
   /** the worker says when it begins: nothing may wait behind it, and it behind nothing */
   announced = false
+  /** nothing may be beside it in its worker */
+  alone = false
   /** shared files that are its own until it has ended */
-  readonly blobs: SharedFile[] = []
+  blobs: SharedFile[] = noFiles
   /** shared files with held values that it was sent with */
-  segments: string[] = []
+  segments: string[] = noSegments
+  /** workers that died while it was in them, begun or not */
+  deaths = 0
   /** lines of events that were none */
   refusedLines = 0
   /** bytes resident in the worker when it began, where its memory is bounded */
   residentBefore = 0
 
-  constructor(seq: number, live: LiveAttempt<Job>, fn: TaskFunction) {
+  constructor(seq: number, live: LiveAttempt<Job>, fn: TaskFunction, run: JobRun) {
     this.seq = seq
     this.live = live
     this.function = fn
+    this.run = run
     this.held = heldIn(live.attempt.inputs)
   }
 
@@ -114,3 +175,6 @@ export class Job {
     this.live.watch()
   }
 }
+
+const noFiles: SharedFile[] = []
+const noSegments: string[] = []

@@ -19,6 +19,14 @@ export type WorkerMessage =
   | { readonly kind: 'stale'; readonly seq: number; readonly file: string }
   | { readonly kind: 'recalled'; readonly seqs: readonly number[] }
   | { readonly kind: 'end'; readonly seq: number; readonly body: EndBody }
+  /** how most end: with a value that is plain JSON */
+  | {
+      readonly kind: 'ok'
+      readonly seq: number
+      readonly values: Readonly<Record<string, PlainValue>>
+      readonly ms: number
+      readonly cpuMs: number
+    }
   | { readonly kind: 'unmapped'; readonly segment: string }
   | {
       readonly kind: 'exported'
@@ -29,6 +37,8 @@ export type WorkerMessage =
       readonly why: string
     }
   | { readonly kind: 'persisted'; readonly token: number; readonly path: string | undefined }
+
+export type PlainValue = string | number | boolean | null
 
 /** How an attempt ended in the worker. */
 export interface EndBody {
@@ -66,6 +76,14 @@ export function parseMessage(message: unknown): WorkerMessage {
   const parts = list(message)
   const kind = text(parts[0])
   switch (kind) {
+    case 'ok':
+      return {
+        kind,
+        seq: count(parts[1]),
+        values: plain(fields(parts[2])),
+        ms: amount(parts[3]),
+        cpuMs: amount(parts[4]),
+      }
     case 'ready':
       return { kind, pid: count(parts[1]), version: text(parts[2]), resident: count(parts[3]) }
     case 'begun':
@@ -148,6 +166,13 @@ function fields(value: unknown): Readonly<Record<string, unknown>> {
   if (value === null || typeof value !== 'object' || Array.isArray(value))
     throw misspoken('a message without fields')
   return value as Readonly<Record<string, unknown>>
+}
+
+function plain(values: Readonly<Record<string, unknown>>): Readonly<Record<string, PlainValue>> {
+  for (const value of Object.values(values)) {
+    if (value !== null && typeof value === 'object') throw misspoken('a plain value that is none')
+  }
+  return values as Readonly<Record<string, PlainValue>>
 }
 
 function text(value: unknown): string {

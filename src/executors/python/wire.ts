@@ -36,6 +36,27 @@ export interface HeldPlace {
   readonly spans: readonly (readonly [number, number])[]
 }
 
+/**
+ * Inputs of plain values, which most are, as JSON text; undefined for all others. Written by hand: this is done for
+ * each of many small calls.
+ */
+export function plainInputs(inputs: Readonly<Record<string, Value>>): string | undefined {
+  let text = ''
+  for (const name of Object.keys(inputs)) {
+    const value = inputs[name]
+    if (name === '$') return undefined
+    let json: string
+    if (typeof value === 'number') {
+      if (!Number.isFinite(value) || Object.is(value, -0)) return undefined
+      json = String(value)
+    } else if (typeof value === 'string') json = JSON.stringify(value)
+    else if (typeof value === 'boolean' || value === null) json = String(value)
+    else return undefined
+    text += `${text === '' ? '' : ','}${JSON.stringify(name)}:${json}`
+  }
+  return `{${text}}`
+}
+
 /** Inputs as JSON text. Files made for large bytes are added to `blobs`. @throws ALM_VALUE_REFUSED */
 export function inputsText(
   inputs: Readonly<Record<string, Value>>,
@@ -72,22 +93,26 @@ function heldWire(ref: HeldRef, place: HeldPlace | undefined): unknown {
   return { $: 'held', handle: ref.handle, segment: file.name, file: path, form, spans }
 }
 
-/** A result's value, with large bytes read from their files, which are removed. @throws ALM_VALUE_REFUSED */
-export function resultValue(wire: unknown, files: SharedFiles): Value {
+/**
+ * A result's value, with large bytes read from their files, which are removed. What is held gets the call's key.
+ * @throws ALM_VALUE_REFUSED
+ */
+export function resultValue(wire: unknown, key: string, files: SharedFiles): Value {
   if (wire === null || typeof wire !== 'object') return fromWire(wire)
-  if (Array.isArray(wire)) return wire.map((item) => resultValue(item, files))
+  if (Array.isArray(wire)) return wire.map((item) => resultValue(item, key, files))
   const fields = wire as Record<string, unknown>
-  if (!Object.hasOwn(fields, '$')) return resultFields(fields, files)
+  if (!Object.hasOwn(fields, '$')) return resultFields(fields, key, files)
   if (fields['$'] === 'blob') return readBlob(fields['file'], fields['size'], files)
+  if (fields['$'] === 'held') return fromWire({ ...fields, key })
   const inner = fields['v']
   if (fields['$'] === 'object' && inner !== null && typeof inner === 'object' && !Array.isArray(inner)) {
-    return resultFields(inner as Record<string, unknown>, files)
+    return resultFields(inner as Record<string, unknown>, key, files)
   }
   return fromWire(wire)
 }
 
-const resultFields = (fields: Record<string, unknown>, files: SharedFiles): Value =>
-  Object.fromEntries(Object.keys(fields).map((key) => [key, resultValue(fields[key], files)]))
+const resultFields = (fields: Record<string, unknown>, key: string, files: SharedFiles): Value =>
+  Object.fromEntries(Object.keys(fields).map((name) => [name, resultValue(fields[name], key, files)]))
 
 function readBlob(path: unknown, size: unknown, files: SharedFiles): Uint8Array {
   if (typeof path !== 'string' || !files.owns(path)) {

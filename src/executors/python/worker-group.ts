@@ -1,4 +1,5 @@
 import type { Job } from './job.ts'
+import { WaitingJobs } from './waiting-jobs.ts'
 import type { WorkerOwner, WorkerWorld } from './worker.ts'
 import { Worker } from './worker.ts'
 import type { WorkerStart } from './worker-process.ts'
@@ -21,33 +22,33 @@ export interface GroupOwner {
  *
  * G1 an attempt that waits while a worker has room for it does not wait after the next call
  * G2 there are never more workers that take attempts than `size`
+ * G3 what adds to held values does not begin while there is too little memory for it, unless nothing else goes on
  */
 export class WorkerGroup implements WorkerOwner {
   readonly #start: GroupStart
   readonly #size: number
   readonly #world: WorkerWorld
   readonly #owner: GroupOwner
-  readonly #workers = new Set<Worker>()
-  #queue: Job[] = []
-  #first = 0
-  /** left a worker without having begun, in the order of their numbers: they go first */
-  readonly #returned: Job[] = []
+  /** by lane */
+  readonly #workers: (Worker | undefined)[]
+  readonly #queue: WaitingJobs
 
   constructor(start: GroupStart, size: number, world: WorkerWorld, owner: GroupOwner) {
     this.#start = start
     this.#size = size
     this.#world = world
     this.#owner = owner
+    this.#workers = Array.from({ length: size }, () => undefined)
+    this.#queue = new WaitingJobs(size)
   }
 
   add(job: Job): void {
-    this.#queue.push(job)
+    this.#queue.add(job)
   }
 
   returned(job: Job): void {
     job.phase = 'waiting'
-    const at = this.#returned.findIndex((other) => other.seq > job.seq)
-    this.#returned.splice(at === -1 ? this.#returned.length : at, 0, job)
+    this.#queue.addFirst(job)
     queueMicrotask(() => this.dispatch())
   }
 
@@ -56,69 +57,118 @@ export class WorkerGroup implements WorkerOwner {
   }
 
   exited(worker: Worker): void {
-    this.#workers.delete(worker)
+    const lane = this.#workers.indexOf(worker)
+    if (lane !== -1) this.#workers[lane] = undefined
     this.#owner.exited(worker)
     this.dispatch()
   }
 
   /** Gives waiting attempts to workers, as long as there is room. */
   dispatch(): void {
-    for (let job = this.#peek(); job !== undefined; job = this.#peek()) {
-      if (!this.#owner.mayBegin()) return
-      const worker = this.#workerFor(job)
-      if (worker === undefined) return
-      this.#next()
-      worker.assign(job)
+    this.#dropRetired()
+    for (let job = this.#queue.consumer(); job !== undefined; job = this.#queue.consumer()) {
+      if (!this.#assign(job)) break
     }
+    for (let job = this.#queue.other(); job !== undefined; job = this.#queue.other()) {
+      if (!this.#assign(job)) break
+    }
+    this.#fillLanes()
+    for (const worker of this.#workers) worker?.grow()
   }
 
-  /** The first one that has not ended while it waited. */
-  #peek(): Job | undefined {
-    for (;;) {
-      const job = this.#returned[0] ?? this.#queue[this.#first]
-      if (job === undefined || !job.live.ended) return job
-      this.#next()
-    }
-  }
-
-  #next(): void {
-    if (this.#returned.length > 0) {
-      this.#returned.shift()
-      return
-    }
-    this.#first += 1
-    if (this.#first < 1024 || this.#first * 2 < this.#queue.length) return
-    this.#queue = this.#queue.slice(this.#first)
-    this.#first = 0
-  }
-
-  #workerFor(job: Job): Worker | undefined {
-    let best: Worker | undefined
-    let bestHeld = -1
-    let active = 0
-    for (const worker of this.#workers) {
-      if (worker.retired) continue
-      active += 1
-      if (!worker.hasRoom(job)) continue
-      const held = this.#bytesFor(job, worker)
-      // where its inputs are; else a free one; else the one with the fewest before it
-      if (held > bestHeld || (held === bestHeld && best !== undefined && worker.load < best.load)) {
-        best = worker
-        bestHeld = held
+  /** In turn, so that none gets all while another has nothing. */
+  #fillLanes(): void {
+    for (let goesOn = true; goesOn; ) {
+      goesOn = false
+      for (let lane = 0; lane < this.#size; lane++) {
+        const job = this.#queue.inLane(lane)
+        if (job === undefined) return
+        if (!this.#owner.mayBegin() || !this.#mayAdd(job)) return
+        const worker = this.#workers[lane]
+        const room = worker === undefined ? job.run.free > 0 : worker.room(job, this.#share(job))
+        if (room === false) continue
+        goesOn = true
+        this.#queue.delete(job)
+        const to = worker ?? this.#startWorker(lane)
+        to.assign(job, room === true || room === 'now')
       }
     }
-    if (best !== undefined && (best.idle || bestHeld > 0 || active >= this.#size)) return best
-    if (active >= this.#size) return undefined
+  }
+
+  #assign(job: Job): boolean {
+    if (!this.#owner.mayBegin() || !this.#mayAdd(job)) return false
+    const found = this.#workerFor(job)
+    if (found === undefined) return false
+    this.#queue.delete(job)
+    found.worker.assign(job, found.now)
+    return true
+  }
+
+  /** Is there memory for what it may leave behind? */
+  #mayAdd(job: Job): boolean {
+    if (job.held.length > 0 || !job.function.holds || !this.#world.held.isFull) return true
+    return this.#workers.every((worker) => worker === undefined || worker.idle)
+  }
+
+  /** So many of a run may be in one worker, that the others have as many. */
+  #share(job: Job): number {
+    return Math.ceil((job.run.live - job.run.behind) / this.#size)
+  }
+
+  #workerFor(job: Job): { readonly worker: Worker; readonly now: boolean } | undefined {
+    const home = job.held.length === 0 ? undefined : this.#homeOf(job)
+    if (home !== undefined) {
+      const room = home.room(job, Number.POSITIVE_INFINITY)
+      if (room !== false) return { worker: home, now: room === 'now' }
+    }
+    const most = home === undefined ? this.#share(job) : Number.POSITIVE_INFINITY
+    let soon: Worker | undefined
+    let best: Worker | undefined
+    let vacant: number | undefined
+    for (let lane = 0; lane < this.#size; lane++) {
+      const worker = this.#workers[lane]
+      if (worker === undefined) {
+        vacant ??= lane
+        continue
+      }
+      const room = worker.room(job, most)
+      if (room === 'now' && (best === undefined || worker.load < best.load)) best = worker
+      else if (room === 'soon' && (soon === undefined || worker.load < soon.load)) soon = worker
+    }
+    if (best?.idle === true) return { worker: best, now: true }
+    if (vacant !== undefined && job.run.free > 0) return { worker: this.#startWorker(vacant), now: true }
+    if (best !== undefined) return { worker: best, now: true }
+    // what lies elsewhere is not moved only to wait
+    return soon === undefined || home !== undefined ? undefined : { worker: soon, now: false }
+  }
+
+  #startWorker(lane: number): Worker {
     this.#world.files.sweep()
     const worker = new Worker({ ...this.#start, id: this.#owner.nextWorker() }, this.#world, this)
-    this.#workers.add(worker)
+    this.#workers[lane] = worker
     this.#owner.started(worker)
     return worker
   }
 
-  #bytesFor(job: Job, worker: Worker): number {
-    let bytes = 0
-    for (const ref of job.held) if (this.#world.held.holderOf(ref.handle) === worker) bytes += ref.size
-    return bytes
+  #dropRetired(): void {
+    for (const [lane, worker] of this.#workers.entries()) {
+      if (worker?.retired !== true) continue
+      this.#workers[lane] = undefined
+    }
+  }
+
+  /** The worker that holds most of what the job is given, if it takes attempts. */
+  #homeOf(job: Job): Worker | undefined {
+    let home: Worker | undefined
+    let most = 0
+    for (const worker of this.#workers) {
+      if (worker === undefined || worker.retired) continue
+      let bytes = 0
+      for (const ref of job.held) if (this.#world.held.holderOf(ref.handle) === worker) bytes += ref.size
+      if (bytes <= most) continue
+      home = worker
+      most = bytes
+    }
+    return home
   }
 }

@@ -88,7 +88,12 @@ export class WorkerProcess {
 
   /** Queues a message for between tasks; all of one turn of the loop go in one frame. */
   send(message: readonly unknown[]): void {
-    this.#outgoing.push(JSON.stringify(message))
+    this.sendText(JSON.stringify(message))
+  }
+
+  /** The same of a message that is JSON already. */
+  sendText(message: string): void {
+    this.#outgoing.push(message)
     if (this.#scheduled) return
     this.#scheduled = true
     queueMicrotask(() => this.#flush())

@@ -2,7 +2,7 @@ import type { AttemptLimits } from '../limits.ts'
 import { AssignedJobs } from './assigned-jobs.ts'
 import { deliver } from './delivery.ts'
 import type { Death } from './ends.ts'
-import { tellDeath, tellEnd } from './ends.ts'
+import { isOwnDoing, tellDeath, tellEnd } from './ends.ts'
 import type { HeldValues, Holder } from './held-values.ts'
 import type { Job } from './job.ts'
 import { outOfMemoryKills, overLimit, residentOfGroup } from './memory.ts'
@@ -49,6 +49,9 @@ export class Worker implements Holder {
   readonly #output: WorkerOutput | undefined
   readonly #jobs = new AssignedJobs()
   readonly #functions = new Set<number>()
+  readonly #knownRuns = new Set<number>()
+  /** how many it was told may run at once */
+  #width = -1
   readonly #asked = new Map<number, (path: string | undefined) => void>()
   #retired = false
   #stopping = false
@@ -92,14 +95,28 @@ export class Worker implements Holder {
     return this.#jobs.size
   }
 
-  /** It would begin with the job at once, or so soon that waiting here is best. */
-  hasRoom(job: Job): boolean {
+  /**
+   * Would it begin with the job `now`, or `soon`: so soon that waiting here is best? `most`: how many may run here at
+   * once.
+   */
+  room(job: Job, most: number): 'now' | 'soon' | false {
     if (this.#retired) return false
-    return this.#jobs.haveRoom(job) && (this.idle || job.function.threads > 1 || this.#allHere(job))
+    if (this.#jobs.canBegin(job, most)) return 'now'
+    const { ahead, alone, threads } = job.function
+    if (job.held.length === 0) return this.#jobs.canWait(job, ahead) && 'soon'
+    if (!this.#allHere(job) && threads === 1) return false
+    // what frees memory goes first in the worker: many may wait
+    return this.#jobs.canWait(job, alone ? 0 : threads > 1 ? consumersAhead : ahead) && 'soon'
   }
 
-  assign(job: Job): void {
-    this.#jobs.add(job)
+  /** Attempts that wait here begin, if their run may have more at once. */
+  grow(): void {
+    if (this.#jobs.grow()) this.#sendWidth()
+  }
+
+  /** `begins`: it takes a place of its run, and does not wait for that of another attempt. */
+  assign(job: Job, begins: boolean): void {
+    this.#jobs.add(job, begins)
     job.phase = 'moving'
     let missing = 1
     let why: string | undefined
@@ -119,7 +136,7 @@ export class Worker implements Holder {
   /** Makes a job end that is with this worker. */
   stopJob(job: Job, force: boolean, why: string): void {
     if (job.phase === 'moving') {
-      this.#take(job)
+      this.#take(job, true)
       job.live.stopped()
       this.#owner.changed(this)
     } else if (force) {
@@ -196,7 +213,7 @@ export class Worker implements Holder {
     const { held, files } = this.#world
     const delivery = deliver(job, problem, held, files, this)
     if ('refuse' in delivery) {
-      this.#take(job)
+      this.#take(job, true)
       delivery.refuse(job.live)
       this.#owner.changed(this)
       return
@@ -206,8 +223,21 @@ export class Worker implements Holder {
       this.#process.send(job.function.message)
     }
     if (job.live.attempt.memoryBytes > 0) job.residentBefore = residentOfGroup(this.pid)
+    if (!this.#knownRuns.has(job.run.id)) {
+      this.#knownRuns.add(job.run.id)
+      this.#process.send(['of', job.run.id, job.run.name])
+    }
     job.phase = 'sent'
-    this.#process.send(delivery.message)
+    this.#sendWidth()
+    this.#process.sendText(delivery.message)
+  }
+
+  /** How many may run at once is known there before one comes that has to wait. */
+  #sendWidth(): void {
+    const { width } = this.#jobs
+    if (width === this.#width) return
+    this.#width = width
+    this.#process.send(['width', width])
   }
 
   #hear(message: WorkerMessage): void {
@@ -245,6 +275,9 @@ export class Worker implements Holder {
       case 'end':
         this.#end(message.seq, message.body)
         return
+      case 'ok':
+        this.#ok(message)
+        return
       case 'unmapped':
         this.#world.held.use(message.segment, this.id, -1)
         return
@@ -279,6 +312,29 @@ export class Worker implements Holder {
     }
   }
 
+  /** How most attempts end. */
+  #ok({ seq, values, ms, cpuMs }: Extract<WorkerMessage, { kind: 'ok' }>): void {
+    const job = this.#jobs.get(seq)
+    if (job === undefined) throw misspoken(`the end of an attempt that it does not have: ${seq}`)
+    if (job.live.verdict !== undefined) {
+      this.#end(seq, { values, blobs: false, held: [], mapped: [], cancelled: false, ms, cpuMs, peak: 0 })
+      return
+    }
+    job.begin()
+    this.#output?.end(job)
+    this.#take(job, true)
+    job.function.took(ms)
+    this.#done += 1
+    job.live.succeed(values, { cpuMs })
+    this.#goOn()
+  }
+
+  #goOn(): void {
+    if (this.#done >= this.#world.tasksPerProcess) this.#retired = true
+    this.#leaveIfDone()
+    this.#owner.changed(this)
+  }
+
   #end(seq: number, body: EndBody): void {
     const job = this.#jobs.get(seq)
     if (job === undefined) throw misspoken(`the end of an attempt that it does not have: ${seq}`)
@@ -289,8 +345,9 @@ export class Worker implements Holder {
     for (const segment of body.mapped) this.#world.held.use(segment, this.id, 1)
     job.begin()
     this.#output?.end(job)
-    this.#take(job)
+    this.#take(job, true)
     job.function.took(body.ms)
+    if (body.held.length > 0) job.function.holds = true
     this.#done += 1
     if (job.live.verdict !== undefined) {
       // nobody will release the results of an attempt that was given up
@@ -298,9 +355,7 @@ export class Worker implements Holder {
       if (this.#endsWith(() => tellEnd(job, body, this.#world.files))) return
     }
     tellEnd(job, body, this.#world.files)
-    if (this.#done >= this.#world.tasksPerProcess) this.#retired = true
-    this.#leaveIfDone()
-    this.#owner.changed(this)
+    this.#goOn()
   }
 
   /**
@@ -324,17 +379,17 @@ export class Worker implements Holder {
   #return(seq: number): void {
     const job = this.#jobs.get(seq)
     if (job === undefined) return
-    this.#take(job)
+    this.#take(job, false)
     this.#owner.returned(job)
   }
 
   /** The job is no longer with this worker: what it used is free. */
-  #take(job: Job): void {
-    this.#jobs.delete(job)
+  #take(job: Job, over: boolean): void {
+    this.#jobs.delete(job, over)
     for (const segment of job.segments) this.#world.held.use(segment, this.id, -1)
     for (const file of job.blobs) this.#world.files.give(file)
-    job.segments = []
-    job.blobs.length = 0
+    if (job.segments.length > 0) job.segments = []
+    if (job.blobs.length > 0) job.blobs = []
     if (this.#jobs.size === 0) this.idleSince = performance.now()
   }
 
@@ -358,8 +413,9 @@ export class Worker implements Holder {
   #exited(exit: WorkerExit): void {
     this.#retired = true
     const sent = [...this.#jobs].filter((job) => job.phase === 'sent')
-    const speaker = sent.find((job) => job.begun) ?? sent[0]
-    speaker?.begin()
+    // of several that may have begun nobody knows whose words they are: they are tried again one by one
+    const speaker = sent.find((job) => job.begun) ?? (sent.length === 1 ? sent[0] : undefined)
+    if (speaker?.announced === false || !this.#ready) speaker?.begin()
     this.#output?.close(speaker)
     this.#world.files.remove(`w${this.id}-`)
     const outOfMemory =
@@ -372,15 +428,33 @@ export class Worker implements Holder {
     }
     for (const resolve of this.#asked.values()) resolve(undefined)
     const jobs = [...this.#jobs]
-    for (const job of jobs) this.#take(job)
+    const unbegun = jobs.filter((job) => isUnbegun(job, death, sent.length))
+    for (const job of jobs) this.#take(job, !unbegun.includes(job))
     const lost = this.#world.held.holderGone(this)
     if (lost.length > 0) this.#world.heldLost(lost)
-    if (sent.length > 1) for (const job of sent) job.function.alone = true
+    // one of them may have ended it, and would do so again: it is found by being alone
+    if (sent.length > 1) {
+      const isOwn = outOfMemory || isOwnDoing(exit)
+      for (const job of sent) if (!job.announced || (job.begun && isOwn)) job.function.suspect()
+    }
     this.#afterExit?.()
     for (const job of jobs) {
-      if (job.phase === 'moving') this.#owner.returned(job)
+      if (unbegun.includes(job)) this.#owner.returned(job)
       else tellDeath(job, death, sent.length === 1)
     }
     this.#owner.exited(this)
   }
+}
+
+/** consumers of held values that wait in the worker that has those */
+const consumersAhead = 64
+/** so many workers die under an attempt that is not known to have begun before it is taken to be the reason */
+const maxDeaths = 3
+
+/** It was not attempted, as far as anybody knows: it goes to another worker, and nobody is told. */
+function isUnbegun(job: Job, death: Death, sent: number): boolean {
+  if (job.phase === 'moving') return true
+  if (!death.wasReady || job.begun || job.live.verdict !== undefined) return false
+  job.deaths += 1
+  return job.deaths < maxDeaths && (job.announced || sent > 1)
 }

@@ -1,0 +1,117 @@
+import type { Job } from './job.ts'
+
+/** leaves that lie side by side are dealt to one worker in runs of so many */
+const runLength = 64
+
+/**
+ * Attempts that wait for a worker. Owns their order.
+ *
+ * Q1 what takes held values goes before what would only add some; else the order is that of their coming
+ * Q2 calls of functions whose results are held are dealt to lanes, one for each worker, in runs: what is made of
+ *    neighbours then finds them in one place. A lane that is empty takes from the end of the longest one
+ */
+export class WaitingJobs {
+  readonly #consumers = new Fifo()
+  readonly #others = new Fifo()
+  readonly #lanes: readonly Fifo[]
+  #dealt = 0
+
+  constructor(lanes: number) {
+    this.#lanes = Array.from({ length: lanes }, () => new Fifo())
+  }
+
+  add(job: Job): void {
+    if (job.held.length > 0) this.#consumers.push(job)
+    else if (!job.function.holds) this.#others.push(job)
+    else {
+      const lane = Math.floor(this.#dealt / runLength) % this.#lanes.length
+      this.#dealt += 1
+      this.#lanes[lane]?.push(job)
+    }
+  }
+
+  /** It goes before all others of its kind. */
+  addFirst(job: Job): void {
+    if (job.held.length > 0) this.#consumers.unshift(job)
+    else this.#others.unshift(job)
+  }
+
+  consumer(): Job | undefined {
+    return this.#consumers.peek()
+  }
+
+  /** The next one that takes nothing held and has no lane. */
+  other(): Job | undefined {
+    return this.#others.peek()
+  }
+
+  /** The next one for a lane. */
+  inLane(lane: number): Job | undefined {
+    const own = this.#lanes[lane]?.peek()
+    if (own !== undefined) return own
+    let longest: Fifo | undefined
+    for (const one of this.#lanes) if (one.size > (longest?.size ?? 0)) longest = one
+    return longest?.peekLast()
+  }
+
+  /** It was one of those that were given last. */
+  delete(job: Job): void {
+    for (const one of [this.#consumers, this.#others, ...this.#lanes]) if (one.take(job)) return
+  }
+}
+
+/** A queue, both of whose ends may be taken off. */
+class Fifo {
+  #jobs: (Job | undefined)[] = []
+  #first = 0
+
+  get size(): number {
+    return this.#jobs.length - this.#first
+  }
+
+  push(job: Job): void {
+    this.#jobs.push(job)
+  }
+
+  unshift(job: Job): void {
+    if (this.#first > 0) {
+      this.#first -= 1
+      this.#jobs[this.#first] = job
+    } else this.#jobs.unshift(job)
+  }
+
+  /** The first one that has not ended while it waited. */
+  peek(): Job | undefined {
+    for (let job = this.#jobs[this.#first]; job !== undefined; job = this.#jobs[this.#first]) {
+      if (!job.live.ended) return job
+      this.#shift()
+    }
+    return undefined
+  }
+
+  peekLast(): Job | undefined {
+    while (this.size > 0) {
+      const job = this.#jobs.at(-1)
+      if (job?.live.ended === false) return job
+      this.#jobs.pop()
+    }
+    return undefined
+  }
+
+  /** Takes it off, if it is at one of the ends. */
+  take(job: Job): boolean {
+    if (this.size === 0) return false
+    if (this.#jobs[this.#first] === job) this.#shift()
+    else if (this.#jobs.at(-1) === job) this.#jobs.pop()
+    else return false
+    return true
+  }
+
+  #shift(): void {
+    this.#jobs[this.#first] = undefined
+    this.#first += 1
+    if (this.#first < 1024 || this.#first * 2 < this.#jobs.length) return
+    this.#jobs = this.#jobs.slice(this.#first)
+    this.#first = 0
+  }
+}
