@@ -347,6 +347,7 @@ function runSettings(options: WorkbenchOptions, config: AlmanacConfig, environme
     failFast: false,
     dryRun: false,
     graceMs: 5000,
+    keptBytes: (config.arrays === undefined ? undefined : sizeBytes(config.arrays)) ?? 2 ** 30,
     // at a breakpoint no call is made for as long as a person thinks
     stuckMs: options.inline === true ? 24 * 3600_000 : 2000,
   }

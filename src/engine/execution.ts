@@ -1,6 +1,7 @@
 import { eachRef } from '../core/identity/canonical.ts'
 import type { Effect } from '../core/run/events.ts'
 import { encode } from '../model/codec.ts'
+import { errorRecord } from '../model/errors.ts'
 import { HeldRef } from '../model/refs.ts'
 import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
@@ -8,6 +9,7 @@ import type { AttemptEnd, AttemptId, Executor } from '../ports/executor.ts'
 import { type AttemptResult, type AttemptStart, Attempts } from './attempts.ts'
 import type { CallInfo } from './call-info.ts'
 import { recordOf } from './failure.ts'
+import { HeldCopies } from './held-copies.ts'
 import type { RunContext } from './run-context.ts'
 import type { PlannedCall } from './settings.ts'
 import { Sharings } from './sharing.ts'
@@ -24,6 +26,7 @@ export class Execution {
   readonly #run: RunContext
   readonly #attempts: Attempts
   readonly #sharings: Sharings
+  readonly #copies: HeldCopies
   #starts: AttemptStart[] = []
   #isScheduled = false
 
@@ -33,6 +36,12 @@ export class Execution {
     this.#attempts = new Attempts(run.ports, run.id, life, executors, (info, attempt, result) =>
       this.#ended(info, attempt, result),
     )
+    this.#copies = new HeldCopies(run, (task) => this.#attempts.executorFor(task))
+  }
+
+  /** Writes out what only lives in workers' memory and is needed to go on with the run. */
+  keepHeld(): Promise<void> {
+    return this.#copies.keep()
   }
 
   get hasStarts(): boolean {
@@ -63,7 +72,14 @@ export class Execution {
       const { startedAt } = info
       recorder.add({ kind: 'attempt', call: info.id, attempt, phase: 'started', startedAt, at: startedAt })
     }
-    this.#starts.push({ info, attempt, memoryBytes, args: undefined })
+    const begin = (): void => this.#begin({ info, attempt, memoryBytes, args: undefined })
+    const { lost, copied } = this.#run.machine.graph.call(info.id)
+    if (lost && copied) void this.#restore(info, attempt, begin)
+    else begin()
+  }
+
+  #begin(start: AttemptStart): void {
+    this.#starts.push(start)
     if (this.#isScheduled) return
     this.#isScheduled = true
     queueMicrotask(() => void this.#submit())
@@ -231,10 +247,15 @@ export class Execution {
 
   #kept(info: CallInfo, attempt: number, value: Value): void {
     const refused = (error: unknown): void => this.#refused(info, attempt, error)
+    const done = (fit: Value): void => {
+      const isWritten = info.request.task?.policy.persist === true && this.#run.outcomes.isHeld(fit)
+      if (!isWritten) return this.#succeeded(info, attempt, fit)
+      this.#persist(info, attempt, fit).catch(refused)
+    }
     try {
       const checked = this.#checked(info, value)
-      if (!(checked instanceof Promise)) return this.#succeeded(info, attempt, checked)
-      checked.then((fit) => this.#succeeded(info, attempt, fit)).catch(refused)
+      if (!(checked instanceof Promise)) return done(checked)
+      checked.then(done).catch(refused)
     } catch (error) {
       refused(error)
     }
@@ -245,6 +266,30 @@ export class Execution {
     const checked = check === undefined ? value : check(value)
     if (checked instanceof Promise) return checked.then((fit) => this.#sharings.adopt(info, fit))
     return this.#sharings.adopt(info, checked)
+  }
+
+  /** What is to be written out at once has succeeded when it is. */
+  async #persist(info: CallInfo, attempt: number, value: Value): Promise<void> {
+    const copied = await this.#copies.copy(info, value)
+    if (copied !== undefined) return this.#succeeded(info, attempt, copied)
+    const error = errorRecord('ALM_WORKER_LOST', { why: 'its result was not written out in time' })
+    this.#ended(info, attempt, { kind: 'lost', error })
+  }
+
+  /** A lost result comes from its copy; if that is gone, from another attempt. */
+  async #restore(info: CallInfo, attempt: number, begin: () => void): Promise<void> {
+    let value: Value
+    try {
+      value = await this.#copies.restored(info)
+    } catch {
+      // what cannot be read can be made again
+    }
+    if (this.#run.isOver()) return
+    if (value !== undefined) return this.#succeeded(info, attempt, value)
+    const { policy } = this.#run.machine.graph.call(info.id)
+    if (!policy.effect && !policy.random) return begin()
+    const error = errorRecord('ALM_WORKER_LOST', { why: 'the copy of its result is gone' })
+    this.#ended(info, attempt, { kind: 'failed', reason: 'lost', error, retryable: false })
   }
 
   /** The result is not what was declared, or cannot be kept. */
@@ -271,15 +316,17 @@ export class Execution {
     const isUnderWay = call.phase === 'start' || call.phase === 'execute' || call.phase === 'stop'
     if (attempt !== call.attempt || !isUnderWay) return
     let held = false
+    let copied = true
     eachRef(value, (ref) => {
       if (!(ref instanceof HeldRef)) return
       held = true
+      copied &&= ref.copy !== undefined
       calls.madeBy(ref.key, info)
     })
     // what cannot be kept is refused here, where the task is still to blame
     encode(value)
     if (!call.lost) info.costMs = ports.clock.now() - info.startedAt
     outcomes.set(info.id, { value })
-    dispatch({ kind: 'succeeded', call: info.id, attempt, held })
+    dispatch({ kind: 'succeeded', call: info.id, attempt, held, copied: held && copied })
   }
 }

@@ -49,6 +49,19 @@ export class Outcomes {
     return mapRefs(args, (ref) => (ref instanceof HeldRef ? (this.#held.get(heldId(ref)) ?? ref) : ref))
   }
 
+  /** Is there a value that lives, or lived, in a worker's memory? */
+  get areHeld(): boolean {
+    return this.#held.size > 0
+  }
+
+  isHeld(value: Value): boolean {
+    let held = false
+    eachRef(value, (ref) => {
+      held ||= ref instanceof HeldRef
+    })
+    return held
+  }
+
   get(call: number): CallOutcome | undefined {
     return this.#outcomes[call]
   }

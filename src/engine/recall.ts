@@ -112,9 +112,11 @@ export class Recall {
     if (!isIn(info, 'identify')) return
     const outcome = found.outcome as NonNullable<RememberedCall['outcome']>
     let held = false
+    let copied = true
     eachRef(value, (ref) => {
       if (!(ref instanceof HeldRef)) return
       held = true
+      copied &&= ref.copy !== undefined
       calls.madeBy(ref.key, info)
     })
     const isOwn = found === info.own
@@ -135,6 +137,7 @@ export class Recall {
       order: isKept ? undefined : outcome.order,
       own: isOwn,
       lost: held,
+      copied: held && copied,
       heldInputs: calls.makersOf(identity.heldKeys),
     })
   }

@@ -107,6 +107,7 @@ export class RunDriver implements HostedRun {
       isAtRest: () => this.#isAtRest,
       look: life.look,
       stopAll: () => this.#execution.stopAll(),
+      keepHeld: () => this.#execution.keepHeld(),
       figures: () => ({ ...this.snapshot(), planned: this.#execution.planned }),
     })
     this.ended = this.#end.ended

@@ -31,6 +31,8 @@ export interface EndHost {
   /** Looks for what people asked and answered meanwhile. */
   look(): Promise<void>
   stopAll(): Promise<void>
+  /** Writes out what only lives in workers' memory and is needed to go on. */
+  keepHeld(): Promise<void>
   figures(): Figures & { readonly planned: readonly PlannedCall[] }
   /** What a dry run cannot tell, where it has come as far as it can. */
   unknown(): UnknownWork
@@ -155,6 +157,7 @@ export class RunEnd {
     this.state = end.state
     try {
       this.#recordRemoved()
+      if (end.state !== 'succeeded' && this.#run.outcomes.areHeld) await this.#host.keepHeld()
       await ports.data.sync()
       recorder.add({
         kind: 'run',

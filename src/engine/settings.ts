@@ -47,6 +47,8 @@ export interface RunSettings {
   readonly dryRun: boolean
   /** time that a stopped attempt gets to clean up */
   readonly graceMs: number
+  /** bytes of arrays that are written out when a run ends before it is done; more are made again when it goes on */
+  readonly keptBytes: number
   /** rest without anything to wait for after which the function is taken to wait for something foreign */
   readonly stuckMs: number
 }

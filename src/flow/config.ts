@@ -6,6 +6,8 @@ export interface AlmanacConfig {
   readonly parallel?: number
   /** memory that a run's tasks may take at once; 60 % of the machine's if absent */
   readonly memory?: Size
+  /** arrays in workers' memory that are written out when a run fails, pauses or is cancelled; `'1GiB'` if absent */
+  readonly arrays?: Size
   /** where outputs are shown under `data/`, and what maps start from; `main` if absent */
   readonly environment?: string
   /** a store that is shared with other machines, as `s3://bucket/prefix`; ALMANAC_STORE goes before it */

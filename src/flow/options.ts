@@ -21,6 +21,8 @@ export interface TaskOptions {
   readonly effect?: boolean
   /** its result may vary from time to time: it is never made again */
   readonly random?: boolean
+  /** arrays in its result are written out at once: a lost worker or a later resume need not make them again */
+  readonly persist?: boolean
   /** where its inputs lie counts too */
   readonly location?: boolean
   /** processors that it takes, 1 if absent */
@@ -101,6 +103,8 @@ export function policyOf(task: string, options: TaskOptions): TaskPolicy {
     ...(options.cache !== undefined && { cache: cachePolicy(options.cache, duration) }),
     effect: options.effect === true,
     random: options.random === true,
+    // what is never made again must be kept
+    ...((options.persist === true || options.random === true) && { persist: true }),
     location: options.location === true,
     cpu: number('cpu', options.cpu ?? 1, 0),
     memoryBytes:

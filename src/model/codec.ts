@@ -16,7 +16,7 @@ import type { Value } from './value.ts'
  *   bytes                {"$":"bytes","v":"<base64>"}
  *   file                 {"$":"file","name":…,"digest":…,"size":…,"executable":true?,"at":…?}
  *   directory            {"$":"dir","digest":…,"entries":…,"size":…,"at":…?}
- *   held in a worker     {"$":"held","key":…,"path":[…],"type":…,"size":…,"holder":…,"handle":…}
+ *   held in a worker     {"$":"held","key":…,"path":[…],"type":…,"size":…,"holder":…,"handle":…,"copy":{…}?}
  *   future               {"$":"future","call":3,"path":["refs"]}
  *   object with `$`      {"$":"object","v":{…}}
  */
@@ -87,7 +87,10 @@ function specialToWire(value: object, path: Path): unknown {
     const { digest, entries, size, at } = value
     return { $: 'dir', digest, entries, size, ...(at !== undefined && { at }) }
   }
-  if (value instanceof HeldRef) return { $: 'held', ...value }
+  if (value instanceof HeldRef) {
+    const { copy, ...held } = value
+    return { $: 'held', ...held, ...(copy !== undefined && { copy }) }
+  }
   if (value instanceof FutureRef) return { $: 'future', call: value.call, path: value.path }
   if (value instanceof Date) {
     if (Number.isNaN(value.getTime())) throw refused(path, 'it is an invalid date')
@@ -183,6 +186,7 @@ function specialFromWire(fields: Record<string, unknown>, path: Path, depth: num
         count('size'),
         text('holder'),
         count('handle'),
+        copyOf(fields['copy'], path),
       )
     case 'future':
       return new FutureRef(count('call'), steps(fields['path'], path))
@@ -195,6 +199,16 @@ function specialFromWire(fields: Record<string, unknown>, path: Path, depth: num
     default:
       throw refused(path, `its kind ${JSON.stringify(fields['$'])} is unknown`)
   }
+}
+
+/** Where a held value is kept besides. */
+function copyOf(value: unknown, path: Path): HeldRef['copy'] {
+  if (value === undefined) return undefined
+  const { digest, size } = (value ?? {}) as Record<string, unknown>
+  if (typeof digest !== 'string' || !/^[0-9a-f]{64}$/.test(digest)) throw refused(path, 'copy has no SHA-256')
+  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0)
+    throw refused(path, 'copy has no size')
+  return { digest, size }
 }
 
 function specialNumber(text: string, path: Path): number {

@@ -58,14 +58,25 @@ export class HeldRef {
   /** the worker that holds it and its number there: the executor's own words */
   readonly holder: string
   readonly handle: number
+  /** what the executor wrote of it, if that is kept: it can be had from there when its worker is gone */
+  readonly copy: { readonly digest: Digest; readonly size: number } | undefined
 
-  constructor(key: string, path: Path, type: string, size: number, holder: string, handle: number) {
+  constructor(
+    key: string,
+    path: Path,
+    type: string,
+    size: number,
+    holder: string,
+    handle: number,
+    copy?: { readonly digest: Digest; readonly size: number },
+  ) {
     this.key = key
     this.path = path
     this.type = type
     this.size = size
     this.holder = holder
     this.handle = handle
+    this.copy = copy
   }
 }
 

@@ -35,6 +35,8 @@ export interface TaskPolicy {
   readonly effect: boolean
   /** its result may vary: never made again */
   readonly random: boolean
+  /** what of its result would only live in a worker's memory is written out at once */
+  readonly persist?: boolean
   /** where its inputs lie counts */
   readonly location: boolean
   readonly cpu: number

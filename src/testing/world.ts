@@ -30,6 +30,7 @@ const testSettings: RunSettings = {
   failFast: false,
   dryRun: false,
   graceMs: 0,
+  keptBytes: 2 ** 20,
   stuckMs: 1000,
 }
 

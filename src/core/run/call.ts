@@ -70,6 +70,8 @@ export interface Call {
   /** the result lives in a worker's memory; it is not there any more */
   held: boolean
   lost: boolean
+  /** there is a copy of the lost result, from which it can be had without an attempt */
+  copied: boolean
   /** someone has been given how it ended */
   observed: boolean
   /** of the next attempt */

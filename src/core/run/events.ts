@@ -40,8 +40,9 @@ export type CallEvent =
       /** its place in an earlier life, if it had this outcome there */
       readonly order: number | undefined
       readonly own: boolean
-      /** the result lived in a worker that is gone */
+      /** the result lived in a worker that is gone; there is a copy of it */
       readonly lost: boolean
+      readonly copied?: boolean
       readonly heldInputs?: readonly number[] | undefined
     }
   /** … or it cannot be said */
@@ -61,7 +62,13 @@ export type CallEvent =
 /** News of an attempt. News of one that was given up is no news. */
 export type AttemptEvent =
   | { readonly kind: 'started'; readonly call: number; readonly attempt: number }
-  | { readonly kind: 'succeeded'; readonly call: number; readonly attempt: number; readonly held: boolean }
+  | {
+      readonly kind: 'succeeded'
+      readonly call: number
+      readonly attempt: number
+      readonly held: boolean
+      readonly copied?: boolean
+    }
   | {
       readonly kind: 'failed'
       readonly call: number

@@ -88,6 +88,7 @@ export class RunGraph {
       afterCommit: false,
       held: false,
       lost: false,
+      copied: false,
       observed: false,
       memoryBytes: Math.round(
         made.policy.memoryBytes * made.policy.retries.memoryFactor ** (made.spent ?? 0),

@@ -41,6 +41,7 @@ export const transitions: { readonly [P in Phase]: Row } = {
     remembered: (graph, call, event) => {
       call.held = event.lost
       call.lost = event.lost
+      call.copied = event.copied === true
       call.heldInputs = event.heldInputs
       graph.end(call, event.status, { order: event.order, own: event.own })
     },
@@ -99,6 +100,7 @@ const executed = { state: 'succeeded', reason: 'executed' } as const
 
 function succeeded(graph: RunGraph, call: Call, event: EventOf<'succeeded'>): void {
   call.losses = 0
+  call.copied = event.copied === true
   if (call.lost) return rebuilt(graph, call)
   call.held = event.held
   graph.end(call, executed)
@@ -232,7 +234,7 @@ function rebuild(graph: RunGraph, call: Call, waiter: Call): void {
   call.waiters ??= []
   call.waiters.push(waiter.id)
   if (call.phase !== 'ended') return
-  if (call.policy.effect || call.policy.random) return unbuildable(graph, call)
+  if ((call.policy.effect || call.policy.random) && !call.copied) return unbuildable(graph, call)
   graph.queue(call)
 }
 

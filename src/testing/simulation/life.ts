@@ -153,6 +153,7 @@ export class Life {
       failFast: this.#weather.failFast,
       dryRun: false,
       graceMs: 0,
+      keptBytes: 64,
       stuckMs: 1000,
     }
     const listener: RunListener = {

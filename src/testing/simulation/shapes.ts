@@ -48,6 +48,7 @@ export const shapes: readonly Shape[] = [
   { options: { effect: true }, gives: 'number', outage: true },
   { options: {}, gives: 'held' },
   { options: retries(1), gives: 'held', flaky: 1 },
+  { options: { persist: true }, gives: 'held' },
 ]
 
 /** A task as the programs use it: futures and values alike. */

@@ -65,6 +65,16 @@ export class Workers implements Executor {
     return new HeldRef(key, [], String(value), 8, holder, this.#handle)
   }
 
+  persist(handle: number): Promise<Uint8Array | undefined> {
+    return Promise.resolve(this.held.has(handle) ? new Uint8Array(8) : undefined)
+  }
+
+  restore(_: Uint8Array, { key, path, type, size }: HeldRef): Promise<HeldRef> {
+    const holder = `w${this.#handle % 3}`
+    this.held.set(++this.#handle, holder)
+    return Promise.resolve(new HeldRef(key, path, type, size, holder, this.#handle))
+  }
+
   /** What an attempt needs and nobody holds any more. */
   missing({ inputs }: Attempt): number[] {
     const missing: number[] = []
