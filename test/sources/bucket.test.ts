@@ -1,0 +1,118 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { type Almanac, open, type S3Source, source, workflow } from '../../src/index.ts'
+import type { FaultyProxy } from '../s3/faulty-proxy.ts'
+import { startProxy } from '../s3/faulty-proxy.ts'
+import { type S3Server, startMoto } from '../s3/moto.ts'
+import { identity, newBucket, overwrite } from '../s3/servers.ts'
+
+Object.assign(process.env, identity)
+
+let moto: S3Server
+let proxy: FaultyProxy
+let almanac: Almanac
+let folder: string
+let bucket: string
+
+beforeAll(async () => {
+  moto = await startMoto()
+  proxy = await startProxy(moto.endpoint)
+})
+afterAll(async () => {
+  await proxy.close()
+  await moto.stop()
+})
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'almanac-bucket-'))
+  almanac = await open({ project: folder })
+  bucket = await newBucket(moto)
+  proxy.asked.length = 0
+  proxy.fault = () => undefined
+})
+afterEach(async () => {
+  await almanac.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const put = (key: string, text: string) => overwrite(moto, bucket, key, Buffer.from(text))
+const gets = () => proxy.asked.filter((one) => one.method === 'GET' && !one.query.has('list-type'))
+
+/** What came, by path. */
+async function fetched(options: Partial<S3Source> = {}): Promise<Record<string, string>> {
+  const given = { bucket, endpoint: proxy.endpoint, retries: { count: 3, delay: 1 }, ...options }
+  await almanac.run(workflow('fetch', async () => source.s3(given)))
+  const shown = join(folder, 'data/main/fetch')
+  const names = readdirSync(shown, { recursive: true, withFileTypes: true }).filter((one) => one.isFile())
+  const paths = names.map((one) => join(one.parentPath, one.name))
+  return Object.fromEntries(paths.map((path) => [path.slice(shown.length + 1), readFileSync(path, 'utf8')]))
+}
+
+it('gives the objects under a prefix that are wanted, and asks for none that is as it was', async () => {
+  await put('raw/2026/a b+ü.csv', 'A')
+  await put('raw/2026/b.csv', 'B')
+  await put('raw/2026/', '')
+  await put('raw/2026/b.csv.part', 'half')
+  await put('raw/notes.txt', 'N')
+  await put('other.csv', 'O')
+  const wanted = { prefix: 'raw/', include: ['*.csv'] }
+  const all = { '2026/a b+ü.csv': 'A', '2026/b.csv': 'B' }
+  expect(await fetched(wanted)).toEqual(all)
+  expect(gets()).toHaveLength(2)
+  expect(await fetched(wanted)).toEqual(all)
+  expect(gets()).toHaveLength(2)
+  await put('raw/2026/b.csv', 'B2')
+  expect(await fetched(wanted)).toEqual({ ...all, '2026/b.csv': 'B2' })
+  expect(gets()).toHaveLength(3)
+  expect(await fetched({ prefix: 'raw/n' })).toEqual({ 'notes.txt': 'N' })
+})
+
+it('lists more than a page', async () => {
+  const keys = Array.from({ length: 1005 }, (_, i) => `k${String(i).padStart(4, '0')}`)
+  for (let at = 0; at < keys.length; at += 50)
+    await Promise.all(keys.slice(at, at + 50).map((key) => put(key, 'x')))
+  expect(Object.keys(await fetched({ rate: { concurrency: 8 } })).sort()).toEqual(keys)
+})
+
+it('goes on where it was cut, and begins anew where the object is another meanwhile', async () => {
+  const text = 'x'.repeat(400_000)
+  await put('a', text)
+  let left = 2
+  proxy.fault = (asked) =>
+    asked.path.endsWith('/a') && left-- > 0 ? { kind: 'cut', after: 100_000 } : undefined
+  expect(await fetched()).toEqual({ a: text })
+  expect(gets().map((one) => one.headers.range !== undefined)).toEqual([false, true, true])
+  await put('a', `${text}1`)
+  left = 1
+  proxy.fault = (asked) => {
+    if (!asked.path.endsWith('/a') || left-- <= 0) return undefined
+    void put('a', 'another')
+    return { kind: 'cut', after: 100_000 }
+  }
+  expect([`${text}1`, 'another']).toContain((await fetched())['a'])
+})
+
+it('tries again through faults of the store, and refuses what is flipped', async () => {
+  await put('a', 'A'.repeat(1000))
+  let left = 4
+  proxy.fault = () => (left-- > 0 ? { kind: 'status', status: 503, code: 'SlowDown' } : undefined)
+  expect(await fetched()).toEqual({ a: 'A'.repeat(1000) })
+})
+
+it('says what is not there, and what may not be read', async () => {
+  await expect(fetched({ bucket: 'no-such-bucket-here' })).rejects.toMatchObject({
+    code: 'ALM_SOURCE_MISSING',
+  })
+  await put('a', 'A')
+  proxy.fault = (asked) =>
+    asked.path.endsWith('/a') ? { kind: 'status', status: 403, code: 'AccessDenied' } : undefined
+  await expect(fetched()).rejects.toThrow(`${proxy.endpoint}/${bucket}/a may not be read (HTTP 403).`)
+  proxy.fault = () => ({ kind: 'status', status: 403, code: 'AccessDenied' })
+  await expect(fetched()).rejects.toMatchObject({ code: 'ALM_SOURCE_DENIED' })
+})
+
+it('refuses keys that are no paths', async () => {
+  await put('x/../y', 'Y')
+  await expect(fetched()).rejects.toThrow('x/../y cannot be part of a directory: a name in it is ".."')
+})
