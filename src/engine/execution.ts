@@ -72,13 +72,13 @@ export class Execution {
       const { startedAt } = info
       recorder.add({ kind: 'attempt', call: info.id, attempt, phase: 'started', startedAt, at: startedAt })
     }
-    const begin = (): void => this.#begin({ info, attempt, memoryBytes, args: undefined })
+    const begin = (): void => this.#queue({ info, attempt, memoryBytes, args: undefined })
     const { lost, copied } = this.#run.machine.graph.call(info.id)
     if (lost && copied) void this.#restore(info, attempt, begin)
     else begin()
   }
 
-  #begin(start: AttemptStart): void {
+  #queue(start: AttemptStart): void {
     this.#starts.push(start)
     if (this.#isScheduled) return
     this.#isScheduled = true
