@@ -46,6 +46,7 @@ export async function collectDir(tools: CollectTools, path: string): Promise<Dir
   await adoptSome(tools, root, drafts, (draft, name) => draft.block.links.includes(name))
   await adoptSome(tools, root, drafts, (draft, name) => !draft.block.links.includes(name))
   const listing = ((await listDrafts(tools, drafts, new Map(), false)).get('') as Scanned).listing
+  tools.store.whole.add(listing.digest)
   inStore(path, () => removeTree(path))
   return new DirRef(listing.digest, listing.files, listing.size)
 }

@@ -15,8 +15,8 @@ import { namesIn } from './presence.ts'
 import { removeTree } from './remove-tree.ts'
 import type { Sources } from './sources.ts'
 import { nameOf } from './sources.ts'
+import { stageTree } from './stage-tree.ts'
 import type { StagedFiles } from './staged-files.ts'
-import { stageTree } from './tree-files.ts'
 
 /** Trees that this process has looked at whole. */
 const keptChecked = 10_000
@@ -112,7 +112,7 @@ export class StagedTrees {
     const { store } = this.#tools
     const temporary = temporaryPath(store.files)
     try {
-      await stageTree(this.#tools, store.files, digest, temporary, near)
+      await stageTree(this.#tools, digest, temporary, near)
       inStore(path, () => this.#moveIn(temporary, path, other))
     } finally {
       removeTree(temporary)

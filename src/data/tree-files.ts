@@ -1,18 +1,15 @@
-import { chmodSync, mkdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { walk } from '../core/tree/walk.ts'
 import type { Digest } from '../model/refs.ts'
 import { Lanes } from '../util/lanes.ts'
 import { batches } from './batches.ts'
-import type { BlobFiles } from './blob-files.ts'
 import { inStore } from './failures.ts'
 import type { CopyTarget } from './jobs/copy-files.ts'
 import type { Job } from './jobs/job.ts'
 import type { JobPool } from './jobs/job-pool.ts'
-import type { StageTarget } from './jobs/stage-files.ts'
 import type { Listings } from './listings.ts'
 import type { Source, Sources } from './sources.ts'
 import { nameOf } from './sources.ts'
-import { stageLink } from './stage-file.ts'
 
 /** Fewer are put in place without a thread. */
 const fewFiles = 256
@@ -35,25 +32,6 @@ interface PlacedFile {
   readonly digest: Digest
   readonly executable: boolean
   readonly source: Source
-}
-
-/** A tree as read-only files and directories in a new directory; what lies with the user is linked to. */
-export async function stageTree(
-  tools: Tools,
-  files: BlobFiles,
-  root: Digest,
-  target: string,
-  near?: string,
-): Promise<void> {
-  const { directories, placed } = await layOut(tools, root, target, near)
-  const targets: StageTarget[] = []
-  for (const { path, digest, executable, source } of placed) {
-    if (source.external) stageLink(source.path, path)
-    else targets.push({ path, digest, executable })
-  }
-  await runJobs(tools.pool, targets, (some) => ({ kind: 'stage', files, targets: some }))
-  // the deepest first: in a closed directory nothing can be closed
-  for (const directory of directories.reverse()) inStore(directory, () => chmodSync(directory, 0o555))
 }
 
 /** A tree as files of the user's own in a new directory. */

@@ -11,8 +11,8 @@ import type { HashJob } from './hash-files.ts'
 import { hashFiles } from './hash-files.ts'
 import type { Listed, ListJob } from './list-directory.ts'
 import { listDirectories } from './list-directory.ts'
-import type { StageJob } from './stage-files.ts'
-import { stageFiles } from './stage-files.ts'
+import type { Staged, StageJob } from './stage-listings.ts'
+import { stageListings } from './stage-listings.ts'
 
 /** Synchronous work on many files, plain data in and out: done by a thread of the pool, or in place. */
 export type Job = ListJob | HashJob | AdoptJob | CheckJob | StageJob | CopyJob
@@ -22,7 +22,7 @@ export interface Results {
   readonly hash: Uint8Array
   readonly adopt: readonly Adopted[]
   readonly check: readonly Damage[]
-  readonly stage: undefined
+  readonly stage: Staged
   readonly copy: undefined
 }
 
@@ -39,7 +39,7 @@ export function runJob(job: Job): Results[Job['kind']] {
     case 'check':
       return checkBlobs(job)
     case 'stage':
-      return void stageFiles(job)
+      return stageListings(job)
     case 'copy':
       return void copyFiles(job)
   }
