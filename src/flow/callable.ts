@@ -7,6 +7,7 @@ import { resultCheck, type TaskDefinition } from './definition.ts'
 import { type DirOf, type Future, makeFuture } from './future.ts'
 import { isFuture } from './future-target.ts'
 import { type FutureList, futureList } from './list.ts'
+import { checkNames, type OptionNames } from './option-names.ts'
 import { kindOf } from './schema.ts'
 
 /** A value, its future, or a structure that holds futures anywhere. */
@@ -43,6 +44,8 @@ export interface MapOptions {
   readonly as?: string
 }
 
+const mapNames: OptionNames<MapOptions> = { with: true, as: true }
+
 export const definitionKey = Symbol.for('almanac.definition')
 
 /** Makes one call. `key` tells equal calls apart. */
@@ -69,6 +72,7 @@ export function mapTask<R>(
   options: MapOptions = {},
 ): FutureList<R> | DirMap<R> {
   const caller = requireCaller(`${definition.spec.name}.map`)
+  checkNames(`${definition.spec.name}.map`, options, mapNames)
   if (Array.isArray(over))
     return futureList(
       caller,

@@ -1,6 +1,14 @@
 import type { ScriptLanguage } from '../model/task.ts'
 import { besideCaller } from './beside.ts'
-import { type Inputs, type NamedTask, type NamedTaskOptions, namedTask, type Outputs } from './named-task.ts'
+import {
+  type Inputs,
+  type NamedTask,
+  type NamedTaskOptions,
+  namedOptionNames,
+  namedTask,
+  type Outputs,
+} from './named-task.ts'
+import type { OptionNames } from './option-names.ts'
 
 /** Exit codes that mean something. */
 export interface ExitOptions {
@@ -24,6 +32,21 @@ export interface ScriptTaskOptions extends NamedTaskOptions, ExitOptions {
   readonly source: string
 }
 
+const commandNames: OptionNames<CommandTaskOptions> = {
+  ...namedOptionNames,
+  name: true,
+  run: true,
+  cwd: true,
+  retryExits: true,
+}
+const scriptNames: OptionNames<ScriptTaskOptions> = {
+  ...namedOptionNames,
+  name: true,
+  lang: true,
+  source: true,
+  retryExits: true,
+}
+
 /**
  * Programs as tasks. Inputs that are files or directories are there at paths, read only; the others are in the JSON
  * file `ALMANAC_PARAMS`; outputs are what is left at the output paths, and values what is written to the JSON file
@@ -37,7 +60,7 @@ export const command = {
       exitCodes: { retry: options.retryExits ?? [] },
       ...(options.cwd !== undefined && { cwd: besideCaller(options.cwd) }),
     } as const
-    return namedTask(options.name, body, options)
+    return namedTask(options.name, body, options, commandNames)
   },
 }
 
@@ -50,6 +73,6 @@ export const script = {
       source: options.source,
       exitCodes: { retry: options.retryExits ?? [] },
     } as const
-    return namedTask(options.name, body, options)
+    return namedTask(options.name, body, options, scriptNames)
   },
 }

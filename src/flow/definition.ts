@@ -5,6 +5,7 @@ import type { CallRequest } from '../ports/caller.ts'
 import { currentCaller } from './ambient.ts'
 import { besideCaller } from './beside.ts'
 import { reservedNames } from './future.ts'
+import { checkNames } from './option-names.ts'
 import { policyOf, type TaskOptions } from './options.ts'
 import { callerPlace } from './place.ts'
 import { fileNameOf, kindOf, type Shape } from './schema.ts'
@@ -24,16 +25,19 @@ export function defineTask(given: {
   readonly name: string
   readonly body: TaskBody
   readonly options: TaskOptions
+  /** the names that options of this kind of task may have */
+  readonly optionNames: object
   readonly fn?: (...args: never[]) => unknown
   readonly input?: Shape | undefined
   readonly output?: Shape | undefined
   /** the definition that this is a variant of: it stands where that one stands */
   readonly variantOf?: TaskDefinition | undefined
 }): TaskDefinition {
-  const { name, body, options, fn, input, output, variantOf } = given
+  const { name, body, options, optionNames, fn, input, output, variantOf } = given
   if (!namePattern.test(name)) throw new AlmanacError('ALM_NAME_REFUSED', { name, what: 'a task' })
   if (variantOf === undefined && currentCaller() !== undefined)
     throw new AlmanacError('ALM_DEFINED_INSIDE', { task: name })
+  checkNames(name, options, optionNames)
   const outputs: Record<string, OutputKind> = {}
   const outputNames: Record<string, string> = {}
   for (const [key, schema] of Object.entries(output ?? {})) {

@@ -7,7 +7,8 @@ import { type Arg, callTask, type DirMap, definitionKey, type MapOptions, mapTas
 import { defineTask, type TaskDefinition } from './definition.ts'
 import type { Future } from './future.ts'
 import type { FutureList } from './list.ts'
-import type { TaskOptions } from './options.ts'
+import type { OptionNames } from './option-names.ts'
+import { type TaskOptions, taskOptionNames } from './options.ts'
 import type { Shape, ShapeOf } from './schema.ts'
 
 type AnyInputs = Readonly<Record<string, unknown>>
@@ -36,17 +37,26 @@ export interface NamedTaskOptions extends TaskOptions {
   readonly output?: Shape
 }
 
+/** The names of those. */
+export const namedOptionNames: OptionNames<NamedTaskOptions> = {
+  ...taskOptionNames,
+  input: true,
+  output: true,
+}
+
 /** @throws ALM_NAME_REFUSED, ALM_OPTION_REFUSED, ALM_DEFINED_INSIDE */
 export function namedTask<I extends AnyInputs, R>(
   name: string,
   body: TaskBody,
   options: NamedTaskOptions,
+  optionNames: object,
   variantOf?: TaskDefinition,
 ): NamedTask<I, R> {
   const definition = defineTask({
     name,
     body,
     options,
+    optionNames,
     input: options.input,
     output: options.output,
     variantOf,
@@ -62,7 +72,7 @@ export function namedTask<I extends AnyInputs, R>(
     map: (over: unknown, more?: MapOptions) =>
       mapTask(definition, over, (item) => toArgs(namedInputs(definition, item)), more),
     options: (overrides: TaskOptions) =>
-      namedTask<I, R>(name, body, { ...options, ...overrides }, definition),
+      namedTask<I, R>(name, body, { ...options, ...overrides }, optionNames, definition),
     key: (key: string) => (inputs: unknown) => call(inputs, key),
   }) as unknown as NamedTask<I, R>
 }

@@ -1,5 +1,6 @@
 import { AlmanacError } from '../model/errors.ts'
 import type { CachePolicy, OnFailure, RetryPolicy, TaskPolicy } from '../model/task.ts'
+import { checkNames, type OptionNames } from './option-names.ts'
 
 /** The options that every kind of task has. */
 export interface TaskOptions {
@@ -96,6 +97,8 @@ export function policyOf(task: string, options: TaskOptions): TaskPolicy {
   if (options.effect === true && options.cache !== undefined && options.cache !== false) {
     refuse('cache', 'a task that acts on the world is never reused')
   }
+  if (typeof options.retries === 'object') checkNames(task, options.retries, retryNames, 'retries.')
+  if (typeof options.cache === 'object') checkNames(task, options.cache, { for: true }, 'cache.')
   return {
     retries: retryPolicy(options.retries ?? 0, duration, number),
     ...(options.timeout !== undefined && { timeoutMs: duration('timeout', options.timeout) }),
@@ -117,6 +120,35 @@ export function policyOf(task: string, options: TaskOptions): TaskPolicy {
       : refuse('priority', 'it is no number'),
     onFailure: options.onFailure ?? 'fail',
   }
+}
+
+const retryNames: OptionNames<Retries> = {
+  count: true,
+  delay: true,
+  backoff: true,
+  maxDelay: true,
+  jitter: true,
+  on: true,
+  memoryFactor: true,
+}
+
+/** The names of the options that every kind of task has. */
+export const taskOptionNames: OptionNames<TaskOptions> = {
+  retries: true,
+  timeout: true,
+  heartbeat: true,
+  cache: true,
+  version: true,
+  variables: true,
+  reads: true,
+  effect: true,
+  random: true,
+  persist: true,
+  location: true,
+  cpu: true,
+  memory: true,
+  priority: true,
+  onFailure: true,
 }
 
 type Check<T> = (option: string, value: T) => number

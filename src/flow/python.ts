@@ -1,7 +1,15 @@
 import { AlmanacError } from '../model/errors.ts'
 import type { PythonEnvSpec } from '../model/task.ts'
 import { besideCaller } from './beside.ts'
-import { type Inputs, type NamedTask, type NamedTaskOptions, namedTask, type Outputs } from './named-task.ts'
+import {
+  type Inputs,
+  type NamedTask,
+  type NamedTaskOptions,
+  namedOptionNames,
+  namedTask,
+  type Outputs,
+} from './named-task.ts'
+import { checkNames, type OptionNames } from './option-names.ts'
 
 /** What makes a Python function a task. */
 export interface PythonTaskOptions extends NamedTaskOptions {
@@ -23,6 +31,14 @@ export interface PythonTaskOptions extends NamedTaskOptions {
  * the one, or a dict by name.
  */
 export const python = { task: pythonTask, env: pythonEnv }
+
+const optionNames: OptionNames<PythonTaskOptions> = {
+  ...namedOptionNames,
+  run: true,
+  env: true,
+  threads: true,
+  name: true,
+}
 
 function pythonTask<const O extends PythonTaskOptions>(options: O): NamedTask<Inputs<O>, Outputs<O>> {
   const match = /^(.+):([\p{L}_][\p{L}\p{N}_]*)$/u.exec(options.run)
@@ -49,7 +65,7 @@ function pythonTask<const O extends PythonTaskOptions>(options: O): NamedTask<In
     threads,
     ...(options.env !== undefined && { env: options.env }),
   } as const
-  return namedTask(options.name ?? fn, body, options)
+  return namedTask(options.name ?? fn, body, options, optionNames)
 }
 
 /**
@@ -57,6 +73,7 @@ function pythonTask<const O extends PythonTaskOptions>(options: O): NamedTask<In
  * by `uv` if there is one.
  */
 function pythonEnv(requirements: string, options: { readonly python?: string } = {}): PythonEnvSpec {
+  checkNames('python.env', options, { python: true })
   return {
     requirements: besideCaller(requirements),
     ...(options.python !== undefined && { python: options.python }),

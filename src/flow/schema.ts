@@ -29,7 +29,18 @@ function dirSchema(): z.ZodType<Dir, Dir> {
 /** A directory, as an input or an output; `dir.of({ name: file })` makes one of what exists. */
 export const dir: typeof dirSchema & { readonly of: typeof dirOf } = Object.assign(dirSchema, { of: dirOf })
 
-/** Any JSON value, of a type that is only claimed, or of a schema that is checked. */
+/**
+ * Any JSON value. `json<number>()` only claims the type: whatever comes is taken, and nothing checks that it is a
+ * number. `json(schema)` checks it, by any Standard Schema (zod, valibot, arktype, …), and takes its type from there.
+ *
+ * @example
+ * ```ts
+ * import { json, workflow, z } from 'almanac'
+ *
+ * // `--input level=high` is refused before anything runs; with `json<number>()` it would be a text in `level`
+ * export default workflow('leveled', { input: { level: json(z.number()) } }, async ({ level }) => level + 1)
+ * ```
+ */
 export const json = <T = unknown>(schema?: Schema<T>): z.ZodType<T, T> => {
   if (schema === undefined) return z.custom<T>(() => true).meta({ almanac: 'value' })
   return z

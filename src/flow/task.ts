@@ -7,7 +7,8 @@ import { type Arg, callTask, type DirMap, definitionKey, type MapOptions, mapTas
 import { defineTask, type TaskDefinition } from './definition.ts'
 import type { Future } from './future.ts'
 import type { FutureList } from './list.ts'
-import type { TaskOptions } from './options.ts'
+import type { OptionNames } from './option-names.ts'
+import { type TaskOptions, taskOptionNames } from './options.ts'
 import type { Shape, ShapeOf } from './schema.ts'
 
 /** A task that is a function of this process. Called in a workflow it makes a call; elsewhere it is the function. */
@@ -78,6 +79,8 @@ export function task(name: string, ...rest: readonly unknown[]): unknown {
   return functionTask(name, rest.length > 1 ? (rest[0] as FunctionTaskOptions) : {}, fn)
 }
 
+const optionNames: OptionNames<FunctionTaskOptions> = { ...taskOptionNames, output: true }
+
 function functionTask(
   name: string,
   options: FunctionTaskOptions,
@@ -88,6 +91,7 @@ function functionTask(
     name,
     body: { kind: 'function', name },
     options,
+    optionNames,
     fn,
     output: options.output,
     variantOf,

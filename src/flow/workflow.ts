@@ -6,6 +6,7 @@ import { toArgs } from './arguments.ts'
 import type { Arg } from './callable.ts'
 import type { Future } from './future.ts'
 import { makeChild } from './list.ts'
+import { checkNames, type OptionNames } from './option-names.ts'
 import { callerPlace } from './place.ts'
 import { type Schema, type Shape, type ShapeOf, shapeSchema } from './schema.ts'
 
@@ -24,6 +25,8 @@ export interface WorkflowDefinition {
   readonly output: Schema | undefined
   readonly definedAt: SourcePlace | undefined
 }
+
+const optionNames: OptionNames<WorkflowOptions> = { input: true, output: true }
 
 const workflowKey = Symbol.for('almanac.workflow')
 
@@ -75,6 +78,7 @@ export function workflow(name: string, ...rest: readonly unknown[]): unknown {
   if (!/^[\p{L}\p{N}_][\p{L}\p{N}_.-]{0,127}$/u.test(name))
     throw new AlmanacError('ALM_NAME_REFUSED', { name, what: 'a workflow' })
   if (currentCaller() !== undefined) throw new AlmanacError('ALM_DEFINED_INSIDE', { task: name })
+  checkNames(name, options, optionNames)
   const definition: WorkflowDefinition = {
     name,
     fn,

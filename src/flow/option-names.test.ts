@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { World } from '../testing/world.ts'
+import { command, script } from './command.ts'
+import { python } from './python.ts'
+import { json } from './schema.ts'
+import { task } from './task.ts'
+import { workflow } from './workflow.ts'
+
+const fn = (): number => 1
+
+/** As plain JavaScript may write it. */
+const wrong = (options: object): never => options as never
+
+describe('an option that is spelt wrong', () => {
+  it.each<[string, () => unknown, string]>([
+    [
+      'of a task',
+      () => task('t', wrong({ retires: 3 }), fn),
+      'Option retires of t is not valid: there is none of that name, retries may be meant.',
+    ],
+    [
+      'in other letters',
+      () => task('t', wrong({ timeOut: '5m' }), fn),
+      'Option timeOut of t is not valid: there is none of that name, timeout may be meant.',
+    ],
+    [
+      'of retries',
+      () => task('t', wrong({ retries: { count: 1, dealy: 5 } }), fn),
+      'Option retries.dealy of t is not valid: there is none of that name, retries.delay may be meant.',
+    ],
+    [
+      'of the cache',
+      () => task('t', wrong({ cache: { fro: '1h' } }), fn),
+      'Option cache.fro of t is not valid: there is none of that name, cache.for may be meant.',
+    ],
+    [
+      'of another kind of task',
+      () => task('t', wrong({ threads: 3 }), fn),
+      'Option threads of t is not valid: there is none of that name; there are cache, cpu, effect, heartbeat, location, memory, onFailure, output, persist, priority, random, reads, retries, timeout, variables, version.',
+    ],
+    [
+      'of a variant',
+      () => task('t', fn).options(wrong({ prioritiy: 1 })),
+      'Option prioritiy of t is not valid: there is none of that name, priority may be meant.',
+    ],
+    [
+      'of a Python task',
+      () => python.task(wrong({ run: 'steps.py:f', outputs: {} })),
+      'Option outputs of f is not valid: there is none of that name, output may be meant.',
+    ],
+    [
+      'of a command',
+      () => command.task(wrong({ name: 'c', run: ['true'], retryExit: [1] })),
+      'Option retryExit of c is not valid: there is none of that name, retryExits may be meant.',
+    ],
+    [
+      'of a script',
+      () => script.task(wrong({ name: 's', lang: 'sh', sorce: '' })),
+      'Option sorce of s is not valid: there is none of that name, source may be meant.',
+    ],
+    [
+      'of an environment',
+      () => python.env('requirements.txt', wrong({ pyhton: 'python3' })),
+      'Option pyhton of python.env is not valid: there is none of that name, python may be meant.',
+    ],
+    [
+      'of a workflow',
+      () => workflow('w', wrong({ inputs: {} }), fn),
+      'Option inputs of w is not valid: there is none of that name, input may be meant.',
+    ],
+  ])('is refused, and the right one named: %s', (_, define, message) => {
+    expect(define).toThrow(expect.objectContaining({ code: 'ALM_OPTION_REFUSED', message }))
+  })
+
+  it('of a map is refused when it is called', async () => {
+    const one = task('one', (n: number) => n)
+    const maps = workflow('maps', async () => one.map({} as never, wrong({ wiht: {} })))
+    expect((await new World().run(maps)).error).toMatchObject({
+      code: 'ALM_OPTION_REFUSED',
+      message: 'Option wiht of one.map is not valid: there is none of that name, with may be meant.',
+    })
+  })
+})
+
+describe('json', () => {
+  const level = async (schema: ReturnType<typeof json>): Promise<unknown> => {
+    const takes = workflow(
+      'takes',
+      { input: { level: schema } },
+      async (input) => (input as { level: unknown }).level,
+    )
+    const { output, error } = await new World().run(takes, { level: 'high' } as never)
+    return output ?? error?.message
+  }
+
+  it('without a schema only claims a type', async () => {
+    expect(await level(json<number>() as never)).toBe('high')
+  })
+
+  it('with a schema checks it', async () => {
+    expect(await level(json(z.number()) as never)).toMatch(
+      /^The input of takes does not fit its schema: level: .*expected number/,
+    )
+  })
+})
