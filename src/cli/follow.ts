@@ -27,7 +27,7 @@ export async function follow(
   })
   const since = Date.now()
   const live = !printer.json && flags.debugPython === undefined
-  progress = new Progress(() => handle.snapshot(), { live })
+  progress = new Progress(() => ({ ...handle.snapshot(), downloads: report.downloads }), { live })
   report.started(handle)
   const stop = stopOnSignals(handle, say)
   try {

@@ -7,6 +7,15 @@ export interface Snapshot {
   readonly counts: Partial<Record<CallState, number>>
   readonly executed: number
   readonly reused: number
+  /** files of sources that have come */
+  readonly downloads?: Downloads | undefined
+}
+
+/** What sources have fetched, all together. */
+export interface Downloads {
+  readonly done: number
+  readonly total: number
+  readonly bytes: number
 }
 
 const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏']
@@ -47,7 +56,7 @@ export class Progress {
   }
 
   #draw(): void {
-    const { counts, executed, reused } = this.#snapshot()
+    const { counts, executed, reused, downloads } = this.#snapshot()
     const seconds = (Date.now() - this.#started) / 1000
     const parts = [
       `${executed} executed`,
@@ -56,6 +65,9 @@ export class Progress {
       `${counts.waiting ?? 0} waiting`,
       ...(counts.failed === undefined ? [] : [pc.red(`${counts.failed} failed`)]),
       ...(executed > 0 && seconds > 1 ? [`${rate(executed / seconds)}/s`] : []),
+      ...(downloads === undefined
+        ? []
+        : [`${downloads.done} of ${downloads.total} files, ${megabytes(downloads.bytes)}`]),
       `${seconds.toFixed(0)} s`,
     ]
     const text = `${pc.cyan(frames[this.#frame++ % frames.length] ?? '')} ${parts.join(pc.dim(' · '))}`
@@ -67,6 +79,8 @@ export class Progress {
     if (this.#live) this.#stream.write('\r\u001b[2K')
   }
 }
+
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`
 
 const rate = (perSecond: number): string => (perSecond >= 10 ? perSecond.toFixed(0) : perSecond.toFixed(1))
 

@@ -5,6 +5,7 @@ import type { AskRecord, Note } from '../model/records.ts'
 import type { RunHandle, StartOptions } from '../workbench.ts'
 import { failureLines } from './failure-lines.ts'
 import type { Printer } from './printer.ts'
+import type { Downloads } from './progress.ts'
 import { inputText, valueText } from './values.ts'
 
 type Listener = NonNullable<StartOptions['listener']>
@@ -29,6 +30,7 @@ export class Report {
   readonly #failures = new Map<string, number>()
   readonly #retries = new Map<string, number>()
   readonly #warnings = new Set<string>()
+  readonly #downloads = new Map<number, Downloads>()
   readonly #asks = new Map<number, AskRecord>()
   #askTimer: NodeJS.Timeout | undefined
   #run: string | undefined
@@ -89,14 +91,36 @@ export class Report {
     } else this.#say([`${pc.yellow('↻')} ${name}: ${error.message}; it is tried again`])
   }
 
+  /** What sources have fetched; undefined without any. */
+  get downloads(): Downloads | undefined {
+    if (this.#downloads.size === 0) return undefined
+    const sum = { done: 0, total: 0, bytes: 0 }
+    for (const one of this.#downloads.values()) {
+      sum.done += one.done
+      sum.total += one.total
+      sum.bytes += one.bytes
+    }
+    return sum
+  }
+
   #noted(note: Note): void {
     this.#printer.object(note)
+    if (note.type === 'progress') this.#progressed(note)
     if (note.type !== 'warning') return
     const text = decode(note.bodyWire)
     const line = `${note.name}: ${typeof text === 'string' ? text : valueText(text, 500)}`
     if (this.#warnings.has(line) || this.#warnings.size >= toldWarnings) return
     this.#warnings.add(line)
     this.#say([`${pc.yellow('!')} ${line}`])
+  }
+
+  /** Only sources say how many bytes have come. */
+  #progressed({ call, bodyWire }: Note): void {
+    const body = decode(bodyWire) as { done?: unknown; total?: unknown; bytes?: unknown } | null
+    const { done, total, bytes } = body ?? {}
+    if (call === undefined || typeof done !== 'number') return
+    if (typeof total !== 'number' || typeof bytes !== 'number') return
+    this.#downloads.set(call, { done, total, bytes })
   }
 
   #asked(ask: AskRecord): void {
