@@ -1,16 +1,17 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { availableParallelism, hostname, totalmem } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import type { ResumeOptions } from './almanac.ts'
 import { openCodeSource } from './code/source.ts'
 import { LogFiles } from './data/log-files.ts'
 import { openDataPlane } from './data/open.ts'
 import { openRemoteObjects } from './data/s3/remote-objects.ts'
-import { joinShared, type SharedStore } from './data/shared/join.ts'
+import { joinShared, type OwnParts, type SharedStore } from './data/shared/join.ts'
 import { ObjectBlobs } from './data/shared/object-blobs.ts'
 import { openObjects } from './data/shared/open.ts'
 import { addToDataset, scanDataset } from './engine/add-dataset.ts'
 import { Engine, type RunHandle } from './engine/engine.ts'
+import { explain } from './engine/explain.ts'
 import { publisher, repairShown, showNewest } from './engine/publish.ts'
 import type { RunSettings } from './engine/settings.ts'
 import { stageCall } from './engine/staged-call.ts'
@@ -38,7 +39,7 @@ import type { DataPlane } from './ports/data.ts'
 import type { Downloads } from './ports/downloads.ts'
 import type { ExecutorListener } from './ports/executor.ts'
 import type { CallRow } from './ports/journal.ts'
-import { findProject } from './project.ts'
+import { homeOf } from './project.ts'
 import { sha256 } from './system/hash.ts'
 import { nodeAmbient } from './system/node-ambient.ts'
 import { systemChance } from './system/system-chance.ts'
@@ -47,8 +48,7 @@ import type { LoadedWorkflow, StagedShell, StartOptions, Workbench, WorkbenchOpt
 
 /** The only place that names concrete adapters. */
 export async function openAlmanac(options: WorkbenchOptions = {}): Promise<Workbench> {
-  const project = resolve(options.project ?? findProject(process.cwd(), options.near))
-  const home = resolve(options.home ?? process.env['ALMANAC_HOME'] ?? join(project, '.almanac'))
+  const { project, home } = homeOf(options)
   const say = options.onMessage ?? silence
   const code = openCodeSource({
     home,
@@ -63,20 +63,8 @@ export async function openAlmanac(options: WorkbenchOptions = {}): Promise<Workb
     throw error
   })
   const own = sqlite ?? openMemoryJournal()
-  const { records, datasets, work } = own
-  const shared = openStore(config)
-  const data = openDataPlane({
-    home,
-    data: join(project, 'data'),
-    ...(shared !== undefined && { shared: new ObjectBlobs(shared.objects) }),
-  })
-  const logFiles = new LogFiles(home, (error) =>
-    say(`A log could not be written: ${(error as Error).message}`),
-  )
-  const { journal, cache, logs, settled } = joinShared(
-    { journal: own.journal, cache: own.cache, logs: logFiles, data, onMessage: say },
-    shared,
-  )
+  const { records, work, entries } = own
+  const { data, journal, cache, datasets, logs, settled } = openKept({ home, project, config, say }, own)
   const python = { ...config.python, ...options.python }
   const engine = new Engine({
     journal,
@@ -122,6 +110,8 @@ export async function openAlmanac(options: WorkbenchOptions = {}): Promise<Workb
     journal,
     records,
     cache,
+    entries,
+    explain: (run, call) => explain({ records, entries, work, data }, run, call),
     data,
     datasets,
     publish,
@@ -158,6 +148,8 @@ class OpenWorkbench implements Workbench {
   readonly journal: Workbench['journal']
   readonly records: Workbench['records']
   readonly cache: Workbench['cache']
+  readonly entries: Workbench['entries']
+  readonly explain: Workbench['explain']
   readonly data: DataPlane
   readonly datasets: Workbench['datasets']
   readonly publish: Workbench['publish']
@@ -179,6 +171,8 @@ class OpenWorkbench implements Workbench {
     this.journal = parts.journal
     this.records = parts.records
     this.cache = parts.cache
+    this.entries = parts.entries
+    this.explain = parts.explain
     this.data = parts.data
     this.datasets = parts.datasets
     this.publish = parts.publish
@@ -290,11 +284,37 @@ function openStore({ store }: AlmanacConfig): SharedStore | undefined {
   const url = process.env['ALMANAC_STORE'] ?? given?.url
   if (url === undefined || url === '' || url === 'off') return undefined
   const { url: _, local, ...options } = { url, ...given }
+  const localBytes = local === undefined ? undefined : sizeBytes(local)
   return {
     objects: openObjects(url, options),
     results: options.results ?? 'share',
     logs: options.logs ?? true,
+    ...(localBytes !== undefined && { localBytes }),
   }
+}
+
+interface KeptPlace {
+  readonly home: string
+  readonly project: string
+  readonly config: AlmanacConfig
+  readonly say: (text: string) => void
+}
+
+/** What is kept on this machine, and in the store that it shares. @throws ALM_CONFIG */
+function openKept(
+  { home, project, config, say }: KeptPlace,
+  { journal, cache, datasets }: Pick<OwnParts, 'journal' | 'cache' | 'datasets'>,
+) {
+  const shared = openStore(config)
+  const data = openDataPlane({
+    home,
+    data: join(project, 'data'),
+    ...(shared !== undefined && { shared: new ObjectBlobs(shared.objects) }),
+    ...(shared?.localBytes !== undefined && { localBytes: shared.localBytes }),
+  })
+  const logs = new LogFiles(home, (error) => say(`A log could not be written: ${(error as Error).message}`))
+  const own = { journal, cache, datasets, logs, home, data, onMessage: say }
+  return { ...joinShared(own, shared), data }
 }
 
 /** Longer than any attempt that has not told of its outputs yet should take. */

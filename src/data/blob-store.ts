@@ -233,6 +233,13 @@ export class LocalBlobStore implements BlobStore {
     this.#moveTo(this.#home.trash, digest)
   }
 
+  /** Removes a blob that can be had elsewhere: by way of the trash, as all that looks for removed ones looks there. */
+  evict(digest: Digest): void {
+    this.moveAside(digest)
+    const path = `${this.#home.trash}/${digest}`
+    inStore(path, () => rmSync(path, { force: true }))
+  }
+
   #moveTo(directory: string, digest: Digest): void {
     const path = shard(this.files.store, digest)
     this.#forget(digest)

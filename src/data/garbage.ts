@@ -13,9 +13,11 @@ import { join } from 'node:path'
 import { isIndex, listingHeader } from '../core/tree/listing.ts'
 import { isAlmanacError } from '../model/errors.ts'
 import type { Digest } from '../model/refs.ts'
+import type { LocalBlobStore } from './blob-store.ts'
 import { inStore, isMissing } from './failures.ts'
 import type { Home } from './home.ts'
 import { isDigest, shard, shards } from './home.ts'
+import type { Listings } from './listings.ts'
 import type { Parts } from './parts.ts'
 import { namesIn } from './presence.ts'
 import { removeTree } from './remove-tree.ts'
@@ -86,7 +88,21 @@ async function markFrom(
   count: { missing: number },
 ): Promise<void> {
   if (reachable.has(root) || !isDigest(root)) return
-  if (!beginsAsListing(shard(store.files.store, root))) return void reachable.add(root)
+  await reach(store, listings, root, reachable, count)
+}
+
+/** Adds a file, or a directory with all that is in it, as far as it is here. */
+export async function reach(
+  store: Pick<LocalBlobStore, 'pathOf'>,
+  listings: Pick<Listings, 'read'>,
+  root: Digest,
+  reachable: Set<Digest>,
+  count: { missing: number },
+): Promise<void> {
+  if (!isDigest(root)) return
+  const isFile = !beginsAsListing(store.pathOf(root))
+  if (isFile) return void reachable.add(root)
+  reachable.delete(root)
   const open = [root]
   for (let digest = open.pop(); digest !== undefined; digest = open.pop()) {
     if (reachable.has(digest)) continue
@@ -115,7 +131,7 @@ function readOr<T>(read: () => T): T | undefined {
 }
 
 /** Roots do not say what they are; most are files, which are not read whole for this. */
-function beginsAsListing(path: string): boolean {
+export function beginsAsListing(path: string): boolean {
   const head = Buffer.alloc(listingHeader.length)
   return inStore(path, () => {
     try {
@@ -135,7 +151,7 @@ function beginsAsListing(path: string): boolean {
 }
 
 /** What the links below a directory show. */
-function* shownIn(directory: string): Generator<Digest> {
+export function* shownIn(directory: string): Generator<Digest> {
   for (const name of namesIn(directory)) {
     const path = join(directory, name)
     const stat = lstatSync(path, { throwIfNoEntry: false })
@@ -146,7 +162,7 @@ function* shownIn(directory: string): Generator<Digest> {
 }
 
 /** `-x` marks the executable one of two files of one content. */
-const digestOfName = (name: string): string => name.replace(/-x$/, '')
+export const digestOfName = (name: string): string => name.replace(/-x$/, '')
 
 function sweepStaged(
   home: Home,

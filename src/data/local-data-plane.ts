@@ -23,6 +23,7 @@ import { collectGarbage } from './garbage.ts'
 import { keepTree } from './keep.ts'
 import type { Parts } from './parts.ts'
 import { openParts, recover } from './parts.ts'
+import type { Trimmed } from './shared/local-bound.ts'
 import type { ObjectBlobs } from './shared/object-blobs.ts'
 import { checkShowable, digestShown, hideAt, showAt } from './show.ts'
 import { makeWorkspace } from './workspaces.ts'
@@ -39,6 +40,8 @@ export interface DataPlaneOptions {
   readonly now?: () => number
   /** a store that is shared with others: what is not here is had from there */
   readonly shared?: ObjectBlobs
+  /** bytes of content to be kept here, where there is a shared store; all if absent */
+  readonly localBytes?: number
 }
 
 /**
@@ -93,6 +96,7 @@ export class LocalDataPlane implements DataPlane {
     const parts = await this.#open()
     const outside = outsidePath(parts, ref)
     if (outside !== undefined && existsSync(outside)) return outside
+    parts.pins?.pin(ref.digest)
     if (ref instanceof DirRef) return await parts.trees.open(ref.digest, outside)
     if (!parts.store.hasNow(ref.digest, ref.size)) {
       const source = await parts.sources.find(ref, outside)
@@ -104,6 +108,11 @@ export class LocalDataPlane implements DataPlane {
   async verify(refs: readonly (FileRef | DirRef)[]): Promise<void> {
     const parts = await this.#open()
     for (const ref of refs) await verifyRef(parts, ref)
+  }
+
+  async release(refs: readonly (FileRef | DirRef)[]): Promise<void> {
+    const parts = await this.#open()
+    if (parts.pins !== undefined) for (const ref of refs) parts.pins.release(ref.digest)
   }
 
   async workspace(name: string): Promise<Workspace> {
@@ -222,6 +231,11 @@ export class LocalDataPlane implements DataPlane {
     await parts?.store.sync()
   }
 
+  /** Where only so much is kept here, the rest goes; says how much there was, and went. */
+  async trim(): Promise<Trimmed> {
+    return (await (await this.#open()).bound?.trim()) ?? { bytes: 0, freed: 0 }
+  }
+
   /** Frees what no root reaches, in two rounds more than a grace apart; says what it did, or would do. */
   async collectGarbage(options: GarbageOptions): Promise<GarbageReport> {
     return await collectGarbage(await this.#open(), this.#options.data, options)
@@ -254,23 +268,22 @@ export class LocalDataPlane implements DataPlane {
   }
 
   #open(): Promise<Parts> {
-    const { home, threads, now = Date.now, shared } = this.#options
-    this.#parts ??= openParts(home, threads, now, shared)
+    const { home, data, threads, now = Date.now, shared, localBytes } = this.#options
+    const content = shared && { blobs: shared, data, ...(localBytes !== undefined && { most: localBytes }) }
+    this.#parts ??= openParts(home, threads, now, content)
     return this.#parts
   }
 
   async #edit(
     base: DirRef | undefined,
-    refs: Iterable<readonly [string, FileRef | DirRef | undefined]>,
+    given: Iterable<readonly [string, FileRef | DirRef | undefined]>,
   ): Promise<DirRef> {
     const { listings, remote, store } = await this.#open()
+    const refs = remote === undefined ? given : [...given]
     let kept = base === undefined || store.whole.has(base.digest)
-    if (remote !== undefined) {
-      // their totals are read while nothing can be waited for
-      const all = [...refs]
-      for (const [, ref] of all) if (ref instanceof DirRef) await listings.bring(ref.digest)
-      refs = all
-    }
+    // their totals are read while nothing can be waited for
+    if (remote !== undefined)
+      for (const [, ref] of refs) if (ref instanceof DirRef) await listings.bring(ref.digest)
     const changes = function* (): Generator<readonly [string, PathChange]> {
       for (const [path, ref] of refs) yield [path, ref === undefined ? undefined : changeTo(ref)]
     }

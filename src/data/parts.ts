@@ -9,7 +9,9 @@ import { Listings } from './listings.ts'
 import { departed, Presence } from './presence.ts'
 import { bootId } from './process-identity.ts'
 import { listingFolder } from './shared/layout.ts'
+import { LocalBound } from './shared/local-bound.ts'
 import { ObjectBlobs } from './shared/object-blobs.ts'
+import { Pins } from './shared/pins.ts'
 import { Push } from './shared/push.ts'
 import { Remote } from './shared/remote.ts'
 import { Sightings } from './sightings.ts'
@@ -32,6 +34,9 @@ export interface Parts {
   /** a store that is shared with others */
   readonly remote?: Remote
   readonly exchange?: Exchange
+  /** of what is had from there, only so much is kept here */
+  readonly bound?: LocalBound
+  readonly pins?: Pins
 }
 
 /** What goes to a shared store, and comes from it, with all that belongs to it. */
@@ -46,7 +51,7 @@ export async function openParts(
   root: string,
   threads: number | undefined,
   now: () => number,
-  shared?: ObjectBlobs,
+  shared?: SharedContent,
 ): Promise<Parts> {
   const home = inStore(root, () => {
     mkdirSync(root, { recursive: true })
@@ -56,7 +61,7 @@ export async function openParts(
   const pool = new JobPool(threads)
   const presence = new Presence(home)
   const store = new LocalBlobStore(home, presence, pool, now)
-  const remote = shared && new Remote(shared, store)
+  const remote = shared && new Remote(shared.blobs, store)
   const listings = new Listings(store, remote && ((digest) => remote.fetch(digest)))
   const sightings = new Sightings(home)
   const externals = new Externals(home.root, { pool, listings, now }, sightings)
@@ -66,10 +71,36 @@ export async function openParts(
   const own = { home, pool, presence, store, listings, sightings, externals, sources, files, trees }
   const parts = {
     ...own,
-    ...(remote !== undefined && { remote, exchange: exchangeOf(remote, store, listings) }),
+    ...(remote !== undefined && {
+      remote,
+      exchange: exchangeOf(remote, store, listings),
+      ...(shared?.most !== undefined && boundOf(own, remote, shared.data, shared.most, now)),
+    }),
   }
   await recover(parts)
   return parts
+}
+
+/** A store that is shared with others. */
+export interface SharedContent {
+  readonly blobs: ObjectBlobs
+  /** bytes that are kept here; what is more goes again. All, if absent */
+  readonly most?: number
+  /** where results are shown */
+  readonly data: string
+}
+
+function boundOf(
+  { home, presence, store, listings }: Parts,
+  remote: Remote,
+  data: string,
+  most: number,
+  now: () => number,
+) {
+  const pins = new Pins(home, presence)
+  const bound = new LocalBound({ home, store, listings, remote, pins, data, now }, most)
+  remote.onFetched = (bytes) => bound.came(bytes)
+  return { pins, bound }
 }
 
 function exchangeOf(remote: Remote, store: LocalBlobStore, listings: Listings): Exchange {

@@ -142,7 +142,7 @@ export class Attempts {
       .then((result) => {
         this.#report(info, attempt, result)
         // after the report: what waits for the result is not held up by it. What cannot be removed harms nobody
-        return workspace?.remove().catch(() => undefined)
+        return Promise.allSettled([workspace?.remove(), this.#ports.data.release?.(staged)])
       })
       .then(() => this.#finished())
   }
@@ -182,11 +182,11 @@ export class Attempts {
   }
 
   #attempt(start: AttemptStart, task: TaskSpec, args: Value, workspace: Workspace | undefined): Attempt {
-    const { info, attempt, memoryBytes } = start
+    const { info, attempt, memoryBytes, behind } = start
     const id = this.#id(info.id, attempt)
     return attemptOf(
       { run: this.#run, info, task, attempt, id },
-      { args, memoryBytes, workspace },
+      { args, memoryBytes, workspace, behind: behind === true },
       this.#ports.variable,
     )
   }
@@ -202,6 +202,8 @@ export interface AttemptStart {
   readonly memoryBytes: number
   /** no futures in it any more */
   readonly args: Value
+  /** started ahead: it begins when another one ends */
+  readonly behind?: boolean
 }
 
 function needsStaging(args: Value, task: TaskSpec): boolean {

@@ -31,6 +31,8 @@ export interface DataPlane {
   open(ref: FileRef | DirRef): Promise<string>
   /** Throws ALM_INPUT_CHANGED, naming the file, unless what `open` gave for these is as it was: run before and after an attempt. */
   verify(refs: readonly (FileRef | DirRef)[]): Promise<void>
+  /** The attempt for which these were opened has ended: where room is short, they may go. */
+  release?(refs: readonly (FileRef | DirRef)[]): Promise<void>
   /** Directories of one attempt. `outputs` paths do not exist yet, their parents do. */
   workspace(name: string): Promise<Workspace>
   /** What was left at an output path, moved into the store. @throws ALM_OUTPUT_MISSING, ALM_PATH_REFUSED (links out, devices, …) */

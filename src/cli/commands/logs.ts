@@ -16,6 +16,11 @@ const followMs = 250
 /** `almanac logs RUN [TASK] [-f]` */
 export function logsCommand(run: string, task: string | undefined, flags: LogsFlags): Promise<void> {
   return withReadAlmanac(flags, async (almanac, printer) => {
+    const elsewhere = await foreignCalls(almanac, run, task)
+    if (elsewhere.length > 0) {
+      for (const call of elsewhere) await printNew(almanac, run, call, new Map(), printer)
+      return 0
+    }
     const { id } = await knownRun(almanac, run)
     const read = new Map<number, Position>()
     for (;;) {
@@ -27,6 +32,14 @@ export function logsCommand(run: string, task: string | undefined, flags: LogsFl
       await pause(followMs)
     }
   })
+}
+
+/** Of a run that this machine does not know, the calls whose logs are in a shared store. */
+async function foreignCalls(almanac: Workbench, run: string, task: string | undefined) {
+  if (almanac.logs.calls === undefined || run === 'last' || !/^[\w-]+$/.test(run)) return []
+  if ((await almanac.records.run(run)) !== undefined) return []
+  const calls = await almanac.logs.calls(run)
+  return calls.filter(({ call, name }) => task === undefined || task === name || task === String(call))
 }
 
 /** Does a living process execute the run? */

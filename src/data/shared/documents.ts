@@ -35,14 +35,15 @@ export async function readDocument(
   const pieces: Uint8Array[] = []
   const size = await objects.read(key, (piece) => void pieces.push(piece), mostBytes)
   if (size === undefined) return undefined
+  let fields: unknown
   try {
-    const fields: unknown = JSON.parse(Buffer.concat(pieces).toString('utf8'))
-    if (typeof fields !== 'object' || fields === null) throw new Error('it is no object')
-    return (fields as { format?: unknown }).format === format ? { ...fields } : undefined
+    fields = JSON.parse(Buffer.concat(pieces).toString('utf8'))
   } catch (error) {
-    const why = `it is no document of Almanac (${(error as Error).message})`
+    const why = 'it is no document of Almanac'
     throw new AlmanacError('ALM_STORE_FAILED', { path: `${objects.url}/${key}`, why }, { cause: error })
   }
+  if (typeof fields !== 'object' || fields === null) return undefined
+  return 'format' in fields && fields.format === format ? { ...fields } : undefined
 }
 
 /** Undefined where a field is none. */

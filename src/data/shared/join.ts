@@ -1,8 +1,11 @@
+import type { DirRef } from '../../model/refs.ts'
+import type { Datasets } from '../../ports/datasets.ts'
 import type { Journal, RunCache } from '../../ports/journal.ts'
 import type { LogStore } from '../../ports/logs.ts'
 import type { Objects } from '../../ports/objects.ts'
 import type { LocalDataPlane } from '../local-data-plane.ts'
 import type { LogFiles } from '../log-files.ts'
+import { withVersionFiles } from '../version-files.ts'
 import { SharedCache } from './shared-cache.ts'
 import { SharedLogs } from './shared-logs.ts'
 import { sharingJournal } from './sharing-journal.ts'
@@ -14,13 +17,18 @@ export interface SharedStore {
   readonly results: 'share' | 'read' | 'off'
   /** logs go there too */
   readonly logs: boolean
+  /** bytes of content that are kept on this machine */
+  readonly localBytes?: number
 }
 
 export interface OwnParts {
   readonly journal: Journal
   readonly cache: RunCache
+  readonly datasets: Datasets
   readonly logs: LogFiles
-  readonly data: Pick<LocalDataPlane, 'push' | 'pushListings' | 'pullListings'>
+  /** of this machine */
+  readonly home: string
+  readonly data: Pick<LocalDataPlane, 'push' | 'pushListings' | 'pullListings' | 'trim'>
   readonly onMessage: (text: string) => void
 }
 
@@ -28,13 +36,19 @@ export interface OwnParts {
 export interface JoinedParts {
   readonly journal: Journal
   readonly cache: RunCache
+  readonly datasets: Datasets
   readonly logs: LogStore
   /** what was begun has been sent, or it was said why not */
   settled(): Promise<void>
 }
 
 export function joinShared(own: OwnParts, shared: SharedStore | undefined): JoinedParts {
-  if (shared === undefined || shared.results === 'off') return { ...own, settled: () => Promise.resolve() }
+  if (shared === undefined || shared.results === 'off')
+    return {
+      ...own,
+      datasets: withVersionFiles(own.datasets, own.home, undefined),
+      settled: () => Promise.resolve(),
+    }
   const { objects } = shared
   const { data, onMessage } = own
   const cache = new SharedCache(own.cache, {
@@ -43,9 +57,12 @@ export function joinShared(own: OwnParts, shared: SharedStore | undefined): Join
     readOnly: shared.results === 'read',
     onMessage,
   })
-  const logs = new SharedLogs(own.logs, { objects, inBackground: (work) => cache.shareMore(work) })
+  const inBackground = (work: () => Promise<void>) => cache.shareMore(work)
+  const logs = new SharedLogs(own.logs, { objects, inBackground })
+  const push = (dirs: readonly DirRef[]) => data.push(dirs)
   return {
     cache,
+    datasets: withVersionFiles(own.datasets, own.home, { objects, push, inBackground }),
     journal: sharingJournal(own.journal, cache, shared.logs ? logs : undefined),
     logs,
     async settled() {
@@ -54,6 +71,7 @@ export function joinShared(own: OwnParts, shared: SharedStore | undefined): Join
       }, 2000)
       try {
         await cache.settled()
+        await data.trim()
       } finally {
         clearTimeout(timer)
       }

@@ -32,6 +32,9 @@ export class Remote {
   /** blobs that a collection has marked: to be sent again by whoever needs them */
   readonly condemned: ReadonlySet<Digest>
 
+  /** is told of the bytes of what came */
+  onFetched: (bytes: number) => void = () => undefined
+
   constructor(blobs: ObjectBlobs, store: LocalBlobStore, condemned: ReadonlySet<Digest> = new Set()) {
     this.blobs = blobs
     this.#store = store
@@ -72,8 +75,9 @@ export class Remote {
     if (this.#store.hasNow(digest)) return true
     const temporary = temporaryPath(this.#store.files)
     try {
-      await this.blobs.fetch(digest, temporary)
+      const size = await this.blobs.fetch(digest, temporary)
       this.#store.place(temporary, digest)
+      this.onFetched(size)
       this.know(digest)
       return true
     } catch (error) {

@@ -1,0 +1,313 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { openMemoryJournal } from '../../journal/memory/open.ts'
+import { encode } from '../../model/codec.ts'
+import type { CacheRecord } from '../../model/records.ts'
+import { DirRef, type FileRef } from '../../model/refs.ts'
+import { MemoryObjects } from '../../testing/memory-objects.ts'
+import { temporaryHome } from '../../testing/temporary-home.ts'
+import { LocalDataPlane } from '../local-data-plane.ts'
+import { LogFiles } from '../log-files.ts'
+import { joinShared, type SharedStore } from './join.ts'
+import { blobKey, cacheKey } from './layout.ts'
+import { ObjectBlobs } from './object-blobs.ts'
+
+/** What machines have in common. */
+let bucket: MemoryObjects
+let opened: { readonly close: () => Promise<void> }[] = []
+
+interface Options extends Partial<Pick<SharedStore, 'results' | 'logs'>> {
+  readonly local?: number
+  readonly now?: () => number
+}
+
+/** A machine of its own, and another one that has the same bucket. */
+async function machine({ results = 'share', logs = true, local, now }: Options = {}) {
+  const { path, remove } = await temporaryHome()
+  const objects = new MemoryObjects(bucket.kept)
+  const data = new LocalDataPlane({
+    home: `${path}/.almanac`,
+    data: `${path}/data`,
+    threads: 1,
+    shared: new ObjectBlobs(objects),
+    ...(local !== undefined && { localBytes: local }),
+    ...(now !== undefined && { now }),
+  })
+  const { journal, cache, datasets } = openMemoryJournal()
+  const said: string[] = []
+  const own = {
+    journal,
+    cache,
+    datasets,
+    logs: new LogFiles(path, (error) => said.push(String(error))),
+    home: path,
+    data,
+    onMessage: (text: string) => void said.push(text),
+  }
+  opened.push({
+    close: async () => {
+      await data.close()
+      await remove()
+    },
+  })
+  return { ...joinShared(own, { objects, results, logs }), data, objects, said, path }
+}
+
+type Machine = Awaited<ReturnType<typeof machine>>
+
+const fingerprint = 'ab'.repeat(32)
+
+async function record({ journal }: Machine, entry: Partial<CacheRecord>): Promise<void> {
+  const run = {
+    id: 'made-here',
+    workflow: 'w',
+    environment: 'main',
+    state: 'running',
+    inputWire: 'null',
+    optionsWire: '{}',
+    tags: [],
+    createdAt: 1,
+    uncaught: [],
+    counts: {},
+    executed: 0,
+    reused: 0,
+  } as const
+  if ((await journal.load('made-here').catch(() => undefined)) === undefined) await journal.create(run)
+  await journal.append('made-here', [
+    {
+      kind: 'cache',
+      fingerprint,
+      name: 'clean',
+      call: 7,
+      valueWire: 'null',
+      digest: 'cd'.repeat(32),
+      blobs: [],
+      costMs: 1234,
+      at: 1000,
+      partsWire: '{}',
+      ...entry,
+    },
+  ])
+}
+
+async function season(data: LocalDataPlane, count = 5): Promise<DirRef> {
+  const files: [string, FileRef][] = []
+  for (let day = 0; day < count; day++)
+    files.push([`month/day-${day}`, await data.writeFile(`day-${day}`, Buffer.from(`measured ${day}`))])
+  return await data.assemble(files)
+}
+
+beforeEach(() => {
+  bucket = new MemoryObjects()
+})
+afterEach(async () => {
+  for (const one of opened) await one.close()
+  opened = []
+})
+
+describe('a store that machines share', () => {
+  it('gives a result to another machine, files and all, without where they lay', async () => {
+    const [first, second] = [await machine(), await machine()]
+    const dir = await season(first.data)
+    await record(first, { valueWire: encode(new DirRef(dir.digest, dir.entries, dir.size, '/home/first/x')) })
+    await first.settled()
+    const found = await second.cache.find(fingerprint, 0)
+    expect(found).toEqual({
+      fingerprint,
+      name: 'clean',
+      run: 'made-here',
+      call: 7,
+      valueWire: encode(dir),
+      digest: 'cd'.repeat(32),
+      blobs: [],
+      costMs: 1234,
+      at: 1000,
+      partsWire: '{}',
+    })
+    expect(await second.data.available(dir)).toBe(true)
+    const path = await second.data.open(dir)
+    expect(readFileSync(`${path}/month/day-3`, 'utf8')).toBe('measured 3')
+    expect(await second.cache.find(fingerprint, 1001)).toBeUndefined()
+    expect([...first.said, ...second.said]).toEqual([])
+  })
+
+  it('writes an entry after all that it needs, and what is there once', async () => {
+    const first = await machine()
+    const keys: string[] = []
+    first.objects.onRequest = (kind, key) => void (kind === 'put' && keys.push(key))
+    const dir = await season(first.data, 2)
+    await record(first, { valueWire: encode(dir) })
+    await first.settled()
+    expect(keys).toHaveLength(5)
+    expect(keys.at(-2)).toBe(blobKey(dir.digest))
+    expect(keys.at(-1)).toBe(cacheKey(fingerprint))
+    await record(first, { valueWire: encode(dir), fingerprint: 'ef'.repeat(32) })
+    await first.settled()
+    expect(keys.slice(5)).toEqual([cacheKey('ef'.repeat(32))])
+  })
+
+  it('sends of a directory that has changed only what has', async () => {
+    const first = await machine()
+    const dir = await season(first.data)
+    await first.data.push([dir])
+    first.objects.asked['put'] = 0
+    const changed = await first.data.edit(
+      dir,
+      new Map([['month/day-1', await first.data.writeFile('day-1', Buffer.from('corrected'))]]),
+    )
+    await first.data.push([changed])
+    // the file, and the listings of `month` and of the whole
+    expect(first.objects.asked['put']).toBe(3)
+  })
+
+  it('keeps the first result of two', async () => {
+    const [first, second] = [await machine(), await machine()]
+    await record(first, { costMs: 1 })
+    await first.settled()
+    await record(second, { costMs: 2 })
+    await second.settled()
+    expect(await (await machine()).cache.find(fingerprint, 0)).toMatchObject({ costMs: 1 })
+  })
+
+  it('asks once for what is not there', async () => {
+    const first = await machine()
+    for (let i = 0; i < 3; i++) expect(await first.cache.find(fingerprint, 0)).toBeUndefined()
+    expect(first.objects.asked).toEqual({ read: 1 })
+  })
+
+  it('says once that it cannot be asked, and goes on without', async () => {
+    const first = await machine()
+    first.objects.onRequest = () => {
+      throw new Error('it is away')
+    }
+    for (const letter of ['a', 'b', 'c']) expect(await first.cache.find(letter.repeat(64), 0)).toBeUndefined()
+    expect(first.said).toEqual(['Results of others are not used: it is away'])
+    expect(first.objects.asked).toEqual({ read: 1 })
+  })
+
+  it('says what it could not store, and loses nothing here', async () => {
+    const first = await machine()
+    first.objects.onRequest = (kind) => {
+      if (kind === 'put') throw new Error('it is full')
+    }
+    await record(first, {})
+    await record(first, { fingerprint: 'ef'.repeat(32) })
+    await first.settled()
+    expect(first.said).toEqual([
+      'Not stored for others: it is full',
+      '1 more could not be stored in memory://bucket.',
+    ])
+    expect(await first.cache.find(fingerprint, 0)).toMatchObject({ name: 'clean' })
+  })
+
+  it('is only read where that is said', async () => {
+    const first = await machine({ results: 'read' })
+    await record(first, { valueWire: encode(await season(first.data)) })
+    await first.settled()
+    expect(bucket.kept.size).toBe(0)
+  })
+
+  it('is not given results whose files lie with the user', async () => {
+    const [first, second] = [await machine(), await machine()]
+    mkdirSync(`${first.path}/mine`)
+    writeFileSync(`${first.path}/mine/a`, 'mine alone')
+    const dir = await first.data.scan(`${first.path}/mine`)
+    await record(first, { valueWire: encode(dir) })
+    await first.settled()
+    expect(await second.cache.find(fingerprint, 0)).toBeUndefined()
+    expect(first.said).toEqual([])
+  })
+
+  it.each([
+    ['of another format', '{"format":2}'],
+    ['with fields that are none', '{"format":1,"fingerprint":7}'],
+    ['for another fingerprint', `{"format":1,"fingerprint":"${'00'.repeat(32)}"}`],
+  ])('takes no entry %s', async (_what, text) => {
+    const first = await machine()
+    bucket.kept.set(cacheKey(fingerprint), { bytes: Buffer.from(text), changedAt: 1 })
+    expect(await first.cache.find(fingerprint, 0)).toBeUndefined()
+    expect(first.said).toEqual([])
+  })
+
+  it('has the base of a map for others, with the listings of what was mapped', async () => {
+    const [first, second] = [await machine(), await machine()]
+    mkdirSync(`${first.path}/mine`)
+    writeFileSync(`${first.path}/mine/a`, 'mine alone')
+    const input = await first.data.scan(`${first.path}/mine`)
+    const dir = await season(first.data)
+    const base = { base: fingerprint, environment: 'main', call: 3, input: input.digest, at: 5 }
+    await record(first, {})
+    await first.journal.append('made-here', [{ kind: 'base', ...base, valueWire: encode(dir) }])
+    await first.settled()
+    expect(await second.cache.findBase(fingerprint, 'main')).toEqual({
+      ...base,
+      run: 'made-here',
+      valueWire: encode(dir),
+    })
+    const changes = []
+    for await (const change of second.data.diff(new DirRef(input.digest, 0, 0), dir))
+      changes.push(change.path)
+    expect(changes[0]).toBe('a')
+    expect(await second.cache.findBase(fingerprint, 'pr-1')).toBeUndefined()
+  })
+
+  it('has the logs of attempts that have ended, for machines that know nothing of the run', async () => {
+    const [first, second] = [await machine(), await machine()]
+    await record(first, {})
+    const line = (text: string) => ({ at: 5, stream: 'stdout' as const, text })
+    first.logs.write('made-here', 4, 1, [line('first try')])
+    await first.journal.append('made-here', [
+      {
+        kind: 'call',
+        call: 4,
+        key: 'k',
+        caller: 'w',
+        name: 'clean',
+        call_kind: 'task',
+        argsWire: 'null',
+        at: 1,
+      },
+      { kind: 'attempt', call: 4, attempt: 1, phase: 'failed', startedAt: 1, at: 2 },
+    ])
+    first.logs.write('made-here', 4, 2, [line('second try')])
+    await first.settled()
+    expect(await second.logs.calls?.('made-here')).toEqual([{ call: 4, name: 'clean' }])
+    const { lines } = await second.logs.read('made-here', 4, undefined, 10)
+    expect(lines).toEqual([{ ...line('first try'), attempt: 1 }])
+    expect(await second.logs.calls?.('unknown')).toEqual([])
+  })
+
+  it('makes room for what came, but not of what is in use, is shown, or is nowhere else', async () => {
+    let clock = Date.now()
+    const [first, second] = [await machine(), await machine({ local: 1000, now: () => clock })]
+    const big = async (data: LocalDataPlane, text: string) =>
+      await data.writeFile(text, Buffer.from(text.repeat(600 / text.length)))
+    const [used, shown, idle] = [
+      await big(first.data, 'us'),
+      await big(first.data, 'sh'),
+      await big(first.data, 'id'),
+    ]
+    await first.data.push([used, shown, idle])
+    const own = await big(second.data, 'ow')
+    const path = await second.data.open(used)
+    await second.data.show('main', 'season', shown)
+    await second.data.readFile(idle)
+    clock += 3600_000
+    expect(await second.data.trim()).toEqual({ bytes: 2400, freed: 600 })
+    const here = async () => {
+      const digests = []
+      for await (const { digest } of (await second.data.blobs()).list()) digests.push(digest)
+      return digests.sort()
+    }
+    expect(await here()).toEqual([used, shown, own].map(({ digest }) => digest).sort())
+    expect(existsSync(path)).toBe(true)
+    // what is not here is had from there
+    expect(await second.data.available(idle)).toBe(true)
+    expect(Buffer.from(await second.data.readFile(idle)).toString()).toBe('id'.repeat(300))
+    await second.data.release([used])
+    clock += 3600_000
+    await second.data.trim()
+    expect(await here()).toEqual([shown, own].map(({ digest }) => digest).sort())
+    expect(readFileSync(await second.data.open(used), 'utf8')).toBe('us'.repeat(300))
+  })
+})
