@@ -3,7 +3,7 @@ import type { Effect } from '../core/run/events.ts'
 import { encode } from '../model/codec.ts'
 import { errorRecord } from '../model/errors.ts'
 import { HeldRef } from '../model/refs.ts'
-import type { TaskSpec } from '../model/task.ts'
+import type { TaskPolicy, TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 import type { AttemptEnd, AttemptId, Executor } from '../ports/executor.ts'
 import { type AttemptResult, type AttemptStart, Attempts } from './attempts.ts'
@@ -29,6 +29,10 @@ export class Execution {
   readonly #copies: HeldCopies
   #starts: AttemptStart[] = []
   #isScheduled = false
+  /** executors that take attempts ahead, and the policies of their tasks */
+  readonly #takers = new Set<Executor>()
+  readonly #policies = new Set<TaskPolicy>()
+  #window = { calls: 0, kinds: 0 }
 
   constructor(run: RunContext, life: number, executors: readonly Executor[]) {
     this.#run = run
@@ -110,6 +114,17 @@ export class Execution {
 
   onEnd(id: AttemptId, end: AttemptEnd): void {
     this.#attempts.onEnd(id, end)
+    if (this.#takers.size > 0) this.#look()
+  }
+
+  /** How many more the executors would have now, so that none of theirs waits for the engine. */
+  #look(): void {
+    let calls = 0
+    for (const executor of this.#takers) calls = Math.max(calls, executor.ahead?.() ?? 0)
+    const { size } = this.#policies
+    if (calls === this.#window.calls && size === this.#window.kinds) return
+    this.#window = { calls, kinds: size }
+    this.#run.dispatch({ kind: 'window', window: { calls, policies: this.#policies } })
   }
 
   /** Held values died with their worker. */
@@ -160,13 +175,28 @@ export class Execution {
     this.#begin(await this.#claimed(shared))
   }
 
+  /** Calls of a task whose executor takes attempts ahead may be started ahead from now on. */
+  #expect(task: TaskSpec | undefined): void {
+    if (task === undefined || this.#policies.has(task.policy)) return
+    const executor = this.#attempts.executorFor(task)
+    if (executor?.ahead === undefined) return
+    this.#policies.add(task.policy)
+    this.#takers.add(executor)
+  }
+
   #begin(starts: readonly AttemptStart[]): void {
     const { outcomes, calls } = this.#run
+    const { graph } = this.#run.machine
     const resolved: AttemptStart[] = []
     for (const start of starts) {
       try {
         const args = resolve(start.info.request.args, { outcomes, info: (call) => calls.get(call) })
-        resolved.push({ ...start, args: outcomes.current(args) })
+        resolved.push({
+          ...start,
+          args: outcomes.current(args),
+          behind: graph.slots.isAhead(graph.call(start.info.id)),
+        })
+        this.#expect(start.info.request.task)
       } catch (error) {
         this.#ended(start.info, start.attempt, {
           kind: 'failed',

@@ -44,7 +44,12 @@ export function attemptOf(
     readonly attempt: number
     readonly id: string
   },
-  given: { readonly args: Value; readonly memoryBytes: number; readonly workspace: Workspace | undefined },
+  given: {
+    readonly args: Value
+    readonly memoryBytes: number
+    readonly workspace: Workspace | undefined
+    readonly behind?: boolean
+  },
   variable: EnginePorts['variable'],
 ): Attempt {
   const { run, info, task, attempt, id } = of
@@ -75,6 +80,7 @@ export function attemptOf(
     ...(timeoutMs === undefined ? undefined : { timeoutMs }),
     ...(heartbeatMs === undefined ? undefined : { heartbeatMs }),
     ...(fn === undefined ? undefined : { fn }),
+    ...(given.behind === true ? { behind: true } : undefined),
   }
 }
 

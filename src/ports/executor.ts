@@ -21,6 +21,8 @@ export interface Executor {
   accepts(task: TaskSpec): boolean
   /** Attempts travel in batches; the listener is the same for the executor's whole life. */
   submit(attempts: readonly Attempt[]): void
+  /** How many attempts of a run should be submitted ahead now (`Attempt.behind`), for none to wait for the engine. */
+  ahead?(): number
   cancel(attempt: AttemptId, graceMs: number): void
   /** Lets go of values held for these refs' handles (see `HeldRef`). */
   release?(handles: readonly number[]): void

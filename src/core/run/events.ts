@@ -3,6 +3,7 @@ import type { Digest } from '../../model/refs.ts'
 import type { FailureReason } from '../../model/states.ts'
 import type { TaskPolicy } from '../../model/task.ts'
 import type { EndStatus } from './call.ts'
+import type { Window } from './slots.ts'
 
 /** The workflow function made a call, or a map made an entry. */
 export interface Made {
@@ -107,6 +108,8 @@ export type RunEvent =
   | { readonly kind: 'observed'; readonly call: number }
   /** all outcomes have been given, and no function goes on by itself */
   | { readonly kind: 'rested' }
+  /** so many calls may be started ahead */
+  | { readonly kind: 'window'; readonly window: Window }
   | { readonly kind: 'pause' }
   | { readonly kind: 'unpause' }
   | { readonly kind: 'cancel' }

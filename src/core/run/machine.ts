@@ -78,6 +78,9 @@ export class RunMachine {
         return
       case 'rested':
         return this.#finish()
+      case 'window':
+        graph.slots.window = event.window
+        return
       case 'pause':
         graph.slots.paused = true
         return

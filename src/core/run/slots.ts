@@ -1,3 +1,4 @@
+import type { TaskPolicy } from '../../model/task.ts'
 import type { Blocker, Call } from './call.ts'
 import { isBetter, ReadyQueue } from './ready-queue.ts'
 
@@ -5,6 +6,14 @@ import { isBetter, ReadyQueue } from './ready-queue.ts'
 export interface Capacity {
   readonly cpu: number
   readonly memoryBytes: number
+}
+
+/** Calls that may start before there is a slot: where they are executed they begin as others end. */
+export interface Window {
+  /** how many at once */
+  readonly calls: number
+  /** which, by the policies of their tasks */
+  readonly policies: ReadonlySet<TaskPolicy>
 }
 
 /** A call that waited while so many worse ones passed it keeps them back until it fits. */
@@ -16,6 +25,8 @@ export const maxPassed = 64
  * A1 what is taken never exceeds the capacity, except by a call that runs alone.
  * A2 among calls that fit the best goes first; one that does not fit is passed by worse ones at most `maxPassed` times.
  * A3 what a call took is given back once.
+ * A4 a call is started ahead only while all that runs is of one kind: a processor each, no memory, in the window. It
+ *    takes nothing; the next of them that ends leaves it its processor.
  */
 export class Slots {
   readonly capacity: Capacity
@@ -29,6 +40,11 @@ export class Slots {
   /** the queue asked for last: most calls need what the one before them needed */
   #recent: (Capacity & { readonly queue: ReadyQueue }) | undefined
   readonly #taken = new Map<Call, Capacity>()
+  /** started ahead, in that order */
+  readonly #ahead = new Set<Call>()
+  /** those that run of the kind in the window */
+  readonly #alikes = new Set<Call>()
+  #window: Window = { calls: 0, policies: new Set() }
   #cpu = 0
   #memory = 0
 
@@ -42,6 +58,16 @@ export class Slots {
 
   get used(): Capacity {
     return { cpu: this.#cpu, memoryBytes: this.#memory }
+  }
+
+  set window(window: Window) {
+    this.#window = window
+    this.#isStuck = false
+  }
+
+  /** Was the call started ahead, and no slot left to it yet? */
+  isAhead(call: Call): boolean {
+    return this.#ahead.has(call)
   }
 
   queue(call: Call): void {
@@ -60,14 +86,30 @@ export class Slots {
   /** Takes the next call that may start, with its slot. */
   next(): Call | undefined {
     if (this.#isStuck || this.#queued === 0 || this.paused) return undefined
-    const next = this.#best()
+    const fitting = this.#best()
+    const next = fitting ?? this.#bestAhead()
     if (next === undefined) this.#isStuck = true
     else {
       this.unqueue(next)
       next.passed = 0
-      this.#take(next)
+      this.#take(next, fitting === undefined)
     }
     return next
+  }
+
+  /** The best of all, if it may start ahead. */
+  #bestAhead(): Call | undefined {
+    if (this.#ahead.size >= this.#window.calls || this.#alikes.size < this.#taken.size) return undefined
+    let best: Call | undefined
+    for (const queue of this.#queues.values()) {
+      const head = queue.peek()
+      if (head !== undefined && (best === undefined || isBetter(head, best))) best = head
+    }
+    return best !== undefined && this.#isAlike(best) ? best : undefined
+  }
+
+  #isAlike({ policy, memoryBytes }: Call): boolean {
+    return policy.cpu === 1 && memoryBytes === 0 && !policy.effect && this.#window.policies.has(policy)
   }
 
   /** The best that fits; those that it passes are told so. */
@@ -96,6 +138,14 @@ export class Slots {
     if (taken === undefined) return
     this.#taken.delete(call)
     this.#isStuck = false
+    this.#alikes.delete(call)
+    if (this.#ahead.delete(call)) return
+    const [heir] = this.#ahead
+    if (heir !== undefined && taken.cpu === 1) {
+      this.#ahead.delete(heir)
+      this.#taken.set(heir, taken)
+      return
+    }
     this.#cpu -= taken.cpu
     this.#memory -= taken.memoryBytes
   }
@@ -145,8 +195,10 @@ export class Slots {
     for (const [needs, queue] of this.#queues) if (queue.size === 0) this.#queues.delete(needs)
   }
 
-  #take(call: Call): void {
-    const taken = { cpu: call.policy.cpu, memoryBytes: call.memoryBytes }
+  #take(call: Call, ahead: boolean): void {
+    if (this.#isAlike(call)) this.#alikes.add(call)
+    if (ahead) this.#ahead.add(call)
+    const taken = ahead ? nothing : { cpu: call.policy.cpu, memoryBytes: call.memoryBytes }
     this.#taken.set(call, taken)
     this.#cpu += taken.cpu
     this.#memory += taken.memoryBytes
@@ -158,6 +210,8 @@ export class Slots {
     return this.#memory + call.memoryBytes > this.capacity.memoryBytes ? 'memory' : undefined
   }
 }
+
+const nothing: Capacity = { cpu: 0, memoryBytes: 0 }
 
 /** From so many queues on the empty ones are dropped. */
 const maxQueues = 16

@@ -76,7 +76,7 @@ export class AssignedJobs {
   /** It is no longer here; `over`: it has left its run too. */
   delete(job: Job, over: boolean): void {
     if (!this.#jobs.delete(job.seq)) return
-    if (over) job.run.leave()
+    if (over) job.leave()
     if (job.announced) this.#announced -= 1
     if (job.alone) this.#alone -= 1
     if (this.#jobs.size < this.#width) this.#widen(job.run, -1)

@@ -116,9 +116,8 @@ class PythonExecutor implements Executor, GroupOwner {
         continue
       }
       this.#jobs += 1
-      const run = this.#runOf(attempt)
-      const job = new Job(this.#jobs, live, this.#functions.of(attempt.task), run)
-      run.enter(attempt.behind === true)
+      const job = new Job(this.#jobs, live, this.#functions.of(attempt.task), this.#runOf(attempt))
+      job.enter()
       live.state = job
       const home = this.#home(body.env)
       if (home instanceof Promise) void this.#addWhenThere(job, home)
@@ -127,6 +126,10 @@ class PythonExecutor implements Executor, GroupOwner {
     // nothing is told before the caller has returned
     for (const group of touched) queueMicrotask(() => group.dispatch())
     this.#schedule()
+  }
+
+  ahead(): number {
+    return this.#functions.window * this.#processes * 2
   }
 
   cancel(attempt: AttemptId, graceMs: number): void {
@@ -212,7 +215,7 @@ class PythonExecutor implements Executor, GroupOwner {
     const job = live.state
     const worker = job && [...this.#workers].find((one) => one.has(job))
     if (job === undefined || worker === undefined) {
-      job?.run.leave()
+      job?.leave()
       live.stopped()
     } else worker.stopJob(job, force, `attempt ${live.attempt.id} was ended by force`)
   }
@@ -257,7 +260,7 @@ class PythonExecutor implements Executor, GroupOwner {
     try {
       found = await home
     } catch (error) {
-      job.run.leave()
+      job.leave()
       job.live.fail('error', homeFailure(error), false)
       return
     }

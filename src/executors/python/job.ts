@@ -19,6 +19,8 @@ export class TaskFunction {
   #aloneFor = 0
   /** its results stay in the worker: calls of it are dealt in runs, so that what is made of them lies together */
   holds = false
+  /** attempts that have not ended */
+  live = 0
   #meanMs: number | undefined
 
   constructor(id: number, task: TaskSpec) {
@@ -48,7 +50,9 @@ export class TaskFunction {
 
   took(ms: number): void {
     if (this.#aloneFor > 0) this.#aloneFor -= 1
-    this.#meanMs = this.#meanMs === undefined ? ms : this.#meanMs * 0.8 + ms * 0.2
+    const mean = this.#meanMs
+    // one that was interrupted by others says little of the next
+    this.#meanMs = mean === undefined ? ms : mean * 0.9 + Math.min(ms, 4 * mean + 0.1) * 0.1
   }
 
   /**
@@ -61,6 +65,12 @@ export class TaskFunction {
     return this.threads > 1 ? Math.max(short, threadsAhead) : short
   }
 
+  /** How many of its calls a process has use for beyond those that run: a power of two, so that it seldom changes. */
+  get window(): number {
+    const ahead = Math.max(this.ahead, this.holds && this.threads > 1 ? runLength : 0)
+    return ahead === 0 ? 0 : 2 ** Math.ceil(Math.log2(ahead))
+  }
+
   /** Its calls are so short that nobody needs to know when each begins. */
   get short(): boolean {
     return this.#meanMs !== undefined && !this.alone && this.#meanMs < aheadMs
@@ -71,6 +81,9 @@ export class TaskFunction {
     return ['fn', this.id, this.file, this.name, this.threads, this.reads, this.values ?? null]
   }
 }
+
+/** leaves that lie side by side are dealt to one worker in runs of so many */
+export const runLength = 64
 
 const aheadMs = 4
 const callsAlone = 200
@@ -92,6 +105,15 @@ export class TaskFunctions {
     this.#byTask.set(task, one)
     return one
   }
+
+  /** How many more calls a process has use for: as many as bear it least, of those that are here. */
+  get window(): number {
+    let window: number | undefined
+    for (const one of this.#byName.values()) {
+      if (one.live > 0) window = Math.min(window ?? one.window, one.window)
+    }
+    return window ?? 0
+  }
 }
 
 /**
@@ -111,8 +133,9 @@ export class JobRun {
     this.name = name
   }
 
+  /** Something may always run: nobody else would end and leave its place. */
   get free(): number {
-    return this.live - this.behind - this.taken
+    return Math.max(this.live - this.behind, Math.min(this.live, 1)) - this.taken
   }
 
   enter(behind: boolean): void {
@@ -156,6 +179,17 @@ export class Job {
     this.function = fn
     this.run = run
     this.held = heldIn(live.attempt.inputs)
+  }
+
+  enter(): void {
+    this.function.live += 1
+    this.run.enter(this.live.attempt.behind === true)
+  }
+
+  /** It has ended. */
+  leave(): void {
+    this.function.live -= 1
+    this.run.leave()
   }
 
   get handles(): number[] {

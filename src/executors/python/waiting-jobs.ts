@@ -1,7 +1,5 @@
 import type { Job } from './job.ts'
-
-/** leaves that lie side by side are dealt to one worker in runs of so many */
-const runLength = 64
+import { runLength } from './job.ts'
 
 /**
  * Attempts that wait for a worker. Owns their order.
