@@ -1,7 +1,7 @@
-import picomatch from 'picomatch'
 import { defaultExclude } from '../core/tree/default-exclude.ts'
 import { AlmanacError } from '../model/errors.ts'
 import type { ScanOptions } from '../ports/data.ts'
+import { anyOf, isGlob } from '../util/path-globs.ts'
 
 /** Globs in full: what was scanned is known by them. */
 export interface Globs {
@@ -22,7 +22,7 @@ export interface PathFilter {
 export function globsOf(options: ScanOptions = {}): Globs {
   const globs = { include: options.include ?? [], exclude: options.exclude ?? defaultExclude }
   for (const glob of [...globs.include, ...globs.exclude]) {
-    if (typeof glob !== 'string' || glob === '' || glob.length > 4096) {
+    if (!isGlob(glob)) {
       throw new AlmanacError('ALM_USAGE', { why: `${JSON.stringify(glob)} is no glob` })
     }
   }
@@ -36,18 +36,4 @@ export function filterOf(globs: Globs): PathFilter {
     takesFile: (path, name) => (globs.include.length === 0 || included(path, name)) && !excluded(path, name),
     entersDir: (path, name) => !excluded(path, name),
   }
-}
-
-function anyOf(globs: readonly string[]): (path: string, name: string) => boolean {
-  const plain = globs.map((glob) => glob.replace(/\/$/, ''))
-  const names = unionOf(plain.filter((glob) => !glob.includes('/')))
-  const paths = unionOf(plain.filter((glob) => glob.includes('/')).map((glob) => glob.replace(/^\//, '')))
-  return (path, name) => names?.test(name) === true || paths?.test(path) === true
-}
-
-/** One expression for all: a name is looked at once. Dots are letters like others, and so are newlines (`s`). */
-function unionOf(globs: readonly string[]): RegExp | undefined {
-  if (globs.length === 0) return undefined
-  const options = { dot: true, flags: 's', windows: false }
-  return new RegExp(globs.map((glob) => `(?:${picomatch.makeRe(glob, options).source})`).join('|'), 's')
 }

@@ -8,6 +8,7 @@ import type { Value } from '../model/value.ts'
 import type { DataPlane } from '../ports/data.ts'
 import type { RunCache } from '../ports/journal.ts'
 import type { CallInfo } from './call-info.ts'
+import { changedItems, itemsOf } from './map-items.ts'
 import { valueFile } from './views.ts'
 
 /** One entry that a map must run. */
@@ -29,6 +30,8 @@ export interface MapPlan {
   readonly entries: readonly MapEntry[]
   readonly removed: readonly string[]
   readonly carried: number
+  /** ms that the carried entries once took, by what the base says of all of its own */
+  readonly savedMs: number
   /** the earlier result that the new one starts from */
   readonly base: Value
   readonly baseKey: Digest
@@ -52,7 +55,7 @@ export async function planMap(
   const { over } = args
   if (Array.isArray(over)) {
     const entries = over.map((item: Value, index) => ({ path: String(index), args: entryArgs(args, item) }))
-    return { over, entries, removed: [], carried: 0, base: undefined, baseKey: '' }
+    return { over, entries, removed: [], carried: 0, savedMs: 0, base: undefined, baseKey: '' }
   }
   if (!(over instanceof DirRef)) {
     throw new AlmanacError('ALM_VALUE_REFUSED', {
@@ -67,10 +70,10 @@ export async function planMap(
     if (plan !== undefined) return { over, ...plan, base: decode(base.valueWire), baseKey }
   }
   const entries: MapEntry[] = []
-  for await (const entry of ports.data.entries(over)) {
-    if (entry.kind === 'file') entries.push(await entryOf(over, entry.path, args, ports.data))
+  for await (const { path, item } of itemsOf(over, args, ports.data)) {
+    if (item !== undefined) entries.push({ path, args: entryArgs(args, item) })
   }
-  return { over, entries, removed: [], carried: 0, base: undefined, baseKey }
+  return { over, entries, removed: [], carried: 0, savedMs: 0, base: undefined, baseKey }
 }
 
 /** Arguments of a map, resolved. */
@@ -79,6 +82,9 @@ export interface MapArgs {
   readonly with: Readonly<Record<string, Value>>
   readonly withText: string
   readonly as: string | null
+  /** what an entry is: a file, or a directory at the top (then `groups` says how many there are) */
+  readonly each: 'file' | 'dir'
+  readonly groups?: Value
 }
 
 async function usableBase(
@@ -102,26 +108,27 @@ async function differences(
   base: Omit<BaseRecord, 'kind'>,
   args: MapArgs,
   data: DataPlane,
-): Promise<Pick<MapPlan, 'entries' | 'removed' | 'carried'> | undefined> {
+): Promise<Pick<MapPlan, 'entries' | 'removed' | 'carried' | 'savedMs'> | undefined> {
   const entries: MapEntry[] = []
   const removed: string[] = []
+  let changed = 0
   try {
-    for await (const { path, before, after } of data.diff(new DirRef(base.input, 0, 0), over)) {
-      if (after?.kind === 'file') entries.push(await entryOf(over, path, args, data))
-      else if (before?.kind === 'file') removed.push(path)
+    for await (const { path, item, isNew } of changedItems(new DirRef(base.input, 0, 0), over, args, data)) {
+      if (item === undefined) removed.push(path)
+      else {
+        entries.push({ path, args: entryArgs(args, item) })
+        if (!isNew) changed++
+      }
     }
   } catch (error) {
     // the listing of the base was collected: everything is new
     if (isAlmanacError(error) && error.code === 'ALM_BLOB_MISSING') return undefined
     throw error
   }
-  return { entries, removed, carried: over.entries - entries.length }
-}
-
-async function entryOf(over: DirRef, path: string, args: MapArgs, data: DataPlane): Promise<MapEntry> {
-  const file = await data.fileAt(over, path)
-  if (file === undefined) throw new AlmanacError('ALM_BUG', { why: `${path} is listed and not there` })
-  return { path, args: entryArgs(args, file) }
+  const all = args.each === 'dir' && typeof args.groups === 'number' ? args.groups : over.entries
+  const carried = all - entries.length
+  const share = carried / Math.max(1, carried + changed + removed.length)
+  return { entries, removed, carried, savedMs: Math.round((base.costMs ?? 0) * share) }
 }
 
 /** A function gets the item first; a task with named inputs gets it as one of them, or an object as all of them. */
@@ -184,9 +191,24 @@ async function column(
   return data.edit(base ?? (await data.assemble([])), changes)
 }
 
+/** What a result stands for: the directory that was mapped, without the entries that failed. */
+export async function mappedInput(
+  { over, entries, carried }: MapPlan,
+  failed: MapResult['failed'],
+  data: DataPlane,
+): Promise<DirRef | undefined> {
+  if (!(over instanceof DirRef)) return undefined
+  const gone = Object.keys(failed)
+  if (gone.length === 0) return over
+  // nothing that a later map could start from
+  if (gone.length === entries.length && carried === 0) return undefined
+  return data.edit(over, new Map(gone.map((path) => [path, undefined])))
+}
+
 /** The record by which a later map finds this one. */
 export const baseRecord = (
   plan: MapPlan,
+  input: DirRef,
   info: CallInfo,
   value: Value,
   environment: string,
@@ -194,9 +216,11 @@ export const baseRecord = (
 ): BaseRecord => ({
   kind: 'base',
   base: plan.baseKey,
+  name: info.request.name,
   environment,
   call: info.id,
-  input: (plan.over as DirRef).digest,
+  input: input.digest,
   valueWire: encode(value),
   at,
+  costMs: info.costMs,
 })

@@ -1,7 +1,7 @@
 import type { EndStatus } from '../core/run/call.ts'
 import { errorRecord } from '../model/errors.ts'
 import type { BaseRecord, ErrorRecord } from '../model/records.ts'
-import { DirRef } from '../model/refs.ts'
+import type { DirRef } from '../model/refs.ts'
 import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 import type { CallRequest } from '../ports/caller.ts'
@@ -12,6 +12,8 @@ import {
   gatherMap,
   type MapArgs,
   type MapPlan,
+  type MapResult,
+  mappedInput,
   planMap,
 } from './directory-map.ts'
 import { recordOf } from './failure.ts'
@@ -93,9 +95,12 @@ export class MapCalls {
         const { value, error } = this.#outcomes.get(id) ?? {}
         return error === undefined ? { path, value } : { path, error }
       })
+      // what its result stands for: work of now, and work that is not done again
+      map.costMs = entries.reduce((sum, id) => sum + this.#host.info(id).costMs, plan.savedMs)
       const result = await gatherMap(plan, outcomes, map.request.task as TaskSpec, this.#ports.data)
+      const input = await mappedInput(plan, result.failed, this.#ports.data)
       this.#busy--
-      this.#ended(map, plan, result.value, result.failed)
+      this.#ended(map, plan, result, input)
     } catch (error) {
       this.#busy--
       this.#host.left(map, { state: 'failed', reason: 'error' }, recordOf(error))
@@ -108,6 +113,8 @@ export class MapCalls {
       readonly over: Value
       readonly with: Record<string, Value>
       readonly as: string | null
+      readonly each?: 'dir'
+      readonly groups?: Value
     }
     const known = (value: Value) =>
       resolve(value, { outcomes: this.#outcomes, info: (call) => this.#host.info(call) })
@@ -116,29 +123,26 @@ export class MapCalls {
       with: known(args.with) as Record<string, Value>,
       withText: this.#outcomes.text(args.with),
       as: args.as,
+      each: args.each ?? 'file',
+      groups: known(args.groups),
     }
     const policy = map.request.task?.policy
     const useBase = this.#settings.cache === 'on' && policy?.cache !== false && policy?.effect !== true
     return planMap(map, resolved, { data, cache, hash, environment: this.#settings.environment, useBase })
   }
 
-  #ended(map: CallInfo, plan: MapPlan, value: Value, failed: Readonly<Record<string, ErrorRecord>>): void {
+  #ended(map: CallInfo, plan: MapPlan, { value, failed }: MapResult, input: DirRef | undefined): void {
     const errors = Object.entries(failed)
     const first = errors[0]
     map.map = {
       executed: plan.entries.length - errors.length,
       carried: plan.carried,
       removed: plan.removed.length,
+      ...(plan.savedMs > 0 && { savedMs: plan.savedMs }),
     }
     if (first === undefined) {
       this.#outcomes.set(map.id, { value })
-      if (
-        plan.over instanceof DirRef &&
-        this.#settings.cache !== 'off' &&
-        map.request.task?.policy.effect !== true
-      ) {
-        this.#host.add(baseRecord(plan, map, value, this.#settings.environment, this.#ports.clock.now()))
-      }
+      this.#keepBase(map, plan, input, value)
       return this.#host.left(map, { state: 'succeeded', reason: 'executed' })
     }
     // given up: it has no result, not even in part, and its entries are looked at again
@@ -146,6 +150,8 @@ export class MapCalls {
       this.#outcomes.set(map.id, {})
       return this.#host.left(map, { state: 'cancelled', reason: 'request' })
     }
+    // those that succeeded are not looked at again, one by one, when the others are mended
+    this.#keepBase(map, plan, input, value)
     // what `settled` gives; the error is what everybody else gets
     const reasons = Object.fromEntries(errors.map(([path, { code, message }]) => [path, { code, message }]))
     this.#outcomes.set(map.id, { value: { done: value, failed: reasons } })
@@ -159,5 +165,13 @@ export class MapCalls {
       ...(type !== undefined && { type }),
     })
     this.#host.left(map, { state: 'failed', reason: 'error' }, error)
+  }
+
+  /** `input`: what the value was made of. */
+  #keepBase(map: CallInfo, plan: MapPlan, input: DirRef | undefined, value: Value): void {
+    if (input === undefined || this.#settings.cache === 'off' || map.request.task?.policy.effect === true)
+      return
+    const { environment } = this.#settings
+    this.#host.add(baseRecord(plan, input, map, value, environment, this.#ports.clock.now()))
   }
 }

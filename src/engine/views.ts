@@ -5,6 +5,7 @@ import { DirRef, FileRef, FutureRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
 import type { DataPlane } from '../ports/data.ts'
 import type { CallInfo } from './call-info.ts'
+import { groupedDir } from './group-view.ts'
 import type { Outcomes } from './outcomes.ts'
 
 /** What views are computed from. */
@@ -12,8 +13,8 @@ export interface ViewSources {
   readonly data: DataPlane
   readonly outcomes: Outcomes
   readonly info: (call: number) => CallInfo
-  /** Runs a predicate of the author's where the workflow function lives. */
-  readonly evaluate: (view: CallInfo, args: readonly Value[]) => boolean
+  /** Runs a function of the author's where the workflow function lives. */
+  readonly evaluate: (view: CallInfo, args: readonly Value[]) => unknown
 }
 
 /** Values derived from values, never remembered: computed anew on each replay, from content alone. */
@@ -26,11 +27,21 @@ export function computeView(view: CallInfo, sources: ViewSources): Promise<Value
       return Promise.resolve(settledOf(args['of'], sources))
     case 'filter':
       return filtered(view, resolve(args['of'], sources), resolve(args['by'], sources), sources)
+    case 'group':
+      return groupedDir(dirOf(resolve(args['of'], sources)), args['by'], {
+        data: sources.data,
+        keyOf: (path) => sources.evaluate(view, [path]),
+      })
     case 'dir':
       return assembled(resolve(args['entries'], sources), sources)
     default:
       throw new AlmanacError('ALM_BUG', { why: `there is no view ${view.request.name}` })
   }
+}
+
+function dirOf(value: Value): DirRef {
+  if (value instanceof DirRef) return value
+  throw new AlmanacError('ALM_VALUE_REFUSED', { path: 'map', why: 'only files of a directory have groups' })
 }
 
 /** A structure with the values of its futures. */
@@ -84,7 +95,8 @@ function settledItem(ref: FutureRef, outcomes: Outcomes): Value {
 }
 
 async function filtered(view: CallInfo, of: Value, by: Value, sources: ViewSources): Promise<Value> {
-  if (Array.isArray(of)) return of.filter((item: Value, index) => sources.evaluate(view, [item, index]))
+  if (Array.isArray(of))
+    return of.filter((item: Value, index) => Boolean(sources.evaluate(view, [item, index])))
   if (!(of instanceof DirRef)) {
     throw new AlmanacError('ALM_VALUE_REFUSED', { path: 'filter', why: 'it filters a directory or a list' })
   }

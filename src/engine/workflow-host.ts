@@ -60,9 +60,9 @@ export class WorkflowHost {
   }
 
   /** Runs a predicate of the author's on values. */
-  evaluate(fn: ((...args: never[]) => unknown) | undefined, args: readonly Value[]): boolean {
+  evaluate(fn: ((...args: never[]) => unknown) | undefined, args: readonly Value[]): unknown {
     if (fn === undefined) throw new AlmanacError('ALM_BUG', { why: 'a filter has no predicate' })
-    return Boolean((fn as (...args: readonly Value[]) => unknown)(...args.map(authorValues)))
+    return (fn as (...args: readonly Value[]) => unknown)(...args.map(authorValues))
   }
 
   #known(caller: Caller, value: Value): Value | Promise<Value> {

@@ -6,6 +6,7 @@ import { toArgs } from './arguments.ts'
 import { resultCheck, type TaskDefinition } from './definition.ts'
 import { type DirOf, type Future, makeFuture } from './future.ts'
 import { isFuture } from './future-target.ts'
+import { type GroupBy, groupsOf, selected } from './groups.ts'
 import { type FutureList, futureList } from './list.ts'
 import { checkNames, type OptionNames } from './option-names.ts'
 import { kindOf } from './schema.ts'
@@ -42,9 +43,16 @@ export interface MapOptions {
   readonly with?: Readonly<Record<string, unknown>>
   /** which input gets the entry; the first file, directory or input if absent */
   readonly as?: string
+  /** only files that a glob matches: one without `/` by their names at any depth, one with `/` by their paths */
+  readonly include?: string | readonly string[]
+  /**
+   * One call for each group of files, which gets them as a directory: what a regular expression captures of the path,
+   * or what a function gives for it, names the group. Files without a group are left out.
+   */
+  readonly by?: GroupBy
 }
 
-const mapNames: OptionNames<MapOptions> = { with: true, as: true }
+const mapNames: OptionNames<MapOptions> = { with: true, as: true, include: true, by: true }
 
 export const definitionKey = Symbol.for('almanac.definition')
 
@@ -85,8 +93,10 @@ export function mapTask<R>(
     })
   }
   const { spec } = definition
+  const { include, by } = options
+  const some = include === undefined ? over : selected(caller, over, include)
   const args = {
-    over: toArgs(over),
+    ...(by === undefined ? { over: toArgs(some) } : groupsOf(caller, some, by)),
     with: toArgs(options.with ?? {}),
     as: options.as ?? entryInput(definition),
   }
