@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import re
 import warnings
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
@@ -30,7 +31,7 @@ def load(refs: Path, root: str) -> list[tuple[str, dict[str, Any]]]:
         name = file.relative_to(refs).as_posix()
         part = json.loads(file.read_text(encoding="utf-8"))
         folder = PurePosixPath(name).parent.as_posix()
-        part["templates"] = {"u": root if folder == "." else f"{root}/{folder}"}
+        part["templates"] |= {"u": root if folder == "." else f"{root}/{folder}"}
         parts.append((name, part))
     if not parts:
         raise ValueError("there are no references to combine: no file was indexed")
@@ -82,7 +83,8 @@ class Part:
         """The bytes of a chunk."""
         if isinstance(ref, str):
             return base64.b64decode(ref[7:]) if ref.startswith("base64:") else ref.encode()
-        with open(ref[0].replace("{{u}}", self.refs["templates"]["u"]), "rb") as stream:
+        path = re.sub(r"{{(.)}}", lambda found: self.refs["templates"][found[1]], ref[0])
+        with open(path, "rb") as stream:
             if len(ref) == 1:
                 return stream.read()
             stream.seek(ref[1])

@@ -19,19 +19,24 @@ from forecast_grib import grib_messages, load_eccodes
 
 COORDINATES = "forecast_reference_time latitude longitude"
 INLINE = 300  # chunks of fewer bytes are put into the references themselves
+BRACES = {"{": "{{o}}", "}": "{{c}}"}
 Refs = dict[str, Any]
 
 
 def url_of(name: str) -> str:
-    """The relative address of a file in references."""
-    if "{{" in name:
-        raise ValueError(f"{name!r} has '{{{{' in its name, which kerchunk takes for a template of its own: rename it")
-    return "{{u}}/" + name
+    """The relative address of a file in references.
+
+    Braces are what templates are made of, and each reader of templates escapes them in its own way: they are templates
+    themselves.
+    """
+    return "{{u}}/" + "".join(BRACES.get(letter, letter) for letter in name)
 
 
 def dump(refs: Refs, to: Path) -> None:
     """Writes references, the same ones as the same bytes."""
-    content = {"version": 1, "templates": {"u": "."}, "refs": refs}
+    urls = {ref[0] for ref in refs.values() if isinstance(ref, list)}
+    braces = {url[2]: brace for brace, url in BRACES.items() if any(url in other for other in urls)}
+    content = {"version": 1, "templates": {"u": "."} | braces, "refs": refs}
     to.write_text(json.dumps(content, sort_keys=True, separators=(",", ":")), encoding="utf-8")
 
 

@@ -500,8 +500,15 @@ class Index(Case):
         (self.raw / "a.nc").write_bytes(b"")
         with self.assertRaisesRegex(BadFile, "is empty"):
             steps.index(self.raw / "a.nc", refs=self.folder / "r.json")
-        with self.assertRaisesRegex(ValueError, "rename it"):
-            steps.index(write(self.raw / "{{u}}.nc"), refs=self.folder / "r.json")
+    def test_braces_in_names_are_no_templates(self) -> None:
+        values = np.random.default_rng(1).uniform(270, 290, (3, 3, 100)).astype("f4")
+        for format in ("NETCDF4", "NETCDF3_CLASSIC"):
+            for day, name in enumerate(("{{u}}.nc", "a}b{.nc", "{# {% x")):
+                write(self.raw / name, values[day : day + 1], times=[day], format=format)
+            index, result = self.indexed()
+            self.assertEqual((result["files"], result["times"]), (3, 3))
+            with open_over(index, self.raw) as dataset:
+                np.testing.assert_array_equal(dataset.t2m.values, values)
 
 
 class Combine(Case):

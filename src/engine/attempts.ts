@@ -1,5 +1,5 @@
 import { eachRef } from '../core/identity/canonical.ts'
-import { AlmanacError, errorRecord } from '../model/errors.ts'
+import { AlmanacError, errorRecord, isAlmanacError } from '../model/errors.ts'
 import type { RunId } from '../model/records.ts'
 import { DirRef, FileRef } from '../model/refs.ts'
 import type { TaskSpec } from '../model/task.ts'
@@ -169,7 +169,11 @@ export class Attempts {
 
   async #collect(underWay: UnderWay, end: AttemptEnd): Promise<AttemptResult> {
     const { task, staged, workspace } = underWay
-    await this.#ports.data.verify(staged)
+    await this.#ports.data.verify(staged).catch((error: unknown) => {
+      // who wrote to a file that lies outside cannot be told: its task may have, and it may be somebody else's
+      if (!isAlmanacError(error) || error.code !== 'ALM_INPUT_CHANGED') throw error
+      throw new AlmanacError('ALM_INPUT_CHANGED_MEANWHILE', { ...error.details, task: task.name })
+    })
     if (end.kind !== 'succeeded' || workspace === undefined) return keep(end, task)
     const files: Record<string, Value> = {}
     for (const [name, kind] of Object.entries(task.outputs ?? {})) {

@@ -6,12 +6,15 @@ import { framePlace, isOwnFile } from '../util/own-frames.ts'
 export function recordOf(error: unknown): ErrorRecord {
   if (isAlmanacError(error)) {
     if (error.record !== undefined) return error.record
+    const place = placeOf(error.stack)
+    // a stack without a line of the author's tells of nothing but Almanac itself
+    const isTelling = place.file !== undefined || error.code === 'ALM_BUG'
     return {
       code: error.code,
       message: error.message,
       hint: error.hint,
-      ...placeOf(error.stack),
-      ...(error.stack !== undefined && { stack: error.stack }),
+      ...place,
+      ...(isTelling && error.stack !== undefined && { stack: error.stack }),
     }
   }
   const message =

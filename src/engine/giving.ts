@@ -176,7 +176,7 @@ export class Giving {
 
 /** Its worker died, or one that held what it needs, and that cannot be made again. */
 const lostOf = ({ lastError }: CallInfo): ErrorRecord =>
-  lastError?.code === 'ALM_WORKER_LOST'
+  lastError?.code === 'ALM_WORKER_LOST' || lastError?.code === 'ALM_TASK_DIED'
     ? lastError
     : errorRecord('ALM_WORKER_LOST', { why: 'a result that only lived in its memory cannot be made again' })
 

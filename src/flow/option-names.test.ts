@@ -36,8 +36,8 @@ describe('an option that is spelt wrong', () => {
     ],
     [
       'of another kind of task',
-      () => task('t', wrong({ threads: 3 }), fn),
-      'Option threads of t is not valid: there is none of that name; there are cache, cpu, effect, heartbeat, location, memory, onFailure, output, persist, priority, random, reads, retries, timeout, variables, version.',
+      () => task('t', wrong({ cwd: 'x' }), fn),
+      'Option cwd of t is not valid: there is none of that name; there are cache, cpu, effect, heartbeat, location, memory, onFailure, output, persist, priority, random, reads, retries, timeout, variables, version.',
     ],
     [
       'of a variant',

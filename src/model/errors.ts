@@ -89,9 +89,17 @@ export const catalogue = {
     message: 'The task wrote to its input {path}.',
     hint: 'Copy the input to an output path before changing it.',
   },
+  ALM_INPUT_CHANGED_MEANWHILE: {
+    message: '{path} changed while {task} ran.',
+    hint: 'If {task} wrote to it, restore the file, and have the task copy its input to an output path before changing it; if something else did, resume the run when the file is complete.',
+  },
+  ALM_TASK_DIED: {
+    message: 'The process of the task ended: {why}.',
+    hint: 'A task must return or raise, and not end its process; if it crashed, run it alone and look at its log. Retries try it again.',
+  },
   ALM_WORKER_LOST: {
     message: 'The worker that ran the attempt died: {why}.',
-    hint: 'It is tried again; if it dies each time, run the task alone and look at its log.',
+    hint: 'A few losses are made good by further attempts, which cost no retries; if it dies each time, run the task alone and look at its log.',
   },
   ALM_TASK_SIGNATURE: {
     message: '{function} cannot be called with what the task gives it: {why}.',

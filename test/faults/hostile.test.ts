@@ -111,8 +111,8 @@ export default workflow('steps', { input: { which: json<keyof typeof tasks>(), n
     expect(saidBy(await run('steps.ts', { which: 'exits', n: 3 }))).toEqual([
       'failed',
       1,
-      'ALM_WORKER_LOST',
-      'The worker that ran the attempt died: it ended with exit code 3.',
+      'ALM_TASK_DIED',
+      'The process of the task ended: it ended with exit code 3.',
     ])
   })
 
@@ -253,7 +253,12 @@ export default workflow('files', { input: { which: json<string>(), texts: dir(),
     const path = join(project.folder, 'texts/a.txt')
     await project.write({ 'files.ts': workflow(`${read} + appendFileSync(${JSON.stringify(path)}, 'more')`) })
     const result = await run('files.ts', { which: 'file', ...inputs })
-    expect(saidBy(result)).toEqual(['failed', 0, 'ALM_INPUT_CHANGED', `${path} changed while it was in use.`])
+    expect(saidBy(result)).toEqual([
+      'failed',
+      0,
+      'ALM_INPUT_CHANGED_MEANWHILE',
+      `${path} changed while use ran.`,
+    ])
     await project.write({ 'files.ts': workflow(read) })
     expect((await resume()).output).toBe(readFileSync(path, 'utf8'))
   })

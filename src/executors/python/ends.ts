@@ -109,7 +109,7 @@ export function tellDeath(job: Job, death: Death, alone: boolean): void {
   }
   const words = death.lastWords.join('\n')
   const error = errorRecord(
-    'ALM_WORKER_LOST',
+    'ALM_TASK_DIED',
     { why },
     {
       type: exit.signal ?? `exit ${exit.code}`,

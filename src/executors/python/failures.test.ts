@@ -215,7 +215,7 @@ describe('a worker that dies', () => {
       kind: 'failed',
       reason: 'lost',
       retryable: true,
-      error: { code: 'ALM_WORKER_LOST', message: `The worker that ran the attempt died: ${why}.`, type },
+      error: { code: 'ALM_TASK_DIED', message: `The process of the task ended: ${why}.`, type },
     })
     if (end.kind !== 'failed') return
     expect(end.error.stack).toContain('last words')
