@@ -99,6 +99,8 @@ function http(options: HttpSource): Future<Dir> {
     ...(linkLocal === true && { linkLocal }),
     ...common(options),
   }
+  // what is no secret is in the arguments
+  for (const [safe, full] of secrets.urls) if (safe === full) secrets.urls.delete(safe)
   return ask('http', args, secrets, options.key)
 }
 
@@ -190,7 +192,7 @@ function hide(text: string, urls: Map<string, string>): string {
   const full = urls.get(safe)
   if (full !== undefined && full !== text)
     throw refused('url', `two of ${safe} differ in nothing but what looks like a secret`)
-  if (safe !== text) urls.set(safe, text)
+  urls.set(safe, text)
   return safe
 }
 

@@ -21,7 +21,8 @@ const signatures = /^(sig|signature|x-amz-signature|x-goog-signature)$/i
 
 /** @throws ALM_SOURCE_REFUSED where it is no URL, or not one of these protocols */
 export function parseUrl(text: string, protocols: readonly string[] = ['http:', 'https:']): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined
+  // `user:password@host` would be one of a protocol `user:`
+  const url = /^\s*[a-z][\w+.-]*:[/\\]/i.test(text) && URL.canParse(text) ? new URL(text) : undefined
   if (url === undefined)
     throw new AlmanacError('ALM_SOURCE_REFUSED', { url: unparsed(text), why: 'it is no URL' })
   if (!protocols.includes(url.protocol)) {

@@ -18,7 +18,7 @@ interface Options {
 }
 
 /** A clock that jumps to whatever is waited for, and notes how long that would have been. */
-export class HastyClock implements Clock {
+class HastyClock implements Clock {
   readonly waits: number[] = []
   #now = Date.UTC(2026, 0, 1)
 

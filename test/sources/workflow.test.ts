@@ -122,7 +122,9 @@ function live(
 }
 const children: ReturnType<typeof spawn>[] = []
 
-it('survives kill -9 in every kind of write, and never puts two versions together', async () => {
+it('survives kill -9 in every kind of write, and never puts two versions together', {
+  timeout: 600_000,
+}, async () => {
   const serve = (version: number): void => {
     for (const name of names) server.on(`/${name}`, serving(content(name, version), `"${version}"`))
   }
@@ -152,7 +154,7 @@ it('survives kill -9 in every kind of write, and never puts two versions togethe
 
 it('goes on after kill -9 wherever the bytes had come to', async () => {
   const whole = content('x', 1)
-  for (const at of [1, 4096, 70_000, whole.length - 1]) {
+  for (const at of [1, 4096, whole.length - 1]) {
     for (const name of names) server.on(`/${name}`, serving(whole, `"${at}"`))
     let fetched = 0
     server.on('/a', (request, response, n) => {

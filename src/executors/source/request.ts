@@ -168,7 +168,7 @@ export function text(value: Value, name: string): string | undefined {
   throw option(name, 'it is no text')
 }
 
-export function record(value: Value, name: string): Readonly<Record<string, Value>> {
+function record(value: Value, name: string): Readonly<Record<string, Value>> {
   if (value !== null && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype)
     return value as Readonly<Record<string, Value>>
   throw option(name, 'it is no object')
