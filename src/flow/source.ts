@@ -55,6 +55,8 @@ export interface HttpSource extends SourceOptions {
   readonly allowMissing?: boolean
   /** lets addresses be asked where clouds keep a machine's credentials */
   readonly linkLocal?: boolean
+  /** takes files of which the server says neither length nor end, so that one that is cut is not found out */
+  readonly unsized?: boolean
 }
 
 /** Objects of a bucket of S3, or of what speaks it. Credentials are those of the AWS SDK's chain. */
@@ -84,7 +86,7 @@ export const source = { http, s3, days }
 /** @throws ALM_OUTSIDE, ALM_OPTION_REFUSED */
 function http(options: HttpSource): Future<Dir> {
   const secrets = { urls: new Map<string, string>(), headers: {} as Record<string, string> }
-  const { url, each, headers = {}, to, checksums, allowMissing, linkLocal } = options
+  const { url, each, headers = {}, to, checksums, allowMissing, linkLocal, unsized } = options
   for (const [name, value] of Object.entries(headers))
     if (!isOpenHeader(name)) secrets.headers[name.toLowerCase()] = value
   const args = {
@@ -97,6 +99,7 @@ function http(options: HttpSource): Future<Dir> {
     ),
     ...(allowMissing === true && { allowMissing }),
     ...(linkLocal === true && { linkLocal }),
+    ...(unsized === true && { unsized }),
     ...common(options),
   }
   // what is no secret is in the arguments

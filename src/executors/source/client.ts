@@ -123,6 +123,8 @@ export class HttpClient {
       // gates decide how many there are
       connections: 64,
       pipelining: 1,
+      // what is asked of length and end is of HTTP/1.1
+      allowH2: false,
     }
     const env = process.env
     const proxied = ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY'].some((name) => env[name])

@@ -14,7 +14,8 @@ export function conditionsFor(part: Part, known: Kept | undefined): Conditions {
   if (begun !== undefined && size > 0) {
     if (size === begun.total) return { conditions: unlessChanged(begun), complete: hasValidator(begun) }
     const sameAs = strong(begun)
-    if (sameAs !== undefined && (begun.total === undefined || size < begun.total))
+    // without a total, the end of the rest could not be told from a cut
+    if (sameAs !== undefined && begun.total !== undefined && size < begun.total)
       return { conditions: { range: `bytes=${size}-`, 'if-range': sameAs }, complete: false }
   }
   return { conditions: known === undefined ? {} : unlessChanged(known), complete: false }
@@ -63,9 +64,8 @@ export function rangeFault(part: Part, headers: ResponseHeaders): string | undef
   if (Number(from) !== part.size)
     return `it sent bytes from ${from}, and was asked for those from ${part.size}`
   const whole = part.begun?.total
-  if (total !== '*' && whole !== undefined && Number(total) !== whole)
-    return `it had ${whole} bytes, and now has ${total}`
-  if (total !== '*' && Number(to) + 1 !== Number(total)) return 'it did not send all of the rest'
+  if (total !== '*' && Number(total) !== whole) return `it had ${whole} bytes, and now has ${total}`
+  if (Number(to) + 1 !== whole) return 'it did not send all of the rest'
   if (headerOf(headers, 'etag') !== part.begun?.etag) return 'what it sent is of another version'
   return undefined
 }

@@ -244,6 +244,26 @@ describe('a server that lies', () => {
     expect(await rig.got({ url: server.url('/b'), retries: { count: 0 } })).toContain('its crc32 is d3d99e8b')
   })
 
+  it('about nothing, but does not say where the file ends, is not believed without a checksum', async () => {
+    server.on('/a', raw('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello'))
+    expect(await rig.got({ url: server.url('/a') })).toContain(
+      'does not say how long it is, nor when it ends',
+    )
+    expect(await rig.got({ url: server.url('/a'), unsized: true })).toEqual({ a: 'hello' })
+    expect(await rig.got({ url: [{ url: server.url('/a'), sha256: sha256('hello') }] })).toEqual({
+      a: 'hello',
+    })
+  })
+
+  it('of which a part came in chunks is asked for the whole again', async () => {
+    server.on('/a', (request, response, n) => {
+      if (n > 0) return serving('whole')(request, response, n)
+      response.writeHead(200, { etag: '"v1"' }).write('wh', () => response.destroy())
+    })
+    expect(await rig.got({ url: server.url('/a') })).toEqual({ a: 'whole' })
+    expect(asked('/a')[1]).not.toHaveProperty('range')
+  })
+
   it('speaking another protocol fails', async () => {
     server.on('/a', raw('220 ftp ready\r\n'))
     expect(await rig.got({ url: server.url('/a'), retries: { count: 1 } })).toContain('ALM_SOURCE_FAILED')

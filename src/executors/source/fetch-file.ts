@@ -4,6 +4,7 @@ import type { Begun, Kept, Part } from '../../ports/downloads.ts'
 import { checksumAlgorithms } from '../../ports/downloads.ts'
 import type { Answer } from './client.ts'
 import { begunBy, conditionsFor, rangeFault } from './conditions.ts'
+import { headerOf } from './promised.ts'
 import { question } from './question.ts'
 import { finalError, refusal } from './refusals.ts'
 import type { Manner, Wanted } from './request.ts'
@@ -94,7 +95,7 @@ async function converse(
       await part.discard()
       throw new NotNow(why)
     }
-  } else if (status === 200) await part.begin(begunBy(headers, wanted.url))
+  } else if (status === 200) await begin(answer, wanted, manner, part)
   else {
     answer.drop()
     if (status === 416) await part.discard()
@@ -103,6 +104,20 @@ async function converse(
   }
   await receive(tools, wanted, manner, part, answer)
   return await finish(tools, wanted, manner, part)
+}
+
+/** @throws ALM_SOURCE_REFUSED where nothing would tell a cut from the end */
+async function begin(answer: Answer, wanted: Wanted, manner: Manner, part: Part): Promise<void> {
+  const { headers } = answer
+  const begun = begunBy(headers, wanted.url)
+  const checked = wanted.expected ?? wanted.sidecar ?? Object.keys(begun.promised ?? {})[0]
+  const endKnown = begun.total !== undefined || headerOf(headers, 'transfer-encoding') !== undefined
+  if (!endKnown && checked === undefined && !manner.unsized) {
+    answer.drop()
+    const why = 'the server does not say how long it is, nor when it ends; give sha256, or say unsized: true'
+    throw new AlmanacError('ALM_SOURCE_REFUSED', { url: wanted.name, why })
+  }
+  await part.begin(begun)
 }
 
 async function receive(

@@ -25,6 +25,7 @@ export interface Manner {
   readonly allowMissing: boolean
   readonly immutable: boolean
   readonly linkLocal: boolean
+  readonly unsized: boolean
   readonly maxBytes: number
   readonly idleMs: number
   readonly headers: Readonly<Record<string, string>>
@@ -146,6 +147,7 @@ export function mannerOf(args: Readonly<Record<string, Value>>, secrets: SourceS
     allowMissing: args['allowMissing'] === true,
     immutable: args['immutable'] === true,
     linkLocal: args['linkLocal'] === true,
+    unsized: args['unsized'] === true,
     maxBytes: number(args['maxBytes'] ?? Number.POSITIVE_INFINITY, 'maxBytes', 0),
     idleMs: number(args['idleMs'] ?? 60_000, 'idle', 1),
     headers: Object.fromEntries(
