@@ -1,13 +1,15 @@
 import type { Almanac, OpenOptions, ResumeOptions, RunOptions } from './almanac.ts'
 import type { Added, Addition } from './engine/add-dataset.ts'
+import type { DatasetFinding } from './engine/dataset-care.ts'
 import type { RunHandle } from './engine/engine.ts'
+import type { Explanation } from './engine/explain.ts'
 import type { RunListener } from './engine/run-context.ts'
 import type { Workflow } from './flow/workflow.ts'
 import type { RunRecord } from './model/records.ts'
 import type { CodeSource, LoadedFile } from './ports/code.ts'
 import type { DataPlane } from './ports/data.ts'
 import type { Datasets, Publish } from './ports/datasets.ts'
-import type { CallRow, Journal, Records, RunCache } from './ports/journal.ts'
+import type { CacheRecords, CallRow, Journal, Records, RunCache } from './ports/journal.ts'
 import type { LogStore } from './ports/logs.ts'
 
 /** How commands open it. */
@@ -35,17 +37,20 @@ export interface Workbench extends Almanac {
   readonly journal: Journal
   readonly records: Records
   readonly cache: RunCache
+  readonly entries: CacheRecords
+  /** Why a call was executed, reused, or waits. */
+  explain(run: RunRecord, call: CallRow): Promise<Explanation>
   readonly data: DataPlane
   readonly datasets: Datasets
   /** Makes a directory the next version of a dataset. */
   readonly publish: Publish
-  readonly code: CodeSource
   /** Adds what lies at a path to a dataset. */
   addData(addition: Omit<Addition, 'environment'>): Promise<Added>
   /** Forgets versions, or the dataset with all of them; says how many there were. */
   removeVersions(dataset: string, versions: readonly number[] | undefined): Promise<number>
   /** Looks at what a dataset is scanned from; undefined where it is not. */
   scanDataset(dataset: string): Promise<Added | undefined>
+  readonly code: CodeSource
   readonly logs: LogStore
   readonly maintenance: Maintenance
 }
@@ -96,6 +101,8 @@ export interface CheckFigures {
     readonly bytes: number
     readonly damaged: readonly { readonly digest: string; readonly why: string }[]
   }
+  /** of versions and what is shown of them; absent if the data were not read */
+  readonly datasets?: readonly DatasetFinding[]
 }
 
 export interface LoadedWorkflow {

@@ -7,6 +7,7 @@ import { failureLines, messageText, placeText } from './failure-lines.ts'
 import { relativePath } from './paths.ts'
 import { planObject, printPlan } from './plan.ts'
 import { exitCodes, type Printer } from './printer.ts'
+import { durationText } from './words.ts'
 
 /** Says how a run ended or where it rests. `told`: the failure of that call has been told of already. */
 export function printResult(
@@ -14,7 +15,7 @@ export function printResult(
   printer: Printer,
   told: (call: number | undefined) => boolean,
 ): void {
-  const { id, state, counts, executed, reused, durationMs, error, shown, planned } = result
+  const { id, state, counts, executed, reused, savedMs, durationMs, error, shown, planned } = result
   const output = result.output === undefined ? null : toWire(result.output)
   printer.last({
     kind: 'run',
@@ -23,6 +24,7 @@ export function printResult(
     counts,
     executed,
     reused,
+    savedMs,
     output,
     durationMs,
     error: error ?? null,
@@ -33,7 +35,9 @@ export function printResult(
   if (planned !== undefined && error === undefined) return
   const seconds = `${(durationMs / 1000).toFixed(durationMs < 10_000 ? 2 : 0)} s`
   const mark = state === 'succeeded' ? pc.green('✓') : state === 'failed' ? pc.red('✗') : pc.yellow('•')
-  printer.line(`${mark} ${pc.bold(id)} ${state} · ${executed} executed · ${reused} reused · ${seconds}`)
+  printer.line(
+    `${mark} ${pc.bold(id)} ${state} · ${executed} executed · ${reused} reused · ${seconds}${savedText(savedMs)}`,
+  )
   if (error !== undefined && state === 'failed') printFailure(result, error, printer, told(error.call))
   const figures = plainFigures(output)
   if (figures !== '') printer.line(`  ${figures}`)
@@ -90,6 +94,9 @@ export function printBroken(handle: RunHandle, error: unknown, sinceMs: number, 
   )
   printer.line(`  almanac resume ${handle.id}`)
 }
+
+/** Work that was not done again, where it is worth a word. */
+const savedText = (ms: number): string => (ms < 100 ? '' : ` · saved ${durationText(ms)}`)
 
 /** Numbers and short texts of an output: what a summary is made of. */
 function plainFigures(output: unknown): string {

@@ -144,8 +144,7 @@ async function partsOf(
 function differing(here: Tally['parts'], there: Tally['parts']): string[] {
   if (here === undefined || there === undefined) return []
   const names = new Set([...Object.keys(here), ...Object.keys(there)])
-  names.delete('inputs')
-  return [...names].filter((name) => here[name] !== there[name])
+  return [...names].filter((name) => !/^inputs?\b/.test(name) && here[name] !== there[name])
 }
 
 /** The newest earlier run with a result of the same map, and with parts of one that has entries that ran. */

@@ -30,6 +30,12 @@ export async function findEntry(
   return { entry, value, isGone: (await filesGone(value, data)) === true }
 }
 
+/** Is there an entry that is only too old for the call? */
+export async function isOld({ cache }: Pick<EnginePorts, 'cache'>, info: CallInfo): Promise<boolean> {
+  if (typeof info.request.task?.policy.cache !== 'object') return false
+  return (await cache.find(info.fingerprint as string, 0)) !== undefined
+}
+
 /** Are files of a value gone from the store? Undefined where it has none. */
 export function filesGone(value: Value, data: DataPlane): Promise<boolean> | undefined {
   const refs: (FileRef | DirRef)[] = []

@@ -37,7 +37,7 @@ export interface CallInfo {
   lastError: ErrorRecord | undefined
   /** what it has to do with other calls of its fingerprint; absent where it never began an attempt that others could use */
   sharing: Sharing | undefined
-  map: { executed: number; carried: number; removed: number } | undefined
+  map: { executed: number; carried: number; removed: number; savedMs?: number } | undefined
 }
 
 /** How a call shares its work with others of its fingerprint. */

@@ -230,7 +230,7 @@ export class Engine {
     try {
       const end = await driver.ended
       if (end.kind === 'broken') throw end.error
-      const { state, output, error, counts, executed, reused, planned, unknown } = end
+      const { state, output, error, counts, executed, reused, savedMs, planned, unknown } = end
       const shown =
         state === 'succeeded' && !settings.dryRun
           ? await showOutput(this.#ports.data, settings.environment, record.workflow, output)
@@ -241,6 +241,7 @@ export class Engine {
         counts,
         executed,
         reused,
+        savedMs,
         durationMs: this.#ports.clock.now() - started,
         ...(state === 'succeeded' && { output }),
         ...(error !== undefined && { error }),

@@ -32,6 +32,8 @@ export class Giving {
   over = 0
   executed = 0
   reused = 0
+  /** ms of work that the run cache and carried entries stand for */
+  savedMs = 0
   /** remembered outcomes that have not been given back */
   replaying: number
   readonly #run: RunContext
@@ -113,7 +115,10 @@ export class Giving {
       this.over++
       this.counts[state] = (this.counts[state] ?? 0) + 1
     }
-    if (info.map !== undefined) this.reused += info.map.carried
+    if (info.map !== undefined) {
+      this.reused += info.map.carried
+      if (recorded) this.savedMs += info.map.savedMs ?? 0
+    }
     // its entries are no calls of this life: they hold with the map
     if (info.map !== undefined && !recorded) {
       this.reused += info.map.executed
@@ -123,6 +128,7 @@ export class Giving {
     if (state !== 'succeeded') return
     if (recorded && status.reason === 'executed') this.executed++
     else this.reused++
+    if (recorded && status.reason === 'cached') this.savedMs += info.costMs
   }
 
   #errorOf(info: CallInfo, status: EndStatus, order: number): ErrorRecord {

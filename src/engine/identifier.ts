@@ -103,7 +103,7 @@ export class Identifier {
       parts: () => ({
         ...prefixed('code', known.codeParts),
         ...prefixed('surroundings', surroundings),
-        inputs,
+        ...this.#inputParts(args),
       }),
       basis,
       cacheable,
@@ -128,6 +128,17 @@ export class Identifier {
   ): TaskIdentity {
     const identify = fingerprintWith({ name, code, surroundings }, this.#ports.hash)
     return { code, codeParts, surroundings, fingerprint: identify, basis: identify('') }
+  }
+
+  /** Each argument by itself, as far as anybody would read them. */
+  #inputParts(args: Value): Record<string, string> {
+    const named = inputsByName(args)
+    const told = named.slice(0, mostInputs)
+    const rest = named.slice(mostInputs).map(([, value]) => this.#outcomes.text(value))
+    return Object.fromEntries([
+      ...told.map(([name, value]) => [`input ${name}`, this.#outcomes.text(value)]),
+      ...(rest.length === 0 ? [] : [['inputs', this.#ports.hash(rest.join('\n'))]]),
+    ]) as Record<string, string>
   }
 
   /** Digest of the arguments: each by itself, so that it counts the same passed as a future or as a value. */
@@ -198,3 +209,17 @@ function isCacheable(task: TaskSpec, takesFiles: boolean): boolean {
 
 const prefixed = (prefix: string, parts: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(parts).map(([name, part]) => [`${prefix} ${name}`, part]))
+
+/** More inputs than these are one part of what `why` tells. */
+const mostInputs = 20
+
+/** Arguments by their names, or by their places from 1. */
+function inputsByName(args: Value): (readonly [name: string, value: Value])[] {
+  if (args === null || typeof args !== 'object' || Object.getPrototypeOf(args) !== Object.prototype)
+    return [['1', args]]
+  const fields = args as Record<string, Value>
+  const positions = fields['args']
+  if (Object.keys(fields).length === 1 && Array.isArray(positions))
+    return positions.map((value: Value, i) => [String(i + 1), value])
+  return Object.entries(fields).sort(([a], [b]) => (a < b ? -1 : 1))
+}

@@ -4,7 +4,7 @@ import type { Effect } from '../core/run/events.ts'
 import { isIdentified } from '../core/run/graph.ts'
 import { encode } from '../model/codec.ts'
 import type { JournalRecord, Outcome, RememberedCall } from '../model/records.ts'
-import { type Digest, DirRef, FileRef } from '../model/refs.ts'
+import { type Digest, DirRef, FileRef, HeldRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
 import type { CallInfo } from './call-info.ts'
 import type { Outcomes } from './outcomes.ts'
@@ -61,6 +61,7 @@ export function outcomeRecords(
     status.reason === 'executed' &&
     info.cacheable &&
     gives &&
+    !livesInWorker(value) &&
     settings.cache !== 'off' &&
     valueWire !== undefined &&
     digest !== undefined
@@ -76,6 +77,9 @@ export function outcomeRecords(
       costMs: info.costMs,
       at: now,
       partsWire,
+      bytes: bytesOf(value) + valueWire.length,
+      ...((settings.cache === 'refresh' || info.verdict === 'gone') && { replaces: true }),
+      ...(info.request.task?.policy.random === true && { varies: true }),
     })
   }
   return records
@@ -99,4 +103,21 @@ function blobsOf(value: Value): Digest[] {
     if (ref instanceof FileRef || ref instanceof DirRef) blobs.add(ref.digest)
   })
   return [...blobs]
+}
+
+function bytesOf(value: Value): number {
+  let bytes = 0
+  eachRef(value, (ref) => {
+    if (ref instanceof FileRef || ref instanceof DirRef) bytes += ref.size
+  })
+  return bytes
+}
+
+/** What only lives in a worker's memory is nothing to another run. */
+function livesInWorker(value: Value): boolean {
+  let found = false
+  eachRef(value, (ref) => {
+    found ||= ref instanceof HeldRef
+  })
+  return found
 }

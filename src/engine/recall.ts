@@ -6,7 +6,7 @@ import type { RememberedCall } from '../model/records.ts'
 import { HeldRef } from '../model/refs.ts'
 import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
-import { filesGone, findEntry } from './cache-entry.ts'
+import { filesGone, findEntry, isOld } from './cache-entry.ts'
 import type { CallInfo } from './call-info.ts'
 import { recordOf } from './failure.ts'
 import { Identifier, type Identity } from './identifier.ts'
@@ -71,7 +71,8 @@ export class Recall {
       if (!isIn(info, 'lookup')) return
       if (found === undefined || found.isGone) {
         if (sharing !== undefined && info.verdict === 'waited') sharing.vain++
-        info.verdict = found === undefined ? 'miss' : 'gone'
+        info.verdict = found !== undefined ? 'gone' : (await isOld(ports, info)) ? 'old' : 'miss'
+        if (!isIn(info, 'lookup')) return
         return dispatch({ kind: 'missed', call: info.id })
       }
       const { entry, value } = found

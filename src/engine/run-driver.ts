@@ -172,10 +172,10 @@ export class RunDriver implements HostedRun {
   snapshot(): RunSnapshot {
     const { graph } = this.#run.machine
     const running = graph.count('start') + graph.count('execute') + graph.count('stop')
-    const { counts, executed: ran, reused, over } = this.#giving
+    const { counts, executed: ran, reused, savedMs, over } = this.#giving
     // what is made again has ended before
     const waiting = Math.max(0, this.#counted - over - running)
-    return { state: this.#end.state, counts: { ...counts, waiting, running }, executed: ran, reused }
+    return { state: this.#end.state, counts: { ...counts, waiting, running }, executed: ran, reused, savedMs }
   }
 
   // what executors say
@@ -402,6 +402,7 @@ export interface RunSnapshot {
   readonly counts: Partial<Record<CallState, number>>
   readonly executed: number
   readonly reused: number
+  readonly savedMs: number
 }
 
 /** A call, and what it is given; `missing`: the task of an input that has not succeeded. */

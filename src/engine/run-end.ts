@@ -22,7 +22,7 @@ export type DriverEnd =
     } & Figures)
   | { readonly kind: 'broken'; readonly error: unknown }
 
-type Figures = Pick<RunResult, 'counts' | 'executed' | 'reused'>
+type Figures = Pick<RunResult, 'counts' | 'executed' | 'reused' | 'savedMs'>
 
 /** What the end asks of the rest of the driver. */
 export interface EndHost {
@@ -168,9 +168,9 @@ export class RunEnd {
         ...('output' in end && { outputWire: encode(end.output) }),
       })
       await recorder.durable()
-      const { counts, executed, reused, planned } = this.#host.figures()
+      const { counts, executed, reused, savedMs, planned } = this.#host.figures()
       const unknown = this.#run.settings.dryRun ? { unknown: this.#host.unknown() } : {}
-      this.#done?.({ kind: 'ended', ...end, counts, executed, reused, planned, ...unknown })
+      this.#done?.({ kind: 'ended', ...end, counts, executed, reused, savedMs, planned, ...unknown })
     } catch (error) {
       await recorder.idle()
       this.#done?.({ kind: 'broken', error })

@@ -62,6 +62,8 @@ export interface RunResult {
   readonly counts: Readonly<Partial<Record<CallState, number>>>
   readonly executed: number
   readonly reused: number
+  /** ms of work that the run cache and carried entries of maps stand for */
+  readonly savedMs: number
   readonly durationMs: number
   /** where the output is shown as plain files */
   readonly shown?: string

@@ -50,9 +50,18 @@ export class Sharings {
       if (sharing.holds || !this.#run.isIn(info, 'start')) return
       begins.delete(start)
       sharing.waitsFor = isThere ? undefined : other
+      if (sharing.waitsFor !== undefined) this.#tell(info)
       this.#run.dispatch({ kind: 'yielded', call: info.id, attempt })
     })
     return [...begins]
+  }
+
+  /** For `why`, while it waits. */
+  #tell(info: CallInfo): void {
+    const { id: call, fingerprint, parts } = info
+    if (fingerprint === undefined || parts === undefined) return
+    const partsWire = JSON.stringify(parts())
+    this.#run.recorder.add({ kind: 'parts', call, fingerprint, partsWire, verdict: 'waits' })
   }
 
   /** The attempt has ended without a result. */

@@ -4,15 +4,22 @@ import type { CallKind, Outcome } from '../model/records.ts'
 export interface Tally {
   readonly executed: number
   readonly reused: number
+  /** ms of work that was not done again, as an earlier run had done it */
+  readonly savedMs: number
 }
 
 /**
  * Counts work, not bookkeeping: tasks and the entries of maps. The map itself only tells of the entries that it
  * carried over, for which no call was made; clocks, sleeps, questions and children count nothing.
  */
-export function tallyOf(kind: CallKind, outcome: Pick<Outcome, 'state' | 'reason' | 'map'>): Tally {
-  if (kind === 'map') return { executed: 0, reused: outcome.map?.carried ?? 0 }
+export function tallyOf(
+  kind: CallKind,
+  outcome: Pick<Outcome, 'state' | 'reason' | 'map' | 'costMs'>,
+): Tally {
+  if (kind === 'map')
+    return { executed: 0, reused: outcome.map?.carried ?? 0, savedMs: outcome.map?.savedMs ?? 0 }
   if ((kind !== 'task' && kind !== 'entry') || outcome.state !== 'succeeded')
-    return { executed: 0, reused: 0 }
-  return outcome.reason === 'executed' ? { executed: 1, reused: 0 } : { executed: 0, reused: 1 }
+    return { executed: 0, reused: 0, savedMs: 0 }
+  if (outcome.reason === 'executed') return { executed: 1, reused: 0, savedMs: 0 }
+  return { executed: 0, reused: 1, savedMs: outcome.reason === 'cached' ? outcome.costMs : 0 }
 }

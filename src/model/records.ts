@@ -207,12 +207,15 @@ export interface BaseRecord {
   readonly kind: 'base'
   /** digest of code, parameters and other inputs, without the mapped directory */
   readonly base: Digest
+  readonly name?: string
   readonly environment: string
   readonly call: number
   /** tree that was mapped */
   readonly input: Digest
   readonly valueWire: string
   readonly at: Time
+  /** ms that all of its entries once took */
+  readonly costMs?: number
 }
 
 /** How a call's fingerprint came about, for `why`. Written for calls that were looked up or executed. */
@@ -222,8 +225,13 @@ export interface PartsRecord {
   readonly fingerprint: Digest
   /** part name → digest or short text, as JSON */
   readonly partsWire: string
-  /** hit, miss, off: and why, one word */
+  /**
+   * one word: `hit`; `waited` for one that executed the same, or still `waits`; `miss`; `old` and `gone`, an entry that was
+   * no use; `off`, `refresh`
+   */
   readonly verdict: string
+  /** the parts that it had before an edit, as the journal gives them back */
+  readonly beforeWire?: string
 }
 
 /**

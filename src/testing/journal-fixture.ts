@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect } from 'vitest'
 import type { Datasets } from '../ports/datasets.ts'
-import type { Journal, Owner, Records, RunCache, WorkClaims } from '../ports/journal.ts'
+import type { CacheRecords, Journal, Owner, Records, RunCache, WorkClaims } from '../ports/journal.ts'
 
 /** A journal as one process has it open. */
 export interface OpenJournal {
@@ -8,6 +8,7 @@ export interface OpenJournal {
   readonly records: Records
   readonly cache: RunCache
   readonly datasets: Datasets
+  readonly entries: CacheRecords
   readonly work: WorkClaims
 }
 

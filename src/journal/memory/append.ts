@@ -1,8 +1,8 @@
-import type { JournalRecord, RunId } from '../../model/records.ts'
+import type { CallMade, JournalRecord, RunId } from '../../model/records.ts'
 import { forgedRecord } from '../refusals.ts'
 import { putAsk } from './asks.ts'
 import { addAttempt } from './attempts.ts'
-import { addEntry, addVariation, setBase } from './cache.ts'
+import { addEntry, addUse, addVariation, setBase } from './cache.ts'
 import { addCall, addOutcome, forgetCalls } from './calls.ts'
 import { addNote, setParts } from './notes.ts'
 import { changeRun } from './runs.ts'
@@ -40,6 +40,7 @@ function apply(store: MemoryStore, run: RunMemory, id: RunId, record: JournalRec
     case 'call':
       return addCall(run, record)
     case 'outcome':
+      addUse(store, (run.calls.get(record.call) as CallMade).name, record)
       return addOutcome(run, record)
     case 'attempt':
       return addAttempt(run, record)

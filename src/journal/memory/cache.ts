@@ -1,4 +1,4 @@
-import type { BaseRecord, CacheRecord, RunId, VariationRecord } from '../../model/records.ts'
+import type { BaseRecord, CacheRecord, Outcome, RunId, VariationRecord } from '../../model/records.ts'
 import type { Digest } from '../../model/refs.ts'
 import type { RunCache } from '../../ports/journal.ts'
 import { blobDigests } from '../blob-digests.ts'
@@ -7,7 +7,7 @@ import type { CacheEntry, MemoryStore } from './store.ts'
 import { copyOf } from './store.ts'
 
 export function addEntry(store: MemoryStore, run: RunId, record: CacheRecord): void {
-  const { kind: _, replaces, varies, bytes: __, ...entry } = copyOf(record)
+  const { kind: _, replaces, varies, bytes, ...entry } = copyOf(record)
   const first = store.byFingerprint.get(entry.fingerprint)?.[0]
   if (first !== undefined && first.digest !== entry.digest && varies !== true) {
     const { fingerprint, name, call, at } = entry
@@ -24,6 +24,7 @@ export function addEntry(store: MemoryStore, run: RunId, record: CacheRecord): v
   if (replaces === true) dropEntries(store, new Set([entry.fingerprint]))
   const kept: CacheEntry = { ...entry, run }
   store.cache.push(kept)
+  store.uses.set(kept, { seq: ++store.seq, bytes: bytes ?? 0, hits: 0 })
   const same = store.byFingerprint.get(entry.fingerprint)
   if (same === undefined) store.byFingerprint.set(entry.fingerprint, [kept])
   else same.push(kept)
@@ -36,9 +37,38 @@ export function addVariation(store: MemoryStore, run: RunId, record: VariationRe
 }
 
 function dropEntries(store: MemoryStore, gone: ReadonlySet<Digest>): void {
-  for (const fingerprint of gone) store.byFingerprint.delete(fingerprint)
-  const kept = store.cache.filter((entry) => !gone.has(entry.fingerprint))
+  dropThose(store, new Set(store.cache.filter((entry) => gone.has(entry.fingerprint))))
+}
+
+/** What they saved stays on record. */
+export function dropThose(store: MemoryStore, gone: ReadonlySet<CacheEntry>): void {
+  for (const entry of gone) {
+    const use = store.uses.get(entry)
+    store.uses.delete(entry)
+    if (use !== undefined) save(store, entry.name, use.hits, use.hits * entry.costMs, use.hits * use.bytes)
+    const same = (store.byFingerprint.get(entry.fingerprint) ?? []).filter((one) => one !== entry)
+    if (same.length > 0) store.byFingerprint.set(entry.fingerprint, same)
+    else store.byFingerprint.delete(entry.fingerprint)
+  }
+  const kept = store.cache.filter((entry) => !gone.has(entry))
   store.cache.splice(0, store.cache.length, ...kept)
+}
+
+export function save(store: MemoryStore, name: string, hits: number, ms: number, bytes: number): void {
+  if (hits === 0) return
+  const before = store.savings.get(name) ?? { hits: 0, ms: 0, bytes: 0 }
+  store.savings.set(name, { hits: before.hits + hits, ms: before.ms + ms, bytes: before.bytes + bytes })
+}
+
+/** An entry was taken, or a map carried entries over. */
+export function addUse(store: MemoryStore, name: string, outcome: Outcome): void {
+  const { reason, fingerprint, map, endedAt } = outcome
+  if (map !== undefined) save(store, name, map.carried, map.savedMs ?? 0, 0)
+  const entry = reason === 'cached' ? store.byFingerprint.get(fingerprint ?? '')?.[0] : undefined
+  const use = entry && store.uses.get(entry)
+  if (use === undefined) return
+  use.hits++
+  use.usedAt = Math.max(use.usedAt ?? 0, endedAt)
 }
 
 export function setBase(store: MemoryStore, run: RunId, record: BaseRecord): void {

@@ -49,9 +49,10 @@ function count(run: RunMemory, call: number, state: CallState, by: number): void
 }
 
 function tell(run: RunMemory, outcome: Outcome, by: number): void {
-  const { executed, reused } = tallyOf((run.calls.get(outcome.call) as CallMade).call_kind, outcome)
+  const { executed, reused, savedMs } = tallyOf((run.calls.get(outcome.call) as CallMade).call_kind, outcome)
   run.executed += executed * by
   run.reused += reused * by
+  run.savedMs += savedMs * by
 }
 
 export function loadCalls(run: RunMemory): RememberedCall[] {

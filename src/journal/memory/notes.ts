@@ -21,5 +21,8 @@ export function listNotes(run: RunMemory, query: NoteQuery): (Note & { readonly 
 }
 
 export function setParts(run: RunMemory, record: PartsRecord): void {
-  run.parts.set(record.call, { ...record })
+  const before = run.parts.get(record.call)
+  // those that it had before an edit stay, for `why`
+  const beforeWire = before?.fingerprint === record.fingerprint ? before.beforeWire : before?.partsWire
+  run.parts.set(record.call, { ...record, ...(beforeWire !== undefined && { beforeWire }) })
 }

@@ -1,10 +1,11 @@
 import { AlmanacError } from '../../model/errors.ts'
 import type { Datasets } from '../../ports/datasets.ts'
-import type { Journal, Records, RunCache, WorkClaims } from '../../ports/journal.ts'
+import type { CacheRecords, Journal, Records, RunCache, WorkClaims } from '../../ports/journal.ts'
 import { appendRecords } from './append.ts'
 import { answerAsk, listAsks, takeAnswers } from './asks.ts'
 import { listAttempts } from './attempts.ts'
 import { memoryCache } from './cache.ts'
+import { memoryEntries } from './cache-lists.ts'
 import { listCalls, loadCalls } from './calls.ts'
 import { claimRun, releaseAll } from './claims.ts'
 import { memoryDatasets } from './datasets.ts'
@@ -21,6 +22,7 @@ export interface OpenMemoryJournal {
   readonly records: Records
   readonly cache: RunCache
   readonly datasets: Datasets
+  readonly entries: CacheRecords
   readonly work: WorkClaims
 }
 
@@ -33,6 +35,7 @@ export function openMemoryJournal(store: MemoryStore = memoryStore()): OpenMemor
     records: memoryRecords(store),
     cache: memoryCache(store),
     datasets: memoryDatasets(store),
+    entries: memoryEntries(store),
     work,
   }
 }

@@ -16,6 +16,7 @@ export function createRun(store: MemoryStore, record: RunRecord): void {
     counts: new Map(Object.entries(record.counts) as [CallState, number][]),
     executed: record.executed,
     reused: record.reused,
+    savedMs: record.savedMs ?? 0,
     calls: new Map(),
     ids: [],
     outcomes: new Map(),
@@ -41,7 +42,8 @@ export function ownRun(run: RunMemory, owner: Owner): void {
 
 export function readRun(run: RunMemory): RunRecord {
   const counts = Object.fromEntries([...run.counts].filter(([, count]) => count !== 0))
-  return { ...copyOf(run.record), counts, executed: run.executed, reused: run.reused }
+  const saved = run.savedMs > 0 ? { savedMs: run.savedMs } : {}
+  return { ...copyOf(run.record), counts, executed: run.executed, reused: run.reused, ...saved }
 }
 
 export function listRuns(store: MemoryStore, query: RunQuery): RunRecord[] {

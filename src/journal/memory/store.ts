@@ -26,6 +26,13 @@ import type { DatasetMemory } from './datasets.ts'
 export interface MemoryStore {
   readonly runs: Map<RunId, RunMemory>
   readonly cache: CacheEntry[]
+  /** what people are told of entries besides */
+  readonly uses: Map<
+    CacheEntry,
+    { readonly seq: number; readonly bytes: number; hits: number; usedAt?: number }
+  >
+  /** saved by entries that are gone, and by maps */
+  readonly savings: Map<string, { hits: number; ms: number; bytes: number }>
   /** by fingerprint, oldest first */
   readonly byFingerprint: Map<Digest, CacheEntry[]>
   readonly bases: Map<string, Omit<BaseRecord, 'kind'> & { readonly run: RunId }>
@@ -42,7 +49,7 @@ export interface MemoryStore {
   seq: number
 }
 
-export type CacheEntry = Omit<CacheRecord, 'kind'> & { readonly run: RunId }
+export type CacheEntry = Omit<CacheRecord, 'kind' | 'replaces' | 'varies' | 'bytes'> & { readonly run: RunId }
 
 export interface RunMemory {
   /** without what is counted */
@@ -50,6 +57,7 @@ export interface RunMemory {
   readonly counts: Map<CallState, number>
   executed: number
   reused: number
+  savedMs: number
   readonly calls: Map<number, CallMade>
   /** ids of calls, ascending */
   readonly ids: number[]
@@ -79,6 +87,8 @@ export interface AskMemory {
 export const memoryStore = (): MemoryStore => ({
   runs: new Map(),
   cache: [],
+  uses: new Map(),
+  savings: new Map(),
   byFingerprint: new Map(),
   bases: new Map(),
   claims: new Map(),

@@ -5,7 +5,7 @@ import { tallyOf } from '../tally.ts'
 import { endAsk, putAsk } from './asks.ts'
 import { addAttempt, forgetAttempts } from './attempts.ts'
 import { Bulk } from './bulk.ts'
-import { addEntry, addVariation, setBase } from './cache.ts'
+import { addCarried, addEntry, addUse, addVariation, setBase } from './cache.ts'
 import type { KnownCall } from './call-index.ts'
 import { CallIndex } from './call-index.ts'
 import type { CountedOutcome } from './calls.ts'
@@ -55,7 +55,7 @@ export class Appender {
     this.names = new Names(db)
     this.#calls = new Bulk(db, insertCalls.sql, insertCalls.width)
     this.#outcomes = new Bulk(db, insertOutcomes.sql, insertOutcomes.width)
-    this.#parts = new Bulk(db, insertParts.sql, insertParts.width)
+    this.#parts = new Bulk(db, insertParts.sql, insertParts.width, insertParts.tail)
     this.#notes = new Bulk(db, insertNotes.sql, insertNotes.width)
   }
 
@@ -189,6 +189,10 @@ export class Appender {
       row.more ?? null,
     )
     countOutcome(run, kind, row, 1)
+    if (row.reason === 'cached' && row.fingerprint !== undefined)
+      addUse(this.#db, row.fingerprint, row.endedAt)
+    else if (kind === 'map' && row.more !== undefined)
+      addCarried(this.#db, this.names.at(known.name).name, readMore(row.more))
     if (known.asked) endAsk(this.#db, run.n, row.call)
   }
 
@@ -233,7 +237,8 @@ function countOutcome(run: OpenRun, kind: CallKind, row: CountedOutcome, by: num
   }
   // most have no more to tell
   const counted = row.more == null ? row : { ...row, ...readMore(row.more) }
-  const { executed, reused } = tallyOf(kind, counted)
+  const { executed, reused, savedMs } = tallyOf(kind, counted)
   if (executed !== 0) count(run, 'executed', executed * by)
   if (reused !== 0) count(run, 'reused', reused * by)
+  if (savedMs !== 0) count(run, 'saved', savedMs * by)
 }

@@ -17,13 +17,13 @@ export class Bulk {
   readonly #many: string
   #values: SQLInputValue[] = []
 
-  /** `insert`: `INSERT INTO t (a, b)` */
-  constructor(db: Database, insert: string, width: number) {
+  /** `insert`: `INSERT INTO t (a, b)`; `tail`: what follows the values */
+  constructor(db: Database, insert: string, width: number, tail = '') {
     const row = `(${Array(width).fill('?').join(', ')})`
     this.#db = db
     this.#width = width
-    this.#one = `${insert} VALUES ${row}`
-    this.#many = `${insert} VALUES ${Array(rowsAtOnce).fill(row).join(', ')}`
+    this.#one = `${insert} VALUES ${row}${tail}`
+    this.#many = `${insert} VALUES ${Array(rowsAtOnce).fill(row).join(', ')}${tail}`
   }
 
   add(...row: SQLInputValue[]): void {

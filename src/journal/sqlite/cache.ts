@@ -1,8 +1,8 @@
-import type { BaseRecord, CacheRecord, RunId, VariationRecord } from '../../model/records.ts'
+import type { BaseRecord, CacheRecord, Outcome, RunId, VariationRecord } from '../../model/records.ts'
 import type { Digest } from '../../model/refs.ts'
 import type { RunCache } from '../../ports/journal.ts'
 import type { Database } from './database.ts'
-import { digestColumn, digestText } from './rows.ts'
+import { type DigestColumn, digestColumn, digestText, present } from './rows.ts'
 import { endWork } from './work.ts'
 
 export function addEntry(db: Database, run: RunId, entry: CacheRecord): void {
@@ -54,10 +54,32 @@ export function addVariation(db: Database, run: RunId, record: VariationRecord):
   )
 }
 
+/** An entry was taken. */
+export function addUse(db: Database, fingerprint: DigestColumn, at: number): void {
+  db.run(
+    `INSERT INTO uses (entry, hits, at) SELECT seq, 1, ? FROM cache WHERE fingerprint = ? ORDER BY seq LIMIT 1
+    ON CONFLICT (entry) DO UPDATE SET hits = hits + 1, at = max(at, excluded.at)`,
+    at,
+    fingerprint,
+  )
+}
+
+/** What a map did not do again: nobody looks up the entries that it carries over. */
+export function addCarried(db: Database, name: string, { map }: Pick<Outcome, 'map'>): void {
+  if (map === undefined || map.carried === 0) return
+  db.run(
+    `INSERT INTO savings (name, hits, ms, bytes) VALUES (?, ?, ?, 0)
+    ON CONFLICT (name) DO UPDATE SET hits = hits + excluded.hits, ms = ms + excluded.ms`,
+    name,
+    map.carried,
+    map.savedMs ?? 0,
+  )
+}
+
 /** The newest wins. */
 export function setBase(db: Database, run: RunId, base: BaseRecord): void {
   db.run(
-    'INSERT OR REPLACE INTO bases (base, environment, run, call, input, value, at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    'INSERT OR REPLACE INTO bases (base, environment, run, call, input, value, at, name, cost) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
     digestColumn(base.base),
     base.environment,
     run,
@@ -65,6 +87,8 @@ export function setBase(db: Database, run: RunId, base: BaseRecord): void {
     digestColumn(base.input),
     base.valueWire,
     base.at,
+    base.name ?? null,
+    base.costMs ?? 0,
   )
 }
 
@@ -92,14 +116,34 @@ export function nearestEntry(db: Database, name: string): Entry | undefined {
 
 export function findBase(db: Database, base: Digest, environment: string): Base | undefined {
   const sql = `SELECT ${digestText('base')} AS base, environment, run, call, ${digestText('input')} AS input,
-    value AS valueWire, at FROM bases WHERE base = ? AND environment = ?`
+    value AS valueWire, at, name, nullif(cost, 0) AS costMs FROM bases WHERE base = ? AND environment = ?`
   const row = db.get<Base>(sql, digestColumn(base), environment)
-  return row && { ...row }
+  if (row === undefined) return undefined
+  const { name, costMs, ...rest } = row
+  return { ...rest, ...present({ name, costMs }) }
 }
 
 export function forgetEntries(db: Database, digests: readonly Digest[]): void {
   for (const digest of digests.map(digestColumn)) {
-    db.run('DELETE FROM cache WHERE fingerprint = ?', digest)
+    dropEntries(
+      db,
+      db.all<{ seq: number }>('SELECT seq FROM cache WHERE fingerprint = ?', digest).map(({ seq }) => seq),
+    )
     db.run('DELETE FROM bases WHERE base = ?', digest)
   }
+}
+
+/** What they saved stays on record. */
+export function dropEntries(db: Database, seqs: readonly number[]): void {
+  if (seqs.length === 0) return
+  const those = JSON.stringify(seqs)
+  db.run(
+    `INSERT INTO savings (name, hits, ms, bytes)
+    SELECT name, sum(hits), sum(hits * cost), sum(hits * bytes) FROM cache JOIN uses ON entry = seq
+    WHERE seq IN (SELECT value FROM json_each(?)) GROUP BY name
+    ON CONFLICT (name) DO UPDATE SET hits = hits + excluded.hits, ms = ms + excluded.ms, bytes = bytes + excluded.bytes`,
+    those,
+  )
+  db.run('DELETE FROM uses WHERE entry IN (SELECT value FROM json_each(?))', those)
+  db.run('DELETE FROM cache WHERE seq IN (SELECT value FROM json_each(?))', those)
 }

@@ -33,12 +33,12 @@ export function findCall(db: Database, n: number, call: number): KnownCall | und
 }
 
 /** What is counted of an outcome that is there. */
-export type CountedOutcome = Pick<OutcomeRow, 'state' | 'reason'> & {
+export type CountedOutcome = Pick<OutcomeRow, 'state' | 'reason' | 'costMs'> & {
   readonly more: string | null | undefined
 }
 
 export function findOutcome(db: Database, n: number, call: number): CountedOutcome {
-  const sql = 'SELECT state, reason, more FROM outcomes WHERE id = ?'
+  const sql = 'SELECT state, reason, cost AS costMs, more FROM outcomes WHERE id = ?'
   return db.get<CountedOutcome>(sql, rowId(n, call)) as CountedOutcome
 }
 

@@ -218,6 +218,13 @@ function refuseTorn(db: DatabaseSync, path: string): void {
 
 /** What SQLite finds wrong with the whole file; it reads all of it. */
 export function problems(db: Pick<DatabaseSync, 'prepare'>): string[] {
-  const rows = db.prepare('PRAGMA quick_check(100)').all() as { quick_check: string }[]
-  return rows.map((row) => row.quick_check).filter((line) => line !== 'ok')
+  try {
+    const rows = db.prepare('PRAGMA quick_check(100)').all() as { quick_check: string }[]
+    return rows.map((row) => row.quick_check).filter((line) => line !== 'ok')
+  } catch (error) {
+    // so much is overwritten that it cannot even be looked through
+    const failure = journalFailure(error, 'journal.db')
+    if (failure.code === 'ALM_JOURNAL_DAMAGED') return [failure.message]
+    throw error
+  }
 }

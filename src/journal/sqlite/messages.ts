@@ -5,6 +5,11 @@ import type { Digest } from '../../model/refs.ts'
 import type { DatasetRow, NewVersion } from '../../ports/datasets.ts'
 import type {
   Answer,
+  CacheChoice,
+  CacheEntry,
+  CacheQuery,
+  CacheRecords,
+  CacheSavings,
   CallQuery,
   CallRow,
   NoteQuery,
@@ -12,8 +17,10 @@ import type {
   RunCache,
   RunQuery,
   RunRequest,
+  Variation,
   WorkUnderWay,
 } from '../../ports/journal.ts'
+import type { ChosenEntries } from './cache-lists.ts'
 import type { DatabaseOptions } from './database.ts'
 import type { Packed } from './packing.ts'
 import type { RootsPage, RootsPlace } from './roots.ts'
@@ -93,6 +100,12 @@ export interface WriterMethods {
   nearest(name: string): Cached
   roots(place: RootsPlace): RootsPage
   forget(digests: readonly Digest[]): void
+  entries(query: CacheQuery): CacheEntry[]
+  savings(): CacheSavings[]
+  variations(query: Parameters<CacheRecords['variations']>[0]): Variation[]
+  chooseEntries(choice: CacheChoice): ChosenEntries
+  dropEntries(seqs: readonly number[]): void
+  clearBases(choice: CacheChoice): number
   takeWork(wanted: readonly WorkUnderWay[]): WorkUnderWay[]
   releaseWork(fingerprints: readonly Digest[]): void
   othersWork(): WorkUnderWay[]

@@ -157,6 +157,8 @@ export const migrations: readonly string[] = [
   ALTER TABLE cache ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE tallies ADD COLUMN saved INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE parts ADD COLUMN before TEXT;
+  ALTER TABLE bases ADD COLUMN name TEXT;
+  ALTER TABLE bases ADD COLUMN cost INTEGER NOT NULL DEFAULT 0;
 
   -- how often entries were used: apart from them, as their rows are large and never change
   CREATE TABLE uses (entry INTEGER PRIMARY KEY, hits INTEGER NOT NULL, at INTEGER NOT NULL);

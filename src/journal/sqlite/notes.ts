@@ -6,7 +6,13 @@ import { findRun } from './runs.ts'
 
 export const insertNotes = { sql: 'INSERT INTO notes (run, call, attempt, type, name, body, at)', width: 7 }
 
-export const insertParts = { sql: 'INSERT OR REPLACE INTO parts (id, fingerprint, parts, verdict)', width: 4 }
+/** Those that it had before an edit stay, for `why`. */
+export const insertParts = {
+  sql: 'INSERT INTO parts (id, fingerprint, parts, verdict)',
+  width: 4,
+  tail: ` ON CONFLICT (id) DO UPDATE SET before = CASE WHEN fingerprint = excluded.fingerprint THEN before ELSE parts END,
+    fingerprint = excluded.fingerprint, parts = excluded.parts, verdict = excluded.verdict`,
+}
 
 interface NoteRow {
   readonly seq: number
@@ -45,7 +51,9 @@ export function listNotes(db: Database, run: RunId, query: NoteQuery): (Note & {
 export function readParts(db: Database, run: RunId, call: number): PartsRecord | undefined {
   const n = findRun(db, run)
   if (n === undefined) return undefined
-  const sql = `SELECT ${digestText('fingerprint')} AS fingerprint, parts AS partsWire, verdict FROM parts WHERE id = ?`
+  const sql = `SELECT ${digestText('fingerprint')} AS fingerprint, parts AS partsWire, verdict, before AS beforeWire FROM parts WHERE id = ?`
   const row = db.get<Omit<PartsRecord, 'kind' | 'call'>>(sql, rowId(n, call))
-  return row && { kind: 'parts', call, ...row }
+  if (row === undefined) return undefined
+  const { beforeWire, ...rest } = row
+  return { kind: 'parts', call, ...rest, ...present({ beforeWire }) }
 }

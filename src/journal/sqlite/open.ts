@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path'
 import type { RunId } from '../../model/records.ts'
 import type { Datasets } from '../../ports/datasets.ts'
-import type { Journal, Records, RunCache, RunClaim, WorkClaims } from '../../ports/journal.ts'
+import type { CacheRecords, Journal, Records, RunCache, RunClaim, WorkClaims } from '../../ports/journal.ts'
 import { WriterClient } from './client.ts'
 import { readRemembered } from './packed-calls.ts'
 import { PackReader } from './packing.ts'
@@ -13,6 +13,7 @@ export interface OpenSqliteJournal {
   readonly records: Records
   readonly cache: RunCache
   readonly datasets: Datasets
+  readonly entries: CacheRecords
   readonly work: WorkClaims
   /** What is wrong with the database file: all of it is read. */
   check(): Promise<readonly string[]>
@@ -49,6 +50,7 @@ export async function openSqliteJournal(
     records: sqliteRecords(client),
     datasets: sqliteDatasets(client),
     cache: sqliteCache(client),
+    entries: sqliteEntries(client),
     work: sqliteWork(client),
     check: () => client.call('check'),
     close: () => journal.close(),
@@ -131,6 +133,23 @@ const sqliteCache = (client: WriterClient): RunCache => ({
     }
   },
   forget: (fingerprints) => client.call('forget', fingerprints),
+})
+
+/** Entries removed at once. */
+const entriesAtOnce = 5000
+
+const sqliteEntries = (client: WriterClient): CacheRecords => ({
+  list: (query) => client.call('entries', query),
+  savings: () => client.call('savings'),
+  variations: (query) => client.call('variations', query),
+  async clear({ dryRun, ...choice }) {
+    const { seqs, bytes } = await client.call('chooseEntries', choice)
+    if (dryRun === true) return { entries: seqs.length, bytes }
+    for (let i = 0; i < seqs.length; i += entriesAtOnce)
+      await client.call('dropEntries', seqs.slice(i, i + entriesAtOnce))
+    await client.call('clearBases', choice)
+    return { entries: seqs.length, bytes }
+  },
 })
 
 const sqliteWork = (client: WriterClient): WorkClaims => ({

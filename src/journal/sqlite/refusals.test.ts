@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { aCall, anOutcome, aRun, remembered } from '../../testing/journal-records.ts'
 import type { TemporaryHome } from '../../testing/temporary-home.ts'
 import { temporaryHome } from '../../testing/temporary-home.ts'
+import { migrations } from './migrations.ts'
 import { openSqliteJournal } from './open.ts'
 
 let home: TemporaryHome
@@ -35,7 +36,7 @@ describe('a journal on SQLite refuses', () => {
     db.exec('PRAGMA user_version = 99')
     db.close()
     await expect(openSqliteJournal(home.path)).rejects.toEqual(
-      code('ALM_JOURNAL_NEWER', { found: 99, known: 1 }),
+      code('ALM_JOURNAL_NEWER', { found: 99, known: migrations.length }),
     )
   })
 
@@ -74,7 +75,7 @@ describe('a journal on SQLite refuses', () => {
   it('to load from pages that were overwritten, and finds them when it is asked to check', async () => {
     await makeJournal()
     const bytes = readFileSync(file)
-    bytes.fill(0xff, bytes.length / 2, (3 * bytes.length) / 4)
+    bytes.fill(0xff, (2 * bytes.length) / 3, (5 * bytes.length) / 6)
     writeFileSync(file, bytes)
     const { journal, check } = await openSqliteJournal(home.path)
     await expect(journal.load('run1')).rejects.toEqual(code('ALM_JOURNAL_DAMAGED'))

@@ -32,10 +32,10 @@ interface RunRow {
 
 const callStates = Object.keys(callReasons) as CallState[]
 
-type TallyRow = Readonly<Record<CallState | 'executed' | 'reused', number>>
+type TallyRow = Readonly<Record<CallState | 'executed' | 'reused' | 'saved', number>>
 
 const columns = `id, workflow, file, environment, state, input, options, ${digestText('code')} AS code, git_commit, name, tags,
-  created_at, started_at, ended_at, output, error, uncaught, host, pid, boot_id, ${callStates.join(', ')}, executed, reused`
+  created_at, started_at, ended_at, output, error, uncaught, host, pid, boot_id, ${callStates.join(', ')}, executed, reused, saved`
 
 /** Number of a run inside the database. @throws ALM_RUN_UNKNOWN */
 export function runNumber(db: Database, run: RunId): number {
@@ -115,9 +115,9 @@ export function ownRun(db: Database, n: number, { host, pid, bootId }: Owner): v
 }
 
 /** What a transaction adds to a run's counts. */
-export type TallyChange = Partial<Record<CallState | 'executed' | 'reused', number>>
+export type TallyChange = Partial<Record<CallState | 'executed' | 'reused' | 'saved', number>>
 
-const tallied = [...callStates, 'executed', 'reused'] as const
+const tallied = [...callStates, 'executed', 'reused', 'saved'] as const
 
 export function changeTally(db: Database, n: number, change: TallyChange): void {
   const sets = tallied.map((column) => `${column} = ${column} + ?`).join(', ')
@@ -161,6 +161,7 @@ function runRecord(row: RunRow & TallyRow): RunRecord {
     ),
     executed: row.executed,
     reused: row.reused,
+    ...(row.saved > 0 && { savedMs: row.saved }),
     ...present({
       file: row.file,
       codeDigest: row.code,

@@ -5,7 +5,8 @@ import { activeRun } from '../refusals.ts'
 import { Appender } from './append.ts'
 import { answerAsk, giveBackAnswers, listAsks, openAnswers, takeAnswers } from './asks.ts'
 import { listAttempts } from './attempts.ts'
-import { findBase, findEntry, forgetEntries, nearestEntry } from './cache.ts'
+import { dropEntries, findBase, findEntry, forgetEntries, nearestEntry } from './cache.ts'
+import { chooseEntries, clearBases, listEntries, listSavings, listVariations } from './cache-lists.ts'
 import { listCalls } from './call-lists.ts'
 import { loadPage } from './calls.ts'
 import { Claims } from './claims.ts'
@@ -23,8 +24,8 @@ import {
 import { isConstraint, journalFailure } from './failures.ts'
 import type { Batch, WriterMethods } from './messages.ts'
 import { listNotes, readParts } from './notes.ts'
-import { sweep } from './removal.ts'
 import { openReadOnly } from './read-only.ts'
+import { sweep } from './removal.ts'
 import { addRequest, giveBackRequests, openRequests, takeRequests } from './requests.ts'
 import { rootsPage } from './roots.ts'
 import { createRun, findRun, listRuns, ownRun, readRun, removeRun, runNumber } from './runs.ts'
@@ -141,6 +142,12 @@ export class Session {
     nearest: (name) => nearestEntry(this.#db, name),
     roots: (place) => rootsPage(this.#db, place),
     forget: (digests) => this.#db.transaction(() => forgetEntries(this.#db, digests)),
+    entries: (query) => listEntries(this.#db, query),
+    savings: () => listSavings(this.#db),
+    variations: (query) => listVariations(this.#db, query),
+    chooseEntries: (choice) => chooseEntries(this.#db, choice),
+    dropEntries: (seqs) => this.#db.transaction(() => dropEntries(this.#db, seqs)),
+    clearBases: (choice) => this.#db.transaction(() => clearBases(this.#db, choice)),
     takeWork: (wanted) => this.#work.take(wanted),
     releaseWork: (fingerprints) => this.#work.release(fingerprints),
     othersWork: () => this.#work.others(),
