@@ -13,7 +13,7 @@ const fewLines = 256
 interface Shard {
   readonly size: number
   readonly mtimeMs: number
-  readonly rows: ReadonlyMap<string, Kept>
+  readonly rows: Map<string, Kept>
 }
 
 /**
@@ -44,8 +44,19 @@ export class KnownTable {
     inStore(path, () => {
       mkdirSync(this.#folder, { recursive: true })
       // begins with a line's end: what was there may have been cut off
-      appendFileSync(path, `\n${lineOf(key, kept)}\n`, { mode: 0o600 })
+      const line = `\n${lineOf(key, kept)}\n`
+      appendFileSync(path, line, { mode: 0o600 })
+      this.#added(path, Buffer.byteLength(line), key, kept)
     })
+  }
+
+  /** What this process adds needs no reading, or a call of many files would read all tables again for each. */
+  #added(path: string, bytes: number, key: string, kept: Kept): void {
+    const read = this.#read.get(path)
+    const { size, mtimeMs } = statSync(path)
+    if (read === undefined || read.size + bytes !== size) return
+    read.rows.set(key, kept)
+    this.#read.set(path, { size, mtimeMs, rows: read.rows })
   }
 
   #pathOf(key: string): string {

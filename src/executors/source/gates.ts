@@ -34,20 +34,20 @@ export class Gate {
   /** Resolves with what is to be called at the end of the request. */
   async enter(rate: Rate, signal: AbortSignal): Promise<() => void> {
     signal.throwIfAborted()
-    await new Promise<void>((enter, fail) => {
+    await new Promise<void>((resolve, reject) => {
+      const stop = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(waiter), 1)
+        reject(signal.reason)
+        this.#open()
+      }
+      const enter = (): void => {
+        // a signal that lives as long as a call would gather one for each of its files
+        signal.removeEventListener('abort', stop)
+        resolve()
+      }
       const waiter = { rate, enter }
       this.#waiting.push(waiter)
-      signal.addEventListener(
-        'abort',
-        () => {
-          const index = this.#waiting.indexOf(waiter)
-          if (index < 0) return
-          this.#waiting.splice(index, 1)
-          fail(signal.reason)
-          this.#open()
-        },
-        { once: true },
-      )
+      signal.addEventListener('abort', stop, { once: true })
       this.#open()
     })
     let left = false
