@@ -53,10 +53,13 @@ export const folders: readonly Folder[] = [
   { name: 'almanac.ts', mayImport: ['engine', ...engine] },
   // the same with all that it is made of, for commands
   { name: 'workbench.ts', mayImport: ['almanac.ts', 'engine', ...engine] },
-  { name: 'main.ts', mayImport: ['almanac.ts', 'workbench.ts', ...all], packages: ['zod'] },
+  // which directory a command is about
+  { name: 'project.ts', mayImport: [] },
+  { name: 'repair.ts', mayImport: ['project.ts', ...engine, 'journal'] },
+  { name: 'main.ts', mayImport: ['almanac.ts', 'workbench.ts', 'project.ts', ...all], packages: ['zod'] },
   {
     name: 'cli',
-    mayImport: ['main.ts', 'workbench.ts', 'almanac.ts', 'api', ...base],
+    mayImport: ['main.ts', 'repair.ts', 'workbench.ts', 'almanac.ts', 'api', ...base],
     packages: ['commander', 'picocolors', 'zod'],
   },
   // main.ts only when it is called

@@ -163,7 +163,8 @@ function addCare(program: Command): void {
     program
       .command('doctor')
       .description('is everything there and sound?')
-      .option('--data', 'read all kept content'),
+      .option('--data', 'read all kept content')
+      .option('--repair', 'save what can be read of a damaged journal; the damaged one is kept aside'),
   ).action(async (flags: DoctorFlags) => (await import('./commands/doctor.ts')).doctorCommand(flags))
 }
 

@@ -3,11 +3,14 @@ import pc from 'picocolors'
 import { isAlmanacError } from '../../model/errors.ts'
 import type { Workbench } from '../../workbench.ts'
 import { exitCodes, type Printer, printError } from '../printer.ts'
+import { repair } from '../repair.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
 import { sizeText } from '../words.ts'
 
 export interface DoctorFlags extends CommonFlags {
   readonly data?: boolean
+  /** what can be saved of a damaged journal takes its place */
+  readonly repair?: boolean
 }
 
 interface Finding {
@@ -17,34 +20,30 @@ interface Finding {
 }
 
 /** `almanac doctor`: is everything there and sound? With `--data` all kept content is read. */
-export function doctorCommand(flags: DoctorFlags): Promise<void> {
-  return withReadAlmanac(
+export async function doctorCommand(flags: DoctorFlags): Promise<void> {
+  let damaged = false
+  await withReadAlmanac(
     flags,
     async (almanac, printer) => {
       let sick = false
       for await (const finding of findings(almanac, flags.data === true)) {
         sick ||= !finding.ok
+        damaged ||= finding.what === 'journal' && !finding.ok
         print(finding, printer)
       }
       return sick ? exitCodes.failed : exitCodes.done
     },
     (error, printer) => {
       if (!isAlmanacError(error) || !error.code.startsWith('ALM_JOURNAL_')) return printError(error, printer)
+      damaged = error.code === 'ALM_JOURNAL_DAMAGED'
       print({ what: 'node', ok: true, says: process.version }, printer)
       print({ what: 'journal', ok: false, says: error.message }, printer)
-      if (error.code === 'ALM_JOURNAL_DAMAGED') for (const line of withoutJournal) printer.line(`  ${line}`)
-      else printer.line(`  ${error.hint}`)
+      if (!damaged) printer.line(`  ${error.hint}`)
       return exitCodes.failed
     },
   )
+  if (damaged) await repair(flags)
 }
-
-/** What can be saved of a journal that cannot be read. */
-const withoutJournal = [
-  'To begin anew, move journal.db, journal.db-wal and journal.db-shm out of that directory.',
-  'The files under data/ and all content of the store stay as they are; what is lost is what the journal',
-  'knows: runs, and which results may be reused. Or put a copy from a backup in its place.',
-]
 
 function print(finding: Finding, printer: Printer): void {
   printer.object({ kind: 'finding', ...finding })

@@ -1,0 +1,240 @@
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { isCounted } from '../../model/counted.ts'
+import { AlmanacError } from '../../model/errors.ts'
+import type { CallKind, Outcome } from '../../model/records.ts'
+import { callReasons } from '../../model/states.ts'
+import { tallyOf } from '../tally.ts'
+import { Claims } from './claims.ts'
+import { problems } from './database.ts'
+import { journalFailure } from './failures.ts'
+import { applicationId, callsPerRun, migrate, migrations } from './migrations.ts'
+import { readMore } from './packed-records.ts'
+import { salvageTable } from './salvage-rows.ts'
+
+/** What can be read of a damaged journal. */
+export interface Salvage {
+  /** rows by table; `damaged`: some could not be read */
+  readonly tables: readonly { readonly name: string; readonly rows: number; readonly damaged: boolean }[]
+  readonly runs: readonly SalvagedRun[]
+  /** entries of the run cache */
+  readonly cached: number
+  /** the folder that the damaged files were moved to; absent where nothing was changed */
+  readonly kept?: string
+}
+
+export interface SalvagedRun {
+  readonly id: string
+  readonly workflow: string
+  readonly state: string
+  readonly calls: number
+  /** calls that the run had made, and of which nothing is left */
+  readonly lost: number
+  /** calls whose end is not known: of what had ended it is not known any more */
+  readonly open: number
+}
+
+/**
+ * Copies what can be read of a journal into a new one, and with `apply` puts that in its place.
+ *
+ * Q1 the damaged files are only read, and are kept: a copy of them is looked at.
+ * Q2 the new journal has no outcome without its call, no call without its run, and counts that agree with both. What
+ *    is missing in it is executed again, as after a crash: no result is taken for another.
+ * Q3 the new file takes the old one's place in one step, and not while a process has a run.
+ *
+ * @throws ALM_JOURNAL_DAMAGED where nothing can be read, ALM_JOURNAL_FAILED while a process has a run
+ */
+export function salvageJournal(home: string, { apply }: { readonly apply: boolean }): Salvage {
+  const path = join(home, 'journal.db')
+  if (apply) refuseInUse(home, path)
+  const folder = mkdtempSync(join(home, 'repair-'))
+  try {
+    const made = join(folder, 'new.db')
+    const found = copyInto(path, made, folder)
+    return apply ? { ...found, kept: takePlace(home, path, made) } : found
+  } catch (error) {
+    throw journalFailure(error, path)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function refuseInUse(home: string, path: string): void {
+  const locks = join(home, 'locks')
+  const claims = new Claims(home)
+  const names = existsSync(locks) ? readdirSync(locks) : []
+  for (const name of names) {
+    const run = name.endsWith('.lock') ? name.slice(0, -'.lock'.length) : undefined
+    if (run !== undefined && claims.isTaken(run))
+      throw new AlmanacError('ALM_JOURNAL_FAILED', { path, why: `a process has run ${run}: end it first` })
+  }
+}
+
+function copyInto(path: string, made: string, folder: string): Salvage {
+  const copy = join(folder, 'old.db')
+  for (const end of ['', '-wal']) if (existsSync(path + end)) copyFileSync(path + end, copy + end)
+  fillUp(copy)
+  const from = new DatabaseSync(copy)
+  const to = new DatabaseSync(made)
+  try {
+    const { user_version: version } = from.prepare('PRAGMA user_version').get() as { user_version: number }
+    if (version < 1 || version > migrations.length)
+      throw new AlmanacError('ALM_JOURNAL_DAMAGED', { path, why: 'its head is not readable' })
+    to.exec('PRAGMA synchronous = FULL; BEGIN')
+    for (const step of migrations.slice(0, version)) to.exec(step)
+    to.exec(`PRAGMA user_version = ${version}; PRAGMA application_id = ${applicationId}`)
+    const names = to
+      .prepare(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY rowid",
+      )
+      .all() as { name: string }[]
+    const tables = names.map(({ name }) => ({ name, ...salvageTable(from, to, name) }))
+    migrate(to)
+    const lost = new Map(runRows(to).map(({ n, made, found }) => [n, made - found]))
+    agree(to)
+    to.exec('COMMIT')
+    const [fault] = problems(to)
+    if (fault !== undefined)
+      throw new AlmanacError('ALM_BUG', { why: `the new journal is not sound: ${fault}` })
+    const { cached } = to.prepare('SELECT count(*) AS cached FROM cache').get() as { cached: number }
+    return { tables, runs: runRows(to).map((row) => salvaged(row, lost.get(row.n) ?? 0)), cached }
+  } finally {
+    from.close()
+    to.close()
+  }
+}
+
+/** SQLite reads nothing of a file that is shorter than its head says: what was cut off becomes empty pages. */
+function fillUp(copy: string): void {
+  const handle = openSync(copy, 'r+')
+  try {
+    const head = Buffer.alloc(100)
+    if (readSync(handle, head, 0, head.length, 0) < head.length) return
+    const pageSize = head.readUInt16BE(16) === 1 ? 65536 : head.readUInt16BE(16)
+    const whole = pageSize * head.readUInt32BE(28)
+    // a head that promises more than a journal can be was overwritten itself
+    if (fstatSync(handle).size < whole && whole < 2 ** 40) ftruncateSync(handle, whole)
+  } finally {
+    closeSync(handle)
+  }
+}
+
+interface RunRow {
+  readonly n: number
+  readonly id: string
+  readonly workflow: string
+  readonly state: string
+  /** calls that must have been made: numbers of calls are dense; and those that are there */
+  readonly made: number
+  readonly found: number
+  readonly open: number
+}
+
+const runRows = (db: DatabaseSync): RunRow[] =>
+  db
+    .prepare(
+      `SELECT n, runs.id AS id, workflow, state, ifnull(max(calls.id) - n * ${callsPerRun} + 1, 0) AS made,
+      count(calls.id) AS found, count(calls.id) - (SELECT count(*) FROM outcomes
+        WHERE outcomes.id BETWEEN n * ${callsPerRun} AND (n + 1) * ${callsPerRun} - 1) AS open
+      FROM runs LEFT JOIN calls ON calls.id BETWEEN n * ${callsPerRun} AND (n + 1) * ${callsPerRun} - 1
+      GROUP BY n ORDER BY runs.id DESC`,
+    )
+    .all() as unknown as RunRow[]
+
+const salvaged = ({ id, workflow, state, found, open }: RunRow, lost: number): SalvagedRun => ({
+  id,
+  workflow,
+  state,
+  calls: found,
+  lost,
+  open,
+})
+
+/** Takes out what hangs in the air, and counts again (Q2). */
+function agree(db: DatabaseSync): void {
+  db.exec(`
+    DELETE FROM runs WHERE NOT json_valid(input) OR NOT json_valid(uncaught) OR NOT json_valid(tags)
+      OR (output IS NOT NULL AND NOT json_valid(output)) OR (error IS NOT NULL AND NOT json_valid(error));
+    DELETE FROM calls WHERE NOT json_valid(args) OR name NOT IN (SELECT n FROM names)
+      OR id / ${callsPerRun} NOT IN (SELECT n FROM runs);
+    DELETE FROM outcomes WHERE id NOT IN (SELECT id FROM calls)
+      OR (value IS NOT NULL AND NOT json_valid(value)) OR (more IS NOT NULL AND NOT json_valid(more));
+    DELETE FROM attempts WHERE call NOT IN (SELECT id FROM calls) OR NOT json_valid(record);
+    DELETE FROM parts WHERE id NOT IN (SELECT id FROM calls) OR NOT json_valid(parts);
+    DELETE FROM asks WHERE id NOT IN (SELECT id FROM calls) OR NOT json_valid(record);
+    DELETE FROM notes WHERE run NOT IN (SELECT n FROM runs) OR NOT json_valid(body);
+    DELETE FROM requests WHERE run NOT IN (SELECT n FROM runs) OR NOT json_valid(request);
+    DELETE FROM cache WHERE NOT json_valid(value) OR NOT json_valid(blobs) OR NOT json_valid(parts);
+    DELETE FROM bases WHERE NOT json_valid(value);
+    DELETE FROM tallies WHERE run NOT IN (SELECT n FROM runs);
+    INSERT OR IGNORE INTO tallies (run) SELECT n FROM runs;
+  `)
+  count(db)
+}
+
+interface CountedRow {
+  readonly run: number
+  readonly kind: CallKind
+  readonly state: Outcome['state'] | null
+  readonly reason: string
+  readonly more: string | null
+  readonly calls: number
+}
+
+function count(db: DatabaseSync): void {
+  const columns = [...Object.keys(callReasons), 'executed', 'reused']
+  db.exec(`UPDATE tallies SET ${columns.map((name) => `${name} = 0`).join(', ')}`)
+  const rows = db
+    .prepare(
+      `SELECT calls.id / ${callsPerRun} AS run, names.kind AS kind, state, reason,
+      CASE kind WHEN 'map' THEN more END AS more, count(*) AS calls
+      FROM calls JOIN names ON names.n = calls.name LEFT JOIN outcomes ON outcomes.id = calls.id
+      GROUP BY 1, 2, 3, 4, 5`,
+    )
+    .all() as unknown as CountedRow[]
+  const add = (run: number, column: string, by: number): void => {
+    if (by !== 0) db.prepare(`UPDATE tallies SET ${column} = ${column} + ? WHERE run = ?`).run(by, run)
+  }
+  for (const { run, kind, state, reason, more, calls } of rows) {
+    if (isCounted(kind)) add(run, state ?? 'waiting', calls)
+    if (state === null) continue
+    const { executed, reused } = tallyOf(kind, { state, reason, costMs: 0, ...readMore(more) })
+    add(run, 'executed', executed * calls)
+    add(run, 'reused', reused * calls)
+  }
+}
+
+/** The damaged files go aside; gives where (Q3). */
+function takePlace(home: string, path: string, made: string): string {
+  const kept = join(home, `journal-damaged-${new Date().toISOString().replaceAll(':', '').slice(0, 17)}`)
+  mkdirSync(kept)
+  for (const end of ['', '-wal', '-shm'])
+    if (existsSync(path + end)) copyFileSync(path + end, join(kept, `journal.db${end}`))
+  for (const folder of [kept, home]) sync(folder)
+  // a log of the old file must not be read into the new one
+  for (const end of ['-wal', '-shm']) rmSync(path + end, { force: true })
+  renameSync(made, path)
+  sync(home)
+  return kept
+}
+
+function sync(folder: string): void {
+  const handle = openSync(folder, 'r')
+  fsyncSync(handle)
+  closeSync(handle)
+}
