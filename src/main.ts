@@ -10,6 +10,7 @@ import { joinShared, type OwnParts, type SharedStore } from './data/shared/join.
 import { ObjectBlobs } from './data/shared/object-blobs.ts'
 import { openObjects } from './data/shared/open.ts'
 import { addToDataset, scanDataset } from './engine/add-dataset.ts'
+import { checkDatasets } from './engine/dataset-care.ts'
 import { Engine, type RunHandle } from './engine/engine.ts'
 import { explain } from './engine/explain.ts'
 import { publisher, repairShown, showNewest } from './engine/publish.ts'
@@ -96,10 +97,15 @@ export async function openAlmanac(options: WorkbenchOptions = {}): Promise<Workb
   const maintenance: Workbench['maintenance'] = {
     collectGarbage: ({ dryRun }) =>
       data.collectGarbage({ roots: cache.roots(), dryRun, graceMs: garbageGraceMs, now: Date.now() }),
-    check: async ({ data: all }) => ({
-      journal: (await sqlite?.check()) ?? [],
-      ...(all && { store: await data.checkStore() }),
-    }),
+    check: async ({ data: all }) => {
+      const broken = (await sqlite?.check()) ?? []
+      if (!all) return { journal: broken }
+      const store = await data.checkStore()
+      const damaged = new Set(store.damaged.map(({ digest }) => digest))
+      // what a damaged journal says of versions is not to be gone by
+      const found = broken.length > 0 ? [] : await checkDatasets({ datasets, data }, environment, damaged)
+      return { journal: broken, store, datasets: found }
+    },
   }
   return new OpenWorkbench({
     project,

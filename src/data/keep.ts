@@ -1,7 +1,7 @@
 import { lstatSync } from 'node:fs'
 import { diff } from '../core/tree/diff.ts'
 import { walk } from '../core/tree/walk.ts'
-import { AlmanacError } from '../model/errors.ts'
+import { AlmanacError, isAlmanacError } from '../model/errors.ts'
 import { type Digest, DirRef } from '../model/refs.ts'
 import type { LocalBlobStore } from './blob-store.ts'
 import { inputError } from './failures.ts'
@@ -54,7 +54,7 @@ export async function keepTree(tools: Tools, dir: DirRef, since: DirRef | undefi
 
 /** Files of a directory that another has not got. */
 async function* filesOf(
-  { listings }: Tools,
+  { listings }: Pick<Tools, 'listings'>,
   dir: DirRef,
   since: DirRef | undefined,
 ): AsyncGenerator<FileContent & { readonly path: string }> {
@@ -63,8 +63,14 @@ async function* filesOf(
       if (entry.kind === 'file') yield { ...entry, name: nameOf(entry.path) }
     return
   }
-  for await (const { path, after } of listings.find(diff(since.digest, dir.digest)))
-    if (after?.kind === 'file') yield { ...after, path, name: nameOf(path) }
+  try {
+    for await (const { path, after } of listings.find(diff(since.digest, dir.digest)))
+      if (after?.kind === 'file') yield { ...after, path, name: nameOf(path) }
+  } catch (error) {
+    // what was lost of an earlier one is no fault of this one, of which all is looked at then
+    if (!isAlmanacError(error) || !error.code.startsWith('ALM_BLOB_')) throw error
+    yield* filesOf({ listings }, dir, undefined)
+  }
 }
 
 async function takeAll({ pool, store }: Tools, files: readonly Outside[]): Promise<void> {

@@ -1,6 +1,6 @@
 import type { DatasetSource, DatasetVersion } from '../model/dataset.ts'
-import { AlmanacError } from '../model/errors.ts'
-import { DirRef, type FileRef } from '../model/refs.ts'
+import { AlmanacError, isAlmanacError } from '../model/errors.ts'
+import { DirRef } from '../model/refs.ts'
 import type { DataPlane } from '../ports/data.ts'
 import type { Datasets, Publish } from '../ports/datasets.ts'
 
@@ -75,10 +75,15 @@ async function found(
 }
 
 async function moved(data: DataPlane, path: string): Promise<DirRef> {
-  const ref: FileRef | DirRef = await data.scan(path, { exclude: [] })
-  if (ref instanceof DirRef) return await data.collectDir(path)
-  const file = await data.collectFile(path)
-  return await data.assemble([[file.name, file]])
+  try {
+    return await data.collectDir(path)
+  } catch (error) {
+    // not a directory: nothing was touched
+    if (!isAlmanacError(error) || error.code !== 'ALM_PATH_REFUSED') throw error
+    const file = await data.collectFile(path).catch(() => undefined)
+    if (file === undefined) throw error
+    return await data.assemble([[file.name, file]])
+  }
 }
 
 const sourceOf = ({ how, include, exclude, settleMs }: Addition, path: string): DatasetSource => ({

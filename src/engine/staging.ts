@@ -1,4 +1,5 @@
 import { eachRef, mapRefs } from '../core/identity/canonical.ts'
+import { Dir, File } from '../flow/values.ts'
 import { DirRef, FileRef, type FutureRef, type HeldRef } from '../model/refs.ts'
 import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
@@ -26,8 +27,8 @@ export async function stageArgs(args: Value, data: DataPlane): Promise<StagedArg
   await data.verify(refs)
   const staged = mapRefs(args, (ref) => {
     if (ref instanceof FileRef)
-      return new FileRef(ref.name, ref.digest, ref.size, ref.executable, paths.get(ref))
-    return ref instanceof DirRef ? new DirRef(ref.digest, ref.entries, ref.size, paths.get(ref)) : ref
+      return new File(ref.name, ref.digest, ref.size, ref.executable, paths.get(ref))
+    return ref instanceof DirRef ? new Dir(ref.digest, ref.entries, ref.size, paths.get(ref)) : ref
   })
   return { args: staged, refs }
 }

@@ -57,7 +57,7 @@ async function* findings(almanac: Workbench, data: boolean): AsyncIterable<Findi
     return
   }
   yield { what: 'home', ok: isWritable(almanac.home), says: almanac.home }
-  const { journal, store } = await almanac.maintenance.check({ data })
+  const { journal, store, datasets = [] } = await almanac.maintenance.check({ data })
   yield {
     what: 'journal',
     ok: journal.length === 0,
@@ -76,6 +76,12 @@ async function* findings(almanac: Workbench, data: boolean): AsyncIterable<Findi
         says: `${digest}: ${why}; what made it runs again when it is needed`,
       }
   }
+  for (const { version, path, why, restored } of datasets)
+    yield {
+      what: restored ? 'restored' : 'lost',
+      ok: restored,
+      says: `${version}${path === undefined ? '' : ` ${path}`}: ${why}${restored ? ', and is right again' : ''}`,
+    }
   for (const run of await almanac.records.runs({ limit: 100, states: ['running', 'cancelling'] })) {
     const claim = await almanac.journal.claim(run.id, { host: '', pid: process.pid, bootId: '' })
     if (claim === undefined) continue
