@@ -1,7 +1,7 @@
 import { eachRef } from '../core/identity/canonical.ts'
 import type { Effect } from '../core/run/events.ts'
 import { encode } from '../model/codec.ts'
-import { errorRecord } from '../model/errors.ts'
+import { AlmanacError, errorRecord } from '../model/errors.ts'
 import { HeldRef } from '../model/refs.ts'
 import type { TaskPolicy, TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
@@ -14,6 +14,9 @@ import type { RunContext } from './run-context.ts'
 import type { PlannedCall } from './settings.ts'
 import { Sharings } from './sharing.ts'
 import { resolve } from './views.ts'
+
+/** Letters of a result as JSON: values go to the journal whole, and larger ones belong in files. */
+const maxValueLength = 64 * 2 ** 20
 
 /**
  * Between the machine's decision to start a call and what came of it.
@@ -354,7 +357,11 @@ export class Execution {
       calls.madeBy(ref.key, info)
     })
     // what cannot be kept is refused here, where the task is still to blame
-    encode(value)
+    const { length } = encode(value)
+    if (length > maxValueLength) {
+      const why = `it is ${Math.ceil(length / 2 ** 20)} MiB as JSON, and ${maxValueLength / 2 ** 20} MiB may be kept as a value: leave it in a file output`
+      return this.#refused(info, attempt, new AlmanacError('ALM_RESULT_REFUSED', { why }))
+    }
     if (!call.lost) info.costMs = ports.clock.now() - info.startedAt
     outcomes.set(info.id, { value })
     dispatch({ kind: 'succeeded', call: info.id, attempt, held, copied: held && copied })

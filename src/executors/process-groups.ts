@@ -25,6 +25,21 @@ export function groupMembers(groups: ReadonlySet<number>): ReadonlyMap<number, n
   return members
 }
 
+/** Living processes that were begun with this in their environment, or below one that was. */
+export function processesWith(variable: string): number[] {
+  let names: string[]
+  try {
+    names = readdirSync('/proc')
+  } catch {
+    return []
+  }
+  const wanted = `\0${variable}\0`
+  // of other users' processes nothing can be read, and of those that are dead nothing is left
+  return names
+    .filter((name) => /^\d+$/.test(name) && `\0${read(`/proc/${name}/environ`) ?? ''}`.includes(wanted))
+    .map(Number)
+}
+
 /** Bytes that these processes keep resident, each counted whole: what they share counts for each of them. */
 export const residentAtMost = (pids: readonly number[]): number =>
   sumOf(pids, 'status', /^VmRSS:\s+(\d+) kB$/m)

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { constants } from 'node:os'
 import type { Readable } from 'node:stream'
-import { groupMembers } from './process-groups.ts'
+import { groupMembers, processesWith } from './process-groups.ts'
 
 /**
  * A program in a process group of its own, under a shell of a few lines. Three processes: the shell S leads the group
@@ -14,12 +14,20 @@ import { groupMembers } from './process-groups.ts'
  *    is P's exit code, or 128 and the signal's number.
  * S2 S and W outlive every signal to the group but SIGKILL, so that P alone decides what to make of SIGTERM.
  * S3 when `exited` is told, no process of the group is left, and both streams have been read to their end.
+ *    What left the group (`setsid`) is found by a variable of its environment, where the system tells (Linux), if the
+ *    program was to stop or the host died; elsewhere it goes on, and so does what clears its environment.
  * S4 where P leaves nothing behind, nobody has to be reaped by the machine's init (in a container there may be none).
  */
 const script = `
 exec 4>&2 2>/dev/null
 trap : HUP INT QUIT USR1 USR2 PIPE ALRM TERM
-(trap '' HUP INT QUIT USR1 USR2 PIPE ALRM TERM; read -r _ <&3; kill -s KILL -- -$$) >&- 4>&- &
+(trap '' HUP INT QUIT USR1 USR2 PIPE ALRM TERM; read -r _ <&3
+me=$(exec sh -c 'echo $PPID')
+for e in $(grep -als "ALMANAC_PROGRAM=$ALMANAC_PROGRAM" /proc/[0-9]*/environ); do
+p=\${e#/proc/}; p=\${p%/environ}
+[ "$p" = "$me" ] || [ "$p" = "$$" ] || kill -s KILL "$p"
+done
+kill -s KILL -- -$$) >&- 4>&- &
 (exec "$@" 2>&4 3>&- 4>&-)
 status=$?
 kill -s KILL $!; wait
@@ -67,15 +75,21 @@ export class SupervisedProgram {
   #bytes = 0
   #exit: ProgramExit | undefined
   #closed = false
+  /** it was to stop: nothing of it is to stay */
+  #stopping = false
+  readonly #variable: string
   #told = false
 
   /** @throws where the system refuses such arguments at once, or has no descriptors left */
   constructor(start: ProgramStart, listener: ProgramListener) {
     this.#listener = listener
     needDescriptors()
+    begun++
+    const mark = `${process.pid}.${begun}.${Date.now()}`
+    this.#variable = `ALMANAC_PROGRAM=${mark}`
     this.#child = spawn('/bin/sh', ['-c', script, 'almanac', start.program, ...start.args], {
       cwd: start.cwd,
-      env: start.env,
+      env: { ...start.env, ALMANAC_PROGRAM: mark },
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     })
@@ -101,7 +115,15 @@ export class SupervisedProgram {
 
   /** To all processes of the group. */
   signal(signal: 'SIGTERM' | 'SIGKILL'): void {
-    if (this.group !== undefined && this.#exit === undefined) signalGroup(this.group, signal)
+    if (this.group === undefined || this.#exit !== undefined) return
+    this.#stopping = true
+    // first what left the group: its parents may end before they could be asked
+    if (process.platform === 'linux') {
+      const members = groupMembers(new Set([this.group]))?.get(this.group)
+      for (const pid of processesWith(this.#variable))
+        if (members?.includes(pid) !== true) signalOne(pid, signal)
+    }
+    signalGroup(this.group, signal)
   }
 
   #read(name: 'stdout' | 'stderr'): void {
@@ -121,9 +143,13 @@ export class SupervisedProgram {
       this.#tell()
       this.#drain(-1)
     }
+    const isEmpty = !signalGroup(group, 'SIGKILL')
     // the usual case: nobody is left
-    if (!signalGroup(group, 'SIGKILL')) done([])
-    else void groupGone(group).then(done)
+    if (isEmpty && !this.#stopping) return done([])
+    const escaped = this.#stopping ? escapedGone(this.#variable) : Promise.resolve([])
+    void Promise.all([isEmpty ? [] : groupGone(group), escaped]).then(([inside, outside]) =>
+      done([...new Set([...inside, ...outside])]),
+    )
   }
 
   #tell(): void {
@@ -169,6 +195,30 @@ function signalGroup(group: number, signal: 'SIGTERM' | 'SIGKILL' | 0): boolean 
     return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
+
+function signalOne(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
+  try {
+    process.kill(pid, signal)
+  } catch {
+    // it has ended, or is another user's
+  }
+}
+
+/** Kills what left the group, and resolves when it is gone, or with what is left after `killedMs`. */
+async function escapedGone(variable: string): Promise<readonly number[]> {
+  const until = Date.now() + killedMs
+  for (let pause = 1; ; pause = Math.min(pause * 2, 250)) {
+    const left = processesWith(variable)
+    if (left.length === 0 || Date.now() > until) return left
+    for (const pid of left) signalOne(pid, 'SIGKILL')
+    await new Promise<void>((resolve) => {
+      setTimeout(resolve, pause)
+    })
+  }
+}
+
+/** programs begun by this process, each of which is marked */
+let begun = 0
 
 /** Resolves when no process of a killed group is left, or with those that are after `killedMs`. */
 async function groupGone(group: number): Promise<readonly number[]> {

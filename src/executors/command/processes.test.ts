@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -73,6 +73,39 @@ describe('a process', () => {
     )
     expect(await bench.heard.end(id)).toMatchObject({ kind: 'succeeded' })
     process.kill(Number(said), 'SIGKILL')
+  })
+
+  const escapes = 'setsid sh -c \'trap "" HUP INT TERM; echo $$; exec sleep 1000\' & exec sleep 1000'
+
+  it.skipIf(process.platform !== 'linux').each([0, 50])(
+    'that left the group dies with the attempt that is cancelled (%i ms of grace)',
+    async (graceMs) => {
+      const { id, said } = await start(sh(escapes))
+      expect(isAlive(Number(said))).toBe(true)
+      bench.executor.cancel(id, graceMs)
+      await bench.clock.advance(graceMs)
+      expect(await bench.heard.end(id)).toEqual({ kind: 'cancelled' })
+      expect(isAlive(Number(said))).toBe(false)
+    },
+  )
+
+  it.skipIf(process.platform !== 'linux')('that left the group dies with the host', async () => {
+    const path = join(folder, 'pid')
+    const attempts = [
+      bench.attempt(sh(escapes.replace('echo $$', `echo $$ > ${path}.part; mv ${path}.part ${path}`))),
+    ]
+    const work: HostedWork = {
+      module: fileURLToPath(new URL('./executor.ts', import.meta.url)),
+      open: 'openCommandExecutor',
+      options: {},
+      attempts,
+    }
+    const host = fileURLToPath(new URL('../../testing/executor-host.ts', import.meta.url))
+    const child = spawn(process.execPath, [host, JSON.stringify(work)], { stdio: 'ignore' })
+    await vi.waitUntil(() => existsSync(path), { interval: 5, timeout: 9000 })
+    const pid = Number(readFileSync(path, 'utf8'))
+    child.kill('SIGKILL')
+    await vi.waitUntil(() => !isAlive(pid), { interval: 5, timeout: 9000 })
   })
 
   it('may signal its whole group without harm to what watches over it', async () => {
