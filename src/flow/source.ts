@@ -81,10 +81,16 @@ export interface S3Source extends SourceOptions {
  * Directories of files that lie elsewhere. Each run asks again, and fetches only what has changed; a run that goes on
  * keeps what it has fetched. See docs/sources.md.
  */
-export const source = { http, s3, days }
+export const source = {
+  /** Files of web servers. @throws ALM_OUTSIDE, ALM_OPTION_REFUSED */
+  http: (options: HttpSource): Future<Dir> => askServers(options),
+  /** Objects of a bucket. @throws ALM_OUTSIDE, ALM_OPTION_REFUSED */
+  s3: (options: S3Source): Future<Dir> => askBucket(options),
+  /** The days from one to another, both included, as `2026-01-31`. @throws ALM_OPTION_REFUSED */
+  days: (from: string | Date, to: string | Date): readonly string[] => daysBetween(from, to),
+}
 
-/** @throws ALM_OUTSIDE, ALM_OPTION_REFUSED */
-function http(options: HttpSource): Future<Dir> {
+function askServers(options: HttpSource): Future<Dir> {
   const secrets = { urls: new Map<string, string>(), headers: {} as Record<string, string> }
   const { url, each, headers = {}, to, checksums, allowMissing, linkLocal, unsized } = options
   for (const [name, value] of Object.entries(headers))
@@ -107,8 +113,7 @@ function http(options: HttpSource): Future<Dir> {
   return ask('http', args, secrets, options.key)
 }
 
-/** @throws ALM_OUTSIDE, ALM_OPTION_REFUSED */
-function s3(options: S3Source): Future<Dir> {
+function askBucket(options: S3Source): Future<Dir> {
   const { bucket, prefix, include, exclude, endpoint, region, pathStyle, anonymous } = options
   if (endpoint !== undefined && safeText(endpoint) !== endpoint)
     throw refused('endpoint', 'it has a user, a password or a secret in it')
@@ -119,8 +124,7 @@ function s3(options: S3Source): Future<Dir> {
   return ask('s3', { ...args, ...common(options) }, { urls: new Map(), headers: {} }, options.key)
 }
 
-/** The days from one to another, both included, as `2026-01-31`. @throws ALM_OPTION_REFUSED */
-function days(from: string | Date, to: string | Date): readonly string[] {
+function daysBetween(from: string | Date, to: string | Date): readonly string[] {
   const [first, last] = [dayOf(from, 'from'), dayOf(to, 'to')]
   const count = Math.max(0, Math.round((last - first) / dayMs) + 1)
   if (count > 100_000) throw refused('to', 'these are more than 100 000 days')
