@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { AlmanacError } from '../model/errors.ts'
 import type { AnswerFlags } from './commands/answer.ts'
+import type { CacheListFlags, CacheRemoveFlags } from './commands/cache.ts'
 import type { RetryFlags } from './commands/control.ts'
 import type { DataGetFlags } from './commands/data.ts'
 import type { DataAddFlags } from './commands/data-add.ts'
@@ -153,6 +154,7 @@ function addCare(program: Command): void {
       (await import('./commands/init.ts')).initCommand(target, flags),
   )
   addData(program)
+  addCache(program)
   common(
     program
       .command('gc')
@@ -216,6 +218,39 @@ function addData(program: Command): void {
     .action(async (name: string, flags: DataWatchFlags) =>
       (await import('./commands/data-watch.ts')).dataWatchCommand(name, flags),
     )
+}
+
+/** What is kept of calls, for all runs. */
+function addCache(program: Command): void {
+  const cache = program.command('cache').description('kept results of calls, and what they saved')
+  common(
+    cache
+      .command('ls [task]')
+      .description('list kept results, newest first')
+      .option('--limit <n>', 'so many, 20 if absent')
+      .option('--before <place>', 'go on from there'),
+  ).action(async (task: string | undefined, flags: CacheListFlags) =>
+    (await import('./commands/cache.ts')).cacheListCommand(task, flags),
+  )
+  common(
+    cache.command('show <fingerprint>').description('what a kept result is known by, and what it is'),
+  ).action(async (prefix: string, flags: CommonFlags) =>
+    (await import('./commands/cache.ts')).cacheShowCommand(prefix, flags),
+  )
+  common(
+    cache
+      .command('rm [fingerprint...]')
+      .description('forget kept results; their calls are executed again')
+      .option('--task <name>', 'those of a task')
+      .option('--older-than <time>', 'neither made nor used for so long: 12h, 30d')
+      .option('--all', 'all of them')
+      .option('--dry-run', 'only say how many'),
+  ).action(async (prefixes: string[], flags: CacheRemoveFlags) =>
+    (await import('./commands/cache.ts')).cacheRemoveCommand(prefixes, flags),
+  )
+  common(cache.command('stats').description('hits, and time and bytes saved, by task')).action(
+    async (flags: CommonFlags) => (await import('./commands/cache.ts')).cacheStatsCommand(flags),
+  )
 }
 
 const collect = (value: string, earlier: string[]): string[] => [...earlier, value]

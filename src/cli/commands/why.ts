@@ -4,12 +4,13 @@ import { isEnd } from '../../model/states.ts'
 import type { Workbench } from '../../workbench.ts'
 import { type CallRow, knownRun, namedCall } from '../calls.ts'
 import { outcomeObject } from '../objects.ts'
+import { partName, partText } from '../part-words.ts'
 import type { Printer } from '../printer.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
 import { table } from '../table.ts'
 import { mapReasonLines, mapReasons } from '../why-map.ts'
 
-type Parts = Readonly<Record<string, string>>
+type Why = Awaited<ReturnType<Workbench['explain']>>
 
 /** `almanac why RUN TASK`: why a call ran, was reused, or waits. */
 export function whyCommand(run: string, task: string, flags: CommonFlags): Promise<void> {
@@ -18,38 +19,19 @@ export function whyCommand(run: string, task: string, flags: CommonFlags): Promi
     const { id } = record
     const call = await meantCall(almanac, id, task)
     if (call.call_kind === 'map') return whyMap(almanac, record, call, printer)
-    const { outcome } = call
-    const recorded = await almanac.records.parts(id, call.call)
-    const parts = recorded === undefined ? undefined : (JSON.parse(recorded.partsWire) as Parts)
-    const near = await almanac.cache.nearest(call.name)
-    const other = near === undefined || (near.call === call.call && near.run === id) ? undefined : near
-    const differences =
-      parts === undefined || other === undefined ? [] : differing(parts, JSON.parse(other.partsWire) as Parts)
+    const why = await almanac.explain(record, call)
     printer.object({
       kind: 'why',
       run: id,
       call: call.call,
       task: call.name,
-      outcome: outcomeObject(outcome),
-      verdict: recorded?.verdict ?? null,
-      parts: parts ?? null,
-      differences,
+      outcome: outcomeObject(call.outcome),
+      ...why,
+      verdict: why.verdict ?? null,
+      parts: why.parts ?? null,
     })
-    printer.line(`${pc.bold(`${call.name} ${call.call}`)} ${sentence(outcome, recorded?.verdict)}`)
-    if (outcome !== undefined && isEnd(outcome.state) && outcome.origin !== undefined) {
-      printer.line(`  The work was done by run ${outcome.origin.run}, call ${outcome.origin.call}.`)
-    }
-    if (differences.length > 0 && other !== undefined && outcome?.reason === 'executed') {
-      printer.line(`  What differs from the newest kept result (run ${other.run}, call ${other.call}):`)
-      for (const line of table(
-        differences.map(({ part, here, there }) => [`    ${part}`, short(there), '→', short(here)]),
-      ))
-        printer.line(line)
-    } else if (parts !== undefined) {
-      printer.line('  It is known by:')
-      for (const line of table(Object.entries(parts).map(([part, digest]) => [`    ${part}`, short(digest)])))
-        printer.line(line)
-    }
+    printer.line(`${pc.bold(`${call.name} ${call.call}`)} ${sentence(call.outcome, why)}`)
+    for (const line of reasonLines(call, why)) printer.line(line)
     return 0
   })
 }
@@ -78,34 +60,61 @@ async function whyMap(almanac: Workbench, run: RunRecord, map: CallRow, printer:
   return 0
 }
 
-interface Difference {
-  readonly part: string
-  readonly here: string | undefined
-  readonly there: string | undefined
+/** What differs from the nearest result where it was executed, and what it is known by where it was not. */
+function reasonLines({ outcome }: CallRow, { parts, nearest, differences, variations }: Why): string[] {
+  const lines: string[] = []
+  if (outcome !== undefined && isEnd(outcome.state) && outcome.origin !== undefined)
+    lines.push(`  The work was done by run ${outcome.origin.run}, call ${outcome.origin.call}.`)
+  const isReused = outcome?.reason === 'cached' || outcome?.reason === 'replayed'
+  if (!isReused && nearest !== undefined && differences.length > 0) {
+    const other = nearest.isBefore
+      ? 'itself before the edit'
+      : `the nearest kept result (run ${nearest.run}, call ${nearest.call})`
+    lines.push(`  What differs from ${other}:`, ...differenceLines(differences))
+  } else if (parts !== undefined) {
+    const rows = Object.entries(parts).map(([part, text]) => [`    ${partName(part)}`, partText(text)])
+    lines.push('  It is known by:', ...table(rows))
+  }
+  for (const { run, call } of variations)
+    lines.push(
+      `${pc.yellow('!')} Run ${run}, call ${call} gave another result for the same: the task may vary.`,
+    )
+  return lines
 }
 
-function differing(here: Parts, there: Parts): Difference[] {
-  const names = new Set([...Object.keys(here), ...Object.keys(there)])
-  return [...names]
-    .filter((part) => here[part] !== there[part])
-    .map((part) => ({ part, here: here[part], there: there[part] }))
+function differenceLines(differences: Why['differences']): string[] {
+  const rows = differences.map(({ part, here, there }) => [
+    `    ${partName(part)}`,
+    partText(there),
+    '→',
+    partText(here),
+  ])
+  const lines = table(rows)
+  return differences.flatMap(({ files = [], changed = 0 }, i) => [
+    lines[i] ?? '',
+    ...files.map(({ path, change }) => `      ${change} ${path}`),
+    ...(changed > files.length ? [`      and ${changed - files.length} more`] : []),
+  ])
 }
+
+const offText =
+  'was executed: results of calls that take no file, that act on the world or that say cache: false are not kept for other runs.'
 
 function sentence(
   outcome: { readonly state: string; readonly reason: string } | undefined,
-  verdict: string | undefined,
+  { verdict, waitsFor }: Why,
 ): string {
+  if (waitsFor !== undefined)
+    return `waits: run ${waitsFor.run}, call ${waitsFor.call} executes the same, and this takes its result.`
   if (outcome === undefined)
     return 'has not ended: it runs, or waits for its inputs or a slot (almanac status).'
   switch (outcome.reason) {
     case 'executed':
-      if (verdict === 'miss')
-        return 'was executed: the run cache had no result of the same code, inputs and surroundings.'
-      return verdict === undefined || verdict === 'off'
-        ? 'was executed: results of calls that take no file are reused only within their run, unless cache says otherwise.'
-        : `was executed: the run cache was ${verdict}.`
+      return executedText[verdict ?? 'off'] ?? `was executed: the run cache was ${verdict}.`
     case 'cached':
-      return 'was reused from the run cache.'
+      return verdict === 'waited'
+        ? 'was reused: another call executed the same at that time, and this one waited for it.'
+        : 'was reused from the run cache.'
     case 'replayed':
       return 'was reused from an earlier life of this run, from a call that was known by another key.'
     default:
@@ -113,5 +122,12 @@ function sentence(
   }
 }
 
-const short = (text: string | undefined): string =>
-  text === undefined ? pc.dim('none') : text.length > 16 ? text.slice(0, 12) : text
+const executedText: Readonly<Record<string, string>> = {
+  miss: 'was executed: the run cache had no result of the same code, inputs and surroundings.',
+  waited: 'was executed: it had waited for another call that executes the same, which gave no result.',
+  waits: 'was executed: it had waited for another call that executes the same, which gave no result.',
+  gone: 'was executed: the files of its kept result are gone.',
+  old: 'was executed: its kept result is older than the task allows.',
+  refresh: 'was executed: the run was started with --refresh.',
+  off: offText,
+}
