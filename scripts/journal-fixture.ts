@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { migrations } from '../src/journal/sqlite/migrations.ts'
 import { openSqliteJournal } from '../src/journal/sqlite/open.ts'
 import type { JournalRecord } from '../src/model/records.ts'
+import type { Datasets } from '../src/ports/datasets.ts'
 import type { Journal } from '../src/ports/journal.ts'
 import { aCall, aDigest, anAsk, anOutcome, aRun } from '../src/testing/journal-records.ts'
 import { journalSnapshot } from '../src/testing/journal-snapshot.ts'
@@ -110,7 +111,21 @@ const waiting: readonly (readonly JournalRecord[])[] = [
   ],
 ]
 
-async function write(journal: Journal): Promise<void> {
+/** A dataset with a version of each kind and one that was removed, and one that is scanned. */
+async function publish(datasets: Datasets): Promise<void> {
+  const key = { environment: 'default', dataset: 'forecast/größe', partition: '' }
+  const tree = { entries: 3, size: 40, maker: 'data add', madeAt: 3000 }
+  await datasets.add({ ...key, ...tree, digest: aDigest('tree 1'), kept: false })
+  await datasets.add({ ...key, ...tree, digest: aDigest('tree 2'), kept: false, run: 'done', call: 4 })
+  await datasets.add({ ...key, ...tree, digest: aDigest('tree 3'), kept: true, at: '/data/raw' })
+  await datasets.remove(key, [1], 3001)
+  const source = { path: '/data/raw', exclude: ['*.x'], settleMs: 1000, keep: true }
+  await datasets.setSource({ environment: 'default', dataset: 'raw' }, source, 3002)
+}
+
+async function write(journal: Journal, datasets: Datasets): Promise<void> {
+  await publish(datasets)
+
   await journal.create(aRun('earlier', { state: 'cancelled', endedAt: 900 }))
   await journal.create(
     aRun('done', { file: 'ingest.ts', name: 'nightly', tags: ['a', 'b'], gitCommit: 'abc' }),
@@ -126,11 +141,11 @@ async function write(journal: Journal): Promise<void> {
 
 const home = mkdtempSync(join(tmpdir(), 'almanac-fixture-'))
 const first = await openSqliteJournal(home)
-await write(first.journal)
+await write(first.journal, first.datasets)
 await first.close()
 const made = join(home, 'made')
 const again = await openSqliteJournal(made)
-await write(again.journal)
+await write(again.journal, again.datasets)
 const snapshot = await journalSnapshot(again)
 await again.close()
 // what reading changed (requests that were taken) is not in the one that is kept

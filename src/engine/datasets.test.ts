@@ -236,6 +236,20 @@ describe('a dataset in a run', () => {
     expect((await world.run(old)).error).toMatchObject({ code: 'ALM_VERSION_GONE' })
   })
 
+  it('keeps its place where a workflow has the same name, and is not shown twice', async () => {
+    const world = new World()
+    const { datasets, put } = datasetsOf(world)
+    const first = await put({ a: 1 })
+    await showNewest({ datasets, data: world.data }, key)
+    const file = () => dir.of({ a: 7 }) as PromiseLike<DirRef>
+    expect((await world.run(workflow('numbers', async () => ({ all: file() })))).shown).toBeUndefined()
+    expect(await world.data.shown(key.environment, 'numbers')).toBe(first.digest)
+    const published = await world.run(workflow('some', async () => dataset('some/numbers').publish(file())))
+    expect(published).toMatchObject({ state: 'succeeded', output: { version: 1 } })
+    expect(published.shown).toBeUndefined()
+    expect((await world.run(workflow('other', async () => ({ all: file() })))).shown).toBe('/data/main/other')
+  })
+
   it('shows the newest version although an older one is switched last', async () => {
     const world = new World()
     const { datasets, put } = datasetsOf(world)

@@ -233,7 +233,7 @@ export class Engine {
       const { state, output, error, counts, executed, reused, savedMs, planned, unknown } = end
       const shown =
         state === 'succeeded' && !settings.dryRun
-          ? await showOutput(this.#ports.data, settings.environment, record.workflow, output)
+          ? await showOutput(this.#ports, settings.environment, record.workflow, output)
           : undefined
       return {
         id: record.id,

@@ -1,7 +1,7 @@
 import type { OpenJournal } from './journal-fixture.ts'
 
 /** All that a journal tells of its runs and of some cache entries, as plain JSON. */
-export async function journalSnapshot({ journal, records, cache }: OpenJournal): Promise<unknown> {
+export async function journalSnapshot({ journal, records, cache, datasets }: OpenJournal): Promise<unknown> {
   const runs = await records.runs({ limit: 1000 })
   const perRun: Record<string, unknown> = {}
   for (const { id } of runs) {
@@ -20,12 +20,20 @@ export async function journalSnapshot({ journal, records, cache }: OpenJournal):
   const names = [...new Set(Object.values(perRun).flatMap((run) => namesOf(run)))]
   const roots: string[] = []
   for await (const digest of cache.roots()) roots.push(digest)
+  const rows = await datasets.list('default', { limit: 1000 })
+  const versions = await Promise.all(
+    rows.map(({ dataset }) =>
+      datasets.versions({ environment: 'default', dataset, partition: '' }, { limit: 1000 }),
+    ),
+  )
   return JSON.parse(
     JSON.stringify({
       runs,
       perRun,
       nearest: await Promise.all(names.map(async (name) => (await cache.nearest(name)) ?? null)),
       roots: [...new Set(roots)].sort(),
+      // journals of the first versions have none
+      ...(rows.length > 0 && { datasets: rows, versions }),
     }),
   )
 }
