@@ -3,12 +3,14 @@ import { availableParallelism, hostname, totalmem } from 'node:os'
 import { join } from 'node:path'
 import type { ResumeOptions } from './almanac.ts'
 import { openCodeSource } from './code/source.ts'
+import type { LocalDataPlane } from './data/local-data-plane.ts'
 import { LogFiles } from './data/log-files.ts'
 import { openDataPlane } from './data/open.ts'
 import { openRemoteObjects } from './data/s3/remote-objects.ts'
 import { joinShared, type OwnParts, type SharedStore } from './data/shared/join.ts'
 import { ObjectBlobs } from './data/shared/object-blobs.ts'
 import { openObjects } from './data/shared/open.ts'
+import { collectStore } from './data/shared/store-garbage.ts'
 import { addToDataset, scanDataset } from './engine/add-dataset.ts'
 import { checkDatasets } from './engine/dataset-care.ts'
 import { Engine, type RunHandle } from './engine/engine.ts'
@@ -37,6 +39,7 @@ import type { TaskSpec } from './model/task.ts'
 import type { Value } from './model/value.ts'
 import type { CodeSource } from './ports/code.ts'
 import type { DataPlane } from './ports/data.ts'
+import type { Datasets } from './ports/datasets.ts'
 import type { Downloads } from './ports/downloads.ts'
 import type { ExecutorListener } from './ports/executor.ts'
 import type { CallRow } from './ports/journal.ts'
@@ -51,11 +54,7 @@ import type { LoadedWorkflow, StagedShell, StartOptions, Workbench, WorkbenchOpt
 export async function openAlmanac(options: WorkbenchOptions = {}): Promise<Workbench> {
   const { project, home } = homeOf(options)
   const say = options.onMessage ?? silence
-  const code = openCodeSource({
-    home,
-    project,
-    almanacUrl: new URL('./index.ts', import.meta.url),
-  })
+  const code = openCodeSource({ home, project, almanacUrl: new URL('./index.ts', import.meta.url) })
   const inMemory = options.journal === 'memory' || (options.reads === true && !existsSync(home))
   // first of all: whether anything can be kept there at all
   const sqlite = inMemory ? undefined : await openSqlite(home, options.reads === true)
@@ -65,7 +64,8 @@ export async function openAlmanac(options: WorkbenchOptions = {}): Promise<Workb
   })
   const own = sqlite ?? openMemoryJournal()
   const { records, work, entries } = own
-  const { data, journal, cache, datasets, logs, settled } = openKept({ home, project, config, say }, own)
+  const kept = openKept({ home, project, config, say }, own)
+  const { data, journal, cache, datasets, logs, collectStore, settled } = kept
   const python = { ...config.python, ...options.python }
   const engine = new Engine({
     journal,
@@ -94,19 +94,7 @@ export async function openAlmanac(options: WorkbenchOptions = {}): Promise<Workb
   const settings = runSettings(options, config, environment)
   const publish = publisher({ datasets, data, clock: systemClock })
   if (sqlite !== undefined && options.reads !== true) await repairShown({ datasets, data }, environment)
-  const maintenance: Workbench['maintenance'] = {
-    collectGarbage: ({ dryRun }) =>
-      data.collectGarbage({ roots: cache.roots(), dryRun, graceMs: garbageGraceMs, now: Date.now() }),
-    check: async ({ data: all }) => {
-      const broken = (await sqlite?.check()) ?? []
-      if (!all) return { journal: broken }
-      const store = await data.checkStore()
-      const damaged = new Set(store.damaged.map(({ digest }) => digest))
-      // what a damaged journal says of versions is not to be gone by
-      const found = broken.length > 0 ? [] : await checkDatasets({ datasets, data }, environment, damaged)
-      return { journal: broken, store, datasets: found }
-    },
-  }
+  const maintenance = careFor({ data, datasets, cache, collectStore, environment, sqlite })
   return new OpenWorkbench({
     project,
     home,
@@ -121,22 +109,64 @@ export async function openAlmanac(options: WorkbenchOptions = {}): Promise<Workb
     data,
     datasets,
     publish,
-    addData: (addition) =>
-      addToDataset({ datasets, data, publish, now: Date.now }, { environment, ...addition }),
-    removeVersions: async (dataset, versions) => {
-      const key = { environment, dataset, partition: '' }
-      const removed = await datasets.remove(key, versions, Date.now())
-      await showNewest({ datasets, data }, key)
-      return removed
-    },
-    scanDataset: (dataset) =>
-      scanDataset({ datasets, data, publish, now: Date.now }, { environment, dataset }),
+    ...datasetWork({ datasets, data, publish, now: Date.now }, environment),
     code,
     logs,
     maintenance,
     settled,
     say,
   })
+}
+
+/** Care of what is kept. */
+function careFor({
+  data,
+  datasets,
+  cache,
+  collectStore,
+  environment,
+  sqlite,
+}: CareParts): Workbench['maintenance'] {
+  return {
+    collectGarbage: ({ dryRun }) =>
+      data.collectGarbage({ roots: cache.roots(), dryRun, graceMs: garbageGraceMs, now: Date.now() }),
+    collectStore,
+    check: async ({ data: all }) => {
+      const broken = (await sqlite?.check()) ?? []
+      if (!all) return { journal: broken }
+      const store = await data.checkStore()
+      const damaged = new Set(store.damaged.map(({ digest }) => digest))
+      // what a damaged journal says of versions is not to be gone by
+      const found = broken.length > 0 ? [] : await checkDatasets({ datasets, data }, environment, damaged)
+      return { journal: broken, store, datasets: found }
+    },
+  }
+}
+
+interface CareParts {
+  readonly data: LocalDataPlane
+  readonly datasets: Datasets
+  readonly cache: Workbench['cache']
+  readonly collectStore: Workbench['maintenance']['collectStore']
+  readonly environment: string
+  readonly sqlite: Awaited<ReturnType<typeof openSqlite>> | undefined
+}
+
+/** What people do with datasets. */
+function datasetWork(
+  ports: Parameters<typeof scanDataset>[0],
+  environment: string,
+): Pick<Workbench, 'addData' | 'removeVersions' | 'scanDataset'> {
+  return {
+    addData: (addition) => addToDataset(ports, { environment, ...addition }),
+    removeVersions: async (dataset, versions) => {
+      const key = { environment, dataset, partition: '' }
+      const removed = await ports.datasets.remove(key, versions, Date.now())
+      await showNewest(ports, key)
+      return removed
+    },
+    scanDataset: (dataset) => scanDataset(ports, { environment, dataset }),
+  }
 }
 
 interface Parts extends Omit<Workbench, 'run' | 'start' | 'resume' | 'load' | 'stage' | 'close'> {
@@ -320,7 +350,12 @@ function openKept(
   })
   const logs = new LogFiles(home, (error) => say(`A log could not be written: ${(error as Error).message}`))
   const own = { journal, cache, datasets, logs, home, data, onMessage: say }
-  return { ...joinShared(own, shared), data }
+  const collect: Workbench['maintenance']['collectStore'] = async ({ dryRun, olderDays }) => {
+    const older = olderDays === undefined ? {} : { olderMs: olderDays * 24 * 3600_000 }
+    const options = { dryRun, graceMs: garbageGraceMs, now: Date.now(), ...older }
+    return shared && (await collectStore(shared.objects, options))
+  }
+  return { ...joinShared(own, shared), data, collectStore: collect }
 }
 
 /** Longer than any attempt that has not told of its outputs yet should take. */

@@ -78,6 +78,11 @@ export interface StagedShell {
 export interface Maintenance {
   /** Frees what nothing needs: first it is set aside, a later round deletes it. */
   collectGarbage(options: { readonly dryRun: boolean }): Promise<GarbageFigures>
+  /** The same of the store that machines share; undefined where there is none. `olderDays`: results that are older go. */
+  collectStore(options: {
+    readonly dryRun: boolean
+    readonly olderDays?: number
+  }): Promise<Omit<GarbageFigures, 'movedAside'> | undefined>
   /** Reads everything: the journal's file and, with `data`, all content in the store. Damaged content is set aside. */
   check(options: { readonly data: boolean }): Promise<CheckFigures>
 }

@@ -107,7 +107,8 @@ const general: readonly IForbiddenRuleType[] = [
     name: 'what is shipped needs no development dependency',
     severity: 'error',
     from: { path: '^src/', pathNot: either([tests, path('testing')]) },
-    to: { dependencyTypes: ['npm-dev'] },
+    // an optional peer is one too, for the tests
+    to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm-peer'] },
   },
   {
     name: 'examples see what users see',

@@ -159,7 +159,9 @@ function addCare(program: Command): void {
     program
       .command('gc')
       .description('free content that nothing needs')
-      .option('--dry-run', 'only say what would be freed'),
+      .option('--dry-run', 'only say what would be freed')
+      .option('--store', 'of the store that machines share')
+      .option('--older-than <days>', 'with --store: results that are older are forgotten'),
   ).action(async (flags: GcFlags) => (await import('./commands/gc.ts')).gcCommand(flags))
   common(
     program

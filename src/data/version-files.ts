@@ -5,6 +5,7 @@ import { DirRef } from '../model/refs.ts'
 import type { Datasets } from '../ports/datasets.ts'
 import type { Objects } from '../ports/objects.ts'
 import { inStore } from './failures.ts'
+import { versionFolder } from './shared/layout.ts'
 
 /** A store that others read too. */
 export interface SharedVersions {
@@ -60,7 +61,7 @@ const nameOf = ({ version, digest }: DatasetVersion): string =>
 /** Names of partitions have any letters; `=` is in no name of a dataset. */
 function keyOf({ environment, dataset, partition }: DatasetKey, name: string): string {
   const slice = partition === '' ? '' : `partition=${encodeURIComponent(partition)}/`
-  return `versions/${encodeURIComponent(environment)}/${dataset}/${slice}${name}`
+  return `${versionFolder}${encodeURIComponent(environment)}/${dataset}/${slice}${name}`
 }
 
 async function namesOf(

@@ -77,4 +77,56 @@ describe('two machines with one bucket', () => {
     )
     expect((await readdir(join(shown, 'parts'))).length).toBe(12)
   })
+
+  it('compute on one what has changed since the other computed', async () => {
+    const first = await machine()
+    await season(first)
+    await writeFile(join(days, 'day-3.txt'), '33 °C')
+    await writeFile(join(days, 'day-99.txt'), '99 °C')
+    const second = await machine()
+    // two days, and the season
+    expect(await season(second)).toMatchObject({ state: 'succeeded', executed: 3 })
+    expect(await readFile(join(second.folder, 'data/main/season/whole.txt'), 'utf8')).toContain('33 °C')
+    // which the first one then has as well
+    expect(await season(first)).toMatchObject({ state: 'succeeded', executed: 0 })
+  })
+
+  it('read the logs of each other', async () => {
+    const first = await machine()
+    const { id } = await season(first)
+    const second = await machine()
+    await second.run('status')
+    await season(second)
+    const { code, stdout } = await second.run('logs', String(id), 'join')
+    expect({ code, lines: stdout.trim().split('\n').length }).toEqual({ code: 0, lines: 1 })
+    expect(stdout).toContain('joining')
+    expect((await second.run('logs', 'nosuchrun')).stderr).toContain('There is no run nosuchrun')
+  })
+
+  it('use nothing of others, and say so once, where they may not read it', async () => {
+    await season(await machine())
+    proxy.fault = () => ({ kind: 'status', status: 403, code: 'AccessDenied' })
+    const second = await machine()
+    const ran = await second.run('run', 'season.ts', '--input', `days=${days}`)
+    expect(ran.code).toBe(0)
+    expect(ran.stderr.match(/The store does not let us read s3:/g)).toHaveLength(1)
+    expect(ran.stdout + ran.stderr).toContain('13 executed')
+  })
+
+  it('go on through a store that is busy, and lose no result', async () => {
+    let asked = 0
+    proxy.fault = () => (++asked % 4 === 0 ? { kind: 'status', status: 503, code: 'SlowDown' } : undefined)
+    expect(await season(await machine())).toMatchObject({ executed: 13 })
+    expect(await season(await machine())).toMatchObject({ executed: 0 })
+  })
+
+  it('have each version of a dataset as a document, when its content is there', async () => {
+    const first = await machine()
+    const { code } = await first.run('data', 'add', 'farm/days', days, '--keep')
+    expect(code).toBe(0)
+    const [name] = await readdir(join(first.folder, '.almanac/versions/main/farm/days'))
+    const written = proxy.asked.filter(({ method }) => method === 'PUT').map(({ path }) => path)
+    expect(written.at(-1)).toMatch(new RegExp(`/farm/versions/main/farm/days/${name}$`))
+    expect(written.filter((path) => path.includes('/blobs/'))).toHaveLength(13)
+  })
 })

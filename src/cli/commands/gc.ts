@@ -1,15 +1,21 @@
 import { existsSync } from 'node:fs'
-import { type CommonFlags, withReadAlmanac } from '../session.ts'
+import { AlmanacError } from '../../model/errors.ts'
+import type { Workbench } from '../../workbench.ts'
+import type { Printer } from '../printer.ts'
+import { type CommonFlags, count, withReadAlmanac } from '../session.ts'
 import { sizeText } from '../words.ts'
 
 export interface GcFlags extends CommonFlags {
   readonly dryRun?: boolean
+  readonly store?: boolean
+  readonly olderThan?: string
 }
 
 /** `almanac gc`: frees content that no run, cached result or shown output needs. */
 export function gcCommand(flags: GcFlags): Promise<void> {
   return withReadAlmanac(flags, async (almanac, printer) => {
     const dryRun = flags.dryRun === true
+    if (flags.store === true) return await collectShared(almanac, printer, flags)
     if (!existsSync(almanac.home)) {
       printer.line('Nothing is kept yet.')
       return 0
@@ -26,4 +32,25 @@ export function gcCommand(flags: GcFlags): Promise<void> {
       )
     return 0
   })
+}
+
+/** `almanac gc --store`: the same for the store that machines share. */
+async function collectShared(almanac: Workbench, printer: Printer, flags: GcFlags): Promise<number> {
+  const dryRun = flags.dryRun === true
+  const olderDays = flags.olderThan === undefined ? undefined : count('--older-than', flags.olderThan)
+  const figures = await almanac.maintenance.collectStore({
+    dryRun,
+    ...(olderDays !== undefined && { olderDays }),
+  })
+  if (figures === undefined) {
+    const why = 'there is no shared store: set ALMANAC_STORE, or store in almanac.config.ts'
+    throw new AlmanacError('ALM_USAGE', { why })
+  }
+  const { kept, keptBytes, unreachable, unreachableBytes, deleted, freedBytes } = figures
+  printer.object({ kind: 'gc', dryRun, ...figures })
+  printer.line(`kept         ${kept} files, ${sizeText(keptBytes)}`)
+  printer.line(`unreachable  ${unreachable} files, ${sizeText(unreachableBytes)}`)
+  printer.line(`${dryRun ? 'would go    ' : 'deleted     '} ${deleted}, ${sizeText(freedBytes)}`)
+  printer.line('What is unreachable for the first time goes in a round a day later at the earliest.')
+  return 0
 }

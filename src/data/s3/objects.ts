@@ -4,22 +4,11 @@ import type { Digest } from '../../model/refs.ts'
 import type { ObjectInfo, Objects } from '../../ports/objects.ts'
 import { Lanes } from '../../util/lanes.ts'
 import type { Sdk } from './client.ts'
-import type { Patience } from './failures.ts'
+import type { Connection } from './connection.ts'
 import { isAbsent, isTaken, objectError, withPatience } from './failures.ts'
 import type { S3Location } from './location.ts'
 import { readRanges } from './read-ranges.ts'
 import { sendFile } from './send-file.ts'
-
-/** What the parts of the adapter share. */
-export interface Connection {
-  readonly sdk: Sdk
-  readonly client: S3Client
-  readonly bucket: string
-  readonly patience: Patience
-  readonly partBytes: number
-  /** one for each request with a body */
-  readonly lanes: Lanes
-}
 
 /** Keys of one request to remove some: S3's most is 1000. */
 const removeAtOnce = 1000

@@ -1,7 +1,7 @@
 import type { GetObjectCommandOutput } from '@aws-sdk/client-s3'
 import { AlmanacError } from '../../model/errors.ts'
+import type { Connection } from './connection.ts'
 import { BadAnswer, isAbsent, isEmptyRange, withPatience } from './failures.ts'
-import type { Connection } from './objects.ts'
 
 /** Ranges of one object that are under way at once. */
 const ahead = 4

@@ -6,8 +6,8 @@ import type { CompletedPart, Part } from '@aws-sdk/client-s3'
 import { AlmanacError } from '../../model/errors.ts'
 import type { Digest } from '../../model/refs.ts'
 import { inputError } from '../failures.ts'
+import type { Connection } from './connection.ts'
 import { isAbsent, isEndedUpload, withPatience } from './failures.ts'
-import type { Connection } from './objects.ts'
 
 /** S3's most parts of one object. */
 const mostParts = 10_000

@@ -7,6 +7,11 @@ export const cacheFolder = 'cache/'
 export const baseFolder = 'bases/'
 /** listings without the files that they name */
 export const listingFolder = 'listings/'
+export const versionFolder = 'versions/'
+/** results of runs that are not in the run cache */
+export const resultFolder = 'results/'
+/** what a collection has found unreachable, for all to see */
+export const garbageKey = 'garbage.txt'
 export const logFolder = 'logs/'
 
 export const blobKey = (digest: Digest, folder = blobFolder): string =>

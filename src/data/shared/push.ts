@@ -32,6 +32,7 @@ export class Push {
 
   /** All of it is in the shared store when it resolves. @throws ALM_BLOB_MISSING where a part of it lies with a user */
   async push(refs: Iterable<FileRef | DirRef>): Promise<void> {
+    await this.#remote.lookAround()
     const all: Promise<void>[] = []
     for (const ref of refs)
       all.push(ref instanceof DirRef ? this.#tree(ref.digest) : this.#remote.send(ref.digest))
@@ -49,7 +50,7 @@ export class Push {
 
   async #sendTree(digest: Digest): Promise<void> {
     // by U1 all of it is there
-    if (!this.#remote.condemned.has(digest) && (await this.#remote.has(digest))) return
+    if (!this.#remote.isCondemned(digest) && (await this.#remote.has(digest))) return
     await this.#listings.bring(digest)
     const listing = this.#listings.read(digest)
     const parts = isIndex(listing)

@@ -5,13 +5,19 @@ import { Lanes } from '../../util/lanes.ts'
 import { temporaryPath } from '../blob-files.ts'
 import type { LocalBlobStore } from '../blob-store.ts'
 import { isDigest } from '../home.ts'
+import { parseMarks } from '../marks.ts'
+import { garbageKey } from './layout.ts'
 import type { ObjectBlobs } from './object-blobs.ts'
+import { textOf } from './store-garbage.ts'
 
 /** Blobs that are fetched, sent or asked for at once. */
 const width = 16
 
 /** Larger blobs are asked for before they are sent; smaller ones are sent at once, which also dates them anew. */
 const smallBytes = 64 * 1024
+
+/** Far less than the time between two rounds of a collection, ms. */
+const lookEveryMs = 300_000
 
 /** Digests of which it is remembered that they are there. */
 const keptKnown = 1_000_000
@@ -29,16 +35,28 @@ export class Remote {
   readonly #fetching = new Map<Digest, Promise<boolean>>()
   readonly #sending = new Map<Digest, Promise<void>>()
   readonly #lanes = new Lanes(width)
-  /** blobs that a collection has marked: to be sent again by whoever needs them */
-  readonly condemned: ReadonlySet<Digest>
+  #condemned: ReadonlySet<Digest> = new Set()
+  #lookedAt = Number.NEGATIVE_INFINITY
 
   /** is told of the bytes of what came */
   onFetched: (bytes: number) => void = () => undefined
 
-  constructor(blobs: ObjectBlobs, store: LocalBlobStore, condemned: ReadonlySet<Digest> = new Set()) {
+  constructor(blobs: ObjectBlobs, store: LocalBlobStore) {
     this.blobs = blobs
     this.#store = store
-    this.condemned = condemned
+  }
+
+  /** Blobs that a collection has marked are sent again by whoever needs them; to be called before something is sent. */
+  async lookAround(now = Date.now()): Promise<void> {
+    if (now - this.#lookedAt < lookEveryMs) return
+    this.#lookedAt = now
+    const { unreachable } = parseMarks(await textOf(this.blobs.objects, garbageKey))
+    this.#condemned = new Set(unreachable.keys())
+    for (const digest of this.#condemned) this.#known.delete(digest)
+  }
+
+  isCondemned(digest: Digest): boolean {
+    return this.#condemned.has(digest) && !this.#known.has(digest)
   }
 
   /** Brings a blob into the local store; false where the shared one has not got it. @throws ALM_BLOB_DAMAGED, ALM_STORE_… */
@@ -51,7 +69,7 @@ export class Remote {
     if (this.#known.has(digest)) return Promise.resolve(true)
     return this.#lanes.run(async () => {
       if (!(await this.blobs.has(digest))) return false
-      this.know(digest)
+      if (!this.#condemned.has(digest)) this.know(digest)
       return true
     })
   }
@@ -78,7 +96,7 @@ export class Remote {
       const size = await this.blobs.fetch(digest, temporary)
       this.#store.place(temporary, digest)
       this.onFetched(size)
-      this.know(digest)
+      if (!this.#condemned.has(digest)) this.know(digest)
       return true
     } catch (error) {
       if (isAlmanacError(error) && error.code === 'ALM_BLOB_MISSING') return false
@@ -90,12 +108,11 @@ export class Remote {
 
   async #send(digest: Digest): Promise<void> {
     const path = this.#store.pathOf(digest)
+    const isCondemned = this.#condemned.has(digest)
+    if (isCondemned && !this.#store.hasNow(digest)) await this.#fetch(digest)
     const size = this.#store.hasNow(digest) ? statSync(path, { throwIfNoEntry: false })?.size : undefined
     const small = size !== undefined && size <= smallBytes
-    if (
-      (small || this.condemned.has(digest) || !(await this.blobs.has(digest))) &&
-      !(await this.#put(digest, path, size))
-    )
+    if ((small || isCondemned || !(await this.blobs.has(digest))) && !(await this.#put(digest, path, size)))
       throw new AlmanacError('ALM_BLOB_MISSING', {
         digest,
         path: `${this.blobs.objects.url}/${this.blobs.keyOf(digest)}`,

@@ -11,7 +11,7 @@ import { Lanes } from '../../util/lanes.ts'
 import type { LocalDataPlane } from '../local-data-plane.ts'
 import type { SharedBase, SharedEntry } from './documents.ts'
 import { baseOf, entryOf, readDocument, withoutPlaces, writeDocument } from './documents.ts'
-import { baseKey, cacheKey } from './layout.ts'
+import { baseKey, cacheKey, resultFolder } from './layout.ts'
 
 /** Questions at once. */
 const width = 32
@@ -113,10 +113,15 @@ export class SharedCache implements RunCache {
     })
   }
 
-  /** A result was recorded that is not in the run cache. */
-  shareValue(value: Value): void {
+  /** A result was recorded that is not in the run cache: it stays for as long as its run is kept. */
+  shareValue(run: RunId, call: number, value: Value): void {
     const refs = refsOf(value)
-    if (refs.length > 0) this.#share(() => this.#options.data.push(refs))
+    if (refs.length === 0) return
+    this.#share(async () => {
+      await this.#options.data.push(refs)
+      const key = `${resultFolder}${run}/${call}.json`
+      await writeDocument(this.#options.objects, key, { run, call, valueWire: encode(withoutPlaces(value)) })
+    })
   }
 
   /** Work of others that is to have ended when this has `settled`. */

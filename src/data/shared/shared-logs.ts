@@ -7,7 +7,7 @@ import type { LoggedCall, LogPosition, LogStore } from '../../ports/logs.ts'
 import type { Objects } from '../../ports/objects.ts'
 import type { LogFiles } from '../log-files.ts'
 import { hashInput } from '../read-file.ts'
-import { logFolder } from './layout.ts'
+import { logFolder, resultFolder } from './layout.ts'
 
 /** Larger logs are cut off where they are read on another machine. */
 const mostBytes = 256 * 1024 * 1024
@@ -61,8 +61,9 @@ export class SharedLogs implements LogStore {
   async remove(run: RunId): Promise<void> {
     await this.#own.remove(run)
     const keys: string[] = []
-    for await (const { key } of this.#options.objects.list(`${logFolder}${run}/`)) keys.push(key)
-    await this.#options.objects.remove(keys)
+    for (const folder of [logFolder, resultFolder])
+      for await (const { key } of this.#options.objects.list(`${folder}${run}/`)) keys.push(key)
+    if (keys.length > 0) await this.#options.objects.remove(keys)
   }
 
   flush(): Promise<void> {

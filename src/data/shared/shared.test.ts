@@ -1,9 +1,10 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { openMemoryJournal } from '../../journal/memory/open.ts'
 import { encode } from '../../model/codec.ts'
 import type { CacheRecord } from '../../model/records.ts'
 import { DirRef, type FileRef } from '../../model/refs.ts'
+import type { Datasets } from '../../ports/datasets.ts'
+import type { Journal, RunCache } from '../../ports/journal.ts'
 import { MemoryObjects } from '../../testing/memory-objects.ts'
 import { temporaryHome } from '../../testing/temporary-home.ts'
 import { LocalDataPlane } from '../local-data-plane.ts'
@@ -11,6 +12,7 @@ import { LogFiles } from '../log-files.ts'
 import { joinShared, type SharedStore } from './join.ts'
 import { blobKey, cacheKey } from './layout.ts'
 import { ObjectBlobs } from './object-blobs.ts'
+import { collectStore } from './store-garbage.ts'
 
 /** What machines have in common. */
 let bucket: MemoryObjects
@@ -33,7 +35,7 @@ async function machine({ results = 'share', logs = true, local, now }: Options =
     ...(local !== undefined && { localBytes: local }),
     ...(now !== undefined && { now }),
   })
-  const { journal, cache, datasets } = openMemoryJournal()
+  const { journal, cache, datasets } = ownRecords()
   const said: string[] = []
   const own = {
     journal,
@@ -57,22 +59,23 @@ type Machine = Awaited<ReturnType<typeof machine>>
 
 const fingerprint = 'ab'.repeat(32)
 
+/** The journal of one machine, as far as sharing goes. */
+function ownRecords() {
+  const entries = new Map<string, CacheRecord & { readonly run: string }>()
+  const none = () => Promise.resolve(undefined)
+  const journal: Pick<Journal, 'append'> = {
+    append: async (run, records) => {
+      for (const one of records) if (one.kind === 'cache') entries.set(one.fingerprint, { ...one, run })
+    },
+  }
+  const cache: Pick<RunCache, 'find' | 'findBase'> = {
+    find: async (digest) => entries.get(digest),
+    findBase: none,
+  }
+  return { journal: journal as Journal, cache: cache as RunCache, datasets: {} as Datasets }
+}
+
 async function record({ journal }: Machine, entry: Partial<CacheRecord>): Promise<void> {
-  const run = {
-    id: 'made-here',
-    workflow: 'w',
-    environment: 'main',
-    state: 'running',
-    inputWire: 'null',
-    optionsWire: '{}',
-    tags: [],
-    createdAt: 1,
-    uncaught: [],
-    counts: {},
-    executed: 0,
-    reused: 0,
-  } as const
-  if ((await journal.load('made-here').catch(() => undefined)) === undefined) await journal.create(run)
   await journal.append('made-here', [
     {
       kind: 'cache',
@@ -309,5 +312,64 @@ describe('a store that machines share', () => {
     await second.data.trim()
     expect(await here()).toEqual([shown, own].map(({ digest }) => digest).sort())
     expect(readFileSync(await second.data.open(used), 'utf8')).toBe('us'.repeat(300))
+  })
+
+  it('is collected in two rounds, and keeps what documents need', async () => {
+    const [first, second] = [await machine(), await machine()]
+    const [kept, lost, back] = [
+      await season(first.data, 3),
+      await season(first.data, 4),
+      await season(first.data, 5),
+    ]
+    await first.data.push([kept, lost, back])
+    await record(first, { valueWire: encode(kept) })
+    await first.settled()
+    const hour = 3600_000
+    const round = (hours: number, dryRun = false) =>
+      collectStore(bucket, { dryRun, graceMs: hour, now: Date.now() + hours * hour })
+    // of five days three are needed, with the listings of `month` and the whole; the others have two listings each
+    const found = {
+      kept: 5,
+      keptBytes: expect.any(Number),
+      unreachable: 6,
+      unreachableBytes: expect.any(Number),
+    }
+    const nothing = { deleted: 0, freedBytes: 0, forgotten: 0, missing: 0 }
+    expect(await round(0)).toEqual({ ...found, ...nothing })
+    expect(await round(0.5)).toEqual({ ...found, ...nothing })
+    // somebody finds what is marked, and says nothing of it yet
+    bucket.now = () => Date.now() + hour
+    second.objects.now = bucket.now
+    const again = await season(second.data, 5)
+    expect(again.digest).toBe(back.digest)
+    await second.data.push([again])
+    expect(await round(2, true)).toMatchObject({ deleted: 2 })
+    expect(await round(2)).toMatchObject({ deleted: 2 })
+    const third = await machine()
+    expect(await third.data.available(kept)).toBe(true)
+    expect(await third.data.available(again)).toBe(true)
+    expect(await third.data.available(lost)).toBe(false)
+  })
+
+  it('forgets results that are older than is said, and then what only they needed', async () => {
+    const first = await machine()
+    await record(first, { valueWire: encode(await season(first.data)) })
+    await first.settled()
+    const day = 24 * 3600_000
+    const round = (days: number) =>
+      collectStore(bucket, { dryRun: false, graceMs: day, olderMs: 30 * day, now: Date.now() + days * day })
+    expect(await round(29)).toMatchObject({ kept: 7, unreachable: 0, forgotten: 0 })
+    expect(await round(31)).toMatchObject({ kept: 0, unreachable: 7, deleted: 0, forgotten: 1 })
+    expect(await round(33)).toMatchObject({ deleted: 7 })
+    expect([...bucket.kept.keys()]).toEqual(['garbage.txt'])
+  })
+
+  it('loses nothing where a document cannot be read', async () => {
+    const first = await machine()
+    await first.data.push([await season(first.data)])
+    bucket.kept.set('cache/aa/broken.json', { bytes: Buffer.from('{'), changedAt: 1 })
+    const round = (now: number) => collectStore(bucket, { dryRun: false, graceMs: 1, now })
+    await expect(round(Date.now())).rejects.toMatchObject({ code: 'ALM_STORE_FAILED' })
+    expect(bucket.kept.size).toBe(8)
   })
 })

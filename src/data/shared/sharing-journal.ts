@@ -15,7 +15,8 @@ export function sharingJournal(own: Journal, cache: SharedCache, logs: SharedLog
     load: (run) => own.load(run),
     append: async (run, records) => {
       await own.append(run, records)
-      for (const record of records) share(run, record, cache, logs)
+      const cached = new Set(records.map((record) => (record.kind === 'cache' ? record.call : undefined)))
+      for (const record of records) share(run, record, { cache, logs, cached })
     },
     answer: (run, call, answerWire, by, at) => own.answer(run, call, answerWire, by, at),
     request: (run, request) => own.request(run, request),
@@ -24,15 +25,23 @@ export function sharingJournal(own: Journal, cache: SharedCache, logs: SharedLog
   }
 }
 
-function share(run: RunId, record: JournalRecord, cache: SharedCache, logs: SharedLogs | undefined): void {
+interface Sharing {
+  readonly cache: SharedCache
+  readonly logs: SharedLogs | undefined
+  /** calls whose results others can reuse */
+  readonly cached: ReadonlySet<number | undefined>
+}
+
+function share(run: RunId, record: JournalRecord, { cache, logs, cached }: Sharing): void {
   if (record.kind === 'cache') cache.shareEntry(run, record)
   else if (record.kind === 'base') cache.shareBase(run, record)
   else if (record.kind === 'call') logs?.name(run, record.call, record.name)
   else if (record.kind === 'attempt' && record.phase === 'failed')
     logs?.ended(run, record.call, record.attempt)
   else if (record.kind === 'outcome') {
-    logs?.ended(run, record.call, record.attempt)
-    if (record.reason === 'executed' && record.valueWire !== undefined)
-      cache.shareValue(decode(record.valueWire))
+    const { call, attempt, reason, valueWire } = record
+    logs?.ended(run, call, attempt)
+    if (reason === 'executed' && valueWire !== undefined && !cached.has(call))
+      cache.shareValue(run, call, decode(valueWire))
   }
 }

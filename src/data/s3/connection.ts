@@ -1,0 +1,15 @@
+import type { S3Client } from '@aws-sdk/client-s3'
+import type { Lanes } from '../../util/lanes.ts'
+import type { Sdk } from './client.ts'
+import type { Patience } from './failures.ts'
+
+/** What the parts of the adapter share. */
+export interface Connection {
+  readonly sdk: Sdk
+  readonly client: S3Client
+  readonly bucket: string
+  readonly patience: Patience
+  readonly partBytes: number
+  /** one for each request with a body */
+  readonly lanes: Lanes
+}

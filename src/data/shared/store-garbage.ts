@@ -1,0 +1,181 @@
+import { eachRef } from '../../core/identity/canonical.ts'
+import { type Listing, parseListing } from '../../core/tree/listing.ts'
+import { decode } from '../../model/codec.ts'
+import { isAlmanacError } from '../../model/errors.ts'
+import type { Digest } from '../../model/refs.ts'
+import { DirRef, FileRef } from '../../model/refs.ts'
+import type { ObjectInfo, Objects } from '../../ports/objects.ts'
+import { Lanes } from '../../util/lanes.ts'
+import { isDigest } from '../home.ts'
+import { type Found, type Marks, marksText, parseMarks, sweep } from '../marks.ts'
+import { reachTree } from '../reachable.ts'
+import { readDocument } from './documents.ts'
+import { baseFolder, cacheFolder, garbageKey, listingFolder, resultFolder, versionFolder } from './layout.ts'
+import { ObjectBlobs } from './object-blobs.ts'
+
+/** Documents that are read at once. */
+const width = 32
+
+export interface StoreGarbageOptions {
+  readonly dryRun: boolean
+  /** longer than any work that has not yet told of its results takes, ms */
+  readonly graceMs: number
+  readonly now: number
+  /** results that can be reused go when they are older, ms; none if absent */
+  readonly olderMs?: number
+}
+
+export interface StoreGarbageReport {
+  readonly kept: number
+  readonly keptBytes: number
+  readonly unreachable: number
+  readonly unreachableBytes: number
+  readonly deleted: number
+  readonly freedBytes: number
+  /** results that can no longer be reused */
+  readonly forgotten: number
+  /** listings that a document needs and that are not there */
+  readonly missing: number
+}
+
+/**
+ * Mark and sweep of a shared store, beside all who use it.
+ *
+ * G1 a blob goes only after two rounds more than a grace apart found it unreachable, and none was put anew between.
+ * G2 between the rounds all can read what is marked, and send anew what of that they need (`Remote`).
+ * G3 what came while a round went on is looked at before anything is removed.
+ * G4 documents go before what they stand for; a round that cannot read one removes nothing.
+ */
+export async function collectStore(
+  objects: Objects,
+  options: StoreGarbageOptions,
+): Promise<StoreGarbageReport> {
+  const earlier = parseMarks(await textOf(objects, garbageKey))
+  const marks: Marks = { unreachable: new Map(), aside: new Map() }
+  const round = new Round(objects)
+  const forgotten = await round.mark(options)
+  const doomed = new Map<ObjectBlobs, Found[]>()
+  const report = { kept: 0, keptBytes: 0, unreachable: 0, unreachableBytes: 0 }
+  for (const [blobs, reachable] of round.reachable) {
+    const found: Found[] = []
+    doomed.set(blobs, found)
+    const part = await sweep(blobs.list(), reachable, options, earlier, marks, (blob) => found.push(blob))
+    for (const key of Object.keys(report) as (keyof typeof report)[]) report[key] += part[key]
+  }
+  // what came meanwhile, before anything goes
+  await round.mark(options)
+  const freed = { deleted: 0, freedBytes: 0 }
+  if (!options.dryRun) await objects.remove(forgotten)
+  for (const [blobs, found] of doomed) {
+    const reachable = round.reachable.get(blobs)
+    const still = found.filter(({ digest }) => reachable?.has(digest) !== true)
+    freed.deleted += still.length
+    for (const { size } of still) freed.freedBytes += size
+    if (!options.dryRun) await removeUnchanged(blobs, still)
+  }
+  if (!options.dryRun) await objects.put(garbageKey, Buffer.from(marksText(marks)))
+  return { ...report, ...freed, forgotten: forgotten.length, missing: round.missing }
+}
+
+/** Marks what documents need; those that were looked at are not looked at again. */
+class Round {
+  readonly reachable: ReadonlyMap<ObjectBlobs, Set<Digest>>
+  readonly #objects: Objects
+  readonly #content: ObjectBlobs
+  readonly #listings: ObjectBlobs
+  readonly #seen = new Set<string>()
+  readonly #lanes = new Lanes(width)
+  readonly #count = { missing: 0 }
+
+  constructor(objects: Objects) {
+    this.#objects = objects
+    this.#content = new ObjectBlobs(objects)
+    this.#listings = new ObjectBlobs(objects, listingFolder)
+    this.reachable = new Map([
+      [this.#content, new Set()],
+      [this.#listings, new Set()],
+    ])
+  }
+
+  get missing(): number {
+    return this.#count.missing
+  }
+
+  /** Gives the keys of documents that are too old to stay. */
+  async mark({ olderMs, now }: StoreGarbageOptions): Promise<string[]> {
+    const old: string[] = []
+    for (const folder of [versionFolder, resultFolder, cacheFolder, baseFolder]) {
+      const isResult = folder === cacheFolder || folder === baseFolder
+      const reading: Promise<void>[] = []
+      for await (const info of this.#objects.list(folder)) {
+        if (isResult && olderMs !== undefined && info.changedAt < now - olderMs) {
+          old.push(info.key)
+          continue
+        }
+        if (this.#isSeen(info)) continue
+        const read = this.#lanes.run(() => this.#document(info.key))
+        read.catch(() => undefined)
+        reading.push(read)
+        if (reading.length >= 1000) await Promise.all(reading.splice(0))
+      }
+      await Promise.all(reading)
+    }
+    return old
+  }
+
+  #isSeen({ key, changedAt }: ObjectInfo): boolean {
+    const name = `${changedAt} ${key}`
+    if (this.#seen.has(name)) return true
+    this.#seen.add(name)
+    return false
+  }
+
+  async #document(key: string): Promise<void> {
+    const fields = await readDocument(this.#objects, key)
+    if (fields === undefined) return
+    const { valueWire, digest, input } = fields
+    if (typeof valueWire === 'string') await this.#value(valueWire)
+    else if (typeof digest === 'string') await this.#tree(this.#content, digest)
+    if (typeof input === 'string') await this.#tree(this.#listings, input)
+  }
+
+  async #value(wire: string): Promise<void> {
+    const trees: Digest[] = []
+    eachRef(decode(wire), (ref) => {
+      if (ref instanceof FileRef) this.reachable.get(this.#content)?.add(ref.digest)
+      else if (ref instanceof DirRef) trees.push(ref.digest)
+    })
+    for (const digest of trees) await this.#tree(this.#content, digest)
+  }
+
+  async #tree(blobs: ObjectBlobs, root: Digest): Promise<void> {
+    const reachable = this.reachable.get(blobs)
+    if (reachable === undefined || !isDigest(root)) return
+    await reachTree((digest) => listingOf(blobs, digest), root, reachable, this.#count)
+  }
+}
+
+async function listingOf(blobs: ObjectBlobs, digest: Digest): Promise<Listing | undefined> {
+  try {
+    return parseListing(digest, Buffer.from(await blobs.get(digest)).toString('utf8'))
+  } catch (error) {
+    if (isAlmanacError(error) && error.code === 'ALM_BLOB_MISSING') return undefined
+    throw error
+  }
+}
+
+/** Those that nobody has sent anew since they were listed. */
+async function removeUnchanged(blobs: ObjectBlobs, found: readonly Found[]): Promise<void> {
+  for (let at = 0; at < found.length; at += 256) {
+    const some = found.slice(at, at + 256)
+    const now = await Promise.all(some.map(({ digest }) => blobs.objects.look(blobs.keyOf(digest))))
+    const same = some.filter(({ changedAt }, i) => now[i]?.changedAt === changedAt)
+    await blobs.remove(same.map(({ digest }) => digest))
+  }
+}
+
+export async function textOf(objects: Objects, key: string): Promise<string> {
+  const pieces: Uint8Array[] = []
+  await objects.read(key, (piece) => void pieces.push(piece))
+  return Buffer.concat(pieces).toString('utf8')
+}
