@@ -93,7 +93,7 @@ it('goes on where it was cut, and begins anew where the object is another meanwh
   expect([`${text}1`, 'another']).toContain((await fetched())['a'])
 })
 
-it('tries again through faults of the store, and refuses what is flipped', async () => {
+it('tries again through faults of the store', async () => {
   await put('a', 'A'.repeat(1000))
   let left = 4
   proxy.fault = () => (left-- > 0 ? { kind: 'status', status: 503, code: 'SlowDown' } : undefined)
