@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { removeTree } from '../src/data/remove-tree.ts'
 import { type Corpus, changeTen, makeCorpus, makeLarge } from './data/corpus.ts'
 import { type Peer, preparePeers } from './data/peers.ts'
 import { BenchProject, type Ran } from './data/project.ts'
@@ -50,7 +51,7 @@ try {
     await part()
   }
 } finally {
-  rmSync(folder, { recursive: true })
+  removeTree(folder)
 }
 const text = [...heading(), ...lines, ''].join('\n')
 console.log(text)
@@ -94,7 +95,7 @@ async function map(): Promise<void> {
       costOf(['sh', '-c', 'find . -type f -print0 | xargs -0 -P2 sha256sum > /dev/null'], corpus.root),
     )
     scan.scan.push(fresh.run('scan', corpus.root).cost)
-    rmSync(fresh.folder, { recursive: true })
+    fresh.remove()
   }
   table(`${sizes.files} files of 4 KiB in 100 directories, first scan with digests`, {
     '`find … -print0 \\| xargs -0 -P2 sha256sum`': scan.find,
@@ -132,8 +133,8 @@ async function map(): Promise<void> {
   counted('10 changed', [...changed, ...changedShown], 10)
   goal('unchanged, s', median(costs(same).map((cost) => cost.seconds)), 0.6)
   goal('10 changed, s', median(costs(changed).map((cost) => cost.seconds)), 1.2)
-  rmSync(project.folder, { recursive: true })
-  rmSync(corpus.root, { recursive: true })
+  project.remove()
+  removeTree(corpus.root)
 }
 
 /** 10 000 files: beside GNU make, DVC and Snakemake. */
@@ -217,31 +218,54 @@ async function million(): Promise<void> {
     goal('10 changed, s', median(costs(changed).map((cost) => cost.seconds)), 5)
     goal('peak of memory with 10 changed, MB', peak, 1000)
     goal('a version with 10 changed adds, MB', Math.max(...added) / 1e6, 1)
-    rmSync(corpus.root, { recursive: true })
-    rmSync(project.folder, { recursive: true })
+    removeTree(corpus.root)
+    project.remove()
   }
 }
 
-/** 20 large files taken into the store. */
+/** 20 large files taken into the store: moved, and copied. */
 async function large(): Promise<void> {
   const root = join(folder, 'large')
   makeLarge(root, 20, sizes.large)
-  const all: Record<string, Cost[]> = { openssl: [], move: [], cp: [] }
+  const all: Record<'openssl' | 'move' | 'cp' | 'synced' | 'copy', Cost[]> = {
+    openssl: [],
+    move: [],
+    cp: [],
+    synced: [],
+    copy: [],
+  }
+  const hash = ['sh', '-c', 'ls | xargs -P2 -n1 openssl dgst -sha256 > /dev/null'] as const
   for (let round = 0; round < times; round++) {
     const left = join(folder, `left-${round}`)
-    all['cp']?.push(costOf(['cp', '-r', root, left], folder))
-    all['openssl']?.push(costOf(['sh', '-c', 'ls | xargs -P2 -n5 openssl dgst -sha256 > /dev/null'], root))
-    all['move']?.push(plane('collect', join(folder, `large-home-${round}`), left))
-    rmSync(join(folder, `large-home-${round}`), { recursive: true })
+    const [moving, copying] = ['moving', 'copying'].map(
+      (name) => new BenchProject(join(folder, `${name}-${round}`)),
+    )
+    for (const project of [moving, copying]) project?.run('empty')
+    // what was just written is not on disk yet, and would be written meanwhile
+    costOf(['sync'], folder)
+    all.cp.push(costOf(['cp', '-r', root, left], folder))
+    removeTree(left)
+    const synced = `cp -r '${root}' '${left}' && find '${left}' -type f -exec sync {} +`
+    all.synced.push(costOf(['sh', '-c', synced], folder))
+    all.openssl.push(costOf(hash, left))
+    if (copying !== undefined) all.copy.push(copying.add(left, '--managed'))
+    costOf(['sync'], folder)
+    if (moving !== undefined) all.move.push(moving.add(left, '--move'))
+    for (const project of [moving, copying]) project?.remove()
+    removeTree(left)
   }
   table(`20 files of ${sizes.large} MB, managed`, {
-    '`openssl dgst -sha256`, both cores': all['openssl'] ?? [],
-    'outputs of a task, moved into the store': all['move'] ?? [],
-    '`cp`': all['cp'] ?? [],
+    '`openssl dgst -sha256`, both cores': all.openssl,
+    '`almanac data add --move`': all.move,
+    '`cp -r`, not on disk when it ends': all.cp,
+    '`cp -r` and `sync` of the files': all.synced,
+    '`almanac data add --managed`: a copy, on disk when it ends': all.copy,
   })
-  const seconds = (name: string): number => median((all[name] ?? []).map((cost) => cost.seconds))
-  goal('moved ÷ openssl', seconds('move') / seconds('openssl'), 1.25)
-  rmSync(root, { recursive: true })
+  const seconds = (costs: readonly Cost[]): number => median(costs.map((cost) => cost.seconds))
+  goal('moved ÷ openssl', seconds(all.move) / seconds(all.openssl), 1.25)
+  goal('copied ÷ cp and sync', seconds(all.copy) / seconds(all.synced), 1.25)
+  goal('copied ÷ cp alone', seconds(all.copy) / seconds(all.cp), 1.25)
+  removeTree(root)
 }
 
 /** 100 000 files out of the store by links. */
@@ -256,8 +280,8 @@ async function checkout(): Promise<void> {
     const copy = join(folder, `linked-${round}`)
     all.cp.push(costOf(['cp', '-al', shape.root, copy], folder))
     all.open.push(plane('open', home, digest))
-    // by a command: it also removes directories that are closed
-    costOf(['sh', '-c', `chmod -R u+w '${home}/trees' && rm -rf '${copy}' '${home}/trees'`], folder)
+    removeTree(copy)
+    removeTree(join(home, 'trees'))
   }
   table(`${sizes.files} files of 4 KiB checked out by links`, {
     '`cp -al`': all.cp,

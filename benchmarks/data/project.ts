@@ -1,9 +1,10 @@
 import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { removeTree } from '../../src/data/remove-tree.ts'
 import { type Cost, costOf } from '../process-cost.ts'
 import { peakOf } from './peak.ts'
 
-const root = join(import.meta.dirname, '../..')
+const almanac = join(import.meta.dirname, '../../bin/almanac.cjs')
 
 const steps = `from pathlib import Path
 
@@ -71,6 +72,15 @@ export class BenchProject {
     return { cost, executed, reused }
   }
 
+  /** Takes a directory as a version of a dataset. */
+  add(path: string, how: '--move' | '--managed'): Cost {
+    return costOf([process.execPath, almanac, 'data', 'add', 'large', path, how, '--json'], this.folder)
+  }
+
+  remove(): void {
+    removeTree(this.folder)
+  }
+
   /** The peak of memory of a run, MB. */
   peak(workflow: keyof typeof workflows, raw?: string): Promise<number> {
     return peakOf(this.#command(workflow, raw), this.folder)
@@ -92,6 +102,6 @@ export class BenchProject {
 
   #command(workflow: keyof typeof workflows, raw: string | undefined): [string, ...string[]] {
     const input = raw === undefined ? [] : ['--input', `raw=${raw}`]
-    return [process.execPath, join(root, 'bin/almanac.cjs'), 'run', `${workflow}.ts`, ...input, '--json']
+    return [process.execPath, almanac, 'run', `${workflow}.ts`, ...input, '--json']
   }
 }
