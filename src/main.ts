@@ -325,6 +325,7 @@ function openStore({ store }: AlmanacConfig): SharedStore | undefined {
     objects: openObjects(url, options),
     results: options.results ?? 'share',
     logs: options.logs ?? true,
+    plain: options.plain ?? false,
     ...(localBytes !== undefined && { localBytes }),
   }
 }

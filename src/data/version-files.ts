@@ -1,6 +1,7 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { DatasetKey, DatasetVersion } from '../model/dataset.ts'
+import type { Digest } from '../model/refs.ts'
 import { DirRef } from '../model/refs.ts'
 import type { Datasets } from '../ports/datasets.ts'
 import type { Objects } from '../ports/objects.ts'
@@ -11,6 +12,8 @@ import { versionFolder } from './shared/layout.ts'
 export interface SharedVersions {
   readonly objects: Objects
   readonly push: (dirs: readonly DirRef[]) => Promise<void>
+  /** shows datasets at plain keys too */
+  readonly show?: (name: string, digest: Digest) => Promise<void>
   /** runs work that is waited for before the process ends, and says what goes wrong */
   readonly inBackground: (work: () => Promise<void>) => void
 }
@@ -21,6 +24,8 @@ export interface SharedVersions {
  * is there. Machines number their versions apart, so the name has the digest too.
  */
 export function withVersionFiles(own: Datasets, home: string, shared: SharedVersions | undefined): Datasets {
+  // one after the other, the newest last
+  let showing: Promise<void> = Promise.resolve()
   const write = (version: DatasetVersion) => {
     const key = keyOf(version, nameOf(version))
     const text = `${JSON.stringify({ format: 1, ...version })}\n`
@@ -32,6 +37,12 @@ export function withVersionFiles(own: Datasets, home: string, shared: SharedVers
       const { at: _, ...elsewhere } = version
       const bytes = Buffer.from(`${JSON.stringify({ format: 1, ...elsewhere })}\n`)
       await shared.objects.put(key, bytes, { once: true })
+    })
+    const { show } = shared
+    if (show === undefined) return
+    shared.inBackground(() => {
+      showing = showing.catch(() => undefined).then(() => show(plainName(version), version.digest))
+      return showing
     })
   }
   return {
@@ -57,6 +68,13 @@ export function withVersionFiles(own: Datasets, home: string, shared: SharedVers
 
 const nameOf = ({ version, digest }: DatasetVersion): string =>
   `${String(version).padStart(6, '0')}-${digest.slice(0, 12)}.json`
+
+const plainName = ({ environment, dataset, partition }: DatasetKey): string =>
+  [
+    encodeURIComponent(environment),
+    dataset,
+    ...(partition === '' ? [] : [encodeURIComponent(partition)]),
+  ].join('/')
 
 /** Names of partitions have any letters; `=` is in no name of a dataset. */
 function keyOf({ environment, dataset, partition }: DatasetKey, name: string): string {

@@ -31,6 +31,8 @@ export interface StoreConfig {
   readonly results?: 'share' | 'read' | 'off'
   /** logs go there when an attempt has ended; so if absent */
   readonly logs?: boolean
+  /** datasets stand there as plain files too, at `plain/<environment>/<dataset>/…` */
+  readonly plain?: boolean
   /** bytes of content to be kept on this machine: what the store has and was not used for the longest goes first */
   readonly local?: Size
 }

@@ -39,7 +39,7 @@ async function startVersitygw(program: string): Promise<S3Server> {
   }
 }
 
-export function clientOf({ endpoint }: Pick<S3Server, 'endpoint'>): S3Client {
+function clientOf({ endpoint }: Pick<S3Server, 'endpoint'>): S3Client {
   const credentials = {
     accessKeyId: identity.AWS_ACCESS_KEY_ID,
     secretAccessKey: identity.AWS_SECRET_ACCESS_KEY,

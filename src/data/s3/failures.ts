@@ -29,7 +29,7 @@ interface Answered {
 const asAnswered = (error: unknown): Answered =>
   typeof error === 'object' && error !== null ? (error as Answered) : {}
 
-export const statusOf = (error: unknown): number | undefined =>
+const statusOf = (error: unknown): number | undefined =>
   asAnswered(error).$metadata?.httpStatusCode ?? asAnswered(error).$response?.statusCode
 
 const nameOf = (error: unknown): string | undefined => {

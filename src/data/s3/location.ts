@@ -15,7 +15,7 @@ export interface S3Location {
 export type S3Options = Omit<S3Location, 'bucket' | 'prefix'>
 
 /**
- * `s3://bucket/prefix?endpoint=…&region=…&pathStyle=true`; options beside it win.
+ * `s3://bucket/prefix?endpoint=…&region=…&pathStyle=true`; what it says itself goes before options beside it.
  * @throws ALM_CONFIG
  */
 export function parseLocation(text: string, options: S3Options = {}): S3Location {
@@ -31,12 +31,12 @@ export function parseLocation(text: string, options: S3Options = {}): S3Location
   const query = new URLSearchParams(mark < 0 ? '' : text.slice(mark + 1))
   for (const name of query.keys())
     if (!['endpoint', 'region', 'pathStyle'].includes(name)) refuse(`it has an unknown option ${name}`)
-  const endpoint = options.endpoint ?? query.get('endpoint') ?? undefined
+  const endpoint = query.get('endpoint') ?? options.endpoint
   if (endpoint !== undefined && !/^https?:\/\/[^/]+\/?$/.test(endpoint))
     refuse(`"${endpoint}" is no endpoint: it begins with http:// or https:// and has no path`)
-  const region = options.region ?? query.get('region') ?? undefined
+  const region = query.get('region') ?? options.region
   const style = query.get('pathStyle')
-  const pathStyle = options.pathStyle ?? (style === null ? undefined : style === 'true')
+  const pathStyle = style === null ? options.pathStyle : style === 'true'
   return {
     bucket,
     prefix,

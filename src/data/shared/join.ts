@@ -1,4 +1,4 @@
-import type { DirRef } from '../../model/refs.ts'
+import type { Digest, DirRef } from '../../model/refs.ts'
 import type { Datasets } from '../../ports/datasets.ts'
 import type { Journal, RunCache } from '../../ports/journal.ts'
 import type { LogStore } from '../../ports/logs.ts'
@@ -17,6 +17,8 @@ export interface SharedStore {
   readonly results: 'share' | 'read' | 'off'
   /** logs go there too */
   readonly logs: boolean
+  /** datasets are shown at plain keys too */
+  readonly plain?: boolean
   /** bytes of content that are kept on this machine */
   readonly localBytes?: number
 }
@@ -28,7 +30,7 @@ export interface OwnParts {
   readonly logs: LogFiles
   /** of this machine */
   readonly home: string
-  readonly data: Pick<LocalDataPlane, 'push' | 'pushListings' | 'pullListings' | 'trim'>
+  readonly data: Pick<LocalDataPlane, 'push' | 'pushListings' | 'pullListings' | 'showObjects' | 'trim'>
   readonly onMessage: (text: string) => void
 }
 
@@ -62,7 +64,14 @@ export function joinShared(own: OwnParts, shared: SharedStore | undefined): Join
   const push = (dirs: readonly DirRef[]) => data.push(dirs)
   return {
     cache,
-    datasets: withVersionFiles(own.datasets, own.home, { objects, push, inBackground }),
+    datasets: withVersionFiles(own.datasets, own.home, {
+      objects,
+      push,
+      inBackground,
+      ...(shared.plain === true && {
+        show: (name: string, digest: Digest) => data.showObjects(name, digest),
+      }),
+    }),
     journal: sharingJournal(own.journal, cache, shared.logs ? logs : undefined),
     logs,
     async settled() {

@@ -12,6 +12,8 @@ export const versionFolder = 'versions/'
 export const resultFolder = 'results/'
 /** what a collection has found unreachable, for all to see */
 export const garbageKey = 'garbage.txt'
+/** datasets as plain files */
+export const plainFolder = 'plain/'
 export const logFolder = 'logs/'
 
 export const blobKey = (digest: Digest, folder = blobFolder): string =>

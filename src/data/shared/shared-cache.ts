@@ -169,7 +169,9 @@ export class SharedCache implements RunCache {
       return found
     } catch (error) {
       if (!this.#isLost)
-        this.#options.onMessage(`Results of others are not used: ${(error as Error).message}`)
+        this.#options.onMessage(
+          `Results are neither taken from others nor given to them: ${(error as Error).message}`,
+        )
       this.#isLost = true
       return undefined
     }

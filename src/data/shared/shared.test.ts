@@ -184,7 +184,7 @@ describe('a store that machines share', () => {
       throw new Error('it is away')
     }
     for (const letter of ['a', 'b', 'c']) expect(await first.cache.find(letter.repeat(64), 0)).toBeUndefined()
-    expect(first.said).toEqual(['Results of others are not used: it is away'])
+    expect(first.said).toEqual(['Results are neither taken from others nor given to them: it is away'])
     expect(first.objects.asked).toEqual({ read: 1 })
   })
 
@@ -278,6 +278,32 @@ describe('a store that machines share', () => {
     const { lines } = await second.logs.read('made-here', 4, undefined, 10)
     expect(lines).toEqual([{ ...line('first try'), attempt: 1 }])
     expect(await second.logs.calls?.('unknown')).toEqual([])
+  })
+
+  it('shows a directory at plain keys, and sends of the next one what has changed', async () => {
+    const first = await machine()
+    const dir = await season(first.data, 3)
+    const shown = () =>
+      [...bucket.kept]
+        .filter(([key]) => key.startsWith('plain/main/farm/'))
+        .map(([key, { bytes }]) => [key.slice('plain/main/farm/'.length), Buffer.from(bytes).toString()])
+    await first.data.push([dir])
+    await first.data.showObjects('main/farm', dir.digest)
+    expect(shown()).toEqual([0, 1, 2].map((day) => [`month/day-${day}`, `measured ${day}`]))
+    const corrected = await first.data.writeFile('day-1', Buffer.from('corrected'))
+    const changes = new Map([
+      ['month/day-1', corrected],
+      ['month/day-2', undefined],
+    ])
+    const next = await first.data.edit(dir, changes)
+    const keys: string[] = []
+    first.objects.onRequest = (kind, key) => void (kind === 'put' && keys.push(key))
+    await first.data.showObjects('main/farm', next.digest)
+    expect(keys).toEqual(['plain/main/farm/month/day-1', 'plain/main/farm.almanac.json'])
+    expect(shown()).toEqual([
+      ['month/day-0', 'measured 0'],
+      ['month/day-1', 'corrected'],
+    ])
   })
 
   it('makes room for what came, but not of what is in use, is shown, or is nowhere else', async () => {
