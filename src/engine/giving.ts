@@ -101,10 +101,11 @@ export class Giving {
   }
 
   /** Whoever waits for the same goes on: with the result, once it is there for everybody. */
-  #endWork({ sharing, fingerprint }: CallInfo, kept: boolean): void {
+  #endWork({ sharing, fingerprint, request, costMs }: CallInfo, kept: boolean): void {
     const { work, recorder } = this.#run
     if (sharing?.holds !== true || fingerprint === undefined) return
     sharing.holds = false
+    work.took(request.name, costMs)
     if (kept) recorder.whenDurable(() => work.release(fingerprint, true))
     else work.release(fingerprint, false)
   }

@@ -8,6 +8,15 @@ const firstLook = 25
 const growth = 1.5
 const longestLook = 500
 
+/** A task is quick when so many of its calls took less than so many ms on average: to ask who else does it costs more. */
+const known = 3
+const quickMs = 5
+
+/** Work that an attempt is about to do. */
+export interface Wanted extends WorkUnderWay {
+  readonly task: string
+}
+
 interface Waiter {
   readonly run: RunId
   readonly wake: () => void
@@ -25,13 +34,19 @@ export interface Refused extends WorkUnderWay {
  *
  * X1 only attempts hold a claim; it is given back when they have ended and what is kept of them is durable.
  * X2 who waits holds neither slot nor claim, so nobody waits in a circle.
- * X3 whoever waits is woken once: by the end of the holder's claim, or never if its own run has ended.
+ * X3 other processes are asked only about tasks that are not known to be quick: two of them may execute the same quick
+ *    call at the same time. Within this process never.
+ * X4 whoever waits is woken once: by the end of the holder's claim, or never if its own run has ended.
  */
 export class SharedWork {
   readonly #claims: WorkClaims
   readonly #clock: Clock
   /** what this process executes */
-  readonly #held = new Map<Digest, WorkUnderWay>()
+  readonly #held = new Map<Digest, Wanted>()
+  /** of that: what other processes know of */
+  readonly #claimed = new Set<Digest>()
+  /** of tasks by name: calls that were executed, and the ms that they took */
+  readonly #costs = new Map<string, { calls: number; ms: number }>()
   readonly #waiters = new Map<Digest, Waiter[]>()
   /** of what is waited for: what other processes execute */
   readonly #elsewhere = new Set<Digest>()
@@ -44,21 +59,25 @@ export class SharedWork {
   }
 
   /** Takes what nobody has; gives, for each in its place, who has it. */
-  async take(wanted: readonly WorkUnderWay[]): Promise<readonly (Refused | undefined)[]> {
+  async take(wanted: readonly Wanted[]): Promise<readonly (Refused | undefined)[]> {
     const answers: (Refused | undefined)[] = []
     const free: WorkUnderWay[] = []
     for (const one of wanted) {
       const other = this.#held.get(one.fingerprint)
-      answers.push(other && { ...other, elsewhere: false })
+      answers.push(other && { fingerprint: other.fingerprint, run: other.run, call: other.call, elsewhere: false })
       if (other !== undefined) continue
       this.#held.set(one.fingerprint, one)
-      free.push(one)
+      const { fingerprint, run, call } = one
+      if (this.#isQuick(one.task)) continue
+      this.#claimed.add(fingerprint)
+      free.push({ fingerprint, run, call })
     }
     if (free.length === 0) return answers
     const others = new Map<Digest, WorkUnderWay>()
     for (const other of await this.#claims.take(free)) {
       others.set(other.fingerprint, other)
       this.#held.delete(other.fingerprint)
+      this.#claimed.delete(other.fingerprint)
       // whoever came meanwhile waits for the other process now
       if (this.#waiters.has(other.fingerprint)) this.#elsewhere.add(other.fingerprint)
     }
@@ -67,6 +86,19 @@ export class SharedWork {
       const other = others.get(fingerprint)
       return other === undefined ? answers[i] : { ...other, elsewhere: true }
     })
+  }
+
+  /** A call of the task was executed. */
+  took(task: string, ms: number): void {
+    const cost = this.#costs.get(task) ?? { calls: 0, ms: 0 }
+    cost.calls++
+    cost.ms += ms
+    this.#costs.set(task, cost)
+  }
+
+  #isQuick(task: string): boolean {
+    const cost = this.#costs.get(task)
+    return cost !== undefined && cost.calls >= known && cost.ms < quickMs * cost.calls
   }
 
   /** Calls `wake` when the holder's claim has ended. */
@@ -83,7 +115,8 @@ export class SharedWork {
   /** The attempt has ended. `kept`: its result is in the run cache, and durable. */
   release(fingerprint: Digest, kept: boolean): void {
     if (!this.#held.delete(fingerprint)) return
-    if (!kept) this.#giveBack([fingerprint])
+    // an entry of the run cache has ended the claim already
+    if (this.#claimed.delete(fingerprint) && !kept) this.#giveBack([fingerprint])
     this.#wake(fingerprint)
   }
 

@@ -28,6 +28,7 @@ export class Sharings {
       fingerprint: info.fingerprint as string,
       run: id,
       call: info.id,
+      task: info.request.name,
     }))
     // asked together, answered in this order: what is found was recorded before the claim
     const [others, found] = await Promise.all([
