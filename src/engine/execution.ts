@@ -10,6 +10,7 @@ import { type AttemptResult, type AttemptStart, Attempts } from './attempts.ts'
 import type { CallInfo } from './call-info.ts'
 import { recordOf } from './failure.ts'
 import { HeldCopies } from './held-copies.ts'
+import { HeldRelease } from './held-release.ts'
 import type { RunContext } from './run-context.ts'
 import type { PlannedCall } from './settings.ts'
 import { Sharings } from './sharing.ts'
@@ -30,6 +31,7 @@ export class Execution {
   readonly #attempts: Attempts
   readonly #sharings: Sharings
   readonly #copies: HeldCopies
+  readonly #held: HeldRelease
   #starts: AttemptStart[] = []
   #isScheduled = false
   /** executors that take attempts ahead, and the policies of their tasks */
@@ -43,6 +45,7 @@ export class Execution {
     this.#attempts = new Attempts(run.ports, run.id, life, executors, (info, attempt, result) =>
       this.#ended(info, attempt, result),
     )
+    this.#held = new HeldRelease(run, (task) => this.#attempts.executorFor(task))
     this.#copies = new HeldCopies(run, (task) => this.#attempts.executorFor(task))
   }
 
@@ -118,6 +121,27 @@ export class Execution {
   onEnd(id: AttemptId, end: AttemptEnd): void {
     this.#attempts.onEnd(id, end)
     if (this.#takers.size > 0) this.#look()
+    const { graph } = this.#run.machine
+    if (graph.unneeded.length === 0) return
+    const unneeded = graph.unneeded
+    graph.unneeded = []
+    for (const call of unneeded) this.#held.spare(call)
+  }
+
+  /** A function was given what the call gave: it may use it at any time. */
+  given(call: number): void {
+    const found = this.#run.machine.graph.calls[call]
+    if (found !== undefined) found.kept = true
+  }
+
+  /** What was submitted ahead does not begin, or does again. */
+  hold(held: boolean): void {
+    for (const executor of this.#takers) executor.hold?.(this.#run.id, held)
+  }
+
+  /** The run is over: nothing that is held for it is needed any more. */
+  releaseAll(): void {
+    this.#held.releaseAll()
   }
 
   /** How many more the executors would have now, so that none of theirs waits for the engine. */
@@ -166,7 +190,12 @@ export class Execution {
 
   async #submit(): Promise<void> {
     const { recorder, isOver } = this.#run
-    if (recorder.isFull) await recorder.room()
+    if (recorder.isFull) {
+      // what was submitted ahead would run and pile up results whose consumers wait here
+      this.hold(true)
+      await recorder.room()
+      this.hold(this.#run.machine.graph.slots.paused)
+    }
     this.#isScheduled = false
     const starts = this.#starts
     this.#starts = []

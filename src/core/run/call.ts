@@ -74,6 +74,10 @@ export interface Call {
   copied: boolean
   /** someone has been given how it ended */
   observed: boolean
+  /** calls that take its outcome and have not ended */
+  users: number
+  /** its result may be used in ways that nobody counts: a function was given it, or a view shows it */
+  kept: boolean
   /** of the next attempt */
   memoryBytes: number
   /** how often worse calls went before it, for want of place */

@@ -25,6 +25,8 @@ export class RunGraph {
   /** calls in `gate`, and what must be durable before they go on */
   readonly gated = new Heap<{ readonly needs: number; readonly call: Call }>((a, b) => a.needs < b.needs)
   readonly failures: Call[] = []
+  /** calls whose held results no call needs that is known by now; a later one may, and has them made again */
+  unneeded: number[] = []
   readonly given = new GivenOrders()
   /** outcomes up to this order are durable */
   committed: number
@@ -90,6 +92,8 @@ export class RunGraph {
       lost: false,
       copied: false,
       observed: false,
+      users: 0,
+      kept: false,
       memoryBytes: Math.round(
         made.policy.memoryBytes * made.policy.retries.memoryFactor ** (made.spent ?? 0),
       ),
@@ -99,6 +103,7 @@ export class RunGraph {
       frees: false,
     }
     this.calls[made.call] = call
+    for (const id of made.inputs) this.#use(id, isAttempted(call))
     this.#size++
     this.#phases.inputs++
     return call
@@ -201,7 +206,21 @@ export class RunGraph {
     if (status.state === 'failed') this.failures.push(call)
     this.effects.push({ kind: 'ended', call: call.id, status, order, record })
     if (call.tolerant) for (const id of call.inputs) this.call(id).observed = true
+    if (isAttempted(call)) for (const id of call.inputs) this.#unuse(id)
     if (call.parent !== undefined) this.entryEnded(this.call(call.parent))
+  }
+
+  #use(id: number, counts: boolean): void {
+    const input = this.call(id)
+    if (counts) input.users++
+    else input.kept = true
+  }
+
+  /** A call that was attempted with it has ended: was it the last that needs what is held for the input? */
+  #unuse(id: number): void {
+    const input = this.call(id)
+    if (--input.users > 0 || !input.held || input.lost || input.kept) return
+    if (!input.policy.effect && !input.policy.random) this.unneeded.push(id)
   }
 
   /** An entry of a map has ended, or all of them are made: it waits for one thing less. */
@@ -260,6 +279,9 @@ const noCalls: Readonly<Record<Phase, number>> = {
 /** What is derived keeps its place in the order that functions saw in an earlier life. */
 const derivedOrder = (call: Call, status: EndStatus): number | undefined =>
   !isIdentified(call) || status.reason === 'upstream' ? call.rememberedOrder : undefined
+
+/** What it takes is used by its attempts, and by nothing else. */
+const isAttempted = (call: Call): boolean => call.kind === 'task' || call.kind === 'entry'
 
 /** Is the call known by a fingerprint, so that its outcome can be remembered? Views and children are derived anew. */
 export const isIdentified = (call: Call): boolean =>

@@ -55,7 +55,14 @@ export class AssignedJobs {
 
   /** Would it begin so soon that waiting here is best? `most`: how many may wait. */
   canWait(job: Job, most: number): boolean {
-    if (this.#width === 0 || this.waiting >= most || this.#run !== job.run || this.#alone > 0) return false
+    if (
+      job.run.isHeld ||
+      this.#width === 0 ||
+      this.waiting >= most ||
+      this.#run !== job.run ||
+      this.#alone > 0
+    )
+      return false
     const { threads, alone } = job.function
     if (alone || (threads === 1) !== (this.#threads === 1)) return false
     return threads > 1 || (this.#announced === 0 && job.patient)
@@ -81,16 +88,26 @@ export class AssignedJobs {
     if (job.alone) this.#alone -= 1
     if (this.#jobs.size < this.#width) this.#widen(job.run, -1)
     // its run has a place less, and that was its own
-    if (job.run.free < 0 && this.#width > 0) this.#widen(job.run, -1)
+    if (job.run.isOver && this.#width > 0) this.#widen(job.run, -1)
   }
 
-  /** Lets some that wait begin, if their run has places. True if it does. */
-  grow(): boolean {
-    const run = this.#run
-    if (run === undefined || this.#threads <= this.#width) return false
-    const more = Math.min(run.free, this.waiting, this.#threads - this.#width)
-    if (more <= 0) return false
-    this.#widen(run, more)
+  /** The run of those that wait for a place here, if any do and could have one. */
+  get wanting(): JobRun | undefined {
+    return this.waiting > 0 && this.#width < this.#threads ? this.#run : undefined
+  }
+
+  /** Lets some that wait begin, up to so many at once. */
+  grow(most: number): void {
+    const run = this.wanting
+    if (run === undefined) return
+    const more = Math.min(run.free, this.waiting, Math.min(this.#threads, most) - this.#width)
+    if (more > 0) this.#widen(run, more)
+  }
+
+  /** Gives a place back, of more than so many: one that runs goes on, but none follows it. */
+  shrink(run: JobRun, least: number): boolean {
+    if (this.#run !== run || this.#width <= least) return false
+    this.#widen(run, -1)
     return true
   }
 

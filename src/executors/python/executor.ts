@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { availableParallelism, totalmem } from 'node:os'
 import { errorRecord, isAlmanacError } from '../../model/errors.ts'
-import type { ErrorRecord } from '../../model/records.ts'
+import type { ErrorRecord, RunId } from '../../model/records.ts'
 import { HeldRef } from '../../model/refs.ts'
 import type { PythonEnvSpec, TaskSpec } from '../../model/task.ts'
 import type { Attempt, AttemptId, Executor, ExecutorListener } from '../../ports/executor.ts'
@@ -49,6 +49,7 @@ class PythonExecutor implements Executor, GroupOwner {
   readonly name = 'python'
   readonly afterCommit = false
   readonly #options: PythonExecutorOptions
+  readonly #processes: number
   readonly #attempts: Attempts<Job>
   readonly #functions = new TaskFunctions()
   readonly #files = new SharedFiles()
@@ -75,6 +76,7 @@ class PythonExecutor implements Executor, GroupOwner {
 
   constructor(options: PythonExecutorOptions, listener: ExecutorListener) {
     this.#options = options
+    this.#processes = options.debug === undefined ? (options.processes ?? availableParallelism()) : 1
     this.#attempts = new Attempts<Job>(options, listener, {
       stop: (live, force) => this.#stopAttempt(live, force),
       listen: (live) => {
@@ -89,10 +91,6 @@ class PythonExecutor implements Executor, GroupOwner {
       residentLimit: options.residentLimit ?? (totalmem() * 0.6) / this.#processes,
       heldLost: (handles) => listener.heldLost?.(handles),
     }
-  }
-
-  get #processes(): number {
-    return this.#options.debug === undefined ? (this.#options.processes ?? availableParallelism()) : 1
   }
 
   accepts(task: TaskSpec): boolean {
@@ -116,7 +114,7 @@ class PythonExecutor implements Executor, GroupOwner {
         continue
       }
       this.#jobs += 1
-      const job = new Job(this.#jobs, live, this.#functions.of(attempt.task), this.#runOf(attempt))
+      const job = new Job(this.#jobs, live, this.#functions.of(attempt.task), this.#runOf(attempt.run))
       job.enter()
       live.state = job
       const home = this.#home(body.env)
@@ -130,6 +128,13 @@ class PythonExecutor implements Executor, GroupOwner {
 
   ahead(): number {
     return this.#functions.window * this.#processes * 2
+  }
+
+  hold(name: RunId, held: boolean): void {
+    const run = this.#runOf(name)
+    if (run.isHeld === held) return
+    run.isHeld = held
+    if (!held) for (const group of this.#groups.values()) queueMicrotask(() => group.dispatch())
   }
 
   cancel(attempt: AttemptId, graceMs: number): void {
@@ -220,14 +225,14 @@ class PythonExecutor implements Executor, GroupOwner {
     } else worker.stopJob(job, force, `attempt ${live.attempt.id} was ended by force`)
   }
 
-  #runOf(attempt: Attempt): JobRun {
-    if (this.#run?.name === attempt.run) return this.#run
-    let run = this.#runs.get(attempt.run)
+  #runOf(name: RunId): JobRun {
+    if (this.#run?.name === name) return this.#run
+    let run = this.#runs.get(name)
     if (run === undefined) {
-      for (const [name, one] of this.#runs) if (one.live === 0) this.#runs.delete(name)
+      for (const one of this.#runs.values()) if (one.live === 0) this.#runs.delete(one.name)
       this.#runCount += 1
-      run = new JobRun(this.#runCount, attempt.run)
-      this.#runs.set(attempt.run, run)
+      run = new JobRun(this.#runCount, name)
+      this.#runs.set(name, run)
     }
     this.#run = run
     return run

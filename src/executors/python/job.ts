@@ -22,6 +22,8 @@ export class TaskFunction {
   /** attempts that have not ended */
   live = 0
   #meanMs: number | undefined
+  /** held of each result */
+  #meanBytes = 0
 
   constructor(id: number, task: TaskSpec) {
     if (task.body.kind !== 'python')
@@ -48,7 +50,10 @@ export class TaskFunction {
     this.#aloneFor = callsAlone
   }
 
-  took(ms: number): void {
+  took(ms: number, heldBytes: number): void {
+    if (heldBytes > 0) this.holds = true
+    // a large one may be the first of many
+    this.#meanBytes = Math.max(heldBytes, this.#meanBytes * 0.9 + heldBytes * 0.1)
     if (this.#aloneFor > 0) this.#aloneFor -= 1
     const mean = this.#meanMs
     // one that was interrupted by others says little of the next
@@ -57,11 +62,12 @@ export class TaskFunction {
 
   /**
    * How many calls may wait in a worker behind those that run: so much work that the way there and back does not
-   * count, and no more. With threads some calls end at any time, and a few may wait even if they are long.
+   * count, and no more; nor so many that what they leave behind piles up before its consumers are there. With threads some calls end at any time, and a few may wait even if they are long.
    */
   get ahead(): number {
     if (this.#meanMs === undefined || this.alone) return 0
-    const short = Math.min(maxAhead, Math.floor(aheadMs / Math.max(this.#meanMs, 0.001)))
+    const most = this.holds ? Math.min(runLength, Math.floor(aheadBytes / this.#meanBytes)) : maxAhead
+    const short = Math.min(most, Math.floor(aheadMs / Math.max(this.#meanMs, 0.001)))
     return this.threads > 1 ? Math.max(short, threadsAhead) : short
   }
 
@@ -86,6 +92,7 @@ export class TaskFunction {
 export const runLength = 64
 
 const aheadMs = 4
+const aheadBytes = 16 * 2 ** 20
 const callsAlone = 200
 const maxAhead = 256
 const threadsAhead = 4
@@ -133,9 +140,18 @@ export class JobRun {
     this.name = name
   }
 
+  /** nothing of it may begin now */
+  isHeld = false
+
   /** Something may always run: nobody else would end and leave its place. */
   get free(): number {
+    if (this.isHeld) return 0
     return Math.max(this.live - this.behind, Math.min(this.live, 1)) - this.taken
+  }
+
+  /** Workers have more places of it than there are. */
+  get isOver(): boolean {
+    return this.taken > Math.max(this.live - this.behind, Math.min(this.live, 1))
   }
 
   enter(behind: boolean): void {

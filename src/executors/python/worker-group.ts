@@ -73,7 +73,24 @@ export class WorkerGroup implements WorkerOwner {
       if (!this.#assign(job)) break
     }
     this.#fillLanes()
-    for (const worker of this.#workers) worker?.grow()
+    this.#balance()
+  }
+
+  /** Places that are free go to attempts that wait in workers; where some have more than their share, others get it. */
+  #balance(): void {
+    for (const worker of this.#workers) {
+      const run = worker?.wanting
+      if (worker === undefined || run === undefined) continue
+      const share = Math.ceil((run.live - run.behind) / this.#size)
+      worker.grow(share)
+      for (const other of this.#workers) {
+        if (worker.wanting === undefined || worker.width >= share) break
+        if (other !== worker && other?.shrink(run, share) === true) worker.grow(share)
+      }
+    }
+    for (const worker of this.#workers) {
+      if (worker?.wanting !== undefined) worker.grow(Number.POSITIVE_INFINITY)
+    }
   }
 
   /** In turn, so that none gets all while another has nothing. */

@@ -4,7 +4,7 @@ import { deliver } from './delivery.ts'
 import type { Death } from './ends.ts'
 import { isOwnDoing, tellDeath, tellEnd } from './ends.ts'
 import type { HeldValues, Holder } from './held-values.ts'
-import type { Job } from './job.ts'
+import type { Job, JobRun } from './job.ts'
 import { outOfMemoryKills, overLimit, residentOfGroup } from './memory.ts'
 import type { EndBody, WorkerMessage } from './messages.ts'
 import { misspoken } from './messages.ts'
@@ -91,6 +91,10 @@ export class Worker implements Holder {
     return this.#jobs.has(job)
   }
 
+  get width(): number {
+    return this.#jobs.width
+  }
+
   get load(): number {
     return this.#jobs.size
   }
@@ -105,13 +109,26 @@ export class Worker implements Holder {
     const { ahead, alone, threads } = job.function
     if (job.held.length === 0) return this.#jobs.canWait(job, ahead) && 'soon'
     if (!this.#allHere(job) && threads === 1) return false
-    // what frees memory goes first in the worker: many may wait
-    return this.#jobs.canWait(job, alone ? 0 : threads > 1 ? consumersAhead : ahead) && 'soon'
+    // what frees memory goes first in the worker, and none of it may stand before what another worker could do
+    return this.#jobs.canWait(job, alone ? 0 : threads > 1 ? Number.POSITIVE_INFINITY : ahead) && 'soon'
   }
 
-  /** Attempts that wait here begin, if their run may have more at once. */
-  grow(): void {
-    if (this.#jobs.grow()) this.#sendWidth()
+  /** The run whose attempts wait here and could begin. */
+  get wanting(): JobRun | undefined {
+    return this.#jobs.wanting
+  }
+
+  /** Attempts that wait here begin, if their run may have more at once, up to so many here. */
+  grow(most: number): void {
+    this.#jobs.grow(most)
+    this.#sendWidth()
+  }
+
+  /** Lets another worker have a place, if it has more than so many. */
+  shrink(run: JobRun, least: number): boolean {
+    const done = this.#jobs.shrink(run, least)
+    if (done) this.#sendWidth()
+    return done
   }
 
   /** `begins`: it takes a place of its run, and does not wait for that of another attempt. */
@@ -323,7 +340,7 @@ export class Worker implements Holder {
     job.begin()
     this.#output?.end(job)
     this.#take(job, true)
-    job.function.took(ms)
+    job.function.took(ms, 0)
     this.#done += 1
     job.live.succeed(values, { cpuMs })
     this.#goOn()
@@ -346,8 +363,10 @@ export class Worker implements Holder {
     job.begin()
     this.#output?.end(job)
     this.#take(job, true)
-    job.function.took(body.ms)
-    if (body.held.length > 0) job.function.holds = true
+    job.function.took(
+      body.ms,
+      body.held.reduce((sum, [, size]) => sum + size, 0),
+    )
     this.#done += 1
     if (job.live.verdict !== undefined) {
       // nobody will release the results of an attempt that was given up
@@ -446,8 +465,6 @@ export class Worker implements Holder {
   }
 }
 
-/** consumers of held values that wait in the worker that has those */
-const consumersAhead = 64
 /** so many workers die under an attempt that is not known to have begun before it is taken to be the reason */
 const maxDeaths = 3
 
