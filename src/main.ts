@@ -16,6 +16,7 @@ import { checkDatasets } from './engine/dataset-care.ts'
 import { Engine, type RunHandle } from './engine/engine.ts'
 import { explain } from './engine/explain.ts'
 import { publisher, repairShown, showNewest } from './engine/publish.ts'
+import { type Retired, retire } from './engine/retention.ts'
 import type { RunSettings } from './engine/settings.ts'
 import { stageCall } from './engine/staged-call.ts'
 import { openCommandExecutor } from './executors/command/executor.ts'
@@ -44,6 +45,7 @@ import type { Downloads } from './ports/downloads.ts'
 import type { ExecutorListener } from './ports/executor.ts'
 import type { CallRow } from './ports/journal.ts'
 import { homeOf } from './project.ts'
+import { retentionRules } from './retention-rules.ts'
 import { sha256 } from './system/hash.ts'
 import { nodeAmbient } from './system/node-ambient.ts'
 import { systemChance } from './system/system-chance.ts'
@@ -94,7 +96,11 @@ export async function openAlmanac(options: WorkbenchOptions = {}): Promise<Workb
   const settings = runSettings(options, config, environment)
   const publish = publisher({ datasets, data, clock: systemClock })
   if (sqlite !== undefined && options.reads !== true) await repairShown({ datasets, data }, environment)
-  const maintenance = careFor({ data, datasets, cache, collectStore, environment, sqlite })
+  const ofDatasets = datasetWork({ datasets, data, publish, now: Date.now }, environment)
+  const rules = retentionRules(config.retention)
+  const retention = { records, logs, entries, datasets, environment, now: Date.now, ...ofDatasets }
+  const forget = (dryRun: boolean): Promise<Retired> => retire(retention, rules, dryRun)
+  const maintenance = careFor({ data, datasets, cache, collectStore, environment, sqlite, retire: forget })
   return new OpenWorkbench({
     project,
     home,
@@ -109,7 +115,7 @@ export async function openAlmanac(options: WorkbenchOptions = {}): Promise<Workb
     data,
     datasets,
     publish,
-    ...datasetWork({ datasets, data, publish, now: Date.now }, environment),
+    ...ofDatasets,
     code,
     logs,
     maintenance,
@@ -126,10 +132,17 @@ function careFor({
   collectStore,
   environment,
   sqlite,
+  retire,
 }: CareParts): Workbench['maintenance'] {
   return {
-    collectGarbage: ({ dryRun }) =>
-      data.collectGarbage({ roots: cache.roots(), dryRun, graceMs: garbageGraceMs, now: Date.now() }),
+    collectGarbage: async ({ dryRun }) => {
+      const retired = await retire(dryRun)
+      const roots = cache.roots()
+      return {
+        ...(await data.collectGarbage({ roots, dryRun, graceMs: garbageGraceMs, now: Date.now() })),
+        retired,
+      }
+    },
     collectStore,
     check: async ({ data: all }) => {
       const broken = (await sqlite?.check()) ?? []
@@ -150,6 +163,7 @@ interface CareParts {
   readonly collectStore: Workbench['maintenance']['collectStore']
   readonly environment: string
   readonly sqlite: Awaited<ReturnType<typeof openSqlite>> | undefined
+  readonly retire: (dryRun: boolean) => Promise<Retired>
 }
 
 /** What people do with datasets. */

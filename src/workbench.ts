@@ -3,6 +3,7 @@ import type { Added, Addition } from './engine/add-dataset.ts'
 import type { DatasetFinding } from './engine/dataset-care.ts'
 import type { RunHandle } from './engine/engine.ts'
 import type { Explanation } from './engine/explain.ts'
+import type { Retired } from './engine/retention.ts'
 import type { RunListener } from './engine/run-context.ts'
 import type { Workflow } from './flow/workflow.ts'
 import type { RunRecord } from './model/records.ts'
@@ -77,7 +78,9 @@ export interface StagedShell {
 /** Care of what is kept. */
 export interface Maintenance {
   /** Frees what nothing needs: first it is set aside, a later round deletes it. */
-  collectGarbage(options: { readonly dryRun: boolean }): Promise<GarbageFigures>
+  collectGarbage(options: {
+    readonly dryRun: boolean
+  }): Promise<GarbageFigures & { readonly retired: Retired }>
   /** The same of the store that machines share; undefined where there is none. `olderDays`: results that are older go. */
   collectStore(options: {
     readonly dryRun: boolean

@@ -55,8 +55,13 @@ export const folders: readonly Folder[] = [
   { name: 'workbench.ts', mayImport: ['almanac.ts', 'engine', ...engine] },
   // which directory a command is about
   { name: 'project.ts', mayImport: [] },
+  { name: 'retention-rules.ts', mayImport: ['engine', ...engine] },
   { name: 'repair.ts', mayImport: ['project.ts', ...engine, 'journal'] },
-  { name: 'main.ts', mayImport: ['almanac.ts', 'workbench.ts', 'project.ts', ...all], packages: ['zod'] },
+  {
+    name: 'main.ts',
+    mayImport: ['almanac.ts', 'workbench.ts', 'project.ts', 'retention-rules.ts', ...all],
+    packages: ['zod'],
+  },
   {
     name: 'cli',
     mayImport: ['main.ts', 'repair.ts', 'workbench.ts', 'almanac.ts', 'api', ...base],

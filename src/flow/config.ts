@@ -1,4 +1,4 @@
-import type { Size } from './options.ts'
+import type { Duration, Size } from './options.ts'
 
 /** A project's defaults: `almanac.config.ts` exports them by default. */
 export interface AlmanacConfig {
@@ -12,10 +12,24 @@ export interface AlmanacConfig {
   readonly environment?: string
   /** a store that is shared with other machines, as `s3://bucket/prefix`; ALMANAC_STORE goes before it */
   readonly store?: string | StoreConfig
+  /** what `almanac gc` keeps; what it does not say is kept */
+  readonly retention?: RetentionConfig
   readonly python?: {
     /** warm worker processes per Python environment; one per processor if absent */
     readonly processes?: number
   }
+}
+
+/** How long what is kept: `{ runs: { count: 100 }, logs: { age: '30d' }, cache: { age: '90d', bytes: '50GiB' } }`. */
+export interface RetentionConfig {
+  /** runs that have ended: the newest so many, and none that ended longer ago */
+  readonly runs?: { readonly count?: number; readonly age?: Duration }
+  /** what tasks printed in runs that ended longer ago goes, the runs stay */
+  readonly logs?: { readonly age?: Duration }
+  /** of each dataset; its newest version stays in any case */
+  readonly versions?: { readonly count?: number; readonly age?: Duration }
+  /** kept results, by when they were last used */
+  readonly cache?: { readonly count?: number; readonly age?: Duration; readonly bytes?: Size }
 }
 
 /** A store that machines share: results, files and logs of each are there for all. */

@@ -22,7 +22,9 @@ export function gcCommand(flags: GcFlags): Promise<void> {
     }
     const figures = await almanac.maintenance.collectGarbage({ dryRun })
     printer.object({ kind: 'gc', dryRun, ...figures })
-    const { kept, keptBytes, unreachable, unreachableBytes, movedAside, deleted, freedBytes } = figures
+    const { kept, keptBytes, unreachable, unreachableBytes, movedAside, deleted, freedBytes, retired } =
+      figures
+    sayRetired(printer, retired, dryRun)
     printer.line(`kept         ${kept} files, ${sizeText(keptBytes)}`)
     printer.line(`unreachable  ${unreachable} files, ${sizeText(unreachableBytes)}`)
     if (dryRun) printer.line('Nothing was changed.')
@@ -32,6 +34,25 @@ export function gcCommand(flags: GcFlags): Promise<void> {
       )
     return 0
   })
+}
+
+type Retired = Awaited<ReturnType<Workbench['maintenance']['collectGarbage']>>['retired']
+
+/** What the project's `retention` let go of. */
+function sayRetired(
+  printer: Printer,
+  { runs, logs, versions, results, resultBytes }: Retired,
+  dryRun: boolean,
+): void {
+  const told = [
+    ...(runs > 0 ? [`${runs} ${runs === 1 ? 'run' : 'runs'}`] : []),
+    ...(logs > 0 ? [`logs of ${logs} ${logs === 1 ? 'run' : 'runs'}`] : []),
+    ...(versions > 0 ? [`${versions} ${versions === 1 ? 'version' : 'versions'} of datasets`] : []),
+    ...(results > 0
+      ? [`${results} kept ${results === 1 ? 'result' : 'results'} of ${sizeText(resultBytes)}`]
+      : []),
+  ]
+  if (told.length > 0) printer.line(`${dryRun ? 'would forget' : 'forgot      '} ${told.join(', ')}`)
 }
 
 /** `almanac gc --store`: the same for the store that machines share. */

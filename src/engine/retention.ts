@@ -1,0 +1,150 @@
+import type { RunRecord } from '../model/records.ts'
+import { isRunEnd } from '../model/states.ts'
+import type { Datasets } from '../ports/datasets.ts'
+import type { CacheRecords, Records } from '../ports/journal.ts'
+import type { LogStore } from '../ports/logs.ts'
+
+/** What is kept for how long, as numbers; what a rule does not say is kept. */
+export interface Retention {
+  /** runs that have ended: the newest so many, and those that ended within so many ms */
+  readonly runs?: { readonly count?: number; readonly ageMs?: number }
+  /** what tasks printed in runs that ended longer ago */
+  readonly logs?: { readonly ageMs?: number }
+  /** of each dataset; the newest stays in any case */
+  readonly versions?: { readonly count?: number; readonly ageMs?: number }
+  /** results by when they were last used; those that were not used for the longest go first */
+  readonly cache?: { readonly count?: number; readonly ageMs?: number; readonly bytes?: number }
+}
+
+/** What is not kept any longer. */
+export interface Retired {
+  readonly runs: number
+  readonly logs: number
+  readonly versions: number
+  readonly results: number
+  readonly resultBytes: number
+}
+
+export interface RetentionPorts {
+  readonly records: Pick<Records, 'runs' | 'remove' | 'claimed'>
+  readonly logs: Pick<LogStore, 'remove'>
+  readonly entries: CacheRecords
+  readonly datasets: Datasets
+  /** the dataset's versions are gone: what is shown of it is put right */
+  readonly removeVersions: (dataset: string, versions: readonly number[]) => Promise<unknown>
+  readonly environment: string
+  readonly now: () => number
+}
+
+const page = 500
+
+/**
+ * Forgets what is older, or more, than what is to be kept. Content that then nothing needs goes by the collection after
+ * it. A run that has not ended is never forgotten, whatever the rules say: somebody may resume it.
+ */
+export async function retire(ports: RetentionPorts, rules: Retention, dryRun: boolean): Promise<Retired> {
+  const { runs, logs } = await retireRuns(ports, rules, dryRun)
+  const versions = await retireVersions(ports, rules.versions, dryRun)
+  const { entries, bytes } = await retireResults(ports, rules.cache, dryRun)
+  return { runs, logs, versions, results: entries, resultBytes: bytes }
+}
+
+async function retireRuns(
+  { records, logs, now }: RetentionPorts,
+  rules: Retention,
+  dryRun: boolean,
+): Promise<Pick<Retired, 'runs' | 'logs'>> {
+  const retired = { runs: 0, logs: 0 }
+  if (rules.runs === undefined && rules.logs === undefined) return retired
+  let ended = 0
+  for await (const run of allRuns(records)) {
+    if (!isRunEnd(run.state)) continue
+    const ageMs = now() - (run.endedAt ?? run.createdAt)
+    if (isPast(rules.runs, ended++, ageMs)) {
+      retired.runs++
+      if (dryRun) continue
+      await records.remove(run.id)
+      await logs.remove(run.id)
+    } else if (isPast(rules.logs, 0, ageMs)) {
+      retired.logs++
+      if (!dryRun) await logs.remove(run.id)
+    }
+  }
+  return retired
+}
+
+/** Newest first; those that a process has are left out. */
+async function* allRuns({ runs, claimed }: RetentionPorts['records']): AsyncIterable<RunRecord> {
+  for (let before: string | undefined; ; ) {
+    const found: readonly RunRecord[] = await runs({ limit: page, ...(before !== undefined && { before }) })
+    const taken = new Set(await claimed(found.map(({ id }) => id)))
+    yield* found.filter(({ id }) => !taken.has(id))
+    before = found.at(-1)?.id
+    if (found.length < page) return
+  }
+}
+
+/** Is it over the number, or over the age? */
+const isPast = (
+  rule: { readonly count?: number; readonly ageMs?: number } | undefined,
+  newer: number,
+  ageMs: number,
+): boolean => rule !== undefined && (newer >= (rule.count ?? Infinity) || ageMs > (rule.ageMs ?? Infinity))
+
+async function retireVersions(
+  { datasets, removeVersions, environment, now }: RetentionPorts,
+  rule: Retention['versions'],
+  dryRun: boolean,
+): Promise<number> {
+  if (rule === undefined) return 0
+  let retired = 0
+  for (let after: string | undefined; ; ) {
+    const rows = await datasets.list(environment, { limit: page, ...(after !== undefined && { after }) })
+    for (const { dataset, newest } of rows) {
+      if (newest === undefined) continue
+      const past: number[] = []
+      let newer = 0
+      for await (const { version, madeAt } of versionsOf(datasets, newest))
+        if (isPast(rule, newer++, now() - madeAt) && newer > 1) past.push(version)
+      retired += past.length
+      if (past.length > 0 && !dryRun) await removeVersions(dataset, past)
+    }
+    after = rows.at(-1)?.dataset
+    if (rows.length < page) return retired
+  }
+}
+
+async function* versionsOf(datasets: Datasets, key: Parameters<Datasets['versions']>[0]) {
+  const { environment, dataset, partition } = key
+  for (let before: number | undefined; ; ) {
+    const found: Awaited<ReturnType<Datasets['versions']>> = await datasets.versions(
+      { environment, dataset, partition },
+      { limit: page, ...(before !== undefined && { before }) },
+    )
+    yield* found
+    before = found.at(-1)?.version
+    if (found.length < page) return
+  }
+}
+
+async function retireResults(
+  { entries, now }: RetentionPorts,
+  rule: Retention['cache'],
+  dryRun: boolean,
+): Promise<{ readonly entries: number; readonly bytes: number }> {
+  const none = { entries: 0, bytes: 0 }
+  if (rule === undefined) return none
+  const { count, ageMs, bytes } = rule
+  const old = ageMs === undefined ? none : await entries.clear({ notSince: now() - ageMs, dryRun })
+  const excess =
+    count === undefined && bytes === undefined
+      ? none
+      : await entries.clear({
+          dryRun,
+          ...(count !== undefined && { maxEntries: count }),
+          ...(bytes !== undefined && { maxBytes: bytes }),
+        })
+  // what is both too old and too much is the same: only said beforehand it would count twice
+  if (dryRun) return excess.entries > old.entries ? excess : old
+  return { entries: old.entries + excess.entries, bytes: old.bytes + excess.bytes }
+}
