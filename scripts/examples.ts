@@ -86,6 +86,9 @@ function prepare(): void {
     JSON.stringify({ extends: join(root, 'tsconfig.base.json'), compilerOptions, include: ['.'] }),
   )
   for (const { folder, examples } of documents) {
+    // a project of its own: `data/` is beside the examples
+    mkdirSync(join(project, folder), { recursive: true })
+    writeFileSync(join(project, folder, 'package.json'), JSON.stringify({ type: 'module' }))
     for (const example of examples.filter((one) => one.kind !== 'shell')) {
       const path = join(project, folder, example.name)
       mkdirSync(dirname(path), { recursive: true })

@@ -48,7 +48,7 @@ export interface Published {
  * import { dataset, dir, file, script, workflow, z } from 'almanac'
  *
  * const count = script.task({
- *   name: 'count', lang: 'bash', source: 'ls {in.raw} | wc -l > {out.summary}',
+ *   name: 'count', lang: 'bash', source: 'ls "$ALMANAC_IN_raw" | wc -l > "$ALMANAC_OUT_summary"',
  *   input: { raw: dir() }, output: { summary: file() },
  * })
  *
