@@ -240,7 +240,9 @@ export class LocalDataPlane implements DataPlane {
 
   /** Where only so much is kept here, the rest goes; says how much there was, and went. */
   async trim(): Promise<Trimmed> {
-    return (await (await this.#open()).bound?.trim()) ?? { bytes: 0, freed: 0 }
+    // where nothing was used, nothing came
+    const parts = await this.#parts
+    return (await parts?.bound?.trim()) ?? { bytes: 0, freed: 0 }
   }
 
   /** Frees what no root reaches, in two rounds more than a grace apart; says what it did, or would do. */

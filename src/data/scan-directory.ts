@@ -10,13 +10,16 @@ import type { Scanned, ScanTable } from './scan-table.ts'
 import type { Block } from './state-rows.ts'
 import {
   copyRow,
+  differingRows,
   isDirectoryMode,
   isSettled,
+  namesAt,
   newRows,
   rowMode,
   rowSize,
   rowState,
   sameBlock,
+  sameNames,
   sameRow,
   splitNames,
 } from './state-rows.ts'
@@ -76,6 +79,7 @@ function draftOf(block: Block, known: Scanned | undefined): Draft {
       unknown: [],
     }
   }
+  if (known !== undefined && sameNames(block, known)) return draftInPlace(block, known)
   const names = splitNames(block.names)
   const digests = new Uint8Array(block.count * 32)
   const settled = new Uint8Array(block.count)
@@ -96,6 +100,25 @@ function draftOf(block: Block, known: Scanned | undefined): Draft {
     } else unknown.push(i)
   }
   return { block, known, same: false, digests, settled, names, unknown }
+}
+
+/** No name came or went: only what differs is looked at, as a directory may have a million of them. */
+function draftInPlace(block: Block, known: Scanned): Draft {
+  // not `slice`: of a buffer it would be a view, and the table as it was must stay
+  const digests = new Uint8Array(known.digests)
+  const settled = new Uint8Array(known.settled)
+  const touched = new Set(differingRows(block.rows, known.rows))
+  for (let i = settled.indexOf(0); i >= 0; i = settled.indexOf(0, i + 1)) touched.add(i)
+  const inPlace = [...touched].sort((a, b) => a - b)
+  const unknown: number[] = []
+  for (const i of inPlace) {
+    const isDirectory = isDirectoryMode(rowMode(block.rows, i))
+    digests.fill(0, i * 32, i * 32 + 32)
+    settled[i] = isDirectory ? 1 : 0
+    if (!isDirectory) unknown.push(i)
+  }
+  const names = namesAt(block.names, inPlace)
+  return { block, known, same: false, digests, settled, names, unknown, inPlace }
 }
 
 /** So many files and bytes are hashed before a thread has started. */

@@ -18,10 +18,12 @@ export interface Draft {
   readonly same: boolean
   readonly digests: Uint8Array
   readonly settled: Uint8Array
-  /** names as texts, where they were needed */
+  /** names as texts, by position, where they were needed */
   readonly names: readonly string[]
   /** positions of files to read */
   readonly unknown: readonly number[]
+  /** the names are those that were known, and all that may differ is here: positions in order, with their names */
+  readonly inPlace?: readonly number[]
 }
 
 /** Directories that have their listing, as they are now and as they were known. */
@@ -69,52 +71,98 @@ const isUnchanged = (path: string, { made, known }: Below): boolean =>
 
 async function listingOf(listings: Listings, draft: Draft, below: Below): Promise<Made> {
   const { block, known } = draft
-  const names = draft.names.length === block.count ? draft.names : splitNames(block.names)
   // an edit of a large listing costs less than a new one
-  const entries = entriesOf(block, draft.digests, names, below.made, below.dropEmpty)
   if (known === undefined || isOneLeaf(known.count) || !listings.renew(known.listing)) {
-    return makeListing(listings.maker, entries)
+    return makeListing(listings.maker, entriesOf(block, draft.digests, allNames(draft), below.made, below))
   }
-  const before = entriesOf(known, known.digests, splitNames(known.names), below.known, below.dropEmpty)
-  return await listings.run(
-    editListing(listings.maker, known.listing.digest, changesBetween(before, entries)),
-  )
+  const changes =
+    draft.inPlace === undefined ? changesOf(draft, known, below) : changesInPlace(draft, known, below)
+  if (changes.length === 0) return known.listing
+  return await listings.run(editListing(listings.maker, known.listing.digest, changes))
 }
+
+const allNames = ({ block, names, inPlace }: Draft): readonly string[] =>
+  inPlace === undefined && names.length === block.count ? names : splitNames(block.names)
+
+function changesOf(draft: Draft, known: Scanned, below: Below): NameChange[] {
+  const before = entriesOf(known, known.digests, splitNames(known.names), below.known, below)
+  return changesBetween(before, entriesOf(draft.block, draft.digests, allNames(draft), below.made, below))
+}
+
+function changesInPlace(
+  { block, digests, names, inPlace = [] }: Draft,
+  known: Scanned,
+  below: Below,
+): NameChange[] {
+  const changes = new Map<string, NameChange>()
+  const compare = (name: string, before: Entry | undefined, entry: Entry | undefined): void => {
+    const same = before === undefined || entry === undefined ? before === entry : sameEntry(before, entry)
+    if (!same) changes.set(name, { name, entry })
+  }
+  for (const name of block.subdirectories) {
+    const path = pathOf(block, name)
+    if (isUnchanged(path, below)) continue
+    compare(
+      name,
+      directoryEntry(name, below.known.get(path), below),
+      directoryEntry(name, below.made.get(path), below),
+    )
+  }
+  for (const i of inPlace) {
+    const name = names[i] as string
+    const before = entryOf(known, known.digests, i, name, below.known, below)
+    compare(name, before, entryOf(block, digests, i, name, below.made, below))
+  }
+  return [...changes.values()].sort((a, b) => compareNames(a.name, b.name))
+}
+
+type Options = Pick<Below, 'dropEmpty'>
 
 function entriesOf(
   block: Block,
   digests: Uint8Array,
   names: readonly string[],
   below: ReadonlyMap<string, Scanned>,
-  dropEmpty: boolean,
+  options: Options,
 ): Entry[] {
   const entries: Entry[] = []
   for (const [i, name] of names.entries()) {
-    const mode = rowMode(block.rows, i)
-    if (!isDirectoryMode(mode)) {
-      const digest = digestAt(digests, i)
-      entries.push({
-        name,
-        kind: 'file',
-        executable: isExecutable(mode),
-        digest,
-        size: rowSize(block.rows, i),
-        files: 1,
-      })
-      continue
-    }
-    const listing = below.get(pathOf(block, name))?.listing
-    if (listing === undefined || (dropEmpty && listing.files === 0)) continue
-    entries.push({
-      name,
-      kind: 'dir',
-      executable: false,
-      digest: listing.digest,
-      size: listing.size,
-      files: listing.files,
-    })
+    const entry = entryOf(block, digests, i, name, below, options)
+    if (entry !== undefined) entries.push(entry)
   }
   return entries
+}
+
+function entryOf(
+  block: Block,
+  digests: Uint8Array,
+  index: number,
+  name: string,
+  below: ReadonlyMap<string, Scanned>,
+  options: Options,
+): Entry | undefined {
+  const mode = rowMode(block.rows, index)
+  if (isDirectoryMode(mode)) return directoryEntry(name, below.get(pathOf(block, name)), options)
+  const digest = digestAt(digests, index)
+  return {
+    name,
+    kind: 'file',
+    executable: isExecutable(mode),
+    digest,
+    size: rowSize(block.rows, index),
+    files: 1,
+  }
+}
+
+function directoryEntry(
+  name: string,
+  scanned: Scanned | undefined,
+  { dropEmpty }: Options,
+): Entry | undefined {
+  const listing = scanned?.listing
+  if (listing === undefined || (dropEmpty && listing.files === 0)) return undefined
+  const { digest, size, files } = listing
+  return { name, kind: 'dir', executable: false, digest, size, files }
 }
 
 const pathOf = (block: Block, name: string): string => (block.path === '' ? name : `${block.path}/${name}`)

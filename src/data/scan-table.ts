@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import type { Made } from '../core/tree/chunk.ts'
 import { compareNames } from '../core/tree/name.ts'
 import type { Digest } from '../model/refs.ts'
@@ -77,14 +77,16 @@ export function encodeTable(table: ScanTable): Buffer {
     ]),
     listings: blocks.map(({ listing }) => [listing.digest, listing.size, listing.files, listing.entries]),
   }
-  const body = Buffer.concat([
+  const pieces = [
     Buffer.from(`${JSON.stringify(head)}\n`),
     ...blocks.map((block) => bytesOf(block.names)),
     ...blocks.map((block) => bytesOf(block.rows)),
     ...blocks.map((block) => bytesOf(block.digests)),
     ...blocks.map((block) => bytesOf(block.settled)),
-  ])
-  return Buffer.concat([Buffer.from(`${magic} ${hash('sha256', body)}\n`), body])
+  ]
+  const digest = createHash('sha256')
+  for (const piece of pieces) digest.update(piece)
+  return Buffer.concat([Buffer.from(`${magic} ${digest.digest('hex')}\n`), ...pieces])
 }
 
 /** Undefined where the file is damaged: it is a cache. */

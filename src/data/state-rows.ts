@@ -71,13 +71,44 @@ export const splitNames = (names: Uint8Array): string[] =>
         .toString('utf8')
         .split('\0')
 
+/** Some of the names, by position; `wanted` ascends. None of the others becomes a text. */
+export function namesAt(names: Uint8Array, wanted: readonly number[]): string[] {
+  const found: string[] = []
+  const bytes = bytesOf(names)
+  let at = 0
+  let index = 0
+  for (const next of wanted) {
+    for (; index < next; index++) at = bytes.indexOf(0, at) + 1
+    found[next] = bytes.toString('utf8', at, bytes.indexOf(0, at))
+  }
+  return found
+}
+
+/** Positions at which two lists of states differ. They are as long as each other. */
+export function differingRows(a: BigInt64Array, b: BigInt64Array): number[] {
+  // as halves: integers of 64 bits would each be made an object
+  const x = new Int32Array(a.buffer, a.byteOffset, a.length * 2)
+  const y = new Int32Array(b.buffer, b.byteOffset, b.length * 2)
+  const differing: number[] = []
+  for (let index = 0; index < a.length / width; index++) {
+    const from = index * width * 2
+    let field = from
+    while (field < from + width * 2 && x[field] === y[field]) field++
+    if (field < from + width * 2) differing.push(index)
+  }
+  return differing
+}
+
 /** Bytes of any view. */
 export const bytesOf = (view: ArrayBufferView): Buffer =>
   Buffer.from(view.buffer, view.byteOffset, view.byteLength)
 
+export const sameNames = (a: Pick<Block, 'names'>, b: Pick<Block, 'names'>): boolean =>
+  bytesOf(a.names).equals(bytesOf(b.names))
+
 /** Were the same files in the same state in the directory? */
 export const sameBlock = (a: Pick<Block, 'names' | 'rows'>, b: Pick<Block, 'names' | 'rows'>): boolean =>
-  bytesOf(a.names).equals(bytesOf(b.names)) && bytesOf(a.rows).equals(bytesOf(b.rows))
+  sameNames(a, b) && bytesOf(a.rows).equals(bytesOf(b.rows))
 
 /** A file's state counts later only if it was at least this much older than the moment of hashing (see `isSettled`). */
 const racyNs = 2_000_000_000n

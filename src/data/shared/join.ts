@@ -9,6 +9,7 @@ import { withVersionFiles } from '../version-files.ts'
 import { SharedCache } from './shared-cache.ts'
 import { SharedLogs } from './shared-logs.ts'
 import { sharingJournal } from './sharing-journal.ts'
+import { Unsent } from './unsent.ts'
 
 /** A shared store, and what of it is used. */
 export interface SharedStore {
@@ -56,6 +57,7 @@ export function joinShared(own: OwnParts, shared: SharedStore | undefined): Join
   const cache = new SharedCache(own.cache, {
     objects,
     data,
+    unsent: new Unsent(own.home),
     readOnly: shared.results === 'read',
     onMessage,
   })

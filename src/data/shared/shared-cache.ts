@@ -12,6 +12,7 @@ import type { LocalDataPlane } from '../local-data-plane.ts'
 import type { SharedBase, SharedEntry } from './documents.ts'
 import { baseOf, entryOf, readDocument, withoutPlaces, writeDocument } from './documents.ts'
 import { baseKey, cacheKey, resultFolder } from './layout.ts'
+import type { Unsent } from './unsent.ts'
 
 /** Questions at once. */
 const width = 32
@@ -22,6 +23,7 @@ const keptAbsent = 1_000_000
 export interface SharedCacheOptions {
   readonly objects: Objects
   readonly data: Pick<LocalDataPlane, 'push' | 'pushListings' | 'pullListings'>
+  readonly unsent: Unsent
   /** nothing is written */
   readonly readOnly: boolean
   readonly onMessage: (text: string) => void
@@ -40,7 +42,9 @@ export class SharedCache implements RunCache {
   readonly #absent = new Set<string>()
   readonly #lanes = new Lanes(width)
   readonly #sharing = new Set<Promise<void>>()
+  readonly #failed = new Set<Digest>()
   #isLost = false
+  #isWorking = false
   #unshared = 0
 
   constructor(own: RunCache, options: SharedCacheOptions) {
@@ -76,10 +80,22 @@ export class SharedCache implements RunCache {
     return this.#own.forget(fingerprints)
   }
 
+  /** This process executes runs, and does not only look at them. */
+  work(): void {
+    this.#isWorking = true
+  }
+
   /** An entry was recorded here. */
   shareEntry(run: RunId, { kind: _, ...entry }: CacheRecord): void {
+    this.#absent.delete(cacheKey(entry.fingerprint))
+    if (!this.#options.readOnly) this.#options.unsent.note(entry.fingerprint)
+    this.#shareEntry(run, entry)
+  }
+
+  #shareEntry(run: RunId, entry: Omit<CacheRecord, 'kind'>): void {
     const { fingerprint } = entry
-    this.#absent.delete(cacheKey(fingerprint))
+    // until it is there
+    this.#failed.add(fingerprint)
     this.#share(async () => {
       const value = decode(entry.valueWire)
       await this.#options.data.push(refsOf(value))
@@ -96,7 +112,7 @@ export class SharedCache implements RunCache {
         partsWire: entry.partsWire,
       }
       await writeDocument(this.#options.objects, cacheKey(fingerprint), shared, { once: true })
-    })
+    }, fingerprint)
   }
 
   /** The result of a map was recorded here: the newest counts. */
@@ -133,8 +149,18 @@ export class SharedCache implements RunCache {
     return this.#sharing.size
   }
 
-  /** All that was begun is there, or it was said why not. */
+  /** All that was begun is there, here or by a process that is gone, or it was said why not. */
   async settled(): Promise<void> {
+    if (this.#options.readOnly || !this.#isWorking) return await this.#sent()
+    for (const fingerprint of this.#options.unsent.left()) {
+      const entry = await this.#own.find(fingerprint, 0)
+      if (entry !== undefined) this.#shareEntry(entry.run, entry)
+    }
+    await this.#sent()
+    this.#options.unsent.done(this.#failed)
+  }
+
+  async #sent(): Promise<void> {
     while (this.#sharing.size > 0) await Promise.all(this.#sharing)
     if (this.#unshared > 1)
       this.#options.onMessage(
@@ -143,11 +169,12 @@ export class SharedCache implements RunCache {
     this.#unshared = 0
   }
 
-  #share(work: () => Promise<void>): void {
+  #share(work: () => Promise<void>, fingerprint = ''): void {
     if (this.#options.readOnly || this.#isLost) return
-    const sharing = work().catch((error: unknown) => {
+    const isDone = () => void this.#failed.delete(fingerprint)
+    const sharing = work().then(isDone, (error: unknown) => {
       // a part of it lies with the user, and stays there: nobody else could use it
-      if (isAlmanacError(error) && error.code === 'ALM_BLOB_MISSING') return
+      if (isAlmanacError(error) && error.code === 'ALM_BLOB_MISSING') return isDone()
       if (this.#unshared++ === 0)
         this.#options.onMessage(`Not stored for others: ${(error as Error).message}`)
     })

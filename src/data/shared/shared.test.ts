@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { encode } from '../../model/codec.ts'
 import type { CacheRecord } from '../../model/records.ts'
@@ -52,7 +52,7 @@ async function machine({ results = 'share', logs = true, local, now }: Options =
       await remove()
     },
   })
-  return { ...joinShared(own, { objects, results, logs }), data, objects, said, path }
+  return { ...joinShared(own, { objects, results, logs }), own, data, objects, said, path }
 }
 
 type Machine = Awaited<ReturnType<typeof machine>>
@@ -201,6 +201,32 @@ describe('a store that machines share', () => {
       '1 more could not be stored in memory://bucket.',
     ])
     expect(await first.cache.find(fingerprint, 0)).toMatchObject({ name: 'clean' })
+    // the next process on this machine
+    first.objects.onRequest = () => undefined
+    const next = joinShared(first.own, { objects: first.objects, results: 'share', logs: true })
+    await next.journal.append('another', [])
+    await next.settled()
+    expect([...bucket.kept.keys()].sort()).toEqual([cacheKey(fingerprint), cacheKey('ef'.repeat(32))])
+    expect(readdirSync(`${first.path}/unsent`)).toEqual([])
+  })
+
+  it('is given what a process that was killed had not sent', async () => {
+    const first = await machine()
+    first.objects.onRequest = () => new Promise(() => undefined)
+    await record(first, {})
+    const [name] = readdirSync(`${first.path}/unsent`)
+    const path = `${first.path}/unsent/${name}`
+    // as if it had been another process, before the machine was started anew
+    const gone = JSON.stringify({ pid: 1, start: '', bootId: 'another', pidNamespace: '' })
+    writeFileSync(path, readFileSync(path, 'utf8').replace(/^.*/, gone))
+    const objects = new MemoryObjects(bucket.kept)
+    const reader = joinShared(first.own, { objects, results: 'share', logs: true })
+    await reader.settled()
+    expect(bucket.kept.size).toBe(0)
+    await reader.journal.append('another', [])
+    await reader.settled()
+    expect([...bucket.kept.keys()]).toEqual([cacheKey(fingerprint)])
+    expect(existsSync(path)).toBe(false)
   })
 
   it('is only read where that is said', async () => {

@@ -15,6 +15,7 @@ export function sharingJournal(own: Journal, cache: SharedCache, logs: SharedLog
     load: (run) => own.load(run),
     append: async (run, records) => {
       await own.append(run, records)
+      cache.work()
       const cached = new Set(records.map((record) => (record.kind === 'cache' ? record.call : undefined)))
       for (const record of records) share(run, record, { cache, logs, cached })
     },
