@@ -97,7 +97,7 @@ export class World {
         return [executor]
       },
     })
-    this.process = { engine, journal, records: memory.records, executor: executor as HeldExecutor }
+    this.process = { engine, journal, records: memory.records, entries: memory.entries, executor: executor as HeldExecutor }
   }
 
   /** Runs a workflow to its end, or until it rests. */
@@ -223,6 +223,7 @@ export interface WorldProcess {
   readonly engine: Engine
   readonly journal: HeldJournal
   readonly records: ReturnType<typeof openMemoryJournal>['records']
+  readonly entries: ReturnType<typeof openMemoryJournal>['entries']
   readonly executor: HeldExecutor
 }
 
