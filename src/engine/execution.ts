@@ -19,6 +19,9 @@ import { resolve } from './views.ts'
 /** Letters of a result as JSON: values go to the journal whole, and larger ones belong in files. */
 const maxValueLength = 64 * 2 ** 20
 
+/** how often it is looked whether calls know by now what they are known by */
+const identityMs = 2
+
 /**
  * Between the machine's decision to start a call and what came of it.
  *
@@ -38,6 +41,7 @@ export class Execution {
   readonly #takers = new Set<Executor>()
   readonly #policies = new Set<TaskPolicy>()
   #window = { calls: 0, kinds: 0 }
+  #isAwaiting = false
 
   constructor(run: RunContext, life: number, executors: readonly Executor[]) {
     this.#run = run
@@ -120,12 +124,36 @@ export class Execution {
 
   onEnd(id: AttemptId, end: AttemptEnd): void {
     this.#attempts.onEnd(id, end)
-    if (this.#takers.size > 0) this.#look()
+    if (this.#takers.size > 0) {
+      this.#look()
+      this.#awaitIdentities()
+    }
     const { graph } = this.#run.machine
     if (graph.unneeded.length === 0) return
     const unneeded = graph.unneeded
     graph.unneeded = []
     for (const call of unneeded) this.#held.spare(call)
+  }
+
+  /**
+   * While the first call of a task waits for what it is known by, what was submitted ahead would run and pile up
+   * results: it waits too.
+   */
+  #awaitIdentities(): void {
+    const { machine, ports, isOver } = this.#run
+    const { graph } = machine
+    if (this.#isAwaiting || graph.count('identify') === 0) return
+    this.#isAwaiting = true
+    this.hold(true)
+    const look = (): void => {
+      ports.clock.at(ports.clock.now() + identityMs, () => {
+        if (isOver()) return
+        if (graph.count('identify') > 0) return look()
+        this.#isAwaiting = false
+        this.hold(graph.slots.paused)
+      })
+    }
+    look()
   }
 
   /** A function was given what the call gave: it may use it at any time. */

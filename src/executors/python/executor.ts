@@ -27,6 +27,8 @@ export interface PythonExecutorOptions extends ExecutorOptions {
   readonly tasksPerProcess?: number
   /** resident bytes, without held arrays, from which on a process is replaced; its share of 60 % of the memory unless told */
   readonly residentLimit?: number
+  /** bytes of results that processes may hold together: what is more goes to disk; 60 % of the memory unless told */
+  readonly heldLimit?: number
   /** runs tasks one at a time, in a process on the terminal under a debugger */
   readonly debug?: 'pdb' | 'debugpy'
   /** where environments are made; the user's cache directory unless told */
@@ -53,7 +55,7 @@ class PythonExecutor implements Executor, GroupOwner {
   readonly #attempts: Attempts<Job>
   readonly #functions = new TaskFunctions()
   readonly #files = new SharedFiles()
-  readonly #held = new HeldValues(this.#files)
+  readonly #held: HeldValues
   #warden: Warden | undefined
   readonly #world: WorkerWorld
   readonly #groups = new Map<string, WorkerGroup>()
@@ -77,6 +79,9 @@ class PythonExecutor implements Executor, GroupOwner {
   constructor(options: PythonExecutorOptions, listener: ExecutorListener) {
     this.#options = options
     this.#processes = options.debug === undefined ? (options.processes ?? availableParallelism()) : 1
+    this.#held = new HeldValues(this.#files, options.heldLimit ?? usableMemory(), () => {
+      for (const group of this.#groups.values()) queueMicrotask(() => group.dispatch())
+    })
     this.#attempts = new Attempts<Job>(options, listener, {
       stop: (live, force) => this.#stopAttempt(live, force),
       listen: (live) => {
@@ -88,7 +93,7 @@ class PythonExecutor implements Executor, GroupOwner {
       held: this.#held,
       limits: this.#attempts.limits,
       tasksPerProcess: options.tasksPerProcess ?? 500_000,
-      residentLimit: options.residentLimit ?? (totalmem() * 0.6) / this.#processes,
+      residentLimit: options.residentLimit ?? usableMemory() / this.#processes,
       heldLost: (handles) => listener.heldLost?.(handles),
     }
   }
@@ -114,7 +119,13 @@ class PythonExecutor implements Executor, GroupOwner {
         continue
       }
       this.#jobs += 1
-      const job = new Job(this.#jobs, live, this.#functions.of(attempt.task), this.#runOf(attempt.run))
+      const job = new Job(
+        this.#jobs,
+        live,
+        this.#functions.of(attempt.task),
+        this.#runOf(attempt.run),
+        this.#held,
+      )
       job.enter()
       live.state = job
       const home = this.#home(body.env)
@@ -346,6 +357,12 @@ class PythonExecutor implements Executor, GroupOwner {
       }
     }
   }
+}
+
+/** What may be used of the machine's memory, or of the container's. */
+function usableMemory(): number {
+  const limit = process.constrainedMemory()
+  return 0.6 * (limit > 0 ? Math.min(limit, totalmem()) : totalmem())
 }
 
 /** An interpreter, and whether it is of an environment of our own making. */

@@ -16,7 +16,11 @@ interface Held {
   /** a copy in a shared file */
   place?: HeldPlace
   /** asked of its holder and not there yet: the file it goes to, and who wants to know */
-  moving?: { readonly file: SharedFile; readonly waiting: ((why?: string) => void)[] }
+  moving?: {
+    readonly file: SharedFile
+    readonly waiting: ((why?: string) => void)[]
+    readonly spills: boolean
+  }
 }
 
 /** Who uses a shared file: attempts that were sent with it, and mappings that live on in workers. */
@@ -31,20 +35,44 @@ interface Use {
  *
  * H1 a value is lost when its holder died and no shared file has it
  * H2 a file is written again only when no attempt and no mapping uses it
+ * H3 while workers hold more than the limit, what came first and no attempt waits for is written to disk and let go of;
+ *    it is used from there as from any shared file
  */
 export class HeldValues {
   readonly #files: SharedFiles
   readonly #values = new Map<number, Held>()
   readonly #uses = new Map<string, Use>()
   readonly #bytes = new Map<number, number>()
+  readonly #limit: number
+  /** hears that there may be room again */
+  readonly #roomMade: () => void
+  /** attempts that were given a value and have not ended */
+  readonly #wanted = new Map<number, number>()
+  #inMemory = 0
+  #spilling = 0
+  /** of values that could not be written to disk: not tried again */
+  readonly #stuck = new Set<number>()
 
-  constructor(files: SharedFiles) {
+  /** `limit`: bytes that workers may hold together. */
+  constructor(files: SharedFiles, limit: number, roomMade: () => void) {
     this.#files = files
+    this.#limit = limit
+    this.#roomMade = roomMade
   }
 
   add(handle: number, size: number, holder: Holder): void {
     this.#values.set(handle, { handle, size, holder })
     this.#count(holder, size)
+    this.#spill()
+  }
+
+  /** So many more attempts (or fewer) need these values. */
+  want(handles: readonly number[], change: 1 | -1): void {
+    for (const handle of handles) {
+      const count = (this.#wanted.get(handle) ?? 0) + change
+      if (count > 0) this.#wanted.set(handle, count)
+      else this.#wanted.delete(handle)
+    }
   }
 
   /** A value that is in a file only. */
@@ -55,7 +83,7 @@ export class HeldValues {
 
   /** There is too little memory for more. */
   get isFull(): boolean {
-    return false
+    return this.#inMemory > this.#limit
   }
 
   bytesIn(holder: Holder): number {
@@ -89,10 +117,42 @@ export class HeldValues {
       value.moving.waiting.push(then)
       return
     }
-    const file = this.#files.take(value.size + headBytes)
-    value.moving = { file, waiting: [then] }
+    this.#export(value, value.holder, this.#files.take(value.size + headBytes), [then], false)
+  }
+
+  #export(
+    value: Held,
+    holder: Holder,
+    file: SharedFile,
+    waiting: ((why?: string) => void)[],
+    spills: boolean,
+  ): void {
+    value.moving = { file, waiting, spills }
+    if (spills) this.#spilling += value.size
     this.#uses.set(file.name, { file, by: new Map(), released: false })
-    value.holder.export(handle, file)
+    holder.export(value.handle, file)
+  }
+
+  /** Has values written to disk, until what stays is within the limit. */
+  #spill(): void {
+    if (this.#inMemory - this.#spilling <= this.#limit) return
+    for (const value of this.#values.values()) {
+      const { handle, holder, moving } = value
+      if (holder === undefined || moving !== undefined || this.#wanted.has(handle) || this.#stuck.has(handle))
+        continue
+      if (value.place === undefined) this.#export(value, holder, this.#files.takeOnDisk(), [], true)
+      else this.#letGo(value, holder)
+      if (this.#inMemory - this.#spilling <= this.#limit) return
+    }
+  }
+
+  /** The holder need not keep what a file has. */
+  #letGo(value: Held, holder: Holder): void {
+    if (this.#wanted.has(value.handle)) return
+    delete value.holder
+    this.#count(holder, -value.size)
+    holder.free([value.handle])
+    this.#roomMade()
   }
 
   /** A worker's answer: where it wrote, or why it could not. */
@@ -104,13 +164,17 @@ export class HeldValues {
     const value = this.#values.get(handle)
     const use = this.#uses.get(segment)
     if (use === undefined) return
+    const spilled = value?.moving?.spills === true
     if (value === undefined || typeof written === 'string') {
       this.#dispose(use)
-      if (value !== undefined) this.#wake(value, String(written))
+      if (value === undefined) return
+      if (spilled) this.#stuck.add(handle)
+      this.#wake(value, String(written))
       return
     }
     value.place = { file: use.file, form: 'pickle', ...written }
     this.#wake(value)
+    if (spilled && value.holder !== undefined) this.#letGo(value, value.holder)
   }
 
   /** An attempt in a worker uses a file, or no longer does; so for a mapping. */
@@ -130,6 +194,7 @@ export class HeldValues {
       const value = this.#values.get(handle)
       if (value === undefined) continue
       this.#values.delete(handle)
+      this.#stuck.delete(handle)
       if (value.holder !== undefined) {
         this.#count(value.holder, -value.size)
         const list = freed.get(value.holder)
@@ -144,6 +209,7 @@ export class HeldValues {
 
   /** A worker died; returns the values that died with it. */
   holderGone(holder: Holder): number[] {
+    this.#inMemory -= this.bytesIn(holder)
     this.#bytes.delete(holder.id)
     const lost: number[] = []
     for (const value of this.#values.values()) {
@@ -181,10 +247,12 @@ export class HeldValues {
   #wake(value: Held, why?: string): void {
     const moving = value.moving
     delete value.moving
+    if (moving?.spills === true) this.#spilling -= value.size
     for (const then of moving?.waiting ?? []) then(why)
   }
 
   #count(holder: Holder, change: number): void {
+    this.#inMemory += change
     this.#bytes.set(holder.id, (this.#bytes.get(holder.id) ?? 0) + change)
   }
 }

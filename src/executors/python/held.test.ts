@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { tmpdir } from 'node:os'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { HeldRef } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
 import { PythonBench } from '../../testing/python-bench.ts'
@@ -246,3 +247,31 @@ describe('a value that is to be kept', () => {
     expect(await bench.executor.persist?.(array.handle)).toBeUndefined()
   })
 })
+
+describe('more than workers may hold', () => {
+  it('goes to disk and comes back unnoticed, what came first before the rest', async () => {
+    await bench.close()
+    bench = new PythonBench((clock, listener) =>
+      openPythonExecutor({ clock, processes: 2, heldLimit: 250_000 }, listener),
+    )
+    file = bench.write('steps.py', source)
+    const arrays: HeldRef[] = []
+    for (let fill = 1; fill <= 6; fill++) arrays.push(await held('make', { size: 100_000, fill }))
+    const spilled = (): string[] => readdirSync(tmpdir()).filter((name) => isSpilled(name))
+    await vi.waitFor(() => expect(spilled()).toHaveLength(4))
+    const totals = await Promise.all(arrays.map((array) => value('total', { array })))
+    expect(totals.map((total) => (total as number[]).slice(1))).toEqual(
+      arrays.map((_, index) => [100_000, (index + 1) * 1000]),
+    )
+    const [first, last] = [arrays[0], arrays[5]]
+    const sum = await held('add', { a: first, b: last })
+    expect((await value('total', { array: sum })) as number[]).toContain(7000)
+    release([...arrays, sum].map(({ handle }) => handle))
+    // a process tells of the end of a mapping with what it says next
+    await value('where')
+    await vi.waitFor(() => expect(spilled()).toEqual([]))
+  })
+})
+
+const isSpilled = (name: string): boolean =>
+  name.startsWith('almanac-') && /-\d+-s-d\d+$/.test(name) && name.includes(`-${process.pid}-`)

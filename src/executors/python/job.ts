@@ -165,6 +165,11 @@ export class JobRun {
   }
 }
 
+/** Where it is counted which held values attempts need. */
+interface Wants {
+  want(handles: readonly number[], change: 1 | -1): void
+}
+
 /** An attempt within this executor. */
 export class Job {
   readonly seq: number
@@ -189,7 +194,10 @@ export class Job {
   /** bytes resident in the worker when it began, where its memory is bounded */
   residentBefore = 0
 
-  constructor(seq: number, live: LiveAttempt<Job>, fn: TaskFunction, run: JobRun) {
+  readonly #wants: Wants
+
+  constructor(seq: number, live: LiveAttempt<Job>, fn: TaskFunction, run: JobRun, wants: Wants) {
+    this.#wants = wants
     this.seq = seq
     this.live = live
     this.function = fn
@@ -198,12 +206,14 @@ export class Job {
   }
 
   enter(): void {
+    if (this.held.length > 0) this.#wants.want(this.handles, 1)
     this.function.live += 1
     this.run.enter(this.live.attempt.behind === true)
   }
 
   /** It has ended. */
   leave(): void {
+    if (this.held.length > 0) this.#wants.want(this.handles, -1)
     this.function.live -= 1
     this.run.leave()
   }

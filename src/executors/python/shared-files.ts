@@ -55,6 +55,14 @@ export class SharedFiles {
     return { name, capacity, path: `${this.prefix}-${name}`, spare: `${this.spare}-${name}` }
   }
 
+  /** A file for bytes that memory has no room for: on disk, where the directory for temporary files is. */
+  takeOnDisk(): SharedFile {
+    this.#made += 1
+    const name = `d${this.#made}`
+    const path = `${this.spare}-${name}`
+    return { name, capacity: Number.POSITIVE_INFINITY, path, spare: path }
+  }
+
   give(file: SharedFile): void {
     if (this.#freeBytes + file.capacity > maxFree) {
       this.drop(file)
