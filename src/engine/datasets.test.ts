@@ -4,7 +4,6 @@ import { dataset } from '../flow/dataset.ts'
 import { dir } from '../flow/schema.ts'
 import { task } from '../flow/task.ts'
 import { workflow } from '../flow/workflow.ts'
-import { openMemoryJournal } from '../journal/memory/open.ts'
 import type { DatasetVersion } from '../model/dataset.ts'
 import { DirRef, type FileRef } from '../model/refs.ts'
 import { World } from '../testing/world.ts'
@@ -29,7 +28,7 @@ const reading = workflow('reading', async () => sum(dataset('numbers').read().al
 const key = { environment: 'test', dataset: 'numbers', partition: '' }
 
 function datasetsOf(world: World) {
-  const { datasets } = openMemoryJournal(world.store)
+  const { datasets } = world.process
   return {
     datasets,
     numbers: async () => (await datasets.versions(key, { limit: 99 })).map(({ version }) => version),

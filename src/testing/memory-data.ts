@@ -12,6 +12,7 @@ import type { MemoryFile } from './memory-files.ts'
 import { MemoryFiles } from './memory-files.ts'
 import type { MemoryGlobs } from './memory-globs.ts'
 import { takes } from './memory-globs.ts'
+import { shownPath } from './memory-shown.ts'
 import { digestOf, MemoryTrees } from './memory-trees.ts'
 
 /** Where its own files lie. */
@@ -199,7 +200,7 @@ export class MemoryData implements DataPlane {
 
   async show(environment: string, name: string, ref: FileRef | DirRef): Promise<string> {
     this.onOperation('show')
-    const path = this.#showable(environment, name)
+    const path = shownPath(this.files, environment, name)
     this.files.link(path, ref instanceof DirRef ? this.#openDir(ref) : this.#openFile(ref, true))
     return path
   }
@@ -209,21 +210,6 @@ export class MemoryData implements DataPlane {
     for (const entry of this.#trees.find(walk(dir.digest)))
       if (entry.kind === 'file') files.set(`${entry.path} ${entry.digest}`, entry)
     return files
-  }
-
-  #showable(environment: string, name: string): string {
-    const names = [...namesOf(environment), ...namesOf(name)]
-    if (names.some((one) => one.startsWith('.')))
-      throw new AlmanacError('ALM_PATH_REFUSED', { path: name, why: 'a name begins with "."' })
-    const path = `/data/${names.join('/')}`
-    for (let i = 1; i < names.length; i++) {
-      const parent = `/data/${names.slice(0, i).join('/')}`
-      if (this.files.linkAt(parent) !== undefined || this.files.file(parent) !== undefined)
-        throw new AlmanacError('ALM_TARGET_EXISTS', { path: parent })
-    }
-    if (this.files.linkAt(path) === undefined && this.files.isThere(path))
-      throw new AlmanacError('ALM_TARGET_EXISTS', { path })
-    return path
   }
 
   async keep(dir: DirRef, since?: DirRef): Promise<DirRef> {
@@ -236,7 +222,7 @@ export class MemoryData implements DataPlane {
 
   async checkShown(environment: string, name: string): Promise<void> {
     this.onOperation('checkShown')
-    this.#showable(environment, name)
+    shownPath(this.files, environment, name)
   }
 
   async shown(environment: string, name: string): Promise<Digest | undefined> {
@@ -247,7 +233,7 @@ export class MemoryData implements DataPlane {
 
   async hide(environment: string, name: string): Promise<void> {
     this.onOperation('hide')
-    this.files.remove(this.#showable(environment, name))
+    this.files.remove(shownPath(this.files, environment, name))
   }
 
   async writeTo(ref: FileRef | DirRef, path: string): Promise<void> {

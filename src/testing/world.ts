@@ -97,7 +97,14 @@ export class World {
         return [executor]
       },
     })
-    this.process = { engine, journal, records: memory.records, entries: memory.entries, executor: executor as HeldExecutor }
+    this.process = {
+      engine,
+      journal,
+      records: memory.records,
+      datasets: memory.datasets,
+      entries: memory.entries,
+      executor: executor as HeldExecutor,
+    }
   }
 
   /** Runs a workflow to its end, or until it rests. */
@@ -223,6 +230,7 @@ export interface WorldProcess {
   readonly engine: Engine
   readonly journal: HeldJournal
   readonly records: ReturnType<typeof openMemoryJournal>['records']
+  readonly datasets: ReturnType<typeof openMemoryJournal>['datasets']
   readonly entries: ReturnType<typeof openMemoryJournal>['entries']
   readonly executor: HeldExecutor
 }

@@ -1,8 +1,9 @@
 import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, it } from 'vitest'
 import { openAlmanac } from '../../src/main.ts'
+import { DirRef } from '../../src/model/refs.ts'
 import { Project } from '../cli/almanac.ts'
 import { leftoversOf, nothing } from './leftovers.ts'
 import { kindsOfWrites, live } from './storm/life.ts'
@@ -15,8 +16,11 @@ afterEach(async () => {
 async function makeProject(): Promise<Project> {
   const project = await Project.make()
   projects.push(project)
-  for (const name of ['publish.ts', 'extend.ts'])
-    cpSync(fileURLToPath(new URL(`./publish/${name}`, import.meta.url)), join(project.folder, name))
+  const sources = [
+    new URL('./publish/publish.ts', import.meta.url),
+    new URL('./publish/extend.ts', import.meta.url),
+  ]
+  for (const source of sources) cpSync(fileURLToPath(source), join(project.folder, basename(source.pathname)))
   for (const name of ['tmp', '.almanac']) mkdirSync(join(project.folder, name))
   appendFileSync(join(project.folder, 'log'), '')
   return project
@@ -32,7 +36,6 @@ async function published(folder: string) {
     const versions = await almanac.datasets.versions(key, { limit: 9 })
     const texts: Record<number, string> = {}
     for (const { version, digest, entries, size } of versions) {
-      const { DirRef } = await import('../../src/model/refs.ts')
       const one = await almanac.data.fileAt(new DirRef(digest, entries, size), 'one')
       texts[version] = one === undefined ? '' : Buffer.from(await almanac.data.readFile(one)).toString()
     }

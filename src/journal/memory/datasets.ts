@@ -1,20 +1,9 @@
-import type { DatasetKey, DatasetSource, DatasetVersion } from '../../model/dataset.ts'
+import type { DatasetKey, DatasetVersion } from '../../model/dataset.ts'
 import { checkDatasetName } from '../../model/dataset.ts'
 import type { Digest } from '../../model/refs.ts'
 import type { Datasets, NewVersion } from '../../ports/datasets.ts'
 import { checkClash, versionThere } from '../dataset-rules.ts'
-import type { MemoryStore } from './store.ts'
-
-/** A dataset of an environment. */
-export interface DatasetMemory {
-  readonly environment: string
-  readonly dataset: string
-  source: DatasetSource | undefined
-  /** in order of `seq` */
-  versions: DatasetVersion[]
-  /** by partition */
-  readonly lastNumber: Map<string, number>
-}
+import type { DatasetMemory, MemoryStore } from './store.ts'
 
 const keyOf = ({ environment, dataset }: Omit<DatasetKey, 'partition'>): string =>
   JSON.stringify([environment, dataset])

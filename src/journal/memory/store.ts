@@ -1,3 +1,4 @@
+import type { DatasetSource, DatasetVersion } from '../../model/dataset.ts'
 import type {
   AskRecord,
   AttemptRecord,
@@ -14,7 +15,6 @@ import type { Digest } from '../../model/refs.ts'
 import type { CallState } from '../../model/states.ts'
 import type { Answer, RunRequest, Variation, WorkUnderWay } from '../../ports/journal.ts'
 import { unknownRun } from '../refusals.ts'
-import type { DatasetMemory } from './datasets.ts'
 
 /**
  * What a database holds, for as long as this object is alive. Several journals may share one, as several processes
@@ -69,6 +69,17 @@ export interface RunMemory {
   requests: { readonly request: RunRequest; taken: boolean }[]
   /** why the run takes no more records until it is claimed anew */
   broken: Error | undefined
+}
+
+/** A dataset of an environment. */
+export interface DatasetMemory {
+  readonly environment: string
+  readonly dataset: string
+  source: DatasetSource | undefined
+  /** in order of `seq` */
+  versions: DatasetVersion[]
+  /** by partition */
+  readonly lastNumber: Map<string, number>
 }
 
 export interface AttemptMemory {
