@@ -164,7 +164,7 @@ export class Execution {
 
   /** What was submitted ahead does not begin, or does again. */
   hold(held: boolean): void {
-    for (const executor of this.#takers) executor.hold?.(this.#run.id, held)
+    for (const executor of this.#takers) executor.holdBack?.(this.#run.id, held)
   }
 
   /** The run is over: nothing that is held for it is needed any more. */

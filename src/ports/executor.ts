@@ -24,7 +24,7 @@ export interface Executor {
   /** How many attempts of a run should be submitted ahead now (`Attempt.behind`), for none to wait for the engine. */
   ahead?(): number
   /** Nothing of the run begins that has not, until that is taken back: who decides on it is paused, or does not keep up. */
-  hold?(run: RunId, held: boolean): void
+  holdBack?(run: RunId, held: boolean): void
   cancel(attempt: AttemptId, graceMs: number): void
   /** Lets go of values held for these refs' handles (see `HeldRef`). */
   release?(handles: readonly number[]): void

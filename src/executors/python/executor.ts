@@ -141,7 +141,7 @@ class PythonExecutor implements Executor, GroupOwner {
     return this.#functions.window * this.#processes * 2
   }
 
-  hold(name: RunId, held: boolean): void {
+  holdBack(name: RunId, held: boolean): void {
     const run = this.#runOf(name)
     if (run.isHeld === held) return
     run.isHeld = held
