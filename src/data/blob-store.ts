@@ -201,6 +201,7 @@ export class LocalBlobStore implements BlobStore {
   }
 
   async remove(digests: readonly Digest[]): Promise<void> {
+    if (digests.length > 0) this.whole.changed()
     for (const digest of digests) {
       const path = shard(this.files.store, digest)
       inStore(path, () => rmSync(path, { force: true }))

@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Digest } from '../model/refs.ts'
 import { inStore, isMissing } from './failures.ts'
@@ -60,6 +60,12 @@ export class WholeTrees {
     this.#before.clear()
     this.#changed = false
     inStore(this.#file, () => rmSync(this.#file, { force: true }))
+  }
+
+  /** Blobs are about to be removed for good: every process that knows of whole trees must look again. */
+  changed(): void {
+    inStore(this.#home.trash, () => utimesSync(this.#home.trash, Date.now() / 1000, Date.now() / 1000))
+    this.forget()
   }
 
   /** For the next process, when all of this one's blobs are in their places. */
