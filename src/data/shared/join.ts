@@ -54,15 +54,16 @@ export function joinShared(own: OwnParts, shared: SharedStore | undefined): Join
     }
   const { objects } = shared
   const { data, onMessage } = own
+  const readOnly = shared.results === 'read'
   const cache = new SharedCache(own.cache, {
     objects,
     data,
     unsent: new Unsent(own.home),
-    readOnly: shared.results === 'read',
+    readOnly,
     onMessage,
   })
   const inBackground = (work: () => Promise<void>) => cache.shareMore(work)
-  const logs = new SharedLogs(own.logs, { objects, inBackground })
+  const logs = new SharedLogs(own.logs, { objects, readOnly, inBackground })
   const push = (dirs: readonly DirRef[]) => data.push(dirs)
   return {
     cache,

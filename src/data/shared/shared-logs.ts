@@ -14,6 +14,8 @@ const mostBytes = 256 * 1024 * 1024
 
 export interface SharedLogsOptions {
   readonly objects: Objects
+  /** nothing is written, nor removed */
+  readonly readOnly: boolean
   /** runs work that is waited for before the process ends, and says what goes wrong */
   readonly inBackground: (work: () => Promise<void>) => void
 }
@@ -60,6 +62,7 @@ export class SharedLogs implements LogStore {
 
   async remove(run: RunId): Promise<void> {
     await this.#own.remove(run)
+    if (this.#options.readOnly) return
     const keys: string[] = []
     for (const folder of [logFolder, resultFolder])
       for await (const { key } of this.#options.objects.list(`${folder}${run}/`)) keys.push(key)
