@@ -178,6 +178,20 @@ describe('a failed entry', () => {
     })
   })
 
+  it('alone is executed by a new run when it is mended, and the others are carried over', async () => {
+    aWorldWith({ 'a.txt': 'good', 'b.txt': 'bad one', 'c.txt': 'good' })
+    await world.run(strict, { texts: await world.data.scan('/texts') } as never)
+    write('/sound/a.txt', 'good')
+    write('/sound/c.txt', 'good')
+    const sound = (await world.data.scan('/sound')) as { readonly digest: string }
+    expect([...world.store.bases.values()].map(({ input }) => input)).toEqual([sound.digest])
+    write('/texts/b.txt', 'good now')
+    world.data.files.remove('/texts/c.txt')
+    world.took()
+    const { output } = await world.run(strict, { texts: await world.data.scan('/texts') } as never)
+    expect({ output, executed: world.took() }).toEqual({ output: [true, true], executed: ['fragile(b.txt)'] })
+  })
+
   it('is given by settled, and fails nothing', async () => {
     aWorldWith({ 'a.txt': 'good', 'b.txt': 'bad one' })
     const result = await world.run(checking, { texts: await world.data.scan('/texts') } as never)
