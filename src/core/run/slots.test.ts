@@ -94,3 +94,44 @@ describe('slots', () => {
     expect(passed).toBe(maxPassed)
   })
 })
+
+describe('calls ahead', () => {
+  const calls = [0, 1, 2, 3].map((call) => made(call))
+  const policies = new Set(calls.flatMap((event) => ('policy' in event ? [event.policy] : [])))
+  const ahead = (bench: MachineBench): number[] => {
+    const { graph } = bench.machine
+    return [0, 1, 2, 3].filter((call) => graph.slots.isAhead(graph.call(call)))
+  }
+
+  it('are started without a slot, and each takes that of one that ends', () => {
+    const bench = new MachineBench({ cpu: 1 })
+    bench.do({ kind: 'window', window: { calls: 2, policies } })
+    bench.do(...calls.flatMap((event, call) => [event, identified(call)]))
+    expect([0, 1, 2, 3].map((call) => bench.status(call))).toEqual([
+      'running/starting',
+      'running/starting',
+      'running/starting',
+      'waiting/slot',
+    ])
+    expect(ahead(bench)).toEqual([1, 2])
+    expect(startsOf(bench.do(succeeded(0)))).toEqual(['start 3.1'])
+    expect(ahead(bench)).toEqual([2, 3])
+    // it was executed before the one that was ahead of it
+    bench.do(succeeded(2))
+    expect(ahead(bench)).toEqual([3])
+    bench.do(succeeded(1), succeeded(3))
+    expect(bench.machine.graph.slots.used).toEqual({ cpu: 0, memoryBytes: 0 })
+  })
+
+  it('are not started beside, or before, one of another kind', () => {
+    const bench = new MachineBench({ cpu: 1 })
+    bench.do({ kind: 'window', window: { calls: 2, policies } })
+    bench.do(made(4), identified(4), ...calls.flatMap((event, call) => [event, identified(call)]))
+    expect(ahead(bench)).toEqual([])
+    bench.do(succeeded(4))
+    expect(ahead(bench)).toEqual([1, 2])
+    bench.do(made(5, { priority: 1 }), identified(5), succeeded(0), succeeded(1))
+    expect([ahead(bench), bench.status(3), bench.status(5)]).toEqual([[], 'waiting/slot', 'waiting/slot'])
+    expect(startsOf(bench.do(succeeded(2)))).toEqual(['start 5.1'])
+  })
+})
