@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
-import { openMemoryJournal } from '../journal/memory/open.ts'
-import type { RunRecord } from '../model/records.ts'
-import { aCall, aDigest, aRun } from '../testing/journal-records.ts'
-import { type Retention, retire } from './retention.ts'
+import { type Retention, retire } from '../../src/engine/retention.ts'
+import { openMemoryJournal } from '../../src/journal/memory/open.ts'
+import type { RunRecord } from '../../src/model/records.ts'
+import { aCall, aDigest, aRun } from '../../src/testing/journal-records.ts'
 
 const day = 86_400_000
 const now = 100 * day
