@@ -16,6 +16,7 @@ const config: KnipConfig = {
     ...new Set(started.filter((path) => path.endsWith('.ts'))),
     'scripts/*.ts',
     'benchmarks/*.ts',
+    'benchmarks/data/plane.ts',
     'benchmarks/seed/{main,almanac}.ts',
     'examples/**/*.ts',
   ],

@@ -33,7 +33,8 @@ const all = [
 export const folders: readonly Folder[] = [
   { name: 'util', mayImport: [] },
   { name: 'model', mayImport: ['util'], packages: ['@standard-schema/spec'] },
-  { name: 'core', mayImport: base },
+  // what paths a glob means is a question of text alone
+  { name: 'core', mayImport: base, packages: ['picomatch'] },
   { name: 'ports', mayImport: base },
   { name: 'flow', mayImport: ['core', ...adapter], packages: ['@standard-schema/spec', 'zod'] },
   { name: 'engine', mayImport: engine },

@@ -1,7 +1,7 @@
 import { defaultExclude } from '../core/tree/default-exclude.ts'
+import { anyOf, isGlob } from '../core/tree/path-globs.ts'
 import { AlmanacError } from '../model/errors.ts'
 import type { ScanOptions } from '../ports/data.ts'
-import { anyOf, isGlob } from '../util/path-globs.ts'
 
 /** Globs in full: what was scanned is known by them. */
 export interface Globs {

@@ -1,8 +1,8 @@
+import { anyOf, isGlob } from '../core/tree/path-globs.ts'
 import { AlmanacError } from '../model/errors.ts'
 import type { DirRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
 import type { Caller } from '../ports/caller.ts'
-import { anyOf, isGlob } from '../util/path-globs.ts'
 import { toArgs } from './arguments.ts'
 import { type Future, view } from './future.ts'
 
@@ -34,11 +34,6 @@ export function groupsOf(caller: Caller, over: unknown, by: GroupBy): { readonly
     })
   }
   const args = { of: toArgs(over), by: isExpression ? { source: by.source, flags: by.flags } : null }
-  const grouped = view<{ tree: DirRef; groups: number }>(
-    caller,
-    'group',
-    args,
-    isExpression ? undefined : by,
-  )
+  const grouped = view<{ tree: DirRef; groups: number }>(caller, 'group', args, isExpression ? undefined : by)
   return { over: toArgs(grouped.tree), groups: toArgs(grouped.groups), each: 'dir' }
 }
