@@ -14,6 +14,8 @@ const config: KnipConfig = {
   entry: [
     ...entries.map((entry) => entry.source),
     ...new Set(started.filter((path) => path.endsWith('.ts'))),
+    // npm starts one, and what it needs is asked for by require
+    'bin/*.cjs',
     'scripts/*.ts',
     'benchmarks/*.ts',
     'benchmarks/data/plane.ts',

@@ -1,6 +1,5 @@
 /** Sources of more than 400 lines, each with the reason why it is one thing. An entry that is not needed is an error. */
 export const largeFiles: Readonly<Record<string, string>> = {
-  'src/main.ts': 'the only place that names concrete adapters, and what they are made with',
   'src/testing/simulation/checker.ts': 'what must hold of a simulated run, numbered, seen step by step',
   'src/testing/simulation/generate.ts':
     'one grammar of random programs: a shape of step each, that make each other',

@@ -42,5 +42,5 @@ function standingOf(run: RunRecord, claimed: ReadonlySet<RunId>): Standing {
 }
 
 /** A run that a program started has no file that is known. */
-export const resumeText = ({ id, file }: Pick<RunRecord, 'id' | 'file'>): string =>
+const resumeText = ({ id, file }: Pick<RunRecord, 'id' | 'file'>): string =>
   `almanac resume ${id}${file === undefined ? ' --file FILE' : ''}`

@@ -30,7 +30,7 @@ const objects = ({ stdout }: Ran): Record<string, unknown>[] =>
     .map((line) => JSON.parse(line) as Record<string, unknown>)
 
 describe('a step that fails', () => {
-  it('is told of once: task, place, message, input, what is kept and what goes on, nothing of what was not run', async () => {
+  it('is told of in full once: task, place, message, input, what is kept and what goes on, nothing of what was not run', async () => {
     project = await Project.make({ 'steps.ts': steps })
     const { code, stdout, stderr } = await project.run('run', 'steps.ts', '-i', 'n=4')
     const id = /almanac resume (\w+)/.exec(stdout)?.[1] ?? ''
@@ -38,6 +38,8 @@ describe('a step that fails', () => {
     expect(stdout.replace(/\d+\.\d+ s/, 'T')).toBe(
       [
         `✗ ${id} failed · 1 executed · 0 reused · T`,
+        '  RangeError: level 5',
+        '  steps.ts:5 [ALM_TASK_FAILED]',
         '  Correct the task and resume the run: what succeeded is kept.',
         '  1 result is kept, and not made again.',
         `  almanac resume ${id}`,
@@ -193,7 +195,7 @@ describe('a journal that cannot be used', () => {
     const { code, stderr } = await project.run('runs')
     expect([code, /journal\.db is damaged: .*\[ALM_JOURNAL_DAMAGED\]/.test(stderr)]).toEqual([1, true])
     const doctor = await project.run('doctor')
-    expect([doctor.code, doctor.stdout.includes('To begin anew, move journal.db')]).toEqual([1, true])
+    expect([doctor.code, doctor.stdout.includes('or begin anew: move journal.db')]).toEqual([1, true])
     expect(await readFile(file, 'utf8')).toBe('no database at all')
   })
 

@@ -33,6 +33,7 @@ describe('almanac run', () => {
       counts: { succeeded: 3, waiting: 0, running: 0 },
       executed: 3,
       reused: 0,
+      savedMs: 0,
       output: 14,
       error: null,
       shown: null,

@@ -1,7 +1,7 @@
-import type { Retention } from './engine/retention.ts'
-import type { RetentionConfig } from './flow/config.ts'
-import { durationMs, sizeBytes } from './flow/options.ts'
-import { AlmanacError } from './model/errors.ts'
+import type { Retention } from '../engine/retention.ts'
+import type { RetentionConfig } from '../flow/config.ts'
+import { durationMs, sizeBytes } from '../flow/options.ts'
+import { AlmanacError } from '../model/errors.ts'
 
 type Rule = { readonly count?: unknown; readonly age?: unknown; readonly bytes?: unknown }
 

@@ -1,0 +1,20 @@
+import { addToDataset, scanDataset } from '../engine/add-dataset.ts'
+import { showNewest } from '../engine/publish.ts'
+import type { Workbench } from '../workbench.ts'
+
+/** What people do with datasets. */
+export function datasetWork(
+  ports: Parameters<typeof scanDataset>[0],
+  environment: string,
+): Pick<Workbench, 'addData' | 'removeVersions' | 'scanDataset'> {
+  return {
+    addData: (addition) => addToDataset(ports, { environment, ...addition }),
+    removeVersions: async (dataset, versions) => {
+      const key = { environment, dataset, partition: '' }
+      const removed = await ports.datasets.remove(key, versions, Date.now())
+      await showNewest(ports, key)
+      return removed
+    },
+    scanDataset: (dataset) => scanDataset(ports, { environment, dataset }),
+  }
+}

@@ -1,0 +1,26 @@
+import { existsSync } from 'node:fs'
+import { openMemoryJournal } from '../journal/memory/open.ts'
+import { isAlmanacError } from '../model/errors.ts'
+import type { WorkbenchOptions } from '../workbench.ts'
+
+/** A journal with all that is kept beside it; `check` is there where it outlives this process. */
+export type OpenJournal = ReturnType<typeof openMemoryJournal> & {
+  readonly check?: () => Promise<readonly string[]>
+}
+
+/** The journal of a home. @throws what opening SQLite does, where it is not in memory */
+export async function openJournal(home: string, { journal, reads }: WorkbenchOptions): Promise<OpenJournal> {
+  const inMemory = journal === 'memory' || (reads === true && !existsSync(home))
+  return inMemory ? openMemoryJournal() : openSqlite(home, reads === true)
+}
+
+/** `reads`: where nothing can be written, what is there can be read all the same. */
+async function openSqlite(home: string, reads: boolean) {
+  const { openSqliteJournal } = await import('../journal/sqlite/open.ts')
+  try {
+    return await openSqliteJournal(home)
+  } catch (error) {
+    if (!reads || !isAlmanacError(error) || error.code !== 'ALM_JOURNAL_READ_ONLY') throw error
+    return openSqliteJournal(home, { readOnly: true })
+  }
+}

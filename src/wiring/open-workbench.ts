@@ -1,0 +1,165 @@
+import type { ResumeOptions } from '../almanac.ts'
+import type { Engine, RunHandle } from '../engine/engine.ts'
+import type { RunSettings } from '../engine/settings.ts'
+import { stageCall } from '../engine/staged-call.ts'
+import { shellStart } from '../executors/shell-start.ts'
+import { jsonSchemaOf } from '../flow/schema.ts'
+import type { Workflow } from '../flow/workflow.ts'
+import { decode } from '../model/codec.ts'
+import { AlmanacError, errorOf } from '../model/errors.ts'
+import type { RunId, RunRecord } from '../model/records.ts'
+import { DirRef, FileRef } from '../model/refs.ts'
+import type { Value } from '../model/value.ts'
+import type { CodeSource } from '../ports/code.ts'
+import type { DataPlane } from '../ports/data.ts'
+import type { CallRow } from '../ports/journal.ts'
+import type { LoadedWorkflow, StagedShell, StartOptions, Workbench } from '../workbench.ts'
+import { definitionOf, onlyWorkflow } from './workflow-file.ts'
+
+/** What it is made of. */
+export interface WorkbenchParts
+  extends Omit<Workbench, 'run' | 'start' | 'resume' | 'load' | 'stage' | 'close'> {
+  readonly engine: Engine
+  readonly settings: RunSettings
+  /** what goes to a shared store is there */
+  readonly settled: () => Promise<void>
+  readonly say: (text: string) => void
+}
+
+/** An open Almanac. What it is made of belongs to it: `close` closes that. */
+export class OpenWorkbench implements Workbench {
+  readonly project: string
+  readonly home: string
+  readonly environment: string
+  readonly journal: Workbench['journal']
+  readonly records: Workbench['records']
+  readonly cache: Workbench['cache']
+  readonly entries: Workbench['entries']
+  readonly explain: Workbench['explain']
+  readonly data: DataPlane
+  readonly datasets: Workbench['datasets']
+  readonly publish: Workbench['publish']
+  readonly addData: Workbench['addData']
+  readonly scanDataset: Workbench['scanDataset']
+  readonly removeVersions: Workbench['removeVersions']
+  readonly code: CodeSource
+  readonly logs: Workbench['logs']
+  readonly maintenance: Workbench['maintenance']
+  readonly #engine: Engine
+  readonly #settings: RunSettings
+  readonly #settled: () => Promise<void>
+  readonly #say: (text: string) => void
+
+  constructor(parts: WorkbenchParts) {
+    this.project = parts.project
+    this.home = parts.home
+    this.environment = parts.environment
+    this.journal = parts.journal
+    this.records = parts.records
+    this.cache = parts.cache
+    this.entries = parts.entries
+    this.explain = parts.explain
+    this.data = parts.data
+    this.datasets = parts.datasets
+    this.publish = parts.publish
+    this.addData = parts.addData
+    this.scanDataset = parts.scanDataset
+    this.removeVersions = parts.removeVersions
+    this.code = parts.code
+    this.logs = parts.logs
+    this.maintenance = parts.maintenance
+    this.#engine = parts.engine
+    this.#settings = parts.settings
+    this.#settled = parts.settled
+    this.#say = parts.say
+  }
+
+  async run<I, R>(workflow: Workflow<I, R>, input?: I, options: StartOptions = {}): Promise<R> {
+    const handle = await this.start(workflow, input as I, options)
+    const { state, output, error } = await handle.result
+    if (error !== undefined) throw errorOf(error)
+    if (state !== 'succeeded') throw new AlmanacError('ALM_RUN_RESTS', { run: handle.id, state })
+    return output as R
+  }
+
+  start<I, R>(workflow: Workflow<I, R>, input: I, options: StartOptions = {}): Promise<RunHandle> {
+    const { name, tags, file, codeDigest, listener } = options
+    return this.#engine.start(definitionOf(workflow), {
+      input: input as Value,
+      settings: this.#with(options),
+      ...(name !== undefined && { name }),
+      ...(tags !== undefined && { tags }),
+      ...(file !== undefined && { file }),
+      ...(codeDigest !== undefined && { codeDigest }),
+      ...(listener !== undefined && { listener }),
+    })
+  }
+
+  async resume<I, R>(
+    run: RunId,
+    workflow: Workflow<I, R>,
+    options: ResumeOptions & StartOptions = {},
+  ): Promise<RunHandle> {
+    const record = await this.records.run(run)
+    if (record === undefined) throw new AlmanacError('ALM_RUN_UNKNOWN', { run })
+    const input = await this.#scanAgain(decode(record.inputWire))
+    return this.#engine.resume(definitionOf(workflow), record, {
+      settings: this.#with(options),
+      forget: options.caught === true ? 'caught' : 'uncaught',
+      input,
+      ...(options.calls !== undefined && { calls: options.calls }),
+      ...(options.listener !== undefined && { listener: options.listener }),
+    })
+  }
+
+  async load(file: string): Promise<LoadedWorkflow> {
+    const loaded = await this.code.load(file)
+    const workflow = onlyWorkflow(file, loaded.exports)
+    const { input } = definitionOf(workflow)
+    return { workflow, loaded, ...(input !== undefined && { inputSchema: jsonSchemaOf(input) }) }
+  }
+
+  async stage<I, R>(run: RunRecord, row: CallRow, workflow: Workflow<I, R>): Promise<StagedShell> {
+    const known = await this.#engine.known(definitionOf(workflow), run, row, this.#settings)
+    const attempt = Math.max(1, row.outcome?.attempt ?? 1)
+    const variable = (name: string): string | undefined => process.env[name]
+    const staged = await stageCall(run.id, row.call, known, { data: this.data, variable, attempt })
+    const remove = (): Promise<void> => staged.remove()
+    try {
+      return { task: staged.attempt.task.name, ...(await shellStart(staged.attempt, this.#say)), remove }
+    } catch (error) {
+      await remove()
+      throw error
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#engine.close()
+    await this.logs.flush()
+    await this.#settled()
+    await this.code.close()
+    await this.data.close()
+    await this.journal.close()
+  }
+
+  #with(options: StartOptions): RunSettings {
+    return {
+      ...this.#settings,
+      ...(options.parallel !== undefined && { cpu: options.parallel }),
+      ...(options.cache !== undefined && { cache: options.cache }),
+      failFast: options.failFast ?? false,
+      dryRun: options.dryRun ?? false,
+    }
+  }
+
+  /** What lies outside may have changed since: a person who resumes means it as it is now. */
+  async #scanAgain(value: Value): Promise<Value> {
+    if ((value instanceof FileRef || value instanceof DirRef) && value.at !== undefined)
+      return this.data.scan(value.at)
+    if (value === null || typeof value !== 'object' || Object.getPrototypeOf(value) !== Object.prototype)
+      return value
+    const fields: Record<string, Value> = {}
+    for (const [name, field] of Object.entries(value)) fields[name] = await this.#scanAgain(field as Value)
+    return fields
+  }
+}
