@@ -6,7 +6,7 @@ import { toArgs } from './arguments.ts'
 import { resultCheck, type TaskDefinition } from './definition.ts'
 import { type DirOf, type Future, makeFuture } from './future.ts'
 import { isFuture } from './future-target.ts'
-import { type GroupBy, groupsOf, selected } from './groups.ts'
+import { groupsOf, selected } from './groups.ts'
 import { type FutureList, futureList } from './list.ts'
 import { checkNames, type OptionNames } from './option-names.ts'
 import { kindOf } from './schema.ts'
@@ -49,7 +49,7 @@ export interface MapOptions {
    * One call for each group of files, which gets them as a directory: what a regular expression captures of the path,
    * or what a function gives for it, names the group. Files without a group are left out.
    */
-  readonly by?: GroupBy
+  readonly by?: RegExp | ((path: string) => string | null | undefined)
 }
 
 const mapNames: OptionNames<MapOptions> = { with: true, as: true, include: true, by: true }

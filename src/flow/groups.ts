@@ -7,7 +7,7 @@ import { toArgs } from './arguments.ts'
 import { type Future, view } from './future.ts'
 
 /** The group of a file by its path: what a regular expression captures, or what a function gives. */
-export type GroupBy = RegExp | ((path: string) => string | null | undefined)
+type GroupBy = RegExp | ((path: string) => string | null | undefined)
 
 /** The files of a directory that a glob matches. */
 export function selected(caller: Caller, over: unknown, include: string | readonly string[]): Future<never> {
