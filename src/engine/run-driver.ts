@@ -109,8 +109,9 @@ export class RunDriver implements HostedRun {
       stopAll: () => this.#execution.stopAll(),
       keepHeld: () => this.#execution.keepHeld(),
       figures: () => ({ ...this.snapshot(), planned: this.#execution.planned }),
+      unknown: () => unknownWork(this.#run, this.#giving.awaited),
     })
-    this.ended = this.#end.ended
+    this.ended = this.#end.ended.finally(() => this.#execution.releaseAll())
     if (run.state === 'cancelling') this.#end.state = 'cancelling'
   }
 
@@ -132,6 +133,7 @@ export class RunDriver implements HostedRun {
   }
 
   outcome(call: number, path: Path, succeed: (value: Value) => void, fail: (error: unknown) => void): void {
+    this.#execution.given(call)
     this.#giving.wait(call, { path, succeed, fail })
   }
 
@@ -146,11 +148,15 @@ export class RunDriver implements HostedRun {
 
   request(request: RunRequest): void {
     if (this.#end.isOver) return
-    if (request.kind === 'cancel') return this.#dispatch({ kind: 'cancel' })
+    if (request.kind === 'cancel') {
+      this.#execution.hold(false)
+      return this.#dispatch({ kind: 'cancel' })
+    }
     // what is cancelled cleans up and ends, whatever else is asked of it
     if (this.#run.machine.graph.cancelling) return this.#end.changeState('cancelling')
     this.#end.changeState(request.kind === 'pause' ? 'paused' : 'running')
     this.#dispatch({ kind: request.kind })
+    this.#execution.hold(request.kind === 'pause')
   }
 
   answer(answer: Answer): void {
@@ -216,7 +222,8 @@ export class RunDriver implements HostedRun {
     listener: RunListener,
     work: SharedWork,
   ): RunContext {
-    const { cpu, memoryBytes } = settings
+    // nothing is executed, so that nothing waits for a place
+    const { cpu, memoryBytes } = settings.dryRun ? { cpu: Infinity, memoryBytes: Infinity } : settings
     const machine = new RunMachine({ cpu, memoryBytes }, remembered.nextOrder)
     const isCancelled = state === 'cancelling'
     if (isCancelled) machine.apply({ kind: 'was-cancelled' })
@@ -382,6 +389,8 @@ export class RunDriver implements HostedRun {
     const { graph } = machine
     if (this.#entering.views > 0 || this.#turns.size > 0 || this.#datasets.isBusy) return false
     const isBusy = this.#execution.hasStarts || this.#maps.isBusy || this.#asks.isBusy
+    if (settings.dryRun)
+      return !isBusy && graph.count('identify') + graph.count('lookup') + graph.count('gate') === 0
     return !machine.isDone && machine.isResting && !isBusy
   }
 
