@@ -18,7 +18,10 @@ type By = NonNullable<Parameters<typeof size.map>[1]>['by']
 
 const grouping = (by: By, include?: string) =>
   workflow('grouping', { input: { days: dir() } }, async ({ days }) => {
-    const sizes = size.map(days, { ...(by !== undefined && { by }), ...(include !== undefined && { include }) })
+    const sizes = size.map(days, {
+      ...(by !== undefined && { by }),
+      ...(include !== undefined && { include }),
+    })
     return { files: await sizes.files.all() }
   })
 
@@ -59,7 +62,10 @@ describe('a map by groups', () => {
 
   it('takes a function of the path too, and does not run again only because it is another', async () => {
     aWorldOfDays()
-    expect(await ran(grouping((path) => /^\d{4}/.exec(path)?.[0]))).toMatchObject({ files: [3, 1], executed: 2 })
+    expect(await ran(grouping((path) => /^\d{4}/.exec(path)?.[0]))).toMatchObject({
+      files: [3, 1],
+      executed: 2,
+    })
     const other = (path: string) => (path.endsWith('.csv') ? path.slice(0, 4) : null)
     expect(await ran(grouping(other))).toEqual({ files: [3, 1], executed: 0, reused: 2 })
     expect(await ran(grouping((path) => (path.startsWith('2012') ? '2012' : undefined)))).toEqual({
