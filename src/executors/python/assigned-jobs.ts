@@ -5,7 +5,7 @@ import type { Job, JobRun } from './job.ts'
  * at once (`width`), and the rule of how many may wait behind those.
  *
  * A1 with one thread, what is announced (all but calls known to be short) has no other before or behind it
- * A2 while some wait all are of one run: the place of one that ends goes to one that waits
+ * A2 some are let wait only while all are of one run; the place of one that ends goes to one that waits
  * A3 `width` counts places of the runs whose attempts are here, and each of those runs counts it as taken
  */
 export class AssignedJobs {
@@ -46,11 +46,14 @@ export class AssignedJobs {
 
   /** Could it begin at once, with at most so many at once here? */
   canBegin(job: Job, most: number): boolean {
-    if (job.run.free <= 0 || this.#jobs.size > this.#width) return false
+    if (job.run.free <= 0) return false
     if (this.#jobs.size === 0) return true
+    // what waits goes first, but another run is not kept out by it
+    if (this.waiting > 0 && this.#run === job.run) return false
     const { threads, alone } = job.function
     if (threads === 1 || this.#threads === 1 || alone || this.#alone > 0) return false
-    return this.#jobs.size < Math.min(threads, this.#threads, most)
+    const share = this.#run === job.run ? most : Number.POSITIVE_INFINITY
+    return this.#width < Math.min(threads, this.#threads, share)
   }
 
   /** Would it begin so soon that waiting here is best? `most`: how many may wait. */
@@ -86,9 +89,19 @@ export class AssignedJobs {
     if (over) job.leave()
     if (job.announced) this.#announced -= 1
     if (job.alone) this.#alone -= 1
+    if (this.#run === undefined) this.#run = this.#oneRun()
     if (this.#jobs.size < this.#width) this.#widen(job.run, -1)
     // its run has a place less, and that was its own
     if (job.run.isOver && this.#width > 0) this.#widen(job.run, -1)
+  }
+
+  #oneRun(): JobRun | undefined {
+    let run: JobRun | undefined
+    for (const job of this.#jobs.values()) {
+      if (run !== undefined && job.run !== run) return undefined
+      run = job.run
+    }
+    return run
   }
 
   /** The run of those that wait for a place here, if any do and could have one. */

@@ -2,7 +2,7 @@ import type { Job } from './job.ts'
 import { runLength } from './job.ts'
 
 /**
- * Attempts that wait for a worker. Owns their order.
+ * Attempts of a run that wait for a worker. Owns their order.
  *
  * Q1 what takes held values goes before what would only add some; else the order is that of their coming
  * Q2 calls of functions whose results are held are dealt to lanes, one for each worker, in runs: what is made of
@@ -16,6 +16,13 @@ export class WaitingJobs {
 
   constructor(lanes: number) {
     this.#lanes = Array.from({ length: lanes }, () => new Fifo())
+  }
+
+  /** Those that have ended meanwhile are counted until they are met. */
+  get size(): number {
+    let size = this.#consumers.size + this.#others.size
+    for (const lane of this.#lanes) size += lane.size
+    return size
   }
 
   add(job: Job): void {

@@ -2,7 +2,7 @@ import { readFileSync, rmSync } from 'node:fs'
 import { fromWire, toWire } from '../../model/codec.ts'
 import { AlmanacError } from '../../model/errors.ts'
 import type { Path } from '../../model/path.ts'
-import { DirRef, FileRef, HeldRef } from '../../model/refs.ts'
+import { DirRef, FileRef, HeldRef, UrlRef } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
 import type { SharedFile, SharedFiles } from './shared-files.ts'
 
@@ -72,6 +72,11 @@ export function inputsText(
       if (value.at === undefined)
         throw new AlmanacError('ALM_BUG', { why: `input ${path.join('.')} was not staged` })
       return { $: value instanceof FileRef ? 'file' : 'dir', at: value.at }
+    }
+    if (value instanceof UrlRef) {
+      if (value.at === undefined)
+        throw new AlmanacError('ALM_BUG', { why: `input ${path.join('.')} was not staged` })
+      return value.at
     }
     if (value instanceof Uint8Array && value.length >= blobSize) {
       const file = files.take(value.length)

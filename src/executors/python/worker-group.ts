@@ -1,4 +1,4 @@
-import type { Job } from './job.ts'
+import type { Job, JobRun } from './job.ts'
 import { WaitingJobs } from './waiting-jobs.ts'
 import type { WorkerOwner, WorkerWorld } from './worker.ts'
 import { Worker } from './worker.ts'
@@ -31,7 +31,8 @@ export class WorkerGroup implements WorkerOwner {
   readonly #owner: GroupOwner
   /** by lane */
   readonly #workers: (Worker | undefined)[]
-  readonly #queue: WaitingJobs
+  /** by run, the one that was served last at the end: none waits for another that may not go on */
+  readonly #queues = new Map<JobRun, WaitingJobs>()
 
   constructor(start: GroupStart, size: number, world: WorkerWorld, owner: GroupOwner) {
     this.#start = start
@@ -39,16 +40,15 @@ export class WorkerGroup implements WorkerOwner {
     this.#world = world
     this.#owner = owner
     this.#workers = Array.from({ length: size }, () => undefined)
-    this.#queue = new WaitingJobs(size)
   }
 
   add(job: Job): void {
-    this.#queue.add(job)
+    this.#queueOf(job.run).add(job)
   }
 
   returned(job: Job): void {
     job.phase = 'waiting'
-    this.#queue.addFirst(job)
+    this.#queueOf(job.run).addFirst(job)
     queueMicrotask(() => this.dispatch())
   }
 
@@ -66,14 +66,33 @@ export class WorkerGroup implements WorkerOwner {
   /** Gives waiting attempts to workers, as long as there is room. */
   dispatch(): void {
     this.#dropRetired()
-    for (let job = this.#queue.consumer(); job !== undefined; job = this.#queue.consumer()) {
-      if (!this.#assign(job)) break
+    for (const [run, queue] of [...this.#queues]) {
+      const { size } = queue
+      this.#serve(queue)
+      if (queue.size === size && size > 0) continue
+      this.#queues.delete(run)
+      if (queue.size > 0) this.#queues.set(run, queue)
     }
-    for (let job = this.#queue.other(); job !== undefined; job = this.#queue.other()) {
-      if (!this.#assign(job)) break
-    }
-    this.#fillLanes()
     this.#balance()
+  }
+
+  #serve(queue: WaitingJobs): void {
+    for (let job = queue.consumer(); job !== undefined; job = queue.consumer()) {
+      if (!this.#assign(job, queue)) break
+    }
+    for (let job = queue.other(); job !== undefined; job = queue.other()) {
+      if (!this.#assign(job, queue)) break
+    }
+    this.#fillLanes(queue)
+  }
+
+  #queueOf(run: JobRun): WaitingJobs {
+    let queue = this.#queues.get(run)
+    if (queue === undefined) {
+      queue = new WaitingJobs(this.#size)
+      this.#queues.set(run, queue)
+    }
+    return queue
   }
 
   /** Places that are free go to attempts that wait in workers; where some have more than their share, others get it. */
@@ -94,29 +113,29 @@ export class WorkerGroup implements WorkerOwner {
   }
 
   /** In turn, so that none gets all while another has nothing. */
-  #fillLanes(): void {
+  #fillLanes(queue: WaitingJobs): void {
     for (let goesOn = true; goesOn; ) {
       goesOn = false
       for (let lane = 0; lane < this.#size; lane++) {
-        const job = this.#queue.inLane(lane)
+        const job = queue.inLane(lane)
         if (job === undefined) return
         if (!this.#owner.mayBegin() || !this.#mayAdd(job)) return
         const worker = this.#workers[lane]
         const room = worker === undefined ? job.run.free > 0 : worker.room(job, this.#share(job))
         if (room === false) continue
         goesOn = true
-        this.#queue.delete(job)
+        queue.delete(job)
         const to = worker ?? this.#startWorker(lane)
         to.assign(job, room === true || room === 'now')
       }
     }
   }
 
-  #assign(job: Job): boolean {
+  #assign(job: Job, queue: WaitingJobs): boolean {
     if (!this.#owner.mayBegin() || !this.#mayAdd(job)) return false
     const found = this.#workerFor(job)
     if (found === undefined) return false
-    this.#queue.delete(job)
+    queue.delete(job)
     found.worker.assign(job, found.now)
     return true
   }
