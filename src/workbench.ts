@@ -7,6 +7,7 @@ import type { Retired } from './engine/retention.ts'
 import type { RunListener } from './engine/run-context.ts'
 import type { Workflow } from './flow/workflow.ts'
 import type { RunRecord } from './model/records.ts'
+import type { SourcePlace } from './model/task.ts'
 import type { CodeSource, LoadedFile } from './ports/code.ts'
 import type { DataPlane } from './ports/data.ts'
 import type { Datasets, Publish } from './ports/datasets.ts'
@@ -115,6 +116,9 @@ export interface CheckFigures {
 
 export interface LoadedWorkflow {
   readonly workflow: Workflow<unknown, unknown>
+  readonly name: string
+  /** where its definition stands */
+  readonly definedAt?: SourcePlace
   readonly loaded: LoadedFile
   /** JSON Schema of its input; absent where it takes none */
   readonly inputSchema?: Readonly<Record<string, unknown>>

@@ -30,15 +30,22 @@ function buildProgram(version: string): Command {
     .showHelpAfterError('(almanac help shows the commands)')
   execution(
     program
-      .command('run <file>')
+      .command('run [file]')
+      .usage('[options] <file>')
       .description('run a workflow')
-      .option('-i, --input <name=value>', 'one input; files and directories by path', collect, [])
+      .helpOption(false)
+      .option('-h, --help', 'display help; with a file, what its workflow does and takes')
+      .option('-i, --input <name=value>', 'one input; files and directories by path', collect)
       .option('--params <file>', 'inputs from a JSON file')
       .option('--name <name>', 'a name for the run')
-      .option('--tag <tag>', 'a tag for the run', collect, []),
-  ).action(async (file: string, flags: RunFlags) =>
-    (await import('./commands/run.ts')).runCommand(file, flags),
-  )
+      .option('--tag <tag>', 'a tag for the run', collect),
+  ).action(async (file: string | undefined, flags: RunFlags, command: Command) => {
+    if (file === undefined) {
+      if (flags.help === true) return command.outputHelp()
+      command.error("error: missing required argument 'file'", { code: 'commander.missingArgument' })
+    }
+    await (await import('./commands/run.ts')).runCommand(file, flags, () => command.outputHelp())
+  })
   execution(
     program
       .command('resume <run>')
@@ -182,8 +189,8 @@ function addData(program: Command): void {
     .option('--keep', 'the same, and keep the content of every version')
     .option('--managed', 'copy its content into the store')
     .option('--move', 'move its content into the store')
-    .option('--include <glob>', 'only files that match', collect, [])
-    .option('--exclude <glob>', 'no files that match; instead of *.part, *.tmp and the like', collect, [])
+    .option('--include <glob>', 'only files that match', collect)
+    .option('--exclude <glob>', 'no files that match; instead of *.part, *.tmp and the like', collect)
     .option('--settle <time>', 'leave out files that changed less than so long ago')
     .action(async (name: string, path: string, flags: DataAddFlags) =>
       (await import('./commands/data-add.ts')).dataAddCommand(name, path, flags),
@@ -255,7 +262,7 @@ function addCache(program: Command): void {
   )
 }
 
-const collect = (value: string, earlier: string[]): string[] => [...earlier, value]
+const collect = (value: string, earlier: string[] = []): string[] => [...earlier, value]
 
 /** Flags of all commands. */
 const common = (command: Command): Command =>

@@ -30,8 +30,12 @@ export function schemaText(schema: InputSchema): string {
     .join(' ')
 }
 
-function kindText(schema: InputSchema): string {
-  if (schema.enum !== undefined) return schema.enum.map((one) => JSON.stringify(one)).join('|')
+/** One word for what fits: a path in capitals where one is meant. */
+export function kindText(schema: InputSchema): string {
+  if (schema.almanac === 'file') return 'FILE'
+  if (schema.almanac === 'dir') return 'DIR'
+  if (schema.enum !== undefined)
+    return schema.enum.map((one) => (typeof one === 'string' ? one : JSON.stringify(one))).join('|')
   if (schema.const !== undefined) return JSON.stringify(schema.const)
   if (schema.anyOf !== undefined) return schema.anyOf.map(kindText).join('|')
   if (schema.items !== undefined) return `[${kindText(schema.items)}]`

@@ -1,3 +1,4 @@
+import { AlmanacError } from '../model/errors.ts'
 import type { ScriptLanguage } from '../model/task.ts'
 import { besideCaller } from './beside.ts'
 import {
@@ -8,7 +9,7 @@ import {
   namedTask,
   type Outputs,
 } from './named-task.ts'
-import type { OptionNames } from './option-names.ts'
+import { checkNames, type OptionNames } from './option-names.ts'
 
 /** Exit codes that mean something. */
 export interface ExitOptions {
@@ -54,6 +55,10 @@ const scriptNames: OptionNames<ScriptTaskOptions> = {
  */
 export const command = {
   task<const O extends CommandTaskOptions>(options: O): NamedTask<Inputs<O>, Outputs<O>> {
+    checkNeeded('a command', options, commandNames, {
+      name: isText(options.name) ? undefined : 'a text, by which its calls are known',
+      run: isWords(options.run) ? undefined : "a program and its arguments, like ['sort', '{in.text}']",
+    })
     const body = {
       kind: 'command',
       run: options.run,
@@ -67,6 +72,11 @@ export const command = {
 /** Scripts as tasks: as `command.task`, with the text of the script in the workflow. */
 export const script = {
   task<const O extends ScriptTaskOptions>(options: O): NamedTask<Inputs<O>, Outputs<O>> {
+    checkNeeded('a script', options, scriptNames, {
+      name: isText(options.name) ? undefined : 'a text, by which its calls are known',
+      lang: isText(options.lang) ? undefined : "the language, like 'bash'",
+      source: isText(options.source) ? undefined : 'the text of the script',
+    })
     const body = {
       kind: 'script',
       lang: options.lang,
@@ -75,4 +85,22 @@ export const script = {
     } as const
     return namedTask(options.name, body, options, scriptNames)
   },
+}
+
+const isText = (value: unknown): boolean => typeof value === 'string'
+const isWords = (value: unknown): boolean => Array.isArray(value) && value.length > 0 && value.every(isText)
+
+/** Types catch it in an editor; this catches it in plain JavaScript. @throws ALM_OPTION_REFUSED */
+function checkNeeded(
+  kind: string,
+  options: { readonly name: unknown },
+  known: object,
+  needs: Readonly<Record<string, string | undefined>>,
+): void {
+  const task = typeof options.name === 'string' ? options.name : kind
+  // a name that is spelt wrong is not missing
+  checkNames(task, options, known)
+  for (const [option, need] of Object.entries(needs))
+    if (need !== undefined)
+      throw new AlmanacError('ALM_OPTION_REFUSED', { option, task, why: `it must be ${need}` })
 }

@@ -34,7 +34,8 @@ export function defineTask(given: {
   readonly variantOf?: TaskDefinition | undefined
 }): TaskDefinition {
   const { name, body, options, optionNames, fn, input, output, variantOf } = given
-  if (!namePattern.test(name)) throw new AlmanacError('ALM_NAME_REFUSED', { name, what: 'a task' })
+  // the text of what is no name may look like one
+  if (typeof name !== 'string' || !namePattern.test(name)) throw new AlmanacError('ALM_NAME_REFUSED', { name, what: 'a task' })
   if (variantOf === undefined && currentCaller() !== undefined)
     throw new AlmanacError('ALM_DEFINED_INSIDE', { task: name })
   checkNames(name, options, optionNames)

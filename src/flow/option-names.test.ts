@@ -12,7 +12,7 @@ const fn = (): number => 1
 /** As plain JavaScript may write it. */
 const wrong = (options: object): never => options as never
 
-describe('an option that is spelt wrong', () => {
+describe('an option that is spelt wrong, or missing', () => {
   it.each<[string, () => unknown, string]>([
     [
       'of a task',
@@ -58,6 +58,21 @@ describe('an option that is spelt wrong', () => {
       'of a script',
       () => script.task(wrong({ name: 's', lang: 'sh', sorce: '' })),
       'Option sorce of s is not valid: there is none of that name, source may be meant.',
+    ],
+    [
+      'of a command without a name',
+      () => command.task(wrong({ run: ['true'] })),
+      'Option name of a command is not valid: it must be a text, by which its calls are known.',
+    ],
+    [
+      'of a command that is one text',
+      () => command.task(wrong({ name: 'c', run: 'true' })),
+      "Option run of c is not valid: it must be a program and its arguments, like ['sort', '{in.text}'].",
+    ],
+    [
+      'of a script without a source',
+      () => script.task(wrong({ name: 's', lang: 'sh' })),
+      'Option source of s is not valid: it must be the text of the script.',
     ],
     [
       'of an environment',

@@ -13,6 +13,7 @@ import type { Value } from '../model/value.ts'
 import type { CodeSource } from '../ports/code.ts'
 import type { DataPlane } from '../ports/data.ts'
 import type { CallRow } from '../ports/journal.ts'
+import type { Urls } from '../ports/urls.ts'
 import type { LoadedWorkflow, StagedShell, StartOptions, Workbench } from '../workbench.ts'
 import { definitionOf, onlyWorkflow } from './workflow-file.ts'
 
@@ -24,6 +25,8 @@ export interface WorkbenchParts
   /** what goes to a shared store is there */
   readonly settled: () => Promise<void>
   readonly say: (text: string) => void
+  /** belongs to the engine */
+  readonly urls: Pick<Urls, 'open' | 'verify'>
 }
 
 /** An open Almanac. What it is made of belongs to it: `close` closes that. */
@@ -49,6 +52,7 @@ export class OpenWorkbench implements Workbench {
   readonly #settings: RunSettings
   readonly #settled: () => Promise<void>
   readonly #say: (text: string) => void
+  readonly #urls: WorkbenchParts['urls']
 
   constructor(parts: WorkbenchParts) {
     this.project = parts.project
@@ -72,6 +76,7 @@ export class OpenWorkbench implements Workbench {
     this.#settings = parts.settings
     this.#settled = parts.settled
     this.#say = parts.say
+    this.#urls = parts.urls
   }
 
   async run<I, R>(workflow: Workflow<I, R>, input?: I, options: StartOptions = {}): Promise<R> {
@@ -115,15 +120,22 @@ export class OpenWorkbench implements Workbench {
   async load(file: string): Promise<LoadedWorkflow> {
     const loaded = await this.code.load(file)
     const workflow = onlyWorkflow(file, loaded.exports)
-    const { input } = definitionOf(workflow)
-    return { workflow, loaded, ...(input !== undefined && { inputSchema: jsonSchemaOf(input) }) }
+    const { name, input, definedAt } = definitionOf(workflow)
+    return {
+      workflow,
+      name,
+      loaded,
+      ...(definedAt !== undefined && { definedAt }),
+      ...(input !== undefined && { inputSchema: jsonSchemaOf(input) }),
+    }
   }
 
   async stage<I, R>(run: RunRecord, row: CallRow, workflow: Workflow<I, R>): Promise<StagedShell> {
     const known = await this.#engine.known(definitionOf(workflow), run, row, this.#settings)
     const attempt = Math.max(1, row.outcome?.attempt ?? 1)
     const variable = (name: string): string | undefined => process.env[name]
-    const staged = await stageCall(run.id, row.call, known, { data: this.data, variable, attempt })
+    const from = { data: this.data, urls: this.#urls, variable, attempt }
+    const staged = await stageCall(run.id, row.call, known, from)
     const remove = (): Promise<void> => staged.remove()
     try {
       return { task: staged.attempt.task.name, ...(await shellStart(staged.attempt, this.#say)), remove }

@@ -11,8 +11,8 @@ export interface DataAddFlags extends ExecuteFlags {
   readonly managed?: boolean
   readonly keep?: boolean
   readonly move?: boolean
-  readonly include: readonly string[]
-  readonly exclude: readonly string[]
+  readonly include?: readonly string[]
+  readonly exclude?: readonly string[]
   readonly settle?: string
 }
 
@@ -27,8 +27,8 @@ export function dataAddCommand(name: string, path: string, flags: DataAddFlags):
       dataset: name,
       path: resolve(path),
       how,
-      ...(flags.include.length > 0 && { include: flags.include }),
-      ...(flags.exclude.length > 0 && { exclude: flags.exclude }),
+      ...(flags.include !== undefined && { include: flags.include }),
+      ...(flags.exclude !== undefined && { exclude: flags.exclude }),
       ...(flags.settle !== undefined && { settleMs: parseDuration('--settle', flags.settle) }),
     })
     for (const left of leftOut) printer.object({ kind: 'left-out', path: left })

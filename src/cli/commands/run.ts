@@ -1,17 +1,21 @@
 import { relative, resolve } from 'node:path'
 import { follow } from '../follow.ts'
 import { readInput } from '../inputs.ts'
-import { type ExecuteFlags, withAlmanac } from '../session.ts'
+import { exitCodes } from '../printer.ts'
+import { type ExecuteFlags, withAlmanac, withReadAlmanac } from '../session.ts'
+import { printWorkflowHelp } from '../workflow-help.ts'
 
 export interface RunFlags extends ExecuteFlags {
   readonly input?: readonly string[]
   readonly params?: string
   readonly name?: string
   readonly tag?: readonly string[]
+  readonly help?: boolean
 }
 
-/** `almanac run FILE` */
-export function runCommand(file: string, flags: RunFlags): Promise<void> {
+/** `almanac run FILE`; with `--help` only what its workflow does and takes, then `help` on the command. */
+export function runCommand(file: string, flags: RunFlags, help: () => void): Promise<void> {
+  if (flags.help === true) return helpCommand(file, flags, help)
   return withAlmanac({ ...flags, near: resolve(file) }, async (almanac, printer) => {
     const { workflow, loaded, inputSchema } = await almanac.load(resolve(file))
     const given = { inputs: flags.input ?? [], ...(flags.params !== undefined && { params: flags.params }) }
@@ -25,5 +29,13 @@ export function runCommand(file: string, flags: RunFlags): Promise<void> {
         ...(flags.tag !== undefined && { tags: flags.tag }),
       }),
     )
+  })
+}
+
+function helpCommand(file: string, flags: RunFlags, help: () => void): Promise<void> {
+  return withReadAlmanac({ ...flags, near: resolve(file) }, async (almanac, printer) => {
+    await printWorkflowHelp(await almanac.load(resolve(file)), printer)
+    if (!printer.json) help()
+    return exitCodes.done
   })
 }
