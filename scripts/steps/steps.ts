@@ -41,6 +41,7 @@ export const checkSteps: readonly Step[] = [
   { name: 'format', command: tool('biome', 'format', '.') },
   { name: 'lint', command: tool('biome', 'lint', '--error-on-warnings', '.') },
   { name: 'errors', command: node('scripts/error-docs.ts', '--check') },
+  { name: 'options', command: node('scripts/options-docs.ts', '--check') },
   { name: 'measures', command: node('scripts/measures.ts') },
   { name: 'repository', command: node('scripts/repository.ts') },
   { name: 'examples', command: node('scripts/examples.ts'), after: ['build'], counts: 'passed-failed' },

@@ -19,7 +19,7 @@ import { exitCodes, openPrinter, printError } from './printer.ts'
 import type { CommonFlags } from './session.ts'
 
 /** The command line. Commands are loaded when they are used: `--version` must not wait for what it does not need. */
-function buildProgram(version: string): Command {
+export function buildProgram(version: string): Command {
   const program = new Command('almanac')
   program
     .description(

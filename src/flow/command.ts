@@ -19,6 +19,7 @@ export interface ExitOptions {
 
 /** What makes a program a task. */
 export interface CommandTaskOptions extends NamedTaskOptions, ExitOptions {
+  /** by which its calls are known */
   readonly name: string
   /** program and arguments; `{in.scene}`, `{out.cog}`, `{params.x}` stand for paths and values; no shell */
   readonly run: readonly [string, ...string[]]
@@ -28,8 +29,11 @@ export interface CommandTaskOptions extends NamedTaskOptions, ExitOptions {
 
 /** What makes a script a task. */
 export interface ScriptTaskOptions extends NamedTaskOptions, ExitOptions {
+  /** by which its calls are known */
   readonly name: string
+  /** what runs it: `bash`, `sh`, `python`, `node` or `Rscript` */
   readonly lang: ScriptLanguage
+  /** its text; it counts as the task's code */
   readonly source: string
 }
 

@@ -38,6 +38,7 @@ export interface StoreConfig {
   readonly url: string
   /** of what speaks S3 and is not Amazon's: `https://minio.example.org:9000` */
   readonly endpoint?: string
+  /** where the bucket is; AWS_REGION, or `us-east-1`, if absent */
   readonly region?: string
   /** the bucket's name in the path; so if absent where an endpoint is given */
   readonly pathStyle?: boolean

@@ -33,7 +33,9 @@ export type Outputs<O> = O extends { readonly output: infer S extends Shape } ? 
 
 /** Options of a task whose inputs have names. */
 export interface NamedTaskOptions extends TaskOptions {
+  /** schemas by name: `{ scene: file(), limit: json(z.number()) }` */
   readonly input?: Shape
+  /** schemas by name; files and directories are left at the paths that are given for them */
   readonly output?: Shape
 }
 

@@ -32,12 +32,13 @@ export interface TaskOptions {
   readonly memory?: Size
   /** higher goes first, 0 if absent */
   readonly priority?: number
-  /** what a failure means for the run: it fails, what needs it is skipped, or a person is asked */
+  /** what a failure means for the run: `'fail'` (if absent), it fails; `'skip'`, what needs it is skipped; `'pause'`, a person is asked */
   readonly onFailure?: OnFailure
 }
 
 /** How a failed attempt is tried again. */
 export interface Retries {
+  /** retries at most, beside the first attempt */
   readonly count: number
   /** before the first retry, 1 s if absent */
   readonly delay?: Duration

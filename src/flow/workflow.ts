@@ -14,6 +14,7 @@ import { type Schema, type Shape, type ShapeOf, shapeSchema } from './schema.ts'
 export interface WorkflowOptions {
   /** a schema, or schemas by name */
   readonly input?: Schema | Shape
+  /** the same of what it returns; what the function returns if absent */
   readonly output?: Schema | Shape
 }
 
