@@ -59,7 +59,7 @@ class Task:
     """An attempt that was sent here and has not ended."""
 
     __slots__ = (
-        "seq", "function", "inputs", "announce", "run", "call", "attempt", "idempotency", "logical",
+        "seq", "function", "inputs", "announce", "begins", "run", "call", "attempt", "idempotency", "logical",
         "scratch", "outputs", "said", "cancelled", "thread", "ms", "_lines", "_log_limit",
     )
 
@@ -69,6 +69,9 @@ class Task:
             self.call, self.attempt, self.idempotency, self.logical, *more,
         ) = message  # fmt: skip
         self.scratch, self.outputs = more or ("", _NO_OUTPUTS)
+        #: a place was made for it: it waits for nobody
+        self.begins = self.announce & 2
+        self.announce &= 1
         self.function = function
         self.run = run
         self.said = False

@@ -68,6 +68,7 @@ class Worker:
         # Attempts that allow threads wait here, those first that take what is held: they free memory. Guarded by the
         # condition, and so are the counts of threads and how many may run at once.
         self._turn = threading.Condition(self._lock)
+        self._first: deque[Task] = deque()
         self._consumers: deque[Task] = deque()
         self._others: deque[Task] = deque()
         self._width = 1 << 30
@@ -212,7 +213,7 @@ class Worker:
             sys.setswitchinterval(0.0005)
             os.environ.pop("ALMANAC_EVENTS", None)
             capture_threads(self._print)
-        queue = self._consumers if task.takes_held else self._others
+        queue = self._first if task.begins else self._consumers if task.takes_held else self._others
         with self._turn:
             if task.seq in self._recalled:
                 self._recalled.discard(task.seq)
@@ -221,6 +222,8 @@ class Worker:
             if self._running >= self._width:
                 return
             if self._idle > 0:
+                # one that is woken is not idle any more, even before it runs: the next attempt needs another
+                self._idle -= 1
                 self._turn.notify()
                 return
             more = self._threads < min(task.function.threads, self._width)
@@ -233,10 +236,12 @@ class Worker:
         """So many may run at once from now on; those that run already go on."""
         with self._turn:
             self._width = width
-            waiting = len(self._consumers) + len(self._others)
-            self._turn.notify(waiting)
-            known = (self._consumers or self._others or (None,))[0]
-            limit = 0 if known is None else min(known.function.threads, width, self._threads + waiting - self._idle)
+            waiting = len(self._first) + len(self._consumers) + len(self._others)
+            woken = min(waiting, self._idle)
+            self._idle -= woken
+            self._turn.notify(woken)
+            known = (self._first or self._consumers or self._others or (None,))[0]
+            limit = 0 if known is None else min(known.function.threads, width, self._threads + waiting - woken)
             more = max(0, limit - self._threads)
             self._threads += more
         for index in range(more):
@@ -247,11 +252,10 @@ class Worker:
         with self._turn:
             if ended:
                 self._running -= 1
-            while self._running >= self._width or not (self._consumers or self._others):
+            while self._running >= self._width or not (self._first or self._consumers or self._others):
                 self._idle += 1
                 self._turn.wait()
-                self._idle -= 1
-            task = (self._consumers or self._others).popleft()
+            task = (self._first or self._consumers or self._others).popleft()
             self._running += 1
             self._begins(task)
             return task
@@ -276,7 +280,7 @@ class Worker:
             _task.reset(token)
             self._say_lines(task, True)
             self._end(task, text)
-            if task.ms > _LONG or not (self._consumers or self._others) or self._outbox.size >= _TOGETHER:
+            if task.ms > _LONG or not (self._first or self._consumers or self._others) or self._outbox.size >= _TOGETHER:
                 self._outbox.flush()
             # what it was given and gave is not kept while nothing runs
             del task, text
@@ -395,7 +399,7 @@ class Worker:
                 signal.pthread_kill(main_thread(), signal.SIGINT)
 
     def _unqueue(self, seq: int) -> bool:
-        for waiting in (self._consumers, self._others):
+        for waiting in (self._first, self._consumers, self._others):
             for task in waiting:
                 if task.seq == seq:
                     waiting.remove(task)

@@ -77,6 +77,7 @@ export class AssignedJobs {
     this.#threads = this.#jobs.size === 0 ? threads : Math.min(threads, this.#threads)
     this.#jobs.set(job.seq, job)
     if (begins) this.#widen(job.run, 1)
+    job.begins = begins
     job.announced = !job.patient || !short
     if (job.announced) this.#announced += 1
     job.alone = alone

@@ -181,6 +181,8 @@ export class Job {
   begun = false
   /** the worker says when it begins: nothing may wait behind it, and it behind nothing */
   announced = false
+  /** it waits for nobody in its worker */
+  begins = true
   /** nothing may be beside it in its worker */
   alone = false
   /** shared files that are its own until it has ended */

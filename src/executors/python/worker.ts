@@ -245,11 +245,11 @@ export class Worker implements Holder {
       this.#process.send(['of', job.run.id, job.run.name])
     }
     job.phase = 'sent'
-    this.#sendWidth()
     this.#process.sendText(delivery.message)
+    this.#sendWidth()
   }
 
-  /** How many may run at once is known there before one comes that has to wait. */
+  /** After an attempt that begins: else one that waits there would take its place. */
   #sendWidth(): void {
     const { width } = this.#jobs
     if (width === this.#width) return
