@@ -11,7 +11,7 @@ import { nodeAmbient } from './system/node-ambient.ts'
 import { systemChance } from './system/system-chance.ts'
 import { systemClock } from './system/system-clock.ts'
 import { datasetWork } from './wiring/dataset-work.ts'
-import { type ExecutorParts, openExecutors, surroundings } from './wiring/executors.ts'
+import { type ExecutorParts, openExecutors, openServers, surroundings } from './wiring/executors.ts'
 import { openKept } from './wiring/kept.ts'
 import { careFor } from './wiring/maintenance.ts'
 import { type OpenJournal, openJournal } from './wiring/open-journal.ts'
@@ -49,6 +49,7 @@ async function openWith(
   )
   const environment = options.environment ?? config.environment ?? 'main'
   const kept = { journal, records, cache, entries, data, datasets, logs }
+  const urls = openServers()
   const engine = openEngine(
     { ...kept, code, work },
     {
@@ -56,6 +57,7 @@ async function openWith(
       say,
       inline: options.inline === true,
       downloads: () => data.downloads(),
+      urls,
     },
   )
   const publish = publisher({ datasets, data, clock: systemClock })
@@ -76,6 +78,7 @@ async function openWith(
     maintenance: careFor(care, retentionRules(config.retention)),
     settled,
     say,
+    urls,
   })
 }
 
@@ -94,6 +97,7 @@ function openEngine(
     ambient: nodeAmbient(),
     owner: { host: hostname(), pid: process.pid, bootId: bootId() },
     variable: (name) => process.env[name],
+    urls: executors.urls,
     executors: (listener) => openExecutors(listener, executors),
   })
 }

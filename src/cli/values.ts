@@ -1,5 +1,5 @@
 import { pathText } from '../model/codec.ts'
-import { DirRef, FileRef, FutureRef, HeldRef } from '../model/refs.ts'
+import { DirRef, FileRef, FutureRef, HeldRef, UrlRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
 import { relativePath } from './paths.ts'
 import { sizeText } from './words.ts'
@@ -89,6 +89,8 @@ function spellSpecial(value: object, full: boolean): string | undefined {
     if (value.at !== undefined) return full ? `${relativePath(value.at)} ${what}` : relativePath(value.at)
     return `directory ${what}`
   }
+  if (value instanceof UrlRef)
+    return full ? `${value.place} (${sizeText(value.size)}, ${value.version ?? 'immutable'})` : value.place
   if (value instanceof HeldRef)
     return full ? `${value.type} (${sizeText(value.size)}, in memory)` : value.type
   if (value instanceof FutureRef)

@@ -1,15 +1,18 @@
 import { eachRef } from '../core/identity/canonical.ts'
 import { AlmanacError, errorRecord, isAlmanacError } from '../model/errors.ts'
 import type { RunId } from '../model/records.ts'
-import { DirRef, FileRef } from '../model/refs.ts'
+import { DirRef, FileRef, UrlRef } from '../model/refs.ts'
+import type { SourceSecrets } from '../model/source.ts'
 import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
+import type { CallRequest } from '../ports/caller.ts'
 import type { Workspace } from '../ports/data.ts'
 import type { Attempt, AttemptEnd, AttemptId, Executor } from '../ports/executor.ts'
 import type { CallInfo } from './call-info.ts'
 import { recordOf } from './failure.ts'
 import type { EnginePorts } from './settings.ts'
-import { attemptOf, fileName, stageArgs } from './staging.ts'
+import { attemptOf, eachUrl, fileName, stageArgs } from './staging.ts'
+import { Veil } from './veil.ts'
 
 /** What came of an attempt once its outputs are kept. */
 export type AttemptResult =
@@ -21,8 +24,11 @@ interface UnderWay {
   readonly attempt: number
   readonly executor: Executor
   readonly staged: readonly (FileRef | DirRef)[]
+  readonly urls: readonly UrlRef[]
   readonly workspace: Workspace | undefined
   readonly task: TaskSpec
+  /** where it was let in to a server: over what is written of it */
+  readonly veil: Veil | undefined
 }
 
 /**
@@ -33,15 +39,18 @@ interface UnderWay {
  *    attempts of an earlier life of the run in this process.
  * P2 an attempt's directories are gone when all are `idle`; what waits for its result does not wait for that.
  * P3 inputs are verified before and after: an attempt on inputs that changed has no result.
+ * P4 what lets an attempt in to a server is in nothing that is told of it.
  */
 export class Attempts {
-  readonly #ports: Pick<EnginePorts, 'data' | 'clock' | 'variable'>
+  readonly #ports: AttemptPorts
   readonly #run: RunId
   readonly #executors: readonly Executor[]
   readonly #report: (info: CallInfo, attempt: number, result: AttemptResult) => void
   readonly #life: number
   readonly #executorOf = new Map<TaskSpec, Executor | undefined>()
   readonly #underWay = new Map<AttemptId, UnderWay>()
+  /** full URLs by what is kept of them */
+  readonly #fullUrls = new Map<string, string>()
   /** given up before the executor was told */
   readonly #stopped = new Set<AttemptId>()
   /** attempts begun whose directories are not gone, and who waits for the last of them */
@@ -49,7 +58,7 @@ export class Attempts {
   #waiters: (() => void)[] = []
 
   constructor(
-    ports: Pick<EnginePorts, 'data' | 'clock' | 'variable'>,
+    ports: AttemptPorts,
     run: RunId,
     life: number,
     executors: readonly Executor[],
@@ -88,7 +97,14 @@ export class Attempts {
     return this.#executorOf.get(task)
   }
 
-  info(id: AttemptId): { readonly info: CallInfo; readonly attempt: number } | undefined {
+  /** A call was made: what one of `url.http` has beside its arguments, tasks that read it later need too. */
+  made({ task, fn }: CallRequest): void {
+    if (task?.body.kind !== 'source' || task.body.from !== 'url') return
+    const { urls } = (fn as () => SourceSecrets)()
+    for (const [place, full] of urls) this.#fullUrls.set(place, full)
+  }
+
+  info(id: AttemptId): AttemptInfo | undefined {
     return this.#underWay.get(id)
   }
 
@@ -112,8 +128,10 @@ export class Attempts {
           attempt: start.attempt,
           executor,
           staged: noRefs,
+          urls: noUrls,
           workspace: undefined,
           task,
+          veil: undefined,
         })
         const batch = batches.get(executor)
         if (batch === undefined) batches.set(executor, [attempt])
@@ -152,13 +170,15 @@ export class Attempts {
     const id = this.#id(info.id, attempt)
     let workspace: Workspace | undefined
     try {
-      const staged = await stageArgs(start.args, this.#ports.data)
+      const staged = await stageArgs(start.args, this.#ports, this.#fullUrls)
       workspace = await this.#ports.data.workspace(`${this.#run}-${info.id}.${attempt}`)
       if (this.#stopped.delete(id)) {
         await workspace.remove()
         return this.#ended(info, attempt, { kind: 'cancelled' })
       }
-      this.#underWay.set(id, { info, attempt, executor, staged: staged.refs, workspace, task })
+      const { refs, urls, secrets } = staged
+      const veil = secrets.length === 0 ? undefined : new Veil(secrets)
+      this.#underWay.set(id, { info, attempt, executor, staged: refs, urls, workspace, task, veil })
       executor.submit([this.#attempt(start, task, staged.args, workspace)])
     } catch (error) {
       this.#stopped.delete(id)
@@ -168,13 +188,26 @@ export class Attempts {
   }
 
   async #collect(underWay: UnderWay, end: AttemptEnd): Promise<AttemptResult> {
-    const { task, staged, workspace } = underWay
+    const { task, staged, workspace, veil } = underWay
     await this.#ports.data.verify(staged).catch((error: unknown) => {
       // who wrote to a file that lies outside cannot be told: its task may have, and it may be somebody else's
       if (!isAlmanacError(error) || error.code !== 'ALM_INPUT_CHANGED') throw error
       throw new AlmanacError('ALM_INPUT_CHANGED_MEANWHILE', { ...error.details, task: task.name })
     })
+    await this.#verifyUrls(underWay, end)
+    if ((end.kind === 'failed' || end.kind === 'lost') && veil !== undefined)
+      return { ...end, error: veil.error(end.error) }
     if (end.kind !== 'succeeded' || workspace === undefined) return keep(end, task)
+    if (veil?.isIn(end.values) === true) {
+      const why =
+        'it has in it what lets one read a URL that the task was given; return where it lies instead'
+      return {
+        kind: 'failed',
+        reason: 'outputs',
+        error: errorRecord('ALM_RESULT_REFUSED', { why }),
+        retryable: false,
+      }
+    }
     const files: Record<string, Value> = {}
     for (const [name, kind] of Object.entries(task.outputs ?? {})) {
       if (kind === 'value') continue
@@ -183,6 +216,19 @@ export class Attempts {
         kind === 'file' ? await this.#ports.data.collectFile(path) : await this.#ports.data.collectDir(path)
     }
     return keep(end, task, files)
+  }
+
+  async #verifyUrls({ urls }: UnderWay, end: AttemptEnd): Promise<void> {
+    if (end.kind !== 'succeeded' && end.kind !== 'failed') return
+    await eachUrl(urls, async (ref) => {
+      try {
+        await this.#ports.urls?.verify(ref, this.#fullUrls.get(ref.place))
+      } catch (error) {
+        // that a server cannot be asked now does not say why the task failed
+        if (end.kind === 'succeeded' || (error as { code?: unknown }).code === 'ALM_INPUT_URL_CHANGED')
+          throw error
+      }
+    })
   }
 
   #attempt(start: AttemptStart, task: TaskSpec, args: Value, workspace: Workspace | undefined): Attempt {
@@ -200,6 +246,15 @@ export class Attempts {
   }
 }
 
+type AttemptPorts = Pick<EnginePorts, 'data' | 'urls' | 'clock' | 'variable'>
+
+/** Whose attempt it is, and what is to be kept out of all that is told of it. */
+export interface AttemptInfo {
+  readonly info: CallInfo
+  readonly attempt: number
+  readonly veil: Veil | undefined
+}
+
 export interface AttemptStart {
   readonly info: CallInfo
   readonly attempt: number
@@ -215,12 +270,13 @@ function needsStaging(args: Value, task: TaskSpec): boolean {
   if (task.outputs !== undefined && Object.values(task.outputs).some((kind) => kind !== 'value')) return true
   let files = false
   eachRef(args, (ref) => {
-    if (ref instanceof FileRef || ref instanceof DirRef) files = true
+    if (ref instanceof FileRef || ref instanceof DirRef || ref instanceof UrlRef) files = true
   })
   return files
 }
 
 const noRefs: readonly (FileRef | DirRef)[] = []
+const noUrls: readonly UrlRef[] = []
 
 /** The value of a call: the one unnamed output, or an object of the declared ones. */
 function keep(end: AttemptEnd, task: TaskSpec, files: Readonly<Record<string, Value>> = {}): AttemptResult {
@@ -242,6 +298,9 @@ function failedBy(error: unknown): AttemptResult {
   const record = recordOf(error)
   const outputs = record.code === 'ALM_OUTPUT_MISSING' || record.code === 'ALM_PATH_REFUSED'
   // what the author's task did wrong is wrong again next time; a full disk is not the task's doing
-  const retryable = record.code === 'ALM_STORE_FAILED' || !(error instanceof AlmanacError)
+  const retryable =
+    record.code === 'ALM_STORE_FAILED' ||
+    record.code === 'ALM_SOURCE_FAILED' ||
+    !(error instanceof AlmanacError)
   return { kind: 'failed', reason: outputs ? 'outputs' : 'error', error: record, retryable }
 }

@@ -5,8 +5,9 @@ import { AlmanacError, errorRecord } from '../model/errors.ts'
 import { HeldRef } from '../model/refs.ts'
 import type { TaskPolicy, TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
+import type { CallRequest } from '../ports/caller.ts'
 import type { AttemptEnd, AttemptId, Executor } from '../ports/executor.ts'
-import { type AttemptResult, type AttemptStart, Attempts } from './attempts.ts'
+import { type AttemptInfo, type AttemptResult, type AttemptStart, Attempts } from './attempts.ts'
 import type { CallInfo } from './call-info.ts'
 import { recordOf } from './failure.ts'
 import { HeldCopies } from './held-copies.ts'
@@ -67,7 +68,11 @@ export class Execution {
     return this.#attempts.executorFor(task)?.afterCommit === true
   }
 
-  info(id: AttemptId): { readonly info: CallInfo; readonly attempt: number } | undefined {
+  made(request: CallRequest): void {
+    this.#attempts.made(request)
+  }
+
+  info(id: AttemptId): AttemptInfo | undefined {
     return this.#attempts.info(id)
   }
 

@@ -1,7 +1,7 @@
 import { eachRef } from '../core/identity/canonical.ts'
 import { fingerprintWith } from '../core/identity/fingerprint.ts'
 import type { Digest } from '../model/refs.ts'
-import { DirRef, FileRef, HeldRef } from '../model/refs.ts'
+import { FutureRef, HeldRef, type Ref, UrlRef } from '../model/refs.ts'
 import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 import type { CallInfo } from './call-info.ts'
@@ -91,7 +91,9 @@ export class Identifier {
     this.#eachInputRef(args, (ref) => {
       if (ref instanceof HeldRef) refs.held.push(ref.key)
       else refs.files = true
-      if (!(ref instanceof HeldRef) && task.policy.location) refs.places.push(ref.at ?? '')
+      // the place of a URL counts always, and where it is read at may be signed
+      if (ref instanceof HeldRef || ref instanceof UrlRef) return
+      if (task.policy.location) refs.places.push(ref.at ?? '')
     })
     const inputs = this.#inputs(args)
     const { surroundings, fingerprint, basis } = task.policy.location
@@ -160,11 +162,11 @@ export class Identifier {
     return this.#ports.hash(texts.join('\n'))
   }
 
-  #eachInputRef(args: Value, found: (ref: FileRef | DirRef | HeldRef) => void): void {
+  #eachInputRef(args: Value, found: (ref: Exclude<Ref, FutureRef>) => void): void {
     eachRef(args, (ref) => {
-      if (ref instanceof FileRef || ref instanceof DirRef || ref instanceof HeldRef) return found(ref)
+      if (!(ref instanceof FutureRef)) return found(ref)
       eachRef(this.#outcomes.field(ref, this.#nameOf(ref.call)), (inner) => {
-        if (inner instanceof FileRef || inner instanceof DirRef || inner instanceof HeldRef) found(inner)
+        if (!(inner instanceof FutureRef)) found(inner)
       })
     })
   }

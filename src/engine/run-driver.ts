@@ -193,13 +193,16 @@ export class RunDriver implements HostedRun {
 
   onLog(id: AttemptId, lines: readonly LogLine[]): void {
     const found = this.#execution.info(id)
-    if (found !== undefined) this.#run.ports.logs.write(this.id, found.info.id, found.attempt, lines)
+    if (found === undefined) return
+    const { info, attempt, veil } = found
+    this.#run.ports.logs.write(this.id, info.id, attempt, veil === undefined ? lines : veil.lines(lines))
   }
 
-  onNote(id: AttemptId, { type, name, body }: AttemptNote): void {
+  onNote(id: AttemptId, note: AttemptNote): void {
     const found = this.#execution.info(id)
     if (found === undefined) return
-    const { info, attempt } = found
+    const { info, attempt, veil } = found
+    const { type, name, body } = veil?.note(note) ?? note
     const at = this.#run.ports.clock.now()
     this.#addNote({ kind: 'note', call: info.id, attempt, type, name, bodyWire: encode(body), at })
   }
@@ -285,6 +288,7 @@ export class RunDriver implements HostedRun {
     const { id: call, key, madeAt: at } = info
     if (isCounted(request.kind)) this.#counted++
     if (request.task !== undefined) this.#recall.expect(request.task)
+    this.#execution.made(request)
     if (info.own === undefined) {
       const { name, kind, args } = request
       recorder.add({ kind: 'call', call, key, caller, name, call_kind: kind, argsWire: encode(args), at })

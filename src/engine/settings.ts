@@ -11,6 +11,7 @@ import type { Executor, ExecutorListener } from '../ports/executor.ts'
 import type { Journal, Owner, RunCache, WorkClaims } from '../ports/journal.ts'
 import type { LogStore } from '../ports/logs.ts'
 import type { Surroundings } from '../ports/surroundings.ts'
+import type { Urls } from '../ports/urls.ts'
 
 /** All that the engine needs from outside. */
 export interface EnginePorts {
@@ -18,6 +19,8 @@ export interface EnginePorts {
   readonly cache: RunCache
   readonly work: WorkClaims
   readonly data: DataPlane
+  /** files that stay with the servers that keep them; without it none can be read */
+  readonly urls?: Pick<Urls, 'open' | 'verify'>
   readonly datasets: Datasets
   readonly code: Pick<CodeSource, 'fingerprint'>
   readonly surroundings: Surroundings

@@ -17,7 +17,12 @@ export async function stageCall(
   run: string,
   call: number,
   known: KnownCall | undefined,
-  { data, variable, attempt }: Pick<EnginePorts, 'data' | 'variable'> & { readonly attempt: number },
+  {
+    data,
+    urls,
+    variable,
+    attempt,
+  }: Pick<EnginePorts, 'data' | 'urls' | 'variable'> & { readonly attempt: number },
 ): Promise<StagedCall> {
   const refused = (why: string): AlmanacError => new AlmanacError('ALM_CALL_UNSTAGED', { run, call, why })
   if (known === undefined) throw refused('the workflow does not make it any more')
@@ -28,7 +33,7 @@ export async function stageCall(
   eachRef(args, (ref) => {
     if (ref instanceof HeldRef) throw refused('one of its inputs only lived in the memory of a worker')
   })
-  const staged = await stageArgs(args, data)
+  const staged = await stageArgs(args, { data, ...(urls !== undefined && { urls }) })
   const workspace = await data.workspace(`${run}-${call}.shell${process.pid}`)
   const of = { run, info, task, attempt, id: `${run}/${call}.${attempt}#shell` }
   return {

@@ -1,10 +1,12 @@
 import { eachRef, mapRefs } from '../core/identity/canonical.ts'
-import { Dir, File } from '../flow/values.ts'
-import { DirRef, FileRef, type FutureRef, type HeldRef } from '../model/refs.ts'
+import { Dir, File, Url } from '../flow/values.ts'
+import { AlmanacError } from '../model/errors.ts'
+import { DirRef, FileRef, UrlRef } from '../model/refs.ts'
 import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
-import type { DataPlane, Workspace } from '../ports/data.ts'
+import type { Workspace } from '../ports/data.ts'
 import type { Attempt } from '../ports/executor.ts'
+import type { OpenUrl } from '../ports/urls.ts'
 import type { CallInfo } from './call-info.ts'
 import type { EnginePorts } from './settings.ts'
 
@@ -14,23 +16,56 @@ import type { EnginePorts } from './settings.ts'
 export interface StagedArgs {
   readonly args: Value
   readonly refs: readonly (FileRef | DirRef)[]
+  readonly urls: readonly UrlRef[]
+  /** what lets the task in to servers */
+  readonly secrets: readonly string[]
 }
 
-/** @throws ALM_INPUT_CHANGED and what else `DataPlane.open` throws */
-export async function stageArgs(args: Value, data: DataPlane): Promise<StagedArgs> {
+/** Full URLs of files at URLs, by what those are known by. */
+export type FullUrls = ReadonlyMap<string, string>
+
+/** @throws ALM_INPUT_CHANGED, ALM_INPUT_URL_CHANGED and what else opening throws */
+export async function stageArgs(
+  args: Value,
+  { data, urls: servers }: Pick<EnginePorts, 'data' | 'urls'>,
+  full: FullUrls = new Map(),
+): Promise<StagedArgs> {
   const refs: (FileRef | DirRef)[] = []
+  const urls: UrlRef[] = []
   eachRef(args, (ref) => {
     if (ref instanceof FileRef || ref instanceof DirRef) refs.push(ref)
+    else if (ref instanceof UrlRef) urls.push(ref)
   })
-  const paths = new Map<FutureRef | HeldRef | FileRef | DirRef, string>()
+  const paths = new Map<FileRef | DirRef, string>()
   for (const ref of refs) paths.set(ref, await data.open(ref))
   await data.verify(refs)
+  const opened = new Map<UrlRef, OpenUrl>()
+  await eachUrl(urls, async (ref) => {
+    if (servers === undefined) throw new AlmanacError('ALM_BUG', { why: 'nobody asks servers here' })
+    await servers.verify(ref, full.get(ref.place))
+    opened.set(ref, await servers.open(ref, full.get(ref.place)))
+  })
   const staged = mapRefs(args, (ref) => {
     if (ref instanceof FileRef)
       return new File(ref.name, ref.digest, ref.size, ref.executable, paths.get(ref))
-    return ref instanceof DirRef ? new Dir(ref.digest, ref.entries, ref.size, paths.get(ref)) : ref
+    if (ref instanceof DirRef) return new Dir(ref.digest, ref.entries, ref.size, paths.get(ref))
+    if (!(ref instanceof UrlRef)) return ref
+    const { place, size, version, pinned, object } = ref
+    return new Url(place, size, version, pinned, object, opened.get(ref)?.url)
   })
-  return { args: staged, refs }
+  return { args: staged, refs, urls, secrets: [...opened.values()].flatMap(({ secrets }) => secrets) }
+}
+
+/** Servers are asked of so many at once. */
+const urlLanes = 8
+
+/** All have been dealt with when it resolves, or fails with the first failure. */
+export async function eachUrl(urls: readonly UrlRef[], deal: (ref: UrlRef) => Promise<void>): Promise<void> {
+  const queue = urls.values()
+  const lane = async (): Promise<void> => {
+    for (const ref of queue) await deal(ref)
+  }
+  await Promise.all(Array.from({ length: Math.min(urlLanes, urls.length) }, lane))
 }
 
 /** The name that an output's file has, for people and programs that go by endings. */

@@ -1,5 +1,5 @@
 import { AlmanacError } from '../model/errors.ts'
-import { DirRef, FileRef, FutureRef, HeldRef } from '../model/refs.ts'
+import { DirRef, FileRef, FutureRef, HeldRef, UrlRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
 import { toBase64 } from '../util/base64.ts'
 
@@ -7,6 +7,7 @@ import { toBase64 } from '../util/base64.ts'
 
 /**
  *   file, directory       its path
+ *   file at a URL         the URL
  *   date                  its ISO text
  *   bytes                 base64
  *   big integer           a number where one can hold it, else its digits as text
@@ -28,7 +29,7 @@ export function plainJson(value: Value, at: string): unknown {
 }
 
 function plainObject(value: object, at: string): unknown {
-  if (value instanceof FileRef || value instanceof DirRef) return pathOf(value, at)
+  if (isPathRef(value)) return pathOf(value, at)
   if (value instanceof Date) return value.toISOString()
   if (value instanceof Uint8Array) return toBase64(value)
   if (value instanceof HeldRef) throw refused(at, 'it only lives in the memory of a worker')
@@ -42,14 +43,14 @@ function plainObject(value: object, at: string): unknown {
   )
 }
 
-/** Where a file or directory lies for this attempt. */
-export function pathOf(ref: FileRef | DirRef, at: string): string {
+/** Where a file or directory lies for this attempt: its path, or its URL. */
+export function pathOf(ref: FileRef | DirRef | UrlRef, at: string): string {
   if (ref.at === undefined) throw refused(at, 'it has no path')
   return ref.at
 }
 
-export const isPathRef = (value: Value): value is FileRef | DirRef =>
-  value instanceof FileRef || value instanceof DirRef
+export const isPathRef = (value: unknown): value is FileRef | DirRef | UrlRef =>
+  value instanceof FileRef || value instanceof DirRef || value instanceof UrlRef
 
 const refused = (path: string, why: string): AlmanacError =>
   new AlmanacError('ALM_VALUE_REFUSED', { path, why })

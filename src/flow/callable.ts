@@ -1,5 +1,5 @@
 import { AlmanacError } from '../model/errors.ts'
-import type { DirRef, FileRef } from '../model/refs.ts'
+import type { DirRef, FileRef, UrlRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
 import { requireCaller } from './ambient.ts'
 import { toArgs } from './arguments.ts'
@@ -16,14 +16,16 @@ export type Arg<T> = T extends FileRef
   ? FileRef | PromiseLike<FileRef>
   : T extends DirRef
     ? DirRef | PromiseLike<DirRef>
-    :
-        | T
-        | PromiseLike<T>
-        | (T extends Date | Uint8Array
-            ? never
-            : T extends object
-              ? { readonly [K in keyof T]: Arg<T[K]> }
-              : never)
+    : T extends UrlRef
+      ? UrlRef | PromiseLike<UrlRef>
+      :
+          | T
+          | PromiseLike<T>
+          | (T extends Date | Uint8Array
+              ? never
+              : T extends object
+                ? { readonly [K in keyof T]: Arg<T[K]> }
+                : never)
 
 /** What a map over a directory gives: by output, a directory with one entry for each. */
 export type MapResult<R> =

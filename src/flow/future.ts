@@ -1,6 +1,6 @@
 import { AlmanacError } from '../model/errors.ts'
 import type { Path } from '../model/path.ts'
-import type { DirRef, FileRef } from '../model/refs.ts'
+import type { DirRef, FileRef, UrlRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
 import type { Caller } from '../ports/caller.ts'
 import { toArgs } from './arguments.ts'
@@ -12,7 +12,7 @@ import { type FutureTarget, futureTarget, refOf } from './future-target.ts'
  */
 export type Future<T> = PromiseLike<T> & FutureFields<T>
 
-type Leaf = null | undefined | boolean | number | string | bigint | Date | Uint8Array | FileRef
+type Leaf = null | undefined | boolean | number | string | bigint | Date | Uint8Array | FileRef | UrlRef
 
 type FutureFields<T> = unknown extends T
   ? unknown

@@ -1,5 +1,5 @@
 import { AlmanacError } from '../model/errors.ts'
-import { DirRef, FileRef } from '../model/refs.ts'
+import { DirRef, FileRef, UrlRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
 import { requireCaller } from './ambient.ts'
 import { toArgs } from './arguments.ts'
@@ -15,6 +15,19 @@ export class File extends FileRef {
 
   static from(ref: FileRef): File {
     return new File(ref.name, ref.digest, ref.size, ref.executable, ref.at)
+  }
+}
+
+/** A file that stays with the server that keeps it. In a task, `href` is the URL to read it at. */
+export class Url extends UrlRef {
+  /** the URL, which may be signed; only in a task */
+  get href(): string {
+    if (this.at === undefined) throw new AlmanacError('ALM_OUTSIDE', { what: `the URL of ${this.place}` })
+    return this.at
+  }
+
+  static from({ place, size, version, pinned, object, at }: UrlRef): Url {
+    return new Url(place, size, version, pinned, object, at)
   }
 }
 
@@ -53,6 +66,9 @@ export function dirOf(entries: { readonly [path: string]: unknown }): Future<Dir
 
 /** References as the author sees them. */
 export const authorValue = (ref: Value): Value =>
+  ref instanceof UrlRef && !(ref instanceof Url) ? Url.from(ref) : storedValue(ref)
+
+const storedValue = (ref: Value): Value =>
   ref instanceof FileRef
     ? ref instanceof File
       ? ref

@@ -1,7 +1,7 @@
 import { fromBase64, toBase64 } from '../util/base64.ts'
 import { AlmanacError } from './errors.ts'
 import type { Path } from './path.ts'
-import { DirRef, FileRef, FutureRef, HeldRef } from './refs.ts'
+import { DirRef, FileRef, FutureRef, HeldRef, type UrlObject, UrlRef } from './refs.ts'
 import type { Value } from './value.ts'
 
 /**
@@ -16,6 +16,7 @@ import type { Value } from './value.ts'
  *   bytes                {"$":"bytes","v":"<base64>"}
  *   file                 {"$":"file","name":…,"digest":…,"size":…,"executable":true?,"at":…?}
  *   directory            {"$":"dir","digest":…,"entries":…,"size":…,"at":…?}
+ *   file at a URL        {"$":"url","place":…,"size":…,"version":…?,"pinned":true?,"object":{"bucket":…,"key":…}?}
  *   held in a worker     {"$":"held","key":…,"path":[…],"type":…,"size":…,"holder":…,"handle":…,"copy":{…}?}
  *   future               {"$":"future","call":3,"path":["refs"]}
  *   object with `$`      {"$":"object","v":{…}}
@@ -86,6 +87,18 @@ function specialToWire(value: object, path: Path): unknown {
   if (value instanceof DirRef) {
     const { digest, entries, size, at } = value
     return { $: 'dir', digest, entries, size, ...(at !== undefined && { at }) }
+  }
+  if (value instanceof UrlRef) {
+    // not where a task reads it: that may be signed
+    const { place, size, version, pinned, object } = value
+    return {
+      $: 'url',
+      place,
+      size,
+      ...(version !== undefined && { version }),
+      ...(pinned && { pinned }),
+      ...(object !== undefined && { object }),
+    }
   }
   if (value instanceof HeldRef) {
     const { copy, ...held } = value
@@ -178,6 +191,11 @@ function specialFromWire(fields: Record<string, unknown>, path: Path, depth: num
       return new FileRef(text('name'), digest(), count('size'), fields['executable'] === true, at())
     case 'dir':
       return new DirRef(digest(), count('entries'), count('size'), at())
+    case 'url': {
+      const version = fields['version'] === undefined ? undefined : text('version')
+      const object = objectOf(fields['object'], path)
+      return new UrlRef(text('place'), count('size'), version, fields['pinned'] === true, object)
+    }
     case 'held':
       return new HeldRef(
         text('key'),
@@ -199,6 +217,20 @@ function specialFromWire(fields: Record<string, unknown>, path: Path, depth: num
     default:
       throw refused(path, `its kind ${JSON.stringify(fields['$'])} is unknown`)
   }
+}
+
+/** Which object of a bucket it is. */
+function objectOf(value: unknown, path: Path): UrlObject | undefined {
+  if (value === undefined) return undefined
+  const { bucket, key, endpoint, region, pathStyle, anonymous } = (value ?? {}) as Record<string, unknown>
+  const texts = [endpoint, region].every((one) => one === undefined || typeof one === 'string')
+  const flags = [pathStyle, anonymous].every((one) => one === undefined || typeof one === 'boolean')
+  if (typeof bucket !== 'string' || typeof key !== 'string' || !texts || !flags)
+    throw refused(path, 'object is no object of a bucket')
+  const given = { bucket, key, endpoint, region, pathStyle, anonymous }
+  return Object.fromEntries(
+    Object.entries(given).filter(([, one]) => one !== undefined),
+  ) as unknown as UrlObject
 }
 
 /** Where a held value is kept besides. */

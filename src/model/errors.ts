@@ -159,6 +159,10 @@ export const catalogue = {
     message: '{path} changed while it was in use.',
     hint: 'Resume the run when it is complete.',
   },
+  ALM_INPUT_URL_CHANGED: {
+    message: '{url} is no longer what the run looked at: {why}.',
+    hint: 'Start a new run, which looks again; what does not depend on it is not executed again.',
+  },
   ALM_PATH_REFUSED: {
     message: '{path} cannot be part of a directory: {why}.',
     hint: 'Remove or exclude it.',

@@ -46,6 +46,49 @@ export class DirRef {
   }
 }
 
+/** An object of a bucket, and how that is spoken to. */
+export interface UrlObject {
+  readonly bucket: string
+  readonly key: string
+  readonly endpoint?: string
+  readonly region?: string
+  readonly pathStyle?: boolean
+  /** everybody may read it: its URL is not signed */
+  readonly anonymous?: boolean
+}
+
+/** A file that stays with the server that keeps it: it counts by where it lies, its version and its size. */
+export class UrlRef {
+  /** what it is known by, without anything that lets one in: `https://host/a.nc`, `s3://bucket/key` */
+  readonly place: string
+  /** bytes */
+  readonly size: number
+  /** by which its bytes are told from others: the bucket's version id, or a strong `ETag`; undefined: they never change */
+  readonly version: string | undefined
+  /** the bucket keeps this version, and gives it by its id */
+  readonly pinned: boolean
+  /** of a bucket; undefined: the place is its URL */
+  readonly object: UrlObject | undefined
+  /** the URL to read it at, with what lets one in: only in a task, and never written anywhere */
+  readonly at: string | undefined
+
+  constructor(
+    place: string,
+    size: number,
+    version: string | undefined,
+    pinned: boolean,
+    object?: UrlObject,
+    at?: string,
+  ) {
+    this.place = place
+    this.size = size
+    this.version = version
+    this.pinned = pinned
+    this.object = object
+    this.at = at
+  }
+}
+
 /** A value that only lives in the memory of a worker; it counts by the call that made it. */
 export class HeldRef {
   /** key of the call that made it, and the path of the field in its result */
@@ -91,10 +134,11 @@ export class FutureRef {
   }
 }
 
-export type Ref = FileRef | DirRef | HeldRef | FutureRef
+export type Ref = FileRef | DirRef | UrlRef | HeldRef | FutureRef
 
 export const isRef = (value: unknown): value is Ref =>
   value instanceof FileRef ||
   value instanceof DirRef ||
+  value instanceof UrlRef ||
   value instanceof HeldRef ||
   value instanceof FutureRef

@@ -52,6 +52,43 @@ function nameAndValue(pair: string): readonly [name: string, value: string] {
   return [name, value]
 }
 
+/**
+ * What of a URL lets one in, as texts to be kept out of logs and results: the whole URL first. Short values count with
+ * their names only, as they may be any word.
+ */
+export function secretsIn(text: string): readonly string[] {
+  if (safeText(text) === text) return []
+  const found = new Set([text])
+  const [, user] = /^[a-z][\w+.-]*:\/\/([^/]*)@/i.exec(text) ?? []
+  if (user !== undefined) {
+    const password = user.slice(user.indexOf(':') + 1)
+    found.add(`${user}@`)
+    for (const one of [password, decoded(password)]) if (one.length >= longEnough) found.add(one)
+  }
+  const open = new Set(queryOf(safeText(text)))
+  for (const pair of queryOf(text)) {
+    const [name, value] = nameAndValue(pair)
+    if (open.has(pair) || harmlessNames.test(name) || value === '') continue
+    found.add(pair)
+    for (const one of [pair.slice(pair.indexOf('=') + 1), value]) if (one.length >= longEnough) found.add(one)
+  }
+  return [...found].sort((a, b) => b.length - a.length)
+}
+
+const longEnough = 8
+/** part of a signature, and nothing without it */
+const harmlessNames =
+  /^(x-(amz|goog)-(date|expires|algorithm|signedheaders|content-sha256|checksum-mode)|expires|se|sp|sv|sr|st|spr|ske|sks|skv|x-id)$/i
+const queryOf = (text: string): readonly string[] => (/\?([^#]*)/s.exec(text)?.[1] ?? '').split('&')
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
 /** For people: of a URL that a server made up nothing of the query is shown. */
 export const shownUrl = (url: URL): string => `${url.protocol}//${url.host}${url.pathname}`
 

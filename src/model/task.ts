@@ -70,7 +70,7 @@ export type TaskBody =
       readonly source: string
       readonly exitCodes: ExitCodes
     }
-  | { readonly kind: 'source'; readonly from: 'http' | 's3' }
+  | { readonly kind: 'source'; readonly from: 'http' | 's3' | 'url' }
 
 /** Languages of scripts: the interpreter is found on the machine. */
 export type ScriptLanguage = 'bash' | 'sh' | 'python' | 'node' | 'Rscript'

@@ -1,4 +1,4 @@
-import type { DirRef, FileRef, FutureRef, HeldRef } from './refs.ts'
+import type { DirRef, FileRef, FutureRef, HeldRef, UrlRef } from './refs.ts'
 
 /** What may be an argument or a result: JSON, what JSON folds (NaN, -0, dates, …), and references. */
 export type Value =
@@ -14,5 +14,6 @@ export type Value =
   | { readonly [key: string]: Value }
   | FileRef
   | DirRef
+  | UrlRef
   | HeldRef
   | FutureRef

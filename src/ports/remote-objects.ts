@@ -9,7 +9,20 @@ export interface RemoteObjects {
   }): AsyncIterable<RemoteObject>
   /** One object, as an HTTP server would answer: no status is thrown. */
   get(key: string, conditions: ObjectConditions, signal: AbortSignal): Promise<ObjectAnswer>
+  /** What is known of an object, or of one version of it: no status is thrown. */
+  head(key: string, version: string | undefined, signal: AbortSignal): Promise<ObjectHead>
+  /** The URL of an object, or of one version of it: signed where the bucket is not open to everybody. @throws ALM_TOOL_MISSING, ALM_SOURCE_FAILED */
+  urlOf(key: string, version: string | undefined, lastsSeconds: number): Promise<string>
   close(): void
+}
+
+/** What a store says of an object. */
+export interface ObjectHead {
+  readonly status: number
+  readonly size?: number
+  readonly etag?: string
+  /** undefined where the bucket keeps no versions */
+  readonly version?: string
 }
 
 /** An object as it is listed. */

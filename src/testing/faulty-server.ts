@@ -6,7 +6,11 @@ export type Behaviour = (request: IncomingMessage, response: ServerResponse, n: 
 
 /** A server on this machine that behaves as a test tells it, and notes what it was asked. */
 export class FaultyServer {
-  readonly asked: { readonly path: string; readonly headers: IncomingMessage['headers'] }[] = []
+  readonly asked: {
+    readonly method: string
+    readonly path: string
+    readonly headers: IncomingMessage['headers']
+  }[] = []
   readonly #server: Server
   readonly #paths = new Map<string, Behaviour>()
   readonly #counts = new Map<string, number>()
@@ -14,7 +18,7 @@ export class FaultyServer {
   private constructor() {
     this.#server = createServer((request, response) => {
       const path = request.url ?? ''
-      this.asked.push({ path, headers: request.headers })
+      this.asked.push({ method: request.method ?? '', path, headers: request.headers })
       const plain = path.replace(/\?.*$/, '')
       const n = this.#counts.get(plain) ?? 0
       this.#counts.set(plain, n + 1)

@@ -6,6 +6,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { Downloads } from '../ports/downloads.ts'
 import type { AttemptEnd, Executor, ExecutorListener } from '../ports/executor.ts'
 import type { BucketPlace, RemoteObjects } from '../ports/remote-objects.ts'
+import type { Urls } from '../ports/urls.ts'
 import { taskSpec } from './attempts.ts'
 import { MemoryDownloads } from './memory-downloads.ts'
 import { Recorder } from './recorder.ts'
@@ -15,6 +16,7 @@ interface Options {
   readonly downloads: () => Promise<Downloads>
   readonly objects: (place: BucketPlace) => Promise<RemoteObjects>
   readonly chance: () => number
+  readonly urls: Pick<Urls, 'look' | 'close'>
 }
 
 /** A clock that jumps to whatever is waited for, and notes how long that would have been. */
@@ -62,6 +64,12 @@ export class SourceRig {
       downloads: async () => this.downloads,
       chance: () => 1,
       objects: () => this.objects(),
+      urls: {
+        look: async (): Promise<never> => {
+          throw new AlmanacError('ALM_USAGE', { why: 'the test has no URLs' })
+        },
+        close: () => Promise.resolve(),
+      },
     }
     this.#executor = open(options, this.recorder)
   }

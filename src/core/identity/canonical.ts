@@ -1,7 +1,7 @@
 import { pathText } from '../../model/codec.ts'
 import { AlmanacError } from '../../model/errors.ts'
 import type { Path } from '../../model/path.ts'
-import { DirRef, FileRef, FutureRef, HeldRef } from '../../model/refs.ts'
+import { DirRef, FileRef, FutureRef, HeldRef, isRef, type Ref, UrlRef } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
 import { toBase64 } from '../../util/base64.ts'
 
@@ -10,7 +10,7 @@ import { toBase64 } from '../../util/base64.ts'
  * NaN, -0, undefined, dates and key order; this does not, and every kind of value starts with its own letter.
  *
  * Files count by base name and content, directories by their tree, held values by the call that made them;
- * none by where it lies, unless `location` says so.
+ * none by where it lies, unless `location` says so. A file at a URL counts by its place, version and size.
  */
 export interface CanonicalOptions {
   /** the text that stands for a future: of the key behind it, or of the value that became known */
@@ -67,6 +67,8 @@ function objectText(value: object, options: CanonicalOptions, path: Path, depth:
   }
   if (value instanceof DirRef)
     return `d${value.digest}${options.location === true ? `@${JSON.stringify(value.at ?? '')}` : ''}`
+  if (value instanceof UrlRef)
+    return `u${JSON.stringify(value.place)}${JSON.stringify(value.version ?? null)}${value.size}`
   if (value instanceof HeldRef) return `h${value.key}${JSON.stringify(value.path)}`
   if (value instanceof Date) return `t${value.getTime()}`
   if (value instanceof Uint8Array) return `y${toBase64(value)}`
@@ -89,19 +91,10 @@ export function valueAt(value: Value, path: Path): Value {
   return at
 }
 
-/** Calls `found` for each future and each file, directory or held value in it. */
-export function eachRef(
-  value: Value,
-  found: (ref: FutureRef | FileRef | DirRef | HeldRef) => void,
-  depth = 0,
-): void {
+/** Calls `found` for each future and each file, directory, URL or held value in it. */
+export function eachRef(value: Value, found: (ref: Ref) => void, depth = 0): void {
   if (value === null || typeof value !== 'object' || depth > maxDepth) return
-  if (
-    value instanceof FutureRef ||
-    value instanceof FileRef ||
-    value instanceof DirRef ||
-    value instanceof HeldRef
-  ) {
+  if (isRef(value)) {
     found(value)
   } else if (Array.isArray(value)) {
     for (const item of value) eachRef(item, found, depth + 1)
@@ -111,19 +104,9 @@ export function eachRef(
 }
 
 /** A copy in which `replace` stands for each reference. */
-export function mapRefs(
-  value: Value,
-  replace: (ref: FutureRef | FileRef | DirRef | HeldRef) => Value,
-): Value {
+export function mapRefs(value: Value, replace: (ref: Ref) => Value): Value {
   if (value === null || typeof value !== 'object') return value
-  if (
-    value instanceof FutureRef ||
-    value instanceof FileRef ||
-    value instanceof DirRef ||
-    value instanceof HeldRef
-  ) {
-    return replace(value)
-  }
+  if (isRef(value)) return replace(value)
   if (Array.isArray(value)) return value.map((item) => mapRefs(item, replace))
   if (value instanceof Date || value instanceof Uint8Array) return value
   const copy: Record<string, Value> = {}

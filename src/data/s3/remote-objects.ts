@@ -5,12 +5,14 @@ import type {
   BucketPlace,
   ObjectAnswer,
   ObjectConditions,
+  ObjectHead,
   RemoteObject,
   RemoteObjects,
 } from '../../ports/remote-objects.ts'
 import type { PathFilter } from '../globs.ts'
 import { filterOf, globsOf } from '../globs.ts'
 import { openClient, type Sdk } from './client.ts'
+import { loadPresigner, openUrlOf } from './object-urls.ts'
 
 /** Longest silence of a store, ms. */
 const silenceMs = 60_000
@@ -18,19 +20,21 @@ const silenceMs = 60_000
 /** @throws ALM_TOOL_MISSING */
 export async function openRemoteObjects(place: BucketPlace): Promise<RemoteObjects> {
   const { sdk, client } = await openClient(place, silenceMs)
-  return new S3RemoteObjects(sdk, client, place.bucket)
+  return new S3RemoteObjects(sdk, client, place)
 }
 
 /** Objects of one bucket that is not ours. Owns the client and its connections. */
 class S3RemoteObjects implements RemoteObjects {
   readonly #sdk: Sdk
   readonly #client: S3Client
+  readonly #place: BucketPlace
   readonly #bucket: string
 
-  constructor(sdk: Sdk, client: S3Client, bucket: string) {
+  constructor(sdk: Sdk, client: S3Client, place: BucketPlace) {
     this.#sdk = sdk
     this.#client = client
-    this.#bucket = bucket
+    this.#place = place
+    this.#bucket = place.bucket
   }
 
   async *list({
@@ -74,8 +78,43 @@ class S3RemoteObjects implements RemoteObjects {
     }
   }
 
+  async head(key: string, version: string | undefined, signal: AbortSignal): Promise<ObjectHead> {
+    const command = new this.#sdk.HeadObjectCommand(this.#named(key, version))
+    try {
+      const { ContentLength, ETag, VersionId } = await this.#client.send(command, { abortSignal: signal })
+      return {
+        status: 200,
+        ...(ContentLength !== undefined && { size: ContentLength }),
+        ...(ETag !== undefined && { etag: ETag }),
+        // `null`: written when the bucket kept none, and overwritten by the next such one
+        ...(VersionId !== undefined && VersionId !== 'null' && { version: VersionId }),
+      }
+    } catch (error) {
+      const status = statusOf(error)
+      if (status === undefined) throw error
+      return { status }
+    }
+  }
+
+  async urlOf(key: string, version: string | undefined, lastsSeconds: number): Promise<string> {
+    if (this.#place.anonymous === true) return openUrlOf(this.#place, key, version)
+    const { getSignedUrl } = await loadPresigner()
+    const command = new this.#sdk.GetObjectCommand(this.#named(key, version))
+    try {
+      return await getSignedUrl(this.#client, command, { expiresIn: lastsSeconds })
+    } catch (error) {
+      // its own texts may quote what is signed with
+      const why = `its URL could not be signed (${nameOf(error)})`
+      throw new AlmanacError('ALM_SOURCE_FAILED', { url: `s3://${this.#place.bucket}/${key}`, why })
+    }
+  }
+
   close(): void {
     this.#client.destroy()
+  }
+
+  #named(key: string, version: string | undefined) {
+    return { Bucket: this.#place.bucket, Key: key, ...(version !== undefined && { VersionId: version }) }
   }
 
   async #page(prefix: string, token: string | undefined, signal: AbortSignal) {

@@ -21,6 +21,8 @@ export interface Answer {
 }
 
 export interface Question {
+  /** `GET` if absent */
+  readonly method?: 'GET' | 'HEAD'
   readonly url: URL
   readonly headers: Readonly<Record<string, string>>
   /** for this origin alone: user's headers other than these, such as `authorization` */
@@ -65,7 +67,7 @@ export class HttpClient {
   }
 
   async #once(
-    { idleMs, signal }: Question,
+    { method = 'GET', idleMs, signal }: Question,
     given: URL,
     headers: Readonly<Record<string, string>>,
     deepest: Place,
@@ -81,7 +83,7 @@ export class HttpClient {
     try {
       const options = { dispatcher, headers, signal, headersTimeout: idleMs, bodyTimeout: idleMs }
       const { request } = await import('undici')
-      const { statusCode, headers: received, body } = await request(url, { method: 'GET', ...options })
+      const { statusCode, headers: received, body } = await request(url, { method, ...options })
       return {
         status: statusCode,
         headers: received,

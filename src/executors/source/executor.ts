@@ -4,12 +4,14 @@ import type { TaskSpec } from '../../model/task.ts'
 import type { Downloads } from '../../ports/downloads.ts'
 import type { Attempt, AttemptId, Executor, ExecutorListener } from '../../ports/executor.ts'
 import type { BucketPlace, RemoteObjects } from '../../ports/remote-objects.ts'
+import type { Urls } from '../../ports/urls.ts'
 import type { ExecutorOptions } from '../lifecycle.ts'
 import { Attempts } from '../lifecycle.ts'
 import type { Driver, LiveAttempt } from '../live-attempt.ts'
 import { HttpClient } from './client.ts'
 import { fetchAll, fetchObjects } from './fetch-all.ts'
 import { Gate } from './gates.ts'
+import { urlWantedOf } from './url-wanted.ts'
 
 export interface SourceOptions extends ExecutorOptions {
   /** opened when the first source is asked */
@@ -17,6 +19,8 @@ export interface SourceOptions extends ExecutorOptions {
   /** a bucket of others */
   readonly objects: (place: BucketPlace) => Promise<RemoteObjects>
   readonly chance?: () => number
+  /** asks for files that stay where they are; closed with the executor */
+  readonly urls: Pick<Urls, 'look' | 'close'>
 }
 
 /** Downloads files from servers into the store. */
@@ -62,7 +66,10 @@ class SourceExecutor implements Executor, Driver<AbortController> {
   }
 
   close(): Promise<void> {
-    return this.#attempts.close(() => this.#client.close())
+    return this.#attempts.close(async () => {
+      await this.#client.close()
+      await this.#options.urls.close()
+    })
   }
 
   async #run(live: Live): Promise<void> {
@@ -72,8 +79,13 @@ class SourceExecutor implements Executor, Driver<AbortController> {
     live.started()
     live.watch()
     try {
-      const downloads = await this.#options.downloads()
       const secrets = (live.attempt.fn as (() => SourceSecrets) | undefined)?.() ?? noSecrets
+      const { body } = live.attempt.task
+      if (body.kind === 'source' && body.from === 'url') {
+        const wanted = urlWantedOf(live.attempt.inputs, secrets)
+        return live.succeed({ '': await this.#options.urls.look(wanted, controller.signal) })
+      }
+      const downloads = await this.#options.downloads()
       const { clock, chance = Math.random } = this.#options
       const tools = {
         client: this.#client,
@@ -83,7 +95,6 @@ class SourceExecutor implements Executor, Driver<AbortController> {
         gateOf: (host: string) => this.#gateOf(host),
         signal: controller.signal,
       }
-      const { body } = live.attempt.task
       const fromBucket = body.kind === 'source' && body.from === 's3'
       const dir = fromBucket
         ? await fetchObjects(tools, live, this.#options.objects)
