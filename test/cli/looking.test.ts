@@ -1,0 +1,163 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, expect, it } from 'vitest'
+import { Project } from './almanac.ts'
+
+const bin = fileURLToPath(new URL('../../bin/almanac.cjs', import.meta.url))
+
+let project: Project
+
+afterEach(() => project.remove())
+
+const maps = `
+import { dir, task, workflow } from 'almanac'
+export const size = task('size', (f: { size: number }) => ({ size: f.size }))
+export const sum = task('sum', (sizes: { size: number }[], label: { text: string }) => {
+  console.log(label.text)
+  return sizes.reduce((all, { size }) => all + size, 0)
+})
+export default workflow('maps', { input: { raw: dir() } }, async ({ raw }) => sum(size.map(raw).all(), { text: 'of all' }))
+`
+
+async function ranMaps(files: Readonly<Record<string, string>>): Promise<void> {
+  project = await Project.make({ 'maps.ts': maps })
+  mkdirSync(join(project.folder, 'raw'))
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(project.folder, 'raw', name), text)
+  expect((await project.run('run', 'maps.ts', '-i', 'raw=raw')).code).toBe(0)
+}
+
+/** In a namespace where something is mounted first; as any user, if the system lets them. */
+function mounted(mount: string, ...args: string[]) {
+  const own = process.getuid?.() === 0 && spawnSync('unshare', ['-m', 'true']).status === 0 ? ['-m'] : ['-rm']
+  const { status, stdout, stderr } = spawnSync(
+    'unshare',
+    [...own, 'sh', '-c', `${mount} && exec "$0" "$@"`, process.execPath, bin, ...args],
+    { cwd: project.folder, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } },
+  )
+  return { status, stdout, stderr }
+}
+
+it('graph goes through views to the tasks behind them; show gives values as people write them', async () => {
+  await ranMaps({ a: 'a', b: 'bb' })
+  expect((await project.run('graph', 'last')).stdout).toBe('maps\n  size × 2\n  sum  ← size\n')
+  expect((await project.run('graph', 'last', '--mermaid')).stdout).toBe(
+    'flowchart LR\n  t0["size × 2"]\n  t1["sum"]\n  t0 --> t1\n',
+  )
+  const show = async (task: string): Promise<string> =>
+    (await project.run('show', 'last', task)).stdout
+      .replace(/[\d.]+ m?s\b */g, 'T ')
+      .replace(/[0-9a-f]{12}/g, 'D')
+  expect(await show('size')).toBe(
+    [
+      'call  state               took                                   input',
+      '0     succeeded executed  map: 2 run, 0 carried over, 0 removed  over raw (2 files, 3 B, D)',
+      '3     succeeded executed  T raw/a (1 B, D)',
+      '4     succeeded executed  T raw/b (2 B, D)',
+      '',
+    ].join('\n'),
+  )
+  expect(await show('sum')).toMatch(
+    /^sum 2 succeeded executed T \n {2}in {7}maps\n {2}input {4}call 1, \{text: "of all"\}\n {2}output {3}3\n/,
+  )
+})
+
+it('why of a map names the entries that were run and removed, and what was carried over', async () => {
+  await ranMaps({ a: 'a', b: 'bb', c: 'c' })
+  const { id } = await project.json('show', 'last')
+  await project.write({ 'raw/b': 'changed', 'raw/d': 'new' })
+  spawnSync('rm', [join(project.folder, 'raw/c')])
+  await project.run('run', 'maps.ts', '-i', 'raw=raw')
+  expect((await project.run('why', 'last', 'size')).stdout).toBe(
+    [
+      'size 0 succeeded, a map:',
+      '  its entries: 2 executed, 1 carried over unseen: neither they nor the code changed, 1 removed',
+      `  compared with run ${id}:`,
+      '    executed  b  its content changed',
+      '    executed  d  it was added',
+      '    removed   c  it is not in the directory any more',
+      '',
+    ].join('\n'),
+  )
+})
+
+it('a project that cannot be written is read by runs, show and logs', async () => {
+  await ranMaps({ a: 'a' })
+  const { id } = await project.json('show', 'last')
+  const readOnly = 'mount --bind .almanac .almanac && mount -o remount,bind,ro .almanac'
+  const looked = ['runs', 'show last', 'logs last sum'].map((words) => mounted(readOnly, ...words.split(' ')))
+  expect(looked.map(({ status, stderr }) => [status, stderr])).toEqual([
+    [0, ''],
+    [0, ''],
+    [0, ''],
+  ])
+  const [runs, show, logs] = looked.map(({ stdout }) => stdout)
+  expect(runs).toMatch(new RegExp(`^run .*\n${id} +maps +succeeded`))
+  expect(show).toMatch(new RegExp(`^${id} maps succeeded\n`))
+  expect(logs).toMatch(/ sum \d of all\n$/)
+})
+
+it('a home that nobody can make is said so at once, to what runs and not to what looks', async () => {
+  project = await Project.make({ 'maps.ts': maps }, { ALMANAC_HOME: '/proc/x' })
+  const { code, stderr } = await project.run('run', 'maps.ts')
+  expect([code, stderr]).toEqual([
+    1,
+    expect.stringMatching(
+      /^error \/proc\/x\/journal\.db cannot be written: .+ \[ALM_JOURNAL_READ_ONLY\]\n.+\n$/,
+    ),
+  ])
+  expect(await project.run('runs')).toEqual({
+    code: 0,
+    stdout: 'No runs yet: almanac run FILE\n',
+    stderr: '',
+  })
+})
+
+it('the last JSON line tells of a run whose journal failed, before the error', async () => {
+  project = await Project.make({
+    'fills.ts': `
+import { writeFileSync } from 'node:fs'
+import { task, workflow } from 'almanac'
+export const one = task('one', () => 1)
+export const fill = task('fill', (n: number) => {
+  try { for (let i = 0; ; i++) writeFileSync('.almanac/ballast' + i, Buffer.alloc(4096)) } catch {}
+  return 'x'.repeat(200_000)
+})
+export default workflow('fills', async () => fill(await one()))
+`,
+  })
+  mkdirSync(join(project.folder, '.almanac'))
+  const { status, stdout } = mounted('mount -t tmpfs -o size=3m tmpfs .almanac', 'run', 'fills.ts', '--json')
+  const lines = stdout.trim().split('\n')
+  const { kind, state, executed, error } = JSON.parse(lines.at(-1) ?? '') as Record<string, unknown>
+  expect({ status, kind, state, executed, error }).toEqual({
+    status: 1,
+    kind: 'run',
+    state: 'interrupted',
+    executed: expect.any(Number),
+    error: {
+      code: 'ALM_JOURNAL_FULL',
+      message: expect.stringMatching(/^The disk is full/),
+      hint: expect.stringMatching(/^Free some space/),
+    },
+  })
+})
+
+it('doctor --repair saves what can be read of a damaged journal, keeps that one, and runs go on', async () => {
+  await ranMaps({ a: 'a', b: 'bb' })
+  const file = join(project.folder, '.almanac/journal.db')
+  truncateSync(file, statSync(file).size - 8192)
+  const looked = await project.run('doctor')
+  expect([
+    looked.code,
+    /^✗ journal/m.test(looked.stdout),
+    looked.stdout.includes('almanac doctor --repair'),
+  ]).toEqual([1, true, true])
+  const { code, stdout } = await project.run('doctor', '--repair')
+  expect([code, /Saved\n {2}1 runs, \d+ results of the run cache\n/.test(stdout)]).toEqual([0, true])
+  const kept = /is kept in (\S+)\.\n/.exec(stdout)?.[1] ?? ''
+  expect(existsSync(kept)).toBe(true)
+  expect((await project.run('doctor')).code).toBe(0)
+  expect((await project.run('run', 'maps.ts', '-i', 'raw=raw')).code).toBe(0)
+})
