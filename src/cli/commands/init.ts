@@ -71,7 +71,7 @@ export async function initCommand(target: string | undefined, flags: CommonFlags
     }
     const run = `${commandText(folder)} run pipeline.ts --input texts=texts`
     printer.object({ kind: 'next', folder, command: run })
-    printer.line(`\n${target === undefined ? '' : `cd ${target}\n`}${run}`)
+    printer.line(`\n${folder === process.cwd() ? '' : `cd ${target}\n`}${run}`)
   } catch (error) {
     process.exitCode = printError(error, printer)
   }
