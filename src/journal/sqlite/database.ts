@@ -1,11 +1,11 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { SQLInputValue, StatementSync } from 'node:sqlite'
 import { DatabaseSync } from 'node:sqlite'
 import { AlmanacError } from '../../model/errors.ts'
-import { makeFolders } from './make-folders.ts'
 import { isBusy, journalFailure } from './failures.ts'
 import { refuseNetwork } from './file-system.ts'
+import { makeFolders } from './make-folders.ts'
 import { applicationId, migrate, migrations } from './migrations.ts'
 
 /** How long another process may keep this one from writing. */

@@ -112,7 +112,6 @@ function systemFailure(error: unknown, path: string): AlmanacError | undefined {
     case 'EROFS':
     // a directory in which none can be made, as below /proc
     case 'ENOENT':
-    case 'ENOTDIR':
       return new AlmanacError('ALM_JOURNAL_READ_ONLY', { path, why: error.message }, cause)
     default:
       return typeof error.code === 'string' && /^E[A-Z0-9]+$/.test(error.code)
