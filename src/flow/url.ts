@@ -51,7 +51,9 @@ const urlSchema = (): z.ZodType<Url, Url> =>
  * An input that a task is given as a URL, and never as bytes. What it is comes from `url.http` or `url.s3`, which ask
  * the server what is there when the run comes to them: it counts by its place, its version or `ETag`, and its size.
  */
-export const url: typeof urlSchema & {
+export const url: {
+  /** The schema of such an input. */
+  (): z.ZodType<Url, Url>
   /** A file of a web server. @throws ALM_OUTSIDE, ALM_OPTION_REFUSED, ALM_SOURCE_REFUSED */
   readonly http: (url: Arg<string>, options?: HttpUrlOptions) => Future<Url>
   /** An object of a bucket. @throws ALM_OUTSIDE, ALM_OPTION_REFUSED */
