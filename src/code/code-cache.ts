@@ -93,7 +93,7 @@ const keptFiles = 300
 function cannot(folder: string, error: unknown): AlmanacError {
   const { code, message } = error as NodeJS.ErrnoException
   const details = { path: folder, why: message }
-  if (code === 'ENOSPC' || code === 'EDQUOT')
+  if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG')
     return new AlmanacError('ALM_STORE_FULL', details, { cause: error })
   if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM') {
     return new AlmanacError('ALM_STORE_READ_ONLY', details, { cause: error })

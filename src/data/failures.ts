@@ -10,7 +10,8 @@ export function codeOf(error: unknown): string | undefined {
 export const isMissing = (error: unknown): boolean =>
   codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR'
 
-const full = new Set(['ENOSPC', 'EDQUOT'])
+/** A limit on the size of files is a full disk to whoever meets it. */
+const full = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
 const forbidden = new Set(['EROFS', 'EACCES', 'EPERM'])
 
 /** What went wrong with something of ours. */

@@ -4,7 +4,7 @@ import { childFunction, type WorkflowDefinition } from '../flow/workflow.ts'
 import { decode, encode } from '../model/codec.ts'
 import { AlmanacError } from '../model/errors.ts'
 import type { JournalRecord, RememberedCall, RunId, RunRecord } from '../model/records.ts'
-import type { CallState, RunState } from '../model/states.ts'
+import { type CallState, isRunEnd, type RunState } from '../model/states.ts'
 import type { Value } from '../model/value.ts'
 import type { AttemptId, Executor, ExecutorListener } from '../ports/executor.ts'
 import type { CallRow, RunClaim } from '../ports/journal.ts'
@@ -300,6 +300,9 @@ export class Engine {
   }
 }
 
+/** No fault of a call: another attempt on a disk that is well may succeed. */
+const ofDisk: ReadonlySet<string> = new Set(['ALM_STORE_FULL', 'ALM_STORE_READ_ONLY'])
+
 /** Which outcomes a person's wish takes back. */
 function forgottenCalls(run: RunRecord, remembered: readonly RememberedCall[], how: ResumedRun): number[] {
   if (how.calls !== undefined) return [...how.calls]
@@ -323,7 +326,9 @@ function forgottenCalls(run: RunRecord, remembered: readonly RememberedCall[], h
       forgotten.push(call.call)
     if (call.outcome?.reason === 'policy' && how.forget === 'caught') forgotten.push(call.call)
     if (state !== 'failed') continue
-    if (how.forget === 'caught' || uncaught.has(call.call) || call.call_kind === 'entry')
+    // the disk that failed it may have failed the record of the run's end too
+    const isOfDisk = !isRunEnd(run.state) && ofDisk.has(call.outcome?.error?.code ?? '')
+    if (how.forget === 'caught' || uncaught.has(call.call) || call.call_kind === 'entry' || isOfDisk)
       forgotten.push(call.call)
   }
   return forgotten

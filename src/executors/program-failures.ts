@@ -51,6 +51,7 @@ export function preparationFailure(task: TaskSpec, error: unknown, scratch: stri
   switch (errnoOf(error)) {
     case 'ENOSPC':
     case 'EDQUOT':
+    case 'EFBIG':
       return { error: errorRecord('ALM_STORE_FULL', { path: scratch }), retryable: true }
     case 'EROFS':
     case 'EACCES':

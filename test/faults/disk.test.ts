@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync } from 'node:fs'
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -18,7 +18,8 @@ export const make = task('make', { output: { text: file() } }, (n: number, { out
 })
 export const harm = task('harm', { cache: false }, (_: unknown) => {
   if (existsSync('well')) return
-  if (process.env['HARM'] === 'full') {
+  if (process.env['BROKEN_DISK'] !== undefined) writeFileSync('.almanac/broken', '')
+  else if (process.env['HARM'] === 'full') {
     try { for (let i = 0; ; i++) writeFileSync('.almanac/ballast' + i, Buffer.alloc(4096)) } catch {}
   } else execFileSync('sh', ['-c', 'mount --bind .almanac .almanac && mount -o remount,bind,ro .almanac'])
 })
@@ -38,32 +39,68 @@ beforeEach(async () => {
 })
 afterEach(() => project.remove())
 
+type Harm = 'full' | 'read-only'
+
+interface Ran {
+  readonly code: number | null
+  readonly error: Record<string, unknown>
+  readonly stderr: string
+}
+
+/** How a namespace with disks of its own is had here; undefined where nobody may mount. */
+function namespace(): readonly string[] | undefined {
+  for (const how of [['-m'], ['-rm']])
+    if (spawnSync('unshare', [...how, 'sh', '-c', 'mount -t tmpfs tmpfs /mnt']).status === 0) return how
+  return undefined
+}
+
 /**
  * The run on a disk of its own, which lives as long as the namespace that it is mounted in: its content is saved
  * before. Afterwards the same run goes on with what was saved, on the disk of the machine.
  */
-function runOnDisk(harm: 'full' | 'read-only'): {
-  readonly code: number | null
-  readonly error: Record<string, unknown>
-  readonly stderr: string
-} {
+function runOnDisk(harm: Harm, own: readonly string[]): Ran {
   const script = `
 mount -t tmpfs -o size=3m tmpfs .almanac || exit 99
 "$0" "$1" run fills.ts --json >out; code=$?
 rm -f .almanac/ballast*
 cp -a .almanac/. saved/
 exit $code`
-  const own = process.getuid?.() === 0 && spawnSync('unshare', ['-m', 'true']).status === 0 ? ['-m'] : ['-rm']
   const { status, stderr } = spawnSync('unshare', [...own, 'sh', '-c', script, process.execPath, bin], {
     cwd: project.folder,
     encoding: 'utf8',
     env: { ...process.env, NO_COLOR: '1', HARM: harm },
   })
-  const printed = spawnSync('tail', ['-n', '1', 'out'], { cwd: project.folder, encoding: 'utf8' }).stdout
-  return { code: status, error: JSON.parse(printed) as Record<string, unknown>, stderr }
+  return { code: status, error: lastPrinted(), stderr }
 }
 
-it.each([
+/** The run in processes whose writes to the disk fail as they would on such a disk. */
+function runWithFailingWrites(harm: Harm): Ran {
+  const disk = join(project.folder, '.almanac')
+  const { status, stdout, stderr } = spawnSync(process.execPath, [bin, 'run', 'fills.ts', '--json'], {
+    cwd: project.folder,
+    encoding: 'utf8',
+    env: {
+      ...process.env,
+      NO_COLOR: '1',
+      HARM: harm,
+      BROKEN_DISK: disk,
+      NODE_OPTIONS: `--import ${new URL('broken-disk.mjs', import.meta.url).href}`,
+    },
+  })
+  writeFileSync(join(project.folder, 'out'), stdout)
+  rmSync(join(disk, 'broken'), { force: true })
+  cpSync(disk, join(project.folder, 'saved'), { recursive: true, preserveTimestamps: true })
+  return { code: status, error: lastPrinted(), stderr }
+}
+
+function lastPrinted(): Record<string, unknown> {
+  const printed = spawnSync('tail', ['-n', '1', 'out'], { cwd: project.folder, encoding: 'utf8' }).stdout
+  return JSON.parse(printed) as Record<string, unknown>
+}
+
+const own = namespace()
+
+const harms = [
   ['full', /^The disk is full: .*\/\.almanac\/.+\.$/, /^ALM_(STORE|JOURNAL)_FULL$/, /^Free some space/],
   [
     'read-only',
@@ -71,10 +108,18 @@ it.each([
     /^ALM_(STORE|JOURNAL)_READ_ONLY$/,
     /^Give this user the right to write there/,
   ],
-] as const)(
-  'a disk that is %s during a run is said so; the run goes on when it is well again',
-  async (harm, message, code, hint) => {
-    const ran = runOnDisk(harm)
+] as const
+
+/** The same twice: where nobody may mount, the first must do without. */
+const ways = [
+  ['a disk', own === undefined ? runWithFailingWrites : (harm: Harm) => runOnDisk(harm, own)],
+  ['a store', runWithFailingWrites],
+] as const
+
+it.each(ways.flatMap(([what, run]) => harms.map((harm) => [what, ...harm, run] as const)))(
+  '%s that is %s during a run is said so; the run goes on when it is well again',
+  async (_, harm, message, code, hint, run) => {
+    const ran = run(harm)
     const error = (ran.error['error'] ?? ran.error) as Record<string, unknown>
     expect({ code: ran.code, error, stderr: ran.stderr }).toMatchObject({
       code: 1,
@@ -89,7 +134,7 @@ it.each([
       preserveTimestamps: true,
     })
     await project.write({ well: '' })
-    const { state, output } = await project.json('resume', 'last')
-    expect({ state, output }).toEqual({ state: 'succeeded', output: [65536, 65536, 65536] })
+    const { state, output, error: left } = await project.json('resume', 'last')
+    expect({ state, output, left }).toEqual({ state: 'succeeded', output: [65536, 65536, 65536], left: null })
   },
 )

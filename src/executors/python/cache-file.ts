@@ -35,5 +35,5 @@ export function writeCache(file: string, key: string, entry: unknown): void {
   }
 }
 
-const harmless = new Set(['EACCES', 'EROFS', 'ENOSPC', 'EPERM', 'EDQUOT', 'ENOTDIR'])
+const harmless = new Set(['EACCES', 'EROFS', 'ENOSPC', 'EPERM', 'EDQUOT', 'EFBIG', 'ENOTDIR'])
 const maxEntries = 200

@@ -106,6 +106,7 @@ function systemFailure(error: unknown, path: string): AlmanacError | undefined {
     case 'ENOSPC':
     case 'EDQUOT':
     case 'EFBIG':
+    case 'EFBIG':
       return new AlmanacError('ALM_JOURNAL_FULL', { path }, cause)
     case 'EACCES':
     case 'EPERM':
