@@ -28,6 +28,8 @@ export function buildProgram(version: string): Command {
     .version(version, '-V, --version')
     .exitOverride()
     .showHelpAfterError('(almanac help shows the commands)')
+    .configureHelp({ subcommandTerm: termOf })
+    .addHelpText('after', '\nA project begins with: almanac init my-project')
   execution(
     program
       .command('run [file]')
@@ -264,9 +266,22 @@ function addCache(program: Command): void {
 
 const collect = (value: string, earlier: string[] = []): string[] => [...earlier, value]
 
+/** A command in a list of commands. */
+const termOf = (command: Command): string =>
+  `${command.name()} ${command.usage().replace(/^\[options\] ?(\[command\])?/, '')}`.trim()
+
+/** What stands for a run and a call, for those who see only names of arguments. */
+function aboutArguments(command: Command): string {
+  const names = command.registeredArguments.map((argument) => argument.name())
+  if (!names.includes('run')) return ''
+  const task = names.includes('task') ? '\nA task is named, or a call given by its number.' : ''
+  return `\nA run is given by its id; the newest is last.${task}`
+}
+
 /** Flags of all commands. */
 const common = (command: Command): Command =>
   command
+    .addHelpText('after', () => aboutArguments(command))
     .option('--json', 'one JSON object a line, for programs')
     .option('--debug', 'show the stacks of Almanac itself')
     .option('--project <dir>', 'directory of the project')

@@ -232,7 +232,8 @@ export function mapReasonLines(reasons: MapReasons): string[] {
     `${removed} removed`,
   ]
   const lines = [`  its entries: ${done.join(', ')}`]
-  if (compared !== undefined) lines.push(`  compared with run ${compared}:`)
+  const differs = entries.length === 0 ? ' nothing differs' : ''
+  if (compared !== undefined) lines.push(`  compared with run ${compared}:${differs}`)
   const width = Math.max(0, ...entries.map(({ path }) => path.length))
   for (const { path, did, reason } of entries)
     lines.push(`    ${did.padEnd(8)}  ${path.padEnd(width)}  ${reason}`)

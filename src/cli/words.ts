@@ -58,7 +58,9 @@ export function figuresText(
   run: Pick<RunRecord, 'counts' | 'executed' | 'reused'>,
   { process }: Pick<Standing, 'process'>,
 ): string {
-  const counts = countsText(run.counts, process !== undefined)
+  // what succeeded was executed or reused: that is said
+  const { succeeded: _, ...others } = run.counts
+  const counts = countsText(others, process !== undefined)
   return [
     ...(counts === '' ? [] : [counts]),
     `${run.executed} executed`,

@@ -66,6 +66,19 @@ it('graph goes through views to the tasks behind them; show gives values as peop
 it('why of a map names the entries that were run and removed, and what was carried over', async () => {
   await ranMaps({ a: 'a', b: 'bb', c: 'c' })
   const { id } = await project.json('show', 'last')
+  await project.run('run', 'maps.ts', '-i', 'raw=raw')
+  expect((await project.run('why', 'last', 'size')).stdout).toBe(
+    [
+      'size 0 succeeded, a map:',
+      '  its entries: 0 executed, 3 carried over unseen: neither they nor the code changed, 0 removed',
+      `  compared with run ${id}: nothing differs`,
+      '',
+    ].join('\n'),
+  )
+  expect((await project.run('show', 'last')).stdout).toMatch(/ · 1 executed · 3 reused\n/)
+  const { stdout, stderr } = await project.run('logs', 'last', 'size')
+  expect([stdout, stderr]).toEqual(['', 'Nothing was printed.\n'])
+  const { id: again } = await project.json('show', 'last')
   await project.write({ 'raw/b': 'changed', 'raw/d': 'new' })
   spawnSync('rm', [join(project.folder, 'raw/c')])
   await project.run('run', 'maps.ts', '-i', 'raw=raw')
@@ -73,7 +86,7 @@ it('why of a map names the entries that were run and removed, and what was carri
     [
       'size 0 succeeded, a map:',
       '  its entries: 2 executed, 1 carried over unseen: neither they nor the code changed, 1 removed',
-      `  compared with run ${id}:`,
+      `  compared with run ${again}:`,
       '    executed  b  its content changed',
       '    executed  d  it was added',
       '    removed   c  it is not in the directory any more',

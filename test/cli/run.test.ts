@@ -224,7 +224,7 @@ describe('what was kept can be read', () => {
     expect((await project.run('graph', 'last')).stdout).toBe('sums\n  double × 2\n  add  ← double\n')
     expect((await project.run('graph', 'last', '--mermaid')).stdout).toContain('t0 --> t1')
     expect((await project.run('why', 'last', 'add')).stdout).toContain('was executed')
-    expect((await project.run('status', 'sums.ts')).stdout).toContain('3 succeeded')
+    expect((await project.run('status', 'sums.ts')).stdout).toContain('3 executed · 0 reused')
     expect((await project.run('doctor')).code).toBe(0)
     expect((await project.run('rm', 'last')).code).toBe(0)
     expect((await project.run('runs')).stdout).toContain('No runs yet')

@@ -23,12 +23,16 @@ export function logsCommand(run: string, task: string | undefined, flags: LogsFl
     }
     const { id } = await knownRun(almanac, run)
     const read = new Map<number, Position>()
+    let printed = 0
     for (;;) {
       // asked first: what is written before the end is there when the calls are read
       const goesOn = flags.follow === true && (await hasProcess(almanac, id))
       const calls = task === undefined ? allCalls(almanac, id) : await namedCalls(almanac, id, task, 100_000)
-      for await (const call of calls) await printNew(almanac, id, call, read, printer)
-      if (!goesOn) return 0
+      for await (const call of calls) printed += await printNew(almanac, id, call, read, printer)
+      if (!goesOn) {
+        if (printed === 0 && !printer.json) printer.aside(pc.dim('Nothing was printed.'))
+        return 0
+      }
       await pause(followMs)
     }
   })
@@ -47,13 +51,15 @@ async function hasProcess(almanac: Workbench, run: string): Promise<boolean> {
   return (await almanac.records.claimed([run])).length > 0
 }
 
+/** Prints what came since it was read; gives how many lines. */
 async function printNew(
   almanac: Workbench,
   run: string,
   call: { readonly call: number; readonly name: string },
   read: Map<number, Position>,
   printer: Printer,
-): Promise<void> {
+): Promise<number> {
+  let printed = 0
   for (;;) {
     const { lines, next } = await almanac.logs.read(run, call.call, read.get(call.call), 1000)
     read.set(call.call, next)
@@ -64,6 +70,7 @@ async function printNew(
         `${pc.dim(`${time} ${call.name} ${call.call}`)} ${stream === 'stderr' ? pc.yellow(text) : text}`,
       )
     }
-    if (lines.length < 1000) return
+    printed += lines.length
+    if (lines.length < 1000) return printed
   }
 }
