@@ -113,7 +113,7 @@ test.each<readonly [string, Readonly<Record<string, string>>, string]>([
   [
     'I/O in a pure folder',
     { 'src/core/a.ts': "export { readFileSync } from 'node:fs'\n" },
-    'core is pure: no I/O, and of packages none',
+    'core is pure: no I/O, and of packages picomatch',
   ],
   [
     'SQL elsewhere',

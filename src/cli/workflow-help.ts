@@ -57,7 +57,7 @@ const exampleText = (schema: InputSchema | undefined): string =>
     .join('')
 
 /** The comment right above a line, else the one that the file begins with. */
-export function aboutText(source: string, line: number): string | undefined {
+function aboutText(source: string, line: number): string | undefined {
   const above = source
     .split('\n')
     .slice(0, Math.max(0, line - 1))

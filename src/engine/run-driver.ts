@@ -188,7 +188,10 @@ export class RunDriver implements HostedRun {
 
   onStarted(id: AttemptId): void {
     const found = this.#execution.info(id)
-    if (found !== undefined) this.#dispatch({ kind: 'started', call: found.info.id, attempt: found.attempt })
+    if (found === undefined) return
+    // what it waited for in the executor is no cost of its own
+    if (this.#run.isIn(found.info, 'start')) found.info.startedAt = this.#run.ports.clock.now()
+    this.#dispatch({ kind: 'started', call: found.info.id, attempt: found.attempt })
   }
 
   onLog(id: AttemptId, lines: readonly LogLine[]): void {

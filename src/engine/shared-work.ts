@@ -64,7 +64,9 @@ export class SharedWork {
     const free: WorkUnderWay[] = []
     for (const one of wanted) {
       const other = this.#held.get(one.fingerprint)
-      answers.push(other && { fingerprint: other.fingerprint, run: other.run, call: other.call, elsewhere: false })
+      answers.push(
+        other && { fingerprint: other.fingerprint, run: other.run, call: other.call, elsewhere: false },
+      )
       if (other !== undefined) continue
       this.#held.set(one.fingerprint, one)
       const { fingerprint, run, call } = one

@@ -35,7 +35,8 @@ export function defineTask(given: {
 }): TaskDefinition {
   const { name, body, options, optionNames, fn, input, output, variantOf } = given
   // the text of what is no name may look like one
-  if (typeof name !== 'string' || !namePattern.test(name)) throw new AlmanacError('ALM_NAME_REFUSED', { name, what: 'a task' })
+  if (typeof name !== 'string' || !namePattern.test(name))
+    throw new AlmanacError('ALM_NAME_REFUSED', { name, what: 'a task' })
   if (variantOf === undefined && currentCaller() !== undefined)
     throw new AlmanacError('ALM_DEFINED_INSIDE', { task: name })
   checkNames(name, options, optionNames)

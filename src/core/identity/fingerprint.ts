@@ -15,10 +15,7 @@ export interface FingerprintParts {
   readonly surroundings: Readonly<Record<string, string>>
 }
 
-export const fingerprint = (parts: FingerprintParts, hash: Hash): Digest =>
-  fingerprintWith(parts, hash)(parts.inputs)
-
-/** The same for many inputs: what they share is written once. */
+/** The fingerprints of calls that share all but their inputs: what they share is written once. */
 export function fingerprintWith(
   { name, code, surroundings }: Omit<FingerprintParts, 'inputs'>,
   hash: Hash,

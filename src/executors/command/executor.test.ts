@@ -93,6 +93,7 @@ describe('what a command gets', () => {
     for (const name of ['PWD', 'OLDPWD', 'SHLVL', '_']) delete env[name]
     expect(env).toEqual({
       ...environment,
+      ALMANAC_PROGRAM: expect.stringMatching(/^\d+\.\d+\.\d+$/),
       TOKEN: 'a b',
       TMPDIR: '/elsewhere',
       ALMANAC_IN_scene: '/in/scene.nc',

@@ -54,7 +54,7 @@ export function dropThose(store: MemoryStore, gone: ReadonlySet<CacheEntry>): vo
   store.cache.splice(0, store.cache.length, ...kept)
 }
 
-export function save(store: MemoryStore, name: string, hits: number, ms: number, bytes: number): void {
+function save(store: MemoryStore, name: string, hits: number, ms: number, bytes: number): void {
   if (hits === 0) return
   const before = store.savings.get(name) ?? { hits: 0, ms: 0, bytes: 0 }
   store.savings.set(name, { hits: before.hits + hits, ms: before.ms + ms, bytes: before.bytes + bytes })
