@@ -26,7 +26,8 @@ export interface Begun extends Validators {
 /**
  * Downloads on their way into the store, and what is known of earlier ones.
  *
- * N1 what is `known` is in the store, whole, and dated anew: the next collection leaves it.
+ * N1 what is `known` is in the store, whole, and dated anew: the next collection leaves it. Where the store is shared,
+ *    it may be there alone.
  * N2 a part belongs to one process at a time; it is left to the next when its owner is gone, however it went.
  * N3 of a part only bytes that were written for its `begun` are found again, and after a loss of power only those
  *    that were on disk.

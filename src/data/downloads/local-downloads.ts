@@ -1,5 +1,6 @@
 import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
-import type { DirRef, FileRef } from '../../model/refs.ts'
+import { isAlmanacError } from '../../model/errors.ts'
+import type { Digest, DirRef, FileRef } from '../../model/refs.ts'
 import type { Begun, Downloads, Kept, Part } from '../../ports/downloads.ts'
 import { inStore, isMissing } from '../failures.ts'
 import type { Parts } from '../parts.ts'
@@ -37,10 +38,25 @@ export class LocalDownloads implements Downloads {
 
   async known(name: string): Promise<Kept | undefined> {
     const kept = this.#known.get(name)
+    if (kept === undefined) return undefined
     const { store } = this.#parts
-    return kept !== undefined && store.hasNow(kept.digest, kept.size) && store.renew(kept.digest)
-      ? kept
-      : undefined
+    if (store.hasNow(kept.digest, kept.size) && store.renew(kept.digest)) return kept
+    return (await this.#isShared(kept.digest)) ? kept : undefined
+  }
+
+  /** Has a shared store got it? It stays there until it is needed here. */
+  async #isShared(digest: Digest): Promise<boolean> {
+    const { remote } = this.#parts
+    if (remote === undefined) return false
+    try {
+      await remote.lookAround()
+      // about to be collected there: from here it is sent again
+      return remote.isCondemned(digest) ? await remote.fetch(digest) : await remote.has(digest)
+    } catch (error) {
+      // a store that cannot be asked costs a download, and does not fail it
+      if (isAlmanacError(error)) return false
+      throw error
+    }
   }
 
   remember(name: string, kept: Kept): void {
