@@ -3,6 +3,7 @@ import type { Phase } from '../core/run/call.ts'
 import type { RunEvent } from '../core/run/events.ts'
 import type { RunMachine } from '../core/run/machine.ts'
 import type { AskRecord, ErrorRecord, Note } from '../model/records.ts'
+import type { CallState, RunState } from '../model/states.ts'
 import type { Value } from '../model/value.ts'
 import type { CallInfo } from './call-info.ts'
 import type { CallTable } from './call-table.ts'
@@ -46,3 +47,12 @@ export interface RunContext {
 export const executed = { state: 'succeeded', reason: 'executed' } as const
 export const replayed = { state: 'succeeded', reason: 'replayed' } as const
 export const failedError = { state: 'failed', reason: 'error' } as const
+
+/** How a run stands. */
+export interface RunSnapshot {
+  readonly state: RunState
+  readonly counts: Partial<Record<CallState, number>>
+  readonly executed: number
+  readonly reused: number
+  readonly savedMs: number
+}

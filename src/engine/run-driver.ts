@@ -1,36 +1,35 @@
 import { Remembered } from '../core/identity/remembered.ts'
 import type { Effect, RunEvent } from '../core/run/events.ts'
 import { RunMachine } from '../core/run/machine.ts'
-import { decode, encode } from '../model/codec.ts'
+import { encode } from '../model/codec.ts'
 import { isCounted } from '../model/counted.ts'
 import { AlmanacError } from '../model/errors.ts'
 import type { Path } from '../model/path.ts'
 import type { Note, RememberedCall, RunRecord } from '../model/records.ts'
-import type { CallState, RunState } from '../model/states.ts'
+
 import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 import type { CallRequest } from '../ports/caller.ts'
 import type { AttemptEnd, AttemptId, AttemptNote, Executor, LogLine } from '../ports/executor.ts'
 import type { Answer, CallRow, RunRequest } from '../ports/journal.ts'
 import { Asks } from './asks.ts'
-import type { CallInfo } from './call-info.ts'
 import { type CallOf, CallTable } from './call-table.ts'
 import { DatasetCalls } from './dataset-calls.ts'
 import { Entering } from './entering.ts'
 import { Execution } from './execution.ts'
 import { Giving } from './giving.ts'
+import { type KnownCall, knownCall } from './known-call.ts'
 import { MapCalls } from './map-calls.ts'
 import { Outcomes } from './outcomes.ts'
 import { Recall } from './recall.ts'
 import { Recorder } from './recorder.ts'
-import { executed, failedError, type RunContext, type RunListener } from './run-context.ts'
+import { executed, failedError, type RunContext, type RunListener, type RunSnapshot } from './run-context.ts'
 import { type DriverEnd, RunEnd } from './run-end.ts'
 import type { EnginePorts, RunSettings } from './settings.ts'
 import type { SharedWork } from './shared-work.ts'
 import { Turns } from './turns.ts'
 import { Failures, ownFunction } from './uncaught.ts'
 import { unknownWork } from './unknown-work.ts'
-import { resolve } from './views.ts'
 import { type HostedRun, WorkflowHost } from './workflow-host.ts'
 
 /**
@@ -165,13 +164,7 @@ export class RunDriver implements HostedRun {
 
   /** A call as it is known by now: with its arguments, where all of its inputs have succeeded. */
   known(row: CallRow): KnownCall | undefined {
-    const { machine, calls, outcomes } = this.#run
-    const info = calls.find(row.call) ?? this.#entryOf(row)
-    if (info === undefined) return undefined
-    const { graph } = machine
-    const missing = graph.calls[row.call]?.inputs.find((id) => graph.call(id).end?.state !== 'succeeded')
-    if (missing !== undefined) return { info, missing: calls.get(missing).request.name }
-    return { info, args: resolve(info.request.args, { outcomes, info: (id) => calls.get(id) }) }
+    return knownCall(this.#run, row)
   }
 
   /** Counts of calls by state, now: cheap enough to ask ten times a second. */
@@ -300,18 +293,6 @@ export class RunDriver implements HostedRun {
     return call
   }
 
-  /** An entry of a map that was remembered as a whole: no call of this life. */
-  #entryOf(row: CallRow): CallInfo | undefined {
-    if (row.call_kind !== 'entry') return undefined
-    for (const map of this.#run.calls) {
-      if (map.request.kind !== 'map' || map.path !== row.caller) continue
-      const { key, caller, at: madeAt } = row
-      const request: CallRequest = { ...map.request, kind: 'entry', args: decode(row.argsWire) }
-      return { ...map, id: row.call, key, caller, madeAt, request }
-    }
-    return undefined
-  }
-
   // the loop
 
   #dispatch(event: RunEvent): void {
@@ -410,20 +391,4 @@ export class RunDriver implements HostedRun {
     this.#run.recorder.add(note)
     this.#run.listener.noted?.(note)
   }
-}
-
-/** How a run stands. */
-export interface RunSnapshot {
-  readonly state: RunState
-  readonly counts: Partial<Record<CallState, number>>
-  readonly executed: number
-  readonly reused: number
-  readonly savedMs: number
-}
-
-/** A call, and what it is given; `missing`: the task of an input that has not succeeded. */
-export interface KnownCall {
-  readonly info: CallInfo
-  readonly args?: Value
-  readonly missing?: string
 }

@@ -2,7 +2,7 @@ import { eachRef } from '../core/identity/canonical.ts'
 import { AlmanacError } from '../model/errors.ts'
 import { HeldRef } from '../model/refs.ts'
 import type { Attempt } from '../ports/executor.ts'
-import type { KnownCall } from './run-driver.ts'
+import type { KnownCall } from './known-call.ts'
 import type { EnginePorts } from './settings.ts'
 import { attemptOf, stageArgs } from './staging.ts'
 
