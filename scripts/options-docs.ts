@@ -96,11 +96,16 @@ const commentOf = (node: ts.Node): string =>
 
 const code = (text: string): string => `\`${text.replaceAll('|', String.raw`\|`)}\``
 const cell = (text: string): string => (text.startsWith('`') ? text : text.replaceAll('|', String.raw`\|`))
-const table = (heads: readonly string[], rows: readonly (readonly string[])[]): string[] => [
-  `| ${heads.join(' | ')} |`,
-  `| ${heads.map(() => '---').join(' | ')} |`,
-  ...rows.map((row) => `| ${row.map(cell).join(' | ')} |`),
-]
+
+/** As the formatter has tables. */
+function table(heads: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const cells = [heads, ...rows].map((row) => row.map(cell))
+  const widths = heads.map((_, i) => Math.max(3, ...cells.map((row) => row[i]?.length ?? 0)))
+  const line = (row: readonly string[]): string =>
+    `| ${row.map((text, i) => text.padEnd(widths[i] ?? 0)).join(' | ')} |`
+  const [first = [], ...others] = cells
+  return [line(first), line(widths.map((width) => '-'.repeat(width))), ...others.map(line)]
+}
 
 const section = (one: Section): string[] => [
   '',
