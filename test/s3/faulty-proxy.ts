@@ -16,6 +16,8 @@ export type Fault =
   | { readonly kind: 'lie'; readonly more: number }
   /** a byte of the answer's body is another, and no checksum tells */
   | { readonly kind: 'flip' }
+  /** the same, and the checksums are of the body as it was */
+  | { readonly kind: 'corrupt' }
   /** the body stops in the middle, and the connection stays open */
   | { readonly kind: 'hang' }
   /** the server does it, and the answer is lost */
@@ -149,5 +151,5 @@ function give(
     return void answer.end(body.map((byte, at) => (at === 0 ? byte ^ 1 : byte)))
   }
   begin(body.length)
-  answer.end(body)
+  answer.end(fault?.kind === 'corrupt' ? body.map((byte, at) => (at === 0 ? byte ^ 1 : byte)) : body)
 }

@@ -100,6 +100,17 @@ it('tries again through faults of the store', async () => {
   expect(await fetched()).toEqual({ a: 'A'.repeat(1000) })
 })
 
+it('takes no body that its checksum does not fit, and fetches it again', async () => {
+  await put('a', 'A'.repeat(1000))
+  let left = 2
+  proxy.fault = (asked) => (asked.path.endsWith('/a') && left-- > 0 ? { kind: 'corrupt' } : undefined)
+  expect(await fetched()).toEqual({ a: 'A'.repeat(1000) })
+  expect(gets()).toHaveLength(3)
+  await put('a', 'B'.repeat(1000))
+  proxy.fault = (asked) => (asked.path.endsWith('/a') ? { kind: 'corrupt' } : undefined)
+  await expect(fetched()).rejects.toMatchObject({ code: 'ALM_SOURCE_CHECKSUM' })
+})
+
 it('says what is not there, and what may not be read', async () => {
   await expect(fetched({ bucket: 'no-such-bucket-here' })).rejects.toMatchObject({
     code: 'ALM_SOURCE_MISSING',

@@ -8,6 +8,8 @@ export type Sdk = typeof import('@aws-sdk/client-s3')
 export async function openClient(
   place: Omit<BucketPlace, 'bucket'>,
   silenceMs: number,
+  /** the SDK compares bodies with their checksums */
+  { checks = true }: { readonly checks?: boolean } = {},
 ): Promise<{ readonly sdk: Sdk; readonly client: S3Client }> {
   const sdk = await loadSdk()
   const { region, endpoint, pathStyle, anonymous } = place
@@ -23,6 +25,7 @@ export async function openClient(
     forcePathStyle: pathStyle ?? endpoint !== undefined,
     // whoever asks tries again, and goes on in the middle of an answer
     maxAttempts: 1,
+    ...(!checks && { responseChecksumValidation: 'WHEN_REQUIRED' as const }),
     requestHandler: { connectionTimeout: silenceMs, socketTimeout: silenceMs },
     ...(anonymous === true && { signer: { sign: async <T>(request: T): Promise<T> => request } }),
   })

@@ -19,7 +19,7 @@ const silenceMs = 60_000
 
 /** @throws ALM_TOOL_MISSING */
 export async function openRemoteObjects(place: BucketPlace): Promise<RemoteObjects> {
-  const { sdk, client } = await openClient(place, silenceMs)
+  const { sdk, client } = await openClient(place, silenceMs, { checks: false })
   return new S3RemoteObjects(sdk, client, place)
 }
 
@@ -66,11 +66,20 @@ class S3RemoteObjects implements RemoteObjects {
       ...(from !== undefined && { Range: `bytes=${from}-` }),
       ...(ifMatch !== undefined && { IfMatch: ifMatch }),
       ...(ifNoneMatch !== undefined && { IfNoneMatch: ifNoneMatch }),
-      // checked here, over all parts of a download that was cut
-      ChecksumMode: 'ENABLED' as const,
     }
+    const command = new this.#sdk.GetObjectCommand(input)
+    // asked for as a header: whoever asks checks the whole itself, over all parts of a download that was cut. The SDK
+    // would throw away what came last, and say nothing but that it failed
+    command.middlewareStack.add(
+      (next) => (args) => {
+        const request = args.request as { headers: Record<string, string> }
+        request.headers['x-amz-checksum-mode'] = 'ENABLED'
+        return next(args)
+      },
+      { step: 'build' },
+    )
     try {
-      return answerOf(await this.#client.send(new this.#sdk.GetObjectCommand(input), { abortSignal: signal }))
+      return answerOf(await this.#client.send(command, { abortSignal: signal }))
     } catch (error) {
       const status = statusOf(error)
       if (status === undefined) throw error
