@@ -106,7 +106,6 @@ function systemFailure(error: unknown, path: string): AlmanacError | undefined {
     case 'ENOSPC':
     case 'EDQUOT':
     case 'EFBIG':
-    case 'EFBIG':
       return new AlmanacError('ALM_JOURNAL_FULL', { path }, cause)
     case 'EACCES':
     case 'EPERM':
