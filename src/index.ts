@@ -3,7 +3,7 @@
 export { z } from 'zod'
 export type { Almanac, OpenOptions, ResumeOptions, RunOptions } from './almanac.ts'
 export type { RunHandle } from './engine/engine.ts'
-export type { PlannedCall, RunResult } from './engine/settings.ts'
+export type { PlannedCall, RunResult, UnknownWork } from './engine/settings.ts'
 export type { Arg, DirMap, MapOptions, MapResult } from './flow/callable.ts'
 export { type CommandTaskOptions, command, type ScriptTaskOptions, script } from './flow/command.ts'
 export { type AlmanacConfig, defineConfig, type RetentionConfig, type StoreConfig } from './flow/config.ts'
