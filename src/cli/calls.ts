@@ -1,5 +1,7 @@
+import { decode } from '../model/codec.ts'
 import { AlmanacError } from '../model/errors.ts'
 import type { RunRecord } from '../model/records.ts'
+import { SpilledRef } from '../model/refs.ts'
 import type { Workbench } from '../workbench.ts'
 
 type CallRow = Awaited<ReturnType<Workbench['records']['calls']>>[number]
@@ -46,6 +48,26 @@ export async function* allCalls(almanac: Workbench, run: string): AsyncIterable<
     after = page.at(-1)?.call
     if (page.length < 1000) return
   }
+}
+
+/** What the journal keeps of a value; of a large one what is kept beside it, while it is there. */
+export async function wholeWire(almanac: Workbench, wire: string): Promise<string> {
+  const value = decode(wire)
+  if (!(value instanceof SpilledRef) || !(await almanac.data.available(value))) return wire
+  return new TextDecoder().decode(await almanac.data.readFile(value))
+}
+
+/** A call with its result, however large. */
+export async function wholeCall(almanac: Workbench, call: CallRow): Promise<CallRow> {
+  const { outcome } = call
+  if (outcome?.valueWire === undefined) return call
+  return { ...call, outcome: { ...outcome, valueWire: await wholeWire(almanac, outcome.valueWire) } }
+}
+
+/** A run with its output, however large. */
+export async function wholeRun(almanac: Workbench, run: RunRecord): Promise<RunRecord> {
+  if (run.outputWire === undefined) return run
+  return { ...run, outputWire: await wholeWire(almanac, run.outputWire) }
 }
 
 export type { CallRow }

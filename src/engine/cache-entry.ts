@@ -1,11 +1,12 @@
 import { eachRef } from '../core/identity/canonical.ts'
 import { decode } from '../model/codec.ts'
-import { DirRef, FileRef } from '../model/refs.ts'
+import { DirRef, FileRef, SpilledRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
 import type { DataPlane } from '../ports/data.ts'
 import type { RunCache } from '../ports/journal.ts'
 import type { CallInfo } from './call-info.ts'
 import type { EnginePorts } from './settings.ts'
+import { unspilled } from './spilled.ts'
 
 type Entry = NonNullable<Awaited<ReturnType<RunCache['find']>>>
 
@@ -13,6 +14,8 @@ type Entry = NonNullable<Awaited<ReturnType<RunCache['find']>>>
 export interface FoundEntry {
   readonly entry: Entry
   readonly value: Value
+  /** where it is kept, if it is large */
+  readonly spilled?: SpilledRef
   /** its files are not there any more */
   readonly isGone: boolean
 }
@@ -26,8 +29,12 @@ export async function findEntry(
   const notBefore = typeof policy === 'object' ? clock.now() - policy.forMs : 0
   const entry = await cache.find(info.fingerprint as string, notBefore)
   if (entry === undefined) return undefined
-  const value = decode(entry.valueWire)
-  return { entry, value, isGone: (await filesGone(value, data)) === true }
+  const kept = decode(entry.valueWire)
+  if (kept instanceof SpilledRef) {
+    const value = await unspilled(kept, data)
+    return { entry, value, spilled: kept, isGone: value === undefined }
+  }
+  return { entry, value: kept, isGone: (await filesGone(kept, data)) === true }
 }
 
 /** Is there an entry that is only too old for the call? */

@@ -2,7 +2,7 @@ import { eachRef } from '../core/identity/canonical.ts'
 import type { Effect } from '../core/run/events.ts'
 import { encode } from '../model/codec.ts'
 import { AlmanacError, errorRecord } from '../model/errors.ts'
-import { HeldRef } from '../model/refs.ts'
+import { HeldRef, type SpilledRef } from '../model/refs.ts'
 import type { TaskPolicy, TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 import type { CallRequest } from '../ports/caller.ts'
@@ -15,6 +15,7 @@ import { HeldRelease } from './held-release.ts'
 import type { RunContext } from './run-context.ts'
 import type { PlannedCall } from './settings.ts'
 import { Sharings } from './sharing.ts'
+import { spilled } from './spilled.ts'
 import { resolve } from './views.ts'
 
 /** Letters of a result as JSON: values go to the journal whole, and larger ones belong in files. */
@@ -405,7 +406,16 @@ export class Execution {
     })
   }
 
-  #succeeded(info: CallInfo, attempt: number, value: Value): void {
+  /** A large value is kept before anybody is given it. */
+  async #spill(info: CallInfo, attempt: number, value: Value, spilling: Promise<SpilledRef>): Promise<void> {
+    try {
+      this.#succeeded(info, attempt, value, await spilling)
+    } catch (error) {
+      if (!this.#run.isOver()) this.#refused(info, attempt, error)
+    }
+  }
+
+  #succeeded(info: CallInfo, attempt: number, value: Value, spilledTo?: SpilledRef): void {
     const { machine, calls, outcomes, ports, dispatch } = this.#run
     const call = machine.graph.call(info.id)
     const isUnderWay = call.phase === 'start' || call.phase === 'execute' || call.phase === 'stop'
@@ -419,13 +429,16 @@ export class Execution {
       calls.madeBy(ref.key, info)
     })
     // what cannot be kept is refused here, where the task is still to blame
-    const { length } = encode(value)
+    const wire = spilledTo === undefined ? encode(value) : ''
+    const { length } = wire
     if (length > maxValueLength) {
       const why = `it is ${Math.ceil(length / 2 ** 20)} MiB as JSON, and ${maxValueLength / 2 ** 20} MiB may be kept as a value: leave it in a file output`
       return this.#refused(info, attempt, new AlmanacError('ALM_RESULT_REFUSED', { why }))
     }
+    const spilling = spilled(value, wire, ports.data)
+    if (spilling !== undefined) return void this.#spill(info, attempt, value, spilling)
     if (!call.lost) info.costMs = ports.clock.now() - info.startedAt
-    outcomes.set(info.id, { value })
+    outcomes.set(info.id, { value, ...(spilledTo && { spilled: spilledTo }) })
     dispatch({ kind: 'succeeded', call: info.id, attempt, held, copied: held && copied })
   }
 }

@@ -1,7 +1,8 @@
 import type { EndStatus } from '../core/run/call.ts'
+import { encode } from '../model/codec.ts'
 import { errorRecord } from '../model/errors.ts'
 import type { BaseRecord, ErrorRecord } from '../model/records.ts'
-import type { DirRef } from '../model/refs.ts'
+import { DirRef, type SpilledRef } from '../model/refs.ts'
 import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 import type { CallRequest } from '../ports/caller.ts'
@@ -19,6 +20,7 @@ import {
 import { recordOf } from './failure.ts'
 import type { Outcomes } from './outcomes.ts'
 import type { EnginePorts, RunSettings } from './settings.ts'
+import { spilled } from './spilled.ts'
 import { resolve } from './views.ts'
 
 /** What maps ask of the run. */
@@ -99,8 +101,12 @@ export class MapCalls {
       map.costMs = entries.reduce((sum, id) => sum + this.#host.info(id).costMs, plan.savedMs)
       const result = await gatherMap(plan, outcomes, map.request.task as TaskSpec, this.#ports.data)
       const input = await mappedInput(plan, result.failed, this.#ports.data)
+      const spilling =
+        plan.over instanceof DirRef
+          ? undefined
+          : await spilled(result.value, encode(result.value), this.#ports.data)
       this.#busy--
-      this.#ended(map, plan, result, input)
+      this.#ended(map, plan, { ...result, ...(spilling && { spilled: spilling }) }, input)
     } catch (error) {
       this.#busy--
       this.#host.left(map, { state: 'failed', reason: 'error' }, recordOf(error))
@@ -131,7 +137,12 @@ export class MapCalls {
     return planMap(map, resolved, { data, cache, hash, environment: this.#settings.environment, useBase })
   }
 
-  #ended(map: CallInfo, plan: MapPlan, { value, failed }: MapResult, input: DirRef | undefined): void {
+  #ended(
+    map: CallInfo,
+    plan: MapPlan,
+    { value, failed, spilled: ref }: MapResult & { readonly spilled?: SpilledRef },
+    input: DirRef | undefined,
+  ): void {
     const errors = Object.entries(failed)
     const first = errors[0]
     map.map = {
@@ -141,7 +152,7 @@ export class MapCalls {
       ...(plan.savedMs > 0 && { savedMs: plan.savedMs }),
     }
     if (first === undefined) {
-      this.#outcomes.set(map.id, { value })
+      this.#outcomes.set(map.id, { value, ...(ref && { spilled: ref }) })
       this.#keepBase(map, plan, input, value)
       return this.#host.left(map, { state: 'succeeded', reason: 'executed' })
     }

@@ -20,10 +20,10 @@ export function outcomeRecords(
   now: number,
   settings: Pick<RunSettings, 'cache'>,
 ): JournalRecord[] {
-  const { value, error } = outcomes.get(info.id) ?? {}
+  const { value, error, spilled } = outcomes.get(info.id) ?? {}
   // views and children are derived anew on each replay: only their place in the order is kept
   const kept = isIdentified(call) && (status.state === 'succeeded' || value !== undefined)
-  const valueWire = kept ? encode(value) : undefined
+  const valueWire = kept ? encode(spilled ?? value) : undefined
   const digest = kept && status.state === 'succeeded' ? outcomes.digest(info.id) : undefined
   const outcome: { -readonly [K in keyof Outcome]: Outcome[K] } = {
     kind: 'outcome',
@@ -73,11 +73,11 @@ export function outcomeRecords(
       call: info.id,
       valueWire,
       digest,
-      blobs: blobsOf(value),
+      blobs: blobsOf(spilled ?? value),
       costMs: info.costMs,
       at: now,
       partsWire,
-      bytes: bytesOf(value) + valueWire.length,
+      bytes: bytesOf(spilled ?? value) + valueWire.length,
       ...((settings.cache === 'refresh' || info.verdict === 'gone') && { replaces: true }),
       ...(info.request.task?.policy.random === true && { varies: true }),
     })

@@ -4,13 +4,15 @@ import type { Hash } from '../model/digest.ts'
 import { AlmanacError } from '../model/errors.ts'
 import type { Path } from '../model/path.ts'
 import type { ErrorRecord } from '../model/records.ts'
-import { type Digest, type FutureRef, HeldRef } from '../model/refs.ts'
+import { type Digest, type FutureRef, HeldRef, type SpilledRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
 
 /** How a call ended, with the value or the error. */
 export interface CallOutcome {
   readonly value?: Value
   readonly error?: ErrorRecord
+  /** where a large value is kept */
+  readonly spilled?: SpilledRef
 }
 
 /** Texts of values up to this length stand for themselves in a fingerprint, longer ones by their digest. */

@@ -3,7 +3,7 @@ import { isKeptResult } from '../core/identity/remembered.ts'
 import type { EndStatus } from '../core/run/call.ts'
 import { decode } from '../model/codec.ts'
 import type { RememberedCall } from '../model/records.ts'
-import { HeldRef } from '../model/refs.ts'
+import { HeldRef, SpilledRef } from '../model/refs.ts'
 import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 import { filesGone, findEntry, isOld } from './cache-entry.ts'
@@ -11,6 +11,7 @@ import type { CallInfo } from './call-info.ts'
 import { recordOf } from './failure.ts'
 import { Identifier, type Identity } from './identifier.ts'
 import { type RunContext, replayed } from './run-context.ts'
+import { unspilled } from './spilled.ts'
 
 /**
  * Finds out what a call is known by, and takes what is remembered or cached under that.
@@ -75,8 +76,8 @@ export class Recall {
         if (!isIn(info, 'lookup')) return
         return dispatch({ kind: 'missed', call: info.id })
       }
-      const { entry, value } = found
-      outcomes.set(info.id, { value }, entry.digest)
+      const { entry, value, spilled } = found
+      outcomes.set(info.id, { value, ...(spilled && { spilled }) }, entry.digest)
       info.origin = { run: entry.run, call: entry.call }
       info.costMs = entry.costMs
       if (info.verdict !== 'waited') info.verdict = 'hit'
@@ -100,6 +101,7 @@ export class Recall {
     const found = this.#run.remembered.claim(info.own, info.caller, info.request.name, identity.fingerprint)
     if (found?.outcome === undefined) return this.#unremembered(info, identity)
     const value = found.outcome.valueWire === undefined ? undefined : decode(found.outcome.valueWire)
+    if (value instanceof SpilledRef) return this.#load(info, identity, found, value)
     const missing = filesGone(value, this.#run.ports.data)
     if (missing === undefined) return this.#take(info, identity, found, value)
     missing.then(
@@ -108,7 +110,17 @@ export class Recall {
     )
   }
 
-  #take(info: CallInfo, identity: Identity, found: RememberedCall, value: Value): void {
+  #load(info: CallInfo, identity: Identity, found: RememberedCall, spilled: SpilledRef): void {
+    unspilled(spilled, this.#run.ports.data).then(
+      (value) =>
+        value === undefined
+          ? this.#unremembered(info, identity)
+          : this.#take(info, identity, found, value, spilled),
+      (error: unknown) => this.#refused(info, error),
+    )
+  }
+
+  #take(info: CallInfo, identity: Identity, found: RememberedCall, value: Value, spilled?: SpilledRef): void {
     const { calls, outcomes, dispatch, isIn, id } = this.#run
     if (!isIn(info, 'identify')) return
     const outcome = found.outcome as NonNullable<RememberedCall['outcome']>
@@ -123,7 +135,8 @@ export class Recall {
     const isOwn = found === info.own
     const isKept = isKeptResult(outcome)
     const error = isKept ? undefined : outcome.error
-    outcomes.set(info.id, { value, ...(error !== undefined && { error }) }, outcome.digest)
+    const also = { ...(error !== undefined && { error }), ...(spilled && { spilled }) }
+    outcomes.set(info.id, { value, ...also }, outcome.digest)
     info.lastError = error
     info.costMs = outcome.costMs
     info.map = outcome.map

@@ -1,4 +1,3 @@
-import { encode } from '../model/codec.ts'
 import { AlmanacError } from '../model/errors.ts'
 import type { ErrorRecord } from '../model/records.ts'
 import type { RunState } from '../model/states.ts'
@@ -7,6 +6,7 @@ import { recordOf } from './failure.ts'
 import { keptResult } from './outcome-records.ts'
 import type { RunContext } from './run-context.ts'
 import type { PlannedCall, RunResult, UnknownWork } from './settings.ts'
+import { keptWire } from './spilled.ts'
 import type { Failures } from './uncaught.ts'
 import type { Settlement } from './workflow-host.ts'
 
@@ -153,11 +153,13 @@ export class RunEnd {
   }
 
   async #close(end: Closing): Promise<void> {
-    const { recorder, ports } = this.#run
+    const { recorder, ports, settings } = this.#run
     this.state = end.state
     try {
       this.#recordRemoved()
       if (end.state !== 'succeeded' && this.#run.outcomes.areHeld) await this.#host.keepHeld()
+      const outputWire =
+        'output' in end && !settings.dryRun ? await keptWire(end.output, ports.data) : undefined
       await ports.data.sync()
       recorder.add({
         kind: 'run',
@@ -165,7 +167,7 @@ export class RunEnd {
         at: ports.clock.now(),
         uncaught: end.uncaught ?? [],
         ...(end.error !== undefined && { error: end.error }),
-        ...('output' in end && { outputWire: encode(end.output) }),
+        ...(outputWire !== undefined && { outputWire }),
       })
       await recorder.durable()
       const { counts, executed, reused, savedMs, planned } = this.#host.figures()

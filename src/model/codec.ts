@@ -1,7 +1,7 @@
 import { fromBase64, toBase64 } from '../util/base64.ts'
 import { AlmanacError } from './errors.ts'
 import type { Path } from './path.ts'
-import { DirRef, FileRef, FutureRef, HeldRef, type UrlObject, UrlRef } from './refs.ts'
+import { DirRef, FileRef, FutureRef, HeldRef, SpilledRef, type UrlObject, UrlRef } from './refs.ts'
 import type { Value } from './value.ts'
 
 /**
@@ -19,6 +19,7 @@ import type { Value } from './value.ts'
  *   file at a URL        {"$":"url","place":…,"size":…,"version":…?,"pinned":true?,"object":{"bucket":…,"key":…}?}
  *   held in a worker     {"$":"held","key":…,"path":[…],"type":…,"size":…,"holder":…,"handle":…,"copy":{…}?}
  *   future               {"$":"future","call":3,"path":["refs"]}
+ *   kept as a blob       {"$":"spilled","digest":…,"size":…}, only as the whole of what the journal keeps of a value
  *   object with `$`      {"$":"object","v":{…}}
  */
 
@@ -73,6 +74,7 @@ function objectToWire(value: object, path: Path, depth: number): unknown {
 }
 
 function specialToWire(value: object, path: Path): unknown {
+  if (value instanceof SpilledRef) return { $: 'spilled', digest: value.digest, size: value.size }
   if (value instanceof FileRef) {
     const { name, digest, size, executable, at } = value
     return {
@@ -121,7 +123,13 @@ export function decode(text: string): Value {
   } catch (error) {
     throw refused([], `it is not JSON: ${(error as Error).message}`)
   }
-  return fromWire(wire)
+  return spilledFromWire(wire) ?? fromWire(wire)
+}
+
+function spilledFromWire(wire: unknown): SpilledRef | undefined {
+  if (typeof wire !== 'object' || wire === null || !('$' in wire) || wire.$ !== 'spilled') return undefined
+  const blob = copyOf(wire, [])
+  return blob && new SpilledRef(blob.digest, blob.size)
 }
 
 export function fromWire(wire: unknown, path: Path = [], depth = 0): Value {

@@ -27,6 +27,13 @@ export class FileRef {
   }
 }
 
+/** What the journal keeps of a large value: the blob that holds it as JSON. Only ever a whole value, never a part of one. */
+export class SpilledRef extends FileRef {
+  constructor(digest: Digest, size: number) {
+    super('value.json', digest, size)
+  }
+}
+
 /** One directory: the digest of its tree. */
 export class DirRef {
   /** digest of the root listing */

@@ -2,6 +2,7 @@ import pc from 'picocolors'
 import { decode } from '../../model/codec.ts'
 import { AlmanacError } from '../../model/errors.ts'
 import type { Workbench } from '../../workbench.ts'
+import { wholeWire } from '../calls.ts'
 import { parseDuration } from '../durations.ts'
 import { partName, partText } from '../part-words.ts'
 import type { Printer } from '../printer.ts'
@@ -61,7 +62,8 @@ function entryObject({ valueWire, partsWire, seq, ...entry }: Entry): object {
 /** `almanac cache show FINGERPRINT`: what a kept result is known by, and what it is. */
 export function cacheShowCommand(prefix: string, flags: CommonFlags): Promise<void> {
   return withReadAlmanac(flags, async (almanac, printer) => {
-    const entry = await onlyEntry(almanac, prefix)
+    const kept = await onlyEntry(almanac, prefix)
+    const entry = { ...kept, valueWire: await wholeWire(almanac, kept.valueWire) }
     const variations = await almanac.entries.variations({ fingerprint: entry.fingerprint, limit: 10 })
     printer.object({ ...entryObject(entry), variations })
     printer.line(`${pc.bold(entry.name)} ${entry.fingerprint}`)

@@ -4,14 +4,14 @@ import { decode } from '../../model/codec.ts'
 import type { DatasetVersion } from '../../model/dataset.ts'
 import { AlmanacError, isAlmanacError } from '../../model/errors.ts'
 import type { RunRecord } from '../../model/records.ts'
-import { DirRef, FileRef } from '../../model/refs.ts'
+import { DirRef, FileRef, SpilledRef } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
 import type { Workbench } from '../../workbench.ts'
 import { anywhere, keyOf, makerText, versionNamed, versionObject } from '../dataset-names.ts'
 import type { Printer } from '../printer.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
 import { table } from '../table.ts'
-import { sizeText, timeText } from '../words.ts'
+import { shownName, sizeText, timeText } from '../words.ts'
 
 /** Flags of commands that may be told a part of a directory. */
 export interface DataGetFlags extends CommonFlags {
@@ -51,11 +51,6 @@ async function listOne(
     )
   }
 }
-
-/** A name may hold anything but NUL and "/", newlines too: one entry stays one line. */
-const shownName = (name: string): string =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal
-  /[\u0000-\u001f\u007f-\u009f]/.test(name) ? JSON.stringify(name) : name
 
 async function listAll(almanac: Workbench, printer: Printer): Promise<void> {
   const rows: string[][] = [['name', 'kind', 'files', 'size', 'by', 'made'].map(pc.dim)]
@@ -187,6 +182,8 @@ async function newestRuns(almanac: Workbench): Promise<Map<string, RunRecord>> {
 
 function outputsOf(run: RunRecord): [string, FileRef | DirRef][] {
   const output: Value = run.outputWire === undefined ? undefined : decode(run.outputWire)
+  // what is kept beside the journal speaks of no files
+  if (output instanceof SpilledRef) return []
   if (output instanceof FileRef || output instanceof DirRef) return [['output', output]]
   if (output === null || typeof output !== 'object') return []
   return Object.entries(output as Record<string, Value>).filter(

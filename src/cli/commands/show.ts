@@ -3,7 +3,7 @@ import { decode } from '../../model/codec.ts'
 import type { RunRecord } from '../../model/records.ts'
 import type { Workbench } from '../../workbench.ts'
 import { addCall, type TaskFigures } from '../by-task.ts'
-import { allCalls, type CallRow, knownRun, namedCalls } from '../calls.ts'
+import { allCalls, type CallRow, knownRun, namedCalls, wholeCall, wholeRun } from '../calls.ts'
 import { failureLines } from '../failure-lines.ts'
 import { callObject, runObject } from '../objects.ts'
 import type { Printer } from '../printer.ts'
@@ -16,7 +16,7 @@ import { countsText, durationText, figuresText, stateText, timeText } from '../w
 /** `almanac show RUN [TASK]` */
 export function showCommand(run: string, task: string | undefined, flags: CommonFlags): Promise<void> {
   return withReadAlmanac(flags, async (almanac, printer) => {
-    const record = await knownRun(almanac, run)
+    const record = await wholeRun(almanac, await knownRun(almanac, run))
     const stands = await standing(almanac, record)
     if (task === undefined) await showRun(almanac, record, stands, printer)
     else await showTask(almanac, record, task, { printer, stands })
@@ -79,7 +79,8 @@ async function showTask(almanac: Workbench, run: RunRecord, task: string, shown:
   if (calls.length === 200) printer.line(pc.dim('  the first 200 calls'))
 }
 
-async function showCall(almanac: Workbench, run: RunRecord, call: CallRow, shown: Shown): Promise<void> {
+async function showCall(almanac: Workbench, run: RunRecord, kept: CallRow, shown: Shown): Promise<void> {
+  const call = await wholeCall(almanac, kept)
   const { printer, stands } = shown
   const attempts = await almanac.records.attempts(run.id, call.call)
   const parts = await almanac.records.parts(run.id, call.call)

@@ -2,7 +2,7 @@ import { mapRefs } from '../../core/identity/canonical.ts'
 import { decode, encode } from '../../model/codec.ts'
 import { AlmanacError } from '../../model/errors.ts'
 import type { BaseRecord, CacheRecord, RunId } from '../../model/records.ts'
-import { DirRef, FileRef } from '../../model/refs.ts'
+import { DirRef, FileRef, SpilledRef } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
 import type { Objects } from '../../ports/objects.ts'
 import { isDigest } from '../home.ts'
@@ -87,6 +87,7 @@ function elsewhere(wire: string): string | undefined {
 
 export const withoutPlaces = (value: Value): Value =>
   mapRefs(value, (ref) => {
+    if (ref instanceof SpilledRef) return ref
     if (ref instanceof FileRef) return new FileRef(ref.name, ref.digest, ref.size, ref.executable)
     return ref instanceof DirRef ? new DirRef(ref.digest, ref.entries, ref.size) : ref
   })
