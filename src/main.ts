@@ -62,7 +62,7 @@ async function openWith(
   )
   const publish = publisher({ datasets, data, clock: systemClock })
   if (check !== undefined && options.reads !== true) await repairShown({ datasets, data }, environment)
-  const ofDatasets = datasetWork({ datasets, data, publish, now: Date.now }, environment)
+  const ofDatasets = datasetWork({ datasets, data, publish, now: Date.now }, environment, home)
   const care = { ...kept, ...ofDatasets, check, objects, environment, now: Date.now }
   return new OpenWorkbench({
     ...kept,

@@ -29,7 +29,8 @@ import { bearsStamp, stamped } from './stamp.ts'
  *
  * B1 a blob appears under its name whole, by a rename; a process may be killed at any time.
  * B2 what is found under a name is trusted if its size and stamp agree (`stamp.ts`), else it is put there anew.
- * B3 no file is moved into the store that has another name elsewhere: its owner could write through that one.
+ * B3 no file is moved into the store that has another name elsewhere: its owner could write through that one. What a
+ *    person moves there keeps its own name until its place is on record (`link-file.ts`); B2 tells if it was written to.
  */
 export interface BlobFiles {
   readonly store: string
@@ -72,7 +73,12 @@ export interface Adopted {
   readonly executable: boolean
   /** false: the store had it */
   readonly fresh: boolean
+  /** of one that still lies where it was: what tells that nobody changed it since */
+  readonly left?: LeftFile
 }
+
+/** What a change of a file that was taken would change. */
+export type LeftFile = Pick<BigIntStats, 'ino' | 'size' | 'mtimeNs'>
 
 /** Moves a regular file into the store; copies it where it cannot be moved, or is not ours alone. */
 export function adoptFile(files: BlobFiles, path: string): Adopted {
@@ -93,7 +99,7 @@ export function adoptFile(files: BlobFiles, path: string): Adopted {
 }
 
 /** Puts a copy of a file under its digest. @throws ALM_INPUT_CHANGED where the copy has another */
-function copyBlob(files: BlobFiles, path: string, digest: Digest): void {
+export function copyBlob(files: BlobFiles, path: string, digest: Digest): void {
   const temporary = temporaryPath(files)
   try {
     copyFileSync(path, temporary, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL)

@@ -6,7 +6,6 @@ import type { BlobStore } from '../ports/data.ts'
 import { batches } from './batches.ts'
 import type { Adopted, BlobFiles } from './blob-files.ts'
 import {
-  adoptFile,
   digestOf,
   isWhole,
   looksWhole,
@@ -19,6 +18,7 @@ import {
 import { inStore, isMissing, storeError } from './failures.ts'
 import type { Home } from './home.ts'
 import { isDigest, shard, shards } from './home.ts'
+import { adoptFiles } from './jobs/adopt-files.ts'
 import type { Damage } from './jobs/check-blobs.ts'
 import type { JobPool } from './jobs/job-pool.ts'
 import type { Departed, Presence } from './presence.ts'
@@ -144,17 +144,21 @@ export class LocalBlobStore implements BlobStore {
   }
 
   /** `bytes`: their sizes together, to judge whether they are worth a thread. */
-  async adoptAll(paths: readonly string[], bytes: number): Promise<readonly Adopted[]> {
+  async adoptAll(
+    paths: readonly string[],
+    bytes: number,
+    how: 'move' | 'link' = 'move',
+  ): Promise<readonly Adopted[]> {
     this.#mark()
     this.#adopting++
     try {
       const here = bytes <= largeBytes && paths.length <= 64
       const { files } = this
       const adopted = here
-        ? paths.map((path) => adoptFile(files, path))
+        ? adoptFiles({ kind: 'adopt', how, files, paths })
         : (
             await this.#pool.runAll(
-              batches(paths, 64).map((batch) => ({ kind: 'adopt' as const, files, paths: batch })),
+              batches(paths, 64).map((batch) => ({ kind: 'adopt' as const, how, files, paths: batch })),
             )
           ).flat()
       for (const { digest, fresh } of adopted) this.#add(digest, fresh)

@@ -1,7 +1,8 @@
-import { lstatSync, realpathSync } from 'node:fs'
+import { type BigIntStats, lstatSync, realpathSync } from 'node:fs'
 import { basename } from 'node:path'
 import { AlmanacError } from '../model/errors.ts'
 import { DirRef, FileRef } from '../model/refs.ts'
+import type { LeftFile } from './blob-files.ts'
 import type { LocalBlobStore } from './blob-store.ts'
 import { inputError, inStore, isMissing, refused } from './failures.ts'
 import type { JobPool } from './jobs/job-pool.ts'
@@ -31,7 +32,29 @@ export async function collectFile(tools: CollectTools, path: string): Promise<Fi
 
 /** The same of a directory: everything in it counts, nothing is excluded. */
 export async function collectDir(tools: CollectTools, path: string): Promise<DirRef> {
-  const stat = outputAt(path)
+  const { dir } = await takeDir(tools, path, outputAt(path), 'move')
+  inStore(path, () => removeTree(path))
+  return dir
+}
+
+/** A directory whose files are in the store, and where they came from. */
+export interface TakenDir {
+  readonly dir: DirRef
+  /** without links in it */
+  readonly root: string
+  /** those above before those below */
+  readonly directories: readonly string[]
+  /** the files that were not moved: absolute, with what tells whether they changed since */
+  readonly left: readonly (readonly [path: string, state: LeftFile])[]
+}
+
+/** Takes the files of a directory into the store. @throws ALM_PATH_REFUSED, ALM_INPUT_CHANGED, ALM_STORE_… */
+export async function takeDir(
+  tools: CollectTools,
+  path: string,
+  stat: BigIntStats,
+  how: 'move' | 'link',
+): Promise<TakenDir> {
   if (!stat.isDirectory())
     throw refused(path, `it is ${stat.isFile() ? 'a file' : kindOf(stat)}, where a directory was declared`)
   const root = realpathSync(path)
@@ -43,12 +66,16 @@ export async function collectDir(tools: CollectTools, path: string): Promise<Dir
   })
   const drafts = [...blocks.values()].map(draftOf)
   // links first: what they lead to is still in its place
-  await adoptSome(tools, root, drafts, (draft, name) => draft.block.links.includes(name))
-  await adoptSome(tools, root, drafts, (draft, name) => !draft.block.links.includes(name))
+  const links = await adoptSome(tools, root, drafts, how, (draft, name) => draft.block.links.includes(name))
+  const files = await adoptSome(tools, root, drafts, how, (draft, name) => !draft.block.links.includes(name))
   const listing = ((await listDrafts(tools, drafts, new Map(), false)).get('') as Scanned).listing
   tools.store.whole.add(listing.digest)
-  inStore(path, () => removeTree(path))
-  return new DirRef(listing.digest, listing.files, listing.size)
+  return {
+    dir: new DirRef(listing.digest, listing.files, listing.size),
+    root,
+    directories: [...blocks.keys()].map((below) => (below === '' ? root : `${root}/${below}`)),
+    left: [...links, ...files],
+  }
 }
 
 function outputAt(path: string) {
@@ -80,8 +107,9 @@ async function adoptSome(
   tools: CollectTools,
   root: string,
   drafts: readonly Draft[],
+  how: 'move' | 'link',
   takes: (draft: Draft, name: string) => boolean,
-): Promise<void> {
+): Promise<[path: string, state: LeftFile][]> {
   const places: { readonly draft: Draft; readonly index: number; readonly path: string }[] = []
   let bytes = 0
   for (const draft of drafts) {
@@ -96,8 +124,13 @@ async function adoptSome(
   const adopted = await tools.store.adoptAll(
     places.map(({ path }) => path),
     bytes,
+    how,
   )
   for (const [i, { draft, index }] of places.entries()) {
     Buffer.from(draft.digests.buffer).write((adopted[i] as { digest: string }).digest, index * 32, 'hex')
   }
+  return places.flatMap(({ path }, i): [string, LeftFile][] => {
+    const left = adopted[i]?.left
+    return left === undefined ? [] : [[path, left]]
+  })
 }

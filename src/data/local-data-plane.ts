@@ -10,7 +10,7 @@ import { entryAt, walk } from '../core/tree/walk.ts'
 import { AlmanacError } from '../model/errors.ts'
 import { type Digest, DirRef, FileRef } from '../model/refs.ts'
 import type { TreeChange, TreeEntry } from '../model/tree.ts'
-import type { BlobStore, DataPlane, ScanOptions, Workspace } from '../ports/data.ts'
+import type { BlobStore, DataPlane, Moved, ScanOptions, Workspace } from '../ports/data.ts'
 import type { Downloads } from '../ports/downloads.ts'
 import { digestOf } from './blob-files.ts'
 import type { StoreReport } from './check-store.ts'
@@ -21,6 +21,7 @@ import { inputError, refused } from './failures.ts'
 import type { GarbageOptions, GarbageReport } from './garbage.ts'
 import { collectGarbage } from './garbage.ts'
 import { keepTree } from './keep.ts'
+import { moveIn } from './move-in.ts'
 import type { Parts } from './parts.ts'
 import { openParts, recover } from './parts.ts'
 import type { Trimmed } from './shared/local-bound.ts'
@@ -133,6 +134,10 @@ export class LocalDataPlane implements DataPlane {
 
   async collectDir(path: string): Promise<DirRef> {
     return await collectDir(await this.#open(), path)
+  }
+
+  async moveIn(path: string): Promise<Moved> {
+    return await moveIn(await this.#open(), path)
   }
 
   async *entries(dir: DirRef): AsyncGenerator<TreeEntry> {

@@ -55,6 +55,7 @@ export function withVersionFiles(own: Datasets, home: string, shared: SharedVers
     versions: (key, query) => own.versions(key, query),
     list: (environment, query) => own.list(environment, query),
     setSource: (key, source, at) => own.setSource(key, source, at),
+    checkName: (key) => own.checkName(key),
     source: (key) => own.source(key),
     remove: async (key, versions, at) => {
       const gone = await namesOf(own, key, versions)

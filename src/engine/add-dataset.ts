@@ -1,5 +1,5 @@
-import type { DatasetSource, DatasetVersion } from '../model/dataset.ts'
-import { AlmanacError, isAlmanacError } from '../model/errors.ts'
+import { checkDatasetName, type DatasetSource, type DatasetVersion } from '../model/dataset.ts'
+import { AlmanacError } from '../model/errors.ts'
 import { DirRef } from '../model/refs.ts'
 import type { DataPlane } from '../ports/data.ts'
 import type { Datasets, Publish } from '../ports/datasets.ts'
@@ -27,6 +27,8 @@ export interface Added {
   readonly unchanged: boolean
   /** files that may still be written to, absolute */
   readonly leftOut: readonly string[]
+  /** of what was moved: files that came or changed meanwhile, and what could not be removed, absolute */
+  readonly leftBehind: readonly string[]
 }
 
 interface AddPorts {
@@ -41,23 +43,47 @@ export async function addToDataset(ports: AddPorts, addition: Addition): Promise
   const { datasets, publish, now } = ports
   const { environment, dataset, how, path } = addition
   const key = { environment, dataset, partition: '' }
+  await checkAddable(ports, addition)
   const before = await datasets.version(key)
   const leftOut: string[] = []
-  const { dir, place } = await found(ports, addition, leftOut)
+  const { dir, place, remove } = await found(ports, addition, leftOut)
   const version = await publish({ ...key, dir, place, maker: 'data add' })
   const source = how === 'external' || how === 'keep' ? sourceOf(addition, dir.at ?? path) : undefined
   const known = await datasets.source(key)
   if (JSON.stringify(known) !== JSON.stringify(source)) await datasets.setSource(key, source, now())
-  return { version, unchanged: version.seq === before?.seq, leftOut }
+  // only now: whoever is killed before has all of it where it was
+  const leftBehind = (await remove?.()) ?? []
+  return { version, unchanged: version.seq === before?.seq, leftOut, leftBehind }
+}
+
+/** What cannot be added is said before anything is read or copied. @throws ALM_DATASET_NAME, ALM_TARGET_EXISTS, … */
+async function checkAddable(
+  { datasets, data }: AddPorts,
+  { environment, dataset, how }: Addition,
+): Promise<void> {
+  checkDatasetName(dataset)
+  await datasets.checkName({ environment, dataset })
+  if (how === 'managed' || how === 'move') await data.checkShown(environment, dataset)
 }
 
 async function found(
   { data }: AddPorts,
   addition: Addition,
   leftOut: string[],
-): Promise<{ readonly dir: DirRef; readonly place: 'store' | 'outside' | 'both' }> {
+): Promise<{
+  readonly dir: DirRef
+  readonly place: 'store' | 'outside' | 'both'
+  readonly remove?: () => Promise<readonly string[]>
+}> {
   const { how, path, include, exclude, settleMs } = addition
-  if (how === 'move') return { dir: await moved(data, path), place: 'store' }
+  if (how === 'move') {
+    const { ref, remove } = await data.moveIn(path)
+    return {
+      dir: ref instanceof DirRef ? ref : await data.assemble([[ref.name, ref]]),
+      place: 'store',
+      remove,
+    }
+  }
   const ref = await data.scan(path, {
     keep: how !== 'external',
     onLeftOut: (left) => leftOut.push(left),
@@ -72,18 +98,6 @@ async function found(
   throw new AlmanacError('ALM_USAGE', {
     why: `${path} is a file: add it with --managed, or the directory that it lies in`,
   })
-}
-
-async function moved(data: DataPlane, path: string): Promise<DirRef> {
-  try {
-    return await data.collectDir(path)
-  } catch (error) {
-    // not a directory: nothing was touched
-    if (!isAlmanacError(error) || error.code !== 'ALM_PATH_REFUSED') throw error
-    const file = await data.collectFile(path).catch(() => undefined)
-    if (file === undefined) throw error
-    return await data.assemble([[file.name, file]])
-  }
 }
 
 const sourceOf = ({ how, include, exclude, settleMs }: Addition, path: string): DatasetSource => ({

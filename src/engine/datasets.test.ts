@@ -141,6 +141,28 @@ describe('a dataset in a run', () => {
     expect((await world.run(reading)).output).toBe(30)
   })
 
+  it('is published by a retry of any task of a run whose publication was refused, upon what is there by then', async () => {
+    const world = new World()
+    const { put, numbers } = datasetsOf(world)
+    await put({ a: 1 })
+    const adding = workflow('adding', async () => {
+      const of = dataset('numbers')
+      const all = sum(of.read().all() as PromiseLike<number[]>)
+      return of.publish(dir.of({ all, twice: double(all) }) as PromiseLike<DirRef>)
+    })
+    const handle = await world.start(adding)
+    await world.step()
+    await put({ a: 10 })
+    expect((await world.finish(handle)).error).toMatchObject({ code: 'ALM_DATASET_MOVED' })
+    const calls = (await world.process.records.calls(handle.id, { name: 'double', limit: 9 })).map(
+      ({ call }) => call,
+    )
+    world.took()
+    expect((await world.resume(handle.id, adding, { calls })).output).toMatchObject({ version: 3 })
+    expect(world.took()).toEqual(['sum([10])', 'double(10)'])
+    expect(await numbers()).toEqual([3, 2, 1])
+  })
+
   it('is published upon whatever is there where the author says so', async () => {
     const world = new World()
     const { put, numbers } = datasetsOf(world)

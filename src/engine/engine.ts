@@ -306,13 +306,15 @@ const ofDisk: ReadonlySet<string> = new Set(['ALM_STORE_FULL', 'ALM_STORE_READ_O
 
 /** Which outcomes a person's wish takes back. */
 function forgottenCalls(run: RunRecord, remembered: readonly RememberedCall[], how: ResumedRun): number[] {
-  if (how.calls !== undefined) return [...how.calls]
-  const uncaught = new Set(run.uncaught)
-  const moved = new Set(
-    remembered.flatMap(({ call_kind: kind, name, outcome }) =>
-      kind === 'publish' && outcome?.error?.code === 'ALM_DATASET_MOVED' ? [name] : [],
-    ),
+  const refused = remembered.filter(
+    ({ call_kind: kind, outcome }) => kind === 'publish' && outcome?.error?.code === 'ALM_DATASET_MOVED',
   )
+  const moved = new Set(refused.map(({ name }) => name))
+  if (how.calls !== undefined) {
+    const reads = remembered.filter(({ call_kind: kind, name }) => kind === 'read' && moved.has(name))
+    return [...new Set([...how.calls, ...[...refused, ...reads].map(({ call }) => call)])]
+  }
+  const uncaught = new Set(run.uncaught)
   const forgotten: number[] = []
   for (const call of remembered) {
     const state = call.outcome?.state

@@ -157,7 +157,7 @@ export const catalogue = {
   },
   ALM_INPUT_CHANGED: {
     message: '{path} changed while it was in use.',
-    hint: 'Resume the run when it is complete.',
+    hint: 'When the file is complete, give the command again, or resume the run.',
   },
   ALM_INPUT_URL_CHANGED: {
     message: '{url} is no longer what the run looked at: {why}.',
@@ -184,7 +184,10 @@ export const catalogue = {
     message: '{path} cannot be written: {why}.',
     hint: 'Give this user the right to write there and resume the run.',
   },
-  ALM_STORE_FAILED: { message: '{path}: {why}.', hint: 'Correct the cause and resume the run.' },
+  ALM_STORE_FAILED: {
+    message: '{path}: {why}.',
+    hint: 'Correct the cause, then give the command again, or resume the run.',
+  },
   ALM_STORE_DENIED: {
     message: 'The store does not let us {what} {place}: {why}.',
     hint: 'Check the credentials, and what the policy of the bucket allows them.',

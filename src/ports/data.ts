@@ -38,6 +38,8 @@ export interface DataPlane {
   /** What was left at an output path, moved into the store. @throws ALM_OUTPUT_MISSING, ALM_PATH_REFUSED (links out, devices, …) */
   collectFile(path: string): Promise<FileRef>
   collectDir(path: string): Promise<DirRef>
+  /** Takes a file or directory that its owner gives away; it goes from its place by `remove`. @throws ALM_INPUT_MISSING, ALM_PATH_REFUSED */
+  moveIn(path: string): Promise<Moved>
   /** Entries of a directory in order of path. */
   entries(dir: DirRef): AsyncIterable<TreeEntry>
   /** The entry as a file; entries of an external directory keep where they lie. */
@@ -70,6 +72,13 @@ export interface DataPlane {
   writeTo(ref: FileRef | DirRef, path: string): Promise<void>
   sync(): Promise<void>
   close(): Promise<void>
+}
+
+/** What its owner gives away, in the store. */
+export interface Moved {
+  readonly ref: FileRef | DirRef
+  /** Removes what was taken, and says what stays: files that came or changed since, and what we may not remove. */
+  remove(): Promise<readonly string[]>
 }
 
 export interface ScanOptions {

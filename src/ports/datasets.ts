@@ -31,6 +31,8 @@ export interface Datasets {
   ): Promise<readonly DatasetRow[]>
   /** The directory that is scanned for new versions; undefined: none any more. @throws ALM_DATASET_NAME */
   setSource(key: Omit<DatasetKey, 'partition'>, source: DatasetSource | undefined, at: Time): Promise<void>
+  /** Could a dataset be called so beside the others? @throws ALM_DATASET_NAME */
+  checkName(key: Omit<DatasetKey, 'partition'>): Promise<void>
   source(key: Omit<DatasetKey, 'partition'>): Promise<DatasetSource | undefined>
   /** Removes versions, or with none named the dataset with all of them; says how many were there. */
   remove(key: DatasetKey, versions: readonly number[] | undefined, at: Time): Promise<number>

@@ -7,7 +7,7 @@ import { AlmanacError, isAlmanacError } from '../model/errors.ts'
 import type { Digest } from '../model/refs.ts'
 import { DirRef, FileRef } from '../model/refs.ts'
 import type { TreeChange, TreeEntry } from '../model/tree.ts'
-import type { DataPlane, ScanOptions, Workspace } from '../ports/data.ts'
+import type { DataPlane, Moved, ScanOptions, Workspace } from '../ports/data.ts'
 import type { MemoryFile } from './memory-files.ts'
 import { MemoryFiles } from './memory-files.ts'
 import type { MemoryGlobs } from './memory-globs.ts'
@@ -106,6 +106,13 @@ export class MemoryData implements DataPlane {
     })
     this.files.remove(path)
     return this.#trees.edit(undefined, entries)
+  }
+
+  async moveIn(path: string): Promise<Moved> {
+    if (this.files.file(path) !== undefined)
+      return { ref: await this.collectFile(path), remove: async () => [] }
+    if (this.files.isDirectory(path)) return { ref: await this.collectDir(path), remove: async () => [] }
+    throw new AlmanacError('ALM_INPUT_MISSING', { path })
   }
 
   async *entries(dir: DirRef): AsyncGenerator<TreeEntry> {

@@ -152,7 +152,7 @@ it('moves what is its owner’s to give away', async () => {
   writeFileSync(join(project.folder, 'one'), '1')
   await said('data', 'add', 'single', 'one', '--move')
   expect(readdirSync(shown('single'))).toEqual(['one'])
-  expect(await refusal('data', 'add', 'none', 'nothing', '--move')).toEqual([1, 'ALM_OUTPUT_MISSING'])
+  expect(await refusal('data', 'add', 'none', 'nothing', '--move')).toEqual([1, 'ALM_INPUT_MISSING'])
 }, 120_000)
 
 it('refuses what cannot be a dataset, and names it', async () => {

@@ -3,8 +3,9 @@ import pc from 'picocolors'
 import { AlmanacError } from '../../model/errors.ts'
 import { versionObject } from '../dataset-names.ts'
 import { parseDuration } from '../durations.ts'
+import type { Printer } from '../printer.ts'
 import { type ExecuteFlags, withAlmanac } from '../session.ts'
-import { sizeText } from '../words.ts'
+import { filesText, shownName, sizeText } from '../words.ts'
 
 export interface DataAddFlags extends ExecuteFlags {
   readonly external?: boolean
@@ -23,7 +24,9 @@ const shownLeftOut = 20
 export function dataAddCommand(name: string, path: string, flags: DataAddFlags): Promise<void> {
   return withAlmanac(flags, async (almanac, printer) => {
     const how = placeOf(flags)
-    const { version, unchanged, leftOut } = await almanac.addData({
+    // an empty variable of a shell is not the directory where one happens to be
+    if (path === '') throw new AlmanacError('ALM_USAGE', { why: 'the path is empty' })
+    const { version, unchanged, leftOut, leftBehind } = await almanac.addData({
       dataset: name,
       path: resolve(path),
       how,
@@ -31,18 +34,23 @@ export function dataAddCommand(name: string, path: string, flags: DataAddFlags):
       ...(flags.exclude !== undefined && { exclude: flags.exclude }),
       ...(flags.settle !== undefined && { settleMs: parseDuration('--settle', flags.settle) }),
     })
+    for (const left of leftBehind) printer.object({ kind: 'left-behind', path: left })
     for (const left of leftOut) printer.object({ kind: 'left-out', path: left })
     printer.object({ kind: 'version', unchanged, leftOut: leftOut.length, ...versionObject(version) })
     const { entries, size } = version
-    const what = `${name}@${version.version}  ${entries} files, ${sizeText(size)}`
+    const what = `${name}@${version.version}  ${filesText(entries)}, ${sizeText(size)}`
     printer.line(unchanged ? `${what}  ${pc.dim('unchanged')}` : what)
-    if (leftOut.length > 0) {
-      printer.aside(`${leftOut.length} left out, as they changed less than ${flags.settle} ago:`)
-      for (const left of leftOut.slice(0, shownLeftOut)) printer.aside(`  ${left}`)
-      if (leftOut.length > shownLeftOut) printer.aside(`  and ${leftOut.length - shownLeftOut} more`)
-    }
+    sayLeft(printer, `left out, as they changed less than ${flags.settle} ago`, leftOut)
+    sayLeft(printer, 'not removed, as they came or changed meanwhile, or may not be removed', leftBehind)
     return 0
   })
+}
+
+function sayLeft(printer: Printer, why: string, left: readonly string[]): void {
+  if (left.length === 0) return
+  printer.aside(`${left.length} ${why}:`)
+  for (const path of left.slice(0, shownLeftOut)) printer.aside(`  ${shownName(path)}`)
+  if (left.length > shownLeftOut) printer.aside(`  and ${left.length - shownLeftOut} more`)
 }
 
 function placeOf(flags: DataAddFlags): 'external' | 'keep' | 'managed' | 'move' {

@@ -3,7 +3,7 @@ import { AlmanacError } from '../../model/errors.ts'
 import type { TreeChange } from '../../model/tree.ts'
 import { anywhere, parseVersion, versionNamed, versionNumber } from '../dataset-names.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
-import { sizeText } from '../words.ts'
+import { shownName, sizeText } from '../words.ts'
 
 /** `almanac data diff NAME@A NAME@B`, or `NAME@A..B`: what differs, by path. */
 export function dataDiffCommand(from: string, to: string | undefined, flags: CommonFlags): Promise<void> {
@@ -15,7 +15,7 @@ export function dataDiffCommand(from: string, to: string | undefined, flags: Com
       const kind = kindOf(change)
       counts[kind]++
       printer.object({ kind: 'change', change: kind, ...change })
-      printer.line(`${marks[kind]} ${change.path}  ${pc.dim(sizes(change))}`)
+      printer.line(`${marks[kind]} ${shownName(change.path)}  ${pc.dim(sizes(change))}`)
     }
     printer.object({ kind: 'diff', from: first, to: second, ...counts })
     const { added, changed, removed } = counts

@@ -2,12 +2,14 @@ import { spawn } from 'node:child_process'
 import { setTimeout as pause } from 'node:timers/promises'
 import pc from 'picocolors'
 import type { DatasetVersion } from '../../model/dataset.ts'
-import { AlmanacError } from '../../model/errors.ts'
+import { AlmanacError, isAlmanacError } from '../../model/errors.ts'
+import { DirRef } from '../../model/refs.ts'
 import type { Workbench } from '../../workbench.ts'
 import { anywhere, keyOf, makerText, versionNumber, versionObject } from '../dataset-names.ts'
 import { parseDuration } from '../durations.ts'
 import type { Printer } from '../printer.ts'
 import { type ExecuteFlags, withAlmanac } from '../session.ts'
+import { filesText } from '../words.ts'
 
 export interface DataWatchFlags extends ExecuteFlags {
   readonly exec?: string
@@ -30,7 +32,7 @@ export function dataWatchCommand(name: string, flags: DataWatchFlags): Promise<v
     try {
       let last = flags.since === undefined ? await newestOf(almanac, name) : sinceOf(flags.since)
       for (;;) {
-        await almanac.scanDataset(name)
+        await scanned(almanac, name, printer)
         for (const version of await versionsAfter(almanac, name, last)) {
           const code = await tell(almanac, version, flags, printer, stop.signal)
           last = version.version
@@ -48,6 +50,19 @@ export function dataWatchCommand(name: string, flags: DataWatchFlags): Promise<v
     }
   })
 }
+
+/** Files that come while they are looked at, or a disk that is away for a while, are no reason to look no more. */
+async function scanned(almanac: Workbench, name: string, printer: Printer): Promise<void> {
+  try {
+    await almanac.scanDataset(name)
+  } catch (error) {
+    if (!isAlmanacError(error) || !passing.has(error.code)) throw error
+    printer.object({ kind: 'not-scanned', dataset: name, code: error.code, message: error.message })
+    printer.aside(`${name} is looked at again: ${error.message}`)
+  }
+}
+
+const passing: ReadonlySet<string> = new Set(['ALM_INPUT_CHANGED', 'ALM_INPUT_MISSING'])
 
 const sinceOf = (text: string): number => (text === '0' ? 0 : versionNumber(text))
 
@@ -85,9 +100,17 @@ async function tell(
 ): Promise<number> {
   printer.object({ kind: 'version', ...versionObject(version) })
   const name = `${version.dataset}@${version.version}`
-  printer.line(`${name}  ${version.entries} files  ${pc.dim(makerText(version))}`)
+  printer.line(`${name}  ${filesText(version.entries)}  ${pc.dim(makerText(version))}`)
   if (exec === undefined) return 0
-  const path = await almanac.data.open(anywhere(version))
+  const path = await pathOf(almanac, version)
+  if (path === undefined) {
+    const { dataset, at = '' } = version
+    const why = `its files in ${at} have changed since`
+    const { code, message } = new AlmanacError('ALM_VERSION_GONE', { dataset, version: version.version, why })
+    printer.object({ kind: 'not-run', dataset, version: version.version, code, message })
+    printer.aside(`${pc.red('error')} ${message} The command was not run.`)
+    return 1
+  }
   const code = await run(
     exec,
     {
@@ -101,6 +124,26 @@ async function tell(
   printer.object({ kind: 'exec', dataset: version.dataset, version: version.version, code })
   if (code !== 0) printer.aside(`${pc.red('error')} ${name}: the command ended with code ${code}`)
   return code
+}
+
+/** Where its files are; undefined where others lie there by now, and it is nowhere else. */
+async function pathOf(almanac: Workbench, version: DatasetVersion): Promise<string | undefined> {
+  const { data } = almanac
+  const dir = anywhere(version)
+  const { digest, entries, size, at } = dir
+  if (at === undefined || (await isThere(almanac, dir))) return await data.open(dir)
+  const stored = new DirRef(digest, entries, size)
+  return (await data.available(stored)) ? await data.open(stored) : undefined
+}
+
+async function isThere({ data }: Workbench, dir: DirRef): Promise<boolean> {
+  try {
+    await data.verify([dir])
+    return true
+  } catch (error) {
+    if (isAlmanacError(error) && passing.has(error.code)) return false
+    throw error
+  }
 }
 
 function run(command: string, env: Readonly<Record<string, string>>, signal: AbortSignal): Promise<number> {

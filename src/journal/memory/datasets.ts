@@ -11,7 +11,7 @@ const keyOf = ({ environment, dataset }: Omit<DatasetKey, 'partition'>): string 
 const isThere = ({ source, versions }: DatasetMemory): boolean => source !== undefined || versions.length > 0
 
 /** @throws ALM_DATASET_NAME */
-function opened(store: MemoryStore, key: Omit<DatasetKey, 'partition'>): DatasetMemory {
+function checkName(store: MemoryStore, key: Omit<DatasetKey, 'partition'>): void {
   checkDatasetName(key.dataset)
   const others = [...store.datasets.values()].filter(
     (one) => one.environment === key.environment && isThere(one),
@@ -20,6 +20,11 @@ function opened(store: MemoryStore, key: Omit<DatasetKey, 'partition'>): Dataset
     key.dataset,
     others.map(({ dataset }) => dataset),
   )
+}
+
+/** @throws ALM_DATASET_NAME */
+function opened(store: MemoryStore, key: Omit<DatasetKey, 'partition'>): DatasetMemory {
+  checkName(store, key)
   const text = keyOf(key)
   const found = store.datasets.get(text)
   if (found !== undefined) return found
@@ -96,6 +101,9 @@ export const memoryDatasets = (store: MemoryStore): Datasets => ({
   },
   async setSource(key, source) {
     opened(store, key).source = source
+  },
+  async checkName(key) {
+    checkName(store, key)
   },
   async source(key) {
     return store.datasets.get(keyOf(key))?.source

@@ -34,8 +34,8 @@ type Place = Omit<DatasetKey, 'partition'>
 const numberOf = (db: Database, { environment, dataset }: Place): number | undefined =>
   db.get<{ n: number }>('SELECT n FROM datasets WHERE environment = ? AND name = ?', environment, dataset)?.n
 
-/** The dataset's number, made where there is none yet. @throws ALM_DATASET_NAME */
-function opened(db: Database, place: Place, at: number): number {
+/** Could a dataset be called so beside the others? @throws ALM_DATASET_NAME */
+export function checkName(db: Database, place: Place): void {
   checkDatasetName(place.dataset)
   const { above, from, to } = clashRange(place.dataset)
   const marks = above.map(() => '?').join(', ')
@@ -50,6 +50,11 @@ function opened(db: Database, place: Place, at: number): number {
     place.dataset,
     near.map(({ name }) => name),
   )
+}
+
+/** The dataset's number, made where there is none yet. @throws ALM_DATASET_NAME */
+function opened(db: Database, place: Place, at: number): number {
+  checkName(db, place)
   const there = numberOf(db, place)
   if (there !== undefined) return there
   const sql = 'INSERT INTO datasets (environment, name, folded, live, made_at) VALUES (?, ?, ?, 0, ?)'

@@ -120,6 +120,7 @@ export interface WriterMethods {
     query: { readonly limit: number; readonly after?: string },
   ): readonly DatasetRow[]
   setSource(key: Omit<DatasetKey, 'partition'>, source: DatasetSource | undefined, at: number): void
+  checkName(key: Omit<DatasetKey, 'partition'>): void
   source(key: Omit<DatasetKey, 'partition'>): DatasetSource | undefined
   removeVersions(key: DatasetKey, versions: readonly number[] | undefined, at: number): number
   check(): string[]

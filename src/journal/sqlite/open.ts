@@ -164,6 +164,7 @@ const sqliteDatasets = (client: WriterClient): Datasets => ({
   versions: (key, query) => client.call('versions', key, query),
   list: (environment, query) => client.call('datasets', environment, query),
   setSource: (key, source, at) => client.call('setSource', key, source, at),
+  checkName: (key) => client.call('checkName', key),
   source: (key) => client.call('source', key),
   remove: (key, versions, at) => client.call('removeVersions', key, versions, at),
 })

@@ -14,6 +14,7 @@ import type { Database } from './database.ts'
 import { openDatabase, problems } from './database.ts'
 import {
   addVersion,
+  checkName,
   listDatasets,
   listVersions,
   readSource,
@@ -156,6 +157,7 @@ export class Session {
     versions: (key, query) => listVersions(this.#db, key, query),
     datasets: (environment, query) => listDatasets(this.#db, environment, query),
     setSource: (key, source, at) => this.#db.transaction(() => setSource(this.#db, key, source, at)),
+    checkName: (key) => checkName(this.#db, key),
     source: (key) => readSource(this.#db, key),
     removeVersions: (key, versions, at) =>
       this.#db.transaction(() => removeVersions(this.#db, key, versions, at)),
