@@ -83,14 +83,15 @@ export function testCache(at: () => Fixture): void {
   it('names every blob that entries, bases and kept runs need', async () => {
     const { journal, records, cache } = at()
     const file = (name: string) => `{"x":{"$":"file","name":"f","digest":"${aDigest(name)}","size":1}}`
+    const spilled = (name: string) => `{"$":"spilled","digest":"${aDigest(name)}","size":1}`
     await journal.create(aRun('run1', { inputWire: file('input') }))
     await journal.append('run1', [
       aCall(0, { argsWire: file('argument') }),
       aCall(1),
-      anOutcome(0, { valueWire: file('value') }),
+      anOutcome(0, { valueWire: spilled('value') }),
       { ...anAsk(1), showWire: file('shown') },
       { kind: 'note', type: 'artifact', name: 'plot', bodyWire: file('artifact'), at: 1 },
-      { ...anEntry(1), valueWire: file('entry') },
+      { ...anEntry(1), valueWire: spilled('entry') },
       {
         kind: 'base',
         base: aDigest('base'),
@@ -100,7 +101,7 @@ export function testCache(at: () => Fixture): void {
         valueWire: file('mapping'),
         at: 5,
       },
-      { kind: 'run', state: 'succeeded', at: 9, outputWire: file('output') },
+      { kind: 'run', state: 'succeeded', at: 9, outputWire: spilled('output') },
     ])
     await journal.answer('run1', 1, file('answer'), 'eve', 1)
     const roots = async () => {
