@@ -42,7 +42,7 @@ async function openWith(
 ): Promise<Workbench> {
   const { project, home, onMessage: say = silence } = options
   const config = await readConfig(project, code)
-  const { records, work, entries, check } = own
+  const { records, work, entries, check, rehearse } = own
   const { data, journal, cache, datasets, logs, objects, settled } = openKept(
     { home, project, config, say },
     own,
@@ -63,7 +63,7 @@ async function openWith(
   const publish = publisher({ datasets, data, clock: systemClock })
   if (check !== undefined && options.reads !== true) await repairShown({ datasets, data }, environment)
   const ofDatasets = datasetWork({ datasets, data, publish, now: Date.now }, environment, home)
-  const care = { ...kept, ...ofDatasets, check, objects, environment, now: Date.now }
+  const care = { ...kept, ...ofDatasets, check, rehearse, objects, environment, now: Date.now }
   return new OpenWorkbench({
     ...kept,
     ...ofDatasets,

@@ -53,7 +53,7 @@ export async function collectGarbage(
   const marks: Marks = { unreachable: new Map(), aside: new Map() }
   const aside = sweepAside(parts.home, reachable, options, earlier, marks)
   const swept = await sweepStore(parts, reachable, options, earlier, marks)
-  if (!options.dryRun) writeMarks(parts.home.garbage, marks)
+  if (!options.dryRun) writeMarks(parts, marks)
   return { ...swept, ...aside, unstaged, missing }
 }
 
@@ -148,9 +148,11 @@ const readText = (path: string): string =>
     }
   })
 
-function writeMarks(path: string, marks: Marks): void {
+function writeMarks({ home, presence }: Parts, marks: Marks): void {
+  const path = home.garbage
   inStore(path, () => {
-    const temporary = `${path}.${crypto.randomUUID()}.tmp`
+    // where it goes with this process if that is killed
+    const temporary = `${presence.temporary}/${crypto.randomUUID()}`
     writeFileSync(temporary, marksText(marks))
     renameSync(temporary, path)
   })

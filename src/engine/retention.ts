@@ -63,8 +63,9 @@ async function retireRuns(
     if (isPast(rules.runs, ended++, ageMs)) {
       retired.runs++
       if (dryRun) continue
-      await records.remove(run.id)
+      // first of all what nobody would look for once the run is gone
       await logs.remove(run.id)
+      await records.remove(run.id)
     } else if (isPast(rules.logs, 0, ageMs)) {
       retired.logs++
       if (!dryRun) await logs.remove(run.id)

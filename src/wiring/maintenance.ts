@@ -12,6 +12,7 @@ export interface CareParts extends RetentionPorts {
   readonly data: LocalDataPlane
   readonly cache: RunCache
   readonly check: OpenJournal['check']
+  readonly rehearse: OpenJournal['rehearse']
   /** of the store that machines share */
   readonly objects: Objects | undefined
 }
@@ -24,6 +25,8 @@ export function careFor(parts: CareParts, rules: Retention): Workbench['maintena
   const { data, datasets, cache, objects, environment, now } = parts
   return {
     async collectGarbage({ dryRun }) {
+      if (dryRun && parts.rehearse !== undefined && Object.keys(rules).length > 0)
+        return await rehearsed(parts, rules, parts.rehearse)
       const retired = await retire(parts, rules, dryRun)
       const figures = await data.collectGarbage({ roots: cache.roots(), dryRun, graceMs, now: now() })
       return { ...figures, retired }
@@ -42,5 +45,33 @@ export function careFor(parts: CareParts, rules: Retention): Workbench['maintena
       const found = broken.length > 0 ? [] : await checkDatasets({ datasets, data }, environment, damaged)
       return { journal: broken, store, datasets: found }
     },
+  }
+}
+
+/** What a collection would do and free: the rules are applied to a copy of the journal, whose needs then count. */
+async function rehearsed(
+  parts: CareParts,
+  rules: Retention,
+  begin: NonNullable<OpenJournal['rehearse']>,
+): ReturnType<Workbench['maintenance']['collectGarbage']> {
+  const { data, environment, now } = parts
+  const copy = await begin()
+  try {
+    const { records, entries, datasets, cache } = copy
+    const ports: RetentionPorts = {
+      records: { runs: records.runs, remove: records.remove, claimed: parts.records.claimed },
+      logs: { remove: () => Promise.resolve() },
+      entries,
+      datasets,
+      removeVersions: (dataset, versions) =>
+        datasets.remove({ environment, dataset, partition: '' }, versions, now()),
+      environment,
+      now,
+    }
+    const retired = await retire(ports, rules, false)
+    const roots = cache.roots()
+    return { ...(await data.collectGarbage({ roots, dryRun: true, graceMs, now: now() })), retired }
+  } finally {
+    await copy.close()
   }
 }

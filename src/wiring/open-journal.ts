@@ -3,9 +3,15 @@ import { openMemoryJournal } from '../journal/memory/open.ts'
 import { isAlmanacError } from '../model/errors.ts'
 import type { WorkbenchOptions } from '../workbench.ts'
 
-/** A journal with all that is kept beside it; `check` is there where it outlives this process. */
+/** A journal with all that is kept beside it; `check` and `rehearse` are there where it outlives this process. */
 export type OpenJournal = ReturnType<typeof openMemoryJournal> & {
   readonly check?: () => Promise<readonly string[]>
+  readonly rehearse?: () => Promise<Rehearsal>
+}
+
+/** A copy of a journal, to be changed at will. */
+export type Rehearsal = Pick<OpenJournal, 'records' | 'entries' | 'datasets' | 'cache'> & {
+  readonly close: () => Promise<void>
 }
 
 /** The journal of a home. @throws what opening SQLite does, where it is not in memory */
@@ -18,7 +24,8 @@ export async function openJournal(home: string, { journal, reads }: WorkbenchOpt
 async function openSqlite(home: string, reads: boolean) {
   const { openSqliteJournal } = await import('../journal/sqlite/open.ts')
   try {
-    return await openSqliteJournal(home)
+    const { rehearse } = await import('../journal/sqlite/rehearse.ts')
+    return { ...(await openSqliteJournal(home)), rehearse: () => rehearse(home) }
   } catch (error) {
     if (!reads || !isAlmanacError(error) || error.code !== 'ALM_JOURNAL_READ_ONLY') throw error
     return openSqliteJournal(home, { readOnly: true })

@@ -91,6 +91,11 @@ describe('a journal on SQLite refuses', () => {
     )
   })
 
+  it.runIf(process.platform === 'linux')('a folder in which none can be made', async () => {
+    file = '/proc/self/home/journal.db'
+    await expect(openSqliteJournal('/proc/self/home')).rejects.toEqual(code('ALM_JOURNAL_READ_ONLY'))
+  })
+
   it('to write into a file that was taken away meanwhile', async () => {
     await makeJournal()
     const { journal } = await openSqliteJournal(home.path)
