@@ -12,6 +12,8 @@ export const versionFolder = 'versions/'
 export const resultFolder = 'results/'
 /** what a collection has found unreachable, for all to see */
 export const garbageKey = 'garbage.txt'
+/** what collections are deleting at the moment, a text each */
+export const deletingFolder = 'deleting/'
 /** datasets as plain files */
 export const plainFolder = 'plain/'
 export const logFolder = 'logs/'

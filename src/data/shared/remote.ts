@@ -6,7 +6,7 @@ import { temporaryPath } from '../blob-files.ts'
 import type { LocalBlobStore } from '../blob-store.ts'
 import { isDigest } from '../home.ts'
 import { parseMarks } from '../marks.ts'
-import { garbageKey } from './layout.ts'
+import { deletingFolder, garbageKey } from './layout.ts'
 import type { ObjectBlobs } from './object-blobs.ts'
 import { textOf } from './store-garbage.ts'
 
@@ -19,6 +19,10 @@ const smallBytes = 64 * 1024
 /** Far less than the time between two rounds of a collection, ms. */
 const lookEveryMs = 300_000
 
+/** How often, ms, it is looked whether a collection has deleted what it announced; and how long at most. */
+const deletionLookMs = 200
+const deletionPatienceMs = 300_000
+
 /** Digests of which it is remembered that they are there. */
 const keptKnown = 1_000_000
 
@@ -27,6 +31,7 @@ const keptKnown = 1_000_000
  *
  * H1 a blob on its way is fetched once, whoever waits for it, and appears in the local store whole or not at all.
  * H2 at most `width` transfers are under way.
+ * H3 what a collection has marked counts as sent when it was put while no collection was about to delete it.
  */
 export class Remote {
   readonly blobs: ObjectBlobs
@@ -117,7 +122,27 @@ export class Remote {
         digest,
         path: `${this.blobs.objects.url}/${this.blobs.keyOf(digest)}`,
       })
+    if (isCondemned && size !== undefined) await this.#outlast(digest, path)
     this.know(digest)
+  }
+
+  /** Sends it again for as long as a collection may have deleted it since (G4). */
+  async #outlast(digest: Digest, path: string): Promise<void> {
+    const until = performance.now() + deletionPatienceMs
+    while (await this.#isBeingDeleted(digest)) {
+      // a collection that died here deletes no more
+      while (performance.now() < until && (await this.#isBeingDeleted(digest)))
+        await new Promise((resolve) => setTimeout(resolve, deletionLookMs))
+      await this.blobs.send(digest, path)
+      if (performance.now() >= until) return
+    }
+  }
+
+  async #isBeingDeleted(digest: Digest): Promise<boolean> {
+    const { objects } = this.blobs
+    for await (const { key } of objects.list(deletingFolder))
+      if ((await textOf(objects, key)).includes(digest)) return true
+    return false
   }
 
   async #put(digest: Digest, path: string, size: number | undefined): Promise<boolean> {

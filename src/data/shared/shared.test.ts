@@ -403,6 +403,30 @@ describe('a store that machines share', () => {
     expect(await third.data.available(lost)).toBe(false)
   })
 
+  it('keeps what is sent anew between the last look of a collection and its deletion', async () => {
+    const [first, second] = [await machine(), await machine()]
+    const lost = await season(first.data, 4)
+    await first.data.push([lost])
+    const hour = 3600_000
+    const round = (hours: number) =>
+      collectStore(bucket, { dryRun: false, graceMs: hour, now: Date.now() + hours * hour })
+    await round(0.5)
+    const again = await season(second.data, 4)
+    // the writer begins when the collection has looked, and is waited for until it has sent all that it sends at first
+    let pushing: Promise<unknown> | undefined
+    const sent = Promise.withResolvers<void>()
+    second.objects.onRequest = (kind, key) => void (kind === 'list' && key === 'deleting/' && sent.resolve())
+    bucket.onRequest = async (kind, key) => {
+      if (kind !== 'remove' || !key.startsWith('blobs/')) return
+      pushing ??= second.data.push([again])
+      await sent.promise
+    }
+    expect(await round(2)).toMatchObject({ deleted: 6 })
+    await pushing
+    expect(await (await machine()).data.available(again)).toBe(true)
+    expect([...bucket.kept.keys()].filter((key) => key.startsWith('deleting/'))).toEqual([])
+  })
+
   it('forgets results that are older than is said, and then what only they needed', async () => {
     const first = await machine()
     await record(first, { valueWire: encode(await season(first.data)) })

@@ -10,7 +10,15 @@ import { isDigest } from '../home.ts'
 import { type Found, type Marks, marksText, parseMarks, sweep } from '../marks.ts'
 import { reachTree } from '../reachable.ts'
 import { readDocument } from './documents.ts'
-import { baseFolder, cacheFolder, garbageKey, listingFolder, resultFolder, versionFolder } from './layout.ts'
+import {
+  baseFolder,
+  cacheFolder,
+  deletingFolder,
+  garbageKey,
+  listingFolder,
+  resultFolder,
+  versionFolder,
+} from './layout.ts'
 import { ObjectBlobs } from './object-blobs.ts'
 
 /** Documents that are read at once. */
@@ -44,7 +52,9 @@ export interface StoreGarbageReport {
  * G1 a blob goes only after two rounds more than a grace apart found it unreachable, and none was put anew between.
  * G2 between the rounds all can read what is marked, and send anew what of that they need (`Remote`).
  * G3 what came while a round went on is looked at before anything is removed.
- * G4 documents go before what they stand for; a round that cannot read one removes nothing.
+ * G4 what is about to be deleted is announced before it is looked at for the last time. So either the collection sees
+ *    that somebody has sent it anew, or who sends it sees the announcement, and sends it again when that has gone.
+ * G5 documents go before what they stand for; a round that cannot read one removes nothing.
  */
 export async function collectStore(
   objects: Objects,
@@ -164,14 +174,30 @@ async function listingOf(blobs: ObjectBlobs, digest: Digest): Promise<Listing | 
   }
 }
 
+/** Far less than writers wait for an announcement to go (`Remote`), ms. */
+const longestDeletionMs = 60_000
+
 /** Those that nobody has sent anew since they were listed. */
 async function removeUnchanged(blobs: ObjectBlobs, found: readonly Found[]): Promise<void> {
   for (let at = 0; at < found.length; at += 256) {
     const some = found.slice(at, at + 256)
-    const now = await Promise.all(some.map(({ digest }) => blobs.objects.look(blobs.keyOf(digest))))
-    const same = some.filter(({ changedAt }, i) => now[i]?.changedAt === changedAt)
-    await blobs.remove(same.map(({ digest }) => digest))
+    const key = `${deletingFolder}${crypto.randomUUID()}.txt`
+    await blobs.objects.put(key, Buffer.from(some.map(({ digest }) => `${digest}\n`).join('')))
+    try {
+      await removeAnnounced(blobs, some)
+    } finally {
+      await blobs.objects.remove([key])
+    }
   }
+}
+
+async function removeAnnounced(blobs: ObjectBlobs, some: readonly Found[]): Promise<void> {
+  const began = performance.now()
+  const now = await Promise.all(some.map(({ digest }) => blobs.objects.look(blobs.keyOf(digest))))
+  const same = some.filter(({ changedAt }, i) => now[i]?.changedAt === changedAt)
+  // writers may have stopped to wait: the next round takes these
+  if (performance.now() - began > longestDeletionMs) return
+  await blobs.remove(same.map(({ digest }) => digest))
 }
 
 export async function textOf(objects: Objects, key: string): Promise<string> {
