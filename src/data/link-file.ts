@@ -24,7 +24,8 @@ const unlinkable: ReadonlySet<string> = new Set([
 export function linkFile(files: BlobFiles, path: string): Adopted {
   const seen = stateOf(path)
   const { digest, state } = hashInput(path, seen.isFile() ? seen : undefined)
-  return inStore(path, () => {
+  // what fails from here on is the store
+  return inStore(files.store, () => {
     const size = Number(state.size)
     const adopted = { digest, size, executable: isExecutable(state.mode) }
     if (isWhole(files, digest, size) && renewBlob(files, digest))

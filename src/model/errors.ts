@@ -178,7 +178,7 @@ export const catalogue = {
   },
   ALM_STORE_FULL: {
     message: 'The disk is full: {path}.',
-    hint: 'Free some space (almanac gc) and resume the run.',
+    hint: 'Free some space (almanac gc), then give the command again, or resume the run.',
   },
   ALM_STORE_READ_ONLY: {
     message: '{path} cannot be written: {why}.',

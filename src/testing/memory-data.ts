@@ -109,10 +109,8 @@ export class MemoryData implements DataPlane {
   }
 
   async moveIn(path: string): Promise<Moved> {
-    if (this.files.file(path) !== undefined)
-      return { ref: await this.collectFile(path), remove: async () => [] }
     if (this.files.isDirectory(path)) return { ref: await this.collectDir(path), remove: async () => [] }
-    throw new AlmanacError('ALM_INPUT_MISSING', { path })
+    return { ref: await this.collectFile(path), remove: async () => [] }
   }
 
   async *entries(dir: DirRef): AsyncGenerator<TreeEntry> {

@@ -155,6 +155,35 @@ it('moves what is its owner’s to give away', async () => {
   expect(await refusal('data', 'add', 'none', 'nothing', '--move')).toEqual([1, 'ALM_INPUT_MISSING'])
 }, 120_000)
 
+it('does not move a project with what Almanac keeps in it, nor takes an empty path for the directory it is in', async () => {
+  await said('data', 'add', 'raw', 'raw')
+  expect(await refusal('data', 'add', 'all', '.', '--move')).toEqual([1, 'ALM_PATH_REFUSED'])
+  expect(await refusal('data', 'add', 'all', '.almanac', '--managed')).toEqual([1, 'ALM_PATH_REFUSED'])
+  expect(await failed('data', 'add', 'all', '')).toEqual([2, 'ALM_USAGE', 'the path is empty'])
+  expect(readdirSync(raw)).toEqual(['a', 'b', 'sub'])
+}, 120_000)
+
+it('runs no command for a version whose files are others by now', async () => {
+  await said('data', 'add', 'raw', 'raw')
+  put('a', 'changed\n')
+  const { stdout, code } = await project.run(
+    ...['data', 'watch', 'raw', '--since', '0', '--once', '--json', '--exec', 'touch ran'],
+  )
+  const lines = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+  expect([code, lines.map(({ kind, version }) => [kind, version])]).toEqual([
+    1,
+    [
+      ['version', 1],
+      ['not-run', 1],
+    ],
+  ])
+  expect(lines[1]).toMatchObject({ code: 'ALM_VERSION_GONE', dataset: 'raw' })
+  expect(existsSync(join(project.folder, 'ran'))).toBe(false)
+}, 120_000)
+
 it('refuses what cannot be a dataset, and names it', async () => {
   for (const name of ['../x', '/x', 'a/../b', 'a\nb', '.x', 'x@1'])
     expect(await refusal('data', 'add', name, 'raw')).toEqual([1, 'ALM_DATASET_NAME'])

@@ -31,8 +31,14 @@ export function dataWatchCommand(name: string, flags: DataWatchFlags): Promise<v
     process.once('SIGINT', onSignal).once('SIGTERM', onSignal)
     try {
       let last = flags.since === undefined ? await newestOf(almanac, name) : sinceOf(flags.since)
+      let said: string | undefined
       for (;;) {
-        await scanned(almanac, name, printer)
+        const amiss = await scanned(almanac, name)
+        if (amiss !== undefined && amiss.message !== said) {
+          printer.object({ kind: 'not-scanned', dataset: name, code: amiss.code, message: amiss.message })
+          printer.aside(`${name} is looked at again until it can be scanned: ${amiss.message}`)
+        }
+        said = amiss?.message
         for (const version of await versionsAfter(almanac, name, last)) {
           const code = await tell(almanac, version, flags, printer, stop.signal)
           last = version.version
@@ -52,13 +58,13 @@ export function dataWatchCommand(name: string, flags: DataWatchFlags): Promise<v
 }
 
 /** Files that come while they are looked at, or a disk that is away for a while, are no reason to look no more. */
-async function scanned(almanac: Workbench, name: string, printer: Printer): Promise<void> {
+async function scanned(almanac: Workbench, name: string): Promise<AlmanacError | undefined> {
   try {
     await almanac.scanDataset(name)
+    return undefined
   } catch (error) {
     if (!isAlmanacError(error) || !passing.has(error.code)) throw error
-    printer.object({ kind: 'not-scanned', dataset: name, code: error.code, message: error.message })
-    printer.aside(`${name} is looked at again: ${error.message}`)
+    return error
   }
 }
 
