@@ -14,7 +14,8 @@ import type { S3Server } from './moto.ts'
 import { identity, newBucket, overwrite, servers } from './servers.ts'
 
 const partBytes = 5 * 1024 * 1024
-const patience: Patience = { attempts: 5, restMs: 2, silenceMs: 400 }
+// longer than a busy machine is silent; the store that stops in the middle is waited for so long once
+const patience: Patience = { attempts: 5, restMs: 2, silenceMs: 4000 }
 
 Object.assign(process.env, identity)
 
