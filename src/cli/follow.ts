@@ -1,5 +1,5 @@
 import pc from 'picocolors'
-import type { RunHandle, StartOptions } from '../workbench.ts'
+import type { RunHandle, StartOptions, Workbench } from '../workbench.ts'
 import { exitCodes, type Printer } from './printer.ts'
 import { Progress } from './progress.ts'
 import { Report } from './report.ts'
@@ -10,6 +10,7 @@ import { cacheMode, type ExecuteFlags } from './session.ts'
 export async function follow(
   printer: Printer,
   flags: ExecuteFlags,
+  entries: Workbench['entries'],
   start: (options: StartOptions) => Promise<RunHandle>,
 ): Promise<number> {
   let progress: Progress | undefined
@@ -34,7 +35,8 @@ export async function follow(
     const result = await handle.result
     progress.stop()
     report.ended(result.state === 'waiting')
-    printResult(result, printer, (call) => report.hasTold(call))
+    const varied = flags.dryRun === true ? [] : await variedTasks(entries, result.id)
+    printResult(result, printer, { varied, told: (call) => report.hasTold(call) })
     return exitCodeOf(result, flags.dryRun === true)
   } catch (error) {
     progress.stop()
@@ -67,4 +69,13 @@ function stopOnSignals(handle: RunHandle, say: (lines: readonly string[]) => voi
     process.off('SIGINT', onSignal)
     process.off('SIGTERM', onSignal)
   }
+}
+
+/** Calls that gave another result than before, of which tasks are named. */
+const variationsLooked = 500
+
+/** Tasks of the run of which a call gave another result than one that was the same. */
+async function variedTasks(entries: Workbench['entries'], run: string): Promise<readonly string[]> {
+  const variations = await entries.variations({ run, limit: variationsLooked })
+  return [...new Set(variations.map(({ name }) => name))].sort()
 }

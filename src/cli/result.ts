@@ -9,12 +9,16 @@ import { planObject, printPlan } from './plan.ts'
 import { exitCodes, type Printer } from './printer.ts'
 import { durationText } from './words.ts'
 
-/** Says how a run ended or where it rests. `told`: the failure of that call has been told of already. */
-export function printResult(
-  result: RunResult,
-  printer: Printer,
-  told: (call: number | undefined) => boolean,
-): void {
+/** What else is known of a run. */
+export interface AlsoKnown {
+  /** tasks that gave another result for the same call */
+  readonly varied: readonly string[]
+  /** has the failure of that call been told of already? */
+  readonly told: (call: number | undefined) => boolean
+}
+
+/** Says how a run ended or where it rests. */
+export function printResult(result: RunResult, printer: Printer, { varied, told }: AlsoKnown): void {
   const { id, state, counts, executed, reused, savedMs, durationMs, error, shown, planned } = result
   const output = result.output === undefined ? null : toWire(result.output)
   printer.last({
@@ -29,6 +33,7 @@ export function printResult(
     durationMs,
     error: error ?? null,
     shown: shown ?? null,
+    ...(varied.length > 0 && { varied }),
     ...(planned !== undefined && planObject(result)),
   })
   if (planned !== undefined) printPlan(result, printer)
@@ -44,6 +49,10 @@ export function printResult(
   if (shown !== undefined) printer.line(`  ${relativePath(shown)}`)
   else if (state === 'succeeded' && output !== null && figures === '')
     printer.line(`  ${JSON.stringify(output)}`)
+  for (const name of varied)
+    printer.line(
+      `  ${pc.yellow('!')} ${name} gave another result for the same call: almanac why ${id} ${name}`,
+    )
   if (state !== 'succeeded')
     printer.line(`  almanac ${state === 'waiting' ? `answer ${id}` : `resume ${id}`}`)
 }

@@ -78,7 +78,7 @@ describe('the run cache from the command line', () => {
     expect(shown.stdout).toMatch(/argument 1 +file a\.txt [0-9a-f]{12}/)
     expect(shown.stdout).toMatch(/argument 2 +3\n/)
 
-    await run(project, '--refresh')
+    expect((await run(project, '--refresh'))['varied']).toEqual(['chance'])
     const stats = (await project.json('cache', 'stats')) as {
       entries: number
       hits: number

@@ -190,3 +190,27 @@ it('a kill in any kind of write of a collection loses nothing that is needed, an
   console.log(`${killed} kills in ${kinds.length} kinds of writes`)
   expect(killed).toBeGreaterThan(20)
 })
+
+it('nothing that is needed is ever missing while another process collects again and again', {
+  timeout: 120_000,
+}, async () => {
+  const { folder } = await makeProject()
+  expect((await Project.at(folder).run('run', 'pages.ts', '--input', 'n=9')).code).toBe(0)
+  const start = (name: string, argument: number) => {
+    const program = fileURLToPath(new URL(`./gc/${name}.ts`, import.meta.url))
+    const child = spawn(process.execPath, [program, String(argument)], { cwd: folder })
+    let said = ''
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (said += String(data)))
+    const ended = new Promise<Record<string, unknown>>((resolve, reject) =>
+      child.on('close', (code) => (code === 0 ? resolve(JSON.parse(said)) : reject(new Error(said)))),
+    )
+    return { child, ended }
+  }
+  const collecting = start('collect-often', 2500)
+  const computed = await start('compute', 20_000).ended
+  collecting.child.stdin.end()
+  const did = await collecting.ended
+  console.log({ ...computed, ...did })
+  expect(computed).toMatchObject({ wrong: [], damaged: [] })
+  expect(Number(did['movedAside'])).toBeGreaterThan(0)
+})

@@ -20,7 +20,7 @@ export function runCommand(file: string, flags: RunFlags, help: () => void): Pro
     const { workflow, loaded, inputSchema } = await almanac.load(resolve(file))
     const given = { inputs: flags.input ?? [], ...(flags.params !== undefined && { params: flags.params }) }
     const input = await readInput(inputSchema, given, (path) => almanac.data.scan(path))
-    return follow(printer, flags, (options) =>
+    return follow(printer, flags, almanac.entries, (options) =>
       almanac.start(workflow, input, {
         ...options,
         file: relative(almanac.project, loaded.file),
