@@ -1,7 +1,9 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { openObjects } from '../../src/data/shared/open.ts'
+import { collectStore } from '../../src/data/shared/store-garbage.ts'
 import { Project } from '../cli/almanac.ts'
 import type { FaultyProxy } from './faulty-proxy.ts'
 import { startProxy } from './faulty-proxy.ts'
@@ -118,6 +120,25 @@ describe('two machines with one bucket', () => {
     proxy.fault = () => (++asked % 4 === 0 ? { kind: 'status', status: 503, code: 'SlowDown' } : undefined)
     expect(await season(await machine())).toMatchObject({ executed: 13 })
     expect(await season(await machine())).toMatchObject({ executed: 0 })
+  })
+
+  it('clean it up, without what a kept result needs', async () => {
+    const first = await machine()
+    await season(first)
+    const now = await first.json('gc', '--store')
+    expect(now).toMatchObject({ unreachable: 0, deleted: 0, missing: 0, forgotten: 0 })
+    expect(await season(await machine())).toMatchObject({ state: 'succeeded', executed: 0 })
+    for (const [name, value] of Object.entries(identity)) vi.stubEnv(name, value)
+    const objects = openObjects(shared['ALMANAC_STORE'] as string, {})
+    const day = 24 * 3600_000
+    const round = (days: number) =>
+      collectStore(objects, { dryRun: false, graceMs: day, olderMs: 30 * day, now: Date.now() + days * day })
+    // the listings of the directories that were mapped go; what the run gave is kept as its result
+    expect(await round(31)).toMatchObject({ kept: 13, unreachable: 3, deleted: 0 })
+    expect(await round(33)).toMatchObject({ kept: 13, unreachable: 3, deleted: 3, missing: 0 })
+    objects.close()
+    vi.unstubAllEnvs()
+    expect(await season(await machine())).toMatchObject({ state: 'succeeded', executed: 13 })
   })
 
   it('have each version of a dataset as a document, when its content is there', async () => {
