@@ -196,9 +196,8 @@ it('nothing that is needed is ever missing while another process collects again 
 }, async () => {
   const { folder } = await makeProject()
   expect((await Project.at(folder).run('run', 'pages.ts', '--input', 'n=9')).code).toBe(0)
-  const start = (name: string, argument: number) => {
-    const program = fileURLToPath(new URL(`./gc/${name}.ts`, import.meta.url))
-    const child = spawn(process.execPath, [program, String(argument)], { cwd: folder })
+  const start = (program: URL, argument: number) => {
+    const child = spawn(process.execPath, [fileURLToPath(program), String(argument)], { cwd: folder })
     let said = ''
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (said += String(data)))
     const ended = new Promise<Record<string, unknown>>((resolve, reject) =>
@@ -206,8 +205,8 @@ it('nothing that is needed is ever missing while another process collects again 
     )
     return { child, ended }
   }
-  const collecting = start('collect-often', 2500)
-  const computed = await start('compute', 20_000).ended
+  const collecting = start(new URL('./gc/collect-often.ts', import.meta.url), 2500)
+  const computed = await start(new URL('./gc/compute.ts', import.meta.url), 20_000).ended
   collecting.child.stdin.end()
   const did = await collecting.ended
   console.log({ ...computed, ...did })
