@@ -117,7 +117,10 @@ class Worker:
                     self._store.free(message[1])
                 elif kind == "trim":
                     process.trim()
+                    # before anything else begins: what it then takes is its own
                     self._resident_at = 0.0
+                    self._weigh = True
+                    self._before_wait()
                 elif kind == "stop":
                     return
             self._weigh = True

@@ -72,6 +72,9 @@ def hangs():
         time.sleep(1000)
 
 
+def swells(megabytes):
+    len([bytearray(b"x") * (1 << 16) for _ in range(16 * megabytes)])
+
 def grows(megabytes):
     kept = []
     for _ in range(megabytes):
@@ -255,5 +258,14 @@ describe('a task that is too much', () => {
       error: { code: 'ALM_TASK_MEMORY' },
     })
     expect(end.kind === 'failed' && end.error.message).toMatch(/it used 1\d\d(\.\d)? MiB of 100 MiB/)
+  })
+
+  it('is ended for it also where an earlier one left its process as large', async () => {
+    expect(await run('swells', { megabytes: 1 }, { memoryBytes: 500 * 2 ** 20 })).toMatchObject({
+      kind: 'succeeded',
+    })
+    expect(await run('swells', { megabytes: 200 })).toMatchObject({ kind: 'succeeded' })
+    const end = await run('grows', { megabytes: 150 }, { memoryBytes: 100 * 2 ** 20 })
+    expect(end).toMatchObject({ kind: 'failed', reason: 'memory', error: { code: 'ALM_TASK_MEMORY' } })
   })
 })

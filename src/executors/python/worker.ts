@@ -58,6 +58,8 @@ export class Worker implements Holder {
   #ready = false
   #heard = false
   #trimmed = false
+  /** the least that was resident, without held values, before an attempt whose memory is bounded */
+  #leanest = Number.POSITIVE_INFINITY
   #done = 0
   #afterExit: (() => void) | undefined
   #oomKills = outOfMemoryKills()
@@ -239,7 +241,7 @@ export class Worker implements Holder {
       this.#functions.add(job.function.id)
       this.#process.send(job.function.message)
     }
-    if (job.live.attempt.memoryBytes > 0) job.residentBefore = residentOfGroup(this.pid)
+    if (job.live.attempt.memoryBytes > 0) this.#weighBefore(job)
     if (!this.#knownRuns.has(job.run.id)) {
       this.#knownRuns.add(job.run.id)
       this.#process.send(['of', job.run.id, job.run.name])
@@ -247,6 +249,14 @@ export class Worker implements Holder {
     job.phase = 'sent'
     this.#process.sendText(delivery.message)
     this.#sendWidth()
+  }
+
+  /** What earlier attempts left counts for none; so much of it that it would hide what this one takes is given back. */
+  #weighBefore(job: Job): void {
+    job.residentBefore = residentOfGroup(this.pid)
+    const left = job.residentBefore - this.#world.held.bytesIn(this)
+    this.#leanest = Math.min(this.#leanest, left)
+    if (left > this.#leanest + leftAtMost) this.trim()
   }
 
   /** After an attempt that begins: else one that waits there would take its place. */
@@ -278,6 +288,8 @@ export class Worker implements Holder {
         this.#output?.said(message.sizes)
         return
       case 'rss':
+        for (const job of this.#jobs)
+          if (!job.begun) job.residentBefore = Math.min(job.residentBefore, message.resident)
         this.#weigh(message.resident)
         return
       case 'spoilt':
@@ -475,3 +487,6 @@ function isUnbegun(job: Job, death: Death, sent: number): boolean {
   job.deaths += 1
   return job.deaths < maxDeaths && (job.announced || sent > 1)
 }
+
+/** bytes of earlier attempts that are not given back before one whose memory is bounded */
+const leftAtMost = 32 * 2 ** 20
