@@ -61,7 +61,7 @@ function purity(): string[] {
     ts.parseConfigFileTextToJson('tsconfig.pure.json', read('tsconfig.pure.json')).config as {
       include: string[]
     }
-  ).include
+  ).include.filter((path) => !path.endsWith('.d.ts'))
   const { overrides } = JSON.parse(read('biome.json')) as {
     overrides: { includes: string[]; plugins?: string[] }[]
   }

@@ -139,11 +139,17 @@ export class Giving {
     return { ...error, call: error.call ?? info.id }
   }
 
+  /** Has what it names not failed for another reason since? */
+  #stillHolds(named: ErrorRecord | undefined): named is ErrorRecord {
+    const cause = named?.call === undefined ? undefined : this.#run.outcomes.get(named.call)?.error
+    return named !== undefined && (cause === undefined || named.message.includes(cause.message))
+  }
+
   #upstream(info: CallInfo, order: number): ErrorRecord {
     const { machine, outcomes, calls } = this.#run
     // of several inputs that failed it names the one that it named first
     const { outcome } = info.own ?? {}
-    if (outcome?.reason === 'upstream' && outcome.order === order && outcome.error !== undefined)
+    if (outcome?.reason === 'upstream' && outcome.order === order && this.#stillHolds(outcome.error))
       return outcome.error
     const input = machine.graph.call(info.id).inputs.find((id) => {
       const { end } = machine.graph.call(id)

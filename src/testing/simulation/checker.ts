@@ -106,18 +106,14 @@ export class Checker implements Told {
     this.machine = machine
     this.#isChecked = false
     if (event.kind === 'pause' || event.kind === 'settled') this.#life.stoppedAt = this.#life.steps
-    if (event.kind === 'cancel') this.#giveUp(machine)
     if (event.kind === 'given') this.#life.done.add(event.call)
   }
 
-  /** What is under way at a cancellation will not be done, unless it is done before it can be stopped. */
-  #giveUp({ graph }: RunMachine): void {
-    for (const call of graph.calls) {
-      if (call === undefined || (call.kind !== 'task' && call.kind !== 'entry')) continue
-      // what was made again for others has its result
-      if (call.phase === 'stop' ? call.end === undefined : call.end?.state === 'cancelled')
-        this.#givenUp.add(call.id)
-    }
+  /** What it is durable that a cancellation gave up. */
+  #giveUp(record: JournalRecord): void {
+    if (record.kind === 'outcome' && record.state === 'cancelled') this.#givenUp.add(record.call)
+    if (record.kind === 'attempt' && record.phase === 'stopping') this.#givenUp.add(record.call)
+    if (record.kind === 'forgotten') for (const call of record.calls) this.#givenUp.delete(call)
   }
 
   /** The program is another one: the keys of its effects may be too. */
@@ -241,6 +237,7 @@ export class Checker implements Told {
   durable(records: readonly JournalRecord[]): void {
     for (const record of records) {
       this.kept.add(record, this.program, this.#isAstray)
+      this.#giveUp(record)
       if (record.kind !== 'forgotten') continue
       // what is done again comes at other times, and with it functions that are known by their count
       this.edited()

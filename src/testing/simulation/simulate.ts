@@ -145,7 +145,8 @@ class Simulation {
     const forget = how === 'taken over' ? 'none' : how === 'all over' ? 'caught' : 'uncaught'
     const end = await this.#life.live(isFirst ? undefined : { forget })
     const isInterrupted = end.state === 'crashed' || end.state === 'full'
-    if (isCancelled && !isInterrupted && end.state !== 'cancelled')
+    // its clean-up may ask a person, who may take their time
+    if (isCancelled && !isInterrupted && end.state !== 'cancelled' && end.state !== 'waiting')
       throw new Broken('S18', `the run was cancelled, taken over, and ended ${end.state}`)
     this.#stage.trace(() => `— ${end.state}${end.output === undefined ? '' : ` with ${end.output}`}`)
     this.#lives++
