@@ -161,10 +161,11 @@ def fetch_pip(job: dict) -> str:
     import urllib.request
 
     index = (os.environ.get("PIP_INDEX_URL") or "https://pypi.org/simple").rstrip("/") + "/pip/"
-    request = urllib.request.Request(index, headers={"Accept": "application/vnd.pypi.simple.v1+json"})
+    kinds = "application/vnd.pypi.simple.v1+json, text/html;q=0.1"
     try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            files = json.load(answer)["files"]
+        with urllib.request.urlopen(urllib.request.Request(index, headers={"Accept": kinds}), timeout=60) as answer:
+            page = answer.read().decode()
+        files = json.loads(page)["files"] if page.lstrip().startswith("{") else links(page)
         wheels = [file for file in files if file["filename"].endswith("-py3-none-any.whl") and not file.get("yanked")]
         newest = max(wheels, key=lambda file: release(file["filename"]))
         say(f"  fetching {newest['filename']}")
@@ -178,6 +179,28 @@ def fetch_pip(job: dict) -> str:
     with open(path, "wb") as file:
         file.write(data)
     return path
+
+
+def links(page: str) -> list[dict]:
+    """The files of an index that answers in HTML, as mirrors do, in the words of one that answers in JSON."""
+    from html.parser import HTMLParser
+
+    files: list[dict] = []
+
+    class Links(HTMLParser):
+        def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+            href = dict(attributes).get("href") if tag == "a" else None
+            if href is None:
+                return
+            url, _, fragment = href.partition("#")
+            digest = fragment.removeprefix("sha256=") if fragment.startswith("sha256=") else ""
+            yanked = "data-yanked" in dict(attributes)
+            files.append(
+                {"filename": url.rpartition("/")[2], "url": url, "yanked": yanked, "hashes": {"sha256": digest}}
+            )
+
+    Links().feed(page)
+    return files
 
 
 def release(filename: str) -> tuple[int, ...]:

@@ -66,6 +66,16 @@ const failure = async (made: Promise<unknown>): Promise<string> => {
   return `${error.code}: ${error.message}`
 }
 
+/** The pip that Python brings, or, as Debian takes that out, the one of the index. */
+const somePip = `
+import ensurepip, glob, os, sys
+mine = glob.glob(os.path.join(os.path.dirname(ensurepip.__file__), "_bundled", "pip-*.whl"))
+sys.path.insert(0, ${JSON.stringify(fileURLToPath(new URL('../../python', import.meta.url)))})
+import build_env
+os.makedirs(sys.argv[1], exist_ok=True)
+print(mine[0] if mine else build_env.fetch_pip({"directory": sys.argv[1]}))
+`
+
 describe('an environment', () => {
   it('is made once for its content, says what it does, and is found again without starting anything', async () => {
     const spec = requirements(`# demo\n./${await wheel('1.0')}\n`)
@@ -186,12 +196,11 @@ describe('an environment', () => {
 
   it('is made with a pip of the index where the machine has none', async () => {
     const { python } = await findPython(undefined, { cacheDir })
-    const bundled = execFileSync(python, [
-      '-c',
-      'import ensurepip, os; d = os.path.join(os.path.dirname(ensurepip.__file__), "_bundled"); print([os.path.join(d, n) for n in os.listdir(d) if n.startswith("pip")][0])',
-    ])
+    const bundled = execFileSync(python, ['-c', somePip, cacheDir])
       .toString()
       .trim()
+      .split('\n')
+      .at(-1) as string
     const bytes = readFileSync(bundled)
     const name = bundled.slice(bundled.lastIndexOf('/') + 1)
     const files = [
