@@ -3,7 +3,6 @@ export const largeFiles: Readonly<Record<string, string>> = {
   'src/executors/python/worker.ts':
     'a worker process as the host sees it: every message of it changes the same state',
   'python/almanac_worker/worker.py': 'the worker process: what its threads share under one lock',
-  'src/engine/execution.ts': 'all that lies between the decision to start a call and what came of it',
   'src/testing/simulation/checker.ts': 'what must hold of a simulated run, numbered, seen step by step',
   'src/testing/simulation/generate.ts':
     'one grammar of random programs: a shape of step each, that make each other',

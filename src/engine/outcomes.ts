@@ -31,6 +31,8 @@ export class Outcomes {
   /** of those that were remembered */
   readonly #digests: (Digest | undefined)[] = []
   readonly #held = new Map<string, HeldRef>()
+  /** calls by the handles that their results have, or had */
+  readonly #holding = new Map<number, number>()
   readonly #fieldTexts = new Map<string, string>()
 
   constructor(hash: Hash) {
@@ -40,7 +42,9 @@ export class Outcomes {
   set(call: number, outcome: CallOutcome, digest?: Digest): void {
     this.#outcomes[call] = outcome
     eachRef(outcome.value, (ref) => {
-      if (ref instanceof HeldRef) this.#held.set(heldId(ref), ref)
+      if (!(ref instanceof HeldRef)) return
+      this.#held.set(heldId(ref), ref)
+      this.#holding.set(ref.handle, call)
     })
     if (digest !== undefined) this.#digests[call] = digest
   }
@@ -49,6 +53,20 @@ export class Outcomes {
   current(args: Value): Value {
     if (this.#held.size === 0) return args
     return mapRefs(args, (ref) => (ref instanceof HeldRef ? (this.#held.get(heldId(ref)) ?? ref) : ref))
+  }
+
+  /** Calls whose results are held under these handles now. */
+  callsHolding(handles: readonly number[]): number[] {
+    const gone = new Set(handles)
+    const calls = new Set<number>()
+    for (const handle of handles) {
+      const call = this.#holding.get(handle)
+      if (call === undefined || calls.has(call)) continue
+      eachRef(this.#outcomes[call]?.value, (ref) => {
+        if (ref instanceof HeldRef && gone.has(ref.handle)) calls.add(call)
+      })
+    }
+    return [...calls]
   }
 
   /** Is there a value that lives, or lived, in a worker's memory? */

@@ -147,15 +147,11 @@ export class RunDriver implements HostedRun {
 
   request(request: RunRequest): void {
     if (this.#end.isOver) return
-    if (request.kind === 'cancel') {
-      this.#execution.hold(false)
-      return this.#dispatch({ kind: 'cancel' })
-    }
+    if (request.kind === 'cancel') return this.#dispatch({ kind: 'cancel' })
     // what is cancelled cleans up and ends, whatever else is asked of it
     if (this.#run.machine.graph.cancelling) return this.#end.changeState('cancelling')
     this.#end.changeState(request.kind === 'pause' ? 'paused' : 'running')
     this.#dispatch({ kind: request.kind })
-    this.#execution.hold(request.kind === 'pause')
   }
 
   answer(answer: Answer): void {
@@ -314,6 +310,7 @@ export class RunDriver implements HostedRun {
       this.#events.length = 0
       this.#busy = false
     }
+    this.#execution.follow()
     this.#turns.schedule()
     this.#checkEnd()
     this.#end.checkRest()

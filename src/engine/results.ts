@@ -1,0 +1,191 @@
+import { eachRef } from '../core/identity/canonical.ts'
+import { encode } from '../model/codec.ts'
+import { AlmanacError, errorRecord } from '../model/errors.ts'
+import type { ErrorRecord } from '../model/records.ts'
+import { HeldRef, type SpilledRef } from '../model/refs.ts'
+import type { FailureReason } from '../model/states.ts'
+import type { Value } from '../model/value.ts'
+import type { AttemptResult } from './attempts.ts'
+import type { CallInfo } from './call-info.ts'
+import { recordOf } from './failure.ts'
+import type { HeldCopies } from './held-copies.ts'
+import type { RunContext } from './run-context.ts'
+import type { Sharings } from './sharing.ts'
+import { spilled } from './spilled.ts'
+import { resolve } from './views.ts'
+
+/** Letters of a result as JSON: larger ones belong in files. */
+const maxValueLength = 64 * 2 ** 20
+
+/**
+ * What came of an attempt: its value checked, written out where that is wanted, and known to the run; or why there is
+ * none.
+ *
+ * R1 the value of an attempt that was given up takes nobody's place.
+ * R2 a value that cannot be kept fails its attempt, where the task is still to blame.
+ */
+export class Results {
+  readonly #run: RunContext
+  readonly #sharings: Sharings
+  readonly #copies: HeldCopies
+
+  constructor(run: RunContext, sharings: Sharings, copies: HeldCopies) {
+    this.#run = run
+    this.#sharings = sharings
+    this.#copies = copies
+  }
+
+  /** An attempt has ended. */
+  take(info: CallInfo, attempt: number, result: AttemptResult): void {
+    const { ports, dispatch, isOver } = this.#run
+    if (isOver()) return
+    if (result.kind !== 'kept') this.#sharings.end(info)
+    switch (result.kind) {
+      case 'kept':
+        return this.#kept(info, attempt, result.value)
+      case 'failed':
+        return this.#failed(info, attempt, result.error, result.reason, result.retryable)
+      case 'lost':
+        info.lastError = result.error
+        return dispatch({ kind: 'lost', call: info.id, attempt, at: ports.clock.now() })
+      case 'inputs-gone':
+        return this.#deprived(info, attempt, result.handles)
+      case 'cancelled':
+        return dispatch({ kind: 'stopped', call: info.id, attempt })
+    }
+  }
+
+  /** A lost result comes from its copy; if that is gone, from another attempt. */
+  async restore(info: CallInfo, attempt: number, begin: () => void): Promise<void> {
+    let value: Value
+    try {
+      value = await this.#copies.restored(info)
+    } catch {
+      // what cannot be read can be made again
+    }
+    if (this.#run.isOver()) return
+    if (value !== undefined) return this.#succeeded(info, attempt, value)
+    const { policy } = this.#run.machine.graph.call(info.id)
+    if (!policy.effect && !policy.random) return begin()
+    const error = errorRecord('ALM_WORKER_LOST', { why: 'the copy of its result is gone' })
+    this.take(info, attempt, { kind: 'failed', reason: 'lost', error, retryable: false })
+  }
+
+  /** Held values died with their worker. */
+  lose(handles: readonly number[]): void {
+    const { outcomes, dispatch } = this.#run
+    const lost = outcomes.callsHolding(handles)
+    if (lost.length > 0) dispatch({ kind: 'gone', calls: lost })
+  }
+
+  #failed(
+    info: CallInfo,
+    attempt: number,
+    error: ErrorRecord,
+    reason: FailureReason,
+    retryable: boolean,
+  ): void {
+    const { ports, dispatch } = this.#run
+    info.lastError = error
+    const names = [error.type, error.code].filter((name) => name !== undefined)
+    const [at, chance] = [ports.clock.now(), ports.chance.number()]
+    dispatch({ kind: 'failed', call: info.id, attempt, reason, names, retryable, at, chance })
+  }
+
+  /** The result is not what was declared, or cannot be kept. */
+  #refused(info: CallInfo, attempt: number, error: unknown): void {
+    this.#sharings.end(info)
+    this.#failed(info, attempt, recordOf(error), 'outputs', false)
+  }
+
+  #deprived(info: CallInfo, attempt: number, handles: readonly number[]): void {
+    this.lose(handles)
+    const { graph } = this.#run.machine
+    const gone = (graph.call(info.id).heldInputs ?? []).filter((id) => graph.call(id).lost)
+    const isOver = this.#isReplaced(info, handles)
+    this.#run.dispatch({ kind: 'deprived', call: info.id, attempt, gone, isOver })
+  }
+
+  /** Is something of what was gone there again by now, made again for another call? */
+  #isReplaced(info: CallInfo, handles: readonly number[]): boolean {
+    const { outcomes, calls } = this.#run
+    const now = new Set<number>()
+    eachRef(
+      outcomes.current(resolve(info.request.args, { outcomes, info: (id) => calls.get(id) })),
+      (ref) => {
+        if (ref instanceof HeldRef) now.add(ref.handle)
+      },
+    )
+    return handles.some((handle) => !now.has(handle))
+  }
+
+  #kept(info: CallInfo, attempt: number, value: Value): void {
+    const refused = (error: unknown): void => this.#refused(info, attempt, error)
+    const done = (fit: Value): void => {
+      const isWritten = info.request.task?.policy.persist === true && this.#run.outcomes.isHeld(fit)
+      if (!isWritten) return this.#succeeded(info, attempt, fit)
+      this.#persist(info, attempt, fit).catch(refused)
+    }
+    try {
+      const checked = this.#checked(info, value)
+      if (!(checked instanceof Promise)) return done(checked)
+      checked.then(done).catch(refused)
+    } catch (error) {
+      refused(error)
+    }
+  }
+
+  #checked(info: CallInfo, value: Value): Value | Promise<Value> {
+    const { check } = info.request
+    const checked = check === undefined ? value : check(value)
+    if (checked instanceof Promise) return checked.then((fit) => this.#sharings.adopt(info, fit))
+    return this.#sharings.adopt(info, checked)
+  }
+
+  /** What is to be written out at once has succeeded when it is. */
+  async #persist(info: CallInfo, attempt: number, value: Value): Promise<void> {
+    const copied = await this.#copies.copy(info, value)
+    if (copied !== undefined) return this.#succeeded(info, attempt, copied)
+    const error = errorRecord('ALM_WORKER_LOST', { why: 'its result was not written out in time' })
+    this.take(info, attempt, { kind: 'lost', error })
+  }
+
+  /** A large value is kept before anybody is given it. */
+  async #spill(info: CallInfo, attempt: number, value: Value, spilling: Promise<SpilledRef>): Promise<void> {
+    try {
+      this.#succeeded(info, attempt, value, await spilling)
+    } catch (error) {
+      if (!this.#run.isOver()) this.#refused(info, attempt, error)
+    }
+  }
+
+  #succeeded(info: CallInfo, attempt: number, value: Value, spilledTo?: SpilledRef): void {
+    const { machine, calls, outcomes, ports, dispatch } = this.#run
+    const call = machine.graph.call(info.id)
+    const isUnderWay = call.phase === 'start' || call.phase === 'execute' || call.phase === 'stop'
+    if (attempt !== call.attempt || !isUnderWay) return
+    let held = false
+    let copied = true
+    eachRef(value, (ref) => {
+      if (!(ref instanceof HeldRef)) return
+      held = true
+      copied &&= ref.copy !== undefined
+      calls.madeBy(ref.key, info)
+    })
+    if (spilledTo === undefined) {
+      const wire = encode(value)
+      if (wire.length > maxValueLength) return this.#refused(info, attempt, tooLarge(wire.length))
+      const spilling = spilled(value, wire, ports.data)
+      if (spilling !== undefined) return void this.#spill(info, attempt, value, spilling)
+    }
+    if (!call.lost) info.costMs = ports.clock.now() - info.startedAt
+    outcomes.set(info.id, { value, ...(spilledTo && { spilled: spilledTo }) })
+    dispatch({ kind: 'succeeded', call: info.id, attempt, held, copied: held && copied })
+  }
+}
+
+function tooLarge(length: number): AlmanacError {
+  const [is, may] = [Math.ceil(length / 2 ** 20), maxValueLength / 2 ** 20]
+  const why = `it is ${is} MiB as JSON, and ${may} MiB may be kept as a value: leave it in a file output`
+  return new AlmanacError('ALM_RESULT_REFUSED', { why })
+}
