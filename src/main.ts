@@ -49,7 +49,7 @@ async function openWith(
   )
   const environment = options.environment ?? config.environment ?? 'main'
   const kept = { journal, records, cache, entries, data, datasets, logs }
-  const urls = openServers()
+  const servers = openServers()
   const engine = openEngine(
     { ...kept, code, work },
     {
@@ -57,7 +57,7 @@ async function openWith(
       say,
       inline: options.inline === true,
       downloads: () => data.downloads(),
-      urls,
+      servers,
     },
   )
   const publish = publisher({ datasets, data, clock: systemClock })
@@ -78,7 +78,7 @@ async function openWith(
     maintenance: careFor(care, retentionRules(config.retention)),
     settled,
     say,
-    urls,
+    urls: servers.urls,
   })
 }
 
@@ -97,7 +97,7 @@ function openEngine(
     ambient: nodeAmbient(),
     owner: { host: hostname(), pid: process.pid, bootId: bootId() },
     variable: (name) => process.env[name],
-    urls: executors.urls,
+    urls: executors.servers.urls,
     executors: (listener) => openExecutors(listener, executors),
   })
 }

@@ -1,16 +1,6 @@
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { inStore, isMissing } from './failures.ts'
+import { fsyncPath } from './fsync-path.ts'
 import type { Home } from './home.ts'
 import type { ProcessIdentity } from './process-identity.ts'
 import { isGone, thisProcess } from './process-identity.ts'
@@ -152,15 +142,5 @@ export function namesIn(directory: string): string[] {
   } catch (error) {
     if (isMissing(error)) return []
     throw error
-  }
-}
-
-/** Makes a file, or the names in a directory, durable. */
-function fsyncPath(path: string): void {
-  const file = openSync(path, 'r')
-  try {
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
   }
 }

@@ -39,18 +39,9 @@ export interface Datasets {
 }
 
 /** What becomes a version. */
-export interface NewVersion extends DatasetKey {
+export interface NewVersion extends Omit<DatasetVersion, 'version' | 'parent' | 'seq'> {
   /** the version that its maker saw, 0 where there was none; absent: whatever is the newest now */
   readonly parent?: number
-  readonly digest: Digest
-  readonly entries: number
-  readonly size: number
-  readonly at?: string
-  readonly kept: boolean
-  readonly run?: RunId
-  readonly call?: number
-  readonly maker: string
-  readonly madeAt: Time
 }
 
 /** A dataset as it is listed. */

@@ -6,11 +6,13 @@ import { openPythonExecutor } from '../executors/python/executor.ts'
 import { findPython, minorOf } from '../executors/python/interpreter.ts'
 import { openScriptExecutor } from '../executors/script/executor.ts'
 import { openSourceExecutor } from '../executors/source/executor.ts'
-import { openUrls } from '../executors/source/url-reader.ts'
+import { Gates } from '../executors/source/gates.ts'
+import { openUrls, type UrlReaderOptions } from '../executors/source/url-reader.ts'
 import type { TaskSpec } from '../model/task.ts'
 import type { Downloads } from '../ports/downloads.ts'
 import type { ExecutorListener } from '../ports/executor.ts'
 import type { Urls } from '../ports/urls.ts'
+import { systemChance } from '../system/system-chance.ts'
 import { systemClock } from '../system/system-clock.ts'
 
 /** What executors are made with. */
@@ -19,25 +21,36 @@ export interface ExecutorParts {
   readonly say: (text: string) => void
   readonly inline: boolean
   readonly downloads: () => Promise<Downloads>
-  /** closed with them */
-  readonly urls: Urls
+  readonly servers: Servers
 }
 
 /** Of every kind of task. */
 export function openExecutors(listener: ExecutorListener, parts: ExecutorParts) {
-  const { python, say, inline, downloads, urls } = parts
+  const { python, say, inline, downloads, servers } = parts
   const common = { clock: systemClock }
   return [
     openInlineExecutor({ ...common, patient: inline }, listener),
     openPythonExecutor({ ...common, ...python, onProgress: say }, listener),
     openCommandExecutor(common, listener),
     openScriptExecutor(common, listener),
-    openSourceExecutor({ ...common, downloads, objects: openRemoteObjects, urls }, listener),
+    openSourceExecutor({ ...common, downloads, ...servers }, listener),
   ]
 }
 
-/** Asks for files that stay with the servers that keep them. */
-export const openServers = (): Urls => openUrls({ clock: systemClock, objects: openRemoteObjects })
+/** How servers and buckets of others are asked, by whoever asks them. */
+export interface Servers extends Omit<UrlReaderOptions, 'clock' | 'retries'> {
+  /** asks for files that stay with them; closed with the executors */
+  readonly urls: Urls
+}
+
+export function openServers(): Servers {
+  const shared = {
+    objects: openRemoteObjects,
+    gates: new Gates(systemClock),
+    chance: () => systemChance.number(),
+  }
+  return { ...shared, urls: openUrls({ clock: systemClock, ...shared }) }
+}
 
 /** Of Python: the interpreter's minor version, the platform, and what is installed beside it. */
 export async function surroundings({ body }: TaskSpec): Promise<Record<string, string>> {

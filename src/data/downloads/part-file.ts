@@ -1,18 +1,9 @@
-import {
-  chmodSync,
-  closeSync,
-  fsyncSync,
-  openSync,
-  renameSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs'
+import { chmodSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import type { Digest } from '../../model/refs.ts'
 import type { Begun, ChecksumAlgorithm, Part } from '../../ports/downloads.ts'
 import { inStore, storeError } from '../failures.ts'
+import { fsyncPath } from '../fsync-path.ts'
 import { checksumsOf } from './checksums.ts'
 import { decodeFile } from './decode.ts'
 
@@ -170,13 +161,4 @@ function sizeFound(place: PartPlace, record: PartRecord): number {
   if (found > 0) chmodSync(path, 0o600)
   if (size < found) truncateSync(path, size)
   return size
-}
-
-function fsyncPath(path: string): void {
-  const file = openSync(path, 'r')
-  try {
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
 }

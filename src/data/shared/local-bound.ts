@@ -62,12 +62,16 @@ export class LocalBound {
     this.trim().catch(() => undefined)
   }
 
-  /** Makes room, if there is not enough. */
+  /** Makes room, if there is not enough. One that is under way may not have seen what came last: the next follows it. */
   trim(): Promise<Trimmed> {
-    this.#trimming ??= this.#trim().finally(() => {
-      this.#trimming = undefined
-    })
-    return this.#trimming
+    const trim = () => this.#trim()
+    const trimming = this.#trimming === undefined ? trim() : this.#trimming.then(trim, trim)
+    this.#trimming = trimming
+    const end = () => {
+      if (this.#trimming === trimming) this.#trimming = undefined
+    }
+    trimming.then(end, end)
+    return trimming
   }
 
   async #trim(): Promise<Trimmed> {

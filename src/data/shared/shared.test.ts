@@ -347,6 +347,7 @@ describe('a store that machines share', () => {
     const path = await second.data.open(used)
     await second.data.show('main', 'season', shown)
     await second.data.readFile(idle)
+    expect(await second.data.trim()).toEqual({ bytes: 2400, freed: 0 })
     clock += 3600_000
     expect(await second.data.trim()).toEqual({ bytes: 2400, freed: 600 })
     const here = async () => {

@@ -5,12 +5,15 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Behaviour, cutting, FaultyServer, raw, serving } from '../../testing/faulty-server.ts'
 import { SourceRig } from '../../testing/source-rig.ts'
 import { openSourceExecutor } from './executor.ts'
+import { Gates } from './gates.ts'
 
 let rig: SourceRig
 let server: FaultyServer
 
 beforeEach(async () => {
-  rig = new SourceRig(openSourceExecutor)
+  rig = new SourceRig((options, listener) =>
+    openSourceExecutor({ ...options, gates: new Gates(options.clock) }, listener),
+  )
   server = await FaultyServer.open()
 })
 

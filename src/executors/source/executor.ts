@@ -10,7 +10,7 @@ import { Attempts } from '../lifecycle.ts'
 import type { Driver, LiveAttempt } from '../live-attempt.ts'
 import { HttpClient } from './client.ts'
 import { fetchAll, fetchObjects } from './fetch-all.ts'
-import { Gate } from './gates.ts'
+import type { Gates } from './gates.ts'
 import { urlWantedOf } from './url-wanted.ts'
 
 export interface SourceOptions extends ExecutorOptions {
@@ -18,7 +18,9 @@ export interface SourceOptions extends ExecutorOptions {
   readonly downloads: () => Promise<Downloads>
   /** a bucket of others */
   readonly objects: (place: BucketPlace) => Promise<RemoteObjects>
-  readonly chance?: () => number
+  /** 0 ≤ x < 1 */
+  readonly chance: () => number
+  readonly gates: Gates
   /** asks for files that stay where they are; closed with the executor */
   readonly urls: Pick<Urls, 'look' | 'close'>
 }
@@ -31,14 +33,13 @@ type Live = LiveAttempt<AbortController>
 
 const noSecrets: SourceSecrets = { urls: new Map(), headers: {} }
 
-/** Owns the connections, and the doors of the hosts, which all calls of this process share. */
+/** Owns the connections. */
 class SourceExecutor implements Executor, Driver<AbortController> {
   readonly name = 'source'
   readonly afterCommit = false
   readonly #options: SourceOptions
   readonly #attempts: Attempts<AbortController>
   readonly #client = new HttpClient()
-  readonly #gates = new Map<string, Gate>()
 
   constructor(options: SourceOptions, listener: ExecutorListener) {
     this.#options = options
@@ -86,13 +87,13 @@ class SourceExecutor implements Executor, Driver<AbortController> {
         return live.succeed({ '': await this.#options.urls.look(wanted, controller.signal) })
       }
       const downloads = await this.#options.downloads()
-      const { clock, chance = Math.random } = this.#options
+      const { clock, chance, gates } = this.#options
       const tools = {
         client: this.#client,
         downloads,
         clock,
         chance,
-        gateOf: (host: string) => this.#gateOf(host),
+        gates,
         signal: controller.signal,
       }
       const fromBucket = body.kind === 'source' && body.from === 's3'
@@ -111,14 +112,5 @@ class SourceExecutor implements Executor, Driver<AbortController> {
       const record = errorRecord(error.code, error.details, { message: error.message, hint: error.hint })
       live.fail('error', record, error.code === 'ALM_SOURCE_FAILED' || error.code === 'ALM_STORE_FAILED')
     } else live.fail('error', errorRecord('ALM_BUG', { why: String((error as Error).stack) }), false)
-  }
-
-  #gateOf(host: string): Gate {
-    let gate = this.#gates.get(host)
-    if (gate === undefined) {
-      gate = new Gate(this.#options.clock)
-      this.#gates.set(host, gate)
-    }
-    return gate
   }
 }

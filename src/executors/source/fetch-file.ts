@@ -46,7 +46,7 @@ export async function fetchFile(
       const backoff = Math.min(maxDelayMs, delayMs * 2 ** failures) * (0.5 + tools.chance() / 2)
       const asked = error instanceof NotNow ? error.after : undefined
       if (asked !== undefined && asked > 3600_000) throw finalError(error, wanted.name)
-      if (asked !== undefined) tools.gateOf(wanted.url.host).pauseUntil(clock.now() + asked)
+      if (asked !== undefined) tools.gates.of(wanted.url.host).pauseUntil(clock.now() + asked)
       await pause(tools, Math.max(asked ?? 0, backoff))
     }
   }
@@ -58,7 +58,7 @@ async function fetchOnce(
   manner: Manner,
   known: Kept | undefined,
 ): Promise<Fetched | undefined> {
-  const leave = await tools.gateOf(wanted.url.host).enter(manner.rate, tools.signal)
+  const leave = await tools.gates.of(wanted.url.host).enter(manner.rate, tools.signal)
   try {
     const part = await tools.downloads.part(wanted.name)
     try {

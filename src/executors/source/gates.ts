@@ -13,6 +13,25 @@ interface Waiter {
   readonly enter: () => void
 }
 
+/** The doors of all hosts: made once, and shared by all who ask servers for something. */
+export class Gates {
+  readonly #clock: Clock
+  readonly #gates = new Map<string, Gate>()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  of(host: string): Gate {
+    let gate = this.#gates.get(host)
+    if (gate === undefined) {
+      gate = new Gate(this.#clock)
+      this.#gates.set(host, gate)
+    }
+    return gate
+  }
+}
+
 /**
  * One host's door, for all calls of this process.
  *

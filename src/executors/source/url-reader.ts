@@ -5,7 +5,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { BucketPlace, ObjectHead, RemoteObjects } from '../../ports/remote-objects.ts'
 import type { OpenUrl, Urls, UrlWanted } from '../../ports/urls.ts'
 import { HttpClient } from './client.ts'
-import { Gate } from './gates.ts'
+import type { Gates } from './gates.ts'
 import { headOf } from './head.ts'
 import { finalError, refusal } from './refusals.ts'
 import { isTransient } from './transient.ts'
@@ -15,7 +15,8 @@ export interface UrlReaderOptions {
   /** a bucket of others */
   readonly objects: (place: BucketPlace) => Promise<RemoteObjects>
   /** 0 ≤ x < 1 */
-  readonly chance?: () => number
+  readonly chance: () => number
+  readonly gates: Gates
   /** tries after the first, of what may pass */
   readonly retries?: number
 }
@@ -35,7 +36,6 @@ class UrlReader implements Urls {
   readonly #options: UrlReaderOptions
   readonly #client = new HttpClient()
   readonly #buckets = new Map<string, Promise<RemoteObjects>>()
-  readonly #gates = new Map<string, Gate>()
   readonly #closing = new AbortController()
 
   constructor(options: UrlReaderOptions) {
@@ -138,9 +138,9 @@ class UrlReader implements Urls {
   }
 
   async #patiently<T>(host: string, place: string, signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
-    const { clock, chance = Math.random, retries = 4 } = this.#options
+    const { clock, chance, gates, retries = 4 } = this.#options
     for (let failures = 0; ; failures++) {
-      const leave = await this.#gateOf(host).enter(rate, signal)
+      const leave = await gates.of(host).enter(rate, signal)
       try {
         return await ask()
       } catch (error) {
@@ -155,15 +155,6 @@ class UrlReader implements Urls {
       })
       signal.throwIfAborted()
     }
-  }
-
-  #gateOf(host: string): Gate {
-    let gate = this.#gates.get(host)
-    if (gate === undefined) {
-      gate = new Gate(this.#options.clock)
-      this.#gates.set(host, gate)
-    }
-    return gate
   }
 
   #bucket({ key: _, ...place }: UrlObject): Promise<RemoteObjects> {
