@@ -1,6 +1,6 @@
 import type { DatasetKey, DatasetSource, DatasetVersion } from '../model/dataset.ts'
 import type { RunId, Time } from '../model/records.ts'
-import type { Digest, DirRef } from '../model/refs.ts'
+import type { DirRef } from '../model/refs.ts'
 
 /**
  * Datasets and their versions, as the journal keeps them.
