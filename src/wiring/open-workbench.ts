@@ -6,7 +6,7 @@ import { shellStart } from '../executors/shell-start.ts'
 import { jsonSchemaOf } from '../flow/schema.ts'
 import type { Workflow } from '../flow/workflow.ts'
 import { decode } from '../model/codec.ts'
-import { AlmanacError, errorOf } from '../model/errors.ts'
+import { AlmanacError, errorOf, isAlmanacError } from '../model/errors.ts'
 import type { RunId, RunRecord } from '../model/records.ts'
 import { DirRef, FileRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
@@ -108,13 +108,21 @@ export class OpenWorkbench implements Workbench {
     const record = await this.records.run(run)
     if (record === undefined) throw new AlmanacError('ALM_RUN_UNKNOWN', { run })
     const input = await this.#scanAgain(decode(record.inputWire))
-    return this.#engine.resume(definitionOf(workflow), record, {
+    const resumed = this.#engine.resume(definitionOf(workflow), record, {
       settings: this.#with(options),
       forget: options.caught === true ? 'caught' : 'uncaught',
       input,
       ...(options.calls !== undefined && { calls: options.calls }),
       ...(options.listener !== undefined && { listener: options.listener }),
     })
+    return resumed.catch((error: unknown) => this.#namingOwner(run, error))
+  }
+
+  /** Whoever has a run that was refused may have taken it after its record was read. */
+  async #namingOwner(run: RunId, error: unknown): Promise<never> {
+    if (!isAlmanacError(error) || error.code !== 'ALM_RUN_OWNED') throw error
+    const { pid = '?', host = '?' } = (await this.records.run(run)) ?? {}
+    throw new AlmanacError('ALM_RUN_OWNED', { run, pid, host })
   }
 
   async load(file: string): Promise<LoadedWorkflow> {
