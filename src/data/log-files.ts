@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { RunId } from '../model/records.ts'
 import type { LogLine } from '../ports/executor.ts'
-import type { LogPosition, LogStore } from '../ports/logs.ts'
+import type { LogPosition, LogStore, PrintedCall } from '../ports/logs.ts'
 
 type KeptLine = LogLine & { readonly attempt: number }
 
@@ -54,16 +54,29 @@ export class LogFiles implements LogStore {
     call: number,
     from: LogPosition | undefined,
     limit: number,
+    attempts?: readonly number[],
   ): Promise<{ lines: KeptLine[]; next: LogPosition }> {
     const lines: KeptLine[] = []
     let next: LogPosition = from ?? { attempt: 1, byte: 0 }
-    for (const attempt of await this.#attempts(run, call)) {
+    for (const attempt of attempts ?? (await this.#attempts(run, call))) {
       if (attempt < next.attempt) continue
       if (attempt > next.attempt) next = { attempt, byte: 0 }
       next = await this.#readAttempt(run, call, next, lines, limit)
       if (lines.length >= limit) break
     }
     return { lines, next }
+  }
+
+  async printed(run: RunId): Promise<PrintedCall[]> {
+    const calls = new Map<number, number[]>()
+    for (const { call, attempt } of await this.#files(run)) {
+      const attempts = calls.get(call)
+      if (attempts === undefined) calls.set(call, [attempt])
+      else attempts.push(attempt)
+    }
+    return [...calls]
+      .map(([call, attempts]) => ({ call, attempts: attempts.sort((a, b) => a - b) }))
+      .sort((a, b) => a.call - b.call)
   }
 
   async remove(run: RunId): Promise<void> {
@@ -91,6 +104,13 @@ export class LogFiles implements LogStore {
   }
 
   async #attempts(run: RunId, call: number): Promise<number[]> {
+    return (await this.#files(run))
+      .filter((file) => file.call === call)
+      .map(({ attempt }) => attempt)
+      .sort((a, b) => a - b)
+  }
+
+  async #files(run: RunId): Promise<{ readonly call: number; readonly attempt: number }[]> {
     let names: string[]
     try {
       names = await readdir(join(this.#root, run))
@@ -98,12 +118,10 @@ export class LogFiles implements LogStore {
       // nothing was printed
       return []
     }
-    const attempts: number[] = []
-    for (const name of names) {
+    return names.flatMap((name) => {
       const match = /^(\d+)\.(\d+)\.jsonl$/.exec(name)
-      if (match !== null && Number(match[1]) === call) attempts.push(Number(match[2]))
-    }
-    return attempts.sort((a, b) => a - b)
+      return match === null ? [] : [{ call: Number(match[1]), attempt: Number(match[2]) }]
+    })
   }
 
   async #readAttempt(

@@ -1,4 +1,5 @@
 import type { CallKind, Outcome } from '../model/records.ts'
+import type { CallState } from '../model/states.ts'
 
 /** What an outcome adds to its run's `executed` and `reused`. */
 export interface Tally {
@@ -23,3 +24,24 @@ export function tallyOf(
   if (outcome.reason === 'executed') return { executed: 1, reused: 0, savedMs: 0 }
   return { executed: 0, reused: 1, savedMs: outcome.reason === 'cached' ? outcome.costMs : 0 }
 }
+
+/** What a call, with its outcome if it has one, adds to the figures of its task. */
+export interface TaskTally extends Tally {
+  readonly state: CallState
+  /** in that state; a map stands for the entries that it carried over */
+  readonly calls: number
+  readonly costMs: number
+}
+
+export function taskTallyOf(
+  kind: CallKind,
+  outcome: Pick<Outcome, 'state' | 'reason' | 'map' | 'costMs'> | undefined,
+): TaskTally {
+  if (outcome === undefined) return { state: 'waiting', calls: kind === 'map' ? 0 : 1, ...nothing }
+  const tally = tallyOf(kind, outcome)
+  if (kind === 'map') return { ...tally, state: 'succeeded', calls: tally.reused, costMs: 0 }
+  const { state, costMs } = outcome
+  return { ...tally, state, calls: 1, costMs: tally.executed > 0 ? costMs : 0 }
+}
+
+const nothing = { executed: 0, reused: 0, savedMs: 0, costMs: 0 } as const

@@ -6,3 +6,6 @@ import type { CallKind } from './records.ts'
  */
 export const isCounted = (kind: CallKind): boolean =>
   kind === 'task' || kind === 'entry' || kind === 'ask' || kind === 'sleep'
+
+/** Calls that are shown by task: what is derived from others, clocks and the like are not. */
+export const isShown = (kind: CallKind): boolean => isCounted(kind) || kind === 'map' || kind === 'child'

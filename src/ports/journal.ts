@@ -3,6 +3,7 @@ import type {
   AttemptRecord,
   BaseRecord,
   CacheRecord,
+  CallKind,
   CallMade,
   JournalRecord,
   Note,
@@ -75,6 +76,8 @@ export interface Records {
   claimed(runs: readonly RunId[]): Promise<readonly RunId[]>
   /** Calls by state, name or id; in order of id. What has no outcome is `waiting`: only its owner knows what runs. */
   calls(run: RunId, query: CallQuery): Promise<readonly CallRow[]>
+  /** What a run did by task, in order of their first calls; kept with the calls, never counted by scanning. */
+  tasks(run: RunId): Promise<readonly TaskSummary[]>
   attempts(run: RunId, call: number): Promise<readonly AttemptRecord[]>
   /** Oldest first; `after` is the `seq` of the last one seen. */
   notes(run: RunId, query: NoteQuery): Promise<readonly (Note & { readonly seq: number })[]>
@@ -114,6 +117,21 @@ export interface NoteQuery {
 /** A call and its newest outcome. */
 export interface CallRow extends Omit<CallMade, 'kind'> {
   readonly outcome?: Omit<Outcome, 'kind' | 'call'>
+}
+
+/** Calls of one task in a run. A map counts by its entries, those carried over included. */
+export interface TaskSummary {
+  readonly name: string
+  /** of its first call */
+  readonly kind: CallKind
+  readonly calls: number
+  readonly counts: Readonly<Partial<Record<CallState, number>>>
+  readonly executed: number
+  readonly reused: number
+  /** ms of the attempts */
+  readonly costMs: number
+  /** other tasks whose results its calls take, in order of their first calls; those of what is derived are its inputs' */
+  readonly inputs: readonly string[]
 }
 
 /** The run cache as it is looked up; it is written by `cache` and `base` records, in the transaction of their call. */

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import type { Records } from '../ports/journal.ts'
 import type { Fixture } from './journal-fixture.ts'
+import { owner } from './journal-fixture.ts'
 import { aCall, aDigest, anOutcome, aRun, row } from './journal-records.ts'
 
 /** What people page through. */
@@ -38,6 +39,72 @@ export function testPages(at: () => Fixture): void {
     expect(await ids({ limit: 9, call: 3 })).toEqual([3])
     expect(await ids({ limit: 9, call: 3, after: 3 })).toEqual([])
     expect(await ids({ limit: 9, call: 9 })).toEqual([])
+  })
+
+  it('tells what a run did by task, as its calls are made, end, and are taken back', async () => {
+    const { journal, records, another } = at()
+    await journal.create(aRun('run1'))
+    const future = (call: number) => `{"$":"future","call":${call},"path":[]}`
+    const task = (call: number, name: string, argsWire = '[1]') => aCall(call, { name, argsWire })
+    await journal.append('run1', [
+      task(0, 'fetch'),
+      task(1, 'read', `[${future(0)}]`),
+      aCall(2, { name: 'all', call_kind: 'view', argsWire: `{"of":[${future(0)},${future(1)}]}` }),
+      task(3, 'sum', `[${future(2)}]`),
+      anOutcome(0, { costMs: 7 }),
+    ])
+    const fetch = { name: 'fetch', kind: 'task', calls: 1, counts: { succeeded: 1 }, executed: 1, reused: 0 }
+    const waiting = { kind: 'task', calls: 1, counts: { waiting: 1 }, executed: 0, reused: 0, costMs: 0 }
+    expect(await records.tasks('run1')).toEqual([
+      { ...fetch, costMs: 7, inputs: [] },
+      { ...waiting, name: 'read', inputs: ['fetch'] },
+      { ...waiting, name: 'sum', inputs: ['fetch', 'read'] },
+    ])
+
+    const other = await another()
+    await journal.close()
+    await other.journal.claim('run1', owner)
+    await other.journal.append('run1', [
+      // what only looks like a future, and what an author's object hides
+      task(4, 'sum', `["${future(1).replaceAll('"', '\\"')}"]`),
+      task(5, 'fetch', `[{"$":"object","v":{"$":"future","call":1}}]`),
+      task(6, 'sum', `[{"$":"object","v":{"$":1,"a":${future(6)}}},${future(2)}]`),
+      aCall(7, { name: 'other', call_kind: 'view', argsWire: `[${future(2)},${future(5)}]` }),
+      task(8, 'show', `[${future(7)}]`),
+      { kind: 'forgotten', calls: [0], at: 3 },
+      anOutcome(1, { state: 'failed', reason: 'error' }),
+      anOutcome(3, { reason: 'cached', costMs: 9 }),
+      anOutcome(3, { reason: 'executed', costMs: 2 }),
+      anOutcome(5, { costMs: 3 }),
+      aCall(9, { name: 'qc', call_kind: 'map' }),
+      aCall(10, { name: 'qc', call_kind: 'entry' }),
+      anOutcome(9, { map: { executed: 1, carried: 4, removed: 0 } }),
+    ])
+    expect(await other.records.tasks('run1')).toEqual([
+      { ...fetch, calls: 2, counts: { succeeded: 1, waiting: 1 }, costMs: 3, inputs: [] },
+      { ...waiting, name: 'read', counts: { failed: 1 }, inputs: ['fetch'] },
+      {
+        ...waiting,
+        name: 'sum',
+        calls: 3,
+        counts: { succeeded: 1, waiting: 2 },
+        executed: 1,
+        costMs: 2,
+        inputs: ['fetch', 'read'],
+      },
+      { ...waiting, name: 'show', inputs: ['fetch', 'read'] },
+      {
+        name: 'qc',
+        kind: 'map',
+        calls: 5,
+        counts: { succeeded: 4, waiting: 1 },
+        executed: 0,
+        reused: 4,
+        costMs: 0,
+        inputs: [],
+      },
+    ])
+    expect(await other.records.tasks('none')).toEqual([])
   })
 
   it('lists notes by call and type, oldest first', async () => {

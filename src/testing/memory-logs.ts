@@ -1,5 +1,5 @@
 import type { LogLine } from '../ports/executor.ts'
-import type { LogPosition, LogStore } from '../ports/logs.ts'
+import type { LogPosition, LogStore, PrintedCall } from '../ports/logs.ts'
 
 /** Logs in memory. */
 export class MemoryLogs implements LogStore {
@@ -19,6 +19,15 @@ export class MemoryLogs implements LogStore {
       lines,
       next: { attempt: lines.at(-1)?.attempt ?? from?.attempt ?? 1, byte: start + lines.length },
     })
+  }
+
+  printed(run: string): Promise<readonly PrintedCall[]> {
+    const printed = [...this.#lines].flatMap(([id, lines]) => {
+      const call = id.startsWith(`${run}/`) ? Number(id.slice(run.length + 1)) : undefined
+      const attempts = [...new Set(lines.map(({ attempt }) => attempt))].sort((a, b) => a - b)
+      return call === undefined ? [] : [{ call, attempts }]
+    })
+    return Promise.resolve(printed.sort((a, b) => a.call - b.call))
   }
 
   remove(run: string): Promise<void> {

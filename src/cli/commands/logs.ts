@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import pc from 'picocolors'
 import type { Workbench } from '../../workbench.ts'
-import { allCalls, knownRun, namedCalls } from '../calls.ts'
+import { knownRun, namedCalls } from '../calls.ts'
 import type { Printer } from '../printer.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
 
@@ -27,8 +27,9 @@ export function logsCommand(run: string, task: string | undefined, flags: LogsFl
     for (;;) {
       // asked first: what is written before the end is there when the calls are read
       const goesOn = flags.follow === true && (await hasProcess(almanac, id))
-      const calls = task === undefined ? allCalls(almanac, id) : await namedCalls(almanac, id, task, 100_000)
-      for await (const call of calls) printed += await printNew(almanac, id, call, read, printer)
+      if (task !== undefined && read.size === 0) await namedCalls(almanac, id, task, 1)
+      for await (const call of printedCalls(almanac, id, task))
+        printed += await printNew(almanac, id, call, read, printer)
       if (!goesOn) {
         if (printed === 0 && !printer.json) printer.aside(pc.dim('Nothing was printed.'))
         return 0
@@ -51,17 +52,41 @@ async function hasProcess(almanac: Workbench, run: string): Promise<boolean> {
   return (await almanac.records.claimed([run])).length > 0
 }
 
+/** Calls with lines, in order: of the others, which may be a million, nothing is asked. */
+async function* printedCalls(almanac: Workbench, run: string, task: string | undefined) {
+  const [only, name] =
+    task === undefined || !/^\d+$/.test(task) ? [undefined, task] : [Number(task), undefined]
+  let page: Awaited<ReturnType<typeof almanac.records.calls>> = []
+  let next = 0
+  for (const { call, attempts } of await almanac.logs.printed(run)) {
+    if (only !== undefined && call !== only) continue
+    // those that follow each other come by pages, those that lie apart one by one
+    const end = page.at(-1)?.call ?? -1
+    if (call > end) {
+      const limit = next === end ? Math.min(1000, page.length * 2) : 1
+      page = await almanac.records.calls(run, {
+        after: call - 1,
+        limit: Math.max(1, limit),
+        ...(name !== undefined && { name }),
+      })
+    }
+    next = call
+    const found = page.find((row) => row.call === call)
+    if (found !== undefined) yield { call, name: found.name, attempts }
+  }
+}
+
 /** Prints what came since it was read; gives how many lines. */
 async function printNew(
   almanac: Workbench,
   run: string,
-  call: { readonly call: number; readonly name: string },
+  call: { readonly call: number; readonly name: string; readonly attempts?: readonly number[] },
   read: Map<number, Position>,
   printer: Printer,
 ): Promise<number> {
   let printed = 0
   for (;;) {
-    const { lines, next } = await almanac.logs.read(run, call.call, read.get(call.call), 1000)
+    const { lines, next } = await almanac.logs.read(run, call.call, read.get(call.call), 1000, call.attempts)
     read.set(call.call, next)
     for (const { at, stream, text, attempt } of lines) {
       printer.object({ kind: 'log', run, call: call.call, task: call.name, attempt, stream, at, text })

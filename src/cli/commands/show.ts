@@ -2,8 +2,7 @@ import pc from 'picocolors'
 import { decode } from '../../model/codec.ts'
 import type { RunRecord } from '../../model/records.ts'
 import type { Workbench } from '../../workbench.ts'
-import { addCall, type TaskFigures } from '../by-task.ts'
-import { allCalls, type CallRow, knownRun, namedCalls, wholeCall, wholeRun } from '../calls.ts'
+import { type CallRow, knownRun, namedCalls, wholeCall, wholeRun } from '../calls.ts'
 import { failureLines } from '../failure-lines.ts'
 import { callObject, runObject } from '../objects.ts'
 import type { Printer } from '../printer.ts'
@@ -30,9 +29,9 @@ async function showRun(
   stands: Standing,
   printer: Printer,
 ): Promise<void> {
-  const tasks = new Map<string, TaskFigures>()
-  for await (const call of allCalls(almanac, run.id)) addCall(tasks, call)
-  printer.object({ ...runObject(run, stands), tasks: Object.fromEntries(tasks) })
+  const tasks = await almanac.records.tasks(run.id)
+  const byName = tasks.map(({ name, inputs: _, ...figures }) => [name, figures] as const)
+  printer.object({ ...runObject(run, stands), tasks: Object.fromEntries(byName) })
   printer.line(`${pc.bold(run.id)} ${run.workflow} ${stateText(stands.state)}`)
   printer.line(`  ${timeText(run.startedAt)} · ${figuresText(run, stands)}`)
   if (run.file !== undefined) printer.line(`  ${run.file}`)
@@ -43,7 +42,7 @@ async function showRun(
     for (const line of failureLines(run.error, { task: 'failed', debug: printer.debug })) printer.line(line)
   printer.line()
   const underWay = stands.process !== undefined
-  const rows = [...tasks].map(([name, { counts, executed, reused, costMs }]) => [
+  const rows = tasks.map(({ name, counts, executed, reused, costMs }) => [
     name,
     countsText(counts, underWay),
     String(executed),

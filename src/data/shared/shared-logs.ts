@@ -3,7 +3,7 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { RunId } from '../../model/records.ts'
 import type { LogLine } from '../../ports/executor.ts'
-import type { LoggedCall, LogPosition, LogStore } from '../../ports/logs.ts'
+import type { LoggedCall, LogPosition, LogStore, PrintedCall } from '../../ports/logs.ts'
 import type { Objects } from '../../ports/objects.ts'
 import type { LogFiles } from '../log-files.ts'
 import { hashInput } from '../read-file.ts'
@@ -43,11 +43,21 @@ export class SharedLogs implements LogStore {
     this.#own.write(run, call, attempt, lines)
   }
 
-  async read(run: RunId, call: number, from: LogPosition | undefined, limit: number) {
-    const read = await this.#own.read(run, call, from, limit)
+  async read(
+    run: RunId,
+    call: number,
+    from: LogPosition | undefined,
+    limit: number,
+    attempts?: readonly number[],
+  ) {
+    const read = await this.#own.read(run, call, from, limit, attempts)
     if (read.lines.length > 0 || from !== undefined || existsSync(this.#own.folderOf(run))) return read
     await this.#fetch(run, call)
     return await this.#own.read(run, call, from, limit)
+  }
+
+  printed(run: RunId): Promise<readonly PrintedCall[]> {
+    return this.#own.printed(run)
   }
 
   /** Calls of a run that printed something, here or on another machine. */

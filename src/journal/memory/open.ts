@@ -14,6 +14,7 @@ import { addRequest, takeRequests } from './requests.ts'
 import { createRun, listRuns, readRun, removeRun } from './runs.ts'
 import type { MemoryStore } from './store.ts'
 import { knownRun, memoryStore } from './store.ts'
+import { listTasks } from './tasks.ts'
 import { memoryWork, releaseWork } from './work.ts'
 
 /** A journal with what reads it. */
@@ -120,6 +121,10 @@ const memoryRecords = (store: MemoryStore): Records => ({
   async calls(id, query) {
     const run = store.runs.get(id)
     return run === undefined ? [] : listCalls(run, query)
+  },
+  async tasks(id) {
+    const run = store.runs.get(id)
+    return run === undefined ? [] : listTasks(run)
   },
   async attempts(id, call) {
     const run = store.runs.get(id)

@@ -1,7 +1,8 @@
-import { isCounted } from '../../model/counted.ts'
+import { isCounted, isShown } from '../../model/counted.ts'
 import type { AskRecord, CallKind, Forgotten, RunId } from '../../model/records.ts'
 import { forgedRecord } from '../refusals.ts'
-import { tallyOf } from '../tally.ts'
+import { tallyOf, taskTallyOf } from '../tally.ts'
+import { TaskSources } from '../task-sources.ts'
 import { endAsk, putAsk } from './asks.ts'
 import { addAttempt, forgetAttempts } from './attempts.ts'
 import { Bulk } from './bulk.ts'
@@ -21,9 +22,14 @@ import { PackReader } from './packing.ts'
 import { rowId } from './rows.ts'
 import type { TallyChange } from './runs.ts'
 import { changeRun, changeTally, runNumber } from './runs.ts'
+import type { TaskChange } from './tasks.ts'
+import { addTaskInput, addToTask, argsOf, changeTasks } from './tasks.ts'
 
 /** Runs whose calls are remembered here; more are looked up again. */
 const maxIndexes = 64
+
+/** More than a journal has. */
+const maxNames = 2 ** 26
 
 /** A run within the transaction. */
 interface OpenRun {
@@ -31,6 +37,8 @@ interface OpenRun {
   readonly n: number
   readonly index: CallIndex
   readonly tally: TallyChange
+  /** by number of the name */
+  readonly tasks: Map<number, TaskChange>
 }
 
 /**
@@ -73,8 +81,10 @@ export class Appender {
   /** The last thing before the commit. */
   finish(): void {
     for (const bulk of [this.#calls, this.#outcomes, this.#parts, this.#notes]) bulk.flush()
-    for (const { n, tally } of this.#open.values())
+    for (const { n, tally, tasks } of this.#open.values()) {
       if (Object.keys(tally).length > 0) changeTally(this.#db, n, tally)
+      changeTasks(this.#db, n, tasks)
+    }
     this.#open.clear()
   }
 
@@ -106,7 +116,7 @@ export class Appender {
     let run = this.#open.get(id)
     if (run === undefined) {
       const n = runNumber(this.#db, id)
-      run = { id, n, index: this.index(n), tally: {} }
+      run = { id, n, index: this.index(n), tally: {}, tasks: new Map() }
       this.#open.set(id, run)
     }
     return run
@@ -167,12 +177,41 @@ export class Appender {
     run.index.set(call, { name: n, ended: false, asked: false })
     this.#calls.add(rowId(run.n, call), n, record.key, record.caller, record.argsWire, record.at)
     if (isCounted(record.call_kind)) count(run, 'waiting', 1)
+    this.#tellTask(run, n, record)
+  }
+
+  #tellTask(run: OpenRun, name: number, { call, call_kind: kind, argsWire }: PackedCall): void {
+    if (isShown(kind)) addToTask(run.tasks, name, taskTallyOf(kind, undefined), 1)
+    for (const input of this.#sourcesOf(run, call, kind, argsWire)) {
+      const edge = name * maxNames + input
+      if (!isShown(kind) || run.index.edges.has(edge)) continue
+      run.index.edges.add(edge)
+      addTaskInput(this.#db, run.n, name, input)
+    }
+  }
+
+  #sourcesOf(run: OpenRun, call: number, kind: CallKind, argsWire: string): readonly number[] {
+    run.index.sources ??= new TaskSources(
+      (input) => {
+        const known = this.#find(run, input)
+        return known && { name: known.name, kind: this.names.at(known.name).kind }
+      },
+      (input) => {
+        this.#calls.flush()
+        return argsOf(this.#db, rowId(run.n, input))
+      },
+    )
+    try {
+      return run.index.sources.add(call, kind, argsWire)
+    } catch (error) {
+      throw forgedRecord(run.id, `the arguments of call ${call} cannot be read: ${(error as Error).message}`)
+    }
   }
 
   #outcome(run: OpenRun, row: OutcomeRow): void {
     const known = this.#known(run, row.call)
     const { kind } = this.names.at(known.name)
-    if (known.ended) this.#takeBack(run, row.call, kind)
+    if (known.ended) this.#takeBack(run, row.call, known.name)
     else run.index.set(row.call, { ...known, ended: true })
     this.#outcomes.add(
       rowId(run.n, row.call),
@@ -188,7 +227,7 @@ export class Appender {
       row.costMs,
       row.more ?? null,
     )
-    countOutcome(run, kind, row, 1)
+    countOutcome(run, { name: known.name, kind }, row, 1)
     if (row.reason === 'cached' && row.fingerprint !== undefined)
       addUse(this.#db, row.fingerprint, row.endedAt)
     else if (kind === 'map' && row.more !== undefined)
@@ -200,7 +239,7 @@ export class Appender {
     for (const call of calls) {
       const known = this.#known(run, call)
       if (known.ended) {
-        this.#takeBack(run, call, this.names.at(known.name).kind)
+        this.#takeBack(run, call, known.name)
         deleteOutcome(this.#db, run.n, call)
         run.index.set(call, { ...known, ended: false })
       }
@@ -208,9 +247,10 @@ export class Appender {
     }
   }
 
-  #takeBack(run: OpenRun, call: number, kind: CallKind): void {
+  #takeBack(run: OpenRun, call: number, name: number): void {
     this.#outcomes.flush()
-    countOutcome(run, kind, findOutcome(this.#db, run.n, call), -1)
+    const { kind } = this.names.at(name)
+    countOutcome(run, { name, kind }, findOutcome(this.#db, run.n, call), -1)
   }
 
   #known(run: OpenRun, call: number): KnownCall {
@@ -230,7 +270,12 @@ function count(run: OpenRun, column: keyof TallyChange, by: number): void {
   run.tally[column] = (run.tally[column] ?? 0) + by
 }
 
-function countOutcome(run: OpenRun, kind: CallKind, row: CountedOutcome, by: number): void {
+function countOutcome(
+  run: OpenRun,
+  { name, kind }: { readonly name: number; readonly kind: CallKind },
+  row: CountedOutcome,
+  by: number,
+): void {
   if (isCounted(kind)) {
     count(run, 'waiting', -by)
     count(run, row.state, by)
@@ -241,4 +286,7 @@ function countOutcome(run: OpenRun, kind: CallKind, row: CountedOutcome, by: num
   if (executed !== 0) count(run, 'executed', executed * by)
   if (reused !== 0) count(run, 'reused', reused * by)
   if (savedMs !== 0) count(run, 'saved', savedMs * by)
+  if (!isShown(kind)) return
+  addToTask(run.tasks, name, taskTallyOf(kind, undefined), -by)
+  addToTask(run.tasks, name, taskTallyOf(kind, counted), by)
 }

@@ -1,3 +1,5 @@
+import type { TaskSources } from '../task-sources.ts'
+
 const pageSize = 4096
 
 /** What is known of one call. */
@@ -19,6 +21,9 @@ export interface KnownCall {
 export class CallIndex {
   // pages, because ids are dense as a rule, and a sparse one must not take all memory
   readonly #pages = new Map<number, Int32Array>()
+  /** of which tasks take from which, what is kept already */
+  readonly edges = new Set<number>()
+  sources: TaskSources<number> | undefined
 
   get(call: number): KnownCall | undefined {
     const entry = this.#pages.get(Math.floor(call / pageSize))?.[call % pageSize] ?? 0

@@ -17,6 +17,7 @@ import type {
   RunCache,
   RunQuery,
   RunRequest,
+  TaskSummary,
   Variation,
   WorkUnderWay,
 } from '../../ports/journal.ts'
@@ -88,6 +89,7 @@ export interface WriterMethods {
   run(run: RunId): RunRecord | undefined
   claimed(runs: readonly RunId[]): RunId[]
   calls(run: RunId, query: CallQuery): CallRow[]
+  tasks(run: RunId): TaskSummary[]
   attempts(run: RunId, call: number): AttemptRecord[]
   notes(run: RunId, query: NoteQuery): (Note & { readonly seq: number })[]
   asks(run: RunId | undefined, open: boolean): (AskRecord & { readonly run: RunId })[]

@@ -223,6 +223,48 @@ export const migrations: readonly string[] = [
   );
   CREATE INDEX versions_by_run ON versions (run, call) WHERE run IS NOT NULL;
   `,
+  // what runs did by task
+  `
+  -- one row for each name of a call, in order of the first calls
+  CREATE TABLE tasks (
+    seq INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL,
+    name INTEGER NOT NULL,
+    waiting INTEGER NOT NULL DEFAULT 0,
+    running INTEGER NOT NULL DEFAULT 0,
+    succeeded INTEGER NOT NULL DEFAULT 0,
+    failed INTEGER NOT NULL DEFAULT 0,
+    skipped INTEGER NOT NULL DEFAULT 0,
+    cancelled INTEGER NOT NULL DEFAULT 0,
+    undone INTEGER NOT NULL DEFAULT 0,
+    executed INTEGER NOT NULL DEFAULT 0,
+    reused INTEGER NOT NULL DEFAULT 0,
+    cost INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (run, name)
+  );
+
+  -- calls of the name take results of calls of the input
+  CREATE TABLE task_inputs (run INTEGER NOT NULL, name INTEGER NOT NULL, input INTEGER NOT NULL,
+    PRIMARY KEY (run, name, input)) WITHOUT ROWID;
+
+  -- of which runs task_inputs tells
+  ALTER TABLE runs ADD COLUMN linked INTEGER NOT NULL DEFAULT 0;
+
+  INSERT INTO tasks (run, name, waiting, succeeded, failed, skipped, cancelled, undone, executed, reused, cost)
+    SELECT run, name, sum(NOT is_map AND state IS NULL), sum(carried + (NOT is_map AND state IS 'succeeded')),
+      sum(NOT is_map AND state IS 'failed'), sum(NOT is_map AND state IS 'skipped'),
+      sum(NOT is_map AND state IS 'cancelled'), sum(NOT is_map AND state IS 'undone'),
+      sum(is_work AND reason IS 'executed'), sum(carried + (is_work AND reason IS NOT 'executed')),
+      sum(CASE WHEN is_work AND reason IS 'executed' THEN cost ELSE 0 END)
+    FROM (
+      SELECT calls.id AS id, calls.id / 268435456 AS run, calls.name AS name, state, reason, cost, kind = 'map' AS is_map,
+        kind IN ('task', 'entry') AND state IS 'succeeded' AS is_work,
+        CASE WHEN kind = 'map' AND json_valid(more) THEN ifnull(json_extract(more, '$.map.carried'), 0) ELSE 0 END AS carried
+      FROM calls JOIN names ON names.n = calls.name LEFT JOIN outcomes ON outcomes.id = calls.id
+      WHERE kind IN ('task', 'entry', 'ask', 'sleep', 'map', 'child')
+    )
+    GROUP BY run, name ORDER BY min(id);
+  `,
 ]
 
 /** `ALMJ`: tells an Almanac journal from any other database. */

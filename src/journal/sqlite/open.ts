@@ -107,6 +107,7 @@ const sqliteRecords = (client: WriterClient): Records => ({
   run: (run) => client.call('run', run),
   claimed: (runs) => (runs.length === 0 ? Promise.resolve([]) : client.call('claimed', runs)),
   calls: (run, query) => client.call('calls', run, query),
+  tasks: (run) => client.call('tasks', run),
   attempts: (run, call) => client.call('attempts', run, call),
   notes: (run, query) => client.call('notes', run, query),
   asks: (run, { open }) => client.call('asks', run, open),

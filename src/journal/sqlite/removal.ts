@@ -5,7 +5,7 @@ import { rowRange } from './rows.ts'
 const rowsAtOnce = 5000
 
 const byRowId = ['calls:id', 'outcomes:id', 'parts:id', 'asks:id', 'attempts:call'] as const
-const byRun = ['notes:seq', 'requests:seq'] as const
+const byRun = ['notes:seq', 'requests:seq', 'tasks:seq'] as const
 
 /** Removes some rows of runs that are gone, within a transaction. Is there more? */
 export function sweep(db: Database): boolean {
@@ -19,6 +19,8 @@ export function sweep(db: Database): boolean {
     const sql = `DELETE FROM ${table} WHERE ${column} IN (SELECT ${column} FROM ${table} WHERE run = ? LIMIT ${rowsAtOnce})`
     if (db.run(sql, n) > 0) return true
   }
+  // as few as there are tasks
+  db.run('DELETE FROM task_inputs WHERE run = ?', n)
   db.run('DELETE FROM removed WHERE run = ?', n)
   return true
 }

@@ -15,17 +15,20 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { isCounted } from '../../model/counted.ts'
+import { isCounted, isShown } from '../../model/counted.ts'
 import { AlmanacError } from '../../model/errors.ts'
 import type { CallKind, Outcome } from '../../model/records.ts'
 import { callReasons } from '../../model/states.ts'
-import { tallyOf } from '../tally.ts'
+import type { TaskTally } from '../tally.ts'
+import { tallyOf, taskTallyOf } from '../tally.ts'
 import { Claims } from './claims.ts'
 import { problems } from './database.ts'
 import { journalFailure } from './failures.ts'
 import { applicationId, callsPerRun, migrate, migrations } from './migrations.ts'
 import { readMore } from './packed-records.ts'
 import { salvageTable } from './salvage-rows.ts'
+import type { TaskChange } from './tasks.ts'
+import { addToTask, changeTaskSql } from './tasks.ts'
 
 /** What can be read of a damaged journal. */
 export interface Salvage {
@@ -119,7 +122,10 @@ function copyInto(path: string, made: string, folder: string): Salvage {
   }
 }
 
-/** SQLite reads nothing of a file that is shorter than its head says: what was cut off becomes empty pages. */
+/**
+ * SQLite reads nothing of a file that is shorter than its head says: what was cut off becomes empty pages. So does the
+ * page in which it was cut: its rows lie at its end, and half of one would read as zeros.
+ */
 function fillUp(copy: string): void {
   const handle = openSync(copy, 'r+')
   try {
@@ -128,7 +134,10 @@ function fillUp(copy: string): void {
     const pageSize = head.readUInt16BE(16) === 1 ? 65536 : head.readUInt16BE(16)
     const whole = pageSize * head.readUInt32BE(28)
     // a head that promises more than a journal can be was overwritten itself
-    if (fstatSync(handle).size < whole && whole < 2 ** 40) ftruncateSync(handle, whole)
+    const { size } = fstatSync(handle)
+    if (size >= whole || whole >= 2 ** 40) return
+    ftruncateSync(handle, size - (size % pageSize))
+    ftruncateSync(handle, whole)
   } finally {
     closeSync(handle)
   }
@@ -182,6 +191,9 @@ function agree(db: DatabaseSync): void {
     DELETE FROM cache WHERE NOT json_valid(value) OR NOT json_valid(blobs) OR NOT json_valid(parts);
     DELETE FROM bases WHERE NOT json_valid(value);
     DELETE FROM tallies WHERE run NOT IN (SELECT n FROM runs);
+    DELETE FROM tasks;
+    DELETE FROM task_inputs WHERE run NOT IN (SELECT n FROM runs);
+    UPDATE runs SET linked = 0;
     INSERT OR IGNORE INTO tallies (run) SELECT n FROM runs;
   `)
   count(db)
@@ -189,10 +201,12 @@ function agree(db: DatabaseSync): void {
 
 interface CountedRow {
   readonly run: number
+  readonly name: number
   readonly kind: CallKind
   readonly state: Outcome['state'] | null
   readonly reason: string
   readonly more: string | null
+  readonly cost: number
   readonly calls: number
 }
 
@@ -201,22 +215,30 @@ function count(db: DatabaseSync): void {
   db.exec(`UPDATE tallies SET ${columns.map((name) => `${name} = 0`).join(', ')}`)
   const rows = db
     .prepare(
-      `SELECT calls.id / ${callsPerRun} AS run, names.kind AS kind, state, reason,
-      CASE kind WHEN 'map' THEN more END AS more, count(*) AS calls
+      `SELECT calls.id / ${callsPerRun} AS run, names.n AS name, names.kind AS kind, state, reason,
+      CASE kind WHEN 'map' THEN more END AS more, sum(cost) AS cost, count(*) AS calls
       FROM calls JOIN names ON names.n = calls.name LEFT JOIN outcomes ON outcomes.id = calls.id
-      GROUP BY 1, 2, 3, 4, 5`,
+      GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY min(calls.id)`,
     )
     .all() as unknown as CountedRow[]
   const add = (run: number, column: string, by: number): void => {
     if (by !== 0) db.prepare(`UPDATE tallies SET ${column} = ${column} + ? WHERE run = ?`).run(by, run)
   }
-  for (const { run, kind, state, reason, more, calls } of rows) {
+  for (const { run, name, kind, state, reason, more, cost, calls } of rows) {
+    const outcome = state === null ? undefined : { state, reason, costMs: cost / calls, ...readMore(more) }
+    if (isShown(kind)) addTasks(db, run, name, taskTallyOf(kind, outcome), calls)
     if (isCounted(kind)) add(run, state ?? 'waiting', calls)
-    if (state === null) continue
-    const { executed, reused } = tallyOf(kind, { state, reason, costMs: 0, ...readMore(more) })
+    if (outcome === undefined) continue
+    const { executed, reused } = tallyOf(kind, outcome)
     add(run, 'executed', executed * calls)
     add(run, 'reused', reused * calls)
   }
+}
+
+function addTasks(db: DatabaseSync, run: number, name: number, tally: TaskTally, times: number): void {
+  const tasks = new Map<number, TaskChange>()
+  addToTask(tasks, name, tally, times)
+  for (const change of tasks.values()) db.prepare(changeTaskSql).run(run, name, ...change)
 }
 
 /** The damaged files go aside; gives where (Q3). */

@@ -30,6 +30,7 @@ import { sweep } from './removal.ts'
 import { addRequest, giveBackRequests, openRequests, takeRequests } from './requests.ts'
 import { rootsPage } from './roots.ts'
 import { createRun, findRun, listRuns, ownRun, readRun, removeRun, runNumber } from './runs.ts'
+import { listTasks } from './tasks.ts'
 import { Work } from './work.ts'
 
 /** Calls a page: large enough to cost little, small enough that batches get their turn. */
@@ -132,6 +133,7 @@ export class Session {
     run: (run) => readRun(this.#db, run),
     claimed: (runs) => this.#claimed(runs),
     calls: (run, query) => listCalls(this.#db, this.#appender.names, run, query),
+    tasks: (run) => listTasks(this.#db, this.#appender.names, run),
     attempts: (run, call) => listAttempts(this.#db, run, call),
     notes: (run, query) => listNotes(this.#db, run, query),
     asks: (run, open) => listAsks(this.#db, run, open),
