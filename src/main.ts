@@ -43,7 +43,7 @@ async function openWith(
   const { project, home, onMessage: say = silence } = options
   const config = await readConfig(project, code)
   const { records, work, entries, check, rehearse } = own
-  const { data, journal, cache, datasets, logs, objects, settled } = openKept(
+  const { data, journal, cache, datasets, logs, objects, settled, sharedEntries } = openKept(
     { home, project, config, say },
     own,
   )
@@ -63,7 +63,7 @@ async function openWith(
   const publish = publisher({ datasets, data, clock: systemClock })
   if (check !== undefined && options.reads !== true) await repairShown({ datasets, data }, environment)
   const ofDatasets = datasetWork({ datasets, data, publish, now: Date.now }, environment, home)
-  const care = { ...kept, ...ofDatasets, check, rehearse, objects, environment, now: Date.now }
+  const care = { ...kept, ...ofDatasets, home, check, rehearse, objects, environment, now: Date.now }
   return new OpenWorkbench({
     ...kept,
     ...ofDatasets,
@@ -72,6 +72,7 @@ async function openWith(
     environment,
     engine,
     settings: runSettings(options, config, environment),
+    ...(sharedEntries !== undefined && { sharedEntries }),
     explain: (run, call) => explain({ records, entries, work, data }, run, call),
     publish,
     code,

@@ -6,7 +6,7 @@ import type { Explanation } from './engine/explain.ts'
 import type { Retired } from './engine/retention.ts'
 import type { RunListener } from './engine/run-context.ts'
 import type { Workflow } from './flow/workflow.ts'
-import type { RunRecord } from './model/records.ts'
+import type { RunId, RunRecord } from './model/records.ts'
 import type { SourcePlace } from './model/task.ts'
 import type { CodeSource, LoadedFile } from './ports/code.ts'
 import type { DataPlane } from './ports/data.ts'
@@ -40,6 +40,8 @@ export interface Workbench extends Almanac {
   readonly records: Records
   readonly cache: RunCache
   readonly entries: CacheRecords
+  /** results in a store that machines share; absent where there is none */
+  readonly sharedEntries?: SharedEntries
   /** Why a call was executed, reused, or waits. */
   explain(run: RunRecord, call: CallRow): Promise<Explanation>
   readonly data: DataPlane
@@ -55,6 +57,23 @@ export interface Workbench extends Almanac {
   readonly code: CodeSource
   readonly logs: LogStore
   readonly maintenance: Maintenance
+}
+
+/** Results that can be reused, in a store that machines share. */
+export interface SharedEntries {
+  /** of the store */
+  readonly url: string
+  /** they can be removed; else they are only read here */
+  readonly isWritable: boolean
+  /** Fingerprints that begin so: at most ten. */
+  find(prefix: string): Promise<readonly string[]>
+  /** How many results these are; they are gone then for all machines, unless `dryRun`. `notSince`: not stored since. */
+  clear(choice: {
+    readonly name?: string
+    readonly prefix?: string
+    readonly notSince?: number
+    readonly dryRun: boolean
+  }): Promise<{ readonly entries: number }>
 }
 
 /** What a command knows of a run that it starts. */
@@ -78,15 +97,21 @@ export interface StagedShell {
 
 /** Care of what is kept. */
 export interface Maintenance {
+  /** Forgets a run that has ended, with its logs. @throws ALM_RUN_UNKNOWN, ALM_RUN_ACTIVE */
+  forgetRun(run: RunId): Promise<void>
   /** Frees what nothing needs: first it is set aside, a later round deletes it. */
   collectGarbage(options: {
     readonly dryRun: boolean
   }): Promise<GarbageFigures & { readonly retired: Retired }>
-  /** The same of the store that machines share; undefined where there is none. `olderDays`: results that are older go. */
+  /**
+   * The same of the store that machines share; undefined where there is none. `olderDays`: results that are older go.
+   * `goneDays`: so do runs of machines that have stored nothing for so long.
+   */
   collectStore(options: {
     readonly dryRun: boolean
     readonly olderDays?: number
-  }): Promise<Omit<GarbageFigures, 'movedAside'> | undefined>
+    readonly goneDays?: number
+  }): Promise<StoreFigures | undefined>
   /** Reads everything: the journal's file and, with `data`, all content in the store. Damaged content is set aside. */
   check(options: { readonly data: boolean }): Promise<CheckFigures>
 }
@@ -99,6 +124,13 @@ export interface GarbageFigures {
   readonly movedAside: number
   readonly deleted: number
   readonly freedBytes: number
+}
+
+export interface StoreFigures extends Omit<GarbageFigures, 'movedAside'> {
+  /** results that can no longer be reused */
+  readonly forgotten: number
+  /** results and logs of runs that are no more */
+  readonly orphans: number
 }
 
 export interface CheckFigures {

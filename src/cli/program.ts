@@ -170,7 +170,8 @@ function addCare(program: Command): void {
       .description('free content that nothing needs')
       .option('--dry-run', 'only say what would be freed')
       .option('--store', 'of the store that machines share')
-      .option('--older-than <days>', 'with --store: results that are older are forgotten'),
+      .option('--older-than <days>', 'with --store: results that are older are forgotten')
+      .option('--gone-for <days>', 'with --store: so are runs of machines that stored nothing for so long'),
   ).action(async (flags: GcFlags) => (await import('./commands/gc.ts')).gcCommand(flags))
   common(
     program

@@ -1,4 +1,5 @@
-import type { RunRecord } from '../model/records.ts'
+import { AlmanacError } from '../model/errors.ts'
+import type { RunId, RunRecord } from '../model/records.ts'
 import { isRunEnd } from '../model/states.ts'
 import type { Datasets } from '../ports/datasets.ts'
 import type { CacheRecords, Records } from '../ports/journal.ts'
@@ -63,15 +64,40 @@ async function retireRuns(
     if (isPast(rules.runs, ended++, ageMs)) {
       retired.runs++
       if (dryRun) continue
-      // first of all what nobody would look for once the run is gone
-      await logs.remove(run.id)
-      await records.remove(run.id)
+      await removeRun(records, logs, run.id)
     } else if (isPast(rules.logs, 0, ageMs)) {
       retired.logs++
       if (!dryRun) await logs.remove(run.id)
     }
   }
   return retired
+}
+
+/**
+ * Forgets a run that has ended, with all that is only its own. First of all goes what nobody would look for once the run
+ * is gone: so one that was stopped in between can be removed again. @throws ALM_RUN_UNKNOWN, ALM_RUN_ACTIVE
+ */
+export async function forgetRun(
+  {
+    records,
+    logs,
+  }: Pick<RetentionPorts, 'logs'> & { readonly records: Pick<Records, 'run' | 'remove' | 'claimed'> },
+  run: RunId,
+): Promise<void> {
+  const record = await records.run(run)
+  if (record === undefined) throw new AlmanacError('ALM_RUN_UNKNOWN', { run })
+  const [owned] = await records.claimed([run])
+  if (!isRunEnd(record.state) || owned !== undefined) throw new AlmanacError('ALM_RUN_ACTIVE', { run })
+  await removeRun(records, logs, run)
+}
+
+async function removeRun(
+  records: Pick<Records, 'remove'>,
+  logs: RetentionPorts['logs'],
+  run: RunId,
+): Promise<void> {
+  await logs.remove(run)
+  await records.remove(run)
 }
 
 /** Newest first; those that a process has are left out. */

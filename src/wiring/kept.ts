@@ -1,11 +1,13 @@
 import { join } from 'node:path'
 import { LogFiles } from '../data/log-files.ts'
 import { openDataPlane } from '../data/open.ts'
+import { clearResults, resultsOf } from '../data/shared/clear-results.ts'
 import { joinShared, type OwnParts, type SharedStore } from '../data/shared/join.ts'
 import { ObjectBlobs } from '../data/shared/object-blobs.ts'
 import { openObjects } from '../data/shared/open.ts'
 import type { AlmanacConfig } from '../flow/config.ts'
 import { sizeBytes } from '../flow/options.ts'
+import type { SharedEntries } from '../workbench.ts'
 
 /** Where it is kept, and how the project wants it. */
 export interface KeptPlace {
@@ -29,7 +31,18 @@ export function openKept(
   })
   const logs = new LogFiles(home, (error) => say(`A log could not be written: ${(error as Error).message}`))
   const own = { journal, cache, datasets, logs, home, data, onMessage: say }
-  return { ...joinShared(own, shared), data, objects: shared?.objects }
+  return { ...joinShared(own, shared), data, objects: shared?.objects, sharedEntries: entriesOf(shared) }
+}
+
+function entriesOf(shared: SharedStore | undefined): SharedEntries | undefined {
+  if (shared === undefined || shared.results === 'off') return undefined
+  const { objects, results } = shared
+  return {
+    url: objects.url,
+    isWritable: results === 'share',
+    find: (prefix) => resultsOf(objects, prefix, 10),
+    clear: ({ dryRun, ...choice }) => clearResults(objects, choice, dryRun),
+  }
 }
 
 /** The store that machines share, if there is one. @throws ALM_CONFIG */

@@ -1,15 +1,19 @@
 import type { LocalDataPlane } from '../data/local-data-plane.ts'
+import { knownJournalName } from '../data/journal-name.ts'
+import type { OwnRuns } from '../data/shared/run-marks.ts'
 import { collectStore } from '../data/shared/store-garbage.ts'
 import { checkDatasets } from '../engine/dataset-care.ts'
-import { type Retention, type RetentionPorts, retire } from '../engine/retention.ts'
-import type { RunCache } from '../ports/journal.ts'
+import { forgetRun, type Retention, type RetentionPorts, retire } from '../engine/retention.ts'
+import type { Records, RunCache } from '../ports/journal.ts'
 import type { Objects } from '../ports/objects.ts'
 import type { Workbench } from '../workbench.ts'
 import type { OpenJournal } from './open-journal.ts'
 
 /** What care is taken with. */
 export interface CareParts extends RetentionPorts {
+  readonly home: string
   readonly data: LocalDataPlane
+  readonly records: RetentionPorts['records'] & Pick<Records, 'run'>
   readonly cache: RunCache
   readonly check: OpenJournal['check']
   readonly rehearse: OpenJournal['rehearse']
@@ -17,13 +21,16 @@ export interface CareParts extends RetentionPorts {
   readonly objects: Objects | undefined
 }
 
+const dayMs = 24 * 3600_000
+
 /** Longer than any attempt that has not told of its outputs yet should take. */
-const graceMs = 24 * 3600_000
+const graceMs = dayMs
 
 /** Care of what is kept. */
 export function careFor(parts: CareParts, rules: Retention): Workbench['maintenance'] {
   const { data, datasets, cache, objects, environment, now } = parts
   return {
+    forgetRun: (run) => forgetRun(parts, run),
     async collectGarbage({ dryRun }) {
       if (dryRun && parts.rehearse !== undefined && Object.keys(rules).length > 0)
         return await rehearsed(parts, rules, parts.rehearse)
@@ -31,10 +38,14 @@ export function careFor(parts: CareParts, rules: Retention): Workbench['maintena
       const figures = await data.collectGarbage({ roots: cache.roots(), dryRun, graceMs, now: now() })
       return { ...figures, retired }
     },
-    async collectStore({ dryRun, olderDays }) {
+    async collectStore({ dryRun, olderDays, goneDays }) {
       if (objects === undefined) return undefined
-      const older = olderDays === undefined ? {} : { olderMs: olderDays * 24 * 3600_000 }
-      return collectStore(objects, { dryRun, graceMs, now: now(), ...older })
+      const older = {
+        ...(olderDays !== undefined && { olderMs: olderDays * dayMs }),
+        ...(goneDays !== undefined && { goneMs: goneDays * dayMs }),
+      }
+      const own = ownRuns(parts)
+      return collectStore(objects, { dryRun, graceMs, now: now(), ...older, ...(own && { own }) })
     },
     async check({ data: all }) {
       const broken = (await parts.check?.()) ?? []
@@ -46,6 +57,15 @@ export function careFor(parts: CareParts, rules: Retention): Workbench['maintena
       return { journal: broken, store, datasets: found }
     },
   }
+}
+
+/** Undefined where it cannot be known which runs were removed. */
+function ownRuns({ home, records, rehearse }: CareParts): OwnRuns | undefined {
+  // a journal in memory knows no other process's runs
+  const journal = rehearse === undefined ? undefined : knownJournalName(home)
+  return journal === undefined
+    ? undefined
+    : { journal, has: async (run) => (await records.run(run)) !== undefined }
 }
 
 /** What a collection would do and free: the rules are applied to a copy of the journal, whose needs then count. */

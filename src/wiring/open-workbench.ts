@@ -14,7 +14,7 @@ import type { CodeSource } from '../ports/code.ts'
 import type { DataPlane } from '../ports/data.ts'
 import type { CallRow } from '../ports/journal.ts'
 import type { Urls } from '../ports/urls.ts'
-import type { LoadedWorkflow, StagedShell, StartOptions, Workbench } from '../workbench.ts'
+import type { LoadedWorkflow, SharedEntries, StagedShell, StartOptions, Workbench } from '../workbench.ts'
 import { definitionOf, onlyWorkflow } from './workflow-file.ts'
 
 /** What it is made of. */
@@ -38,6 +38,7 @@ export class OpenWorkbench implements Workbench {
   readonly records: Workbench['records']
   readonly cache: Workbench['cache']
   readonly entries: Workbench['entries']
+  readonly sharedEntries?: SharedEntries
   readonly explain: Workbench['explain']
   readonly data: DataPlane
   readonly datasets: Workbench['datasets']
@@ -62,6 +63,7 @@ export class OpenWorkbench implements Workbench {
     this.records = parts.records
     this.cache = parts.cache
     this.entries = parts.entries
+    if (parts.sharedEntries !== undefined) this.sharedEntries = parts.sharedEntries
     this.explain = parts.explain
     this.data = parts.data
     this.datasets = parts.datasets

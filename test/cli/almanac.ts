@@ -32,8 +32,8 @@ export class Project {
   }
 
   /** A project that is there. */
-  static at(folder: string): Project {
-    return new Project(folder, {})
+  static at(folder: string, env: Readonly<Record<string, string>> = {}): Project {
+    return new Project(folder, env)
   }
 
   async write(files: Readonly<Record<string, string>>): Promise<void> {

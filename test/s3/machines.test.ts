@@ -122,6 +122,54 @@ describe('two machines with one bucket', () => {
     expect(await season(await machine())).toMatchObject({ executed: 0 })
   })
 
+  it('execute again what was cleared on one of them, for both', async () => {
+    const first = await machine()
+    await season(first)
+    const url = (shared['ALMANAC_STORE'] as string).replace(/\?.*/, '')
+    expect((await first.run('cache', 'rm', '--task', 'join', '--dry-run')).stdout).toContain(
+      `Would remove 1 kept result in ${url};`,
+    )
+    expect(await season(await machine())).toMatchObject({ executed: 0 })
+    const cleared = await first.json('cache', 'rm', '--task', 'join')
+    expect(cleared).toMatchObject({ entries: 1, shared: { store: url, entries: 1, isWritable: true } })
+    expect(await season(await machine())).toMatchObject({ executed: 1 })
+    expect(await season(first)).toMatchObject({ executed: 0 })
+    // what another machine made can be cleared here too, and what is only read is said to stay
+    const fourth = await machine()
+    const fingerprint = String((await first.json('cache', 'ls', 'clean'))['fingerprint'])
+    expect((await fourth.run('cache', 'rm', fingerprint)).stdout).toContain(
+      `Removed 0 kept results of 0 B on this machine.\nRemoved 1 kept result in ${url}`,
+    )
+    const store = `{ url: '${url}', endpoint: '${proxy.endpoint}', results: 'read' }`
+    await fourth.write({ 'almanac.config.ts': `export default { store: ${store} }` })
+    expect((await fourth.run('cache', 'rm', '--all')).stdout).toContain(
+      `Results in ${url} stay, and are used again`,
+    )
+  })
+
+  it('lose what a run has left there when it is removed, however that was', async () => {
+    const first = await machine()
+    const { id } = await season(first)
+    for (const [name, value] of Object.entries(identity)) vi.stubEnv(name, value)
+    const objects = openObjects(shared['ALMANAC_STORE'] as string, {})
+    const left = async () => {
+      const keys: string[] = []
+      for (const folder of ['logs/', 'results/'])
+        for await (const { key } of objects.list(folder)) keys.push(key)
+      return keys.length
+    }
+    expect(await left()).toBeGreaterThan(0)
+    // without the store
+    const alone = Project.at(first.folder, { ...identity, ALMANAC_STORE: 'off' })
+    expect((await alone.run('rm', String(id))).code).toBe(0)
+    expect(await left()).toBeGreaterThan(0)
+    const before = await left()
+    expect(await first.json('gc', '--store')).toMatchObject({ orphans: before })
+    expect(await left()).toBe(0)
+    objects.close()
+    vi.unstubAllEnvs()
+  })
+
   it('clean it up, without what a kept result needs', async () => {
     const first = await machine()
     await season(first)

@@ -89,11 +89,21 @@ export function cacheShowCommand(prefix: string, flags: CommonFlags): Promise<vo
 async function onlyEntry(almanac: Workbench, prefix: string): Promise<Entry> {
   const found = await almanac.entries.list({ prefix, limit: 10 })
   const [first] = found
-  const different = new Set(found.map(({ fingerprint }) => fingerprint))
-  if (first !== undefined && different.size === 1) return first
+  if (first !== undefined && new Set(found.map(({ fingerprint }) => fingerprint)).size === 1) return first
+  throw notOne(prefix, found.length)
+}
+
+/** Is one result meant, here and where it is shared? @throws ALM_USAGE */
+async function checkOnly({ entries, sharedEntries }: Workbench, prefix: string): Promise<void> {
+  const found = new Set((await entries.list({ prefix, limit: 10 })).map(({ fingerprint }) => fingerprint))
+  for (const fingerprint of (await sharedEntries?.find(prefix)) ?? []) found.add(fingerprint)
+  if (found.size !== 1) throw notOne(prefix, found.size)
+}
+
+function notOne(prefix: string, found: number): AlmanacError {
   const why =
-    first === undefined ? `no kept result begins with ${prefix}` : `several kept results begin with ${prefix}`
-  throw new AlmanacError('ALM_USAGE', { why: `${why}: see almanac cache ls` })
+    found === 0 ? `no kept result begins with ${prefix}` : `several kept results begin with ${prefix}`
+  return new AlmanacError('ALM_USAGE', { why: `${why}: see almanac cache ls` })
 }
 
 export interface CacheRemoveFlags extends CommonFlags {
@@ -108,21 +118,42 @@ export function cacheRemoveCommand(prefixes: readonly string[], flags: CacheRemo
   return withReadAlmanac(flags, async (almanac, printer) => {
     const choices = await chosen(almanac, prefixes, flags)
     const dryRun = flags.dryRun === true
-    let [entries, bytes] = [0, 0]
+    const { sharedEntries: others } = almanac
+    let [entries, bytes, shared] = [0, 0, 0]
+    // first for all: what is left here if that fails can be removed again
+    if (others?.isWritable === true)
+      for (const choice of choices) shared += (await others.clear({ ...choice, dryRun })).entries
     for (const choice of choices) {
       const cleared = await almanac.entries.clear({ ...choice, dryRun })
       entries += cleared.entries
       bytes += cleared.bytes
     }
-    printer.object({ kind: 'removed', entries, bytes, dryRun })
-    sayRemoved(printer, entries, bytes, dryRun)
+    const { url, isWritable } = others ?? {}
+    const store = others === undefined ? {} : { shared: { store: url, entries: shared, isWritable } }
+    printer.object({ kind: 'removed', entries, bytes, dryRun, ...store })
+    sayRemoved(printer, { entries, bytes, shared, dryRun }, others)
     return 0
   })
 }
 
-function sayRemoved(printer: Printer, entries: number, bytes: number, dryRun: boolean): void {
-  const results = `${entries} kept ${entries === 1 ? 'result' : 'results'} of ${sizeText(bytes)}`
-  printer.line(dryRun ? `Would remove ${results}.` : `Removed ${results}.`)
+function sayRemoved(
+  printer: Printer,
+  {
+    entries,
+    bytes,
+    shared,
+    dryRun,
+  }: { readonly entries: number; readonly bytes: number; readonly shared: number; readonly dryRun: boolean },
+  others: Workbench['sharedEntries'],
+): void {
+  const did = dryRun ? 'Would remove' : 'Removed'
+  const results = (count: number) => `${count} kept ${count === 1 ? 'result' : 'results'}`
+  const here = others === undefined ? '' : ' on this machine'
+  printer.line(`${did} ${results(entries)} of ${sizeText(bytes)}${here}.`)
+  if (others?.isWritable === true)
+    printer.line(`${did} ${results(shared)} in ${others.url}; other machines keep what they made themselves.`)
+  if (others?.isWritable === false)
+    printer.line(`Results in ${others.url} stay, and are used again: they are only read here.`)
   if (!dryRun && entries > 0) printer.line(pc.dim('almanac gc frees what nothing else needs.'))
 }
 
@@ -141,7 +172,7 @@ async function chosen(
     ...(olderThan !== undefined && { notSince: Date.now() - parseDuration('--older-than', olderThan) }),
   }
   if (prefixes.length === 0) return [common]
-  for (const prefix of prefixes) await onlyEntry(almanac, prefix)
+  for (const prefix of prefixes) await checkOnly(almanac, prefix)
   return prefixes.map((prefix) => ({ ...common, prefix }))
 }
 

@@ -9,6 +9,7 @@ export interface GcFlags extends CommonFlags {
   readonly dryRun?: boolean
   readonly store?: boolean
   readonly olderThan?: string
+  readonly goneFor?: string
 }
 
 /** `almanac gc`: frees content that no run, cached result or shown output needs. */
@@ -59,19 +60,26 @@ function sayRetired(
 async function collectShared(almanac: Workbench, printer: Printer, flags: GcFlags): Promise<number> {
   const dryRun = flags.dryRun === true
   const olderDays = flags.olderThan === undefined ? undefined : count('--older-than', flags.olderThan)
+  const goneDays = flags.goneFor === undefined ? undefined : count('--gone-for', flags.goneFor)
   const figures = await almanac.maintenance.collectStore({
     dryRun,
     ...(olderDays !== undefined && { olderDays }),
+    ...(goneDays !== undefined && { goneDays }),
   })
   if (figures === undefined) {
     const why = 'there is no shared store: set ALMANAC_STORE, or store in almanac.config.ts'
     throw new AlmanacError('ALM_USAGE', { why })
   }
-  const { kept, keptBytes, unreachable, unreachableBytes, deleted, freedBytes } = figures
+  const { kept, keptBytes, unreachable, unreachableBytes, deleted, freedBytes, forgotten, orphans } = figures
   printer.object({ kind: 'gc', dryRun, ...figures })
   printer.line(`kept         ${kept} files, ${sizeText(keptBytes)}`)
   printer.line(`unreachable  ${unreachable} files, ${sizeText(unreachableBytes)}`)
   printer.line(`${dryRun ? 'would go    ' : 'deleted     '} ${deleted}, ${sizeText(freedBytes)}`)
+  const told = [
+    ...(forgotten > 0 ? [`${forgotten} old ${forgotten === 1 ? 'result' : 'results'}`] : []),
+    ...(orphans > 0 ? [`${orphans} ${orphans === 1 ? 'object' : 'objects'} of runs that were removed`] : []),
+  ]
+  if (told.length > 0) printer.line(`${dryRun ? 'would forget' : 'forgot      '} ${told.join(', ')}`)
   printer.line('What is unreachable for the first time goes in a round a day later at the earliest.')
   return 0
 }

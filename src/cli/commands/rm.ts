@@ -6,8 +6,7 @@ export function rmCommand(runs: readonly string[], flags: CommonFlags): Promise<
   return withReadAlmanac(flags, async (almanac, printer) => {
     for (const named of runs) {
       const { id } = await knownRun(almanac, named)
-      await almanac.records.remove(id)
-      await almanac.logs.remove(id)
+      await almanac.maintenance.forgetRun(id)
       printer.object({ kind: 'removed', run: id })
       printer.line(`Removed ${id}.`)
     }

@@ -6,6 +6,7 @@ import type { Objects } from '../../ports/objects.ts'
 import type { LocalDataPlane } from '../local-data-plane.ts'
 import type { LogFiles } from '../log-files.ts'
 import { withVersionFiles } from '../version-files.ts'
+import { RunMarks } from './run-marks.ts'
 import { SharedCache } from './shared-cache.ts'
 import { SharedLogs } from './shared-logs.ts'
 import { sharingJournal } from './sharing-journal.ts'
@@ -55,15 +56,17 @@ export function joinShared(own: OwnParts, shared: SharedStore | undefined): Join
   const { objects } = shared
   const { data, onMessage } = own
   const readOnly = shared.results === 'read'
+  const marks = new RunMarks(objects, own.home)
   const cache = new SharedCache(own.cache, {
     objects,
     data,
     unsent: new Unsent(own.home),
+    marks,
     readOnly,
     onMessage,
   })
   const inBackground = (work: () => Promise<void>) => cache.shareMore(work)
-  const logs = new SharedLogs(own.logs, { objects, readOnly, inBackground })
+  const logs = new SharedLogs(own.logs, { objects, marks, readOnly, inBackground })
   const push = (dirs: readonly DirRef[]) => data.push(dirs)
   return {
     cache,

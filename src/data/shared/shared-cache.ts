@@ -12,6 +12,7 @@ import type { LocalDataPlane } from '../local-data-plane.ts'
 import type { SharedBase, SharedEntry } from './documents.ts'
 import { baseOf, entryOf, readDocument, withoutPlaces, writeDocument } from './documents.ts'
 import { baseKey, cacheKey, resultFolder } from './layout.ts'
+import type { RunMarks } from './run-marks.ts'
 import type { Unsent } from './unsent.ts'
 
 /** Questions at once. */
@@ -24,6 +25,7 @@ export interface SharedCacheOptions {
   readonly objects: Objects
   readonly data: Pick<LocalDataPlane, 'push' | 'pushListings' | 'pullListings'>
   readonly unsent: Unsent
+  readonly marks: RunMarks
   /** nothing is written */
   readonly readOnly: boolean
   readonly onMessage: (text: string) => void
@@ -32,7 +34,8 @@ export interface SharedCacheOptions {
 /**
  * The run cache of this machine, joined with that of all who share a store. Owns what is on its way there.
  *
- * X1 an entry is written once, by the first, and only when all that its value stands for is there.
+ * X1 an entry is written once, by the first or by who was asked to replace it, and only when all that its value stands
+ *    for is there.
  * X2 what is not there is asked for once in the life of a process; at most `width` questions are under way.
  * X3 a store that cannot be asked costs results, not runs: it is said once, and then it is left alone.
  */
@@ -93,7 +96,7 @@ export class SharedCache implements RunCache {
   }
 
   #shareEntry(run: RunId, entry: Omit<CacheRecord, 'kind'>): void {
-    const { fingerprint } = entry
+    const { fingerprint, replaces } = entry
     // until it is there
     this.#failed.add(fingerprint)
     this.#share(async () => {
@@ -111,7 +114,7 @@ export class SharedCache implements RunCache {
         at: entry.at,
         partsWire: entry.partsWire,
       }
-      await writeDocument(this.#options.objects, cacheKey(fingerprint), shared, { once: true })
+      await writeDocument(this.#options.objects, cacheKey(fingerprint), shared, { once: replaces !== true })
     }, fingerprint)
   }
 
@@ -134,6 +137,7 @@ export class SharedCache implements RunCache {
     const refs = refsOf(value)
     if (refs.length === 0) return
     this.#share(async () => {
+      await this.#options.marks.mark(run)
       await this.#options.data.push(refs)
       const key = `${resultFolder}${run}/${call}.json`
       await writeDocument(this.#options.objects, key, { run, call, valueWire: encode(withoutPlaces(value)) })

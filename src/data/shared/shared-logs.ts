@@ -7,13 +7,15 @@ import type { LoggedCall, LogPosition, LogStore, PrintedCall } from '../../ports
 import type { Objects } from '../../ports/objects.ts'
 import type { LogFiles } from '../log-files.ts'
 import { hashInput } from '../read-file.ts'
-import { logFolder, resultFolder } from './layout.ts'
+import { logFolder } from './layout.ts'
+import { keysOfRun, type RunMarks } from './run-marks.ts'
 
 /** Larger logs are cut off where they are read on another machine. */
 const mostBytes = 256 * 1024 * 1024
 
 export interface SharedLogsOptions {
   readonly objects: Objects
+  readonly marks: RunMarks
   /** nothing is written, nor removed */
   readonly readOnly: boolean
   /** runs work that is waited for before the process ends, and says what goes wrong */
@@ -73,9 +75,7 @@ export class SharedLogs implements LogStore {
   async remove(run: RunId): Promise<void> {
     await this.#own.remove(run)
     if (this.#options.readOnly) return
-    const keys: string[] = []
-    for (const folder of [logFolder, resultFolder])
-      for await (const { key } of this.#options.objects.list(`${folder}${run}/`)) keys.push(key)
+    const keys = await keysOfRun(this.#options.objects, run)
     if (keys.length > 0) await this.#options.objects.remove(keys)
   }
 
@@ -97,6 +97,7 @@ export class SharedLogs implements LogStore {
       await this.#own.flush()
       const path = this.#own.pathOf(run, call, attempt)
       if (!existsSync(path)) return
+      await this.#options.marks.mark(run)
       const key = `${logFolder}${run}/${call}.${attempt}.${encodeURIComponent(name)}.jsonl`
       await this.#options.objects.putFile(key, path, hashInput(path).digest)
     })

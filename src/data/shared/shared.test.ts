@@ -387,7 +387,7 @@ describe('a store that machines share', () => {
       unreachable: 6,
       unreachableBytes: expect.any(Number),
     }
-    const nothing = { deleted: 0, freedBytes: 0, forgotten: 0, missing: 0 }
+    const nothing = { deleted: 0, freedBytes: 0, forgotten: 0, orphans: 0, missing: 0 }
     expect(await round(0)).toEqual({ ...found, ...nothing })
     expect(await round(0.5)).toEqual({ ...found, ...nothing })
     // somebody finds what is marked, and says nothing of it yet

@@ -2,6 +2,7 @@ import { eachRef } from '../../core/identity/canonical.ts'
 import { type Listing, parseListing } from '../../core/tree/listing.ts'
 import { decode } from '../../model/codec.ts'
 import { isAlmanacError } from '../../model/errors.ts'
+import type { RunId } from '../../model/records.ts'
 import type { Digest } from '../../model/refs.ts'
 import { DirRef, FileRef } from '../../model/refs.ts'
 import type { ObjectInfo, Objects } from '../../ports/objects.ts'
@@ -20,6 +21,7 @@ import {
   versionFolder,
 } from './layout.ts'
 import { ObjectBlobs } from './object-blobs.ts'
+import { goneRuns, type OwnRuns, sweepRuns } from './run-marks.ts'
 
 /** Documents that are read at once. */
 const width = 32
@@ -31,6 +33,10 @@ export interface StoreGarbageOptions {
   readonly now: number
   /** results that can be reused go when they are older, ms; none if absent */
   readonly olderMs?: number
+  /** the journal whose removed runs are looked for */
+  readonly own?: OwnRuns
+  /** runs of journals that have stored nothing for so long, ms, are no more; none if absent */
+  readonly goneMs?: number
 }
 
 export interface StoreGarbageReport {
@@ -42,6 +48,8 @@ export interface StoreGarbageReport {
   readonly freedBytes: number
   /** results that can no longer be reused */
   readonly forgotten: number
+  /** results and logs of runs that are no more */
+  readonly orphans: number
   /** listings that a document needs and that are not there */
   readonly missing: number
 }
@@ -55,6 +63,8 @@ export interface StoreGarbageReport {
  * G4 what is about to be deleted is announced before it is looked at for the last time. So either the collection sees
  *    that somebody has sent it anew, or who sends it sees the announcement, and sends it again when that has gone.
  * G5 documents go before what they stand for; a round that cannot read one removes nothing.
+ * G6 of a removed run nothing stays, whoever removed it and however it was stopped; what a collection announced that died
+ *    is swept when nobody can be deleting by it any more.
  */
 export async function collectStore(
   objects: Objects,
@@ -62,7 +72,8 @@ export async function collectStore(
 ): Promise<StoreGarbageReport> {
   const earlier = parseMarks(await textOf(objects, garbageKey))
   const marks: Marks = { unreachable: new Map(), aside: new Map() }
-  const round = new Round(objects)
+  const gone = await goneRuns(objects, options.own, options)
+  const round = new Round(objects, new Set(gone.map(({ run }) => run)))
   const forgotten = await round.mark(options)
   const doomed = new Map<ObjectBlobs, Found[]>()
   const report = { kept: 0, keptBytes: 0, unreachable: 0, unreachableBytes: 0 }
@@ -76,6 +87,7 @@ export async function collectStore(
   await round.mark(options)
   const freed = { deleted: 0, freedBytes: 0 }
   if (!options.dryRun) await objects.remove(forgotten)
+  const orphans = await sweepRuns(objects, gone, options)
   for (const [blobs, found] of doomed) {
     const reachable = round.reachable.get(blobs)
     const still = found.filter(({ digest }) => reachable?.has(digest) !== true)
@@ -83,8 +95,19 @@ export async function collectStore(
     for (const { size } of still) freed.freedBytes += size
     if (!options.dryRun) await removeUnchanged(blobs, still)
   }
-  if (!options.dryRun) await objects.put(garbageKey, Buffer.from(marksText(marks)))
-  return { ...report, ...freed, forgotten: forgotten.length, missing: round.missing }
+  if (!options.dryRun) {
+    await objects.put(garbageKey, Buffer.from(marksText(marks)))
+    await sweepAnnouncements(objects, options.now)
+  }
+  return { ...report, ...freed, forgotten: forgotten.length, orphans, missing: round.missing }
+}
+
+/** What collections that died had announced: who sends any of it waits for them in vain. */
+async function sweepAnnouncements(objects: Objects, now: number): Promise<void> {
+  const left: string[] = []
+  for await (const { key, changedAt } of objects.list(deletingFolder))
+    if (changedAt < now - deadAnnouncementMs) left.push(key)
+  await objects.remove(left)
 }
 
 /** Marks what documents need; those that were looked at are not looked at again. */
@@ -96,9 +119,12 @@ class Round {
   readonly #seen = new Set<string>()
   readonly #lanes = new Lanes(width)
   readonly #count = { missing: 0 }
+  readonly #gone: ReadonlySet<RunId>
 
-  constructor(objects: Objects) {
+  /** `gone`: runs that are no more, whose results keep nothing */
+  constructor(objects: Objects, gone: ReadonlySet<RunId>) {
     this.#objects = objects
+    this.#gone = gone
     this.#content = new ObjectBlobs(objects)
     this.#listings = new ObjectBlobs(objects, listingFolder)
     this.reachable = new Map([
@@ -122,6 +148,7 @@ class Round {
           old.push(info.key)
           continue
         }
+        if (folder === resultFolder && this.#gone.has(info.key.split('/')[1] ?? '')) continue
         if (this.#isSeen(info)) continue
         const read = this.#lanes.run(() => this.#document(info.key))
         read.catch(() => undefined)
@@ -176,6 +203,9 @@ async function listingOf(blobs: ObjectBlobs, digest: Digest): Promise<Listing | 
 
 /** Far less than writers wait for an announcement to go (`Remote`), ms. */
 const longestDeletionMs = 60_000
+
+/** Of a collection that old, ms, nothing is under way any more, whatever the clocks of a store and a machine say. */
+const deadAnnouncementMs = 3600_000
 
 /** Those that nobody has sent anew since they were listed. */
 async function removeUnchanged(blobs: ObjectBlobs, found: readonly Found[]): Promise<void> {
