@@ -3,10 +3,9 @@ import { decode, encode } from '../model/codec.ts'
 import { AlmanacError, errorRecord } from '../model/errors.ts'
 import type { AskRecord, ErrorRecord } from '../model/records.ts'
 import type { Value } from '../model/value.ts'
-import type { CallRequest } from '../ports/caller.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Answer } from '../ports/journal.ts'
-import type { CallInfo } from './call-info.ts'
+import type { CallInfo, NewCall } from './call-info.ts'
 import { recordOf } from './failure.ts'
 
 /** What open questions ask of the run. */
@@ -51,16 +50,16 @@ export class Asks {
   }
 
   /** @throws ALM_KEY_NEEDED */
-  checkKey(caller: string, request: CallRequest): void {
-    if (request.key !== undefined) return
-    const text = askText(caller, request)
+  checkKey(call: NewCall): void {
+    if (call.key !== undefined) return
+    const text = askText(call)
     for (const open of this.#open.values()) {
       if (open.text === text) throw new AlmanacError('ALM_KEY_NEEDED', { what: 'ask' })
     }
   }
 
   open(info: CallInfo): void {
-    const args = info.request.args as {
+    const args = info.args as {
       title: string
       schema: Value
       show: Value
@@ -68,7 +67,7 @@ export class Asks {
       timeoutMs: number | null
     }
     const { title, schema, show, to } = args
-    this.#put({ info, text: askText(info.caller, info.request), judge: false, title, schema, show, to })
+    this.#put({ info, text: askText(info), judge: false, title, schema, show, to })
     if (args.timeoutMs === null) return
     this.#clock.at(info.madeAt + args.timeoutMs, () => {
       if (!this.#open.delete(info.id)) return
@@ -160,5 +159,5 @@ interface Open {
   readonly to: string | null
 }
 
-const askText = (caller: string, request: CallRequest): string =>
-  `${caller}\n${canonical(request.args, { future: (ref) => `${ref.call}${JSON.stringify(ref.path)}` })}`
+const askText = ({ caller, args }: Pick<NewCall, 'caller' | 'args'>): string =>
+  `${caller}\n${canonical(args, { future: (ref) => `${ref.call}${JSON.stringify(ref.path)}` })}`

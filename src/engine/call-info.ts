@@ -1,9 +1,34 @@
 import type { ErrorRecord, RememberedCall } from '../model/records.ts'
 import type { Digest } from '../model/refs.ts'
+import type { Value } from '../model/value.ts'
 import type { CallRequest } from '../ports/caller.ts'
 import type { Refused } from './shared-work.ts'
 
-/** What the engine knows of a call besides its state. */
+/** A call that is made, by the function at the path `caller`. */
+export interface NewCall {
+  readonly caller: string
+  readonly request: CallRequest
+  readonly args: Value
+  /** tells equal calls apart */
+  readonly key?: string | undefined
+  /** the map that it is an entry of, and its path in that */
+  readonly parent?: number
+  readonly entry?: string
+}
+
+/** What is the same for all calls of a task in a run. */
+export interface TaskIdentity {
+  readonly code: string
+  readonly codeParts: Readonly<Record<string, string>>
+  readonly surroundings: Readonly<Record<string, string>>
+  readonly fingerprint: (inputs: string) => Digest
+  /** code and surroundings without the inputs: what a map's earlier results must agree in */
+  readonly basis: string
+  /** what makes the fingerprint of a call, by name: put together only where it is kept, which for most calls it is not */
+  readonly parts: (args: Value) => Readonly<Record<string, string>>
+}
+
+/** What the engine knows of a call besides its state. What few calls have is absent from the others. */
 export interface CallInfo {
   readonly id: number
   readonly key: Digest
@@ -12,32 +37,35 @@ export interface CallInfo {
   /** path of what runs inside of it, if anything does */
   readonly path: string
   readonly request: CallRequest
+  readonly args: Value
+  /** the arguments as JSON, where that says all of them: they are no references, and canonical. Until it is identified */
+  plain: string | undefined
   /** its record of an earlier life of the run */
   readonly own: RememberedCall | undefined
   readonly madeAt: number
   /** entry of a directory that it works on, if it is one of a map */
-  readonly entry: string | undefined
+  entry?: string | undefined
   fingerprint: Digest | undefined
-  /** what made the fingerprint, by name, once it was computed */
-  parts: (() => Readonly<Record<string, string>>) | undefined
-  /** code and surroundings, without the inputs */
-  basis: string
+  /** what made the fingerprint besides the inputs */
+  identity: TaskIdentity | undefined
   cacheable: boolean
   /** one word for `why`: hit, miss, off, … */
   verdict: string
   startedAt: number
+  /** its result as JSON, from when it is known until it is recorded */
+  resultWire?: string | undefined
   /** ms of the work, wherever it was done */
   costMs: number
   /** where the outcome comes from, if not from an attempt of this call */
-  origin: { readonly run: string; readonly call: number } | undefined
+  origin?: { readonly run: string; readonly call: number } | undefined
   /** the key that its results bear where they stay in a worker's memory */
-  heldKey: Digest | undefined
+  heldKey?: Digest | undefined
   /** the call of an earlier life whose outcome this one took */
-  takenFrom: number | undefined
-  lastError: ErrorRecord | undefined
+  takenFrom?: number | undefined
+  lastError?: ErrorRecord | undefined
   /** what it has to do with other calls of its fingerprint; absent where it never began an attempt that others could use */
-  sharing: Sharing | undefined
-  map: { executed: number; carried: number; removed: number; savedMs?: number } | undefined
+  sharing?: Sharing | undefined
+  map?: { executed: number; carried: number; removed: number; savedMs?: number } | undefined
 }
 
 /** How a call shares its work with others of its fingerprint. */

@@ -1,7 +1,8 @@
 import { eachRef } from '../core/identity/canonical.ts'
-import { CallKeys } from '../core/identity/key.ts'
+import { CallKeys, keyText } from '../core/identity/key.ts'
 import type { Remembered } from '../core/identity/remembered.ts'
 import type { Made } from '../core/run/events.ts'
+import { plainText } from '../model/codec.ts'
 import type { Hash } from '../model/digest.ts'
 import { AlmanacError } from '../model/errors.ts'
 import type { RememberedCall } from '../model/records.ts'
@@ -9,15 +10,7 @@ import type { Digest } from '../model/refs.ts'
 import { FutureRef } from '../model/refs.ts'
 import type { TaskPolicy } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
-import type { CallRequest } from '../ports/caller.ts'
-import type { CallInfo } from './call-info.ts'
-
-/** What a call belongs to, besides the function that makes it. */
-export interface CallOf {
-  /** the map that it is an entry of, and its path in that */
-  readonly parent?: number
-  readonly entry?: string
-}
+import type { CallInfo, NewCall } from './call-info.ts'
 
 /**
  * The calls of a run, by number.
@@ -75,44 +68,34 @@ export class CallTable {
   }
 
   /** Makes a call: what is kept of it, and what the machine is told. */
-  make(
-    caller: string,
-    request: CallRequest,
-    of: CallOf,
-    now: number,
-  ): { readonly info: CallInfo; readonly made: Made } {
+  make(call: NewCall, now: number): { readonly info: CallInfo; readonly made: Made } {
+    const { caller, request, args, parent } = call
     const { name, kind } = request
-    const key = this.#keys.key(
-      { caller, name: `${kind} ${name}`, key: request.key, args: request.args },
-      (call) => this.get(call).key,
-    )
+    const plain = plainText(args)
+    const text = plain ?? keyText(args, this.#keyOf)
+    const key = this.#keys.key({ caller, name: `${kind} ${name}`, key: call.key, args: text })
     const own = this.#remembered.made(key)
     const id = own?.call ?? this.#next++
     const at = own?.at ?? now
-    const path = kind === 'child' || kind === 'map' ? this.#keys.path(caller, name, request.key) : caller
+    const path = kind === 'child' || kind === 'map' ? this.#keys.path(caller, name, call.key) : caller
     const info: CallInfo = {
       id,
       key,
       caller,
       path,
       request,
+      args,
+      plain,
       own,
       madeAt: at,
-      entry: of.entry,
       fingerprint: undefined,
-      parts: undefined,
-      basis: '',
+      identity: undefined,
       cacheable: false,
       verdict: '',
       startedAt: at,
       costMs: 0,
-      origin: undefined,
-      heldKey: undefined,
-      sharing: undefined,
-      takenFrom: undefined,
-      lastError: undefined,
-      map: undefined,
     }
+    if (call.entry !== undefined) info.entry = call.entry
     this.#infos[id] = info
     if (kind === 'child') this.#functions.set(path, id)
     const { attempts, spent } = own === undefined ? noAttempts : attemptsOf(own)
@@ -121,9 +104,9 @@ export class CallTable {
       call: id,
       key,
       callKind: kind,
-      inputs: inputsOf(request.args),
+      inputs: plain === undefined ? inputsOf(args) : noInputs,
       policy: request.task?.policy ?? builtInPolicy,
-      parent: of.parent,
+      parent,
       tolerant: request.tolerant === true,
       order: own?.outcome?.order,
       attempts,
@@ -132,6 +115,8 @@ export class CallTable {
     }
     return { info, made }
   }
+
+  readonly #keyOf = (call: number): Digest => this.get(call).key
 }
 
 /** Did the cancellation of an earlier life of the run give it up? */

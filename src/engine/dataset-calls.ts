@@ -92,7 +92,7 @@ export class DatasetCalls {
   }
 
   async #read(info: CallInfo): Promise<Value> {
-    const { version: wanted, head } = info.request.args as unknown as ReadArgs
+    const { version: wanted, head } = info.args as unknown as ReadArgs
     const { name } = info.request
     if (wanted !== null) {
       const version = await this.#version(name, wanted)
@@ -134,7 +134,7 @@ export class DatasetCalls {
 
   async #published(info: CallInfo): Promise<Value> {
     const { recorder, outcomes, calls, settings, id } = this.#run
-    const args = resolve(info.request.args, {
+    const args = resolve(info.args, {
       outcomes,
       info: (call) => calls.get(call),
     }) as unknown as PublishArgs
@@ -186,7 +186,8 @@ export class DatasetCalls {
     const lacking = new Map<string, Lack>()
     for (const info of calls) {
       if (info.id >= publish.id) break
-      const { kind, name, args } = info.request
+      const { args } = info
+      const { kind, name } = info.request
       if (kind !== 'view' && kind !== 'map') continue
       const value = outcomes.get(info.id)?.value
       const lack =

@@ -63,7 +63,7 @@ export async function planMap(
       why: 'it maps over a list or a directory',
     })
   }
-  const baseKey = ports.hash(`${info.basis}\n${args.withText}\n${args.as ?? ''}`)
+  const baseKey = ports.hash(`${info.identity?.basis}\n${args.withText}\n${args.as ?? ''}`)
   const base = ports.useBase ? await usableBase(baseKey, ports) : undefined
   if (base !== undefined) {
     const plan = await differences(over, base, args, ports.data)

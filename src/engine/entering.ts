@@ -50,7 +50,7 @@ export class Entering {
       case 'map':
         return void maps.expand(info, info.path)
       case 'sleep': {
-        const { ms } = info.request.args as { ms: number }
+        const { ms } = info.args as { ms: number }
         clock.at(info.madeAt + ms, () => isIn(info, 'entered') && this.left(info, executed))
         return
       }
@@ -77,7 +77,7 @@ export class Entering {
   #child(info: CallInfo): boolean {
     const { outcomes, calls, isIn, isOver } = this.#run
     if (!isIn(info, 'entered')) return false
-    const input = resolve(info.request.args, { outcomes, info: (call) => calls.get(call) })
+    const input = resolve(info.args, { outcomes, info: (call) => calls.get(call) })
     this.#parts.host.enter(
       info.path,
       info.request.fn as (...args: never[]) => unknown,

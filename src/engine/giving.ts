@@ -76,7 +76,7 @@ export class Giving {
       if (this.#waiters.has(info.id)) dispatch({ kind: 'observed', call: info.id })
       if (status.state === 'failed')
         listener.failed?.(info, error, machine.graph.call(info.id).attempt, true, () =>
-          resolve(info.request.args, { outcomes, info: (id) => calls.get(id) }),
+          resolve(info.args, { outcomes, info: (id) => calls.get(id) }),
         )
     }
     const kept = effect.record && this.#record(info, effect)
@@ -95,8 +95,7 @@ export class Giving {
     const call = machine.graph.call(info.id)
     const records = outcomeRecords(info, effect, call, outcomes, kept, now, settings)
     for (const record of records) recorder.add(record, effect.order)
-    // the journal can tell it now, and there may be a million of them
-    info.parts = undefined
+    info.resultWire = undefined
     return records.some(({ kind }) => kind === 'cache')
   }
 

@@ -4,26 +4,15 @@ import type { Digest } from '../model/refs.ts'
 import { FutureRef, HeldRef, type Ref, UrlRef } from '../model/refs.ts'
 import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
-import type { CallInfo } from './call-info.ts'
-import type { Outcomes } from './outcomes.ts'
+import type { CallRequest } from '../ports/caller.ts'
+import type { CallInfo, TaskIdentity } from './call-info.ts'
+import { type Outcomes, shortText } from './outcomes.ts'
 import type { EnginePorts } from './settings.ts'
-
-/** What is the same for all calls of a task in a run. */
-interface TaskIdentity {
-  readonly code: string
-  readonly codeParts: Readonly<Record<string, string>>
-  readonly surroundings: Readonly<Record<string, string>>
-  readonly fingerprint: (inputs: Digest) => Digest
-  readonly basis: string
-}
 
 /** What a call is known by. */
 export interface Identity {
   readonly fingerprint: Digest
-  /** what made it, by name: put together only where it is kept, which for most calls it is not */
-  readonly parts: () => Readonly<Record<string, string>>
-  /** code and surroundings without the inputs: what a map's earlier results must agree in */
-  readonly basis: string
+  readonly of: TaskIdentity
   readonly cacheable: boolean
   /** keys of the calls whose results live in a worker and are among the inputs */
   readonly heldKeys: readonly Digest[]
@@ -66,51 +55,43 @@ export class Identifier {
   }
 
   /** At once where the task is known already: thousands of calls must not cost a promise each. */
-  identify(info: CallInfo, args: Value): Identity | Promise<Identity> {
+  identify(info: CallInfo): Identity | Promise<Identity> {
     const { task } = info.request
-    if (task === undefined) return this.#builtIn(info, args)
-    const known = this.#known.get(task)
-    if (known !== undefined) return this.#identity(info, task, known, args)
-    return this.#task(task).then((identity) => this.#identity(info, task, identity, args))
+    const known = task === undefined ? this.#builtIn(info.request) : this.#known.get(task)
+    if (known !== undefined) return this.#identity(info, known)
+    return this.#task(task as TaskSpec).then((identity) => this.#identity(info, identity))
   }
 
-  #builtIn(info: CallInfo, args: Value): Identity {
-    const inputs = this.#inputs(args)
-    const { name, kind } = info.request
+  #builtIn({ name, kind }: CallRequest): TaskIdentity {
+    const fingerprint = fingerprintWith({ name, code: kind, surroundings: {} }, this.#ports.hash)
+    const parts = (args: Value) => ({ inputs: this.#ports.hash(this.#inputs(args)) })
+    return { code: kind, codeParts: {}, surroundings: {}, fingerprint, basis: kind, parts }
+  }
+
+  #identity({ request, args, plain }: CallInfo, known: TaskIdentity): Identity {
+    const { task, kind } = request
+    const refs = plain === undefined ? this.#refsIn(args) : noRefs
+    const of = task?.policy.location === true ? this.#placed(task, known, refs.places) : known
+    // short arguments without references are what their inputs are put together to
+    const inputs = plain !== undefined && plain.length <= shortText ? plain : this.#inputs(args)
     return {
-      fingerprint: fingerprintWith({ name, code: kind, surroundings: {} }, this.#ports.hash)(inputs),
-      parts: () => ({ inputs }),
-      basis: kind,
-      cacheable: false,
-      heldKeys: [],
+      fingerprint: of.fingerprint(inputs),
+      of,
+      cacheable:
+        task !== undefined && refs.held.length === 0 && kind !== 'map' && isCacheable(task, refs.files),
+      heldKeys: refs.held,
     }
   }
 
-  #identity(info: CallInfo, task: TaskSpec, known: TaskIdentity, args: Value): Identity {
+  #refsIn(args: Value): InputRefs {
     const refs = { files: false, held: [] as Digest[], places: [] as string[] }
     this.#eachInputRef(args, (ref) => {
       if (ref instanceof HeldRef) refs.held.push(ref.key)
       else refs.files = true
       // the place of a URL counts always, and where it is read at may be signed
-      if (ref instanceof HeldRef || ref instanceof UrlRef) return
-      if (task.policy.location) refs.places.push(ref.at ?? '')
+      if (!(ref instanceof HeldRef || ref instanceof UrlRef)) refs.places.push(ref.at ?? '')
     })
-    const inputs = this.#inputs(args)
-    const { surroundings, fingerprint, basis } = task.policy.location
-      ? this.#placed(task, known, refs.places)
-      : known
-    const cacheable = refs.held.length === 0 && info.request.kind !== 'map' && isCacheable(task, refs.files)
-    return {
-      fingerprint: fingerprint(inputs),
-      parts: () => ({
-        ...prefixed('code', known.codeParts),
-        ...prefixed('surroundings', surroundings),
-        ...this.#inputParts(args),
-      }),
-      basis,
-      cacheable,
-      heldKeys: refs.held,
-    }
+    return refs
   }
 
   /** Where the inputs lie counts too. */
@@ -128,8 +109,10 @@ export class Identifier {
     codeParts: TaskIdentity['codeParts'],
     surroundings: TaskIdentity['surroundings'],
   ): TaskIdentity {
-    const identify = fingerprintWith({ name, code, surroundings }, this.#ports.hash)
-    return { code, codeParts, surroundings, fingerprint: identify, basis: identify('') }
+    const fingerprint = fingerprintWith({ name, code, surroundings }, this.#ports.hash)
+    const shared = { ...prefixed('code', codeParts), ...prefixed('surroundings', surroundings) }
+    const parts = (args: Value) => ({ ...shared, ...this.#inputParts(args) })
+    return { code, codeParts, surroundings, fingerprint, basis: fingerprint(''), parts }
   }
 
   /** Each argument by itself, as far as anybody would read them. */
@@ -143,23 +126,15 @@ export class Identifier {
     ]) as Record<string, string>
   }
 
-  /** Digest of the arguments: each by itself, so that it counts the same passed as a future or as a value. */
-  #inputs(args: Value): Digest {
-    const fields =
-      args !== null &&
-      typeof args === 'object' &&
-      !Array.isArray(args) &&
-      Object.getPrototypeOf(args) === Object.prototype
-    if (!fields) return this.#ports.hash(this.#outcomes.text(args))
+  /** The arguments' text: each by itself, so that it counts the same passed as a future or as a value. */
+  #inputs(args: Value): string {
+    if (!isFields(args)) return this.#outcomes.text(args)
     const names = Object.keys(args)
-    const positions = (args as Record<string, Value>)['args']
-    if (names.length === 1 && Array.isArray(positions)) {
-      return this.#ports.hash(positions.map((item: Value) => this.#outcomes.text(item)).join('\n'))
-    }
-    const texts = names
-      .sort()
-      .map((name) => `${JSON.stringify(name)}:${this.#outcomes.text((args as Record<string, Value>)[name])}`)
-    return this.#ports.hash(texts.join('\n'))
+    const positions = args['args']
+    if (names.length === 1 && Array.isArray(positions))
+      return `{"args":[${positions.map((item: Value) => this.#outcomes.text(item)).join(',')}]}`
+    const texts = names.sort().map((name) => `${JSON.stringify(name)}:${this.#outcomes.text(args[name])}`)
+    return `{${texts.join(',')}}`
   }
 
   #eachInputRef(args: Value, found: (ref: Exclude<Ref, FutureRef>) => void): void {
@@ -212,16 +187,27 @@ function isCacheable(task: TaskSpec, takesFiles: boolean): boolean {
 const prefixed = (prefix: string, parts: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(parts).map(([name, part]) => [`${prefix} ${name}`, part]))
 
+/** What the inputs of a call hold besides values. */
+interface InputRefs {
+  readonly files: boolean
+  readonly held: readonly Digest[]
+  /** where files and directories lie */
+  readonly places: readonly string[]
+}
+
+const noRefs: InputRefs = { files: false, held: [], places: [] }
+
+const isFields = (args: Value): args is Record<string, Value> =>
+  args !== null && typeof args === 'object' && Object.getPrototypeOf(args) === Object.prototype
+
 /** More inputs than these are one part of what `why` tells. */
 const mostInputs = 20
 
 /** Arguments by their names, or by their places from 1. */
 function inputsByName(args: Value): (readonly [name: string, value: Value])[] {
-  if (args === null || typeof args !== 'object' || Object.getPrototypeOf(args) !== Object.prototype)
-    return [['1', args]]
-  const fields = args as Record<string, Value>
-  const positions = fields['args']
-  if (Object.keys(fields).length === 1 && Array.isArray(positions))
+  if (!isFields(args)) return [['1', args]]
+  const positions = args['args']
+  if (Object.keys(args).length === 1 && Array.isArray(positions))
     return positions.map((value: Value, i) => [String(i + 1), value])
-  return Object.entries(fields).sort(([a], [b]) => (a < b ? -1 : 1))
+  return Object.entries(args).sort(([a], [b]) => (a < b ? -1 : 1))
 }

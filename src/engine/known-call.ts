@@ -21,7 +21,7 @@ export function knownCall(run: RunContext, row: CallRow): KnownCall | undefined 
   const { graph } = machine
   const missing = graph.calls[row.call]?.inputs.find((id) => graph.call(id).end?.state !== 'succeeded')
   if (missing !== undefined) return { info, missing: calls.get(missing).request.name }
-  return { info, args: resolve(info.request.args, { outcomes, info: (id) => calls.get(id) }) }
+  return { info, args: resolve(info.args, { outcomes, info: (id) => calls.get(id) }) }
 }
 
 /** An entry of a map that was remembered as a whole: no call of this life. */
@@ -30,8 +30,8 @@ function entryOf(run: RunContext, row: CallRow): CallInfo | undefined {
   for (const map of run.calls) {
     if (map.request.kind !== 'map' || map.path !== row.caller) continue
     const { key, caller, at: madeAt } = row
-    const request: CallRequest = { ...map.request, kind: 'entry', args: decode(row.argsWire) }
-    return { ...map, id: row.call, key, caller, madeAt, request }
+    const request: CallRequest = { ...map.request, kind: 'entry' }
+    return { ...map, id: row.call, key, caller, madeAt, request, args: decode(row.argsWire) }
   }
   return undefined
 }

@@ -6,7 +6,7 @@ import { DirRef, type SpilledRef } from '../model/refs.ts'
 import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 import type { CallRequest } from '../ports/caller.ts'
-import type { CallInfo } from './call-info.ts'
+import type { CallInfo, NewCall } from './call-info.ts'
 import {
   baseRecord,
   type EntryOutcome,
@@ -26,7 +26,7 @@ import { resolve } from './views.ts'
 /** What maps ask of the run. */
 export interface MapHost {
   info(call: number): CallInfo
-  makeEntry(map: CallInfo, path: string, entry: string, request: CallRequest): number
+  make(entry: NewCall): number
   expanded(call: number): void
   left(info: CallInfo, status: EndStatus, error?: ErrorRecord): void
   add(record: BaseRecord): void
@@ -64,19 +64,9 @@ export class MapCalls {
       const plan = await this.#plan(map)
       const entries: number[] = []
       this.#plans.set(map.id, { plan, entries })
-      const { task, fn, check, name } = map.request
-      for (const entry of plan.entries) {
-        const request: CallRequest = {
-          kind: 'entry',
-          name,
-          key: entry.path,
-          args: entry.args,
-          check,
-          fn,
-          ...(task !== undefined && { task }),
-        }
-        entries.push(this.#host.makeEntry(map, path, entry.path, request))
-      }
+      const request: CallRequest = { ...map.request, kind: 'entry' }
+      for (const { path: entry, args } of plan.entries)
+        entries.push(this.#host.make({ caller: path, request, args, key: entry, parent: map.id, entry }))
       this.#busy--
       this.#host.expanded(map.id)
     } catch (error) {
@@ -115,7 +105,7 @@ export class MapCalls {
 
   async #plan(map: CallInfo): Promise<MapPlan> {
     const { data, cache, hash } = this.#ports
-    const args = map.request.args as {
+    const args = map.args as {
       readonly over: Value
       readonly with: Record<string, Value>
       readonly as: string | null

@@ -23,8 +23,9 @@ export function outcomeRecords(
   const { value, error, spilled } = outcomes.get(info.id) ?? {}
   // views and children are derived anew on each replay: only their place in the order is kept
   const kept = isIdentified(call) && (status.state === 'succeeded' || value !== undefined)
-  const valueWire = kept ? encode(spilled ?? value) : undefined
-  const digest = kept && status.state === 'succeeded' ? outcomes.digest(info.id) : undefined
+  const valueWire = kept ? (info.resultWire ?? encode(spilled ?? value)) : undefined
+  // whoever compares results compares those that the run cache has
+  const digest = info.cacheable && status.state === 'succeeded' ? outcomes.digest(info.id) : undefined
   const outcome: { -readonly [K in keyof Outcome]: Outcome[K] } = {
     kind: 'outcome',
     call: info.id,
@@ -45,10 +46,10 @@ export function outcomeRecords(
   if (status.reason === 'upstream' || status.state === 'cancelled')
     Object.assign(outcome, keptResult(earlier))
   const records: JournalRecord[] = [outcome]
-  if (info.fingerprint === undefined || info.parts === undefined) return records
+  if (info.fingerprint === undefined || info.identity === undefined) return records
   const changed = info.own?.outcome !== undefined && info.own.outcome.fingerprint !== info.fingerprint
   if (!info.cacheable && !changed) return records
-  const partsWire = JSON.stringify(info.parts())
+  const partsWire = JSON.stringify(info.identity.parts(info.args))
   records.push({
     kind: 'parts',
     call: info.id,

@@ -16,7 +16,7 @@ export interface CallOutcome {
 }
 
 /** Texts of values up to this length stand for themselves in a fingerprint, longer ones by their digest. */
-const shortText = 256
+export const shortText = 256
 
 /**
  * The outcomes of a run's calls, in memory.

@@ -47,7 +47,7 @@ export class Recall {
 
   identify(info: CallInfo): void {
     try {
-      const identity = this.#identifier.identify(info, info.request.args)
+      const identity = this.#identifier.identify(info)
       if (!(identity instanceof Promise)) return this.#identified(info, identity)
       identity.then(
         (known) => this.#identified(info, known),
@@ -94,8 +94,7 @@ export class Recall {
 
   #identified(info: CallInfo, identity: Identity): void {
     info.fingerprint = identity.fingerprint
-    info.parts = identity.parts
-    info.basis = identity.basis
+    info.identity = identity.of
     info.cacheable = identity.cacheable
     if (!this.#run.isIn(info, 'identify')) return
     const found = this.#run.remembered.claim(info.own, info.caller, info.request.name, identity.fingerprint)

@@ -1,5 +1,5 @@
 import { eachRef } from '../core/identity/canonical.ts'
-import { encode } from '../model/codec.ts'
+import { encode, plainText } from '../model/codec.ts'
 import { AlmanacError, errorRecord } from '../model/errors.ts'
 import type { ErrorRecord } from '../model/records.ts'
 import { HeldRef, type SpilledRef } from '../model/refs.ts'
@@ -110,12 +110,9 @@ export class Results {
   #isReplaced(info: CallInfo, handles: readonly number[]): boolean {
     const { outcomes, calls } = this.#run
     const now = new Set<number>()
-    eachRef(
-      outcomes.current(resolve(info.request.args, { outcomes, info: (id) => calls.get(id) })),
-      (ref) => {
-        if (ref instanceof HeldRef) now.add(ref.handle)
-      },
-    )
+    eachRef(outcomes.current(resolve(info.args, { outcomes, info: (id) => calls.get(id) })), (ref) => {
+      if (ref instanceof HeldRef) now.add(ref.handle)
+    })
     return handles.some((handle) => !now.has(handle))
   }
 
@@ -166,17 +163,21 @@ export class Results {
     if (attempt !== call.attempt || !isUnderWay) return
     let held = false
     let copied = true
-    eachRef(value, (ref) => {
-      if (!(ref instanceof HeldRef)) return
-      held = true
-      copied &&= ref.copy !== undefined
-      calls.madeBy(ref.key, info)
-    })
+    let wire = plainText(value)
+    if (wire === undefined) {
+      eachRef(value, (ref) => {
+        if (!(ref instanceof HeldRef)) return
+        held = true
+        copied &&= ref.copy !== undefined
+        calls.madeBy(ref.key, info)
+      })
+      wire = encode(value)
+    }
     if (spilledTo === undefined) {
-      const wire = encode(value)
       if (wire.length > maxValueLength) return this.#refused(info, attempt, tooLarge(wire.length))
       const spilling = spilled(value, wire, ports.data)
       if (spilling !== undefined) return void this.#spill(info, attempt, value, spilling)
+      if (!call.lost) info.resultWire = wire
     }
     if (!call.lost) info.costMs = ports.clock.now() - info.startedAt
     outcomes.set(info.id, { value, ...(spilledTo && { spilled: spilledTo }) })

@@ -9,11 +9,11 @@ import type { Note, RememberedCall, RunRecord } from '../model/records.ts'
 
 import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
-import type { CallRequest } from '../ports/caller.ts'
 import type { AttemptEnd, AttemptId, AttemptNote, Executor, LogLine } from '../ports/executor.ts'
 import type { Answer, CallRow, RunRequest } from '../ports/journal.ts'
 import { Asks } from './asks.ts'
-import { type CallOf, CallTable } from './call-table.ts'
+import type { NewCall } from './call-info.ts'
+import { CallTable } from './call-table.ts'
 import { DatasetCalls } from './dataset-calls.ts'
 import { Entering } from './entering.ts'
 import { Execution } from './execution.ts'
@@ -127,8 +127,8 @@ export class RunDriver implements HostedRun {
 
   // what functions ask
 
-  call(callerPath: string, request: CallRequest): number {
-    return this.#make(callerPath, request, {})
+  call(call: NewCall): number {
+    return this.#make(call)
   }
 
   outcome(call: number, path: Path, succeed: (value: Value) => void, fail: (error: unknown) => void): void {
@@ -249,7 +249,7 @@ export class RunDriver implements HostedRun {
     const { ports, settings, outcomes, calls, recorder } = this.#run
     return new MapCalls(ports, settings, outcomes, {
       info: (call) => calls.get(call),
-      makeEntry: (map, path, key, request) => this.#make(path, request, { parent: map.id, entry: key }),
+      make: (entry) => this.#make(entry),
       expanded: (call) => this.#dispatch({ kind: 'expanded', call }),
       left: (info, status, error) => this.#entering.left(info, status, error),
       add: (record) => recorder.add(record),
@@ -272,21 +272,23 @@ export class RunDriver implements HostedRun {
 
   // calls
 
-  #make(caller: string, request: CallRequest, of: CallOf): number {
+  #make(call: NewCall): number {
     const { calls, recorder, ports } = this.#run
+    const { caller, request, args } = call
+    const { kind, name, task } = request
     if (this.#end.isOver) throw new AlmanacError('ALM_CANCELLED', { by: ', as the run has ended' })
-    if (request.kind === 'ask') this.#asks.checkKey(caller, request)
-    const { info, made } = calls.make(caller, request, of, ports.clock.now())
-    const { id: call, key, madeAt: at } = info
-    if (isCounted(request.kind)) this.#counted++
-    if (request.task !== undefined) this.#recall.expect(request.task)
+    if (kind === 'ask') this.#asks.checkKey(call)
+    const { info, made } = calls.make(call, ports.clock.now())
+    const { id, key, madeAt: at } = info
+    if (isCounted(kind)) this.#counted++
+    if (task !== undefined) this.#recall.expect(task)
     this.#execution.made(request)
     if (info.own === undefined) {
-      const { name, kind, args } = request
-      recorder.add({ kind: 'call', call, key, caller, name, call_kind: kind, argsWire: encode(args), at })
+      const argsWire = info.plain ?? encode(args)
+      recorder.add({ kind: 'call', call: id, key, caller, name, call_kind: kind, argsWire, at })
     }
     this.#dispatch(made)
-    return call
+    return id
   }
 
   // the loop

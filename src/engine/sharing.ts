@@ -59,9 +59,9 @@ export class Sharings {
 
   /** For `why`, while it waits. */
   #tell(info: CallInfo): void {
-    const { id: call, fingerprint, parts } = info
-    if (fingerprint === undefined || parts === undefined) return
-    const partsWire = JSON.stringify(parts())
+    const { id: call, fingerprint, identity } = info
+    if (fingerprint === undefined || identity === undefined) return
+    const partsWire = JSON.stringify(identity.parts(info.args))
     this.#run.recorder.add({ kind: 'parts', call, fingerprint, partsWire, verdict: 'waits' })
   }
 

@@ -19,7 +19,7 @@ export interface ViewSources {
 
 /** Values derived from values, never remembered: computed anew on each replay, from content alone. */
 export function computeView(view: CallInfo, sources: ViewSources): Promise<Value> {
-  const args = view.request.args as Record<string, Value>
+  const args = view.args as Record<string, Value>
   switch (view.request.name) {
     case 'all':
       return listed(resolve(args['of'], sources), sources)

@@ -6,12 +6,13 @@ import type { Path } from '../model/path.ts'
 import type { RunId } from '../model/records.ts'
 import { FutureRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
-import type { Ambient, Caller, CallRequest } from '../ports/caller.ts'
+import type { Ambient, Caller } from '../ports/caller.ts'
+import type { NewCall } from './call-info.ts'
 
 /** What the functions of a run ask of it. */
 export interface HostedRun {
   readonly id: RunId
-  call(callerPath: string, request: CallRequest): number
+  call(call: NewCall): number
   outcome(call: number, path: Path, succeed: (value: Value) => void, fail: (error: unknown) => void): void
   note(
     callerPath: string,
@@ -72,7 +73,7 @@ export class WorkflowHost {
       return ref
     })
     if (!futures) return value
-    const call = caller.call({ kind: 'view', name: 'all', args: { of: value } })
+    const call = caller.call({ kind: 'view', name: 'all' }, { of: value })
     return new Promise((resolve, reject) => caller.outcome(call, [], resolve, reject))
   }
 
@@ -81,7 +82,7 @@ export class WorkflowHost {
     return {
       run: run.id,
       path,
-      call: (request) => run.call(path, request),
+      call: (request, args, key) => run.call({ caller: path, request, args, key }),
       outcome: (call, fieldPath, succeed, fail) =>
         run.outcome(call, fieldPath, (value) => succeed(authorValues(value)), fail),
       note: (type, name, body) => run.note(path, type, name, body),

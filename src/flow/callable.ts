@@ -3,7 +3,7 @@ import type { DirRef, FileRef, UrlRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
 import { requireCaller } from './ambient.ts'
 import { toArgs } from './arguments.ts'
-import { resultCheck, type TaskDefinition } from './definition.ts'
+import type { TaskDefinition } from './definition.ts'
 import { type DirOf, type Future, makeFuture } from './future.ts'
 import { isFuture } from './future-target.ts'
 import { groupsOf, selected } from './groups.ts'
@@ -61,17 +61,7 @@ export const definitionKey = Symbol.for('almanac.definition')
 /** Makes one call. `key` tells equal calls apart. */
 export function callTask<R>(definition: TaskDefinition, args: Value, key?: string): Future<R> {
   const caller = requireCaller(definition.spec.name)
-  const { name } = definition.spec
-  const call = caller.call({
-    kind: 'task',
-    name,
-    key,
-    args,
-    task: definition.spec,
-    fn: definition.fn,
-    check: resultCheck(definition),
-  })
-  return makeFuture<R>(caller, call, [], name)
+  return makeFuture<R>(caller, caller.call(definition.request, args, key), [], definition.spec.name)
 }
 
 /** `task.map`: a list that is known is one call an item; a directory, or what is not known yet, is one map. */
@@ -102,15 +92,8 @@ export function mapTask<R>(
     with: toArgs(options.with ?? {}),
     as: options.as ?? entryInput(definition),
   }
-  const request = {
-    kind: 'map',
-    name: spec.name,
-    args,
-    task: spec,
-    fn: definition.fn,
-    check: resultCheck(definition),
-  } as const
-  return makeFuture<MapResult<R>>(caller, caller.call(request), [], spec.name) as DirMap<R>
+  const call = caller.call({ ...definition.request, kind: 'map' }, args)
+  return makeFuture<MapResult<R>>(caller, call, [], spec.name) as DirMap<R>
 }
 
 /** The input that gets the entry: the first that is a file or directory, else the first. */

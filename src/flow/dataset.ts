@@ -67,7 +67,7 @@ export function dataset(name: string): Dataset {
     key?: string,
   ): Future<T> => {
     const caller = requireCaller(`dataset(${JSON.stringify(name)})`)
-    return makeFuture<T>(caller, caller.call({ kind, name, args, key }), field, name)
+    return makeFuture<T>(caller, caller.call({ kind, name }, args, key), field, name)
   }
   const head = (): Future<number> => ask('read', { version: null, head: true }, ['version'])
   return {

@@ -13,7 +13,7 @@ import { fileNameOf, kindOf, type Shape } from './schema.ts'
 /** A task as it was defined: what its calls share. */
 export interface TaskDefinition {
   readonly spec: TaskSpec
-  readonly fn: ((...args: never[]) => unknown) | undefined
+  readonly request: CallRequest
   readonly input: Shape | undefined
   readonly output: Shape | undefined
 }
@@ -54,26 +54,22 @@ export function defineTask(given: {
     outputNames[key] = fileName
   }
   const place = variantOf === undefined ? callerPlace() : variantOf.spec.definedAt
-  return {
-    spec: {
-      name,
-      body,
-      policy: policyOf(name, options),
-      ...(output !== undefined && { outputs, outputNames }),
-      env: options.variables ?? [],
-      reads: (options.reads ?? []).map(besideCaller),
-      ...(options.version !== undefined && { version: options.version }),
-      ...(place !== undefined && { definedAt: place }),
-    },
-    fn,
-    input,
-    output,
+  const spec: TaskSpec = {
+    name,
+    body,
+    policy: policyOf(name, options),
+    ...(output !== undefined && { outputs, outputNames }),
+    env: options.variables ?? [],
+    reads: (options.reads ?? []).map(besideCaller),
+    ...(options.version !== undefined && { version: options.version }),
+    ...(place !== undefined && { definedAt: place }),
   }
+  const request: CallRequest = { kind: 'task', name, task: spec, fn, check: resultCheck(name, output) }
+  return { spec, request, input, output }
 }
 
 /** A result as declared: each named output fits its schema. */
-export function resultCheck(definition: TaskDefinition): CallRequest['check'] {
-  const { output, spec } = definition
+function resultCheck(task: string, output: Shape | undefined): CallRequest['check'] {
   if (output === undefined) return undefined
   return async (value) => {
     const checked: Record<string, Value> = {}
@@ -82,7 +78,7 @@ export function resultCheck(definition: TaskDefinition): CallRequest['check'] {
       const result = await schema['~standard'].validate(field)
       if (result.issues !== undefined) {
         throw new AlmanacError('ALM_SCHEMA', {
-          what: `Output ${name} of ${spec.name}`,
+          what: `Output ${name} of ${task}`,
           issues: result.issues.map((issue) => issue.message).join('; '),
         })
       }

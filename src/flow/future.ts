@@ -125,7 +125,7 @@ export function view<T>(
   fn?: (...args: never[]) => unknown,
   tolerant = false,
 ): Future<T> {
-  return makeFuture<T>(caller, caller.call({ kind: 'view', name, args, fn, tolerant }), [], name)
+  return makeFuture<T>(caller, caller.call({ kind: 'view', name, fn, tolerant }, args), [], name)
 }
 
 /** `filter` of directories and lists: of those known already as well. */

@@ -101,5 +101,5 @@ export function makeChild<R>(
   args: Value,
   fn: (...args: never[]) => unknown,
 ): Future<R> {
-  return makeFuture<R>(caller, caller.call({ kind: 'child', name, key, args, fn }), [], name)
+  return makeFuture<R>(caller, caller.call({ kind: 'child', name, fn }, args, key), [], name)
 }

@@ -36,13 +36,8 @@ export const run = {
       to: options.to ?? null,
       timeoutMs: options.timeout === undefined ? null : duration('timeout', options.timeout),
     }
-    const call = caller.call({
-      kind: 'ask',
-      name: 'ask',
-      key: options.key,
-      args,
-      check: answerCheck(checked),
-    })
+    const request = { kind: 'ask', name: 'ask', check: answerCheck(checked) } as const
+    const call = caller.call(request, args, options.key)
     return makeFuture(caller, call, [], 'ask')
   },
 
@@ -95,7 +90,7 @@ export const run = {
 
 function builtIn<T>(kind: 'sleep' | 'now' | 'random', args: Value): Future<T> {
   const caller = requireCaller(`run.${kind}`)
-  return makeFuture(caller, caller.call({ kind, name: kind, args }), [], kind)
+  return makeFuture(caller, caller.call({ kind, name: kind }, args), [], kind)
 }
 
 function duration(option: string, value: Duration): number {

@@ -1,17 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import type { SourceSecrets } from '../model/source.ts'
+import type { Value } from '../model/value.ts'
 import type { Caller, CallRequest } from '../ports/caller.ts'
 import { bindAmbient } from './ambient.ts'
 import { type HttpSource, source } from './source.ts'
 
 /** What a workflow function asks for. */
-function asked(make: () => unknown): CallRequest & { readonly secrets: SourceSecrets } {
-  let request: CallRequest | undefined
+function asked(make: () => unknown): CallRequest & { readonly args: Value; readonly secrets: SourceSecrets } {
+  let request: (CallRequest & { readonly args: Value }) | undefined
   const caller: Caller = {
     run: 'run',
     path: 'test',
-    call: (one) => {
-      request = one
+    call: (one, args) => {
+      request = { ...one, args }
       return 0
     },
     outcome: () => undefined,
@@ -19,7 +20,7 @@ function asked(make: () => unknown): CallRequest & { readonly secrets: SourceSec
   }
   bindAmbient({ current: () => caller, run: (_, fn) => fn() })
   make()
-  const { fn, ...rest } = request as CallRequest
+  const { fn, ...rest } = request as NonNullable<typeof request>
   return { ...rest, secrets: (fn as unknown as () => SourceSecrets)() }
 }
 

@@ -143,7 +143,7 @@ function ask(from: 'http' | 's3', args: Value, secrets: SourceSecrets, key: stri
   const task = tasks[from]
   const caller = requireCaller(task.name)
   // full URLs and headers go to the executor in memory: the journal, keys and logs have the arguments alone
-  const call = caller.call({ kind: 'task', name: task.name, key, args, task, fn: () => secrets })
+  const call = caller.call({ kind: 'task', name: task.name, task, fn: () => secrets }, args, key)
   return makeFuture(caller, call, [], task.name)
 }
 

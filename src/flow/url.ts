@@ -84,7 +84,7 @@ export const url: {
 function look(name: 'url.http' | 'url.s3', args: Value, urls: SourceSecrets['urls']): Future<Url> {
   const caller = requireCaller(name)
   const secrets: SourceSecrets = { urls, headers: {} }
-  const call = caller.call({ kind: 'task', name, args, task: tasks[name], fn: () => secrets })
+  const call = caller.call({ kind: 'task', name, task: tasks[name], fn: () => secrets }, args)
   return makeFuture(caller, call, [], name)
 }
 

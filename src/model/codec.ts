@@ -27,9 +27,48 @@ import type { Value } from './value.ts'
 const maxDepth = 200
 
 /** @throws ALM_VALUE_REFUSED with the path of what cannot be kept */
-export function encode(value: Value): string {
-  if (typeof value === 'string') return JSON.stringify(value)
-  return JSON.stringify(toWire(value, [], 0))
+export const encode = (value: Value): string => plainText(value) ?? JSON.stringify(toWire(value, [], 0))
+
+/**
+ * The text of a value that JSON says exactly, with the fields of its objects in order: the same in the journal, in a
+ * key and in a fingerprint. Undefined of all others, and of what holds a reference. Most values are plain.
+ */
+export function plainText(value: unknown): string | undefined {
+  if (!isPlain(value, 0)) return undefined
+  return typeof value === 'number' ? String(value) : JSON.stringify(value)
+}
+
+function isPlain(value: unknown, depth: number): boolean {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return true
+    case 'number':
+      return Number.isFinite(value) && !Object.is(value, -0)
+    case 'object':
+      if (value === null) return true
+      if (depth > maxDepth) return false
+      return Array.isArray(value) ? areItemsPlain(value, depth + 1) : areFieldsPlain(value, depth + 1)
+    default:
+      return false
+  }
+}
+
+function areItemsPlain(items: readonly unknown[], depth: number): boolean {
+  // by index: holes are no nulls
+  for (let i = 0; i < items.length; i++) if (!isPlain(items[i], depth)) return false
+  return true
+}
+
+function areFieldsPlain(value: object, depth: number): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) return false
+  let before = ''
+  for (const key of Object.keys(value)) {
+    if (key < before || key === '$' || !isPlain((value as Record<string, unknown>)[key], depth)) return false
+    before = key
+  }
+  return true
 }
 
 /** The JSON structure that `encode` writes, for callers that put it into a larger message. */

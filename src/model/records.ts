@@ -103,7 +103,7 @@ export interface Outcome {
   /** absent where inputs never became known */
   readonly fingerprint?: Digest
   readonly valueWire?: string
-  /** digest of the value's canonical form */
+  /** digest of the value's canonical form, where the run cache keeps it */
   readonly digest?: Digest
   readonly error?: ErrorRecord
   /** the run and call that did the work, where another did (`cached`, `replayed` from another key) */

@@ -11,21 +11,21 @@ export interface Caller {
   readonly run: RunId
   /** `ingest/qc:2026-01` */
   readonly path: string
-  /** Makes a call; its number is known at once, its outcome later. @throws ALM_VALUE_REFUSED, ALM_KEY_NEEDED */
-  call(request: CallRequest): number
+  /**
+   * Makes a call; its number is known at once, its outcome later. Futures in its arguments are `FutureRef`s; the key
+   * tells equal calls apart. @throws ALM_VALUE_REFUSED, ALM_KEY_NEEDED
+   */
+  call(request: CallRequest, args: Value, key?: string): number
   /** Gives (a field of) the outcome of a call, when it is its turn: see `docs/identity.md`, Replay. */
   outcome(call: number, path: Path, succeed: (value: Value) => void, fail: (error: unknown) => void): void
   /** Something to show. */
   note(type: 'event' | 'metric' | 'artifact' | 'progress', name: string, body: Value): void
 }
 
+/** What is called. Calls of one definition share one: there may be a million of them. */
 export interface CallRequest {
   readonly kind: CallKind
   readonly name: string
-  /** tells equal calls apart */
-  readonly key?: string | undefined
-  /** futures in it are `FutureRef`s */
-  readonly args: Value
   readonly task?: TaskSpec
   /** the definition's function: of an inline task, a child, a predicate */
   readonly fn?: ((...args: never[]) => unknown) | undefined

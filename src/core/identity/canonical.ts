@@ -1,4 +1,4 @@
-import { pathText } from '../../model/codec.ts'
+import { pathText, plainText } from '../../model/codec.ts'
 import { AlmanacError } from '../../model/errors.ts'
 import type { Path } from '../../model/path.ts'
 import { DirRef, FileRef, FutureRef, HeldRef, isRef, type Ref, UrlRef } from '../../model/refs.ts'
@@ -21,11 +21,8 @@ export interface CanonicalOptions {
 
 const maxDepth = 200
 
-export function canonical(value: Value, options: CanonicalOptions): string {
-  if (typeof value === 'number') return numberText(value)
-  if (typeof value === 'string') return JSON.stringify(value)
-  return text(value, options, [], 0)
-}
+export const canonical = (value: Value, options: CanonicalOptions): string =>
+  plainText(value) ?? text(value, options, [], 0)
 
 function text(value: unknown, options: CanonicalOptions, path: Path, depth: number): string {
   switch (typeof value) {

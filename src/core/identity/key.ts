@@ -18,10 +18,8 @@ export class CallKeys {
     this.#hash = hash
   }
 
-  /** `keyOf` gives the key of a call by its id. */
-  key(call: KeyParts, keyOf: (call: number) => Digest): Digest {
-    const args = canonical(call.args, { future: (ref) => futureText(ref, keyOf) })
-    const base = this.#hash(`${call.caller}\n${call.name}\n${call.key ?? ''}\n${args}`)
+  key({ caller, name, key, args }: KeyParts): Digest {
+    const base = this.#hash(`${caller}\n${name}\n${key ?? ''}\n${args}`)
     const count = this.#counts.get(base) ?? 0
     this.#counts.set(base, count + 1)
     return count === 0 ? base : this.#hash(`${base}\n${count}`)
@@ -43,8 +41,13 @@ export interface KeyParts {
   readonly caller: string
   readonly name: string
   readonly key?: string | undefined
-  readonly args: Value
+  /** as `keyText` has them */
+  readonly args: string
 }
+
+/** Arguments as they count in a key; `keyOf` gives the key of a call by its id. */
+export const keyText = (args: Value, keyOf: (call: number) => Digest): string =>
+  canonical(args, { future: (ref) => futureText(ref, keyOf) })
 
 const futureText = (ref: FutureRef, keyOf: (call: number) => Digest): string =>
   `k${keyOf(ref.call)}${ref.path.length === 0 ? '' : JSON.stringify(ref.path)}`
