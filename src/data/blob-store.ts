@@ -1,9 +1,8 @@
 import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
-import { open, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { AlmanacError } from '../model/errors.ts'
 import type { Digest } from '../model/refs.ts'
 import type { BlobStore } from '../ports/data.ts'
-import { batches } from './batches.ts'
 import type { Adopted, BlobFiles } from './blob-files.ts'
 import {
   digestOf,
@@ -23,7 +22,9 @@ import type { Damage } from './jobs/check-blobs.ts'
 import type { JobPool } from './jobs/job-pool.ts'
 import type { Departed, Presence } from './presence.ts'
 import { namesIn } from './presence.ts'
+import { sharesOf, sizeOf } from './shares.ts'
 import { keepsStamps } from './stamp.ts'
+import { UnsyncedBlobs } from './unsynced-blobs.ts'
 import { WholeTrees } from './whole-trees.ts'
 
 /** Larger files are read and hashed beside the main thread. */
@@ -36,7 +37,7 @@ const markEvery = 10_000
 const clockGrain = 2000
 
 /**
- * The blobs of one `.almanac`. Owns what this process has written and not yet synced.
+ * The blobs of one `.almanac`.
  *
  * S1 after `sync` all that was put before it is on disk, with its name, whoever wrote it first.
  * S2 what a crash of the machine may have torn is read and checked before anything else happens (`recover`).
@@ -49,10 +50,7 @@ export class LocalBlobStore implements BlobStore {
   readonly #pool: JobPool
   readonly #presence: Presence
   readonly #now: () => number
-  #pending = new Set<Digest>()
-  /** put by this process and on disk */
-  readonly #synced = new Set<Digest>()
-  readonly #durableShards = new Set<string>()
+  readonly #unsynced: UnsyncedBlobs
   #adopting = 0
   #markedAt = 0
   /** a process that died left blobs of since then that may not be on disk */
@@ -71,6 +69,7 @@ export class LocalBlobStore implements BlobStore {
     })
     this.files = { store, trash, temporary: presence.temporary, stamps }
     this.whole = new WholeTrees(home)
+    this.#unsynced = new UnsyncedBlobs(store, (digest) => this.quarantine(digest))
   }
 
   async put(bytes: Uint8Array): Promise<Digest> {
@@ -81,7 +80,7 @@ export class LocalBlobStore implements BlobStore {
   putNow(bytes: Uint8Array): Digest {
     const digest = digestOf(bytes)
     this.#mark()
-    this.#add(digest, writeBlob(this.files, digest, bytes))
+    this.#unsynced.add(digest, writeBlob(this.files, digest, bytes))
     return digest
   }
 
@@ -126,7 +125,7 @@ export class LocalBlobStore implements BlobStore {
       seal(path, digest, BigInt(this.#now()) * 1_000_000n)
       placeBlob(this.files, path, digest)
     })
-    this.#add(digest, true)
+    this.#unsynced.add(digest, true)
   }
 
   /** Dates it anew for collections, as if it were put; false if it is not there. */
@@ -134,41 +133,55 @@ export class LocalBlobStore implements BlobStore {
     if (!inStore(this.files.store, () => isWhole(this.files, digest) && renewBlob(this.files, digest)))
       return false
     this.#mark()
-    this.#add(digest, false)
+    this.#unsynced.add(digest, false)
     return true
   }
 
   async adopt(path: string): Promise<Adopted> {
     const size = lstatSync(path, { throwIfNoEntry: false })?.size ?? 0
-    return (await this.adoptAll([path], size))[0] as Adopted
+    return (await this.adoptAll([{ path, size }]))[0] as Adopted
   }
 
-  /** `bytes`: their sizes together, to judge whether they are worth a thread. */
+  /** `size`: about, to share them out among threads, or not. */
   async adoptAll(
-    paths: readonly string[],
-    bytes: number,
+    files: readonly { readonly path: string; readonly size: number }[],
     how: 'move' | 'link' = 'move',
   ): Promise<readonly Adopted[]> {
     this.#mark()
     this.#adopting++
     try {
-      const here = bytes <= largeBytes && paths.length <= 64
-      const { files } = this
-      const adopted = here
-        ? adoptFiles({ kind: 'adopt', how, files, paths })
-        : (
-            await this.#pool.runAll(
-              batches(paths, 64).map((batch) => ({ kind: 'adopt' as const, how, files, paths: batch })),
-            )
-          ).flat()
-      for (const { digest, fresh } of adopted) this.#add(digest, fresh)
-      return adopted
+      const jobs = sharesOf(files).map((share) => ({
+        kind: 'adopt' as const,
+        how,
+        files: this.files,
+        paths: share.map(({ path }) => path),
+      }))
+      const here = jobs.length < 2 && sizeOf(files) <= largeBytes
+      const adopted: (readonly Adopted[])[] = []
+      const take = (done: readonly Adopted[], job: number): void => {
+        adopted[job] = done
+        for (const { digest, fresh, size } of done)
+          this.#unsynced.add(digest, fresh, how === 'link' ? size : 0)
+      }
+      if (here) for (const [i, job] of jobs.entries()) take(adoptFiles(job), i)
+      else
+        await this.#pool.runEach(
+          jobs.entries(),
+          ([, job]) => job,
+          (done, [i]) => take(done, i),
+        )
+      return adopted.flat()
     } finally {
       this.#adopting--
     }
   }
 
-  /** Work that puts blobs by threads of its own; who does it renews them afterwards. */
+  /** A blob that a thread of `taking` has put there, or found. */
+  taken(digest: Digest, size: number): void {
+    this.#unsynced.add(digest, true, size)
+  }
+
+  /** Work that puts blobs by threads of its own, and says so (`taken`); who does it renews them afterwards. */
   async taking<T>(work: () => Promise<T>): Promise<T> {
     this.#mark()
     this.#adopting++
@@ -209,18 +222,19 @@ export class LocalBlobStore implements BlobStore {
     for (const digest of digests) {
       const path = shard(this.files.store, digest)
       inStore(path, () => rmSync(path, { force: true }))
-      this.#forget(digest)
+      this.#unsynced.forget(digest)
     }
   }
 
   /** Reads the given blobs whole; damaged ones are moved aside. */
   async check(digests: readonly Digest[]): Promise<readonly Damage[]> {
-    const jobs = batches(digests, 64).map((batch) => ({
+    const sized = digests.map((digest) => ({ digest, size: this.#sizeOf(digest) }))
+    const jobs = sharesOf(sized).map((share) => ({
       kind: 'check' as const,
       files: this.files,
-      digests: batch,
+      digests: share.map(({ digest }) => digest),
     }))
-    const here = digests.length <= 64 && this.#bytesOf(digests) <= largeBytes
+    const here = jobs.length < 2 && sizeOf(sized) <= largeBytes
     const damage = here
       ? jobs.flatMap((job) => this.#pool.runHere(job))
       : (await this.#pool.runAll(jobs)).flat()
@@ -247,7 +261,7 @@ export class LocalBlobStore implements BlobStore {
 
   #moveTo(directory: string, digest: Digest): void {
     const path = shard(this.files.store, digest)
-    this.#forget(digest)
+    this.#unsynced.forget(digest)
     try {
       renameSync(path, `${directory}/${digest}`)
     } catch (error) {
@@ -280,45 +294,17 @@ export class LocalBlobStore implements BlobStore {
     await this.sync()
   }
 
-  #bytesOf(digests: readonly Digest[]): number {
-    const sizeOf = (digest: Digest) =>
-      lstatSync(shard(this.files.store, digest), { throwIfNoEntry: false })?.size
-    return digests.reduce((sum, digest) => sum + (sizeOf(digest) ?? 0), 0)
+  #sizeOf(digest: Digest): number {
+    return lstatSync(shard(this.files.store, digest), { throwIfNoEntry: false })?.size ?? 0
   }
 
   async #flush(): Promise<void> {
     const startedAt = this.#now()
-    const pending = this.#pending
     const inherited = this.#inherited
-    if (pending.size === 0 && inherited === undefined) return
-    this.#pending = new Set()
-    try {
-      if (inherited !== undefined)
-        for (const digest of await this.#changedSince(inherited)) pending.add(digest)
-      await each(pending, (digest) => this.#fsyncBlob(digest))
-      const touched = new Set([...pending].map((digest) => digest.slice(0, 2)))
-      await each(touched, (name) => fsyncAt(`${this.files.store}/${name}`))
-      if ([...touched].some((name) => !this.#durableShards.has(name))) await fsyncAt(this.files.store)
-      for (const name of touched) this.#durableShards.add(name)
-    } catch (error) {
-      for (const digest of pending) this.#pending.add(digest)
-      throw error
-    }
-    if (this.#synced.size + pending.size > 200_000) this.#synced.clear()
-    for (const digest of pending) this.#synced.add(digest)
+    if (!this.#unsynced.any && inherited === undefined) return
+    await this.#unsynced.flush(inherited === undefined ? [] : await this.#changedSince(inherited))
     if (this.#inherited === inherited) this.#inherited = undefined
     this.#unmark(startedAt)
-  }
-
-  async #fsyncBlob(digest: Digest): Promise<void> {
-    const path = shard(this.files.store, digest)
-    try {
-      await fsyncAt(path)
-    } catch (error) {
-      // the system says it once: the next fsync would succeed although the bytes are lost
-      this.quarantine(digest)
-      throw error
-    }
   }
 
   async #changedSince(since: number): Promise<Digest[]> {
@@ -341,16 +327,6 @@ export class LocalBlobStore implements BlobStore {
     this.#presence.setUnsynced(syncedAt)
   }
 
-  /** What was there may have been written by another process, and not be synced. */
-  #add(digest: Digest, fresh: boolean): void {
-    if (fresh || !this.#synced.has(digest)) this.#pending.add(digest)
-  }
-
-  #forget(digest: Digest): void {
-    this.#pending.delete(digest)
-    this.#synced.delete(digest)
-  }
-
   #stat(digest: Digest): { readonly size: number } {
     const stat = isDigest(digest) ? inStore(this.files.store, () => statBlob(this.files, digest)) : undefined
     if (stat === undefined) throw missing(digest)
@@ -359,26 +335,3 @@ export class LocalBlobStore implements BlobStore {
 }
 
 const missing = (digest: Digest) => new AlmanacError('ALM_BLOB_MISSING', { digest })
-
-/** Four at once: as many as the thread pool has. */
-async function each<T>(items: Iterable<T>, work: (item: T) => Promise<void>): Promise<void> {
-  const iterator = items[Symbol.iterator]()
-  const lane = async () => {
-    for (let next = iterator.next(); next.done !== true; next = iterator.next()) await work(next.value)
-  }
-  await Promise.all([lane(), lane(), lane(), lane()])
-}
-
-async function fsyncAt(path: string): Promise<void> {
-  try {
-    const file = await open(path, 'r')
-    try {
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-  } catch (error) {
-    // a blob that was removed meanwhile needs no sync
-    if (!isMissing(error)) throw storeError(error, path)
-  }
-}

@@ -110,22 +110,21 @@ async function adoptSome(
   how: 'move' | 'link',
   takes: (draft: Draft, name: string) => boolean,
 ): Promise<[path: string, state: LeftFile][]> {
-  const places: { readonly draft: Draft; readonly index: number; readonly path: string }[] = []
-  let bytes = 0
+  const places: {
+    readonly draft: Draft
+    readonly index: number
+    readonly path: string
+    readonly size: number
+  }[] = []
   for (const draft of drafts) {
     const directory = draft.block.path === '' ? root : `${root}/${draft.block.path}`
     for (const index of draft.unknown) {
       const name = draft.names[index] as string
       if (!takes(draft, name)) continue
-      places.push({ draft, index, path: `${directory}/${name}` })
-      bytes += rowSize(draft.block.rows, index)
+      places.push({ draft, index, path: `${directory}/${name}`, size: rowSize(draft.block.rows, index) })
     }
   }
-  const adopted = await tools.store.adoptAll(
-    places.map(({ path }) => path),
-    bytes,
-    how,
-  )
+  const adopted = await tools.store.adoptAll(places, how)
   for (const [i, { draft, index }] of places.entries()) {
     Buffer.from(draft.digests.buffer).write((adopted[i] as { digest: string }).digest, index * 32, 'hex')
   }

@@ -6,14 +6,13 @@ import { AlmanacError } from '../model/errors.ts'
 import type { Digest } from '../model/refs.ts'
 import { DirRef, FileRef } from '../model/refs.ts'
 import type { ScanOptions } from '../ports/data.ts'
-import type { BlobFiles } from './blob-files.ts'
 import { inputError, refused } from './failures.ts'
 import type { Globs } from './globs.ts'
 import { globsOf } from './globs.ts'
 import { kindOf } from './jobs/list-directory.ts'
 import type { FileState } from './read-file.ts'
 import { isExecutable, sameState } from './read-file.ts'
-import type { ScanTools } from './scan-directory.ts'
+import type { BlobsInto, ScanTools } from './scan-directory.ts'
 import { scanDirectory } from './scan-directory.ts'
 import type { ScanTable, Seen } from './scan-table.ts'
 import type { ScannedAs, Sightings } from './sightings.ts'
@@ -41,7 +40,7 @@ export class Externals {
   }
 
   /** @throws ALM_INPUT_MISSING, ALM_INPUT_CHANGED, ALM_INPUT_UNREADABLE, ALM_PATH_REFUSED */
-  async scan(path: string, options: ScanOptions = {}, into?: BlobFiles): Promise<FileRef | DirRef> {
+  async scan(path: string, options: ScanOptions = {}, into?: BlobsInto): Promise<FileRef | DirRef> {
     const given = resolve(path)
     try {
       const stat = statSync(given, { bigint: true })
@@ -90,7 +89,7 @@ export class Externals {
     return seen.digest === digest && seen.executable === executable ? path : undefined
   }
 
-  async #scanDirectory(root: string, options: ScanOptions, into?: BlobFiles): Promise<DirRef> {
+  async #scanDirectory(root: string, options: ScanOptions, into?: BlobsInto): Promise<DirRef> {
     const { settleMs, onLeftOut } = options
     let leftOut = 0
     const {

@@ -85,6 +85,7 @@ async function takeAll({ pool, store }: Tools, files: readonly Outside[]): Promi
         const taken = heavy ? await pool.run(job) : pool.runHere(job)
         if (Buffer.from(taken).toString('hex') !== file.digest)
           throw new AlmanacError('ALM_INPUT_CHANGED', { path: file.path })
+        store.taken(file.digest, file.size)
       }),
     )
     for (const { digest } of files) store.renew(digest)

@@ -97,7 +97,7 @@ export class LocalDataPlane implements DataPlane {
   async scan(path: string, options?: ScanOptions): Promise<FileRef | DirRef> {
     const { externals, store } = await this.#open()
     if (options?.keep !== true) return await externals.scan(path, options)
-    return await store.taking(() => externals.scan(path, options, store.files))
+    return await store.taking(() => externals.scan(path, options, store))
   }
 
   async open(ref: FileRef | DirRef): Promise<string> {

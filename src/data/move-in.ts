@@ -17,7 +17,7 @@ export async function moveIn(tools: CollectTools, path: string): Promise<Moved> 
     const { dir, root, directories, left } = await takeDir(tools, path, stat, 'link')
     return { ref: dir, remove: async () => removed(left, directories.toReversed(), root) }
   }
-  const [adopted] = await tools.store.adoptAll([path], Number(stat.size), 'link')
+  const [adopted] = await tools.store.adoptAll([{ path, size: Number(stat.size) }], 'link')
   if (adopted?.left === undefined) throw inputError(new Error('it was not taken'), path)
   const { digest, size, executable, left } = adopted
   const ref = new FileRef(basename(path), digest, size, executable)

@@ -1,12 +1,13 @@
 import type { Made } from '../core/tree/chunk.ts'
 import { compareNames } from '../core/tree/name.ts'
-import type { BlobFiles } from './blob-files.ts'
+import type { LocalBlobStore } from './blob-store.ts'
 import type { HashJob } from './jobs/hash-files.ts'
 import type { JobPool } from './jobs/job-pool.ts'
 import type { Listings } from './listings.ts'
 import type { Draft } from './scan-listings.ts'
 import { listDrafts } from './scan-listings.ts'
 import type { Scanned, ScanTable } from './scan-table.ts'
+import { digestAt } from './scan-table.ts'
 import type { Block } from './state-rows.ts'
 import {
   copyRow,
@@ -35,8 +36,11 @@ export interface ScanTools {
   readonly listings: Listings
   readonly now: () => number
   /** where copies of the files go as they are read */
-  readonly into?: BlobFiles
+  readonly into?: BlobsInto
 }
+
+/** Where copies go: it is told of each. */
+export type BlobsInto = Pick<LocalBlobStore, 'files' | 'taken'>
 
 export interface ScanResult {
   readonly made: Made
@@ -140,16 +144,17 @@ async function hashDrafts(
     for (const [i, { draft, index }] of places.entries()) {
       draft.digests.set(digests.subarray(i * 32, i * 32 + 32), index * 32)
       draft.settled[index] = isSettled(rowState(draft.block.rows, index), startedAt) ? 1 : 0
+      into?.taken(digestAt(digests, i), rowSize(draft.block.rows, index))
     }
   }
   const files = drafts.reduce((sum, draft) => sum + draft.unknown.length, 0)
   const few = files <= fewFiles && bytesToRead(drafts) <= fewBytes
   if (few) {
-    for (const job of hashJobs(root, drafts, into)) {
+    for (const job of hashJobs(root, drafts, into?.files)) {
       take(pool.runHere(job.job), job)
       await new Promise(setImmediate)
     }
-  } else await pool.runEach<PlacedJob, HashJob>(hashJobs(root, drafts, into), ({ job }) => job, take)
+  } else await pool.runEach<PlacedJob, HashJob>(hashJobs(root, drafts, into?.files), ({ job }) => job, take)
 }
 
 const bytesToRead = (drafts: readonly Draft[]): number => {
@@ -164,11 +169,7 @@ interface PlacedJob {
   readonly places: readonly { readonly draft: Draft; readonly index: number }[]
 }
 
-function* hashJobs(
-  root: string,
-  drafts: readonly Draft[],
-  into: BlobFiles | undefined,
-): Generator<PlacedJob> {
+function* hashJobs(root: string, drafts: readonly Draft[], into: HashJob['into']): Generator<PlacedJob> {
   let places: { draft: Draft; index: number }[] = []
   let bytes = 0
   for (const draft of drafts) {
@@ -188,7 +189,7 @@ function placedJob(
   root: string,
   places: PlacedJob['places'],
   bytes: number,
-  into: BlobFiles | undefined,
+  into: HashJob['into'],
 ): PlacedJob {
   const rows = newRows(places.length)
   const paths = places.map(({ draft, index }, i) => {
