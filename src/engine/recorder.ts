@@ -5,12 +5,16 @@ import type { Journal } from '../ports/journal.ts'
 /** More batches than that under way: the disk is slower than the work. */
 const maxUnderWay = 8
 const maxBatch = 2000
+/** Records that may be uncommitted before work is held back. */
+const maxRecords = maxUnderWay * maxBatch
 
 /**
  * Takes records to the journal, in batches.
  *
  * W1 records are appended in the order they came; `committed` reports in that order.
- * W2 at most `maxUnderWay` batches are under way; `room` says when there is place for more work.
+ * W2 while `maxUnderWay` batches are under way records gather; a full batch goes all the same, and is the journal's: a
+ *    function that makes a million calls without waiting keeps none of their records here. `room` says when there is
+ *    place for more work.
  * W3 after a failure nothing is appended any more, and the failure is reported once.
  */
 export class Recorder {
@@ -22,6 +26,8 @@ export class Recorder {
   #thens: (() => void)[] = []
   #order = -1
   #underWay = 0
+  /** records of the batches under way */
+  #uncommitted = 0
   #scheduled = false
   #failure: { readonly error: unknown } | undefined
   #waiters: (() => void)[] = []
@@ -37,6 +43,7 @@ export class Recorder {
   add(record: JournalRecord, order = -1): void {
     this.#batch.push(record)
     if (order > this.#order) this.#order = order
+    if (this.#batch.length >= maxBatch) return this.#send()
     if (this.#scheduled) return
     this.#scheduled = true
     this.#clock.atRest(() => {
@@ -51,7 +58,7 @@ export class Recorder {
   }
 
   get isFull(): boolean {
-    return this.#underWay >= maxUnderWay && this.#batch.length >= maxBatch
+    return this.#uncommitted + this.#batch.length >= maxRecords
   }
 
   /** Resolves when the journal keeps up. */
@@ -75,16 +82,22 @@ export class Recorder {
   }
 
   #flush(): void {
-    if (this.#batch.length === 0 || this.#underWay >= maxUnderWay || this.#failure !== undefined) return
+    if (this.#underWay < maxUnderWay) this.#send()
+  }
+
+  #send(): void {
+    if (this.#batch.length === 0 || this.#failure !== undefined) return
     const batch = this.#batch
     const order = this.#order
     const thens = this.#thens
     this.#batch = []
     this.#thens = []
     this.#underWay++
+    this.#uncommitted += batch.length
     this.#journal.append(this.#run, batch).then(
       () => {
         this.#underWay--
+        this.#uncommitted -= batch.length
         if (this.#failure === undefined) {
           this.#listener.committed(order)
           for (const then of thens) then()
@@ -93,6 +106,7 @@ export class Recorder {
       },
       (error: unknown) => {
         this.#underWay--
+        this.#uncommitted -= batch.length
         const first = this.#failure === undefined
         this.#failure ??= { error }
         if (first) this.#listener.failed(error)

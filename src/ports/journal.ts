@@ -34,7 +34,10 @@ export interface Journal {
   claim(run: RunId, owner: Owner): Promise<RunClaim | undefined>
   /** What a replay needs. @throws ALM_RUN_UNKNOWN */
   load(run: RunId): Promise<readonly RememberedCall[]>
-  /** @throws ALM_JOURNAL_FULL, ALM_JOURNAL_READ_ONLY, ALM_JOURNAL_DAMAGED: nothing of this batch is kept, later ones of the run fail alike until it is claimed anew */
+  /**
+   * Holds its caller back for a moment where far more waits than the disk takes: of what never rests nothing else can.
+   * @throws ALM_JOURNAL_FULL, ALM_JOURNAL_READ_ONLY, ALM_JOURNAL_DAMAGED: nothing of this batch is kept, later ones of the run fail alike until it is claimed anew
+   */
   append(run: RunId, records: readonly JournalRecord[]): Promise<void>
   /** An answer to an open question, by whoever gives it, from any process. @throws ALM_ASK_CLOSED, ALM_RUN_UNKNOWN */
   answer(run: RunId, call: number, answerWire: string, by: string, at: number): Promise<void>

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { CallMade } from '../../model/records.ts'
 import { aCall, aRun } from '../../testing/journal-records.ts'
@@ -46,6 +47,37 @@ it('keeps nothing of an append with a record that it cannot send, nor later ones
   const calls = await client.call('calls', 'run1', { limit: 9 })
   expect(calls.map(({ call }) => call)).toEqual([0, 1])
   expect((await client.call('run', 'run2'))?.counts).toEqual({ waiting: 1 })
+})
+
+it('commits while a loop appends that never rests, and keeps little of it waiting', async () => {
+  const reader = new DatabaseSync(join(home.path, 'journal.db'), { readOnly: true })
+  const count = reader.prepare('SELECT count(*) AS calls FROM calls')
+  let most = 0
+  let last: Promise<void> | undefined
+  for (let i = 0; i < 60_000; i += 1000) {
+    const records = Array.from({ length: 1000 }, (_, at) => aCall(i + at, { key: 'k' }))
+    last = client.append('run1', records)
+    most = Math.max(most, i + 1000 - (count.get() as { calls: number }).calls)
+  }
+  reader.close()
+  expect(most).toBeLessThan(30_000)
+  await last
+  expect((await client.call('run', 'run1'))?.counts).toEqual({ waiting: 60_000 })
+})
+
+it('lets a loop go on when another process keeps the disk for long, and commits all of it then', async () => {
+  const other = new DatabaseSync(join(home.path, 'journal.db'))
+  other.exec('BEGIN IMMEDIATE')
+  const appends = Array.from({ length: 40 }, (_, i) =>
+    client.append(
+      'run1',
+      Array.from({ length: 1000 }, (__, at) => aCall(i * 1000 + at, { key: 'k' })),
+    ),
+  )
+  other.exec('ROLLBACK')
+  other.close()
+  await Promise.all(appends)
+  expect((await client.call('run', 'run1'))?.counts).toEqual({ waiting: 40_000 })
 })
 
 it('commits what gathers while a batch is under way at once', async () => {

@@ -8,6 +8,9 @@ import { PackWriter } from './packing.ts'
 /** A batch that is this full is sent although another one is under way. */
 const fullBatch = 1000
 const maxUnderWay = 8
+/** With that many more gathered, who appends is held back: it does so without ever resting, and hears of no end. */
+const mostGathered = 8000
+const longestHoldMs = 1000
 
 /**
  * This side of the thread that holds the database: gathers records into batches, and matches answers to questions.
@@ -15,14 +18,21 @@ const maxUnderWay = 8
  * L1 records cross in the order of their appends; a batch ends before later ones do.
  * L2 while a batch is under way, records gather until it ends or the next batch is full: the slower the disk, the
  *    larger the batches. With `maxUnderWay` under way even a full one waits; who appends is held back by its promise.
- * L3 the process may end while nothing is under way: a thread that only waits keeps nothing alive.
- * L4 when the thread dies, all that waits for it fails, and all that comes later.
+ * L3 with `mostGathered` waiting as well, an append waits for the disk, up to a second while nothing gets through: a
+ *    function that makes a million calls in one loop goes no faster than its journal, and takes no more memory.
+ * L4 the process may end while nothing is under way: a thread that only waits keeps nothing alive.
+ * L5 when the thread dies, all that waits for it fails, and all that comes later.
  */
 export class WriterClient {
   readonly #path: string
   readonly #worker: Worker
   readonly #exited: Promise<void>
   readonly #underWay = new Map<number, Map<RunId, PromiseWithResolvers<void>>>()
+  /** batches that the thread is through with: it is seen without turning to messages */
+  readonly #through = new Int32Array(new SharedArrayBuffer(4))
+  #sent = 0
+  /** what it was when a wait for it was given up */
+  #stuckAt = -1
   readonly #asked = new Map<number, PromiseWithResolvers<unknown>>()
   readonly #pack = new PackWriter()
   /** of the batch that gathers */
@@ -42,6 +52,7 @@ export class WriterClient {
     this.#worker = new Worker(new URL('./writer.ts', import.meta.url), {
       name: 'almanac-journal',
       execArgv: [],
+      workerData: this.#through,
     })
     this.#worker.unref()
     this.#worker.on('message', (message: FromWriter) => this.#receive(message))
@@ -78,7 +89,8 @@ export class WriterClient {
       end = Promise.withResolvers()
       this.#ends.set(run, end)
     }
-    if (this.#records >= fullBatch && this.#underWay.size < maxUnderWay) this.#flush()
+    if (this.#records >= mostGathered && this.#inThread >= maxUnderWay) this.#hold()
+    if (this.#records >= fullBatch && this.#inThread < maxUnderWay) this.#flush()
     else this.#schedule()
     return end.promise
   }
@@ -124,6 +136,21 @@ export class WriterClient {
     return this.#failure !== undefined
   }
 
+  get #inThread(): number {
+    return (this.#sent - Atomics.load(this.#through, 0)) | 0
+  }
+
+  #hold(): void {
+    const until = performance.now() + longestHoldMs
+    for (;;) {
+      const through = Atomics.load(this.#through, 0)
+      if (((this.#sent - through) | 0) < maxUnderWay || through === this.#stuckAt) return
+      const left = until - performance.now()
+      if (left <= 0) this.#stuckAt = through
+      else Atomics.wait(this.#through, 0, through, left)
+    }
+  }
+
   #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true
@@ -144,12 +171,12 @@ export class WriterClient {
   }
 
   #takeBatch(): ToWriter['batch'] {
-    const { size } = this.#underWay
-    const due = size === 0 || (this.#records >= fullBatch && size < maxUnderWay)
+    const due = this.#underWay.size === 0 || (this.#records >= fullBatch && this.#inThread < maxUnderWay)
     if (this.#pack.isEmpty || !due) return undefined
     const id = this.#nextId++
     const batch = { id, packed: this.#pack.take(), runs: [...this.#ends.keys()] }
     this.#underWay.set(id, this.#ends)
+    this.#sent++
     this.#ends = new Map()
     this.#packedRun = undefined
     this.#records = 0

@@ -1,5 +1,5 @@
 import type { Transferable } from 'node:worker_threads'
-import { parentPort, receiveMessageOnPort } from 'node:worker_threads'
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { AlmanacError } from '../../model/errors.ts'
 import { patiently } from './database.ts'
 import { journalFailure } from './failures.ts'
@@ -18,12 +18,14 @@ import { Session } from './session.ts'
  * The thread that holds the database. Whatever waits when it looks is committed as one.
  *
  * T1 batches are committed in the order they came, before any request that waits with them is answered.
- * T2 every batch and every request gets one answer.
+ * T2 every batch and every request gets one answer, a batch when it is on disk.
  */
 
 const port = parentPort
 if (port === null) throw new AlmanacError('ALM_BUG', { why: 'the journal was not started as a thread' })
 
+/** batches that it is through with, kept or not */
+const through = workerData as Int32Array
 let session: Session | undefined
 let path = 'journal.db'
 
@@ -43,6 +45,8 @@ function commit(waiting: readonly NonNullable<ToWriter['batch']>[]): void {
     const failed = [...(failures[i] ?? [])]
     return { id, failures: failed.map(([run, error]) => [run, failureOf(error)] as const) }
   })
+  Atomics.add(through, 0, waiting.length)
+  Atomics.notify(through, 0)
   send({ batches })
 }
 

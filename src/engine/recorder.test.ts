@@ -1,0 +1,53 @@
+import { expect, it } from 'vitest'
+import type { JournalRecord } from '../model/records.ts'
+import { aCall } from '../testing/journal-records.ts'
+import { VirtualClock } from '../testing/virtual-clock.ts'
+import { Recorder } from './recorder.ts'
+
+/** A journal on a disk that takes as long as the test wants. */
+function slowJournal() {
+  const appended: { readonly records: readonly JournalRecord[]; done(): void }[] = []
+  const append = (_: string, records: readonly JournalRecord[]): Promise<void> =>
+    new Promise((done) => appended.push({ records, done }))
+  return { append, appended, sizes: () => appended.map(({ records }) => records.length) }
+}
+
+function rig() {
+  const journal = slowJournal()
+  const clock = new VirtualClock()
+  const committed: number[] = []
+  const failed = (error: unknown): void => {
+    throw error
+  }
+  const recorder = new Recorder(journal, 'run', clock, {
+    committed: (order) => committed.push(order),
+    failed,
+  })
+  const add = (count: number): void => {
+    for (let i = 0; i < count; i++) recorder.add(aCall(i, { key: 'k' }), i)
+  }
+  return { ...journal, clock, recorder, committed, add }
+}
+
+it('hands full batches over while a function makes calls without resting', () => {
+  const { add, sizes } = rig()
+  add(25_000)
+  expect(sizes()).toEqual(Array(12).fill(2000))
+})
+
+it('is full while as many records as eight batches are not durable, and has room again as the disk takes them', async () => {
+  const { add, recorder, appended } = rig()
+  add(15_999)
+  expect(recorder.isFull).toBe(false)
+  add(1)
+  expect(recorder.isFull).toBe(true)
+  let room = false
+  const waited = recorder.room().then(() => {
+    room = true
+  })
+  await Promise.resolve()
+  expect(room).toBe(false)
+  appended[0]?.done()
+  await waited
+  expect(recorder.isFull).toBe(false)
+})
