@@ -40,7 +40,7 @@ export interface GarbageReport {
  * C1 a blob goes only after two rounds more than a grace apart found it unreachable, and none was put anew between.
  * C2 it is then moved aside, and taken back by whoever asks for it (`statBlob`); a round more than a grace later
  *    deletes it, unless it has become reachable.
- * C3 what is shown under the data directory is reachable, whatever the roots say.
+ * C3 what is shown under the data directory, or is pinned, is reachable, whatever the roots say.
  */
 export async function collectGarbage(
   parts: Parts,
@@ -61,6 +61,8 @@ async function mark(parts: Parts, data: string, roots: AsyncIterable<Digest>) {
   const reachable = new Set<Digest>()
   const count = { missing: 0 }
   for (const digest of inStore(data, () => shownIn(data))) await markFrom(parts, digest, reachable, count)
+  for (const digest of inStore(parts.home.work, () => parts.pins.all()))
+    await markFrom(parts, digest, reachable, count)
   for await (const digest of roots) await markFrom(parts, digest, reachable, count)
   return { reachable, missing: count.missing }
 }

@@ -104,7 +104,8 @@ export class LocalDataPlane implements DataPlane {
     const parts = await this.#open()
     const outside = outsidePath(parts, ref)
     if (outside !== undefined && existsSync(outside)) return outside
-    parts.pins?.pin(ref.digest)
+    // where room is not short, nothing goes that the journal speaks of
+    if (parts.bound !== undefined) parts.pins.pin(ref.digest)
     if (ref instanceof DirRef) return await parts.trees.open(ref.digest, outside)
     if (!parts.store.hasNow(ref.digest, ref.size)) {
       const source = await parts.sources.find(ref, outside)
@@ -120,7 +121,23 @@ export class LocalDataPlane implements DataPlane {
 
   async release(refs: readonly (FileRef | DirRef)[]): Promise<void> {
     const parts = await this.#open()
-    if (parts.pins !== undefined) for (const ref of refs) parts.pins.release(ref.digest)
+    if (parts.bound !== undefined) for (const ref of refs) parts.pins.release(ref.digest)
+  }
+
+  async pin(ref: FileRef | DirRef): Promise<() => void> {
+    const { pins } = await this.#open()
+    pins.pin(ref.digest)
+    let isPinned = true
+    return () => {
+      // closed meanwhile, all are gone
+      if (isPinned && this.#parts !== undefined) pins.release(ref.digest)
+      isPinned = false
+    }
+  }
+
+  async pinned(): Promise<ReadonlySet<Digest>> {
+    const { pins } = await this.#open()
+    return pins.all()
   }
 
   async workspace(name: string): Promise<Workspace> {

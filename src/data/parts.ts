@@ -6,12 +6,12 @@ import type { Home } from './home.ts'
 import { homeOf } from './home.ts'
 import { JobPool } from './jobs/job-pool.ts'
 import { Listings } from './listings.ts'
+import { Pins } from './pins.ts'
 import { departed, Presence } from './presence.ts'
 import { bootId } from './process-identity.ts'
 import { listingFolder } from './shared/layout.ts'
 import { LocalBound } from './shared/local-bound.ts'
 import { ObjectBlobs } from './shared/object-blobs.ts'
-import { Pins } from './shared/pins.ts'
 import { Push } from './shared/push.ts'
 import { Remote } from './shared/remote.ts'
 import { Sightings } from './sightings.ts'
@@ -36,7 +36,7 @@ export interface Parts {
   readonly exchange?: Exchange
   /** of what is had from there, only so much is kept here */
   readonly bound?: LocalBound
-  readonly pins?: Pins
+  readonly pins: Pins
 }
 
 /** What goes to a shared store, and comes from it, with all that belongs to it. */
@@ -68,13 +68,14 @@ export async function openParts(
   const sources = new Sources(home.root, store, externals, listings, remote)
   const files = new StagedFiles(home, store, externals, sources)
   const trees = new StagedTrees({ home, pool, store, listings, sources, files })
-  const own = { home, pool, presence, store, listings, sightings, externals, sources, files, trees }
+  const pins = new Pins(home, presence)
+  const own = { home, pool, presence, pins, store, listings, sightings, externals, sources, files, trees }
   const parts = {
     ...own,
     ...(remote !== undefined && {
       remote,
       exchange: exchangeOf(remote, store, listings),
-      ...(shared?.most !== undefined && boundOf(own, remote, shared.data, shared.most, now)),
+      ...(shared?.most !== undefined && { bound: boundOf(own, remote, shared.data, shared.most, now) }),
     }),
   }
   await recover(parts)
@@ -91,16 +92,15 @@ export interface SharedContent {
 }
 
 function boundOf(
-  { home, presence, store, listings }: Parts,
+  { home, pins, store, listings }: Parts,
   remote: Remote,
   data: string,
   most: number,
   now: () => number,
 ) {
-  const pins = new Pins(home, presence)
   const bound = new LocalBound({ home, store, listings, remote, pins, data, now }, most)
   remote.onFetched = (bytes) => bound.came(bytes)
-  return { pins, bound }
+  return bound
 }
 
 function exchangeOf(remote: Remote, store: LocalBlobStore, listings: Listings): Exchange {

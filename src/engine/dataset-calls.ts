@@ -3,7 +3,7 @@ import { decode } from '../model/codec.ts'
 import { type DatasetVersion, dirOfVersion } from '../model/dataset.ts'
 import { AlmanacError } from '../model/errors.ts'
 import type { ErrorRecord, RememberedCall } from '../model/records.ts'
-import { DirRef, FutureRef } from '../model/refs.ts'
+import { type Digest, DirRef, FutureRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
 import type { Publish } from '../ports/datasets.ts'
 import type { CallInfo } from './call-info.ts'
@@ -39,6 +39,7 @@ interface PublishArgs {
  *    ones, until the run itself publishes.
  * K2 a version is published when all that the run has recorded so far is durable, and once by a call.
  * K3 in a dry run nothing is published or added.
+ * K4 what a run has read is pinned until it ends here, and stands still for it though its version be removed.
  */
 export class DatasetCalls {
   readonly #run: RunContext
@@ -46,6 +47,9 @@ export class DatasetCalls {
   readonly #left: (info: CallInfo, error?: ErrorRecord) => void
   /** the version that the run goes by, by dataset */
   readonly #seen = new Map<string, number>()
+  /** what it was, for reads after the version is gone */
+  readonly #dirs = new Map<string, { readonly version: number; readonly dir: DirRef }>()
+  readonly #pins = new Map<Digest, Promise<() => void>>()
   #busy = 0
 
   constructor(
@@ -62,7 +66,12 @@ export class DatasetCalls {
     )
     known.sort((a, b) => (a.outcome?.order ?? 0) - (b.outcome?.order ?? 0))
     for (const { call_kind: kind, name, outcome } of known) {
-      const { version, named } = decode(outcome?.valueWire ?? '') as unknown as ReadValue
+      const { dir, version, named } = decode(outcome?.valueWire ?? '') as unknown as ReadValue
+      if (dir instanceof DirRef) {
+        if (kind === 'publish' || (named !== true && !this.#dirs.has(name)))
+          this.#dirs.set(name, { version, dir })
+        this.#pin(dir).catch(run.abort)
+      }
       if (kind === 'publish' || (named !== true && !this.#seen.has(name))) this.#seen.set(name, version)
     }
   }
@@ -70,6 +79,20 @@ export class DatasetCalls {
   /** Reading and writing goes on by itself. */
   get isBusy(): boolean {
     return this.#busy > 0
+  }
+
+  /** The run has ended here. */
+  release(): void {
+    // where one could not be pinned, nothing is to be let go
+    for (const pin of this.#pins.values()) pin.then((release) => release(), nothing)
+    this.#pins.clear()
+  }
+
+  /** Once a run: what is shown by its digest cannot go while it reads. */
+  async #pin(dir: DirRef): Promise<void> {
+    const pin = this.#pins.get(dir.digest) ?? this.#run.ports.data.pin(dir)
+    this.#pins.set(dir.digest, pin)
+    await pin
   }
 
   enter(info: CallInfo): void {
@@ -109,8 +132,13 @@ export class DatasetCalls {
     if (!this.#seen.has(name)) this.#seen.set(name, found)
     if (head) return { dir: null, version: this.#seen.get(name) as number }
     if (scanned !== undefined && version === undefined) return { dir: scanned.dir, version: scanned.version }
+    const known = this.#dirs.get(name)
+    if (version === undefined && known !== undefined && known.version === number)
+      return { dir: known.dir, version: known.version }
     if (version === undefined) throw new AlmanacError('ALM_DATA_UNKNOWN', { name })
-    return { dir: await this.#dirOf(version), version: version.version }
+    const dir = await this.#dirOf(version)
+    this.#dirs.set(name, { version: version.version, dir })
+    return { dir, version: version.version }
   }
 
   /** Of a dataset that lies with the user what is there now: another version, if it differs. */
@@ -155,8 +183,11 @@ export class DatasetCalls {
       maker: 'publish',
       ...(typeof args.parent === 'number' && { parent: args.parent }),
     })
+    const made = dirOfVersion(version)
+    await this.#pin(made)
     this.#seen.set(name, version.version)
-    return { dataset: name, version: version.version, dir: dirOfVersion(version) }
+    this.#dirs.set(name, { version: version.version, dir: made })
+    return { dataset: name, version: version.version, dir: made }
   }
 
   #version(dataset: string, version: number | undefined): Promise<DatasetVersion | undefined> {
@@ -169,6 +200,7 @@ export class DatasetCalls {
   async #dirOf(version: DatasetVersion): Promise<DirRef> {
     const { data } = this.#run.ports
     const dir = dirOfVersion(version)
+    await this.#pin(dir)
     // one that was left where it lies: the same files, wherever they are
     const anywhere = new DirRef(dir.digest, dir.entries, dir.size)
     if (version.at === undefined) return anywhere
@@ -215,6 +247,8 @@ export class DatasetCalls {
     return lack
   }
 }
+
+const nothing = (): void => undefined
 
 interface Lack {
   readonly task: string

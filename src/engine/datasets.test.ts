@@ -103,6 +103,29 @@ describe('a dataset in a run', () => {
     expect((await world.run(twice)).output).toEqual([7, 7])
   })
 
+  it('stands still for a run that reads it, and is pinned, though its version be removed meanwhile', async () => {
+    const world = new World()
+    key.environment = world.settings.environment
+    const { datasets, put } = datasetsOf(world)
+    const { digest } = await put({ a: 1, b: 2 })
+    const pinned: boolean[] = []
+    const between = task('between', { cache: false }, async (_: number) => {
+      pinned.push((await world.data.pinned()).has(digest))
+      await put({ a: 5 })
+      await datasets.remove(key, [1], 5)
+      return 0
+    })
+    const twice = workflow('twice', async () => {
+      const first = await (sum(
+        dataset('numbers').read().all() as PromiseLike<number[]>,
+      ) as PromiseLike<number>)
+      await between(first)
+      return [first, await sum(dataset('numbers').read().all() as PromiseLike<number[]>)]
+    })
+    expect((await world.run(twice, undefined)).output).toEqual([3, 3])
+    expect([pinned, (await world.data.pinned()).size]).toEqual([[true], 0])
+  })
+
   it('is published once however often the run is resumed', async () => {
     const world = new World()
     const { numbers } = datasetsOf(world)

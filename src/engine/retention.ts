@@ -1,6 +1,7 @@
 import { AlmanacError } from '../model/errors.ts'
 import type { RunId, RunRecord } from '../model/records.ts'
 import { isRunEnd } from '../model/states.ts'
+import type { Digest } from '../model/refs.ts'
 import type { Datasets } from '../ports/datasets.ts'
 import type { CacheRecords, Records } from '../ports/journal.ts'
 import type { LogStore } from '../ports/logs.ts'
@@ -11,10 +12,25 @@ export interface Retention {
   readonly runs?: { readonly count?: number; readonly ageMs?: number }
   /** what tasks printed in runs that ended longer ago */
   readonly logs?: { readonly ageMs?: number }
-  /** of each dataset; the newest stays in any case */
-  readonly versions?: { readonly count?: number; readonly ageMs?: number }
+  /** of each dataset that no rule of its own is for; the newest stays in any case */
+  readonly versions?: VersionRule
+  /** of some datasets: the first that fits counts, and none other */
+  readonly datasets?: readonly DatasetRule[]
   /** results by when they were last used; those that were not used for the longest go first */
   readonly cache?: { readonly count?: number; readonly ageMs?: number; readonly bytes?: number }
+}
+
+interface VersionRule {
+  readonly count?: number
+  readonly ageMs?: number
+}
+
+export interface DatasetRule extends VersionRule {
+  /** as it was written */
+  readonly name: string
+  readonly fits: (dataset: string) => boolean
+  /** versions that stay in any case */
+  readonly keep?: ReadonlySet<number>
 }
 
 /** What is not kept any longer. */
@@ -24,6 +40,8 @@ export interface Retired {
   readonly versions: number
   readonly results: number
   readonly resultBytes: number
+  /** rules for datasets that fit none */
+  readonly unused: readonly string[]
 }
 
 export interface RetentionPorts {
@@ -31,6 +49,8 @@ export interface RetentionPorts {
   readonly logs: Pick<LogStore, 'remove'>
   readonly entries: CacheRecords
   readonly datasets: Datasets
+  /** what somebody reads at the moment, in whichever process */
+  readonly pinned: () => Promise<ReadonlySet<Digest>>
   /** the dataset's versions are gone: what is shown of it is put right */
   readonly removeVersions: (dataset: string, versions: readonly number[]) => Promise<unknown>
   readonly environment: string
@@ -45,9 +65,9 @@ const page = 500
  */
 export async function retire(ports: RetentionPorts, rules: Retention, dryRun: boolean): Promise<Retired> {
   const { runs, logs } = await retireRuns(ports, rules, dryRun)
-  const versions = await retireVersions(ports, rules.versions, dryRun)
+  const { versions, unused } = await retireVersions(ports, rules, dryRun)
   const { entries, bytes } = await retireResults(ports, rules.cache, dryRun)
-  return { runs, logs, versions, results: entries, resultBytes: bytes }
+  return { runs, logs, versions, results: entries, resultBytes: bytes, unused }
 }
 
 async function retireRuns(
@@ -119,25 +139,37 @@ const isPast = (
 ): boolean => rule !== undefined && (newer >= (rule.count ?? Infinity) || ageMs > (rule.ageMs ?? Infinity))
 
 async function retireVersions(
-  { datasets, removeVersions, environment, now }: RetentionPorts,
-  rule: Retention['versions'],
+  { datasets, removeVersions, pinned, environment, now }: RetentionPorts,
+  { versions, datasets: own = [] }: Retention,
   dryRun: boolean,
-): Promise<number> {
-  if (rule === undefined) return 0
+): Promise<Pick<Retired, 'versions' | 'unused'>> {
+  if (versions === undefined && own.length === 0) return { versions: 0, unused: [] }
+  const unused = new Set(own)
   let retired = 0
   for (let after: string | undefined; ; ) {
     const rows = await datasets.list(environment, { limit: page, ...(after !== undefined && { after }) })
     for (const { dataset, newest } of rows) {
-      if (newest === undefined) continue
+      for (const one of unused) if (one.fits(dataset)) unused.delete(one)
+      const rule: (VersionRule & Pick<DatasetRule, 'keep'>) | undefined =
+        own.find((one) => one.fits(dataset)) ?? versions
+      if (newest === undefined || rule === undefined) continue
+      // looked at for each anew: removing takes its time
+      const read = await pinned()
       const past: number[] = []
       let newer = 0
-      for await (const { version, madeAt } of versionsOf(datasets, newest))
-        if (isPast(rule, newer++, now() - madeAt) && newer > 1) past.push(version)
+      for await (const { version, madeAt, digest } of versionsOf(datasets, newest))
+        if (
+          isPast(rule, newer++, now() - madeAt) &&
+          newer > 1 &&
+          rule.keep?.has(version) !== true &&
+          !read.has(digest)
+        )
+          past.push(version)
       retired += past.length
       if (past.length > 0 && !dryRun) await removeVersions(dataset, past)
     }
     after = rows.at(-1)?.dataset
-    if (rows.length < page) return retired
+    if (rows.length < page) return { versions: retired, unused: [...unused].map(({ name }) => name) }
   }
 }
 

@@ -110,7 +110,10 @@ export class RunDriver implements HostedRun {
       figures: () => ({ ...this.snapshot(), planned: this.#execution.planned }),
       unknown: () => unknownWork(this.#run, this.#giving.awaited),
     })
-    this.ended = this.#end.ended.finally(() => this.#execution.releaseAll())
+    this.ended = this.#end.ended.finally(() => {
+      this.#execution.releaseAll()
+      this.#datasets.release()
+    })
     if (run.state === 'cancelling') this.#end.state = 'cancelling'
   }
 

@@ -26,8 +26,12 @@ export interface RetentionConfig {
   readonly runs?: { readonly count?: number; readonly age?: Duration }
   /** what tasks printed in runs that ended longer ago goes, the runs stay */
   readonly logs?: { readonly age?: Duration }
-  /** of each dataset; its newest version stays in any case */
+  /** of each dataset that `datasets` does not speak of; its newest version stays in any case */
   readonly versions?: { readonly count?: number; readonly age?: Duration }
+  /** of some datasets, by name or pattern (`'raw/**'`): `keep` names versions that stay; `{}` keeps all */
+  readonly datasets?: Readonly<
+    Record<string, { readonly count?: number; readonly age?: Duration; readonly keep?: readonly number[] }>
+  >
   /** kept results, by when they were last used */
   readonly cache?: { readonly count?: number; readonly age?: Duration; readonly bytes?: Size }
 }

@@ -33,6 +33,13 @@ export interface DataPlane {
   verify(refs: readonly (FileRef | DirRef)[]): Promise<void>
   /** The attempt for which these were opened has ended: where room is short, they may go. */
   release?(refs: readonly (FileRef | DirRef)[]): Promise<void>
+  /**
+   * Somebody reads it from now on: no collection takes it, and no retention its version, in whichever process and
+   * however long, until what this gives is called, or this process ends.
+   */
+  pin(ref: FileRef | DirRef): Promise<() => void>
+  /** What is pinned at the moment, by all processes. */
+  pinned(): Promise<ReadonlySet<Digest>>
   /** Directories of one attempt. `outputs` paths do not exist yet, their parents do. */
   workspace(name: string): Promise<Workspace>
   /** What was left at an output path, moved into the store. @throws ALM_OUTPUT_MISSING, ALM_PATH_REFUSED (links out, devices, …) */

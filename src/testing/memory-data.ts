@@ -12,11 +12,10 @@ import type { MemoryFile } from './memory-files.ts'
 import { MemoryFiles } from './memory-files.ts'
 import type { MemoryGlobs } from './memory-globs.ts'
 import { takes } from './memory-globs.ts'
+import { MemoryPins } from './memory-pins.ts'
+import { isOurs, memoryHome, nameOf, outsidePath, stagedPath } from './memory-places.ts'
 import { shownPath } from './memory-shown.ts'
 import { digestOf, MemoryTrees } from './memory-trees.ts'
-
-/** Where its own files lie. */
-const home = '/almanac'
 
 /**
  * The data plane in memory: for tests of what uses one. It passes the same contract as the real one.
@@ -29,23 +28,25 @@ export class MemoryData implements DataPlane {
   /** called with the name of each operation before it does anything: throws what is to go wrong */
   onOperation: (operation: keyof DataPlane) => void = () => {}
   readonly #trees = new MemoryTrees()
+  readonly #pins = new MemoryPins()
   /** where content was seen with the user */
   readonly #seen = new Map<Digest, Set<string>>()
   readonly #globs = new Map<string, MemoryGlobs>()
 
   /** The process ends: its attempts' directories are gone. With the power goes what was not synced. */
   crash(kind: 'process' | 'power'): void {
-    this.files.remove(`${home}/work`)
+    this.files.remove(`${memoryHome}/work`)
+    this.#pins.clear()
     if (kind === 'process') return
     this.#trees.loseUnsynced()
-    this.files.remove(`${home}/files`)
-    this.files.remove(`${home}/trees`)
+    this.files.remove(`${memoryHome}/files`)
+    this.files.remove(`${memoryHome}/trees`)
   }
 
   /** Loses bytes, as a disk may. */
   lose(digest: Digest): void {
     this.#trees.lose(digest)
-    this.files.remove(`${home}/files/${digest}`)
+    this.files.remove(`${memoryHome}/files/${digest}`)
   }
 
   async scan(path: string, options: ScanOptions = {}): Promise<FileRef | DirRef> {
@@ -71,14 +72,23 @@ export class MemoryData implements DataPlane {
     for (const ref of refs) {
       const outside = outsidePath(ref)
       if (outside !== undefined && this.files.isThere(outside)) this.#verifyOutside(ref, outside)
-      else if (ref instanceof DirRef) this.#verifyStaged(`${home}/trees/${ref.digest}`, ref)
+      else if (ref instanceof DirRef) this.#verifyStaged(`${memoryHome}/trees/${ref.digest}`, ref)
       else this.#verifyStaged(stagedPath(ref), ref)
     }
   }
 
+  async pin({ digest }: FileRef | DirRef): Promise<() => void> {
+    this.onOperation('pin')
+    return this.#pins.pin(digest)
+  }
+
+  async pinned(): Promise<ReadonlySet<Digest>> {
+    return this.#pins.all()
+  }
+
   async workspace(name: string): Promise<Workspace> {
     this.onOperation('workspace')
-    const directory = `${home}/work/${encodeURIComponent(name)}`
+    const directory = `${memoryHome}/work/${encodeURIComponent(name)}`
     this.files.remove(directory)
     for (const part of ['scratch', 'out']) this.files.makeDirectory(`${directory}/${part}`)
     return {
@@ -255,7 +265,7 @@ export class MemoryData implements DataPlane {
 
   async close(): Promise<void> {
     this.onOperation('close')
-    this.files.remove(`${home}/work`)
+    this.files.remove(`${memoryHome}/work`)
   }
 
   #fileRef(name: string, file: MemoryFile, at: string): FileRef {
@@ -309,7 +319,7 @@ export class MemoryData implements DataPlane {
   }
 
   #openDir(ref: DirRef): string {
-    const path = `${home}/trees/${ref.digest}`
+    const path = `${memoryHome}/trees/${ref.digest}`
     if (!this.files.isThere(path)) this.#layOut(ref, path, true)
     return path
   }
@@ -385,16 +395,4 @@ export class MemoryData implements DataPlane {
 /** A data plane in memory that knows nothing yet. */
 export const openMemoryData = (): MemoryData => new MemoryData()
 
-const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
-const isOurs = (path: string): boolean => path.startsWith(`${home}/`)
-function stagedPath(ref: FileRef): string {
-  if (namesOf(ref.name).length !== 1)
-    throw new AlmanacError('ALM_PATH_REFUSED', { path: ref.name, why: 'it is no name' })
-  return `${home}/files/${ref.digest}${ref.executable ? '-x' : ''}/${ref.name}`
-}
 const changed = (path: string) => new AlmanacError('ALM_INPUT_CHANGED', { path })
-
-function outsidePath(ref: FileRef | DirRef): string | undefined {
-  if (ref.at === undefined || isOurs(ref.at)) return undefined
-  return ref instanceof DirRef || nameOf(ref.at) === ref.name ? ref.at : undefined
-}

@@ -85,6 +85,7 @@ async function rehearsed(
       datasets,
       removeVersions: (dataset, versions) =>
         datasets.remove({ environment, dataset, partition: '' }, versions, now()),
+      pinned: parts.pinned,
       environment,
       now,
     }

@@ -1,8 +1,10 @@
 import { expect, it } from 'vitest'
 import { type Retention, retire } from '../../src/engine/retention.ts'
+import type { RetentionConfig } from '../../src/flow/config.ts'
 import { openMemoryJournal } from '../../src/journal/memory/open.ts'
 import type { RunRecord } from '../../src/model/records.ts'
 import { aCall, aDigest, aRun } from '../../src/testing/journal-records.ts'
+import { retentionRules } from '../../src/wiring/retention-rules.ts'
 
 const day = 86_400_000
 const now = 100 * day
@@ -53,6 +55,7 @@ async function fill() {
     datasets,
     environment: 'main',
     now: () => now,
+    pinned: () => Promise.resolve(new Set<string>()),
     logs: { remove: async (run: string) => void logs.push(run) },
     removeVersions: (_: string, versions: readonly number[]) => datasets.remove(key, versions, now),
   }
@@ -66,7 +69,7 @@ async function fill() {
   return { ports, left, all }
 }
 
-const nothing = { runs: 0, logs: 0, versions: 0, results: 0, resultBytes: 0 }
+const nothing = { runs: 0, logs: 0, versions: 0, results: 0, resultBytes: 0, unused: [] }
 
 it('keeps everything that no rule speaks of', async () => {
   const { ports, left, all } = await fill()
@@ -96,3 +99,55 @@ it.each(cases)(
     expect(await left()).toEqual({ ...all, ...leaves })
   },
 )
+
+it('never forgets a version that somebody reads, however old it is', async () => {
+  const { ports, left, all } = await fill()
+  const pinned = () => Promise.resolve(new Set([aDigest('d0')]))
+  expect(await retire({ ...ports, pinned }, { versions: { count: 1 } }, false)).toMatchObject({ versions: 1 })
+  expect(await left()).toEqual({ ...all, versions: [3, 1] })
+  expect(await retire(ports, { versions: { count: 1 } }, false)).toMatchObject({ versions: 1 })
+  expect(await left()).toEqual({ ...all, versions: [3] })
+})
+
+const ofDatasets: readonly (readonly [string, RetentionConfig, readonly number[], readonly string[]])[] = [
+  ['by its name', { datasets: { raw: { count: 2 } } }, [3, 2], []],
+  ['by a pattern', { datasets: { 'ra*': { count: 1 } } }, [3], []],
+  ['by its name before a pattern', { datasets: { '**': { count: 1 }, raw: { count: 2 } } }, [3, 2], []],
+  ['by the first pattern', { datasets: { 'r*': {}, '**': { count: 1 } } }, [3, 2, 1], []],
+  ['and not by the rule for all', { versions: { count: 1 }, datasets: { raw: { age: '30d' } } }, [3, 2], []],
+  ['or by the rule for all', { versions: { count: 1 }, datasets: { 'raw/**/x': {} } }, [3], ['raw/**/x']],
+  ['but for versions that it names', { datasets: { raw: { count: 1, keep: [1, 9] } } }, [3, 1], []],
+  ['and says which rule fits none', { datasets: { row: { count: 1 } } }, [3, 2, 1], ['row']],
+]
+
+it.each(ofDatasets)('keeps versions of a dataset %s', async (_how, config, versions, unused) => {
+  const { ports, left, all } = await fill()
+  expect(await retire(ports, retentionRules(config), false)).toMatchObject({ unused })
+  expect(await left()).toEqual({ ...all, versions })
+})
+
+it.each([
+  [{ versions: 20 }, 'retention.versions: it is an object, like { count: 20 }'],
+  [{ version: {} }, 'retention.version: it is runs, logs, versions, cache or datasets'],
+  [{ runs: { bytes: '1GiB' } }, 'retention.runs.bytes: it is count or age'],
+  [{ logs: { count: 3 } }, 'retention.logs.count: it is age'],
+  [{ cache: { bytes: 'much' } }, "retention.cache.bytes: it is a size like '50GiB'"],
+  [{ datasets: ['raw'] }, 'retention.datasets: it is an object, like { count: 20 }'],
+  [{ datasets: { raw: { count: -1 } } }, 'retention.datasets["raw"].count: it is a whole number'],
+  [{ datasets: { raw: { age: 'old' } } }, `retention.datasets["raw"].age: it is a duration like '30d'`],
+  [
+    { datasets: { raw: { keep: ['final'] } } },
+    'retention.datasets["raw"].keep: it is a list of numbers of versions, like [3, 12]',
+  ],
+  [{ datasets: { raw: { tags: [] } } }, 'retention.datasets["raw"].tags: it is count, age or keep'],
+  [
+    { datasets: { '/raw': {} } },
+    `retention.datasets["/raw"]: it is the name of a dataset, or a pattern like 'raw/*' or 'raw/**'`,
+  ],
+  [
+    { datasets: { 'raw/../x': {} } },
+    `retention.datasets["raw/../x"]: no name has '.', '..' or nothing between its slashes`,
+  ],
+])('refuses %o, and says where it is wrong', (config, why) => {
+  expect(() => retentionRules(config as RetentionConfig)).toThrow(why)
+})

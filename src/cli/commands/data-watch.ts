@@ -96,7 +96,7 @@ async function versionsAfter(almanac: Workbench, name: string, last: number): Pr
   }
 }
 
-/** Says what came, and runs the command: its files stay as they are for as long as the version is on record. */
+/** Says what came, and runs the command: its files stay as they are while that goes on. */
 async function tell(
   almanac: Workbench,
   version: DatasetVersion,
@@ -108,6 +108,22 @@ async function tell(
   const name = `${version.dataset}@${version.version}`
   printer.line(`${name}  ${filesText(version.entries)}  ${pc.dim(makerText(version))}`)
   if (exec === undefined) return 0
+  // however long the command takes
+  const release = await almanac.data.pin(anywhere(version))
+  try {
+    return await execute(almanac, version, exec, printer, signal)
+  } finally {
+    release()
+  }
+}
+
+async function execute(
+  almanac: Workbench,
+  version: DatasetVersion,
+  exec: string,
+  printer: Printer,
+  signal: AbortSignal,
+): Promise<number> {
   const path = await pathOf(almanac, version)
   if (path === undefined) {
     const { dataset, at = '' } = version
@@ -128,6 +144,7 @@ async function tell(
     signal,
   )
   printer.object({ kind: 'exec', dataset: version.dataset, version: version.version, code })
+  const name = `${version.dataset}@${version.version}`
   if (code !== 0) printer.aside(`${pc.red('error')} ${name}: the command ended with code ${code}`)
   return code
 }

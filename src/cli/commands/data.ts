@@ -101,6 +101,8 @@ async function* datasetsOf(almanac: Workbench) {
 export function dataGetCommand(name: string, target: string, flags: DataGetFlags): Promise<void> {
   return withReadAlmanac(flags, async (almanac, printer) => {
     const { ref, of, version } = await found(almanac, name, flags.path)
+    // goes with this process
+    await almanac.data.pin(ref)
     try {
       await almanac.data.writeTo(ref, resolve(target))
     } catch (error) {

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import pc from 'picocolors'
 import { AlmanacError } from '../../model/errors.ts'
 import type { Workbench } from '../../workbench.ts'
 import type { Printer } from '../printer.ts'
@@ -42,9 +43,11 @@ type Retired = Awaited<ReturnType<Workbench['maintenance']['collectGarbage']>>['
 /** What the project's `retention` let go of. */
 function sayRetired(
   printer: Printer,
-  { runs, logs, versions, results, resultBytes }: Retired,
+  { runs, logs, versions, results, resultBytes, unused }: Retired,
   dryRun: boolean,
 ): void {
+  for (const name of unused)
+    printer.line(`${pc.yellow('!')} retention.datasets: no dataset is called ${name}`)
   const told = [
     ...(runs > 0 ? [`${runs} ${runs === 1 ? 'run' : 'runs'}`] : []),
     ...(logs > 0 ? [`logs of ${logs} ${logs === 1 ? 'run' : 'runs'}`] : []),

@@ -17,3 +17,9 @@ function unionOf(globs: readonly string[]): RegExp | undefined {
   const options = { dot: true, flags: 's', windows: false }
   return new RegExp(globs.map((glob) => `(?:${picomatch.makeRe(glob, options).source})`).join('|'), 's')
 }
+
+/** Does it match the whole name of a dataset, `/` between its parts? */
+export function nameGlob(glob: string): (name: string) => boolean {
+  const expression = unionOf([glob])
+  return (name) => expression?.test(name) === true
+}

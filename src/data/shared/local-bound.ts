@@ -9,7 +9,7 @@ import type { Listings } from '../listings.ts'
 import { namesIn } from '../presence.ts'
 import { beginsAsListing, digestOfName, reach, shownIn } from '../reachable.ts'
 import { removeTree } from '../remove-tree.ts'
-import type { Pins } from './pins.ts'
+import type { Pins } from '../pins.ts'
 import type { Remote } from './remote.ts'
 
 /** What was used since then may be about to be used again, ms. */

@@ -1,18 +1,19 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Digest } from '../../model/refs.ts'
-import { inStore } from '../failures.ts'
-import type { Home } from '../home.ts'
-import { isDigest } from '../home.ts'
-import type { Presence } from '../presence.ts'
-import { isPresent, namesIn } from '../presence.ts'
+import type { Digest } from '../model/refs.ts'
+import { inStore } from './failures.ts'
+import type { Home } from './home.ts'
+import { isDigest } from './home.ts'
+import type { Presence } from './presence.ts'
+import { isPresent, namesIn } from './presence.ts'
 
 /**
- * What attempts under way use, for other processes to see: an empty file `work/<id>/pins/<digest>` each. Owns those of
- * this process.
+ * What runs read and attempts under way use, for other processes to see: an empty file `work/<id>/pins/<digest>` each.
+ * Owns those of this process.
  *
- * P1 a pin is there before what it pins is looked at, and goes when the last attempt that uses it has ended, or with
- *    its process, however that ends.
+ * P1 a pin is there before what it pins is looked at, and goes when the last that uses it has ended, or with its
+ *    process, however that ends.
+ * P2 to whoever collects, or makes room, what is pinned is a root.
  */
 export class Pins {
   readonly #home: Home
