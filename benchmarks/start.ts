@@ -110,6 +110,7 @@ function tasks(): void {
   const kinds = [
     ['inline', 'tasks in this process, together', 50_000],
     ['chain', 'the same, each awaits the one before', 20_000],
+    ['threads', 'functions in threads, together', 50_000],
     ['python', 'Python functions, together', 10_000],
   ] as const
   lines.push(

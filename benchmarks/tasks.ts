@@ -2,11 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { json, open, python, task, workflow } from 'almanac'
+import { threadNoop } from './noop.ts'
 
 /**
  * One run of tasks that do nothing, in a process of its own: engine, journal and executor together.
  *
- *     node benchmarks/tasks.ts inline|python|chain sqlite|memory CALLS
+ *     node benchmarks/tasks.ts inline|threads|python|chain sqlite|memory CALLS
  *
  * Prints `{ "ms": …, "cpuMs": … }`, of the run alone: CPU of this process, without Python's.
  */
@@ -21,6 +22,9 @@ const pythonNoop = python.task({
 const shapes = {
   inline: workflow('inline', { input: { count: json<number>() } }, async ({ count }) => {
     for (let n = 0; n < count; n++) void noop(n)
+  }),
+  threads: workflow('threads', { input: { count: json<number>() } }, async ({ count }) => {
+    for (let n = 0; n < count; n++) void threadNoop(n)
   }),
   python: workflow('python', { input: { count: json<number>() } }, async ({ count }) => {
     for (let value = 0; value < count; value++) void pythonNoop({ value })

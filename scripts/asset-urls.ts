@@ -19,7 +19,7 @@ const harmless = /\w*require\(\s*import\.meta\.url\s*\)/gi
 
 /** Sources that ask for their own place and know both answers, each with the reason. */
 const knowing: Readonly<Record<string, string>> = {
-  'src/executors/inline/own-code.ts': "tells our stack frames from an author's, by folder: src, or dist",
+  'src/executors/own-code.ts': "tells our stack frames from an author's, by folder: src, or dist",
 }
 
 /** Paths from the repository's root of what a source or test names in this form, there or not. */

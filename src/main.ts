@@ -54,6 +54,7 @@ async function openWith(
     { ...kept, code, work },
     {
       python: { ...config.python, ...options.python },
+      ...(config.threads !== undefined && { threads: config.threads }),
       say,
       inline: options.inline === true,
       downloads: () => data.downloads(),

@@ -96,6 +96,7 @@ class FileCodeSource implements CodeSource {
     }
     switch (body.kind) {
       case 'function':
+      case 'thread':
         return this.#ofFunction(task)
       case 'python': {
         const { digest, parts, warnings, findings } = await this.#python.count(

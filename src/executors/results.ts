@@ -3,8 +3,11 @@ import { isAlmanacError } from '../model/errors.ts'
 import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 
+/** What of a task its values go by. */
+type Outputs = Pick<TaskSpec, 'outputs'>
+
 /** Names of the outputs that are values; undefined for a task that declares none at all: its one value has no name. */
-export const valueNames = (task: TaskSpec): readonly string[] | undefined =>
+export const valueNames = (task: Outputs): readonly string[] | undefined =>
   task.outputs && Object.keys(task.outputs).filter((name) => task.outputs?.[name] === 'value')
 
 export type NamedValues =
@@ -13,7 +16,7 @@ export type NamedValues =
   | { readonly refused: string }
 
 /** What a function returned, by output name: the one declared value, or an object with a field for each of several. */
-export function returnedValues(task: TaskSpec, returned: Value): NamedValues {
+export function returnedValues(task: Outputs, returned: Value): NamedValues {
   const names = valueNames(task)
   if (names === undefined) return { values: { '': returned } }
   const [only] = names

@@ -52,6 +52,7 @@ export async function shellStart(
         why: 'a download has no program',
       })
     case 'function':
+    case 'thread':
       return {
         cwd: attempt.scratch,
         env: environment(attempt),

@@ -21,7 +21,7 @@ export type Arg<T> = T extends FileRef
       :
           | T
           | PromiseLike<T>
-          | (T extends Date | Uint8Array
+          | (T extends Date | ArrayBuffer | ArrayBufferView
               ? never
               : T extends object
                 ? { readonly [K in keyof T]: Arg<T[K]> }

@@ -14,6 +14,8 @@ export interface AlmanacConfig {
   readonly store?: string | StoreConfig
   /** what `almanac gc` keeps; what it does not say is kept */
   readonly retention?: RetentionConfig
+  /** threads for tasks with `run: 'thread'`; one per processor if absent */
+  readonly threads?: number
   readonly python?: {
     /** warm worker processes per Python environment; one per processor if absent */
     readonly processes?: number

@@ -16,6 +16,15 @@ export interface TaskDefinition {
   readonly request: CallRequest
   readonly input: Shape | undefined
   readonly output: Shape | undefined
+  /** of a function: where a module defined it, as Node runs that */
+  readonly at: readonly string[]
+}
+
+let watcher: ((definition: TaskDefinition) => void) | undefined
+
+/** Tells of each task that is defined from now on: how a thread finds the tasks of the modules that it loads. */
+export function watchDefinitions(defined: (definition: TaskDefinition) => void): void {
+  watcher = defined
 }
 
 const namePattern = /^[\p{L}\p{N}_][\p{L}\p{N}_.-]{0,127}$/u
@@ -32,8 +41,9 @@ export function defineTask(given: {
   readonly output?: Shape | undefined
   /** the definition that this is a variant of: it stands where that one stands */
   readonly variantOf?: TaskDefinition | undefined
+  readonly at?: readonly string[]
 }): TaskDefinition {
-  const { name, body, options, optionNames, fn, input, output, variantOf } = given
+  const { name, body, options, optionNames, fn, input, output, variantOf, at = [] } = given
   // the text of what is no name may look like one
   if (typeof name !== 'string' || !namePattern.test(name))
     throw new AlmanacError('ALM_NAME_REFUSED', { name, what: 'a task' })
@@ -65,7 +75,9 @@ export function defineTask(given: {
     ...(place !== undefined && { definedAt: place }),
   }
   const request: CallRequest = { kind: 'task', name, task: spec, fn, check: resultCheck(name, output) }
-  return { spec, request, input, output }
+  const definition = { spec, request, input, output, at }
+  watcher?.(definition)
+  return definition
 }
 
 /** A result as declared: each named output fits its schema. */

@@ -1,4 +1,6 @@
+import { AlmanacError } from '../model/errors.ts'
 import type { DirRef, FileRef } from '../model/refs.ts'
+import type { TaskBody } from '../model/task.ts'
 import type { TaskContext } from '../model/task-context.ts'
 import type { Value } from '../model/value.ts'
 import { currentCaller } from './ambient.ts'
@@ -9,9 +11,10 @@ import type { Future } from './future.ts'
 import type { FutureList } from './list.ts'
 import type { OptionNames } from './option-names.ts'
 import { type TaskOptions, taskOptionNames } from './options.ts'
+import { definitionStack } from './place.ts'
 import type { Shape, ShapeOf } from './schema.ts'
 
-/** A task that is a function of this process. Called in a workflow it makes a call; elsewhere it is the function. */
+/** A task that is a function. Called in a workflow it makes a call; elsewhere it is the function. */
 export interface FunctionTask<A extends readonly unknown[], R> {
   (...args: { readonly [K in keyof A]: Arg<A[K]> }): Future<R>
   /** One call for each item, or for each entry of a directory. */
@@ -25,10 +28,14 @@ export interface FunctionTask<A extends readonly unknown[], R> {
   readonly [definitionKey]: unknown
 }
 
-/** Options of a task that is a function of this process. */
+/** Options of a task that is a function. */
 export interface FunctionTaskOptions extends TaskOptions {
   /** named outputs; without it the returned value is the one output */
   readonly output?: Shape
+  /** `'inline'` (if absent): in this process; `'thread'`: in a thread of its own, for what computes for long */
+  readonly run?: 'inline' | 'thread'
+  /** with `run: 'thread'`: calls that one thread may run at once, for functions that mostly wait; 1 if absent */
+  readonly threads?: number
 }
 
 type WithoutContext<A extends readonly unknown[]> = A extends readonly [...infer Rest, TaskContext] ? Rest : A
@@ -71,7 +78,7 @@ export function task<A extends unknown[], const S extends Shape>(
 ): FunctionTask<WithoutContext<A>, ShapeOf<S>>
 export function task<A extends unknown[], R>(
   name: string,
-  options: TaskOptions,
+  options: Omit<FunctionTaskOptions, 'output'>,
   fn: (...args: A) => R,
 ): FunctionTask<WithoutContext<A>, Awaited<R>>
 export function task(name: string, ...rest: readonly unknown[]): unknown {
@@ -79,7 +86,12 @@ export function task(name: string, ...rest: readonly unknown[]): unknown {
   return functionTask(name, rest.length > 1 ? (rest[0] as FunctionTaskOptions) : {}, fn)
 }
 
-const optionNames: OptionNames<FunctionTaskOptions> = { ...taskOptionNames, output: true }
+const optionNames: OptionNames<FunctionTaskOptions> = {
+  ...taskOptionNames,
+  output: true,
+  run: true,
+  threads: true,
+}
 
 function functionTask(
   name: string,
@@ -87,9 +99,11 @@ function functionTask(
   fn: (...args: never[]) => unknown,
   variantOf?: TaskDefinition,
 ): unknown {
+  const at = variantOf?.at ?? definitionStack()
   const definition = defineTask({
     name,
-    body: { kind: 'function', name },
+    body: bodyOf(name, options, at),
+    at,
     options,
     optionNames,
     fn,
@@ -111,4 +125,19 @@ function functionTask(
       (...args: readonly unknown[]) =>
         call(args, key),
   })
+}
+
+function bodyOf(
+  name: string,
+  { run = 'inline', threads = 1 }: FunctionTaskOptions,
+  at: readonly string[],
+): TaskBody {
+  const refuse = (option: string, why: string): never => {
+    throw new AlmanacError('ALM_OPTION_REFUSED', { option, task: name, why })
+  }
+  if (!Number.isInteger(threads) || threads < 1) refuse('threads', 'it is no number from 1')
+  if (run === 'thread') return { kind: 'thread', name, at, threads }
+  if (run !== 'inline') refuse('run', "it is neither 'inline' nor 'thread'")
+  if (threads > 1) refuse('threads', "it goes with run: 'thread'")
+  return { kind: 'function', name }
 }

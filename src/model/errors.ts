@@ -101,6 +101,10 @@ export const catalogue = {
     message: 'The worker that ran the attempt died: {why}.',
     hint: 'A few losses are made good by further attempts, which cost no retries; if it dies each time, run the task alone and look at its log.',
   },
+  ALM_THREAD_TASK: {
+    message: 'The function of {task} cannot be found in a thread: {why}.',
+    hint: "Define the task at the top level of a module that can be loaded again, with nothing but that module's own names in its function; or leave out run: 'thread'.",
+  },
   ALM_TASK_SIGNATURE: {
     message: '{function} cannot be called with what the task gives it: {why}.',
     hint: 'Make the parameters of the function agree with the inputs and outputs of the task.',

@@ -20,6 +20,11 @@ export interface TaskContext {
   readonly logicalTime: Date
   /** an empty directory of this attempt's own, removed afterwards */
   readonly scratch: string
+  /**
+   * A new array that may hold anything: set every element. In a thread it lies in memory that is shared and used again,
+   * so that returning it copies nothing.
+   */
+  readonly empty: <A>(type: ArrayType<A>, length: number) => A
   /** Adds lines to the attempt's log, as `console.log` does. */
   readonly log: (text: string) => void
   /** Reports a named event. @throws ALM_VALUE_REFUSED */
@@ -32,6 +37,12 @@ export interface TaskContext {
   readonly progress: (done: number, total?: number) => void
   /** A sign of life, for a task with a heartbeat that has nothing else to say. */
   readonly heartbeat: () => void
+}
+
+/** `Float64Array` and its like. */
+export interface ArrayType<A> {
+  readonly BYTES_PER_ELEMENT: number
+  new (buffer: ArrayBufferLike, offset?: number, length?: number): A
 }
 
 /**

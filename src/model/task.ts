@@ -49,6 +49,15 @@ export interface TaskPolicy {
 export type TaskBody =
   | { readonly kind: 'function'; readonly name: string }
   | {
+      /** a function too, executed in a thread: found there by its name, in the modules that defined it */
+      readonly kind: 'thread'
+      readonly name: string
+      /** where it was defined, as Node runs it: `file:///a/b.mjs:12:3`, callers after callees */
+      readonly at: readonly string[]
+      /** calls that may run at once in one thread */
+      readonly threads: number
+    }
+  | {
       readonly kind: 'python'
       /** file and function of `run: 'steps.py:qc'` */
       readonly file: string

@@ -8,6 +8,7 @@ import { openScriptExecutor } from '../executors/script/executor.ts'
 import { openSourceExecutor } from '../executors/source/executor.ts'
 import { Gates } from '../executors/source/gates.ts'
 import { openUrls, type UrlReaderOptions } from '../executors/source/url-reader.ts'
+import { openThreadExecutor } from '../executors/threads/executor.ts'
 import type { TaskSpec } from '../model/task.ts'
 import type { Downloads } from '../ports/downloads.ts'
 import type { ExecutorListener } from '../ports/executor.ts'
@@ -18,6 +19,8 @@ import { systemClock } from '../system/system-clock.ts'
 /** What executors are made with. */
 export interface ExecutorParts {
   readonly python: { readonly processes?: number; readonly debug?: 'pdb' | 'debugpy' }
+  /** of functions that are run in threads */
+  readonly threads?: number
   readonly say: (text: string) => void
   readonly inline: boolean
   readonly downloads: () => Promise<Downloads>
@@ -26,10 +29,19 @@ export interface ExecutorParts {
 
 /** Of every kind of task. */
 export function openExecutors(listener: ExecutorListener, parts: ExecutorParts) {
-  const { python, say, inline, downloads, servers } = parts
+  const { python, threads, say, inline, downloads, servers } = parts
   const common = { clock: systemClock }
   return [
     openInlineExecutor({ ...common, patient: inline }, listener),
+    openThreadExecutor(
+      {
+        ...common,
+        program: new URL('./thread.ts', import.meta.url),
+        ...(threads !== undefined && { threads }),
+        patient: inline,
+      },
+      listener,
+    ),
     openPythonExecutor({ ...common, ...python, onProgress: say }, listener),
     openCommandExecutor(common, listener),
     openScriptExecutor(common, listener),

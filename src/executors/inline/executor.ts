@@ -9,10 +9,10 @@ import { Attempts } from '../lifecycle.ts'
 import { durationText } from '../limits.ts'
 import type { Driver, LiveAttempt } from '../live-attempt.ts'
 import { returnedValues } from '../results.ts'
-import { consoleCapture } from './console-capture.ts'
-import { InlineContext } from './context.ts'
-import { ownFolder } from './own-code.ts'
-import { describeThrown } from './thrown.ts'
+import { consoleCapture } from '../console-capture.ts'
+import { FunctionContext } from '../function-context.ts'
+import { ownFolder } from '../own-code.ts'
+import { describeThrown } from '../thrown.ts'
 
 export interface InlineOptions extends ExecutorOptions {
   /** a task that holds the event loop for longer is warned of, once for each task; 100 ms unless told */
@@ -25,7 +25,7 @@ export interface InlineOptions extends ExecutorOptions {
 export const openInlineExecutor = (options: InlineOptions, listener: ExecutorListener): Executor =>
   new InlineExecutor(options, listener)
 
-type Live = LiveAttempt<InlineContext>
+type Live = LiveAttempt<FunctionContext>
 type TaskFunction = (...args: unknown[]) => unknown
 
 /**
@@ -41,10 +41,10 @@ const sliceMs = 10
  * I2 attempts begin in the order of submission.
  * I3 a function runs outside every async context of whoever submitted it: it is not part of the workflow that called.
  */
-class InlineExecutor implements Executor, Driver<InlineContext> {
+class InlineExecutor implements Executor, Driver<FunctionContext> {
   readonly name = 'inline'
   readonly afterCommit = false
-  readonly #attempts: Attempts<InlineContext>
+  readonly #attempts: Attempts<FunctionContext>
   readonly #blockedMs: number
   readonly #warn: (text: string) => void
   readonly #warned = new Set<string>()
@@ -97,8 +97,8 @@ class InlineExecutor implements Executor, Driver<InlineContext> {
       live.stopped()
       return
     }
-    const heeds = InlineContext.heeds(context)
-    consoleCapture.run(live, InlineContext.abort, context)
+    const heeds = FunctionContext.heeds(context)
+    consoleCapture.run(live, FunctionContext.abort, context)
     if (force || (live.verdict?.kind === 'failed' && !heeds)) live.stopped()
   }
 
@@ -127,7 +127,7 @@ class InlineExecutor implements Executor, Driver<InlineContext> {
   /** Returns the time at which the function returned. */
   #begin(live: Live): number {
     const { attempt } = live
-    const context = new InlineContext(live)
+    const context = new FunctionContext(live)
     live.state = context
     live.started()
     const began = performance.now()

@@ -1,4 +1,5 @@
-import type { SharedFile, SharedFiles } from './shared-files.ts'
+import type { SharedFile } from '../shared-file.ts'
+import type { SharedFiles } from './shared-files.ts'
 import type { HeldPlace } from './wire.ts'
 
 /** What a table of held values knows of a worker. */

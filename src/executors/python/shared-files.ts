@@ -10,6 +10,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
+import type { SharedFile } from '../shared-file.ts'
 
 /**
  * Files through which values pass between processes: in `/dev/shm` where there is one, else (or when that is full)
@@ -112,15 +113,6 @@ export class SharedFiles {
     this.#free.clear()
     this.remove('')
   }
-}
-
-/** One file, known to workers by name. */
-export interface SharedFile {
-  readonly name: string
-  readonly capacity: number
-  readonly path: string
-  /** where it is when there is no room at `path` */
-  readonly spare: string
 }
 
 /** bytes of files that nobody uses which are kept for the next use */

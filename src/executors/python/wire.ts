@@ -4,7 +4,8 @@ import { AlmanacError } from '../../model/errors.ts'
 import type { Path } from '../../model/path.ts'
 import { DirRef, FileRef, HeldRef, UrlRef } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
-import type { SharedFile, SharedFiles } from './shared-files.ts'
+import type { SharedFile } from '../shared-file.ts'
+import type { SharedFiles } from './shared-files.ts'
 
 /**
  * Values on their way to a worker and back: the codec's form, but for three things. Objects with a key `$` go in as
@@ -14,19 +15,6 @@ import type { SharedFile, SharedFiles } from './shared-files.ts'
 
 /** bytes from this size on do not go through JSON; known to `values.py` as well */
 const blobSize = 64 * 1024
-
-/** Handles of all held values in the inputs, each once. */
-export function heldIn(inputs: Readonly<Record<string, Value>>): HeldRef[] {
-  const found = new Map<number, HeldRef>()
-  const look = (value: Value): void => {
-    if (value === null || typeof value !== 'object') return
-    if (value instanceof HeldRef) found.set(value.handle, value)
-    else if (Array.isArray(value)) for (const item of value) look(item)
-    else if (isPlain(value)) for (const key of Object.keys(value)) look(value[key])
-  }
-  look(inputs)
-  return [...found.values()]
-}
 
 /** Where a worker finds a held value that it does not hold itself. */
 export interface HeldPlace {

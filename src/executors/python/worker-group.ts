@@ -1,5 +1,5 @@
-import type { Job, JobRun } from './job.ts'
-import { WaitingJobs } from './waiting-jobs.ts'
+import type { Job, JobRun } from '../job.ts'
+import { WaitingJobs } from '../waiting-jobs.ts'
 import type { WorkerOwner, WorkerWorld } from './worker.ts'
 import { Worker } from './worker.ts'
 import type { WorkerStart } from './worker-process.ts'

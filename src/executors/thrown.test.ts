@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { AlmanacError } from '../../model/errors.ts'
+import { AlmanacError } from '../model/errors.ts'
 import { ownFolder } from './own-code.ts'
 import { describeThrown } from './thrown.ts'
 

@@ -1,17 +1,32 @@
-import type { RunId } from '../../model/records.ts'
-import type { TaskContext } from '../../model/task-context.ts'
-import type { LiveAttempt } from '../live-attempt.ts'
-import { artifactNote, eventNote, metricNote, progressNote } from '../notes.ts'
+import type { RunId } from '../model/records.ts'
+import type { ArrayType, TaskContext } from '../model/task-context.ts'
+import type { Attempt, AttemptNote, LogLine } from '../ports/executor.ts'
+import { artifactNote, eventNote, metricNote, progressNote } from './notes.ts'
+
+/** Whose context it is, and where goes what it says. */
+export interface ContextOwner {
+  readonly attempt: Pick<
+    Attempt,
+    'outputs' | 'run' | 'call' | 'attempt' | 'idempotencyKey' | 'logicalTime' | 'scratch'
+  >
+  log(stream: LogLine['stream'], text: string): void
+  note(note: AttemptNote): void
+  heartbeat(): void
+  /** it may heed a request to stop from now on */
+  heeds?(): void
+  /** memory for an array, where there is some */
+  empty?<A>(type: ArrayType<A>, length: number): A
+}
 
 /**
- * The context of one inline attempt. Most tasks use little or none of it, and there may be a million a second: so every
+ * The context of one attempt of a function. Most tasks use little or none of it, and there may be a million a second: so every
  * member is a getter that makes what it gives when it is asked for, bound, so that it can be taken out.
  */
-export class InlineContext implements TaskContext {
-  readonly #live: LiveAttempt<InlineContext>
+export class FunctionContext implements TaskContext {
+  readonly #live: ContextOwner
   #abort: AbortController | undefined
 
-  constructor(live: LiveAttempt<InlineContext>) {
+  constructor(live: ContextOwner) {
     this.#live = live
   }
 
@@ -20,8 +35,16 @@ export class InlineContext implements TaskContext {
   }
 
   get signal(): AbortSignal {
-    this.#abort ??= new AbortController()
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController()
+      this.#live.heeds?.()
+    }
     return this.#abort.signal
+  }
+
+  get empty(): TaskContext['empty'] {
+    return (type, length) =>
+      this.#live.empty?.(type, length) ?? new type(new ArrayBuffer(length * type.BYTES_PER_ELEMENT))
   }
 
   get run(): RunId {
@@ -73,12 +96,12 @@ export class InlineContext implements TaskContext {
   }
 
   /** The task has asked for its signal: it may heed it. */
-  static heeds(context: InlineContext): boolean {
+  static heeds(context: FunctionContext): boolean {
     return context.#abort !== undefined
   }
 
   /** Tells the task to stop. Static, so that no task finds it on its context. */
-  static abort(context: InlineContext): void {
+  static abort(context: FunctionContext): void {
     context.#abort ??= new AbortController()
     context.#abort.abort()
   }

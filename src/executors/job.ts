@@ -1,19 +1,21 @@
 import { dirname } from 'node:path'
-import { AlmanacError } from '../../model/errors.ts'
-import type { HeldRef } from '../../model/refs.ts'
-import type { TaskSpec } from '../../model/task.ts'
-import type { LiveAttempt } from '../live-attempt.ts'
-import { valueNames } from '../results.ts'
-import type { SharedFile } from './shared-files.ts'
-import { heldIn } from './wire.ts'
+import { AlmanacError } from '../model/errors.ts'
+import type { HeldRef } from '../model/refs.ts'
+import type { TaskSpec } from '../model/task.ts'
+import type { LiveAttempt } from './live-attempt.ts'
+import { valueNames } from './results.ts'
+import { heldIn } from './held-in.ts'
+import type { SharedFile } from './shared-file.ts'
 
-/** A Python function as tasks name it. Owns what its calls have shown of it. */
+/** A function that workers run, as tasks name it: of Python, or of a thread. Owns what its calls have shown of it. */
 export class TaskFunction {
   readonly id: number
   readonly file: string
   readonly name: string
   readonly threads: number
   readonly reads: readonly string[]
+  /** of a thread's: where it was defined */
+  readonly at: readonly string[] | undefined
   /** names of outputs that are values; absent: one unnamed value */
   readonly values: readonly string[] | undefined
   #aloneFor = 0
@@ -26,12 +28,14 @@ export class TaskFunction {
   #meanBytes = 0
 
   constructor(id: number, task: TaskSpec) {
-    if (task.body.kind !== 'python')
-      throw new AlmanacError('ALM_BUG', { why: `${task.name} is no Python task` })
+    const { body } = task
+    if (body.kind !== 'python' && body.kind !== 'thread')
+      throw new AlmanacError('ALM_BUG', { why: `${task.name} is no task of a worker` })
     this.id = id
-    this.file = task.body.file
-    this.name = task.body.function
-    this.threads = Math.max(1, task.body.threads)
+    this.at = body.kind === 'thread' ? body.at : undefined
+    this.file = body.kind === 'thread' ? (body.at[0] ?? '') : body.file
+    this.name = body.kind === 'thread' ? body.name : body.function
+    this.threads = Math.max(1, body.threads)
     this.reads = task.reads
     this.values = valueNames(task)
   }
@@ -106,7 +110,7 @@ export class TaskFunctions {
     const known = this.#byTask.get(task)
     if (known !== undefined) return known
     const made = new TaskFunction(this.#byName.size + 1, task)
-    const name = JSON.stringify(made.message.slice(2))
+    const name = JSON.stringify([made.message.slice(2), made.at, task.outputs])
     const one = this.#byName.get(name) ?? made
     this.#byName.set(name, one)
     this.#byTask.set(task, one)

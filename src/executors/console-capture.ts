@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { Console } from 'node:console'
 import { Writable } from 'node:stream'
-import type { LogLine } from '../../ports/executor.ts'
-import { LineSplitter } from '../log-lines.ts'
+import type { LogLine } from '../ports/executor.ts'
+import { LineSplitter } from './log-lines.ts'
 
 /** Where the console of a task goes. */
 export interface TaskLog {
@@ -64,6 +64,11 @@ class ConsoleCapture {
     return this.#tasks.run(log, call, ...args)
   }
 
+  /** Whose code this is. */
+  current(): TaskLog | undefined {
+    return this.#tasks.getStore()
+  }
+
   #call(name: string, original: Method, args: unknown[]): unknown {
     const log = this.#tasks.getStore()
     if (log === undefined || log.ended) return original.apply(console, args)
@@ -82,7 +87,7 @@ class ConsoleCapture {
   }
 }
 
-export const consoleCapture: Pick<ConsoleCapture, 'open' | 'close' | 'run'> = new ConsoleCapture()
+export const consoleCapture: Pick<ConsoleCapture, 'open' | 'close' | 'run' | 'current'> = new ConsoleCapture()
 
 function lineWriter(log: TaskLog, stream: LogLine['stream']): Writable {
   const splitter = new LineSplitter(maxLine)

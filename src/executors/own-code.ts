@@ -7,6 +7,6 @@ import { dirname, sep } from 'node:path'
 export const ownFolder: string = `${folderOf(import.meta.dirname)}${sep}`
 
 function folderOf(here: string): string {
-  const inSources = here.endsWith(`${sep}executors${sep}inline`)
-  return inSources ? dirname(dirname(here)) : here
+  const inSources = here.endsWith(`${sep}executors`)
+  return inSources ? dirname(here) : here
 }

@@ -1,0 +1,20 @@
+import { HeldRef } from '../model/refs.ts'
+import type { Value } from '../model/value.ts'
+
+/** Handles of all held values in the inputs, each once. */
+export function heldIn(inputs: Readonly<Record<string, Value>>): HeldRef[] {
+  const found = new Map<number, HeldRef>()
+  const look = (value: Value): void => {
+    if (value === null || typeof value !== 'object') return
+    if (value instanceof HeldRef) found.set(value.handle, value)
+    else if (Array.isArray(value)) for (const item of value) look(item)
+    else if (isPlain(value)) for (const key of Object.keys(value)) look(value[key])
+  }
+  look(inputs)
+  return [...found.values()]
+}
+
+function isPlain(value: object): value is Readonly<Record<string, Value>> {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}

@@ -1,0 +1,166 @@
+import { availableParallelism, totalmem } from 'node:os'
+import { AlmanacError, errorRecord } from '../../model/errors.ts'
+import type { RunId } from '../../model/records.ts'
+import { HeldRef } from '../../model/refs.ts'
+import type { TaskSpec } from '../../model/task.ts'
+import type { Attempt, AttemptId, Executor, ExecutorListener } from '../../ports/executor.ts'
+import type { ExecutorOptions } from '../lifecycle.ts'
+import { Attempts } from '../lifecycle.ts'
+import type { LiveAttempt } from '../live-attempt.ts'
+import { Job, JobRun, TaskFunctions } from '../job.ts'
+import { SharedArrays } from './shared-arrays.ts'
+import { ThreadPool } from './thread-pool.ts'
+
+export interface ThreadExecutorOptions extends ExecutorOptions {
+  /** the program that threads run, by URL: it makes a `TaskThread` */
+  readonly program: URL | string
+  /** the machine's cores unless told */
+  readonly threads?: number
+  /** MiB of objects (not of arrays) that a thread may hold; its share of 60 % of the memory unless told */
+  readonly heapMb?: number
+  /** bytes of free memory that a thread keeps for further arrays; 64 MiB unless told */
+  readonly keeps?: number
+  /** for what a task throws after its attempt has ended; a process warning unless told */
+  readonly warn?: (text: string) => void
+}
+
+/** Opens the executor of functions in threads: one call at a time in each unless the task allows more. */
+export const openThreadExecutor = (options: ThreadExecutorOptions, listener: ExecutorListener): Executor =>
+  new ThreadExecutor(options, listener)
+
+/**
+ * Owns the threads, and the arrays of their results.
+ *
+ * E1 nothing is told of an attempt before the caller of `submit` has returned
+ */
+class ThreadExecutor implements Executor {
+  readonly name = 'threads'
+  readonly afterCommit = false
+  readonly #size: number
+  readonly #attempts: Attempts<Job>
+  readonly #functions = new TaskFunctions()
+  readonly #arrays = new SharedArrays('threads')
+  readonly #pool: ThreadPool
+  readonly #runs = new Map<RunId, JobRun>()
+  #runCount = 0
+  /** the one asked for last */
+  #run: JobRun | undefined
+  #jobs = 0
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(options: ThreadExecutorOptions, listener: ExecutorListener) {
+    this.#size = options.threads ?? availableParallelism()
+    this.#attempts = new Attempts<Job>(options, listener, {
+      stop: (live, force) => this.#stop(live, force),
+      listen: ({ state }) => state && this.#pool.listen(state),
+    })
+    this.#pool = new ThreadPool({
+      size: this.#size,
+      program: new URL(options.program),
+      heapMb: options.heapMb ?? Math.max(256, Math.floor(usableMemory() / this.#size / 2 ** 20)),
+      keeps: options.keeps ?? 64 * 2 ** 20,
+      arrays: this.#arrays,
+      warn: options.warn ?? ((text) => process.emitWarning(text, 'AlmanacWarning')),
+    })
+  }
+
+  accepts(task: TaskSpec): boolean {
+    return task.body.kind === 'thread'
+  }
+
+  submit(attempts: readonly Attempt[]): void {
+    for (const attempt of attempts) {
+      const live = this.#attempts.add(attempt)
+      if (live === undefined) continue
+      if (!this.accepts(attempt.task)) {
+        const error = errorRecord('ALM_BUG', { why: `${attempt.task.name} is no task of a thread` })
+        queueMicrotask(() => live.fail('error', error, false))
+        continue
+      }
+      this.#jobs += 1
+      const fn = this.#functions.of(attempt.task)
+      const job = new Job(this.#jobs, live, fn, this.#runOf(attempt.run), this.#arrays)
+      job.enter()
+      live.state = job
+      this.#pool.add(job)
+    }
+    this.#pool.dispatchSoon()
+    this.#schedule()
+  }
+
+  ahead(): number {
+    return this.#functions.window * this.#size * 2
+  }
+
+  holdBack(name: RunId, held: boolean): void {
+    const run = this.#runOf(name)
+    if (run.isHeld === held) return
+    run.isHeld = held
+    if (!held) this.#pool.dispatchSoon()
+  }
+
+  cancel(attempt: AttemptId, graceMs: number): void {
+    this.#attempts.cancel(attempt, graceMs)
+  }
+
+  release(handles: readonly number[]): void {
+    this.#arrays.release(handles)
+  }
+
+  persist(handle: number): Promise<Uint8Array | undefined> {
+    return Promise.resolve(this.#arrays.file(handle))
+  }
+
+  async restore(bytes: Uint8Array, ref: HeldRef): Promise<HeldRef> {
+    const handle = this.#arrays.fromFile(bytes, ref.type)
+    if (typeof handle === 'string')
+      throw new AlmanacError('ALM_VALUE_REFUSED', { path: ref.type, why: handle })
+    return Promise.resolve(new HeldRef(ref.key, ref.path, ref.type, ref.size, this.name, handle))
+  }
+
+  close(): Promise<void> {
+    this.#pool.stop()
+    return this.#attempts.close(async () => {
+      clearTimeout(this.#timer)
+      await this.#pool.close()
+    })
+  }
+
+  #stop(live: LiveAttempt<Job>, force: boolean): void {
+    const job = live.state
+    if (job !== undefined && this.#pool.stopJob(job, force)) return
+    job?.leave()
+    live.stopped()
+  }
+
+  #runOf(name: RunId): JobRun {
+    if (this.#run?.name === name) return this.#run
+    let run = this.#runs.get(name)
+    if (run === undefined) {
+      for (const one of this.#runs.values()) if (one.live === 0) this.#runs.delete(one.name)
+      this.#runCount += 1
+      run = new JobRun(this.#runCount, name)
+      this.#runs.set(name, run)
+    }
+    this.#run = run
+    return run
+  }
+
+  #schedule(): void {
+    if (this.#timer !== undefined) return
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      this.#pool.tick()
+      if (this.#attempts.size > 0 || !this.#pool.isEmpty) this.#schedule()
+    }, tickMs)
+    this.#timer.unref()
+  }
+}
+
+/** What may be used of the machine's memory, or of the container's. */
+function usableMemory(): number {
+  const limit = process.constrainedMemory()
+  return 0.6 * (limit > 0 ? Math.min(limit, totalmem()) : totalmem())
+}
+
+const tickMs = 250

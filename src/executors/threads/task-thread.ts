@@ -1,0 +1,320 @@
+import { toWire } from '../../model/codec.ts'
+import { errorRecord, isAlmanacError } from '../../model/errors.ts'
+import type { Path } from '../../model/path.ts'
+import { taskArguments } from '../../model/task-arguments.ts'
+import type { Value } from '../../model/value.ts'
+import { consoleCapture } from '../console-capture.ts'
+import { FunctionContext } from '../function-context.ts'
+import { ownFolder } from '../own-code.ts'
+import { describeThrown } from '../thrown.ts'
+import { returnedValues } from '../results.ts'
+import { type Failure, type Message, type Order, type Report, type ThreadStart, words } from './messages.ts'
+import { type CallVoice, TaskCall, type ThreadTask } from './task-call.ts'
+import { ThreadMemory } from './thread-memory.ts'
+import type { TaskFunction, ThreadTasks } from './thread-tasks.ts'
+import { type Parts, pack, unpack } from './values.ts'
+
+/** So long attempts are executed in one go; then messages and timers have their turn. */
+const sliceMs = 8
+/** What is to be told waits for others no longer than this while attempts are executed. */
+const tellEveryMs = 1
+const sayEveryMs = 20
+
+/**
+ * What runs in a thread: takes orders, executes attempts, tells what comes of them.
+ *
+ * T1 attempts begin in the order in which they came, and none while the gate is closed
+ * T2 what an attempt says is told before its end, and nothing after it
+ */
+export class TaskThread {
+  readonly #port: ThreadStart['port']
+  readonly #words: Int32Array
+  readonly #memory: ThreadMemory
+  readonly #tasks: ThreadTasks
+  /** a file or directory of an argument as authors see it */
+  readonly #authorValue: (ref: Value) => Value
+  readonly #known = new Map<number, ThreadTask>()
+  readonly #running = new Map<number, TaskCall>()
+  #queue: TaskCall[] = []
+  #next = 0
+  #width = 1
+  #lastBegun = 0
+  #closed = false
+  #scheduled = false
+  #pumping = false
+  #now = 0
+  #reports: Report[] = []
+  #buffers: [number, SharedArrayBuffer][] = []
+  #parts: Parts = []
+  #toldAt = 0
+  #telling = false
+  #saying = false
+
+  constructor(start: ThreadStart, tasks: ThreadTasks, authorValue: (ref: Value) => Value) {
+    this.#port = start.port
+    this.#words = new Int32Array(start.control)
+    this.#memory = new ThreadMemory(start.number, start.keeps)
+    this.#tasks = tasks
+    this.#authorValue = authorValue
+    consoleCapture.open()
+    start.port.on('message', (message) => this.#hear(message))
+    this.#report(['ready'])
+  }
+
+  /** Something was thrown that nobody caught: by whose code, if that is known. */
+  threw(thrown: unknown): void {
+    const call = consoleCapture.current()
+    this.#report(['threw', call instanceof TaskCall ? call.seq : 0, failureOf(thrown)])
+    this.#tell()
+  }
+
+  #hear(message: Message): void {
+    const { text, buffers, parts } =
+      typeof message === 'string' ? { text: message, buffers: [], parts: [] } : message
+    for (const [id, buffer] of buffers) this.#memory.learn(id, buffer)
+    for (const order of JSON.parse(text) as Order[]) this.#obey(order, parts)
+    this.#pump()
+  }
+
+  #obey(order: Order, parts: readonly Uint8Array[]): void {
+    switch (order[0]) {
+      case 'run': {
+        const [, seq, id, inputs, announced, about] = order
+        const given = [seq, this.#known.get(id) as ThreadTask, inputs, announced === 1, about] as const
+        this.#queue.push(new TaskCall(given, parts, this.#voice, this.#memory))
+        return
+      }
+      case 'task':
+        return this.#learn(order)
+      case 'width':
+        this.#width = order[1]
+        return
+      case 'cancel': {
+        const call = this.#running.get(order[1])
+        if (call !== undefined) consoleCapture.run(call, FunctionContext.abort, call.context)
+        return
+      }
+      case 'recalled':
+        return this.#recalled(new Set(order[1]))
+      case 'free': {
+        const dropped = this.#memory.free(order[1])
+        if (dropped.length > 0) this.#report(['dropped', dropped])
+        return
+      }
+      case 'forget':
+        this.#memory.forget(order[1])
+    }
+  }
+
+  /** They go elsewhere, and the gate opens. */
+  #recalled(gone: ReadonlySet<number>): void {
+    this.#queue = this.#queue.slice(this.#next).filter(({ seq }) => !gone.has(seq))
+    this.#next = 0
+    this.#closed = false
+    Atomics.store(this.#words, words.begun, this.#lastBegun)
+  }
+
+  #learn([, id, name, at, outputs]: Extract<Order, readonly ['task', ...unknown[]]>): void {
+    const task: ThreadTask = {
+      ...(outputs !== null && outputs !== undefined && { outputs }),
+      found: undefined,
+    }
+    this.#known.set(id, task)
+    void this.#tasks
+      .find(name, at)
+      .catch((error: unknown): Failure => ({ ...failureOf(error), retryable: false }))
+      .then((found) => {
+        task.found = found
+        this.#pump()
+      })
+  }
+
+  /** Begins what may begin. */
+  readonly #pump = (): void => {
+    if (this.#scheduled || this.#pumping) return
+    this.#pumping = true
+    this.#now = performance.now()
+    const until = this.#now + sliceMs
+    while (this.#next < this.#queue.length && this.#running.size < this.#width && !this.#closed) {
+      const call = this.#queue[this.#next] as TaskCall
+      if (call.task.found === undefined || !this.#mayBegin(call)) break
+      this.#next += 1
+      this.#begin(call, call.task.found)
+      if (this.#now - this.#toldAt > tellEveryMs) this.#tell()
+      if (this.#now > until) {
+        this.#scheduled = true
+        setImmediate(() => {
+          this.#scheduled = false
+          this.#pump()
+        })
+        break
+      }
+    }
+    if (this.#next > this.#queue.length / 2) {
+      this.#queue = this.#queue.slice(this.#next)
+      this.#next = 0
+    }
+    this.#pumping = false
+    this.#tell()
+  }
+
+  #mayBegin({ seq }: TaskCall): boolean {
+    const before = this.#lastBegun
+    this.#closed = Atomics.compareExchange(this.#words, words.begun, before, seq) !== before
+    if (!this.#closed) this.#lastBegun = seq
+    return !this.#closed
+  }
+
+  #begin(call: TaskCall, found: TaskFunction | Failure): void {
+    call.begunAt = this.#now
+    if (call.announced) {
+      this.#report(['begun', call.seq])
+      this.#tell()
+      if (this.#width === 1) call.cpu = process.threadCpuUsage()
+    }
+    if (typeof found !== 'function') return this.#fail(call, found)
+    for (const [name, value] of Object.entries(call.variables ?? {})) process.env[name] = value
+    let returned: unknown
+    try {
+      const args = taskArguments(found, this.#arguments(call), call.context)
+      returned = consoleCapture.run(call, found, ...args)
+    } catch (error) {
+      return this.#fail(call, failureOf(error))
+    }
+    if (!isThenable(returned)) return this.#succeed(call, returned)
+    this.#running.set(call.seq, call)
+    // of a foreign thenable nothing is trusted, not even that it calls back only once
+    const own = returned instanceof Promise ? returned : Promise.resolve(returned)
+    own.then(
+      (value) => this.#settled(() => this.#succeed(call, value)),
+      (error: unknown) => this.#settled(() => this.#fail(call, failureOf(error))),
+    )
+    this.#now = performance.now()
+  }
+
+  #settled(end: () => void): void {
+    end()
+    this.#pump()
+  }
+
+  /** A task called with positions has them in `args`; one called with names gets them as one object. */
+  #arguments({ inputs, parts }: TaskCall): readonly Value[] {
+    const array = (wire: Parameters<ThreadMemory['array']>[0]): Value =>
+      this.#memory.array(wire) as unknown as Value
+    const value = unpack(inputs, { parts, array, other: this.#authorValue }) as Readonly<
+      Record<string, Value>
+    >
+    const { args } = value as { readonly args?: Value }
+    return Array.isArray(args) ? (args as readonly Value[]) : [value]
+  }
+
+  #succeed(call: TaskCall, returned: unknown): void {
+    const named = returnedValues(call.task, returned as Value)
+    if ('refused' in named) return this.#refuse(call, named.refused)
+    const used = new Set<number>()
+    const special = (value: object): unknown => {
+      const wire = this.#memory.wire(value, call.taken, (id, buffer) => this.#buffers.push([id, buffer]))
+      if (wire !== undefined) used.add(wire.id)
+      return wire
+    }
+    const values: Record<string, unknown> = {}
+    try {
+      for (const [name, value] of Object.entries(named.values)) {
+        const path: Path = name === '' ? [] : [name]
+        values[name] = pack(value, this.#parts, special, path)
+      }
+    } catch (error) {
+      if (!isAlmanacError(error)) return this.#fail(call, failureOf(error))
+      return this.#refuse(call, error.message)
+    }
+    const ms = this.#end(call, used)
+    const cpuMs = call.cpu === undefined ? undefined : cpuSince(call.cpu)
+    this.#report(cpuMs === undefined ? ['ok', call.seq, values, ms] : ['ok', call.seq, values, ms, cpuMs])
+  }
+
+  #refuse(call: TaskCall, why: string): void {
+    const error = errorRecord('ALM_RESULT_REFUSED', { why })
+    this.#fail(call, { reason: 'outputs', error, retryable: false })
+  }
+
+  #fail(call: TaskCall, failure: Failure): void {
+    this.#report(['failed', call.seq, failure, this.#end(call, new Set())])
+  }
+
+  /** Returns how long it took. Memory that is no result's is free. */
+  #end(call: TaskCall, used: ReadonlySet<number>): number {
+    call.ended = true
+    this.#running.delete(call.seq)
+    if (this.#running.size === 0) Atomics.store(this.#words, words.heeds, 0)
+    if (call.taken.length > 0) {
+      const dropped = this.#memory.free(call.taken.filter((id) => !used.has(id)))
+      if (dropped.length > 0) this.#report(['dropped', dropped])
+    }
+    this.#now = performance.now()
+    return Math.round((this.#now - call.begunAt) * 1000) / 1000
+  }
+
+  readonly #voice: CallVoice = {
+    log: (seq, stream, lines) => this.#say(['log', seq, stream, lines]),
+    note: (seq, { type, name, body }) => this.#say(['note', seq, type, name, toWire(body)]),
+    heartbeat: (seq) => this.#say(['heartbeat', seq]),
+    heeds: () => void Atomics.store(this.#words, words.heeds, 1),
+  }
+
+  /** A function that computes for long is heard while it does; what waits, at once but for what it says in one go. */
+  #say(report: Report): void {
+    if (!this.#pumping) {
+      this.#reports.push(report)
+      if (this.#saying) return
+      this.#saying = true
+      queueMicrotask(() => {
+        this.#saying = false
+        this.#tell()
+      })
+      return
+    }
+    this.#report(report)
+    this.#now = performance.now()
+    if (this.#now - this.#toldAt > sayEveryMs) this.#tell()
+  }
+
+  #report(report: Report): void {
+    this.#reports.push(report)
+    if (this.#pumping || this.#telling) return
+    this.#telling = true
+    setImmediate(() => {
+      this.#telling = false
+      this.#tell()
+    })
+  }
+
+  #tell(): void {
+    if (this.#reports.length === 0) return
+    const text = JSON.stringify(this.#reports)
+    this.#reports = []
+    this.#toldAt = this.#now
+    if (this.#buffers.length === 0 && this.#parts.length === 0) return this.#port.postMessage(text)
+    const message = { text, buffers: this.#buffers, parts: this.#parts }
+    this.#buffers = []
+    this.#parts = []
+    this.#port.postMessage(message)
+  }
+}
+
+function failureOf(thrown: unknown): Failure {
+  if (thrown instanceof RangeError && /allocation failed|Invalid array buffer length/i.test(thrown.message)) {
+    const error = errorRecord('ALM_TASK_MEMORY', { why: thrown.message })
+    return { reason: 'memory', error, retryable: true }
+  }
+  return { reason: 'error', ...describeThrown(thrown, ownFolder) }
+}
+
+function cpuSince(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.threadCpuUsage(before)
+  return (user + system) / 1000
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if (typeof value !== 'object' || value === null) return false
+  return value instanceof Promise || ('then' in value && typeof value.then === 'function')
+}

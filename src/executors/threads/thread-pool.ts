@@ -1,0 +1,180 @@
+import type { Job, JobRun } from '../job.ts'
+import { WaitingJobs } from '../waiting-jobs.ts'
+import type { SharedArrays } from './shared-arrays.ts'
+import { type ThreadOwner, ThreadWorker } from './thread-worker.ts'
+
+export interface ThreadPoolOptions {
+  readonly size: number
+  readonly program: URL
+  readonly heapMb: number
+  readonly keeps: number
+  readonly arrays: SharedArrays
+  readonly warn: (text: string) => void
+}
+
+/**
+ * The threads of an executor, and the attempts that wait for one. Owns both.
+ *
+ * G1 an attempt that waits while a thread has room for it does not wait after the next call
+ * G2 there are never more threads that take attempts than `size`; the first attempts start them
+ */
+export class ThreadPool implements ThreadOwner {
+  readonly arrays: SharedArrays
+  readonly #options: ThreadPoolOptions
+  /** by run, the one that was served last at the end: none waits for another that may not go on */
+  readonly #queues = new Map<JobRun, WaitingJobs>()
+  readonly #workers = new Set<ThreadWorker>()
+  #started = 0
+  #stopped = false
+  #scheduled = false
+  #allExited: (() => void) | undefined
+
+  constructor(options: ThreadPoolOptions) {
+    this.#options = options
+    this.arrays = options.arrays
+  }
+
+  get isEmpty(): boolean {
+    return this.#workers.size === 0
+  }
+
+  add(job: Job): void {
+    this.#queueOf(job.run).add(job)
+  }
+
+  returned(job: Job): void {
+    job.phase = 'waiting'
+    this.#queueOf(job.run).addFirst(job)
+    this.dispatchSoon()
+  }
+
+  changed(): void {
+    this.dispatch()
+  }
+
+  warn(text: string): void {
+    this.#options.warn(text)
+  }
+
+  exited(worker: ThreadWorker): void {
+    this.#workers.delete(worker)
+    if (this.#workers.size === 0) this.#allExited?.()
+    this.dispatchSoon()
+  }
+
+  /** False where no thread has it. */
+  stopJob(job: Job, force: boolean): boolean {
+    for (const worker of this.#workers) {
+      if (!worker.has(job)) continue
+      worker.stopJob(job, force)
+      return true
+    }
+    return false
+  }
+
+  /** Takes in what an attempt has told. */
+  listen(job: Job): void {
+    for (const worker of this.#workers) if (worker.has(job)) worker.listen()
+  }
+
+  /** No thread is started any more. */
+  stop(): void {
+    this.#stopped = true
+  }
+
+  async close(): Promise<void> {
+    const gone = new Promise<void>((resolve) => {
+      this.#allExited = resolve
+    })
+    for (const worker of this.#workers) worker.kill('the executor was closed')
+    if (this.#workers.size > 0) await gone
+  }
+
+  tick(): void {
+    const now = performance.now()
+    for (const worker of this.#workers) {
+      if (!worker.idle) worker.tick()
+      else if (now - worker.idleSince > leaveAfterMs) worker.kill('it had nothing to do')
+    }
+  }
+
+  dispatchSoon(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    queueMicrotask(() => {
+      this.#scheduled = false
+      this.dispatch()
+    })
+  }
+
+  /** Gives waiting attempts to threads, as long as there is room. */
+  dispatch(): void {
+    if (this.#stopped) return
+    for (const [run, queue] of [...this.#queues]) {
+      const { size } = queue
+      for (const next of [() => queue.consumer(), () => queue.other(), () => queue.inLane(0)]) {
+        for (let job = next(); job !== undefined; job = next()) if (!this.#assign(job, queue)) break
+      }
+      if (queue.size === size && size > 0) continue
+      this.#queues.delete(run)
+      if (queue.size > 0) this.#queues.set(run, queue)
+    }
+    this.#balance()
+  }
+
+  #queueOf(run: JobRun): WaitingJobs {
+    let queue = this.#queues.get(run)
+    if (queue === undefined) {
+      queue = new WaitingJobs(1)
+      this.#queues.set(run, queue)
+    }
+    return queue
+  }
+
+  #assign(job: Job, queue: WaitingJobs): boolean {
+    const most = Math.ceil((job.run.live - job.run.behind) / this.#options.size)
+    let best: ThreadWorker | undefined
+    let soon: ThreadWorker | undefined
+    let active = 0
+    for (const worker of this.#workers) {
+      if (worker.retired) continue
+      active += 1
+      const room = worker.room(job, most)
+      if (room === 'now' && (best === undefined || worker.load < best.load)) best = worker
+      else if (room === 'soon' && (soon === undefined || worker.load < soon.load)) soon = worker
+    }
+    if (best?.idle !== true && active < this.#options.size && job.run.free > 0) best = this.#start()
+    const worker = best ?? soon
+    if (worker === undefined) return false
+    queue.delete(job)
+    worker.assign(job, best !== undefined)
+    return true
+  }
+
+  /** Places that are free go to attempts that wait in threads; where some have more than their share, others get it. */
+  #balance(): void {
+    for (const worker of this.#workers) {
+      const run = worker.wanting
+      if (run === undefined) continue
+      const share = Math.ceil((run.live - run.behind) / this.#options.size)
+      worker.grow(share)
+      for (const other of this.#workers) {
+        if (worker.wanting === undefined || worker.width >= share) break
+        if (other !== worker && other.shrink(run, share)) worker.grow(share)
+      }
+    }
+    for (const worker of this.#workers) {
+      if (worker.wanting !== undefined) worker.grow(Number.POSITIVE_INFINITY)
+    }
+  }
+
+  #start(): ThreadWorker {
+    this.#started += 1
+    const { program, heapMb, keeps } = this.#options
+    const worker = new ThreadWorker({ number: this.#started, program, heapMb, keeps }, this)
+    this.#workers.add(worker)
+    return worker
+  }
+}
+
+const leaveAfterMs = 300_000
