@@ -39,6 +39,7 @@ export class Attempts<S> {
       killAfterMs: options.killAfterMs ?? 5000,
       ended: (live) => {
         this.#live.delete(live.attempt.id)
+        driver.left?.(live)
         if (this.#live.size === 0) this.#empty?.()
       },
     }

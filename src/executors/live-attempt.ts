@@ -17,6 +17,8 @@ export interface Driver<S> {
   stop(live: LiveAttempt<S>, force: boolean): void
   /** Takes in what the attempt may have said meanwhile; called before its silence is judged. */
   listen?(live: LiveAttempt<S>): void
+  /** It has ended; the listener hears of it next. */
+  left?(live: LiveAttempt<S>): void
 }
 
 /** What an attempt lives in. */

@@ -1,18 +1,20 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { errorRecord } from '../../model/errors.ts'
+import type { RunId } from '../../model/records.ts'
 import type { TaskSpec } from '../../model/task.ts'
 import { taskArguments } from '../../model/task-arguments.ts'
 import type { Value } from '../../model/value.ts'
 import type { Attempt, AttemptId, Executor, ExecutorListener } from '../../ports/executor.ts'
+import { consoleCapture } from '../console-capture.ts'
+import { FunctionContext } from '../function-context.ts'
 import type { ExecutorOptions } from '../lifecycle.ts'
 import { Attempts } from '../lifecycle.ts'
 import { durationText } from '../limits.ts'
 import type { Driver, LiveAttempt } from '../live-attempt.ts'
-import { returnedValues } from '../results.ts'
-import { consoleCapture } from '../console-capture.ts'
-import { FunctionContext } from '../function-context.ts'
 import { ownFolder } from '../own-code.ts'
+import { returnedValues } from '../results.ts'
 import { describeThrown } from '../thrown.ts'
+import { Waiting } from './waiting.ts'
 
 export interface InlineOptions extends ExecutorOptions {
   /** a task that holds the event loop for longer is warned of, once for each task; 100 ms unless told */
@@ -34,11 +36,15 @@ type TaskFunction = (...args: unknown[]) => unknown
  */
 const sliceMs = 10
 
+/** So much work is submitted ahead at most: in ms, as far as that can be told, and in attempts. */
+const aheadMs = 4
+const maxAhead = 256
+
 /**
- * Owns the queue of attempts that have not begun.
+ * Owns when attempts that have not begun do.
  *
  * I1 `submit` returns before anything is executed or told.
- * I2 attempts begin in the order of submission.
+ * I2 attempts that have a place begin in the order of submission (see `waiting.ts`).
  * I3 a function runs outside every async context of whoever submitted it: it is not part of the workflow that called.
  */
 class InlineExecutor implements Executor, Driver<FunctionContext> {
@@ -54,8 +60,9 @@ class InlineExecutor implements Executor, Driver<FunctionContext> {
     this.#until = performance.now() + sliceMs
     this.#drain()
   }
-  #queue: Live[] = []
-  #next = 0
+  readonly #waiting = new Waiting()
+  /** of those that have ended lately; undefined before the first has */
+  #meanMs: number | undefined
   #scheduled = false
   /** when the others have their turn */
   #until = 0
@@ -74,8 +81,25 @@ class InlineExecutor implements Executor, Driver<FunctionContext> {
   submit(attempts: readonly Attempt[]): void {
     for (const attempt of attempts) {
       const live = this.#attempts.add(attempt)
-      if (live !== undefined) this.#queue.push(live)
+      if (live !== undefined) this.#waiting.add(live)
     }
+    this.#schedule()
+  }
+
+  /** In steps, so that it seldom changes. */
+  ahead(): number {
+    if (this.#meanMs === undefined || this.#meanMs > aheadMs) return 0
+    return Math.min(maxAhead, 2 ** Math.floor(Math.log2(aheadMs / this.#meanMs)))
+  }
+
+  holdBack(run: RunId, held: boolean): void {
+    this.#waiting.hold(run, held)
+    this.#schedule()
+  }
+
+  /** An attempt has ended. */
+  left(live: Live): void {
+    this.#waiting.left(live)
     this.#schedule()
   }
 
@@ -103,24 +127,19 @@ class InlineExecutor implements Executor, Driver<FunctionContext> {
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#next === this.#queue.length) return
+    if (this.#scheduled || this.#waiting.isEmpty) return
     this.#scheduled = true
     if (performance.now() < this.#until) queueMicrotask(this.#drain)
     else setImmediate(this.#drainAnew)
   }
 
   readonly #execute = (): void => {
-    this.#scheduled = false
-    while (this.#next < this.#queue.length) {
-      const live = this.#queue[this.#next++]
-      if (live === undefined || live.ended) continue
+    // what comes meanwhile is executed in the same go
+    this.#scheduled = true
+    for (let live = this.#waiting.take(); live !== undefined; live = this.#waiting.take()) {
       if (this.#begin(live) > this.#until) break
     }
-    // what has begun is let go in one piece, whenever it is more than half of the queue
-    if (this.#next > this.#queue.length / 2) {
-      this.#queue = this.#queue.slice(this.#next)
-      this.#next = 0
-    }
+    this.#scheduled = false
     this.#schedule()
   }
 
@@ -142,17 +161,29 @@ class InlineExecutor implements Executor, Driver<FunctionContext> {
     }
     const now = performance.now()
     if (now - began > this.#blockedMs) this.#blocked(live, now - began)
-    if (isThenable(returned)) this.#follow(live, returned)
-    else this.#succeed(live, returned)
+    if (isThenable(returned)) this.#follow(live, returned, began)
+    else {
+      this.#took(now - began)
+      this.#succeed(live, returned)
+    }
     return now
   }
 
-  #follow(live: Live, promise: PromiseLike<unknown>): void {
+  /** One that was interrupted by others says little of the next. */
+  #took(ms: number): void {
+    const mean = this.#meanMs
+    this.#meanMs = mean === undefined ? ms : mean * 0.9 + Math.min(ms, 4 * mean + 0.1) * 0.1
+  }
+
+  #follow(live: Live, promise: PromiseLike<unknown>, began: number): void {
     live.watch()
     // of a foreign thenable nothing is trusted, not even that it calls back only once
     const own = promise instanceof Promise ? promise : Promise.resolve(promise)
     own.then(
-      (value) => this.#succeed(live, value),
+      (value) => {
+        this.#took(performance.now() - began)
+        this.#succeed(live, value)
+      },
       (error: unknown) => this.#fail(live, error),
     )
   }
