@@ -9,6 +9,7 @@ H2  a handle stands for one value for ever; it is known to the host before it is
 
 from __future__ import annotations
 
+import itertools
 import mmap
 import os
 import pickle
@@ -23,7 +24,8 @@ _Span = list
 
 class HeldStore:
     def __init__(self, worker: int, unmapped: Callable[[str], None]) -> None:
-        self._next = worker << 32
+        # several threads take from it at once
+        self._handles = itertools.count((worker << 32) + 1)
         self._values: dict[int, _Array | _Pickled] = {}
         self._unmapped = unmapped
 
@@ -32,9 +34,9 @@ class HeldStore:
         entry = _entry(value)
         if entry is None:
             return None
-        self._next += 1
-        self._values[self._next] = entry
-        return self._next, entry.size, type_text(value)
+        handle = next(self._handles)
+        self._values[handle] = entry
+        return handle, entry.size, type_text(value)
 
     def get(self, handle: int) -> Any:
         return self._values[handle].value()

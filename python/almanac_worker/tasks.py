@@ -60,7 +60,7 @@ class Task:
 
     __slots__ = (
         "seq", "function", "inputs", "announce", "begins", "run", "call", "attempt", "idempotency", "logical",
-        "scratch", "outputs", "said", "cancelled", "thread", "ms", "_lines", "_log_limit",
+        "scratch", "outputs", "said", "cancelled", "thread", "ms", "left", "_lines", "_log_limit",
     )
 
     def __init__(self, message: list[Any], function: Function, run: bytes, log_limit: int) -> None:
@@ -78,6 +78,8 @@ class Task:
         self.cancelled = False
         self.thread: int | None = None
         self.ms = 0.0
+        #: bytes of its results that stay here
+        self.left = 0
         # most say nothing
         self._lines: Lines | None = None
         self._log_limit = log_limit
@@ -152,6 +154,7 @@ class Runner:
             text = encode(["end", task.seq, body])
         if "v" not in body:
             self._store.free([handle for handle, _ in kept])
+            task.left = 0
         return text
 
     def _run(
@@ -182,6 +185,7 @@ class Runner:
             body["b"] = 1
         if kept:
             body["h"] = kept
+            task.left = sum(size for _, size in kept)
         return body
 
     def _values(self, task: Task, returned: Any, kept: list[list[int]], blobs: list[str]) -> dict[str, Any]:

@@ -31,6 +31,8 @@ from .tasks import Function, Runner, Surroundings, Task, TaskCancelled, main_thr
 #: seconds for which answers to short tasks are collected
 _COLLECT = 0.002
 _SAY_RESIDENT = 0.1
+#: bytes of results that the host has not heard of, from which on nothing begins that only adds some
+_UNHEARD = 32 << 20
 #: results of short tasks in threads leave together, up to so many
 _TOGETHER = 128
 #: ms from which on a task is not short
@@ -73,6 +75,10 @@ class Worker:
         self._others: deque[Task] = deque()
         self._width = 1 << 30
         self._running = 0
+        # bytes of results that were left here, those that the host has heard of, and the largest
+        self._left = 0
+        self._heard = 0
+        self._largest = 0
         self._idle = 0
         self._threads = 0
         self._flushed_at = 0.0
@@ -113,6 +119,9 @@ class Worker:
                     self._runs[message[1]] = message[2].encode()
                 elif kind == "width":
                     self._widen(message[1])
+                elif kind == "heard":
+                    self._heard = message[1]
+                    self._widen(self._width)
                 elif kind == "free":
                     self._store.free(message[1])
                 elif kind == "trim":
@@ -178,6 +187,7 @@ class Worker:
                 self._restore()
         except TaskCancelled:  # it came when the task was over already
             text = encode(["end", task.seq, {"c": 1}])
+            task.left = 0
         except OSError as error:  # the scratch directory is gone
             text = encode(["end", task.seq, {"e": {"kind": "raised", "retry": True, "type": "OSError", "message": str(error)}}])
         _task.reset(token)
@@ -255,13 +265,27 @@ class Worker:
         with self._turn:
             if ended:
                 self._running -= 1
-            while self._running >= self._width or not (self._first or self._consumers or self._others):
+            while self._running >= self._width or (queue := self._served()) is None:
                 self._idle += 1
                 self._turn.wait()
-            task = (self._first or self._consumers or self._others).popleft()
+            task = queue.popleft()
             self._running += 1
             self._begins(task)
             return task
+
+    def _served(self) -> deque[Task] | None:
+        """
+        Where the next attempt is. A host that is late gives no consumers: what was left here would pile up, while
+        attempts that only add to it go on.
+        """
+        if self._first:
+            return self._first
+        if self._consumers:
+            return self._consumers
+        return self._others if self._others and not self._is_late() else None
+
+    def _is_late(self) -> bool:
+        return self._left - self._heard > max(_UNHEARD, 4 * self._largest)
 
     def _work(self) -> None:
         me = threading.get_ident()
@@ -280,10 +304,11 @@ class Worker:
                 process.raise_in_thread(me, None)
             except TaskCancelled:
                 text = encode(["end", task.seq, {"c": 1}])
+                task.left = 0
             _task.reset(token)
             self._say_lines(task, True)
             self._end(task, text)
-            if task.ms > _LONG or not (self._first or self._consumers or self._others) or self._outbox.size >= _TOGETHER:
+            if task.ms > _LONG or self._served() is None or self._outbox.size >= _TOGETHER:
                 self._outbox.flush()
             # what it was given and gave is not kept while nothing runs
             del task, text
@@ -307,6 +332,8 @@ class Worker:
     def _end(self, task: Task, text: str) -> None:
         with self._lock:
             self._tasks.pop(task.seq, None)
+            self._left += task.left
+            self._largest = max(self._largest, task.left)
         if self._debug is None:
             self._say_sizes()
         if task.cancelled:

@@ -5,8 +5,10 @@ import type { RunContext } from './run-context.ts'
 /**
  * Calls that are submitted before they have a slot, so that no executor waits for the engine between two of them.
  *
- * H1 what is submitted ahead is held back exactly while the run is paused, the journal does not keep up, or a call
- *    waits to be identified: its result would pile up before consumers that cannot be submitted.
+ * H1 what is submitted ahead is held back exactly while the run is paused, the journal does not keep up, or a call that
+ *    takes held results waits to be identified: what adds to them would go on before consumers that cannot be submitted.
+ * H2 calls of a task may be started ahead from the first one that is made on: one that lets held results go would else
+ *    stand before the window until all that is in it has ended.
  */
 export class Ahead {
   readonly #run: RunContext
@@ -56,7 +58,7 @@ export class Ahead {
   holdOrLetGo(): void {
     if (this.#takers.size === 0) return
     const { graph } = this.#run.machine
-    const held = this.#isJournalFull || graph.slots.paused || graph.count('identify') > 0
+    const held = this.#isJournalFull || graph.slots.paused || graph.freeing > 0
     if (held === this.#isHeld) return
     this.#isHeld = held
     for (const executor of this.#takers) executor.holdBack?.(this.#run.id, held)

@@ -59,6 +59,7 @@ export class Execution {
   }
 
   made(request: CallRequest): void {
+    this.#ahead.expect(request.task)
     this.#attempts.made(request)
   }
 
@@ -193,7 +194,6 @@ export class Execution {
           args: outcomes.current(args),
           behind: graph.slots.isAhead(graph.call(start.info.id)),
         })
-        this.#ahead.expect(start.info.request.task)
       } catch (error) {
         this.#results.take(start.info, start.attempt, {
           kind: 'failed',

@@ -13,6 +13,8 @@ export class AssignedJobs {
   #width = 0
   #announced = 0
   #alone = 0
+  /** those that take what is held */
+  #consumers = 0
   /** the least of what the functions bear */
   #threads = 0
   /** the run of all of them, if they are of one */
@@ -30,6 +32,11 @@ export class AssignedJobs {
 
   get waiting(): number {
     return this.#jobs.size - this.#width
+  }
+
+  /** Those that take what is held and must wait for a place: they go before all others here. */
+  get consumersWaiting(): number {
+    return Math.max(0, this.#consumers - this.#width)
   }
 
   [Symbol.iterator](): IterableIterator<Job> {
@@ -60,13 +67,14 @@ export class AssignedJobs {
   canWait(job: Job, most: number): boolean {
     if (
       job.run.isHeld ||
-      this.#width === 0 ||
       this.waiting >= most ||
-      this.#run !== job.run ||
+      (this.#jobs.size > 0 && this.#run !== job.run) ||
       this.#alone > 0
     )
       return false
     const { threads, alone } = job.function
+    // where nothing runs, what takes arrays that are here waits for a place to be left to it
+    if (this.#width === 0) return job.held.length > 0 && threads > 1 && !alone
     if (alone || (threads === 1) !== (this.#threads === 1)) return false
     return threads > 1 || (this.#announced === 0 && job.patient)
   }
@@ -80,6 +88,11 @@ export class AssignedJobs {
     job.begins = begins
     job.announced = !job.patient || !short
     if (job.announced) this.#announced += 1
+    if (job.held.length > 0) this.#consumers += 1
+    else {
+      job.expected = job.function.expects
+      job.run.expected += job.expected
+    }
     job.alone = alone
     if (alone) this.#alone += 1
   }
@@ -89,6 +102,9 @@ export class AssignedJobs {
     if (!this.#jobs.delete(job.seq)) return
     if (over) job.leave()
     if (job.announced) this.#announced -= 1
+    if (job.held.length > 0) this.#consumers -= 1
+    job.run.expected -= job.expected
+    job.expected = 0
     if (job.alone) this.#alone -= 1
     if (this.#run === undefined) this.#run = this.#oneRun()
     if (this.#jobs.size < this.#width) this.#widen(job.run, -1)

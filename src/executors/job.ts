@@ -54,6 +54,11 @@ export class TaskFunction {
     this.#aloneFor = callsAlone
   }
 
+  /** Bytes that a call of it is expected to leave in its worker. */
+  get expects(): number {
+    return this.#meanBytes
+  }
+
   took(ms: number, heldBytes: number): void {
     if (heldBytes > 0) this.holds = true
     // a large one may be the first of many
@@ -70,9 +75,13 @@ export class TaskFunction {
    */
   get ahead(): number {
     if (this.#meanMs === undefined || this.alone) return 0
-    const most = this.holds ? Math.min(runLength, Math.floor(aheadBytes / this.#meanBytes)) : maxAhead
+    const most = this.holds ? Math.min(runLength, Math.floor((2 * aheadBytes) / this.#meanBytes)) : maxAhead
     const short = Math.min(most, Math.floor(aheadMs / Math.max(this.#meanMs, 0.001)))
-    return this.threads > 1 ? Math.max(short, threadsAhead) : short
+    if (this.threads === 1) return short
+    const few = this.holds
+      ? Math.max(1, Math.min(threadsAhead, (2 * aheadBytes) / this.#meanBytes))
+      : threadsAhead
+    return Math.max(short, Math.floor(few))
   }
 
   /** How many of its calls a process has use for beyond those that run: a power of two, so that it seldom changes. */
@@ -138,6 +147,8 @@ export class JobRun {
   behind = 0
   /** places that workers have: never more than there are */
   taken = 0
+  /** bytes that those with workers which take nothing held are expected to leave behind */
+  expected = 0
 
   constructor(id: number, name: string) {
     this.id = id
@@ -146,6 +157,11 @@ export class JobRun {
 
   /** nothing of it may begin now */
   isHeld = false
+
+  /** how many may run at once */
+  get places(): number {
+    return this.live - this.behind
+  }
 
   /** Something may always run: nobody else would end and leave its place. */
   get free(): number {
@@ -189,6 +205,8 @@ export class Job {
   begins = true
   /** nothing may be beside it in its worker */
   alone = false
+  /** bytes that it is counted for in `JobRun.expected` */
+  expected = 0
   /** shared files that are its own until it has ended */
   blobs: SharedFile[] = noFiles
   /** shared files with held values that it was sent with */

@@ -6,13 +6,16 @@ import { runLength } from './job.ts'
  *
  * Q1 what takes held values goes before what would only add some; else the order is that of their coming
  * Q2 calls of functions whose results are held are dealt to lanes, one for each worker, in runs: what is made of
- *    neighbours then finds them in one place. A lane that is empty takes from the end of the longest one
+ *    neighbours then finds them in one place. A run goes to the shortest lane; one that is empty takes from the end of
+ *    the longest
  */
 export class WaitingJobs {
   readonly #consumers = new Fifo()
   readonly #others = new Fifo()
   readonly #lanes: readonly Fifo[]
-  #dealt = 0
+  /** of the run that is being dealt: its lane, and how many more are in it */
+  #lane = -1
+  #left = 0
 
   constructor(lanes: number) {
     this.#lanes = Array.from({ length: lanes }, () => new Fifo())
@@ -29,9 +32,18 @@ export class WaitingJobs {
     if (job.held.length > 0) this.#consumers.push(job)
     else if (!job.function.holds) this.#others.push(job)
     else {
-      const lane = Math.floor(this.#dealt / runLength) % this.#lanes.length
-      this.#dealt += 1
-      this.#lanes[lane]?.push(job)
+      if (this.#left === 0) this.#nextLane()
+      this.#left -= 1
+      this.#lanes[this.#lane]?.push(job)
+    }
+  }
+
+  #nextLane(): void {
+    this.#left = runLength
+    const after = (this.#lane + 1) % this.#lanes.length
+    this.#lane = after
+    for (const [lane, { size }] of this.#lanes.entries()) {
+      if (size < (this.#lanes[this.#lane]?.size ?? 0)) this.#lane = lane
     }
   }
 

@@ -15,7 +15,7 @@ import { type Capacity, Slots } from './slots.ts'
  *    long as that holds, and functions have been given nothing of a higher one since it was made: what is replayed
  *    later then falls as it falls now.
  * G4 a call whose input did not succeed is skipped, unless it is tolerant.
- * G5 `count(phase)` is the number of calls in that phase.
+ * G5 `count(phase)` is the number of calls in that phase, `freeing` that of those in `identify` which `frees`.
  */
 export class RunGraph {
   readonly slots: Slots
@@ -38,6 +38,7 @@ export class RunGraph {
   settled: boolean | undefined
   finished = false
   readonly #phases: Record<Phase, number> = { ...noCalls }
+  #freeing = 0
   #size = 0
   /** questions open, sleeps under way: what is entered and waits for the world */
   readonly waiting = { person: 0, time: 0 }
@@ -55,6 +56,11 @@ export class RunGraph {
 
   count(phase: Phase): number {
     return this.#phases[phase]
+  }
+
+  /** Calls in phase `identify` that would let held results go. */
+  get freeing(): number {
+    return this.#freeing
   }
 
   call(id: number): Call {
@@ -113,6 +119,7 @@ export class RunGraph {
     this.#phases[call.phase]--
     this.#phases[phase]++
     if (call.phase === 'entered') this.#wait(call, -1)
+    if (call.phase === 'identify' && call.frees) this.#freeing--
     call.phase = phase
     if (phase === 'entered') this.#wait(call, 1)
   }
@@ -158,8 +165,14 @@ export class RunGraph {
   inputsEnded(call: Call): void {
     if (isIdentified(call)) {
       this.move(call, 'identify')
+      call.frees = call.inputs.some((id) => this.#mayBeHeld(this.call(id)))
+      if (call.frees) this.#freeing++
       this.effects.push({ kind: 'identify', call: call.id })
     } else this.enter(call)
+  }
+
+  #mayBeHeld({ held, kind }: Call): boolean {
+    return held || kind === 'view'
   }
 
   enter(call: Call): void {

@@ -134,4 +134,24 @@ describe('calls ahead', () => {
     expect([ahead(bench), bench.status(3), bench.status(5)]).toEqual([[], 'waiting/slot', 'waiting/slot'])
     expect(startsOf(bench.do(succeeded(2)))).toEqual(['start 5.1'])
   })
+
+  it('A5: are not started while the window is full, but for those that let held results go', () => {
+    const bench = new MachineBench({ cpu: 1 })
+    const frees = [10, 11, 12].map((call) => made(call))
+    const both = new Set([
+      ...policies,
+      ...frees.flatMap((event) => ('policy' in event ? [event.policy] : [])),
+    ])
+    bench.do({ kind: 'window', window: { calls: 1, policies: both } })
+    bench.do(...calls.slice(0, 3).flatMap((event, call) => [event, identified(call)]))
+    expect([0, 1, 2].map((call) => bench.status(call))).toEqual([
+      'running/starting',
+      'running/starting',
+      'waiting/slot',
+    ])
+    bench.do(...frees, succeeded(0, 1, true))
+    const found = frees.map((_, at) => startsOf(bench.do(identified(10 + at, { heldInputs: [0] }))))
+    expect(found).toEqual([['start 10.1'], [], []])
+    expect(startsOf(bench.do(succeeded(10)))).toEqual(['start 11.1'])
+  })
 })

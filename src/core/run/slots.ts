@@ -27,6 +27,8 @@ export const maxPassed = 64
  * A3 what a call took is given back once.
  * A4 a call is started ahead only while all that runs is of one kind: a processor each, no memory, in the window. It
  *    takes nothing; the next of them that ends leaves it its processor.
+ * A5 one that lets held inputs go does not wait for a window that is full of others: they would end first, and leave
+ *    theirs.
  */
 export class Slots {
   readonly capacity: Capacity
@@ -42,6 +44,8 @@ export class Slots {
   readonly #taken = new Map<Call, Capacity>()
   /** started ahead, in that order */
   readonly #ahead = new Set<Call>()
+  /** of those, the ones that let held inputs go */
+  #freeing = 0
   /** those that run of the kind in the window */
   readonly #alikes = new Set<Call>()
   #window: Window = { calls: 0, policies: new Set() }
@@ -99,13 +103,17 @@ export class Slots {
 
   /** The best of all, if it may start ahead. */
   #bestAhead(): Call | undefined {
-    if (this.#ahead.size >= this.#window.calls || this.#alikes.size < this.#taken.size) return undefined
+    const { calls } = this.#window
+    const isFull = this.#ahead.size >= calls
+    if (isFull && this.#freeing >= Math.min(this.#ahead.size, Math.max(calls, this.capacity.cpu)))
+      return undefined
+    if (this.#alikes.size < this.#taken.size) return undefined
     let best: Call | undefined
     for (const queue of this.#queues.values()) {
       const head = queue.peek()
       if (head !== undefined && (best === undefined || isBetter(head, best))) best = head
     }
-    return best !== undefined && this.#isAlike(best) ? best : undefined
+    return best !== undefined && (best.frees || !isFull) && this.#isAlike(best) ? best : undefined
   }
 
   #isAlike({ policy, memoryBytes }: Call): boolean {
@@ -139,10 +147,10 @@ export class Slots {
     this.#taken.delete(call)
     this.#isStuck = false
     this.#alikes.delete(call)
-    if (this.#ahead.delete(call)) return
+    if (this.#leaveAhead(call)) return
     const [heir] = this.#ahead
     if (heir !== undefined && taken.cpu === 1) {
-      this.#ahead.delete(heir)
+      this.#leaveAhead(heir)
       this.#taken.set(heir, taken)
       return
     }
@@ -198,10 +206,17 @@ export class Slots {
   #take(call: Call, ahead: boolean): void {
     if (this.#isAlike(call)) this.#alikes.add(call)
     if (ahead) this.#ahead.add(call)
+    if (ahead && call.frees) this.#freeing++
     const taken = ahead ? nothing : { cpu: call.policy.cpu, memoryBytes: call.memoryBytes }
     this.#taken.set(call, taken)
     this.#cpu += taken.cpu
     this.#memory += taken.memoryBytes
+  }
+
+  #leaveAhead(call: Call): boolean {
+    if (!this.#ahead.delete(call)) return false
+    if (call.frees) this.#freeing--
+    return true
   }
 
   #blocker(call: Call): 'slot' | 'memory' | undefined {

@@ -87,6 +87,11 @@ export class HeldValues {
     return this.#inMemory > this.#limit
   }
 
+  /** Is so much held, with what is `expected`, that what frees memory should go first? `usual`: what work takes anyway. */
+  isMuch(expected: number, usual: number): boolean {
+    return this.#inMemory + expected > Math.min(Math.max(usual, littleBytes), this.#limit / 2)
+  }
+
   bytesIn(holder: Holder): number {
     return this.#bytes.get(holder.id) ?? 0
   }
@@ -257,6 +262,9 @@ export class HeldValues {
     this.#bytes.set(holder.id, (this.#bytes.get(holder.id) ?? 0) + change)
   }
 }
+
+/** so much does no harm */
+const littleBytes = 128 * 2 ** 20
 
 /** room for the pickle around the buffers */
 const headBytes = 64 * 1024

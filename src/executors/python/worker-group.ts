@@ -23,6 +23,9 @@ export interface GroupOwner {
  * G1 an attempt that waits while a worker has room for it does not wait after the next call
  * G2 there are never more workers that take attempts than `size`
  * G3 what adds to held values does not begin while there is too little memory for it, unless nothing else goes on
+ * G4 what adds to held values is not given to a worker while what takes some waits for a worker; nor to one that has
+ *    places which such in another should have; nor, while much is held, while such waits for a place anywhere. It
+ *    waits for places only, which those that run leave: so what is held is bounded by what runs, not by what is late
  */
 export class WorkerGroup implements WorkerOwner {
   readonly #start: GroupStart
@@ -33,6 +36,8 @@ export class WorkerGroup implements WorkerOwner {
   readonly #workers: (Worker | undefined)[]
   /** by run, the one that was served last at the end: none waits for another that may not go on */
   readonly #queues = new Map<JobRun, WaitingJobs>()
+
+  #isScheduled = false
 
   constructor(start: GroupStart, size: number, world: WorkerWorld, owner: GroupOwner) {
     this.#start = start
@@ -52,8 +57,14 @@ export class WorkerGroup implements WorkerOwner {
     queueMicrotask(() => this.dispatch())
   }
 
+  /** All that ends in one turn is taken in, and what comes of it submitted, before anything follows. */
   changed(): void {
-    this.dispatch()
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    queueMicrotask(() => {
+      this.#isScheduled = false
+      this.dispatch()
+    })
   }
 
   exited(worker: Worker): void {
@@ -66,6 +77,10 @@ export class WorkerGroup implements WorkerOwner {
   /** Gives waiting attempts to workers, as long as there is room. */
   dispatch(): void {
     this.#dropRetired()
+    for (const worker of this.#workers) {
+      if (worker !== undefined && worker.consumersWaiting > 0)
+        worker.grow(worker.width + worker.consumersWaiting)
+    }
     for (const [run, queue] of [...this.#queues]) {
       const { size } = queue
       this.#serve(queue)
@@ -100,7 +115,7 @@ export class WorkerGroup implements WorkerOwner {
     for (const worker of this.#workers) {
       const run = worker?.wanting
       if (worker === undefined || run === undefined) continue
-      const share = Math.ceil((run.live - run.behind) / this.#size)
+      const share = Math.ceil(run.places / this.#size)
       worker.grow(share)
       for (const other of this.#workers) {
         if (worker.wanting === undefined || worker.width >= share) break
@@ -121,6 +136,7 @@ export class WorkerGroup implements WorkerOwner {
         if (job === undefined) return
         if (!this.#owner.mayBegin() || !this.#mayAdd(job)) return
         const worker = this.#workers[lane]
+        if (worker !== undefined && this.#owesPlaces(worker, job)) continue
         const room = worker === undefined ? job.run.free > 0 : worker.room(job, this.#share(job))
         if (room === false) continue
         goesOn = true
@@ -142,13 +158,34 @@ export class WorkerGroup implements WorkerOwner {
 
   /** Is there memory for what it may leave behind? */
   #mayAdd(job: Job): boolean {
-    if (job.held.length > 0 || !job.function.holds || !this.#world.held.isFull) return true
-    return this.#workers.every((worker) => worker === undefined || worker.idle)
+    if (job.held.length > 0 || !job.function.holds) return true
+    const { held } = this.#world
+    if (held.isFull) return this.#workers.every((worker) => worker === undefined || worker.idle)
+    const { run } = job
+    if (this.#queues.get(run)?.consumer() !== undefined) return false
+    const usual = run.places * job.function.expects
+    return (
+      !held.isMuch(run.expected, usual) ||
+      !this.#workers.some((worker) => worker !== undefined && worker.consumersWaiting > 0)
+    )
+  }
+
+  /** Has another worker less than its share of places, though what takes held values waits for one there? */
+  #owesPlaces(worker: Worker, job: Job): boolean {
+    const share = this.#share(job)
+    return this.#workers.some(
+      (other) =>
+        other !== undefined &&
+        other !== worker &&
+        other.consumersWaiting > 0 &&
+        other.wanting === job.run &&
+        other.width < share,
+    )
   }
 
   /** So many of a run may be in one worker, that the others have as many. */
   #share(job: Job): number {
-    return Math.ceil((job.run.live - job.run.behind) / this.#size)
+    return Math.ceil(job.run.places / this.#size)
   }
 
   #workerFor(job: Job): { readonly worker: Worker; readonly now: boolean } | undefined {

@@ -59,6 +59,9 @@ export class Worker implements Holder {
   #ready = false
   #heard = false
   #trimmed = false
+  /** bytes of results that were heard of, and when it was told last */
+  #heardBytes = 0
+  #toldBytes = 0
   /** the least that was resident, without held values, before an attempt whose memory is bounded */
   #leanest = Number.POSITIVE_INFINITY
   #done = 0
@@ -96,6 +99,10 @@ export class Worker implements Holder {
 
   get width(): number {
     return this.#jobs.width
+  }
+
+  get consumersWaiting(): number {
+    return this.#jobs.consumersWaiting
   }
 
   get load(): number {
@@ -372,14 +379,13 @@ export class Worker implements Holder {
       if (Math.floor(handle / 2 ** 32) !== this.id) throw misspoken('a held value that is not its own')
       this.#world.held.add(handle, size, this)
     }
+    const left = body.held.reduce((sum, [, size]) => sum + size, 0)
+    this.#acknowledge(left)
     for (const segment of body.mapped) this.#world.held.use(segment, this.id, 1)
     job.begin()
     this.#output?.end(job)
     this.#take(job, true)
-    job.function.took(
-      body.ms,
-      body.held.reduce((sum, [, size]) => sum + size, 0),
-    )
+    job.function.took(body.ms, left)
     this.#done += 1
     if (job.live.verdict !== undefined) {
       // nobody will release the results of an attempt that was given up
@@ -388,6 +394,14 @@ export class Worker implements Holder {
     }
     tellEnd(job, body, this.#world.files)
     this.#goOn()
+  }
+
+  /** What it leaves behind unheard of is bounded. */
+  #acknowledge(bytes: number): void {
+    this.#heardBytes += bytes
+    if (this.#heardBytes - this.#toldBytes < toldBytes) return
+    this.#toldBytes = this.#heardBytes
+    this.#process.send(['heard', this.#heardBytes])
   }
 
   /**
@@ -488,6 +502,9 @@ function isUnbegun(job: Job, death: Death, sent: number): boolean {
   job.deaths += 1
   return job.deaths < maxDeaths && (job.announced || sent > 1)
 }
+
+/** after so many more bytes of results a worker is told that they were heard of; it waits at four times as many */
+const toldBytes = 8 * 2 ** 20
 
 /** bytes of earlier attempts that are not given back before one whose memory is bounded */
 const leftAtMost = 32 * 2 ** 20
