@@ -1,109 +1,13 @@
-import { hostname } from 'node:os'
-import { openCodeSource } from './code/source.ts'
-import { bootId } from './data/process-identity.ts'
-import { Engine } from './engine/engine.ts'
-import { explain } from './engine/explain.ts'
-import { publisher, repairShown } from './engine/publish.ts'
-import type { CodeSource } from './ports/code.ts'
 import { homeOf } from './project.ts'
-import { sha256 } from './system/hash.ts'
-import { nodeAmbient } from './system/node-ambient.ts'
-import { systemChance } from './system/system-chance.ts'
-import { systemClock } from './system/system-clock.ts'
-import { datasetWork } from './wiring/dataset-work.ts'
-import { type ExecutorParts, openExecutors, openServers, surroundings } from './wiring/executors.ts'
-import { openKept } from './wiring/kept.ts'
-import { careFor } from './wiring/maintenance.ts'
-import { type OpenJournal, openJournal } from './wiring/open-journal.ts'
-import { OpenWorkbench } from './wiring/open-workbench.ts'
-import { retentionRules } from './wiring/retention-rules.ts'
-import { readConfig, runSettings } from './wiring/settings.ts'
+import { openJournal } from './wiring/open-journal.ts'
 import type { Workbench, WorkbenchOptions } from './workbench.ts'
 
 /** With `wiring/` the only place that names concrete adapters. */
 export async function openAlmanac(options: WorkbenchOptions = {}): Promise<Workbench> {
   const { project, home } = homeOf(options)
-  // first of all: whether anything can be kept there at all
-  const own = await openJournal(home, options)
-  const code = openCodeSource({ home, project, almanacUrl: new URL('./index.ts', import.meta.url) })
-  try {
-    return await openWith(own, code, { ...options, project, home })
-  } catch (error) {
-    await code.close()
-    await own.journal.close()
-    throw error
-  }
+  // first of all: whether anything can be kept there at all. While its thread starts, the rest is loaded
+  const opening = openJournal(home, options)
+  const loading = import('./wiring/assemble.ts')
+  const own = await opening
+  return (await loading).assemble(own, { ...options, project, home })
 }
-
-async function openWith(
-  own: OpenJournal,
-  code: CodeSource,
-  options: WorkbenchOptions & { readonly project: string; readonly home: string },
-): Promise<Workbench> {
-  const { project, home, onMessage: say = silence } = options
-  const config = await readConfig(project, code)
-  const { records, work, entries, check, rehearse } = own
-  const { data, journal, cache, datasets, logs, objects, settled, sharedEntries } = openKept(
-    { home, project, config, say },
-    own,
-  )
-  const environment = options.environment ?? config.environment ?? 'main'
-  const kept = { journal, records, cache, entries, data, datasets, logs }
-  const servers = openServers()
-  const engine = openEngine(
-    { ...kept, code, work },
-    {
-      python: { ...config.python, ...options.python },
-      ...(config.threads !== undefined && { threads: config.threads }),
-      say,
-      inline: options.inline === true,
-      downloads: () => data.downloads(),
-      servers,
-    },
-  )
-  const publish = publisher({ datasets, data, clock: systemClock })
-  if (check !== undefined && options.reads !== true) await repairShown({ datasets, data }, environment)
-  const ofDatasets = datasetWork({ datasets, data, publish, now: Date.now }, environment, home)
-  const pinned = () => data.pinned()
-  const care = { ...kept, ...ofDatasets, pinned, home, check, rehearse, objects, environment, now: Date.now }
-  return new OpenWorkbench({
-    ...kept,
-    ...ofDatasets,
-    project,
-    home,
-    environment,
-    engine,
-    settings: runSettings(options, config, environment),
-    ...(sharedEntries !== undefined && { sharedEntries }),
-    explain: (run, call) => explain({ records, entries, work, data }, run, call),
-    publish,
-    code,
-    maintenance: careFor(care, retentionRules(config.retention)),
-    settled,
-    say,
-    urls: servers.urls,
-  })
-}
-
-type EngineParts = ConstructorParameters<typeof Engine>[0]
-
-function openEngine(
-  parts: Pick<EngineParts, 'journal' | 'cache' | 'work' | 'data' | 'datasets' | 'code' | 'logs'>,
-  executors: ExecutorParts,
-): Engine {
-  return new Engine({
-    ...parts,
-    surroundings: { of: surroundings },
-    clock: systemClock,
-    chance: systemChance,
-    hash: sha256,
-    ambient: nodeAmbient(),
-    owner: { host: hostname(), pid: process.pid, bootId: bootId() },
-    variable: (name) => process.env[name],
-    urls: executors.servers.urls,
-    executors: (listener) => openExecutors(listener, executors),
-  })
-}
-
-/** Whoever opens Almanac from a program asks for messages, or gets none. */
-const silence = (): void => undefined

@@ -24,8 +24,8 @@ export async function openJournal(home: string, { journal, reads }: WorkbenchOpt
 async function openSqlite(home: string, reads: boolean) {
   const { openSqliteJournal } = await import('../journal/sqlite/open.ts')
   try {
-    const { rehearse } = await import('../journal/sqlite/rehearse.ts')
-    return { ...(await openSqliteJournal(home)), rehearse: () => rehearse(home) }
+    const rehearse = async () => (await import('../journal/sqlite/rehearse.ts')).rehearse(home)
+    return { ...(await openSqliteJournal(home)), rehearse }
   } catch (error) {
     if (!reads || !isAlmanacError(error) || error.code !== 'ALM_JOURNAL_READ_ONLY') throw error
     return openSqliteJournal(home, { readOnly: true })

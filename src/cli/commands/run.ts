@@ -1,9 +1,7 @@
 import { relative, resolve } from 'node:path'
 import { follow } from '../follow.ts'
-import { readInput } from '../inputs.ts'
 import { exitCodes } from '../printer.ts'
 import { type ExecuteFlags, withAlmanac, withReadAlmanac } from '../session.ts'
-import { printWorkflowHelp } from '../workflow-help.ts'
 
 export interface RunFlags extends ExecuteFlags {
   readonly input?: readonly string[]
@@ -19,6 +17,8 @@ export function runCommand(file: string, flags: RunFlags, help: () => void): Pro
   return withAlmanac({ ...flags, near: resolve(file) }, async (almanac, printer) => {
     const { workflow, loaded, inputSchema } = await almanac.load(resolve(file))
     const given = { inputs: flags.input ?? [], ...(flags.params !== undefined && { params: flags.params }) }
+    // what reads schemas costs time to load, and is loaded with the workflow anyway
+    const { readInput } = await import('../inputs.ts')
     const input = await readInput(inputSchema, given, (path) => almanac.data.scan(path))
     return follow(printer, flags, almanac.entries, (options) =>
       almanac.start(workflow, input, {
@@ -34,6 +34,7 @@ export function runCommand(file: string, flags: RunFlags, help: () => void): Pro
 
 function helpCommand(file: string, flags: RunFlags, help: () => void): Promise<void> {
   return withReadAlmanac({ ...flags, near: resolve(file) }, async (almanac, printer) => {
+    const { printWorkflowHelp } = await import('../workflow-help.ts')
     await printWorkflowHelp(await almanac.load(resolve(file)), printer)
     if (!printer.json) help()
     return exitCodes.done

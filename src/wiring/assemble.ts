@@ -1,0 +1,104 @@
+import { hostname } from 'node:os'
+import { openCodeSource } from '../code/source.ts'
+import { bootId } from '../data/process-identity.ts'
+import { Engine } from '../engine/engine.ts'
+import { explain } from '../engine/explain.ts'
+import { publisher, repairShown } from '../engine/publish.ts'
+import type { CodeSource } from '../ports/code.ts'
+import { sha256 } from '../system/hash.ts'
+import { nodeAmbient } from '../system/node-ambient.ts'
+import { systemChance } from '../system/system-chance.ts'
+import { systemClock } from '../system/system-clock.ts'
+import { datasetWork } from './dataset-work.ts'
+import { type ExecutorParts, openExecutors, openServers, surroundings } from './executors.ts'
+import { openKept } from './kept.ts'
+import { careFor } from './maintenance.ts'
+import type { OpenJournal } from './open-journal.ts'
+import { OpenWorkbench } from './open-workbench.ts'
+import { retentionRules } from './retention-rules.ts'
+import { readConfig, runSettings } from './settings.ts'
+import type { Workbench, WorkbenchOptions } from '../workbench.ts'
+
+/** Where things are kept, and how commands open it. */
+export type PlacedOptions = WorkbenchOptions & { readonly project: string; readonly home: string }
+
+/** All that works on a journal that is open. It belongs to the result, or is closed. */
+export async function assemble(own: OpenJournal, options: PlacedOptions): Promise<Workbench> {
+  const { project, home } = options
+  const code = openCodeSource({ home, project, almanacUrl: new URL('../index.ts', import.meta.url) })
+  try {
+    return await openWith(own, code, options)
+  } catch (error) {
+    await code.close()
+    await own.journal.close()
+    throw error
+  }
+}
+
+async function openWith(own: OpenJournal, code: CodeSource, options: PlacedOptions): Promise<Workbench> {
+  const { project, home, onMessage: say = silence } = options
+  const config = await readConfig(project, code)
+  const { records, work, entries, check, rehearse } = own
+  const { data, journal, cache, datasets, logs, objects, settled, sharedEntries } = openKept(
+    { home, project, config, say },
+    own,
+  )
+  const environment = options.environment ?? config.environment ?? 'main'
+  const kept = { journal, records, cache, entries, data, datasets, logs }
+  const servers = openServers()
+  const engine = openEngine(
+    { ...kept, code, work },
+    {
+      python: { ...config.python, ...options.python },
+      ...(config.threads !== undefined && { threads: config.threads }),
+      say,
+      inline: options.inline === true,
+      downloads: () => data.downloads(),
+      servers,
+    },
+  )
+  const publish = publisher({ datasets, data, clock: systemClock })
+  if (check !== undefined && options.reads !== true) await repairShown({ datasets, data }, environment)
+  const ofDatasets = datasetWork({ datasets, data, publish, now: Date.now }, environment, home)
+  const care = { ...kept, ...ofDatasets, home, check, rehearse, objects, environment, now: Date.now }
+  return new OpenWorkbench({
+    ...kept,
+    ...ofDatasets,
+    project,
+    home,
+    environment,
+    engine,
+    settings: runSettings(options, config, environment),
+    ...(sharedEntries !== undefined && { sharedEntries }),
+    explain: (run, call) => explain({ records, entries, work, data }, run, call),
+    publish,
+    code,
+    maintenance: careFor(care, retentionRules(config.retention)),
+    settled,
+    say,
+    urls: servers.urls,
+  })
+}
+
+type EngineParts = ConstructorParameters<typeof Engine>[0]
+
+function openEngine(
+  parts: Pick<EngineParts, 'journal' | 'cache' | 'work' | 'data' | 'datasets' | 'code' | 'logs'>,
+  executors: ExecutorParts,
+): Engine {
+  return new Engine({
+    ...parts,
+    surroundings: { of: surroundings },
+    clock: systemClock,
+    chance: systemChance,
+    hash: sha256,
+    ambient: nodeAmbient(),
+    owner: { host: hostname(), pid: process.pid, bootId: bootId() },
+    variable: (name) => process.env[name],
+    urls: executors.servers.urls,
+    executors: (listener) => openExecutors(listener, executors),
+  })
+}
+
+/** Whoever opens Almanac from a program asks for messages, or gets none. */
+const silence = (): void => undefined
