@@ -232,6 +232,35 @@ describe('after the machine has lost its power', () => {
     expect(readdirSync(`${home()}/work`)).toHaveLength(2)
   })
 
+  it('what is on disk is found again without a write; what another process may not have synced is synced again', async () => {
+    const digest = await parts.store.put(bytes('kept'))
+    await reopen()
+    // as in most processes it was there a moment before
+    parts.presence.leave()
+    parts = await openParts(home(), 1, Date.now)
+    expect(parts.store.renew(digest)).toBe(true)
+    expect(parts.presence.unsyncedSince).toBe(undefined)
+
+    const other = `${home()}/work/other.json`
+    for (const [since, marks] of [
+      [Date.now() - 60_000, true],
+      [Date.now() + 60_000, false],
+      [undefined, false],
+    ] as const) {
+      writeFileSync(other, JSON.stringify({ ...thisProcess(), unsyncedSince: since }))
+      parts.presence.leave()
+      parts = await openParts(home(), 1, Date.now)
+      expect(parts.store.renew(digest)).toBe(true)
+      expect(parts.presence.unsyncedSince !== undefined).toBe(marks)
+      await parts.store.sync()
+    }
+    const mine = await parts.store.put(bytes('of this process'))
+    await parts.store.sync()
+    parts.presence.setUnsynced(undefined)
+    expect(parts.store.renew(mine)).toBe(true)
+    expect(parts.presence.unsyncedSince).toBeTypeOf('number')
+  })
+
   it('an entry that never got its name is removed, but not one that may be about to get it', async () => {
     const path = `${home()}/work/1-none.json.tmp`
     writeFileSync(path, JSON.stringify({ ...thisProcess(), bootId: 'another boot' }))

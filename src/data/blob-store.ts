@@ -23,7 +23,7 @@ import type { JobPool } from './jobs/job-pool.ts'
 import type { Departed, Presence } from './presence.ts'
 import { namesIn } from './presence.ts'
 import { sharesOf, sizeOf } from './shares.ts'
-import { keepsStamps } from './stamp.ts'
+import { timesKept } from './stamp.ts'
 import { UnsyncedBlobs } from './unsynced-blobs.ts'
 import { WholeTrees } from './whole-trees.ts'
 
@@ -42,6 +42,8 @@ const clockGrain = 2000
  * S1 after `sync` all that was put before it is on disk, with its name, whoever wrote it first.
  * S2 what a crash of the machine may have torn is read and checked before anything else happens (`recover`).
  * S3 damage is moved aside: what is damaged is missing, so that it is made again.
+ * S4 a blob that is older than this process, and than all that others have not yet synced, is on disk: whoever made it
+ *    synced it before it left, or whoever came after it did. Finding it again writes nothing and waits for nothing.
  */
 export class LocalBlobStore implements BlobStore {
   readonly files: BlobFiles
@@ -51,6 +53,8 @@ export class LocalBlobStore implements BlobStore {
   readonly #presence: Presence
   readonly #now: () => number
   readonly #unsynced: UnsyncedBlobs
+  /** what was changed last before that time of the file system (ns) is on disk (S4) */
+  readonly #syncedBefore: bigint
   #adopting = 0
   #markedAt = 0
   /** a process that died left blobs of since then that may not be on disk */
@@ -63,11 +67,12 @@ export class LocalBlobStore implements BlobStore {
     this.#pool = pool
     this.#now = now
     const { store, trash, damaged } = home
-    const stamps = inStore(store, () => {
+    const times = inStore(store, () => {
       for (const directory of [trash, damaged]) mkdirSync(directory, { recursive: true })
-      return keepsStamps(`${presence.temporary}/${crypto.randomUUID()}`)
+      return timesKept(`${presence.temporary}/${crypto.randomUUID()}`)
     })
-    this.files = { store, trash, temporary: presence.temporary, stamps }
+    this.files = { store, trash, temporary: presence.temporary, stamps: times.stamps }
+    this.#syncedBefore = inStore(home.work, () => syncedBefore(times.now, presence.othersUnsynced()))
     this.whole = new WholeTrees(home)
     this.#unsynced = new UnsyncedBlobs(store, (digest) => this.quarantine(digest))
   }
@@ -130,8 +135,10 @@ export class LocalBlobStore implements BlobStore {
 
   /** Dates it anew for collections, as if it were put; false if it is not there. */
   renew(digest: Digest): boolean {
-    if (!inStore(this.files.store, () => isWhole(this.files, digest) && renewBlob(this.files, digest)))
-      return false
+    const stat = inStore(this.files.store, () => statBlob(this.files, digest))
+    if (stat === undefined || !looksWhole(this.files, digest, stat)) return false
+    if (!inStore(this.files.store, () => renewBlob(this.files, digest))) return false
+    if (stat.ctimeNs < this.#syncedBefore) return true
     this.#mark()
     this.#unsynced.add(digest, false)
     return true
@@ -332,6 +339,14 @@ export class LocalBlobStore implements BlobStore {
     if (stat === undefined) throw missing(digest)
     return { size: Number(stat.size) }
   }
+}
+
+/** `now`: of the file system, before `others` was found out. */
+const syncedBefore = (now: bigint | undefined, others: number): bigint => {
+  if (now === undefined) return 0n
+  const before =
+    BigInt(Math.floor(Math.max(0, Math.min(others, Number.MAX_SAFE_INTEGER) - clockGrain))) * 1_000_000n
+  return before < now ? before : now
 }
 
 const missing = (digest: Digest) => new AlmanacError('ALM_BLOB_MISSING', { digest })

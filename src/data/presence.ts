@@ -50,6 +50,22 @@ export class Presence {
     inStore(this.#file, () => this.#write(since !== undefined))
   }
 
+  /**
+   * Blobs that others made since then (ms) may not be on disk; infinity: there are none. What they make from now on is
+   * younger than this call.
+   */
+  othersUnsynced(): number {
+    const { work } = this.#home
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const names = namesIn(work).filter((name) => name.endsWith('.json') && `${work}/${name}` !== this.#file)
+      const entries = names.map((name) => readEntry(`${work}/${name}`))
+      // one that went meanwhile may have left its blobs to another, whose entry was read before
+      if (entries.includes(undefined)) continue
+      return Math.min(...entries.map((entry) => entry?.unsyncedSince ?? Number.POSITIVE_INFINITY))
+    }
+    return 0
+  }
+
   leave(): void {
     inStore(this.directory, () => {
       removeTree(this.directory)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { digestOf } from './blob-files.ts'
-import { bearsStamp, keepsStamps, stamped } from './stamp.ts'
+import { bearsStamp, stamped, timesKept } from './stamp.ts'
 
 let directory: string
 
@@ -36,5 +36,5 @@ it('a stamp is in the times of a file, at any time of making, until somebody wri
 })
 
 it('is kept by this file system', () => {
-  expect(keepsStamps(join(directory, 'probe'))).toBe(true)
+  expect(timesKept(join(directory, 'probe')).stamps).toBe(true)
 })

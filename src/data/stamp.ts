@@ -16,13 +16,24 @@ export const bearsStamp = (digest: Digest, stat: Pick<BigIntStats, 'mtimeNs'>): 
 
 const stampOf = (digest: Digest): number => Number.parseInt(digest.slice(0, 8), 16) % 1_000_000
 
-/** Some file systems keep whole seconds only; then the size alone tells. `path`: a free one beside the store. */
-export function keepsStamps(path: string): boolean {
+/** What a file system keeps of times. */
+export interface TimesKept {
+  /** fractions of a second? Where it keeps whole ones only, the size alone tells whether a blob was written to */
+  readonly stamps: boolean
+  /** its own clock now, ns; undefined where it does not say when something was last changed */
+  readonly now: bigint | undefined
+}
+
+/** `path`: a free one beside the store. */
+export function timesKept(path: string): TimesKept {
   const digest = '0003039'.padEnd(64, '0')
   const file = openSync(path, 'wx', 0o600)
   try {
     futimesSync(file, 1, stamped(digest, 1e12))
-    return bearsStamp(digest, fstatSync(file, { bigint: true }))
+    const stat = fstatSync(file, { bigint: true })
+    const year = 31_536_000_000_000_000n
+    const changes = stat.ctimeNs > stat.mtimeNs + year
+    return { stamps: bearsStamp(digest, stat), now: changes ? stat.ctimeNs : undefined }
   } finally {
     closeSync(file)
     unlinkSync(path)
