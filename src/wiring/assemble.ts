@@ -60,7 +60,8 @@ async function openWith(own: OpenJournal, code: CodeSource, options: PlacedOptio
   const publish = publisher({ datasets, data, clock: systemClock })
   if (check !== undefined && options.reads !== true) await repairShown({ datasets, data }, environment)
   const ofDatasets = datasetWork({ datasets, data, publish, now: Date.now }, environment, home)
-  const care = { ...kept, ...ofDatasets, home, check, rehearse, objects, environment, now: Date.now }
+  const pinned = () => data.pinned()
+  const care = { ...kept, ...ofDatasets, pinned, home, check, rehearse, objects, environment, now: Date.now }
   return new OpenWorkbench({
     ...kept,
     ...ofDatasets,
