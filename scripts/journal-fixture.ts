@@ -2,10 +2,10 @@ import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { migrations } from '../src/journal/sqlite/migrations.ts'
-import { openSqliteJournal } from '../src/journal/sqlite/open.ts'
+import { type OpenSqliteJournal, openSqliteJournal } from '../src/journal/sqlite/open.ts'
 import type { JournalRecord } from '../src/model/records.ts'
 import type { Datasets } from '../src/ports/datasets.ts'
-import type { Journal } from '../src/ports/journal.ts'
+import type { Documents } from '../src/ports/documents.ts'
 import { aCall, aDigest, anAsk, anOutcome, aRun } from '../src/testing/journal-records.ts'
 import { journalSnapshot } from '../src/testing/journal-snapshot.ts'
 import { root } from './source-files.ts'
@@ -123,8 +123,19 @@ async function publish(datasets: Datasets): Promise<void> {
   await datasets.setSource({ environment: 'default', dataset: 'raw' }, source, 3002)
 }
 
-async function write(journal: Journal, datasets: Datasets): Promise<void> {
+/** Documents of a workflow, a project and a run, one with two versions. */
+async function document(documents: Documents): Promise<void> {
+  const calibration = { environment: 'default', scope: 'workflow:imaging', name: 'calibration' }
+  const mine = { run: 'done', call: 4, fingerprint: aDigest('print 4'), maker: 'put', madeAt: 3100 }
+  await documents.write({ ...calibration, ...mine, json: '{"gain":1,"größe":[1,2]}', seen: 0 })
+  await documents.write({ ...calibration, json: '{"gain":2}', maker: 'context set', madeAt: 3101 })
+  await documents.write({ ...calibration, ...mine, scope: 'project:alma', name: 'beam', json: '"narrow"' })
+  await documents.write({ ...calibration, ...mine, scope: 'run:done', json: 'null' })
+}
+
+async function write({ journal, datasets, documents }: OpenSqliteJournal): Promise<void> {
   await publish(datasets)
+  await document(documents)
 
   await journal.create(aRun('earlier', { state: 'cancelled', endedAt: 900 }))
   await journal.create(
@@ -141,11 +152,11 @@ async function write(journal: Journal, datasets: Datasets): Promise<void> {
 
 const home = mkdtempSync(join(tmpdir(), 'almanac-fixture-'))
 const first = await openSqliteJournal(home)
-await write(first.journal, first.datasets)
+await write(first)
 await first.close()
 const made = join(home, 'made')
 const again = await openSqliteJournal(made)
-await write(again.journal, again.datasets)
+await write(again)
 const snapshot = await journalSnapshot(again)
 await again.close()
 // what reading changed (requests that were taken) is not in the one that is kept

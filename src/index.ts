@@ -8,6 +8,14 @@ export type { Arg, DirMap, MapOptions, MapResult } from './flow/callable.ts'
 export { type CommandTaskOptions, command, type ScriptTaskOptions, script } from './flow/command.ts'
 export { type AlmanacConfig, defineConfig, type RetentionConfig, type StoreConfig } from './flow/config.ts'
 export { type Dataset, dataset, type Published, type PublishOptions } from './flow/dataset.ts'
+export type {
+  AnyDocument,
+  Document,
+  DocumentOptions,
+  DocumentState,
+  Patch,
+  WriteOptions,
+} from './flow/document.ts'
 export type { DirFilter, DirFuture, DirOf, Future, ListFuture } from './flow/future.ts'
 export { all, type FutureList, type Known, map, type Settled, settled } from './flow/list.ts'
 export type { NamedTask, NamedTaskOptions } from './flow/named-task.ts'

@@ -11,6 +11,7 @@ import type { SourcePlace } from './model/task.ts'
 import type { CodeSource, LoadedFile } from './ports/code.ts'
 import type { DataPlane } from './ports/data.ts'
 import type { Datasets, Publish } from './ports/datasets.ts'
+import type { Documents } from './ports/documents.ts'
 import type { CacheRecords, CallRow, Journal, Records, RunCache } from './ports/journal.ts'
 import type { LogStore } from './ports/logs.ts'
 
@@ -46,6 +47,8 @@ export interface Workbench extends Almanac {
   explain(run: RunRecord, call: CallRow): Promise<Explanation>
   readonly data: DataPlane
   readonly datasets: Datasets
+  /** Documents of runs, workflows and projects. */
+  readonly documents: Documents
   /** Makes a directory the next version of a dataset. */
   readonly publish: Publish
   /** Adds what lies at a path to a dataset. */

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { AlmanacError } from '../model/errors.ts'
 import type { AnswerFlags } from './commands/answer.ts'
 import type { CacheListFlags, CacheRemoveFlags } from './commands/cache.ts'
+import type { ContextFlags, ContextLogFlags, ContextSetFlags } from './commands/context.ts'
 import type { RetryFlags } from './commands/control.ts'
 import type { DataGetFlags } from './commands/data.ts'
 import type { DataAddFlags } from './commands/data-add.ts'
@@ -163,6 +164,7 @@ function addCare(program: Command): void {
       (await import('./commands/init.ts')).initCommand(target, flags),
   )
   addData(program)
+  addContext(program)
   addCache(program)
   common(
     program
@@ -229,6 +231,35 @@ function addData(program: Command): void {
     .option('--once', 'end after one version, with the result of the command')
     .action(async (name: string, flags: DataWatchFlags) =>
       (await import('./commands/data-watch.ts')).dataWatchCommand(name, flags),
+    )
+}
+
+/** Documents that runs share. */
+function addContext(program: Command): void {
+  const context = program.command('context').description('documents that runs share (run.context)')
+  const contextCommand = (words: string, description: string): Command =>
+    common(context.command(words).description(description)).option(
+      '--env <name>',
+      'environment of the documents',
+    )
+  contextCommand('ls', 'list documents').action(async (flags: ContextFlags) =>
+    (await import('./commands/context.ts')).contextListCommand(flags),
+  )
+  contextCommand('get <document>', 'what is in a document: workflow:NAME/DOCUMENT[@VERSION]').action(
+    async (name: string, flags: ContextFlags) =>
+      (await import('./commands/context.ts')).contextGetCommand(name, flags),
+  )
+  contextCommand('log <document>', 'versions of a document, newest first')
+    .option('--limit <n>', 'so many, 20 if absent')
+    .action(async (name: string, flags: ContextLogFlags) =>
+      (await import('./commands/context.ts')).contextLogCommand(name, flags),
+    )
+  contextCommand('set <document> <json>', 'write a document: JSON, or @FILE')
+    .option('--patch', 'merge these fields into it; null removes one')
+    .option('--seen <version>', 'only if this is still its newest version')
+    .option('--by <who>', 'who writes')
+    .action(async (name: string, text: string, flags: ContextSetFlags) =>
+      (await import('./commands/context.ts')).contextSetCommand(name, text, flags),
     )
 }
 

@@ -22,12 +22,17 @@ export const fullText = (value: Value, length: number): string =>
 export function inputText(args: Value, length: number, full = false): string {
   const how = { room: length, full }
   if (!isPlain(args)) return args === undefined ? '' : cut(spell(args, how, 0), length)
-  const { args: positions } = args
-  const fields = Object.entries(args)
-  const text =
-    fields.length === 1 && Array.isArray(positions)
-      ? positions.map((item: Value) => spell(item, how, 1)).join(', ')
-      : fields.map(([name, field]) => `${name}=${spell(field, how, 1)}`).join(' ')
+  const { args: positions, ...named } = args
+  // documents that a function declares
+  const { context, ...others } = named
+  const isFunction = Array.isArray(positions) && Object.keys(others).length === 0
+  const fields = Object.entries(isFunction ? { ...(context as object | undefined) } : args)
+  const text = [
+    ...(isFunction ? [positions.map((item: Value) => spell(item, how, 1)).join(', ')] : []),
+    ...fields.map(([name, field]) => `${name}=${spell(field as Value, how, 1)}`),
+  ]
+    .filter((part) => part !== '')
+    .join(' ')
   return cut(text, length)
 }
 

@@ -58,8 +58,9 @@ export class Asks {
     }
   }
 
-  open(info: CallInfo): void {
-    const args = info.args as {
+  /** `args`: of the question, with the values of futures. */
+  open(info: CallInfo, resolved: Value): void {
+    const args = resolved as {
       title: string
       schema: Value
       show: Value

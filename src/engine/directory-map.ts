@@ -81,6 +81,8 @@ export interface MapArgs {
   readonly over: Value
   readonly with: Readonly<Record<string, Value>>
   readonly withText: string
+  /** documents that a function declares */
+  readonly context: Value
   readonly as: string | null
   /** what an entry is: a file, or a directory at the top (then `groups` says how many there are) */
   readonly each: 'file' | 'dir'
@@ -134,7 +136,10 @@ async function differences(
 /** A function gets the item first; a task with named inputs gets it as one of them, or an object as all of them. */
 function entryArgs(args: MapArgs, item: Value): Value {
   const plain = typeof item === 'object' && item !== null && Object.getPrototypeOf(item) === Object.prototype
-  if (args.as === null) return { args: [item, ...Object.values(args.with)] }
+  if (args.as === null) {
+    const positions = [item, ...Object.values(args.with)]
+    return args.context === undefined ? { args: positions } : { args: positions, context: args.context }
+  }
   if (plain && !Object.hasOwn(args.with, args.as)) return { ...(item as Record<string, Value>), ...args.with }
   return { ...args.with, [args.as]: item }
 }

@@ -8,6 +8,7 @@ import { type CallState, isRunEnd, type RunState } from '../model/states.ts'
 import type { Value } from '../model/value.ts'
 import type { AttemptId, Executor, ExecutorListener } from '../ports/executor.ts'
 import type { CallRow, RunClaim } from '../ports/journal.ts'
+import { movedDocuments } from './document-calls.ts'
 import type { KnownCall } from './known-call.ts'
 import type { RunListener } from './run-context.ts'
 import { RunDriver } from './run-driver.ts'
@@ -306,35 +307,37 @@ const ofDisk: ReadonlySet<string> = new Set(['ALM_STORE_FULL', 'ALM_STORE_READ_O
 
 /** Which outcomes a person's wish takes back. */
 function forgottenCalls(run: RunRecord, remembered: readonly RememberedCall[], how: ResumedRun): number[] {
+  const forgotten = new Set(
+    how.forget === 'none' ? [] : movedDocuments(remembered, new Set(how.calls ?? run.uncaught)),
+  )
   const refused = remembered.filter(
     ({ call_kind: kind, outcome }) => kind === 'publish' && outcome?.error?.code === 'ALM_DATASET_MOVED',
   )
   const moved = new Set(refused.map(({ name }) => name))
   if (how.calls !== undefined) {
     const reads = remembered.filter(({ call_kind: kind, name }) => kind === 'read' && moved.has(name))
-    return [...new Set([...how.calls, ...[...refused, ...reads].map(({ call }) => call)])]
+    return [...new Set([...forgotten, ...how.calls, ...[...refused, ...reads].map(({ call }) => call)])]
   }
   const uncaught = new Set(run.uncaught)
-  const forgotten: number[] = []
   for (const call of remembered) {
     const state = call.outcome?.state
     if (how.forget === 'none') continue
     // what was published meanwhile is read anew: else it would be refused each time
-    if (call.call_kind === 'read' && moved.has(call.name)) forgotten.push(call.call)
+    if (call.call_kind === 'read' && moved.has(call.name)) forgotten.add(call.call)
     // a person starts attempts anew
     if (call.outcome === undefined && call.attempts.some(({ phase }) => phase !== 'started'))
-      forgotten.push(call.call)
+      forgotten.add(call.call)
     // not done because the run was to stop; what was skipped for want of others follows from how those end
     if (call.outcome !== undefined && state === 'cancelled' && !isKeptResult(call.outcome))
-      forgotten.push(call.call)
-    if (call.outcome?.reason === 'policy' && how.forget === 'caught') forgotten.push(call.call)
+      forgotten.add(call.call)
+    if (call.outcome?.reason === 'policy' && how.forget === 'caught') forgotten.add(call.call)
     if (state !== 'failed') continue
     // the disk that failed it may have failed the record of the run's end too
     const isOfDisk = !isRunEnd(run.state) && ofDisk.has(call.outcome?.error?.code ?? '')
     if (how.forget === 'caught' || uncaught.has(call.call) || call.call_kind === 'entry' || isOfDisk)
-      forgotten.push(call.call)
+      forgotten.add(call.call)
   }
-  return forgotten
+  return [...forgotten]
 }
 
 const forgetful = ({ outcome: _, ...call }: RememberedCall): RememberedCall => ({ ...call, attempts: [] })

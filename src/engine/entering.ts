@@ -4,6 +4,7 @@ import type { ErrorRecord } from '../model/records.ts'
 import type { Asks } from './asks.ts'
 import type { CallInfo } from './call-info.ts'
 import type { DatasetCalls } from './dataset-calls.ts'
+import type { DocumentCalls } from './document-calls.ts'
 import { recordOf } from './failure.ts'
 import type { MapCalls } from './map-calls.ts'
 import { executed, failedError, type RunContext } from './run-context.ts'
@@ -19,6 +20,7 @@ export interface EnteredParts {
   readonly maps: MapCalls
   readonly asks: Asks
   readonly datasets: DatasetCalls
+  readonly documents: DocumentCalls
   readonly failures: Failures
 }
 
@@ -38,7 +40,7 @@ export class Entering {
   enter(info: CallInfo): void {
     const { machine, ports, outcomes, isIn } = this.#run
     const { clock, chance } = ports
-    const { turns, maps, asks } = this.#parts
+    const { turns, maps } = this.#parts
     const { kind } = info.request
     switch (kind) {
       case 'child': {
@@ -59,10 +61,14 @@ export class Entering {
         outcomes.set(info.id, { value: kind === 'now' ? new Date(clock.now()) : chance.number() })
         return this.left(info, executed)
       case 'ask':
-        return asks.open(info)
+        return this.#ask(info)
       case 'read':
       case 'publish':
         return this.#parts.datasets.enter(info)
+      case 'get':
+      case 'put':
+      case 'patch':
+        return this.#parts.documents.enter(info)
       default:
         throw new AlmanacError('ALM_BUG', { why: `${kind} cannot be entered` })
     }
@@ -72,6 +78,16 @@ export class Entering {
   left(info: CallInfo, status: EndStatus, error?: ErrorRecord): void {
     if (error !== undefined) info.lastError = error
     this.#run.dispatch({ kind: 'left', call: info.id, status })
+  }
+
+  /** What is to be judged is shown as it is, not as futures. */
+  #ask(info: CallInfo): void {
+    const { outcomes, calls } = this.#run
+    try {
+      this.#parts.asks.open(info, resolve(info.args, { outcomes, info: (call) => calls.get(call) }))
+    } catch (error) {
+      this.left(info, failedError, recordOf(error))
+    }
   }
 
   #child(info: CallInfo): boolean {

@@ -131,10 +131,16 @@ export class Identifier {
     if (!isFields(args)) return this.#outcomes.text(args)
     const names = Object.keys(args)
     const positions = args['args']
-    if (names.length === 1 && Array.isArray(positions))
-      return `{"args":[${positions.map((item: Value) => this.#outcomes.text(item)).join(',')}]}`
+    if (names.length === 1 && Array.isArray(positions)) return this.#positions(positions)
+    const context = args['context'] as Value
+    if (names.length === 2 && Array.isArray(positions) && isFields(context))
+      return `${this.#positions(positions)}${this.#inputs(context)}`
     const texts = names.sort().map((name) => `${JSON.stringify(name)}:${this.#outcomes.text(args[name])}`)
     return `{${texts.join(',')}}`
+  }
+
+  #positions(positions: readonly Value[]): string {
+    return `{"args":[${positions.map((item) => this.#outcomes.text(item)).join(',')}]}`
   }
 
   #eachInputRef(args: Value, found: (ref: Exclude<Ref, FutureRef>) => void): void {
@@ -206,8 +212,13 @@ const mostInputs = 20
 /** Arguments by their names, or by their places from 1. */
 function inputsByName(args: Value): (readonly [name: string, value: Value])[] {
   if (!isFields(args)) return [['1', args]]
-  const positions = args['args']
-  if (Object.keys(args).length === 1 && Array.isArray(positions))
-    return positions.map((value: Value, i) => [String(i + 1), value])
+  const { args: positions, context, ...others } = args
+  if (Object.keys(others).length === 0 && Array.isArray(positions)) {
+    const documents = Object.entries((context ?? {}) as Record<string, Value>)
+    return [
+      ...positions.map((value: Value, i) => [String(i + 1), value] as const),
+      ...documents.map(([name, value]) => [`context ${name}`, value] as const),
+    ]
+  }
   return Object.entries(args).sort(([a], [b]) => (a < b ? -1 : 1))
 }

@@ -111,13 +111,15 @@ export class MapCalls {
       readonly as: string | null
       readonly each?: 'dir'
       readonly groups?: Value
+      readonly context?: Value
     }
     const known = (value: Value) =>
       resolve(value, { outcomes: this.#outcomes, info: (call) => this.#host.info(call) })
     const resolved: MapArgs = {
       over: known(args.over),
       with: known(args.with) as Record<string, Value>,
-      withText: this.#outcomes.text(args.with),
+      context: known(args.context),
+      withText: this.#outcomes.text(args.context === undefined ? args.with : [args.with, args.context]),
       as: args.as,
       each: args.each ?? 'file',
       groups: known(args.groups),

@@ -6,7 +6,6 @@ import { isCounted } from '../model/counted.ts'
 import { AlmanacError } from '../model/errors.ts'
 import type { Path } from '../model/path.ts'
 import type { Note, RememberedCall, RunRecord } from '../model/records.ts'
-
 import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 import type { AttemptEnd, AttemptId, AttemptNote, Executor, LogLine } from '../ports/executor.ts'
@@ -15,6 +14,7 @@ import { Asks } from './asks.ts'
 import type { NewCall } from './call-info.ts'
 import { CallTable } from './call-table.ts'
 import { DatasetCalls } from './dataset-calls.ts'
+import { DocumentCalls, isDocumentCall } from './document-calls.ts'
 import { Entering } from './entering.ts'
 import { Execution } from './execution.ts'
 import { Giving } from './giving.ts'
@@ -52,6 +52,7 @@ export class RunDriver implements HostedRun {
   readonly #maps: MapCalls
   readonly #asks: Asks
   readonly #datasets: DatasetCalls
+  readonly #documents: DocumentCalls
   readonly #host: WorkflowHost
   readonly #failures: Failures
   readonly #end: RunEnd
@@ -93,15 +94,18 @@ export class RunDriver implements HostedRun {
     this.#datasets = new DatasetCalls(this.#run, remembered, (info, status, error) =>
       this.#entering.left(info, status, error),
     )
-    const parts = {
+    this.#documents = new DocumentCalls(this.#run, run.workflow, remembered, (info, status, error) =>
+      this.#entering.left(info, status, error),
+    )
+    this.#entering = new Entering(this.#run, {
       host: this.#host,
       turns: this.#turns,
       maps: this.#maps,
       asks: this.#asks,
       datasets: this.#datasets,
+      documents: this.#documents,
       failures: this.#failures,
-    }
-    this.#entering = new Entering(this.#run, parts)
+    })
     this.#end = new RunEnd(this.#run, this.#failures, {
       isAtRest: () => this.#isAtRest,
       look: life.look,
@@ -131,12 +135,13 @@ export class RunDriver implements HostedRun {
   // what functions ask
 
   call(call: NewCall): number {
-    return this.#make(call)
+    const prepared = isDocumentCall(call.request.kind) ? this.#documents.prepare(call) : call
+    return typeof prepared === 'number' ? prepared : this.#make(prepared)
   }
 
   outcome(call: number, path: Path, succeed: (value: Value) => void, fail: (error: unknown) => void): void {
     this.#execution.given(call)
-    this.#giving.wait(call, { path, succeed, fail })
+    this.#giving.wait(call, { path, succeed, fail: this.#documents.heeding(call, fail) })
   }
 
   note(_path: string, type: 'event' | 'metric' | 'artifact' | 'progress', name: string, body: Value): void {
@@ -286,6 +291,7 @@ export class RunDriver implements HostedRun {
     if (isCounted(kind)) this.#counted++
     if (task !== undefined) this.#recall.expect(task)
     this.#execution.made(request)
+    if (isDocumentCall(kind)) this.#documents.made(call, id)
     if (info.own === undefined) {
       const argsWire = info.plain ?? encode(args)
       recorder.add({ kind: 'call', call: id, key, caller, name, call_kind: kind, argsWire, at })
@@ -377,7 +383,8 @@ export class RunDriver implements HostedRun {
   get #isAtRest(): boolean {
     const { machine, settings } = this.#run
     const { graph } = machine
-    if (this.#entering.views > 0 || this.#turns.size > 0 || this.#datasets.isBusy) return false
+    if (this.#entering.views > 0 || this.#turns.size > 0) return false
+    if (this.#datasets.isBusy || this.#documents.isBusy) return false
     const isBusy = this.#execution.hasStarts || this.#maps.isBusy || this.#asks.isBusy
     if (settings.dryRun)
       return !isBusy && graph.count('identify') + graph.count('lookup') + graph.count('gate') === 0

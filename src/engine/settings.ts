@@ -7,6 +7,7 @@ import type { Chance, Clock } from '../ports/clock.ts'
 import type { CodeSource } from '../ports/code.ts'
 import type { DataPlane } from '../ports/data.ts'
 import type { Datasets } from '../ports/datasets.ts'
+import type { Documents } from '../ports/documents.ts'
 import type { Executor, ExecutorListener } from '../ports/executor.ts'
 import type { Journal, Owner, RunCache, WorkClaims } from '../ports/journal.ts'
 import type { LogStore } from '../ports/logs.ts'
@@ -22,6 +23,7 @@ export interface EnginePorts {
   /** files that stay with the servers that keep them; without it none can be read */
   readonly urls?: Pick<Urls, 'open' | 'verify'>
   readonly datasets: Datasets
+  readonly documents: Documents
   readonly code: Pick<CodeSource, 'fingerprint'>
   readonly surroundings: Surroundings
   readonly logs: LogStore

@@ -8,7 +8,8 @@ export interface ContextOwner {
   readonly attempt: Pick<
     Attempt,
     'outputs' | 'run' | 'call' | 'attempt' | 'idempotencyKey' | 'logicalTime' | 'scratch'
-  >
+  > &
+    Partial<Pick<Attempt, 'inputs'>>
   log(stream: LogLine['stream'], text: string): void
   note(note: AttemptNote): void
   heartbeat(): void
@@ -32,6 +33,10 @@ export class FunctionContext implements TaskContext {
 
   get out(): TaskContext['out'] {
     return this.#live.attempt.outputs
+  }
+
+  get context(): TaskContext['context'] {
+    return (this.#live.attempt.inputs?.['context'] ?? {}) as TaskContext['context']
   }
 
   get signal(): AbortSignal {

@@ -1,9 +1,11 @@
 import { AlmanacError } from '../model/errors.ts'
 import type { DirRef, FileRef, UrlRef } from '../model/refs.ts'
+import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 import { requireCaller } from './ambient.ts'
 import { toArgs } from './arguments.ts'
 import type { TaskDefinition } from './definition.ts'
+import { contextArgs } from './document.ts'
 import { type DirOf, type Future, makeFuture } from './future.ts'
 import { isFuture } from './future-target.ts'
 import { groupsOf, selected } from './groups.ts'
@@ -61,7 +63,12 @@ export const definitionKey = Symbol.for('almanac.definition')
 /** Makes one call. `key` tells equal calls apart. */
 export function callTask<R>(definition: TaskDefinition, args: Value, key?: string): Future<R> {
   const caller = requireCaller(definition.spec.name)
-  return makeFuture<R>(caller, caller.call(definition.request, args, key), [], definition.spec.name)
+  return makeFuture<R>(
+    caller,
+    caller.call(definition.request, withContext(definition, args), key),
+    [],
+    definition.spec.name,
+  )
 }
 
 /** `task.map`: a list that is known is one call an item; a directory, or what is not known yet, is one map. */
@@ -86,14 +93,26 @@ export function mapTask<R>(
   }
   const { spec } = definition
   const { include, by } = options
+  const isFunction = isOfFunction(spec)
   const some = include === undefined ? over : selected(caller, over, include)
   const args = {
     ...(by === undefined ? { over: toArgs(some) } : groupsOf(caller, some, by)),
-    with: toArgs(options.with ?? {}),
+    with: isFunction ? toArgs(options.with ?? {}) : withContext(definition, toArgs(options.with ?? {})),
+    ...(isFunction && definition.context !== undefined && { context: contextArgs(definition.context) }),
     as: options.as ?? entryInput(definition),
   }
   const call = caller.call({ ...definition.request, kind: 'map' }, args)
   return makeFuture<MapResult<R>>(caller, call, [], spec.name) as DirMap<R>
+}
+
+const isOfFunction = ({ body }: TaskSpec): boolean => body.kind === 'function' || body.kind === 'thread'
+
+/** Declared documents are inputs like others: named ones beside the arguments, those of functions in their context. */
+function withContext({ context, spec }: TaskDefinition, args: Value): Value {
+  if (context === undefined) return args
+  const documents = contextArgs(context)
+  const given = args as Readonly<Record<string, Value>>
+  return isOfFunction(spec) ? { ...given, context: documents } : { ...given, ...documents }
 }
 
 /** The input that gets the entry: the first that is a file or directory, else the first. */

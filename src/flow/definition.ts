@@ -4,6 +4,7 @@ import type { Value } from '../model/value.ts'
 import type { CallRequest } from '../ports/caller.ts'
 import { currentCaller } from './ambient.ts'
 import { besideCaller } from './beside.ts'
+import { isDocument } from './document.ts'
 import { reservedNames } from './future.ts'
 import { checkNames } from './option-names.ts'
 import { policyOf, type TaskOptions } from './options.ts'
@@ -18,6 +19,8 @@ export interface TaskDefinition {
   readonly output: Shape | undefined
   /** of a function: where a module defined it, as Node runs that */
   readonly at: readonly string[]
+  /** documents that its calls get, by name */
+  readonly context: TaskOptions['context']
 }
 
 let watcher: ((definition: TaskDefinition) => void) | undefined
@@ -75,9 +78,27 @@ export function defineTask(given: {
     ...(place !== undefined && { definedAt: place }),
   }
   const request: CallRequest = { kind: 'task', name, task: spec, fn, check: resultCheck(name, output) }
-  const definition = { spec, request, input, output, at }
+  const context = checkedContext(name, options.context, input)
+  const definition = { spec, request, input, output, at, context }
   watcher?.(definition)
   return definition
+}
+
+/** @throws ALM_OPTION_REFUSED */
+function checkedContext(
+  task: string,
+  context: TaskOptions['context'],
+  input: Shape | undefined,
+): TaskOptions['context'] {
+  for (const [name, document] of Object.entries(context ?? {})) {
+    const refuse = (why: string): never => {
+      throw new AlmanacError('ALM_OPTION_REFUSED', { option: `context.${name}`, task, why })
+    }
+    if (!namePattern.test(name)) refuse('it cannot be the name of an argument')
+    if (!isDocument(document)) refuse('it is no document of run.context')
+    if (input !== undefined && Object.hasOwn(input, name)) refuse('an input has that name')
+  }
+  return context
 }
 
 /** A result as declared: each named output fits its schema. */

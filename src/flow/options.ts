@@ -1,5 +1,6 @@
 import { AlmanacError } from '../model/errors.ts'
 import type { CachePolicy, OnFailure, RetryPolicy, TaskPolicy } from '../model/task.ts'
+import type { AnyDocument } from './document.ts'
 import { checkNames, type OptionNames } from './option-names.ts'
 
 /** The options that every kind of task has. */
@@ -18,6 +19,8 @@ export interface TaskOptions {
   readonly variables?: readonly string[]
   /** files that its code reads, relative to the file that says so; they count by content */
   readonly reads?: readonly string[]
+  /** documents that the task reads (`run.context`): it gets each as an argument of that name, and its content counts */
+  readonly context?: Readonly<Record<string, AnyDocument>>
   /** acts on the world: starts after what it depends on is durable, is never cached, gets an idempotency key */
   readonly effect?: boolean
   /** its result may vary from time to time: it is never made again */
@@ -142,6 +145,7 @@ export const taskOptionNames: OptionNames<TaskOptions> = {
   version: true,
   variables: true,
   reads: true,
+  context: true,
   effect: true,
   random: true,
   persist: true,

@@ -3,6 +3,7 @@ import type { Artifact } from '../model/task-context.ts'
 import type { Value } from '../model/value.ts'
 import { requireCaller } from './ambient.ts'
 import { toArgs } from './arguments.ts'
+import { type Document, type DocumentOptions, document } from './document.ts'
 import { type Future, makeFuture } from './future.ts'
 import { branch } from './list.ts'
 import { type Duration, durationMs } from './options.ts'
@@ -59,6 +60,14 @@ export const run = {
   /** A named part of the workflow, at which graph and timeline fold. */
   stage<R>(name: string, fn: () => PromiseLike<R> | R): Future<Awaited<R>> {
     return branch(requireCaller('run.stage'), name, undefined, fn)
+  },
+
+  /**
+   * A document that runs share and that outlives them: calibration state, cached metadata. Made outside of workflows
+   * too, so that tasks can declare it: `context: { calibration }`.
+   */
+  context<T>(name: string, options: DocumentOptions<T> = {}): Document<T> {
+    return document(name, options)
   },
 
   /** Something that happened, by name. */

@@ -154,6 +154,23 @@ export const catalogue = {
     message: 'Version {version} of dataset {dataset} can no longer be read: {why}.',
     hint: 'Choose another version (almanac data log {dataset}); add the dataset with --keep to keep every version.',
   },
+  ALM_CONTEXT_NAME: {
+    message: '{name} cannot be the name of a document.',
+    hint: 'Use letters, digits, "-", "_" and "."; on the command line workflow:NAME/DOCUMENT, project:NAME/DOCUMENT or run:ID/DOCUMENT.',
+  },
+  ALM_CONTEXT_UNKNOWN: {
+    message: 'There is no document {document}.',
+    hint: 'Write it first (put, or almanac context set), give it a value to begin with (initial: …), or see almanac context ls.',
+  },
+  ALM_CONTEXT_MOVED: {
+    message:
+      'Document {document} is at version {newest} (written by {maker}), not at {seen} as it was when it was read.',
+    hint: 'Get it again and put what follows from that; or resume the run, which reads the newest version.',
+  },
+  ALM_CONTEXT_VALUE: {
+    message: 'A document cannot hold the value at {path}: {why}.',
+    hint: 'Documents are plain JSON of 1 MiB at most; pass arrays as lists, and keep large data in files or datasets.',
+  },
   ALM_INPUT_MISSING: { message: '{path} does not exist.', hint: 'Check the path.' },
   ALM_INPUT_UNREADABLE: {
     message: '{path} cannot be read: {why}.',

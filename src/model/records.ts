@@ -76,6 +76,9 @@ export type CallKind =
   | 'ask'
   | 'read'
   | 'publish'
+  | 'get'
+  | 'put'
+  | 'patch'
 
 /** A call was made. Written once per call over the whole life of a run. */
 export interface CallMade {

@@ -9,6 +9,8 @@ import type { Value } from './value.ts'
 export interface TaskContext {
   /** Output name → absolute path to leave it at; the parent directory exists. */
   readonly out: Readonly<Record<string, string>>
+  /** The documents that the task declares (`context`), by name. */
+  readonly context: Readonly<Record<string, unknown>>
   /** Aborted when the attempt shall end: cancelled, out of time, or silent for too long. */
   readonly signal: AbortSignal
   readonly run: RunId

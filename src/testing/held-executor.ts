@@ -52,8 +52,9 @@ export class HeldExecutor implements Executor {
     this.start(id)
     const args = (attempt.inputs['args'] ?? []) as readonly Value[]
     try {
+      const told = { out: attempt.outputs, context: attempt.inputs['context'] ?? {} }
       const fn = attempt.fn as unknown as (...args: readonly unknown[]) => unknown
-      const value = (await fn(...taskArguments(fn, args, { out: attempt.outputs }))) as Value
+      const value = (await fn(...taskArguments(fn, args, told))) as Value
       this.end(id, { kind: 'succeeded', values: valuesOf(attempt.task, value) })
     } catch (error) {
       const { name, message } = error as Error

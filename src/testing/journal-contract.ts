@@ -2,6 +2,7 @@ import { describe } from 'vitest'
 import { testCache, testRemoval } from './journal-cache-contract.ts'
 import { testCalls } from './journal-calls-contract.ts'
 import { testDatasets } from './journal-datasets-contract.ts'
+import { testDocuments } from './journal-documents-contract.ts'
 import { testEntries } from './journal-entries-contract.ts'
 import type { JournalPlace } from './journal-fixture.ts'
 import { useJournal } from './journal-fixture.ts'
@@ -22,6 +23,7 @@ export function testJournal(name: string, makePlace: () => Promise<JournalPlace>
     testCache(at)
     testRemoval(at)
     testDatasets(at)
+    testDocuments(at)
     testEntries(at)
     testWork(at)
   })

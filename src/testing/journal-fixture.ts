@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect } from 'vitest'
 import type { Datasets } from '../ports/datasets.ts'
+import type { Documents } from '../ports/documents.ts'
 import type { CacheRecords, Journal, Owner, Records, RunCache, WorkClaims } from '../ports/journal.ts'
 
 /** A journal as one process has it open. */
@@ -8,6 +9,7 @@ export interface OpenJournal {
   readonly records: Records
   readonly cache: RunCache
   readonly datasets: Datasets
+  readonly documents: Documents
   readonly entries: CacheRecords
   readonly work: WorkClaims
 }

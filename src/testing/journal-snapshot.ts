@@ -1,7 +1,13 @@
 import type { OpenJournal } from './journal-fixture.ts'
 
 /** All that a journal tells of its runs and of some cache entries, as plain JSON. */
-export async function journalSnapshot({ journal, records, cache, datasets }: OpenJournal): Promise<unknown> {
+export async function journalSnapshot({
+  journal,
+  records,
+  cache,
+  datasets,
+  documents,
+}: OpenJournal): Promise<unknown> {
   const runs = await records.runs({ limit: 1000 })
   const perRun: Record<string, unknown> = {}
   for (const { id } of runs) {
@@ -26,6 +32,7 @@ export async function journalSnapshot({ journal, records, cache, datasets }: Ope
       datasets.versions({ environment: 'default', dataset, partition: '' }, { limit: 1000 }),
     ),
   )
+  const written = await documents.list('default', { limit: 1000 })
   return JSON.parse(
     JSON.stringify({
       runs,
@@ -34,6 +41,7 @@ export async function journalSnapshot({ journal, records, cache, datasets }: Ope
       roots: [...new Set(roots)].sort(),
       // journals of the first versions have none
       ...(rows.length > 0 && { datasets: rows, versions }),
+      ...(written.length > 0 && { documents: written }),
     }),
   )
 }

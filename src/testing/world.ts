@@ -74,6 +74,7 @@ export class World {
       journal,
       cache: memory.cache,
       datasets: memory.datasets,
+      documents: memory.documents,
       work: memory.work,
       data: this.data,
       code: {
@@ -102,6 +103,7 @@ export class World {
       journal,
       records: memory.records,
       datasets: memory.datasets,
+      documents: memory.documents,
       entries: memory.entries,
       executor: executor as HeldExecutor,
     }
@@ -231,6 +233,7 @@ export interface WorldProcess {
   readonly journal: HeldJournal
   readonly records: ReturnType<typeof openMemoryJournal>['records']
   readonly datasets: ReturnType<typeof openMemoryJournal>['datasets']
+  readonly documents: ReturnType<typeof openMemoryJournal>['documents']
   readonly entries: ReturnType<typeof openMemoryJournal>['entries']
   readonly executor: HeldExecutor
 }

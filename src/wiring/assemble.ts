@@ -38,13 +38,13 @@ export async function assemble(own: OpenJournal, options: PlacedOptions): Promis
 async function openWith(own: OpenJournal, code: CodeSource, options: PlacedOptions): Promise<Workbench> {
   const { project, home, onMessage: say = silence } = options
   const config = await readConfig(project, code)
-  const { records, work, entries, check, rehearse } = own
+  const { records, work, entries, documents, check, rehearse } = own
   const { data, journal, cache, datasets, logs, objects, settled, sharedEntries } = openKept(
     { home, project, config, say },
     own,
   )
   const environment = options.environment ?? config.environment ?? 'main'
-  const kept = { journal, records, cache, entries, data, datasets, logs }
+  const kept = { journal, records, cache, entries, data, datasets, documents, logs }
   const servers = openServers()
   const engine = openEngine(
     { ...kept, code, work },
@@ -84,7 +84,7 @@ async function openWith(own: OpenJournal, code: CodeSource, options: PlacedOptio
 type EngineParts = ConstructorParameters<typeof Engine>[0]
 
 function openEngine(
-  parts: Pick<EngineParts, 'journal' | 'cache' | 'work' | 'data' | 'datasets' | 'code' | 'logs'>,
+  parts: Pick<EngineParts, 'journal' | 'cache' | 'work' | 'data' | 'datasets' | 'documents' | 'code' | 'logs'>,
   executors: ExecutorParts,
 ): Engine {
   return new Engine({

@@ -42,6 +42,7 @@ export class OpenWorkbench implements Workbench {
   readonly explain: Workbench['explain']
   readonly data: DataPlane
   readonly datasets: Workbench['datasets']
+  readonly documents: Workbench['documents']
   readonly publish: Workbench['publish']
   readonly addData: Workbench['addData']
   readonly scanDataset: Workbench['scanDataset']
@@ -67,6 +68,7 @@ export class OpenWorkbench implements Workbench {
     this.explain = parts.explain
     this.data = parts.data
     this.datasets = parts.datasets
+    this.documents = parts.documents
     this.publish = parts.publish
     this.addData = parts.addData
     this.scanDataset = parts.scanDataset

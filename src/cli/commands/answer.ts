@@ -1,8 +1,9 @@
-import { encode } from '../../model/codec.ts'
+import { decode, encode } from '../../model/codec.ts'
 import { AlmanacError } from '../../model/errors.ts'
 import type { Value } from '../../model/value.ts'
 import type { Workbench } from '../../workbench.ts'
 import { knownRun } from '../calls.ts'
+import { valueLines } from '../looked-at.ts'
 import type { Printer } from '../printer.ts'
 import { type InputSchema, misfit, schemaText, typesOf } from '../schemas.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
@@ -19,12 +20,12 @@ export function answerCommand(run: string, words: readonly string[], flags: Answ
     const { id } = await knownRun(almanac, run)
     const open = await almanac.records.asks(id, { open: true })
     if (words.length === 0) {
-      showAsks(id, open, printer)
+      await showAsks(almanac, id, open, printer)
       return 0
     }
     const { ask, texts } = meant(id, open, words)
     if (texts.length === 0) {
-      showAsks(id, [ask], printer)
+      await showAsks(almanac, id, [ask], printer)
       return 0
     }
     const schema = JSON.parse(ask.schemaWire) as InputSchema
@@ -44,12 +45,20 @@ export function answerCommand(run: string, words: readonly string[], flags: Answ
   })
 }
 
-function showAsks(run: string, asks: readonly Ask[], printer: Printer): void {
+async function showAsks(
+  { data }: Workbench,
+  run: string,
+  asks: readonly Ask[],
+  printer: Printer,
+): Promise<void> {
   if (asks.length === 0) printer.line(`Run ${run} asks nothing.`)
   for (const ask of asks) {
-    printer.object({ ...ask, kind: 'ask' })
+    const shown = await valueLines(decode(ask.showWire), data)
+    printer.object({ ...ask, kind: 'ask', shown })
     const wanted = schemaText(JSON.parse(ask.schemaWire) as InputSchema)
-    printer.line(`${ask.call}  ${ask.title}\n   almanac answer ${run} ${ask.call} ${wanted}`)
+    printer.line(`${ask.call}  ${ask.title}`)
+    for (const line of shown) printer.line(`   ${line}`)
+    printer.line(`   almanac answer ${run} ${ask.call} ${wanted}`)
   }
 }
 

@@ -4,6 +4,7 @@ import type { RunRecord } from '../../model/records.ts'
 import type { Workbench } from '../../workbench.ts'
 import { type CallRow, knownRun, namedCalls, wholeCall, wholeRun } from '../calls.ts'
 import { failureLines } from '../failure-lines.ts'
+import { saidOf } from '../looked-at.ts'
 import { callObject, runObject } from '../objects.ts'
 import type { Printer } from '../printer.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
@@ -31,7 +32,8 @@ async function showRun(
 ): Promise<void> {
   const tasks = await almanac.records.tasks(run.id)
   const byName = tasks.map(({ name, inputs: _, ...figures }) => [name, figures] as const)
-  printer.object({ ...runObject(run, stands), tasks: Object.fromEntries(byName) })
+  const { metrics, artifacts } = await saidOf(almanac, run.id)
+  printer.object({ ...runObject(run, stands), tasks: Object.fromEntries(byName), metrics, artifacts })
   printer.line(`${pc.bold(run.id)} ${run.workflow} ${stateText(stands.state)}`)
   printer.line(`  ${timeText(run.startedAt)} · ${figuresText(run, stands)}`)
   if (run.file !== undefined) printer.line(`  ${run.file}`)
@@ -51,6 +53,16 @@ async function showRun(
   ])
   for (const line of table([['task', 'calls', 'executed', 'reused', 'work'].map(pc.dim), ...rows]))
     printer.line(line)
+  const said = [
+    ...Object.entries(metrics).map(([name, { value, count }]) => [
+      'metric',
+      name,
+      `${value}${count > 1 ? pc.dim(` (the last of ${count})`) : ''}`,
+    ]),
+    ...artifacts.map(({ name, kind, text }) => [kind, name, text]),
+  ]
+  if (said.length > 0) printer.line()
+  for (const line of table(said)) printer.line(line)
   for (const ask of await almanac.records.asks(run.id, { open: true })) {
     printer.line(`${pc.magenta('?')} ${ask.title}  ${pc.dim(`almanac answer ${run.id} ${ask.call} …`)}`)
   }

@@ -26,7 +26,7 @@ export class TaskCall implements TaskLog, ContextOwner {
   readonly task: ThreadTask
   readonly inputs: unknown
   readonly announced: boolean
-  readonly attempt: ContextOwner['attempt']
+  attempt: ContextOwner['attempt']
   readonly variables: Readonly<Record<string, string>> | undefined
   readonly parts: readonly Uint8Array[]
   readonly context: FunctionContext

@@ -198,13 +198,16 @@ export class TaskThread {
   }
 
   /** A task called with positions has them in `args`; one called with names gets them as one object. */
-  #arguments({ inputs, parts }: TaskCall): readonly Value[] {
+  #arguments(call: TaskCall): readonly Value[] {
+    const { inputs, parts } = call
     const array = (wire: Parameters<ThreadMemory['array']>[0]): Value =>
       this.#memory.array(wire) as unknown as Value
     const value = unpack(inputs, { parts, array, other: this.#authorValue }) as Readonly<
       Record<string, Value>
     >
-    const { args } = value as { readonly args?: Value }
+    const { args, context } = value
+    // documents that the task declares
+    if (context !== undefined) call.attempt = { ...call.attempt, inputs: value }
     return Array.isArray(args) ? (args as readonly Value[]) : [value]
   }
 

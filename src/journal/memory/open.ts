@@ -1,5 +1,6 @@
 import { AlmanacError } from '../../model/errors.ts'
 import type { Datasets } from '../../ports/datasets.ts'
+import type { Documents } from '../../ports/documents.ts'
 import type { CacheRecords, Journal, Records, RunCache, WorkClaims } from '../../ports/journal.ts'
 import { appendRecords } from './append.ts'
 import { answerAsk, listAsks, takeAnswers } from './asks.ts'
@@ -9,6 +10,7 @@ import { memoryEntries } from './cache-lists.ts'
 import { listCalls, loadCalls } from './calls.ts'
 import { claimRun, releaseAll } from './claims.ts'
 import { memoryDatasets } from './datasets.ts'
+import { memoryDocuments } from './documents.ts'
 import { listNotes } from './notes.ts'
 import { addRequest, takeRequests } from './requests.ts'
 import { createRun, listRuns, readRun, removeRun } from './runs.ts'
@@ -23,6 +25,7 @@ export interface OpenMemoryJournal {
   readonly records: Records
   readonly cache: RunCache
   readonly datasets: Datasets
+  readonly documents: Documents
   readonly entries: CacheRecords
   readonly work: WorkClaims
 }
@@ -36,6 +39,7 @@ export function openMemoryJournal(store: MemoryStore = memoryStore()): OpenMemor
     records: memoryRecords(store),
     cache: memoryCache(store),
     datasets: memoryDatasets(store),
+    documents: memoryDocuments(store),
     entries: memoryEntries(store),
     work,
   }

@@ -4,6 +4,7 @@ import { isRunEnd } from '../../model/states.ts'
 import type { Owner, RunQuery } from '../../ports/journal.ts'
 import { activeRun, checkRunId, runExists } from '../refusals.ts'
 import { changedRun } from '../run-change.ts'
+import { removeDocuments } from './documents.ts'
 import type { MemoryStore, RunMemory } from './store.ts'
 import { copyOf, knownRun } from './store.ts'
 
@@ -66,4 +67,5 @@ export function removeRun(store: MemoryStore, run: RunId): void {
   const { record } = knownRun(store, run)
   if (!isRunEnd(record.state) || store.claims.has(run)) throw activeRun(run)
   store.runs.delete(run)
+  removeDocuments(store, run)
 }

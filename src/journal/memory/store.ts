@@ -1,4 +1,5 @@
 import type { DatasetSource, DatasetVersion } from '../../model/dataset.ts'
+import type { DocumentVersion } from '../../model/document.ts'
 import type {
   AskRecord,
   AttemptRecord,
@@ -43,6 +44,7 @@ export interface MemoryStore {
   /** what is executed, and the journal whose process does it */
   readonly work: Map<Digest, WorkUnderWay & { readonly holder: object }>
   readonly datasets: Map<string, DatasetMemory>
+  readonly documents: Map<string, readonly DocumentMemory[]>
   /** of the newest version of a dataset */
   versionSeq: number
   /** of the newest note */
@@ -82,6 +84,12 @@ export interface DatasetMemory {
   readonly lastNumber: Map<string, number>
 }
 
+/** A version of a document, and the fingerprint of the call that wrote it. */
+export interface DocumentMemory {
+  readonly version: DocumentVersion
+  readonly fingerprint: Digest | undefined
+}
+
 export interface AttemptMemory {
   readonly record: AttemptRecord
   forgotten: boolean
@@ -104,6 +112,7 @@ export const memoryStore = (): MemoryStore => ({
   bases: new Map(),
   claims: new Map(),
   datasets: new Map(),
+  documents: new Map(),
   versionSeq: 0,
   variations: [],
   work: new Map(),

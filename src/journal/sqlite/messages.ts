@@ -1,8 +1,10 @@
 import type { DatasetKey, DatasetSource, DatasetVersion } from '../../model/dataset.ts'
+import type { DocumentKey, DocumentVersion } from '../../model/document.ts'
 import type { ErrorCode } from '../../model/errors.ts'
 import type { AskRecord, AttemptRecord, Note, PartsRecord, RunId, RunRecord } from '../../model/records.ts'
 import type { Digest } from '../../model/refs.ts'
 import type { DatasetRow, NewVersion } from '../../ports/datasets.ts'
+import type { Documents, DocumentWrite } from '../../ports/documents.ts'
 import type {
   Answer,
   CacheChoice,
@@ -125,6 +127,10 @@ export interface WriterMethods {
   checkName(key: Omit<DatasetKey, 'partition'>): void
   source(key: Omit<DatasetKey, 'partition'>): DatasetSource | undefined
   removeVersions(key: DatasetKey, versions: readonly number[] | undefined, at: number): number
+  writeDocument(write: DocumentWrite): DocumentVersion
+  document(key: DocumentKey, version: number | undefined): DocumentVersion | undefined
+  documentVersions(key: DocumentKey, query: Parameters<Documents['versions']>[1]): readonly DocumentVersion[]
+  documents(environment: string, query: Parameters<Documents['list']>[1]): readonly DocumentVersion[]
   check(): string[]
   close(): void
 }

@@ -265,6 +265,25 @@ export const migrations: readonly string[] = [
     )
     GROUP BY run, name ORDER BY min(id);
   `,
+  // documents of runs, workflows and projects
+  `
+  CREATE TABLE documents (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    environment TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    name TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    json TEXT NOT NULL,
+    run TEXT,
+    call INTEGER,
+    fingerprint BLOB,
+    maker TEXT NOT NULL,
+    made_at INTEGER NOT NULL,
+    UNIQUE (environment, scope, name, version)
+  );
+  CREATE INDEX documents_by_call ON documents (run, call) WHERE run IS NOT NULL;
+  CREATE INDEX documents_by_scope ON documents (scope);
+  `,
 ]
 
 /** `ALMJ`: tells an Almanac journal from any other database. */

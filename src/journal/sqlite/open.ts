@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import type { RunId } from '../../model/records.ts'
 import type { Datasets } from '../../ports/datasets.ts'
+import type { Documents } from '../../ports/documents.ts'
 import type { CacheRecords, Journal, Records, RunCache, RunClaim, WorkClaims } from '../../ports/journal.ts'
 import { WriterClient } from './client.ts'
 import { readRemembered } from './packed-calls.ts'
@@ -13,6 +14,7 @@ export interface OpenSqliteJournal {
   readonly records: Records
   readonly cache: RunCache
   readonly datasets: Datasets
+  readonly documents: Documents
   readonly entries: CacheRecords
   readonly work: WorkClaims
   /** What is wrong with the database file: all of it is read. */
@@ -49,6 +51,7 @@ export async function openSqliteJournal(
     journal,
     records: sqliteRecords(client),
     datasets: sqliteDatasets(client),
+    documents: sqliteDocuments(client),
     cache: sqliteCache(client),
     entries: sqliteEntries(client),
     work: sqliteWork(client),
@@ -168,4 +171,11 @@ const sqliteDatasets = (client: WriterClient): Datasets => ({
   checkName: (key) => client.call('checkName', key),
   source: (key) => client.call('source', key),
   remove: (key, versions, at) => client.call('removeVersions', key, versions, at),
+})
+
+const sqliteDocuments = (client: WriterClient): Documents => ({
+  write: (write) => client.call('writeDocument', write),
+  version: (key, version) => client.call('document', key, version),
+  versions: (key, query) => client.call('documentVersions', key, query),
+  list: (environment, query) => client.call('documents', environment, query),
 })

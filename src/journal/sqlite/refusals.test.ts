@@ -75,7 +75,7 @@ describe('a journal on SQLite refuses', () => {
   it('to load from pages that were overwritten, and finds them when it is asked to check', async () => {
     await makeJournal()
     const bytes = readFileSync(file)
-    bytes.fill(0xff, (2 * bytes.length) / 3, (5 * bytes.length) / 6)
+    bytes.fill(0xff, Math.floor((2 * bytes.length) / 3), Math.floor((5 * bytes.length) / 6))
     writeFileSync(file, bytes)
     const { journal, check } = await openSqliteJournal(home.path)
     await expect(journal.load('run1')).rejects.toEqual(code('ALM_JOURNAL_DAMAGED'))

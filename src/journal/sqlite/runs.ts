@@ -5,6 +5,7 @@ import type { Owner, RunQuery } from '../../ports/journal.ts'
 import { activeRun, checkRunId, runExists, unknownRun } from '../refusals.ts'
 import { changedRun } from '../run-change.ts'
 import type { Database } from './database.ts'
+import { removeDocuments } from './documents.ts'
 import { digestColumn, digestText, optionalJson, present } from './rows.ts'
 
 interface RunRow {
@@ -189,4 +190,5 @@ export function removeRun(db: Database, run: RunId): void {
   db.run('INSERT INTO removed (run) VALUES (?)', row.n)
   db.run('DELETE FROM runs WHERE n = ?', row.n)
   db.run('DELETE FROM tallies WHERE run = ?', row.n)
+  removeDocuments(db, run)
 }

@@ -22,6 +22,7 @@ import {
   removeVersions,
   setSource,
 } from './datasets.ts'
+import { documentVersions, listDocuments, readDocument, writeDocument } from './documents.ts'
 import { isConstraint, journalFailure } from './failures.ts'
 import type { Batch, WriterMethods } from './messages.ts'
 import { listNotes, readParts } from './notes.ts'
@@ -163,6 +164,10 @@ export class Session {
     source: (key) => readSource(this.#db, key),
     removeVersions: (key, versions, at) =>
       this.#db.transaction(() => removeVersions(this.#db, key, versions, at)),
+    writeDocument: (write) => this.#db.transaction(() => writeDocument(this.#db, write)),
+    document: (key, version) => readDocument(this.#db, key, version),
+    documentVersions: (key, query) => documentVersions(this.#db, key, query),
+    documents: (environment, query) => listDocuments(this.#db, environment, query),
     check: () => problems(this.#db),
     close: () => {
       this.#release(this.#claims.held)

@@ -56,6 +56,7 @@ export class SimulatedProcess {
     this.engine = new Engine({
       journal: told(this.journal, (run, records) => surroundings.appended(run, records)),
       datasets: memory.datasets,
+      documents: memory.documents,
       cache: { ...memory.cache, find: (...asked) => memory.cache.find(...asked).then(later) },
       work: memory.work,
       data,

@@ -1,0 +1,98 @@
+import { decode } from '../model/codec.ts'
+import type { Note } from '../model/records.ts'
+import { DirRef, FileRef } from '../model/refs.ts'
+import type { Artifact } from '../model/task-context.ts'
+import type { Value } from '../model/value.ts'
+import type { Workbench } from '../workbench.ts'
+import { relativePath } from './paths.ts'
+import { fullText } from './values.ts'
+
+/** What people look at: values with the paths of their files, and what a run has said of itself. */
+
+/** Fields told one by one; what lies deeper is one text. */
+const mostFields = 50
+
+/** A value for people to judge, a line a field; files by where they can be opened. */
+export async function valueLines(value: Value, data: Workbench['data']): Promise<string[]> {
+  if (value === null || value === undefined) return []
+  const isFields = typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype
+  if (!isFields && !Array.isArray(value)) return [await textOf(value, data)]
+  const fields = Object.entries(value as Record<string, Value>)
+  const lines = fields
+    .slice(0, mostFields)
+    .map(async ([name, field]) => `${Array.isArray(value) ? '' : `${name}  `}${await textOf(field, data)}`)
+  return Promise.all(fields.length > mostFields ? [...lines, `… of ${fields.length}`] : lines)
+}
+
+async function textOf(value: Value, data: Workbench['data']): Promise<string> {
+  if (value instanceof FileRef || value instanceof DirRef) {
+    // what is gone cannot be looked at, but told of
+    if (!(await data.available(value))) return `${fullText(value, 200)}, which is not there any more`
+    return relativePath(await data.open(value))
+  }
+  return typeof value === 'string' ? value : fullText(value, 500)
+}
+
+/** Notes read of a run at most. */
+const mostNotes = 20_000
+const page = 1000
+
+/** Metrics and artifacts of a run: of each name the newest, and how many there were. */
+export async function saidOf(
+  { records, data }: Pick<Workbench, 'records' | 'data'>,
+  run: string,
+): Promise<{ readonly metrics: Readonly<Record<string, Figure>>; readonly artifacts: readonly Shown[] }> {
+  const metrics: Record<string, Figure> = {}
+  for await (const { name, bodyWire } of notesOf(records, run, 'metric')) {
+    const { value } = decode(bodyWire) as { readonly value: number }
+    metrics[name] = { value, count: (metrics[name]?.count ?? 0) + 1 }
+  }
+  const artifacts = new Map<string, Shown>()
+  for await (const note of notesOf(records, run, 'artifact')) {
+    const body = decode(note.bodyWire) as unknown as Artifact
+    artifacts.set(note.name, { name: note.name, kind: body.kind, text: await artifactText(body, data) })
+  }
+  return { metrics, artifacts: [...artifacts.values()] }
+}
+
+/** The newest value of a metric, and how often it was given. */
+export interface Figure {
+  readonly value: number
+  readonly count: number
+}
+
+/** An artifact as one line. */
+export interface Shown {
+  readonly name: string
+  readonly kind: Artifact['kind']
+  readonly text: string
+}
+
+async function artifactText(artifact: Artifact, data: Workbench['data']): Promise<string> {
+  switch (artifact.kind) {
+    case 'image':
+      return textOf(artifact.path, data)
+    case 'link':
+      return artifact.url
+    case 'markdown':
+      return (artifact.text.split('\n', 1)[0] as string).slice(0, 100)
+    case 'table':
+      return `${artifact.rows.length} rows`
+    case 'plot':
+      return 'a chart, in JSON: almanac show RUN --json'
+  }
+}
+
+async function* notesOf(
+  records: Workbench['records'],
+  run: string,
+  type: Note['type'],
+): AsyncGenerator<Note> {
+  let after: number | undefined
+  for (let read = 0; read < mostNotes; read += page) {
+    const notes = await records.notes(run, { type, limit: page, ...(after !== undefined && { after }) })
+    yield* notes
+    after = notes.at(-1)?.seq
+    if (notes.length < page) return
+  }
+}
