@@ -91,12 +91,9 @@ export class RunDriver implements HostedRun {
     this.#host = new WorkflowHost(this, ports.ambient)
     this.#maps = this.#openMaps()
     this.#asks = this.#openAsks()
-    this.#datasets = new DatasetCalls(this.#run, remembered, (info, status, error) =>
-      this.#entering.left(info, status, error),
-    )
-    this.#documents = new DocumentCalls(this.#run, run.workflow, remembered, (info, status, error) =>
-      this.#entering.left(info, status, error),
-    )
+    const left: Entering['left'] = (info, status, error) => this.#entering.left(info, status, error)
+    this.#datasets = new DatasetCalls(this.#run, remembered, left)
+    this.#documents = new DocumentCalls(this.#run, run.workflow, remembered, left)
     this.#entering = new Entering(this.#run, {
       host: this.#host,
       turns: this.#turns,
