@@ -84,7 +84,10 @@ async function openWith(own: OpenJournal, code: CodeSource, options: PlacedOptio
 type EngineParts = ConstructorParameters<typeof Engine>[0]
 
 function openEngine(
-  parts: Pick<EngineParts, 'journal' | 'cache' | 'work' | 'data' | 'datasets' | 'documents' | 'code' | 'logs'>,
+  parts: Pick<
+    EngineParts,
+    'journal' | 'cache' | 'work' | 'data' | 'datasets' | 'documents' | 'code' | 'logs'
+  >,
   executors: ExecutorParts,
 ): Engine {
   return new Engine({
