@@ -84,8 +84,10 @@ export class LocalBlobStore implements BlobStore {
   /** `put` for callers that have many. */
   putNow(bytes: Uint8Array): Digest {
     const digest = digestOf(bytes)
+    if (this.#renewed(digest, bytes.length)) return digest
     this.#mark()
-    this.#unsynced.add(digest, writeBlob(this.files, digest, bytes))
+    writeBlob(this.files, digest, bytes)
+    this.#unsynced.add(digest, true)
     return digest
   }
 
@@ -135,13 +137,7 @@ export class LocalBlobStore implements BlobStore {
 
   /** Dates it anew for collections, as if it were put; false if it is not there. */
   renew(digest: Digest): boolean {
-    const stat = inStore(this.files.store, () => statBlob(this.files, digest))
-    if (stat === undefined || !looksWhole(this.files, digest, stat)) return false
-    if (!inStore(this.files.store, () => renewBlob(this.files, digest))) return false
-    if (stat.ctimeNs < this.#syncedBefore) return true
-    this.#mark()
-    this.#unsynced.add(digest, false)
-    return true
+    return this.#renewed(digest)
   }
 
   async adopt(path: string): Promise<Adopted> {
@@ -299,6 +295,16 @@ export class LocalBlobStore implements BlobStore {
 
   async close(): Promise<void> {
     await this.sync()
+  }
+
+  #renewed(digest: Digest, size?: number): boolean {
+    const stat = inStore(this.files.store, () => statBlob(this.files, digest))
+    if (stat === undefined || !looksWhole(this.files, digest, stat, size)) return false
+    if (!inStore(this.files.store, () => renewBlob(this.files, digest))) return false
+    if (stat.ctimeNs < this.#syncedBefore) return true
+    this.#mark()
+    this.#unsynced.add(digest, false)
+    return true
   }
 
   #sizeOf(digest: Digest): number {

@@ -16,7 +16,6 @@ import { digestOf } from './blob-files.ts'
 import type { StoreReport } from './check-store.ts'
 import { checkStore } from './check-store.ts'
 import { collectDir, collectFile } from './collect.ts'
-import { LocalDownloads } from './downloads/local-downloads.ts'
 import { inputError, refused } from './failures.ts'
 import type { GarbageOptions, GarbageReport } from './garbage.ts'
 import { collectGarbage } from './garbage.ts'
@@ -88,8 +87,9 @@ export class LocalDataPlane implements DataPlane {
 
   /** Downloads on their way into the store. */
   downloads(): Promise<Downloads> {
-    this.#downloads ??= this.#open().then(
-      (parts) => new LocalDownloads(parts, (files) => this.assemble(files)),
+    // loaded only where something is downloaded
+    this.#downloads ??= Promise.all([this.#open(), import('./downloads/local-downloads.ts')]).then(
+      ([parts, { LocalDownloads }]) => new LocalDownloads(parts, (files) => this.assemble(files)),
     )
     return this.#downloads
   }

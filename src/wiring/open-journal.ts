@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
-import { openMemoryJournal } from '../journal/memory/open.ts'
+import type { openMemoryJournal } from '../journal/memory/open.ts'
+import { openSqliteJournal } from '../journal/sqlite/open.ts'
 import { isAlmanacError } from '../model/errors.ts'
 import type { WorkbenchOptions } from '../workbench.ts'
 
@@ -17,12 +18,13 @@ export type Rehearsal = Pick<OpenJournal, 'records' | 'entries' | 'datasets' | '
 /** The journal of a home. @throws what opening SQLite does, where it is not in memory */
 export async function openJournal(home: string, { journal, reads }: WorkbenchOptions): Promise<OpenJournal> {
   const inMemory = journal === 'memory' || (reads === true && !existsSync(home))
-  return inMemory ? openMemoryJournal() : openSqlite(home, reads === true)
+  // without any wait before it: its thread starts while the rest is loaded
+  if (!inMemory) return openSqlite(home, reads === true)
+  return (await import('../journal/memory/open.ts')).openMemoryJournal()
 }
 
 /** `reads`: where nothing can be written, what is there can be read all the same. */
 async function openSqlite(home: string, reads: boolean) {
-  const { openSqliteJournal } = await import('../journal/sqlite/open.ts')
   try {
     const rehearse = async () => (await import('../journal/sqlite/rehearse.ts')).rehearse(home)
     return { ...(await openSqliteJournal(home)), rehearse }

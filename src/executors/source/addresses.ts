@@ -7,16 +7,19 @@ const places: readonly Place[] = ['public', 'private', 'loopback', 'link-local']
 
 export const isDeeper = (place: Place, than: Place): boolean => places.indexOf(place) > places.indexOf(than)
 
-const lists: readonly (readonly [Place, BlockList])[] = [
+const ranges: readonly (readonly [Place, readonly string[]])[] = [
   // where clouds tell a machine its credentials
-  ['link-local', listOf(['169.254.0.0/16', 'fe80::/10', 'fd00:ec2::254/128', '100.100.100.200/32'])],
-  ['loopback', listOf(['127.0.0.0/8', '::1/128', '0.0.0.0/8', '::/128'])],
-  ['private', listOf(['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', 'fc00::/7'])],
+  ['link-local', ['169.254.0.0/16', 'fe80::/10', 'fd00:ec2::254/128', '100.100.100.200/32']],
+  ['loopback', ['127.0.0.0/8', '::1/128', '0.0.0.0/8', '::/128']],
+  ['private', ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', 'fc00::/7']],
 ]
 
-function listOf(ranges: readonly string[]): BlockList {
+/** Made when they are first asked: most commands ask no server, and these take milliseconds. */
+let lists: readonly (readonly [Place, BlockList])[] | undefined
+
+function listOf(some: readonly string[]): BlockList {
   const list = new BlockList()
-  for (const range of ranges) {
+  for (const range of some) {
     const [address, bits] = range.split('/') as [string, string]
     list.addSubnet(address, Number(bits), isIP(address) === 6 ? 'ipv6' : 'ipv4')
   }
@@ -26,6 +29,7 @@ function listOf(ranges: readonly string[]): BlockList {
 /** IPv4 addresses written as IPv6 ones are what they stand for. */
 export function placeOf(address: string): Place {
   const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
+  lists ??= ranges.map(([place, some]) => [place, listOf(some)] as const)
   return lists.find(([, list]) => list.check(address, family))?.[0] ?? 'public'
 }
 

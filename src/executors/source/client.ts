@@ -1,4 +1,4 @@
-import { type LookupAddress, type LookupAllOptions, lookup } from 'node:dns'
+import type { LookupAddress, LookupAllOptions } from 'node:dns'
 import type { Agent, Dispatcher } from 'undici'
 import { AlmanacError } from '../../model/errors.ts'
 import { parseUrl, shownUrl } from '../../model/source.ts'
@@ -119,9 +119,12 @@ export class HttpClient {
   }
 
   async #open(deepest: Place): Promise<Dispatcher> {
-    const { Agent, EnvHttpProxyAgent } = await import('undici')
+    const [{ Agent, EnvHttpProxyAgent }, { lookup }] = await Promise.all([
+      import('undici'),
+      import('node:dns'),
+    ])
     const options: Agent.Options = {
-      connect: { timeout: 30_000, lookup: this.#lookup(deepest) as never },
+      connect: { timeout: 30_000, lookup: this.#lookup(lookup, deepest) as never },
       // gates decide how many there are
       connections: 64,
       pipelining: 1,
@@ -141,7 +144,7 @@ export class HttpClient {
   }
 
   /** Judges the very addresses that are connected to: names may change between two looks. */
-  #lookup(deepest: Place) {
+  #lookup(lookup: typeof import('node:dns').lookup, deepest: Place) {
     return (
       host: string,
       options: LookupAllOptions,
