@@ -115,8 +115,7 @@ export class Engine {
     const { journal, owner, clock } = this.#ports
     if (how.settings.dryRun) {
       const remembered = await journal.load(run.id)
-      const forgotten = new Set(forgottenCalls(run, remembered, how))
-      const kept = remembered.map((call) => (forgotten.has(call.call) ? forgetful(call) : call))
+      const kept = without(remembered, forgottenCalls(run, remembered, how))
       return this.#drive(
         workflow,
         { ...run, state: 'running' },
@@ -131,7 +130,8 @@ export class Engine {
     if (claim === undefined)
       throw new AlmanacError('ALM_RUN_OWNED', { run: run.id, pid: run.pid ?? '?', host: run.host ?? '?' })
     try {
-      const calls = forgottenCalls(run, await journal.load(run.id), how)
+      const loaded = await journal.load(run.id)
+      const calls = forgottenCalls(run, loaded, how)
       const at = clock.now()
       const inputWire = how.input === undefined ? run.inputWire : encode(how.input)
       const isNewInput = inputWire !== run.inputWire
@@ -140,7 +140,7 @@ export class Engine {
       const records: JournalRecord[] = [{ kind: 'run', state, at, ...(isNewInput && { inputWire }) }]
       if (calls.length > 0) records.unshift({ kind: 'forgotten', calls, at })
       await journal.append(run.id, records)
-      const remembered = await journal.load(run.id)
+      const remembered = without(loaded, calls)
       return this.#drive(
         workflow,
         { ...run, state },
@@ -338,6 +338,13 @@ function forgottenCalls(run: RunRecord, remembered: readonly RememberedCall[], h
       forgotten.add(call.call)
   }
   return [...forgotten]
+}
+
+/** What is remembered when calls are forgotten: what the journal would give then. */
+function without(remembered: readonly RememberedCall[], calls: readonly number[]): readonly RememberedCall[] {
+  if (calls.length === 0) return remembered
+  const forgotten = new Set(calls)
+  return remembered.map((call) => (forgotten.has(call.call) ? forgetful(call) : call))
 }
 
 const forgetful = ({ outcome: _, ...call }: RememberedCall): RememberedCall => ({ ...call, attempts: [] })

@@ -1,7 +1,7 @@
 import { AlmanacError } from '../model/errors.ts'
 import type { RunId, RunRecord } from '../model/records.ts'
-import { isRunEnd } from '../model/states.ts'
 import type { Digest } from '../model/refs.ts'
+import { isRunEnd } from '../model/states.ts'
 import type { Datasets } from '../ports/datasets.ts'
 import type { CacheRecords, Records } from '../ports/journal.ts'
 import type { LogStore } from '../ports/logs.ts'

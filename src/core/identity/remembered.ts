@@ -9,60 +9,56 @@ import type { Digest } from '../../model/refs.ts'
  *    same caller, name and fingerprint whose own call has not been made or has turned it down.
  * M3 nothing is claimed twice, and nothing that was forgotten.
  * M4 a call that was skipped or cancelled keeps the result that it had before, for whoever claims it.
+ * M5 a replay that makes the same calls in the same order builds no index of them, as there may be a million: it meets
+ *    each in its turn.
  */
 export class Remembered {
-  readonly #byKey = new Map<Digest, RememberedCall>()
-  readonly #byContent = new Map<string, RememberedCall[]>()
-  readonly #claimed = new Set<number>()
+  readonly #calls: readonly RememberedCall[]
+  #byKey: Map<Digest, RememberedCall> | undefined
+  #byContent: Map<string, RememberedCall[]> | undefined
+  /** place of the call that is made next, if the function does as it did */
+  #next = 0
+  /** by call: numbers are dense */
+  readonly #claimed: Uint8Array
   /** remembered calls that have been made again and have not turned down their outcome */
-  readonly #made = new Set<number>()
+  readonly #made: Uint8Array
   readonly nextCall: number
   readonly nextOrder: number
-  readonly #claimable: number
+  #claimable = 0
 
   constructor(calls: readonly RememberedCall[]) {
     let nextCall = 0
     let nextOrder = 0
-    let claimable = 0
-    for (const call of calls) {
-      this.#byKey.set(call.key, call)
-      nextCall = Math.max(nextCall, call.call + 1)
-      if (call.outcome === undefined) continue
-      nextOrder = Math.max(nextOrder, call.outcome.order + 1)
-      if (call.outcome.fingerprint === undefined) continue
-      claimable++
-      if (!isClaimable(call.outcome)) continue
-      const content = contentKey(call.caller, call.name, call.outcome.fingerprint)
-      const equals = this.#byContent.get(content)
-      if (equals === undefined) this.#byContent.set(content, [call])
-      else equals.push(call)
+    for (const { call, outcome } of calls) {
+      if (call >= nextCall) nextCall = call + 1
+      if (outcome === undefined) continue
+      if (outcome.order >= nextOrder) nextOrder = outcome.order + 1
+      if (outcome.fingerprint !== undefined) this.#claimable++
     }
-    for (const equals of this.#byContent.values()) {
-      // oldest last: they are taken from the end
-      if (equals.length > 1) equals.sort((a, b) => (b.outcome?.order ?? 0) - (a.outcome?.order ?? 0))
-    }
+    this.#calls = calls
+    this.#claimed = new Uint8Array(nextCall)
+    this.#made = new Uint8Array(nextCall)
     this.nextCall = nextCall
     this.nextOrder = nextOrder
-    this.#claimable = claimable
   }
 
   /** Outcomes that a call may still take. */
   get unclaimed(): number {
-    return this.#claimable - this.#claimed.size
+    return this.#claimable
   }
 
   /** The result of a remembered call, unless another has taken it. */
   result(call: RememberedCall | undefined): RememberedCall['outcome'] {
     const outcome = call?.outcome
-    if (call === undefined || outcome?.valueWire === undefined || this.#claimed.has(call.call))
+    if (call === undefined || outcome?.valueWire === undefined || this.#claimed[call.call] === 1)
       return undefined
     return outcome.state === 'succeeded' || isKeptResult(outcome) ? outcome : undefined
   }
 
   /** The call was made: gives its record, so that it keeps its id. */
   made(key: Digest): RememberedCall | undefined {
-    const call = this.#byKey.get(key)
-    if (call !== undefined) this.#made.add(call.call)
+    const call = this.#find(key)
+    if (call !== undefined) this.#made[call.call] = 1
     return call
   }
 
@@ -73,24 +69,19 @@ export class Remembered {
     name: string,
     fingerprint: Digest,
   ): RememberedCall | undefined {
-    if (own?.outcome !== undefined && !this.#claimed.has(own.call)) {
-      if (own.outcome.fingerprint === fingerprint) {
-        this.#claimed.add(own.call)
-        return own
-      }
-    }
+    if (own?.outcome?.fingerprint === fingerprint && this.#claimed[own.call] === 0) return this.#take(own)
     // its own outcome does not hold any more: another call may have it
-    if (own !== undefined) this.#made.delete(own.call)
+    if (own !== undefined) this.#made[own.call] = 0
+    if (this.#claimable === 0) return undefined
+    this.#byContent ??= byContent(this.#calls, this.#claimed)
     const equals = this.#byContent.get(contentKey(caller, name, fingerprint))
     if (equals === undefined) return undefined
     // claimed ones leave the front for good, so that n equal calls do not cost n² steps
-    while (equals.length > 0 && this.#claimed.has((equals[equals.length - 1] as RememberedCall).call))
+    while (equals.length > 0 && this.#claimed[(equals[equals.length - 1] as RememberedCall).call] === 1)
       equals.pop()
     for (let i = equals.length - 1; i >= 0; i--) {
       const call = equals[i] as RememberedCall
-      if (this.#claimed.has(call.call) || this.#made.has(call.call)) continue
-      this.#claimed.add(call.call)
-      return call
+      if (this.#claimed[call.call] === 0 && this.#made[call.call] === 0) return this.#take(call)
     }
     return undefined
   }
@@ -98,9 +89,48 @@ export class Remembered {
   /** Remembered calls that this life has not made: gone after an edit. */
   unmade(isMade: (call: number) => boolean): RememberedCall[] {
     const gone: RememberedCall[] = []
-    for (const call of this.#byKey.values()) if (!isMade(call.call)) gone.push(call)
+    for (const call of this.#calls) if (!isMade(call.call)) gone.push(call)
     return gone
   }
+
+  #find(key: Digest): RememberedCall | undefined {
+    const expected = this.#calls[this.#next]
+    if (expected?.key === key) {
+      this.#next++
+      return expected
+    }
+    // all of them have been met
+    if (expected === undefined && this.#byKey === undefined) return undefined
+    if (this.#byKey === undefined) {
+      this.#byKey = new Map()
+      for (const call of this.#calls) this.#byKey.set(call.key, call)
+    }
+    return this.#byKey.get(key)
+  }
+
+  #take(call: RememberedCall): RememberedCall {
+    this.#claimed[call.call] = 1
+    this.#claimable--
+    return call
+  }
+}
+
+/** What others may take, by what it is known by: the oldest last, as it is taken from the end. */
+function byContent(calls: readonly RememberedCall[], claimed: Uint8Array): Map<string, RememberedCall[]> {
+  const found = new Map<string, RememberedCall[]>()
+  for (const call of calls) {
+    const { caller, name, outcome } = call
+    if (claimed[call.call] === 1) continue
+    if (outcome?.fingerprint === undefined || !isClaimable(outcome)) continue
+    const content = contentKey(caller, name, outcome.fingerprint)
+    const equals = found.get(content)
+    if (equals === undefined) found.set(content, [call])
+    else equals.push(call)
+  }
+  for (const equals of found.values()) {
+    if (equals.length > 1) equals.sort((a, b) => (b.outcome?.order ?? 0) - (a.outcome?.order ?? 0))
+  }
+  return found
 }
 
 /** Can another call take it? What was cancelled was not done by anybody. */

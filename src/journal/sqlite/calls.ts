@@ -1,13 +1,10 @@
 import { askedCalls } from './asks.ts'
-import { unspentAttempts } from './attempts.ts'
 import type { CallIndex, KnownCall } from './call-index.ts'
+import type { CallPage } from './call-pages.ts'
+import { readPage } from './call-pages.ts'
 import type { Database } from './database.ts'
 import type { Names } from './names.ts'
-import type { CallColumns } from './packed-calls.ts'
-import { packRemembered } from './packed-calls.ts'
 import type { OutcomeRow } from './packed-records.ts'
-import type { Packed } from './packing.ts'
-import { PackWriter } from './packing.ts'
 import { callOf, digestText, rowId, rowRange } from './rows.ts'
 
 export const insertCalls = { sql: 'INSERT INTO calls (id, name, key, caller, args, at)', width: 6 }
@@ -46,10 +43,10 @@ export function deleteOutcome(db: Database, n: number, call: number): void {
   db.run('DELETE FROM outcomes WHERE id = ?', rowId(n, call))
 }
 
-const pageSql = `SELECT id, name, ${digestText('key')}, caller, at, ${outcomeColumns}
-  FROM calls LEFT JOIN outcomes USING (id) WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?`
-
-/** A page of what a replay needs; fills the index as it goes. `next` is the call to go on from, if there is more. */
+/**
+ * A page of what a replay needs; tells the index of calls that have no outcome, as theirs are still to come. `next` is
+ * the call to go on from, if there is more.
+ */
 export function loadPage(
   db: Database,
   names: Names,
@@ -57,21 +54,19 @@ export function loadPage(
   n: number,
   from: number,
   limit: number,
-): { readonly page: Packed; readonly next: number | undefined } {
-  const [, last] = rowRange(n)
-  const statement = db.prepare(pageSql)
-  statement.setReturnArrays(true)
-  const rows = statement.all(rowId(n, from), last, limit) as unknown as CallColumns[]
-  const pack = new PackWriter()
-  const end = rows.at(-1)?.[0]
-  const attempts = end === undefined ? new Map<number, string>() : unspentAttempts(db, rowId(n, from), end)
-  const asked = end === undefined ? new Set<number>() : askedCalls(db, rowId(n, from), end)
-  for (const row of rows) {
-    const [id, number] = row
-    const call = callOf(id)
-    index.set(call, { name: number, ended: row[5] !== null, asked: asked.has(id) })
-    const { name, kind } = names.at(number)
-    packRemembered(pack, { call, name, kind, attempts: attempts.get(id) }, row)
-  }
-  return { page: pack.take(), next: end === undefined || rows.length < limit ? undefined : callOf(end) + 1 }
+): { readonly page: CallPage | undefined; readonly next: number | undefined } {
+  const first = rowId(n, from)
+  const found = readPage(db, names, first, rowRange(n)[1], limit)
+  if (found === undefined) return { page: undefined, next: undefined }
+  const { page, last, open } = found
+  if (open) expectOutcomes(db, index, first, last)
+  return { page, next: page.calls < limit ? undefined : callOf(last) + 1 }
+}
+
+function expectOutcomes(db: Database, index: CallIndex, first: number, last: number): void {
+  const asked = askedCalls(db, first, last)
+  const sql = `SELECT id, name FROM calls WHERE id BETWEEN ? AND ?
+    AND NOT EXISTS (SELECT 1 FROM outcomes WHERE outcomes.id = calls.id)`
+  for (const { id, name } of db.all<{ id: number; name: number }>(sql, first, last))
+    index.set(callOf(id), { name, ended: false, asked: asked.has(id) })
 }

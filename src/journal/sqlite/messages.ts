@@ -24,6 +24,7 @@ import type {
   WorkUnderWay,
 } from '../../ports/journal.ts'
 import type { ChosenEntries } from './cache-lists.ts'
+import type { CallPage } from './call-pages.ts'
 import type { DatabaseOptions } from './database.ts'
 import type { Packed } from './packing.ts'
 import type { RootsPage, RootsPlace } from './roots.ts'
@@ -83,7 +84,7 @@ export interface WriterMethods {
   create(run: RunRecord): void
   claim(run: RunId, owner: Owner): boolean
   release(run: RunId): void
-  load(run: RunId, from: number): { readonly page: Packed; readonly next: number | undefined }
+  load(run: RunId, from: number): { readonly page: CallPage | undefined; readonly next: number | undefined }
   answer(run: RunId, answer: Answer): void
   request(run: RunId, request: RunRequest): void
   take(run: RunId): { readonly requests: readonly RunRequest[]; readonly answers: readonly Answer[] }

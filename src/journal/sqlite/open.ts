@@ -3,9 +3,8 @@ import type { RunId } from '../../model/records.ts'
 import type { Datasets } from '../../ports/datasets.ts'
 import type { Documents } from '../../ports/documents.ts'
 import type { CacheRecords, Journal, Records, RunCache, RunClaim, WorkClaims } from '../../ports/journal.ts'
+import { unpackPage } from './call-pages.ts'
 import { WriterClient } from './client.ts'
-import { readRemembered } from './packed-calls.ts'
-import { PackReader } from './packing.ts'
 import type { RootsPlace } from './roots.ts'
 
 /** A journal with what reads it. */
@@ -97,8 +96,7 @@ async function load(client: WriterClient, run: RunId): ReturnType<Journal['load'
   while (reading !== undefined) {
     const { page, next }: Awaited<ReturnType<typeof readPage>> = await reading
     reading = next === undefined ? undefined : readPage(client, run, next)
-    const reader = new PackReader(page)
-    while (!reader.isDone) calls.push(readRemembered(reader))
+    if (page !== undefined) unpackPage(page, calls)
   }
   return calls
 }

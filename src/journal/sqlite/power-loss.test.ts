@@ -5,9 +5,8 @@ import type { RememberedCall } from '../../model/records.ts'
 import { aCall, anOutcome, aRun, remembered } from '../../testing/journal-records.ts'
 import type { TemporaryHome } from '../../testing/temporary-home.ts'
 import { temporaryHome } from '../../testing/temporary-home.ts'
+import { unpackPage } from './call-pages.ts'
 import { openSqliteJournal } from './open.ts'
-import { readRemembered } from './packed-calls.ts'
-import { PackReader } from './packing.ts'
 import { Session } from './session.ts'
 
 const appends = 40
@@ -50,8 +49,8 @@ function opened(log: Uint8Array): RememberedCall[] {
   const session = new Session(folder, undefined)
   const calls: RememberedCall[] = []
   if (session.methods.run('run1') !== undefined) {
-    const reader = new PackReader(session.methods.load('run1', 0).page)
-    while (!reader.isDone) calls.push(readRemembered(reader))
+    const { page } = session.methods.load('run1', 0)
+    if (page !== undefined) unpackPage(page, calls)
   }
   session.methods.close()
   rmSync(folder, { recursive: true })

@@ -1,4 +1,3 @@
-import type { Transferable } from 'node:worker_threads'
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { AlmanacError } from '../../model/errors.ts'
 import { patiently } from './database.ts'
@@ -51,22 +50,16 @@ function commit(waiting: readonly NonNullable<ToWriter['batch']>[]): void {
 }
 
 function answer({ id, method, args }: WriterRequest): void {
-  const { reply, transfer } = replyTo(id, method, args)
-  send({ replies: [reply] }, transfer)
+  send({ replies: [replyTo(id, method, args)] })
   // nothing is left to wait for, so the thread ends
   if (method === 'close') port?.close()
 }
 
-function replyTo(
-  id: number,
-  method: keyof WriterMethods,
-  args: readonly unknown[],
-): { reply: Reply; transfer: Transferable[] } {
+function replyTo(id: number, method: keyof WriterMethods, args: readonly unknown[]): Reply {
   try {
-    const value = patiently(() => perform(method, args))
-    return { reply: { id, value }, transfer: buffersOf(value) }
+    return { id, value: patiently(() => perform(method, args)) }
   } catch (error) {
-    return { reply: { id, failure: failureOf(journalFailure(error, path)) }, transfer: [] }
+    return { id, failure: failureOf(journalFailure(error, path)) }
   }
 }
 
@@ -80,13 +73,6 @@ function perform(method: keyof WriterMethods, args: readonly unknown[]): unknown
   return (opened().methods[method] as (...values: readonly unknown[]) => unknown)(...args)
 }
 
-/** Packed records are handed over, not copied. */
-function buffersOf(value: unknown): Transferable[] {
-  const page = typeof value === 'object' && value !== null && 'page' in value ? value.page : undefined
-  if (typeof page !== 'object' || page === null || !('numbers' in page)) return []
-  return page.numbers instanceof Float64Array ? [page.numbers.buffer as ArrayBuffer] : []
-}
-
 function opened(): Session {
   if (session === undefined) throw new AlmanacError('ALM_BUG', { why: 'the journal is not open' })
   return session
@@ -94,6 +80,6 @@ function opened(): Session {
 
 const failureOf = ({ code, details, stack }: AlmanacError): Failure => ({ code, details, stack })
 
-function send(message: FromWriter, transfer: Transferable[] = []): void {
-  port?.postMessage(message, transfer)
+function send(message: FromWriter): void {
+  port?.postMessage(message)
 }

@@ -1,0 +1,76 @@
+import fc from 'fast-check'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { CallMade, Outcome } from '../../model/records.ts'
+import { aCall, anOutcome, aRun, remembered } from '../../testing/journal-records.ts'
+import type { TemporaryHome } from '../../testing/temporary-home.ts'
+import { temporaryHome } from '../../testing/temporary-home.ts'
+import type { OpenSqliteJournal } from './open.ts'
+import { openSqliteJournal } from './open.ts'
+
+let home: TemporaryHome
+let open: OpenSqliteJournal
+beforeAll(async () => {
+  home = await temporaryHome()
+  open = await openSqliteJournal(home.path)
+})
+afterAll(async () => {
+  await open.close()
+  await home.remove()
+})
+
+const text = fc.string({ unit: 'binary' })
+// zeros and ends of texts in digests are digests too; what is none is kept as it is
+const digest = fc.oneof(
+  fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString('hex')),
+  fc.constant('00'.repeat(32)),
+)
+const anyDigest = fc.oneof({ weight: 9, arbitrary: digest }, { weight: 1, arbitrary: text })
+const number = fc.oneof(fc.nat(), fc.double({ noNaN: true, noDefaultInfinity: true, min: 0 }))
+const maybe = <T>(name: string, of: fc.Arbitrary<T>) =>
+  fc.oneof(
+    of.map((value) => ({ [name]: value })),
+    fc.constant({}),
+  )
+
+const rows = (key: fc.Arbitrary<string>) =>
+  fc.array(
+    fc.record({
+      call: fc.record({ key, caller: text, name: text, at: number }),
+      outcome: fc.option(
+        fc
+          .tuple(
+            fc.record({ order: fc.nat(), reason: text, startedAt: number, endedAt: number, costMs: number }),
+            maybe('fingerprint', key),
+            maybe('digest', key),
+            maybe('valueWire', text),
+            maybe('error', fc.record({ code: text, message: text })),
+          )
+          .map((parts) => Object.assign({}, ...parts) as Partial<Outcome>),
+        { nil: undefined },
+      ),
+    }),
+    { minLength: 1, maxLength: 30 },
+  )
+
+let runs = 0
+
+it.each([
+  ['digests', digest],
+  ['digests and other keys', anyDigest],
+] as const)('gives back every call as it was recorded, with %s', async (_, key) => {
+  await fc.assert(
+    fc.asyncProperty(rows(key), async (found) => {
+      const run = `run${runs++}`
+      await open.journal.create(aRun(run))
+      const calls = found.map(({ call }, i): CallMade => aCall(i, call))
+      const outcomes = found.map(({ outcome }, i): Outcome | undefined => {
+        if (outcome === undefined) return undefined
+        const { fingerprint: _f, digest: _d, valueWire: _v, ...plain } = anOutcome(i)
+        return { ...plain, ...outcome }
+      })
+      await open.journal.append(run, [...calls, ...outcomes.filter((outcome) => outcome !== undefined)])
+      expect(await open.journal.load(run)).toEqual(calls.map((call, i) => remembered(call, outcomes[i])))
+    }),
+    { numRuns: 60 },
+  )
+})
