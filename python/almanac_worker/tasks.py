@@ -60,7 +60,7 @@ class Task:
 
     __slots__ = (
         "seq", "function", "inputs", "announce", "begins", "run", "call", "attempt", "idempotency", "logical",
-        "scratch", "outputs", "said", "cancelled", "thread", "ms", "left", "_lines", "_log_limit",
+        "scratch", "outputs", "said", "cancelled", "thread", "ms", "left", "uses_up", "used_up", "_lines", "_log_limit",
     )
 
     def __init__(self, message: list[Any], function: Function, run: bytes, log_limit: int) -> None:
@@ -71,6 +71,8 @@ class Task:
         self.scratch, self.outputs = more or ("", _NO_OUTPUTS)
         #: a place was made for it: it waits for nobody
         self.begins = self.announce & 2
+        #: nobody else needs what it is given that is held
+        self.uses_up = self.announce & 4
         self.announce &= 1
         self.function = function
         self.run = run
@@ -80,6 +82,8 @@ class Task:
         self.ms = 0.0
         #: bytes of its results that stay here
         self.left = 0
+        #: what it was given that goes with its end
+        self.used_up: list[int] = _NONE
         # most say nothing
         self._lines: Lines | None = None
         self._log_limit = log_limit
@@ -88,6 +92,10 @@ class Task:
     def takes_held(self) -> bool:
         """What it is given lies in a worker: it frees memory rather than taking more."""
         return type(self.inputs) is str and '"$":"held"' in self.inputs
+
+    def leaves_nothing(self) -> None:
+        self.left = 0
+        self.used_up = _NONE
 
     @property
     def lines(self) -> Lines:
@@ -100,6 +108,7 @@ class Task:
 
 
 _NO_OUTPUTS: dict[str, str] = {}
+_NONE: list[int] = []
 
 
 class Runner:
@@ -110,6 +119,8 @@ class Runner:
         self._store = store
         self._holder = holder
         self._blob_paths = blob_paths
+        #: is the host late to hear of what is left here?
+        self.is_late: Callable[[], bool] = lambda: False
         self._cpu = 0.0
 
     def wake(self) -> None:
@@ -154,7 +165,7 @@ class Runner:
             text = encode(["end", task.seq, body])
         if "v" not in body:
             self._store.free([handle for handle, _ in kept])
-            task.left = 0
+            task.leaves_nothing()
         return text
 
     def _run(
@@ -164,9 +175,12 @@ class Runner:
         found = task.function.found
         function, signature = found if found is not None else call(task.function.load, [self._sources], {})
 
+        own: list[int] = []
+
         def held(fields: dict[str, Any]) -> Any:
             spans = fields.get("spans")
             if spans is None:
+                own.append(fields["handle"])
                 return self._store.get(fields["handle"])
             mapped.append(fields["segment"])
             return self._store.map(fields["segment"], fields["file"], fields["form"], spans)
@@ -186,6 +200,9 @@ class Runner:
         if kept:
             body["h"] = kept
             task.left = sum(size for _, size in kept)
+        if own and task.uses_up and self.is_late():
+            # they would pile up until the host says so
+            body["u"] = task.used_up = own
         return body
 
     def _values(self, task: Task, returned: Any, kept: list[list[int]], blobs: list[str]) -> dict[str, Any]:

@@ -57,6 +57,7 @@ class Worker:
         self._sources = Sources(config["directory"])
         self._store = HeldStore(config["worker"], self._unmapped)
         self._runner = Runner(self._sources, self._store, config["holder"], self._blob_paths)
+        self._runner.is_late = self._is_late
         self._surroundings = Surroundings(config["events"])
         self._functions: dict[int, Function] = {}
         self._runs: dict[int, bytes] = {}
@@ -187,7 +188,7 @@ class Worker:
                 self._restore()
         except TaskCancelled:  # it came when the task was over already
             text = encode(["end", task.seq, {"c": 1}])
-            task.left = 0
+            task.leaves_nothing()
         except OSError as error:  # the scratch directory is gone
             text = encode(["end", task.seq, {"e": {"kind": "raised", "retry": True, "type": "OSError", "message": str(error)}}])
         _task.reset(token)
@@ -304,7 +305,7 @@ class Worker:
                 process.raise_in_thread(me, None)
             except TaskCancelled:
                 text = encode(["end", task.seq, {"c": 1}])
-                task.left = 0
+                task.leaves_nothing()
             _task.reset(token)
             self._say_lines(task, True)
             self._end(task, text)
@@ -342,6 +343,9 @@ class Worker:
                 process.kill(left)
                 self._outbox.post(["spoilt"])
         self._outbox.post_text(text)
+        # when the host is sure to hear of it
+        if task.used_up:
+            self._store.free(task.used_up)
 
     def _say_sizes(self) -> None:
         """How far the files behind standard output, error and events go: what is in them up to here is the task's."""

@@ -232,11 +232,11 @@ export class Attempts {
   }
 
   #attempt(start: AttemptStart, task: TaskSpec, args: Value, workspace: Workspace | undefined): Attempt {
-    const { info, attempt, memoryBytes, behind } = start
+    const { info, attempt, memoryBytes, behind, usesUp } = start
     const id = this.#id(info.id, attempt)
     return attemptOf(
       { run: this.#run, info, task, attempt, id },
-      { args, memoryBytes, workspace, behind: behind === true },
+      { args, memoryBytes, workspace, behind: behind === true, usesUp: usesUp === true },
       this.#ports.variable,
     )
   }
@@ -263,6 +263,8 @@ export interface AttemptStart {
   readonly args: Value
   /** started ahead: it begins when another one ends */
   readonly behind?: boolean
+  /** nobody else needs what is held for its inputs, as far as is known */
+  readonly usesUp?: boolean
 }
 
 function needsStaging(args: Value, task: TaskSpec): boolean {

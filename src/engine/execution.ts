@@ -193,6 +193,7 @@ export class Execution {
           ...start,
           args: outcomes.current(args),
           behind: graph.slots.isAhead(graph.call(start.info.id)),
+          usesUp: graph.usesUp(graph.call(start.info.id)),
         })
       } catch (error) {
         this.#results.take(start.info, start.attempt, {

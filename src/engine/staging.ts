@@ -85,6 +85,7 @@ export function attemptOf(
     readonly memoryBytes: number
     readonly workspace: Workspace | undefined
     readonly behind?: boolean
+    readonly usesUp?: boolean
   },
   variable: EnginePorts['variable'],
 ): Attempt {
@@ -117,6 +118,7 @@ export function attemptOf(
     ...(heartbeatMs === undefined ? undefined : { heartbeatMs }),
     ...(fn === undefined ? undefined : { fn }),
     ...(given.behind === true ? { behind: true } : undefined),
+    ...(given.usesUp === true ? { usesUp: true } : undefined),
   }
 }
 

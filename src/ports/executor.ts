@@ -68,6 +68,8 @@ export interface Attempt {
    * of them leaves its place to one that was.
    */
   readonly behind?: boolean
+  /** Nobody else needs the held values among its inputs, as far as is known: they may go when it has succeeded. */
+  readonly usesUp?: boolean
   /** values that the task needs to know: logical time, trace */
   readonly logicalTime: Time
   /** the function of an inline task; absent for all others */

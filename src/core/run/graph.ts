@@ -232,8 +232,17 @@ export class RunGraph {
   /** A call that was attempted with it has ended: was it the last that needs what is held for the input? */
   #unuse(id: number): void {
     const input = this.call(id)
-    if (--input.users > 0 || !input.held || input.lost || input.kept) return
-    if (!input.policy.effect && !input.policy.random) this.unneeded.push(id)
+    if (--input.users > 0 || !input.held || input.lost) return
+    if (this.#mayGo(input)) this.unneeded.push(id)
+  }
+
+  /** Is the call the only one that needs the held results that it takes? One that is made later has them made again. */
+  usesUp(call: Call): boolean {
+    return call.heldInputs?.every((id) => this.call(id).users === 1 && this.#mayGo(this.call(id))) === true
+  }
+
+  #mayGo({ kept, policy }: Call): boolean {
+    return !kept && !policy.effect && !policy.random
   }
 
   /** An entry of a map has ended, or all of them are made: it waits for one thing less. */

@@ -51,7 +51,7 @@ const refusal = (files: SharedFiles, why: string, retryable: boolean): Delivery 
 function runMessage(job: Job, inputs: string): string {
   const { call, attempt, idempotencyKey, logicalTime, scratch, outputs } = job.live.attempt
   const id = JSON.stringify(idempotencyKey)
-  const flags = (job.announced ? 1 : 0) + (job.begins ? 2 : 0)
+  const flags = (job.announced ? 1 : 0) + (job.begins ? 2 : 0) + (job.live.attempt.usesUp === true ? 4 : 0)
   const head = `["run",${job.seq},${job.function.id},${inputs},${flags},${job.run.id}`
   const rest = `${call},${attempt},${id},"${isoTime(logicalTime)}"`
   if (scratch === '' && Object.keys(outputs).length === 0) return `${head},${rest}]`

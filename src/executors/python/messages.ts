@@ -47,6 +47,8 @@ export interface EndBody {
   readonly blobs: boolean
   /** handle and bytes of values that stay in the worker */
   readonly held: readonly (readonly [number, number])[]
+  /** what it was given of the worker's own and the worker has let go of */
+  readonly usedUp: readonly number[]
   /** shared files that the attempt mapped, each as often as it did */
   readonly mapped: readonly string[]
   readonly failure?: WorkerFailure
@@ -125,6 +127,7 @@ function endBody(body: Readonly<Record<string, unknown>>): EndBody {
     ...(body['e'] !== undefined && { failure: failure(fields(body['e'])) }),
     blobs: body['b'] === 1,
     held: body['h'] === undefined ? [] : list(body['h']).map(pair),
+    usedUp: body['u'] === undefined ? [] : list(body['u']).map(count),
     mapped: body['m'] === undefined ? [] : list(body['m']).map(text),
     cancelled: body['c'] === 1,
     ms: amount(body['ms']),

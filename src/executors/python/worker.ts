@@ -354,7 +354,17 @@ export class Worker implements Holder {
     const job = this.#jobs.get(seq)
     if (job === undefined) throw misspoken(`the end of an attempt that it does not have: ${seq}`)
     if (job.live.verdict !== undefined) {
-      this.#end(seq, { values, blobs: false, held: [], mapped: [], cancelled: false, ms, cpuMs, peak: 0 })
+      this.#end(seq, {
+        values,
+        blobs: false,
+        held: [],
+        usedUp: [],
+        mapped: [],
+        cancelled: false,
+        ms,
+        cpuMs,
+        peak: 0,
+      })
       return
     }
     job.begin()
@@ -381,6 +391,8 @@ export class Worker implements Holder {
     }
     const left = body.held.reduce((sum, [, size]) => sum + size, 0)
     this.#acknowledge(left)
+    if (body.usedUp.length > 0)
+      this.#world.held.release(body.usedUp.filter((handle) => this.#world.held.holderOf(handle) === this))
     for (const segment of body.mapped) this.#world.held.use(segment, this.id, 1)
     job.begin()
     this.#output?.end(job)

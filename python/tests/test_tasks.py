@@ -1,0 +1,51 @@
+import json
+import pickle
+import unittest
+
+from almanac_worker.calls import Signature
+from almanac_worker.held import HeldStore
+from almanac_worker.sources import Sources
+from almanac_worker.tasks import Function, Runner, Task
+
+BEGINS, USES_UP = 2, 4
+
+
+class Array:
+    def __init__(self, data):
+        self.data = data
+
+    def __reduce_ex__(self, protocol):
+        return Array, (pickle.PickleBuffer(self.data),)
+
+
+class WhatATaskIsGiven(unittest.TestCase):
+    def setUp(self):
+        self.store = HeldStore(3, lambda segment: None)
+        self.runner = Runner(Sources("."), self.store, "python", lambda: [])
+        self.handle, _, _ = self.store.hold(Array(bytearray(100)))
+
+    def run_task(self, function, flags):
+        known = Function("steps.py", "f", 8, [], None)
+        known.found = function, Signature(function, "f")
+        inputs = json.dumps({"a": {"$": "held", "handle": self.handle}}, separators=(",", ":"))
+        task = Task(["run", 1, 1, inputs, flags, 1, 1, 1, "once", "2026-01-02"], known, b"r1", 1000)
+        end = json.loads(self.runner.run(task, lambda f, positional, named: f(*positional, **named)))
+        return task, end[2]
+
+    def test_goes_with_the_end_where_nobody_else_needs_it_and_the_host_is_late(self):
+        for late, flags, used in [(True, BEGINS | USES_UP, True), (True, BEGINS, False), (False, USES_UP, False)]:
+            self.runner.is_late = lambda late=late: late
+            task, body = self.run_task(lambda a: Array(bytearray(a.data)), flags)
+            self.assertEqual((task.used_up, body.get("u")), ([self.handle], [self.handle]) if used else ([], None))
+            self.assertEqual(task.left, body["h"][0][1])
+
+    def test_stays_for_another_attempt_where_the_task_failed(self):
+        self.runner.is_late = lambda: True
+        for function in [lambda a: 1 / 0, lambda a: [Array(bytearray(9)), {1}]]:
+            task, body = self.run_task(function, USES_UP)
+            self.assertEqual((task.used_up, task.left, body.get("u")), ([], 0, None))
+            self.assertEqual(self.store.get(self.handle).data.nbytes, 100)
+
+
+if __name__ == "__main__":
+    unittest.main()
