@@ -1,13 +1,24 @@
+import { workerData } from 'node:worker_threads'
+import { AlmanacError } from './model/errors.ts'
 import { homeOf } from './project.ts'
 import { openJournal } from './wiring/open-journal.ts'
 import type { Workbench, WorkbenchOptions } from './workbench.ts'
 
 /** With `wiring/` the only place that names concrete adapters. */
 export async function openAlmanac(options: WorkbenchOptions = {}): Promise<Workbench> {
+  refuseInThread()
   const { project, home } = homeOf(options)
   // first of all: whether anything can be kept there at all. While its thread starts, the rest is loaded
   const opening = openJournal(home, options)
   const loading = import('./wiring/assemble.ts')
   const own = await opening
   return (await loading).assemble(own, { ...options, project, home })
+}
+
+/** A program that defines a task for threads is loaded by those: it would run itself again in each. */
+function refuseInThread(): void {
+  if ((workerData as { readonly almanac?: unknown } | null)?.almanac !== 'thread') return
+  const why =
+    'a module with tasks for threads opens Almanac when it is loaded: define them in another module, or open it where import.meta.main is true'
+  throw new AlmanacError('ALM_USAGE', { why })
 }

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { json, open, python, task, workflow } from '../../src/index.ts'
 import type { GivenCell } from './cell.ts'
+import * as inThreads from './thread-tasks.ts'
 
 /**
- * Almanac in the seed's benchmark, as one process: `node benchmarks/seed/almanac.ts CELL inline|python`.
+ * Almanac in the seed's benchmark, as one process: `node benchmarks/seed/almanac.ts CELL inline|threads|python`.
  * Everything is durable: the journal is on disk.
  */
 
@@ -62,6 +63,10 @@ const workflows = {
   python: workflow('python', { input }, async ({ times, length }) => {
     const leaves = times.map((seconds, index) => leaf({ index, seconds, length }).array)
     return await check({ total: tree(leaves, (a, b) => add({ a, b }).array) }).found
+  }),
+  threads: workflow('threads', { input }, async ({ times, length }) => {
+    const leaves = times.map((seconds, index) => inThreads.leaf(index, seconds, length))
+    return await inThreads.check(tree(leaves, inThreads.add))
   }),
   inline: workflow('inline', { input }, async ({ times, length }) => {
     const leaves = times.map((seconds, index) => inlineLeaf(index, seconds))

@@ -1,7 +1,7 @@
 import { eachRef } from '../core/identity/canonical.ts'
 import { AlmanacError, errorRecord, isAlmanacError } from '../model/errors.ts'
 import type { RunId } from '../model/records.ts'
-import { DirRef, FileRef, UrlRef } from '../model/refs.ts'
+import { DirRef, FileRef, HeldRef, type Ref, UrlRef } from '../model/refs.ts'
 import type { SourceSecrets } from '../model/source.ts'
 import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
@@ -10,6 +10,7 @@ import type { Workspace } from '../ports/data.ts'
 import type { Attempt, AttemptEnd, AttemptId, Executor } from '../ports/executor.ts'
 import type { CallInfo } from './call-info.ts'
 import { recordOf } from './failure.ts'
+import { Lending } from './lending.ts'
 import type { EnginePorts } from './settings.ts'
 import { attemptOf, eachUrl, fileName, stageArgs } from './staging.ts'
 import { Veil } from './veil.ts'
@@ -29,6 +30,8 @@ interface UnderWay {
   readonly task: TaskSpec
   /** where it was let in to a server: over what is written of it */
   readonly veil: Veil | undefined
+  /** copies of what other executors hold, by their handles */
+  readonly lent: readonly number[]
 }
 
 /**
@@ -47,6 +50,7 @@ export class Attempts {
   readonly #executors: readonly Executor[]
   readonly #report: (info: CallInfo, attempt: number, result: AttemptResult) => void
   readonly #life: number
+  readonly #lending: Lending
   readonly #executorOf = new Map<TaskSpec, Executor | undefined>()
   readonly #underWay = new Map<AttemptId, UnderWay>()
   /** full URLs by what is kept of them */
@@ -68,6 +72,7 @@ export class Attempts {
     this.#run = run
     this.#life = life
     this.#executors = executors
+    this.#lending = new Lending(executors)
     this.#report = ended
   }
 
@@ -120,7 +125,8 @@ export class Attempts {
         this.#ended(start.info, start.attempt, { kind: 'failed', reason: 'error', error, retryable: false })
       } else if (this.#stopped.delete(this.#id(start.info.id, start.attempt)))
         this.#ended(start.info, start.attempt, { kind: 'cancelled' })
-      else if (needsStaging(start.args, task)) void this.#stage(start, task, executor)
+      else if (needsStaging(start.args, task, (ref) => this.#isForeign(ref, executor)))
+        void this.#stage(start, task, executor)
       else {
         const attempt = this.#attempt(start, task, start.args, undefined)
         this.#underWay.set(attempt.id, {
@@ -132,6 +138,7 @@ export class Attempts {
           workspace: undefined,
           task,
           veil: undefined,
+          lent: noHandles,
         })
         const batch = batches.get(executor)
         if (batch === undefined) batches.set(executor, [attempt])
@@ -153,12 +160,13 @@ export class Attempts {
     const underWay = this.#underWay.get(id)
     if (underWay === undefined) return
     this.#underWay.delete(id)
-    const { info, attempt, task, staged, workspace } = underWay
+    const { info, attempt, task, staged, workspace, executor, lent } = underWay
     if (workspace === undefined && staged.length === 0) return this.#ended(info, attempt, keep(end, task))
     void this.#collect(underWay, end)
       .catch(failedBy)
       .then((result) => {
         this.#report(info, attempt, result)
+        if (lent.length > 0) executor.release?.(lent)
         // after the report: what waits for the result is not held up by it. What cannot be removed harms nobody
         return Promise.allSettled([workspace?.remove(), this.#ports.data.release?.(staged)])
       })
@@ -169,22 +177,39 @@ export class Attempts {
     const { info, attempt } = start
     const id = this.#id(info.id, attempt)
     let workspace: Workspace | undefined
+    let lent: readonly number[] = noHandles
     try {
-      const staged = await stageArgs(start.args, this.#ports, this.#fullUrls)
+      const own = await this.#lending.lend(start.args, executor)
+      if ('gone' in own) {
+        const isStopped = this.#stopped.delete(id)
+        return this.#ended(
+          info,
+          attempt,
+          isStopped ? { kind: 'cancelled' } : { kind: 'inputs-gone', handles: own.gone },
+        )
+      }
+      lent = own.handles
+      const staged = await stageArgs(own.args, this.#ports, this.#fullUrls)
       workspace = await this.#ports.data.workspace(`${this.#run}-${info.id}.${attempt}`)
       if (this.#stopped.delete(id)) {
+        if (lent.length > 0) executor.release?.(lent)
         await workspace.remove()
         return this.#ended(info, attempt, { kind: 'cancelled' })
       }
       const { refs, urls, secrets } = staged
       const veil = secrets.length === 0 ? undefined : new Veil(secrets)
-      this.#underWay.set(id, { info, attempt, executor, staged: refs, urls, workspace, task, veil })
+      this.#underWay.set(id, { info, attempt, executor, staged: refs, urls, workspace, task, veil, lent })
       executor.submit([this.#attempt(start, task, staged.args, workspace)])
     } catch (error) {
       this.#stopped.delete(id)
+      if (lent.length > 0) executor.release?.(lent)
       await workspace?.remove().catch(() => undefined)
       this.#ended(info, attempt, failedBy(error))
     }
+  }
+
+  #isForeign(ref: Ref, executor: Executor): boolean {
+    return ref instanceof HeldRef && this.#lending.lenderOf(ref, executor) !== undefined
   }
 
   async #collect(underWay: UnderWay, end: AttemptEnd): Promise<AttemptResult> {
@@ -267,18 +292,20 @@ export interface AttemptStart {
   readonly usesUp?: boolean
 }
 
-function needsStaging(args: Value, task: TaskSpec): boolean {
+function needsStaging(args: Value, task: TaskSpec, isForeign: (ref: Ref) => boolean): boolean {
   if (task.body.kind === 'command' || task.body.kind === 'script') return true
   if (task.outputs !== undefined && Object.values(task.outputs).some((kind) => kind !== 'value')) return true
   let files = false
   eachRef(args, (ref) => {
-    if (ref instanceof FileRef || ref instanceof DirRef || ref instanceof UrlRef) files = true
+    if (ref instanceof FileRef || ref instanceof DirRef || ref instanceof UrlRef || isForeign(ref))
+      files = true
   })
   return files
 }
 
 const noRefs: readonly (FileRef | DirRef)[] = []
 const noUrls: readonly UrlRef[] = []
+const noHandles: readonly number[] = []
 
 /** The value of a call: the one unnamed output, or an object of the declared ones. */
 function keep(end: AttemptEnd, task: TaskSpec, files: Readonly<Record<string, Value>> = {}): AttemptResult {
