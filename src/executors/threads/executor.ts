@@ -18,7 +18,7 @@ export interface ThreadExecutorOptions extends ExecutorOptions {
   readonly threads?: number
   /** MiB of objects (not of arrays) that a thread may hold; its share of 60 % of the memory unless told */
   readonly heapMb?: number
-  /** bytes of free memory that a thread keeps for further arrays; 64 MiB unless told */
+  /** bytes of free memory that a thread keeps for further arrays; its share of 15 % of the memory unless told */
   readonly keeps?: number
   /** for what a task throws after its attempt has ended; a process warning unless told */
   readonly warn?: (text: string) => void
@@ -58,7 +58,7 @@ class ThreadExecutor implements Executor {
       size: this.#size,
       program: new URL(options.program),
       heapMb: options.heapMb ?? Math.max(256, Math.floor(usableMemory() / this.#size / 2 ** 20)),
-      keeps: options.keeps ?? 64 * 2 ** 20,
+      keeps: options.keeps ?? usableMemory() / this.#size / 4,
       arrays: this.#arrays,
       warn: options.warn ?? ((text) => process.emitWarning(text, 'AlmanacWarning')),
     })

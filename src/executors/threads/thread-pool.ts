@@ -16,6 +16,7 @@ export interface ThreadPoolOptions {
  * The threads of an executor, and the attempts that wait for one. Owns both.
  *
  * G1 an attempt that waits while a thread has room for it does not wait after the next call
+ * G3 while many bytes of arrays are held, what would only add some waits until the engine has had its turn with what came
  * G2 there are never more threads that take attempts than `size`; the first attempts start them
  */
 export class ThreadPool implements ThreadOwner {
@@ -27,6 +28,7 @@ export class ThreadPool implements ThreadOwner {
   #started = 0
   #stopped = false
   #scheduled = false
+  #later = false
   #allExited: (() => void) | undefined
 
   constructor(options: ThreadPoolOptions) {
@@ -50,6 +52,11 @@ export class ThreadPool implements ThreadOwner {
 
   changed(): void {
     this.dispatch()
+  }
+
+  /** There are so many bytes of arrays that those who take some in go before those who would only add some. */
+  get #isLaden(): boolean {
+    return this.arrays.bytes > ladenBytes
   }
 
   warn(text: string): void {
@@ -112,14 +119,34 @@ export class ThreadPool implements ThreadOwner {
     if (this.#stopped) return
     for (const [run, queue] of [...this.#queues]) {
       const { size } = queue
-      for (const next of [() => queue.consumer(), () => queue.other(), () => queue.inLane(0)]) {
-        for (let job = next(); job !== undefined; job = next()) if (!this.#assign(job, queue)) break
-      }
+      this.#serve(queue, () => queue.consumer())
+      this.#serve(queue, () => queue.other())
+      if (!this.#isLaden) this.#serve(queue, () => queue.inLane(0))
+      else if (queue.inLane(0) !== undefined) this.#serveLater()
       if (queue.size === size && size > 0) continue
       this.#queues.delete(run)
       if (queue.size > 0) this.#queues.set(run, queue)
     }
     this.#balance()
+  }
+
+  #serve(queue: WaitingJobs, next: () => Job | undefined): void {
+    for (let job = next(); job !== undefined; job = next()) if (!this.#assign(job, queue)) return
+  }
+
+  /** What takes in the arrays that have just come may be submitted by then. */
+  #serveLater(): void {
+    if (this.#later) return
+    this.#later = true
+    setImmediate(() => {
+      this.#later = false
+      if (this.#stopped) return
+      for (const queue of this.#queues.values()) {
+        this.#serve(queue, () => queue.consumer())
+        this.#serve(queue, () => queue.inLane(0))
+      }
+      this.#balance()
+    })
   }
 
   #queueOf(run: JobRun): WaitingJobs {
@@ -143,6 +170,7 @@ export class ThreadPool implements ThreadOwner {
       if (room === 'now' && (best === undefined || worker.load < best.load)) best = worker
       else if (room === 'soon' && (soon === undefined || worker.load < soon.load)) soon = worker
     }
+    if (this.#isLaden && job.held.length === 0 && job.function.holds) soon = undefined
     if (best?.idle !== true && active < this.#options.size && job.run.free > 0) best = this.#start()
     const worker = best ?? soon
     if (worker === undefined) return false
@@ -177,4 +205,5 @@ export class ThreadPool implements ThreadOwner {
   }
 }
 
-const leaveAfterMs = 300_000
+const leaveAfterMs = 60_000
+const ladenBytes = 64 * 2 ** 20
