@@ -58,6 +58,12 @@ const config: readonly Section[] = [
     file: 'config.ts',
     interface: 'AlmanacConfig',
   },
+  {
+    title: 'limits',
+    says: '`limits: { name: { … } }` here and of workflows; `name: 4` is short for `{ capacity: 4 }`.',
+    file: 'limits.ts',
+    interface: 'LimitOptions',
+  },
   { title: 'retention', says: '`retention: { … }`', file: 'config.ts', interface: 'RetentionConfig' },
   { title: 'store', says: '`store: { … }`', file: 'config.ts', interface: 'StoreConfig' },
 ]

@@ -17,6 +17,7 @@ export type {
   WriteOptions,
 } from './flow/document.ts'
 export type { DirFilter, DirFuture, DirOf, Future, ListFuture } from './flow/future.ts'
+export type { Limit, LimitOptions, Rate, TaskLimits } from './flow/limits.ts'
 export { all, type FutureList, type Known, map, type Settled, settled } from './flow/list.ts'
 export type { NamedTask, NamedTaskOptions } from './flow/named-task.ts'
 export type { Duration, Retries, Size, TaskOptions } from './flow/options.ts'

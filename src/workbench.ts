@@ -13,6 +13,7 @@ import type { DataPlane } from './ports/data.ts'
 import type { Datasets, Publish } from './ports/datasets.ts'
 import type { Documents } from './ports/documents.ts'
 import type { CacheRecords, CallRow, Journal, Records, RunCache } from './ports/journal.ts'
+import type { LimitState } from './ports/limits.ts'
 import type { LogStore } from './ports/logs.ts'
 
 /** How commands open it. */
@@ -43,6 +44,8 @@ export interface Workbench extends Almanac {
   readonly entries: CacheRecords
   /** results in a store that machines share; absent where there is none */
   readonly sharedEntries?: SharedEntries
+  /** Limits that runs share: who has how much of them, and who waits. */
+  limits(): Promise<readonly LimitState[]>
   /** Why a call was executed, reused, or waits. */
   explain(run: RunRecord, call: CallRow): Promise<Explanation>
   readonly data: DataPlane

@@ -59,6 +59,7 @@ export function buildProgram(version: string): Command {
     (await import('./commands/resume.ts')).resumeCommand(run, flags),
   )
   addReaders(program)
+  addLimits(program)
   addShell(program)
   addControls(program)
   addCare(program)
@@ -106,6 +107,13 @@ function addReaders(program: Command): void {
     async (run: string, task: string, flags: CommonFlags) =>
       (await import('./commands/why.ts')).whyCommand(run, task, flags),
   )
+}
+
+/** What runs share. */
+function addLimits(program: Command): void {
+  common(
+    program.command('limits').description('limits that runs share: how much there is, who has it, who waits'),
+  ).action(async (flags: CommonFlags) => (await import('./commands/limits.ts')).limitsCommand(flags))
 }
 
 /** What a person does in place of a task. */

@@ -1,5 +1,6 @@
 import pc from 'picocolors'
 import type { CallState, RunState } from '../model/states.ts'
+import { limitName } from './limit-words.ts'
 
 /** What a run tells of itself, ten times a second: the cost does not grow with the run. */
 export interface Snapshot {
@@ -7,6 +8,8 @@ export interface Snapshot {
   readonly counts: Partial<Record<CallState, number>>
   readonly executed: number
   readonly reused: number
+  /** calls in line, by the limit that is short */
+  readonly limits?: Readonly<Record<string, number>>
   /** files of sources that have come */
   readonly downloads?: Downloads | undefined
 }
@@ -56,13 +59,14 @@ export class Progress {
   }
 
   #draw(): void {
-    const { counts, executed, reused, downloads } = this.#snapshot()
+    const { counts, executed, reused, downloads, limits = {} } = this.#snapshot()
     const seconds = (Date.now() - this.#started) / 1000
     const parts = [
       `${executed} executed`,
       `${reused} reused`,
       `${counts.running ?? 0} running`,
       `${counts.waiting ?? 0} waiting`,
+      ...Object.entries(limits).map(([name, calls]) => `${calls} for limit ${limitName(name)}`),
       ...(counts.failed === undefined ? [] : [pc.red(`${counts.failed} failed`)]),
       ...(executed > 0 && seconds > 1 ? [`${rate(executed / seconds)}/s`] : []),
       ...(downloads === undefined

@@ -3,6 +3,7 @@ import { bindAmbient } from '../flow/ambient.ts'
 import { childFunction, type WorkflowDefinition } from '../flow/workflow.ts'
 import { decode, encode } from '../model/codec.ts'
 import { AlmanacError } from '../model/errors.ts'
+import type { LimitRule } from '../model/limits.ts'
 import type { JournalRecord, RememberedCall, RunId, RunRecord } from '../model/records.ts'
 import { type CallState, isRunEnd, type RunState } from '../model/states.ts'
 import type { Value } from '../model/value.ts'
@@ -26,6 +27,8 @@ export interface RunHandle {
     readonly counts: Partial<Record<CallState, number>>
     readonly executed: number
     readonly reused: number
+    /** calls that wait for a limit, by its name */
+    readonly limits?: Readonly<Record<string, number>>
   }
 }
 
@@ -165,7 +168,7 @@ export class Engine {
   ): Promise<KnownCall | undefined> {
     const remembered = await this.#ports.journal.load(run.id)
     const life = { number: ++this.#lives, look: () => Promise.resolve(), work: this.#work }
-    const dry = { ...settings, dryRun: true }
+    const dry = { ...settings, dryRun: true, limits: firstOfEach([...settings.limits, ...workflow.limits]) }
     const driver = new RunDriver(
       this.#ports,
       { ...run, state: 'running' },
@@ -200,10 +203,11 @@ export class Engine {
   ): RunHandle {
     const look = (): Promise<void> => (claim === undefined ? Promise.resolve() : this.#look(driver))
     const life = { number: ++this.#lives, look, work: this.#work }
+    const rules = [...settings.limits, ...workflow.limits]
     const driver: RunDriver = new RunDriver(
       this.#ports,
       record,
-      settings,
+      { ...settings, limits: firstOfEach(rules) },
       remembered,
       this.#executors,
       listener,
@@ -339,6 +343,11 @@ function forgottenCalls(run: RunRecord, remembered: readonly RememberedCall[], h
   }
   return [...forgotten]
 }
+
+/** Of limits of the same name the first counts. */
+const firstOfEach = (rules: readonly LimitRule[]): readonly LimitRule[] => [
+  ...new Map(rules.toReversed().map((rule) => [rule.name, rule])).values(),
+]
 
 /** What is remembered when calls are forgotten: what the journal would give then. */
 function without(remembered: readonly RememberedCall[], calls: readonly number[]): readonly RememberedCall[] {

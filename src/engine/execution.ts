@@ -1,3 +1,4 @@
+import type { DoorChange } from '../core/run/admissions.ts'
 import type { Effect } from '../core/run/events.ts'
 import type { TaskSpec } from '../model/task.ts'
 import type { CallRequest } from '../ports/caller.ts'
@@ -8,6 +9,7 @@ import type { CallInfo } from './call-info.ts'
 import { recordOf } from './failure.ts'
 import { HeldCopies } from './held-copies.ts'
 import { HeldRelease } from './held-release.ts'
+import { LimitDoors } from './limit-doors.ts'
 import { Results } from './results.ts'
 import type { RunContext } from './run-context.ts'
 import type { PlannedCall } from './settings.ts'
@@ -28,6 +30,7 @@ export class Execution {
   readonly #held: HeldRelease
   readonly #results: Results
   readonly #ahead: Ahead
+  readonly #limits: LimitDoors
   #starts: AttemptStart[] = []
   #isScheduled = false
 
@@ -39,6 +42,7 @@ export class Execution {
     this.#copies = new HeldCopies(run, executorFor)
     this.#results = new Results(run, this.#sharings, this.#copies)
     this.#ahead = new Ahead(run, executorFor)
+    this.#limits = new LimitDoors(run)
     this.#attempts = new Attempts(run.ports, run.id, life, executors, (info, attempt, result) =>
       this.#results.take(info, attempt, result),
     )
@@ -58,9 +62,17 @@ export class Execution {
     return this.#attempts.executorFor(task)?.afterCommit === true
   }
 
-  made(request: CallRequest): void {
+  /** A call is about to be made. @throws ALM_LIMIT_UNKNOWN, ALM_LIMIT_TOO_MUCH */
+  expect(request: CallRequest): void {
+    if (request.limits !== undefined) this.#limits.declare(request.limits)
+    if (request.task !== undefined) this.#limits.check(request.name, request.task.policy)
     this.#ahead.expect(request.task)
     this.#attempts.made(request)
+  }
+
+  /** The machine wants calls to be admitted, or gives back. */
+  admission(change: DoorChange): void {
+    this.#limits.change(change)
   }
 
   info(id: AttemptId): AttemptInfo | undefined {
@@ -140,8 +152,9 @@ export class Execution {
   }
 
   /** The run is over: nothing that is held for it is needed any more. */
-  releaseAll(): void {
+  async close(): Promise<void> {
     this.#held.releaseAll()
+    await this.#limits.close()
   }
 
   /** Held values died with their worker. */

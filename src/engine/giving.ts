@@ -9,7 +9,7 @@ import type { CallState } from '../model/states.ts'
 import type { Value } from '../model/value.ts'
 import type { CallInfo } from './call-info.ts'
 import { outcomeRecords } from './outcome-records.ts'
-import type { RunContext } from './run-context.ts'
+import type { RunContext, RunSnapshot } from './run-context.ts'
 import type { Turns } from './turns.ts'
 import type { Failures } from './uncaught.ts'
 import { resolve } from './views.ts'
@@ -28,7 +28,8 @@ interface Waiter {
  */
 export class Giving {
   readonly counts: Partial<Record<CallState, number>> = {}
-  /** calls of this life that `counts` tells of */
+  /** calls of this life that `counts` tells of: those that were made, and those that have ended */
+  counted = 0
   over = 0
   executed = 0
   reused = 0
@@ -53,6 +54,16 @@ export class Giving {
   /** Calls whose outcome somebody waits for. */
   get awaited(): Iterable<number> {
     return this.#waiters.keys()
+  }
+
+  figures(): Omit<RunSnapshot, 'state'> {
+    const { graph } = this.#run.machine
+    const running = graph.count('start') + graph.count('execute') + graph.count('stop')
+    // what is made again has ended before
+    const waiting = Math.max(0, this.counted - this.over - running)
+    const { executed, reused, savedMs } = this
+    const counts = { ...this.counts, waiting, running }
+    return { counts, executed, reused, savedMs, limits: graph.slots.admissions.waits() }
   }
 
   /** Somebody waits for an outcome. */

@@ -55,4 +55,6 @@ export interface RunSnapshot {
   readonly executed: number
   readonly reused: number
   readonly savedMs: number
+  /** calls in line, by the limit that is short */
+  readonly limits: Readonly<Record<string, number>>
 }

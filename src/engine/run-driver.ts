@@ -57,8 +57,6 @@ export class RunDriver implements HostedRun {
   readonly #failures: Failures
   readonly #end: RunEnd
   readonly #events: RunEvent[] = []
-  /** calls made that counts tell of */
-  #counted = 0
   #busy = false
   #isEndScheduled = false
 
@@ -111,9 +109,10 @@ export class RunDriver implements HostedRun {
       figures: () => ({ ...this.snapshot(), planned: this.#execution.planned }),
       unknown: () => unknownWork(this.#run, this.#giving.awaited),
     })
-    this.ended = this.#end.ended.finally(() => {
-      this.#execution.releaseAll()
+    this.ended = this.#end.ended.then(async (end) => {
+      await this.#execution.close()
       this.#datasets.release()
+      return end
     })
     if (run.state === 'cancelling') this.#end.state = 'cancelling'
   }
@@ -170,12 +169,7 @@ export class RunDriver implements HostedRun {
 
   /** Counts of calls by state, now: cheap enough to ask ten times a second. */
   snapshot(): RunSnapshot {
-    const { graph } = this.#run.machine
-    const running = graph.count('start') + graph.count('execute') + graph.count('stop')
-    const { counts, executed: ran, reused, savedMs, over } = this.#giving
-    // what is made again has ended before
-    const waiting = Math.max(0, this.#counted - over - running)
-    return { state: this.#end.state, counts: { ...counts, waiting, running }, executed: ran, reused, savedMs }
+    return { state: this.#end.state, ...this.#giving.figures() }
   }
 
   // what executors say
@@ -283,11 +277,11 @@ export class RunDriver implements HostedRun {
     const { kind, name, task } = request
     if (this.#end.isOver) throw new AlmanacError('ALM_CANCELLED', { by: ', as the run has ended' })
     if (kind === 'ask') this.#asks.checkKey(call)
+    this.#execution.expect(request)
     const { info, made } = calls.make(call, ports.clock.now())
     const { id, key, madeAt: at } = info
-    if (isCounted(kind)) this.#counted++
+    if (isCounted(kind)) this.#giving.counted++
     if (task !== undefined) this.#recall.expect(task)
-    this.#execution.made(request)
     if (isDocumentCall(kind)) this.#documents.made(call, id)
     if (info.own === undefined) {
       const argsWire = info.plain ?? encode(args)
@@ -335,6 +329,8 @@ export class RunDriver implements HostedRun {
         return this.#execution.start(calls.get(effect.call), effect.attempt, effect.memoryBytes)
       case 'stop':
         return this.#execution.stop(effect.call, effect.attempt, settings.graceMs)
+      case 'admission':
+        return this.#execution.admission(effect)
       case 'enter':
         return this.#entering.enter(calls.get(effect.call))
       case 'gather':

@@ -1,4 +1,5 @@
 import type { Hash } from '../model/digest.ts'
+import type { LimitRule } from '../model/limits.ts'
 import type { ErrorRecord } from '../model/records.ts'
 import type { CallState, RunState } from '../model/states.ts'
 import type { Value } from '../model/value.ts'
@@ -10,6 +11,7 @@ import type { Datasets } from '../ports/datasets.ts'
 import type { Documents } from '../ports/documents.ts'
 import type { Executor, ExecutorListener } from '../ports/executor.ts'
 import type { Journal, Owner, RunCache, WorkClaims } from '../ports/journal.ts'
+import type { Limits } from '../ports/limits.ts'
 import type { LogStore } from '../ports/logs.ts'
 import type { Surroundings } from '../ports/surroundings.ts'
 import type { Urls } from '../ports/urls.ts'
@@ -19,6 +21,7 @@ export interface EnginePorts {
   readonly journal: Journal
   readonly cache: RunCache
   readonly work: WorkClaims
+  readonly limits: Limits
   readonly data: DataPlane
   /** files that stay with the servers that keep them; without it none can be read */
   readonly urls?: Pick<Urls, 'open' | 'verify'>
@@ -43,6 +46,8 @@ export interface RunSettings {
   /** processors that may be taken at once */
   readonly cpu: number
   readonly memoryBytes: number
+  /** that all runs of the project share; a workflow may declare others */
+  readonly limits: readonly LimitRule[]
   readonly environment: string
   /** `off`: neither read nor written; `refresh`: written only */
   readonly cache: 'on' | 'off' | 'refresh'

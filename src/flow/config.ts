@@ -1,3 +1,4 @@
+import type { Limit } from './limits.ts'
 import type { Duration, Size } from './options.ts'
 
 /** A project's defaults: `almanac.config.ts` exports them by default. */
@@ -6,6 +7,8 @@ export interface AlmanacConfig {
   readonly parallel?: number
   /** memory that a run's tasks may take at once; 60 % of the machine's if absent */
   readonly memory?: Size
+  /** limits that tasks name, shared by all runs of the project: `{ gpfs: 4, api: { rate: '100/h' } }` */
+  readonly limits?: Readonly<Record<string, Limit>>
   /** arrays in workers' memory that are written out when a run fails, pauses or is cancelled; `'1GiB'` if absent */
   readonly arrays?: Size
   /** where outputs are shown under `data/`, and what maps start from; `main` if absent */

@@ -1,4 +1,5 @@
 import { AlmanacError } from '../model/errors.ts'
+import type { LimitRule } from '../model/limits.ts'
 import type { Value } from '../model/value.ts'
 import type { Caller } from '../ports/caller.ts'
 import { requireCaller } from './ambient.ts'
@@ -100,6 +101,8 @@ export function makeChild<R>(
   key: string | undefined,
   args: Value,
   fn: (...args: never[]) => unknown,
+  limits: readonly LimitRule[] = [],
 ): Future<R> {
-  return makeFuture<R>(caller, caller.call({ kind: 'child', name, fn }, args, key), [], name)
+  const request = { kind: 'child', name, fn, ...(limits.length > 0 && { limits }) } as const
+  return makeFuture<R>(caller, caller.call(request, args, key), [], name)
 }

@@ -37,7 +37,7 @@ describe('an option that is spelt wrong, or missing', () => {
     [
       'of another kind of task',
       () => task('t', wrong({ cwd: 'x' }), fn),
-      'Option cwd of t is not valid: there is none of that name; there are cache, context, cpu, effect, heartbeat, location, memory, onFailure, output, persist, priority, random, reads, retries, run, threads, timeout, variables, version.',
+      'Option cwd of t is not valid: there is none of that name; there are cache, context, cpu, effect, heartbeat, limits, location, memory, onFailure, output, persist, priority, random, rate, reads, retries, run, threads, timeout, variables, version.',
     ],
     [
       'of a variant',

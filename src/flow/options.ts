@@ -1,6 +1,7 @@
 import { AlmanacError } from '../model/errors.ts'
 import type { CachePolicy, OnFailure, RetryPolicy, TaskPolicy } from '../model/task.ts'
 import type { AnyDocument } from './document.ts'
+import { limitNeeds, type Rate, type TaskLimits } from './limits.ts'
 import { checkNames, type OptionNames } from './option-names.ts'
 
 /** The options that every kind of task has. */
@@ -33,8 +34,12 @@ export interface TaskOptions {
   readonly cpu?: number
   /** memory that it takes: bytes, or `'512MiB'`, `'2GiB'` */
   readonly memory?: Size
-  /** higher goes first, 0 if absent */
+  /** higher goes first, 0 if absent; of what can run now, so nothing waits for a place that it cannot use */
   readonly priority?: number
+  /** limits that are shared over runs, by name: `['gpfs']`, or with units: `{ licence: 2 }`; see docs/limits.md */
+  readonly limits?: TaskLimits
+  /** how often it starts, over all runs of the project: `'10/s'`, `'100/h'` */
+  readonly rate?: Rate
   /** what a failure means for the run: `'fail'` (if absent), it fails; `'skip'`, what needs it is skipped; `'pause'`, a person is asked */
   readonly onFailure?: OnFailure
 }
@@ -122,8 +127,19 @@ export function policyOf(task: string, options: TaskOptions): TaskPolicy {
     priority: Number.isFinite(options.priority ?? 0)
       ? (options.priority ?? 0)
       : refuse('priority', 'it is no number'),
+    ...limitsOf(task, options, refuse),
     onFailure: options.onFailure ?? 'fail',
   }
+}
+
+function limitsOf(
+  task: string,
+  { limits, rate }: TaskOptions,
+  refuse: (option: string, why: string) => never,
+): Pick<TaskPolicy, 'limits'> {
+  if (limits === undefined && rate === undefined) return {}
+  const needs = limitNeeds(task, limits, rate, (option, why) => refuse(option.replace(/^\./, ''), why))
+  return needs === undefined ? {} : { limits: needs }
 }
 
 const retryNames: OptionNames<Retries> = {
@@ -153,6 +169,8 @@ export const taskOptionNames: OptionNames<TaskOptions> = {
   cpu: true,
   memory: true,
   priority: true,
+  limits: true,
+  rate: true,
   onFailure: true,
 }
 

@@ -1,10 +1,12 @@
 import { AlmanacError } from '../model/errors.ts'
+import type { LimitRule } from '../model/limits.ts'
 import type { SourcePlace } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 import { currentCaller } from './ambient.ts'
 import { toArgs } from './arguments.ts'
 import type { Arg } from './callable.ts'
 import type { Future } from './future.ts'
+import { type Limit, limitRules } from './limits.ts'
 import { makeChild } from './list.ts'
 import { checkNames, type OptionNames } from './option-names.ts'
 import { callerPlace } from './place.ts'
@@ -16,6 +18,8 @@ export interface WorkflowOptions {
   readonly input?: Schema | Shape
   /** the same of what it returns; what the function returns if absent */
   readonly output?: Schema | Shape
+  /** limits that its tasks name, where the project's `almanac.config.ts` does not have them */
+  readonly limits?: Readonly<Record<string, Limit>>
 }
 
 /** A workflow as it was defined. */
@@ -24,10 +28,11 @@ export interface WorkflowDefinition {
   readonly fn: (input: never) => unknown
   readonly input: Schema | undefined
   readonly output: Schema | undefined
+  readonly limits: readonly LimitRule[]
   readonly definedAt: SourcePlace | undefined
 }
 
-const optionNames: OptionNames<WorkflowOptions> = { input: true, output: true }
+const optionNames: OptionNames<WorkflowOptions> = { input: true, output: true, limits: true }
 
 const workflowKey = Symbol.for('almanac.workflow')
 
@@ -85,12 +90,13 @@ export function workflow(name: string, ...rest: readonly unknown[]): unknown {
     fn,
     input: schemaOf(options.input),
     output: schemaOf(options.output),
+    limits: limitRules(name, options.limits),
     definedAt: callerPlace(),
   }
   const call = (input: unknown, key?: string): unknown => {
     const caller = currentCaller()
     if (caller === undefined) throw new AlmanacError('ALM_OUTSIDE', { what: `workflow ${name}` })
-    return makeChild(caller, name, key, toArgs(input) as Value, childFunction(definition))
+    return makeChild(caller, name, key, toArgs(input) as Value, childFunction(definition), definition.limits)
   }
   return Object.assign((input?: unknown) => call(input), {
     [workflowKey]: definition,

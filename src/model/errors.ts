@@ -38,6 +38,14 @@ export const catalogue = {
     message: 'Two equal {what} calls are open at once.',
     hint: 'Give each a key of its own.',
   },
+  ALM_LIMIT_UNKNOWN: {
+    message: 'Task {task} names the limit {limit}, which nobody has declared; {known}.',
+    hint: 'Declare it with its capacity: limits in almanac.config.ts, or on workflow(name, { limits }, fn).',
+  },
+  ALM_LIMIT_TOO_MUCH: {
+    message: 'Task {task} takes {units} of the limit {limit}, which has {capacity}.',
+    hint: 'It could never run. Take less, or declare a higher capacity.',
+  },
   ALM_SCHEMA: {
     message: '{what} does not fit its schema: {issues}.',
     hint: 'Correct the value or the schema.',

@@ -1,3 +1,5 @@
+import type { LimitNeeds } from './limits.ts'
+
 /** A task as it was defined, in plain data: what core, executors and fingerprints need to know of it. */
 
 export type OutputKind = 'value' | 'file' | 'dir'
@@ -42,6 +44,8 @@ export interface TaskPolicy {
   readonly cpu: number
   readonly memoryBytes: number
   readonly priority: number
+  /** of limits that are shared by tasks and runs; absent: none */
+  readonly limits?: LimitNeeds
   readonly onFailure: OnFailure
 }
 

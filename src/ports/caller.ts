@@ -1,3 +1,4 @@
+import type { LimitRule } from '../model/limits.ts'
 import type { Path } from '../model/path.ts'
 import type { CallKind, RunId } from '../model/records.ts'
 import type { TaskSpec } from '../model/task.ts'
@@ -31,6 +32,8 @@ export interface CallRequest {
   readonly fn?: ((...args: never[]) => unknown) | undefined
   /** wants its inputs whether they succeeded or not */
   readonly tolerant?: boolean
+  /** limits that a child declares */
+  readonly limits?: readonly LimitRule[]
   /** checks a result before it is recorded: returns what counts, throws ALM_SCHEMA */
   readonly check?: ((value: Value) => Value | Promise<Value>) | undefined
 }

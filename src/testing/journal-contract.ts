@@ -6,6 +6,7 @@ import { testDocuments } from './journal-documents-contract.ts'
 import { testEntries } from './journal-entries-contract.ts'
 import type { JournalPlace } from './journal-fixture.ts'
 import { useJournal } from './journal-fixture.ts'
+import { testLimits } from './journal-limits-contract.ts'
 import { testPages } from './journal-lists-contract.ts'
 import { testPeople } from './journal-people-contract.ts'
 import { testOwnership, testRuns } from './journal-runs-contract.ts'
@@ -26,5 +27,6 @@ export function testJournal(name: string, makePlace: () => Promise<JournalPlace>
     testDocuments(at)
     testEntries(at)
     testWork(at)
+    testLimits(at)
   })
 }

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect } from 'vitest'
 import type { Datasets } from '../ports/datasets.ts'
 import type { Documents } from '../ports/documents.ts'
 import type { CacheRecords, Journal, Owner, Records, RunCache, WorkClaims } from '../ports/journal.ts'
+import type { Limits } from '../ports/limits.ts'
 
 /** A journal as one process has it open. */
 export interface OpenJournal {
@@ -12,6 +13,7 @@ export interface OpenJournal {
   readonly documents: Documents
   readonly entries: CacheRecords
   readonly work: WorkClaims
+  readonly limits: Limits
 }
 
 /** Where journals of several processes meet: a file, or an object. */

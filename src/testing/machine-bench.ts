@@ -69,6 +69,10 @@ function effectText(effect: Effect): string {
       return ['cancelling', ...effect.stopped].join(' ')
     case 'finish':
       return `finish${effect.unseen.length === 0 ? '' : ` unseen ${effect.unseen.join(', ')}`}`
+    case 'admission': {
+      const { needs, back, unused, wanted } = effect
+      return `admission ${needs.key} back ${back} unused ${unused} wanted ${wanted}`
+    }
     default:
       return `${effect.kind} ${effect.call}`
   }

@@ -25,6 +25,7 @@ import { VirtualClock } from './virtual-clock.ts'
 const testSettings: RunSettings = {
   cpu: 16,
   memoryBytes: 2 ** 40,
+  limits: [],
   environment: 'main',
   cache: 'on',
   failFast: false,
@@ -76,6 +77,7 @@ export class World {
       datasets: memory.datasets,
       documents: memory.documents,
       work: memory.work,
+      limits: memory.limits,
       data: this.data,
       code: {
         fingerprint: (task) =>

@@ -16,7 +16,7 @@ import { careFor } from './maintenance.ts'
 import type { OpenJournal } from './open-journal.ts'
 import { OpenWorkbench } from './open-workbench.ts'
 import { retentionRules } from './retention-rules.ts'
-import { readConfig, runSettings } from './settings.ts'
+import { readConfig, runSettings, withDeclared } from './settings.ts'
 import type { Workbench, WorkbenchOptions } from '../workbench.ts'
 
 /** Where things are kept, and how commands open it. */
@@ -38,7 +38,7 @@ export async function assemble(own: OpenJournal, options: PlacedOptions): Promis
 async function openWith(own: OpenJournal, code: CodeSource, options: PlacedOptions): Promise<Workbench> {
   const { project, home, onMessage: say = silence } = options
   const config = await readConfig(project, code)
-  const { records, work, entries, documents, check, rehearse } = own
+  const { records, work, limits, entries, documents, check, rehearse } = own
   const { data, journal, cache, datasets, logs, objects, settled, sharedEntries } = openKept(
     { home, project, config, say },
     own,
@@ -47,7 +47,7 @@ async function openWith(own: OpenJournal, code: CodeSource, options: PlacedOptio
   const kept = { journal, records, cache, entries, data, datasets, documents, logs }
   const servers = openServers()
   const engine = openEngine(
-    { ...kept, code, work },
+    { ...kept, code, work, limits },
     {
       python: { ...config.python, ...options.python },
       ...(config.threads !== undefined && { threads: config.threads }),
@@ -57,6 +57,7 @@ async function openWith(own: OpenJournal, code: CodeSource, options: PlacedOptio
       servers,
     },
   )
+  const settings = runSettings(options, config, environment)
   const publish = publisher({ datasets, data, clock: systemClock })
   if (check !== undefined && options.reads !== true) await repairShown({ datasets, data }, environment)
   const ofDatasets = datasetWork({ datasets, data, publish, now: Date.now }, environment, home)
@@ -69,7 +70,8 @@ async function openWith(own: OpenJournal, code: CodeSource, options: PlacedOptio
     home,
     environment,
     engine,
-    settings: runSettings(options, config, environment),
+    settings,
+    limits: async () => withDeclared(settings.limits, await limits.list(Date.now())),
     ...(sharedEntries !== undefined && { sharedEntries }),
     explain: (run, call) => explain({ records, entries, work, data }, run, call),
     publish,
@@ -86,7 +88,7 @@ type EngineParts = ConstructorParameters<typeof Engine>[0]
 function openEngine(
   parts: Pick<
     EngineParts,
-    'journal' | 'cache' | 'work' | 'data' | 'datasets' | 'documents' | 'code' | 'logs'
+    'journal' | 'cache' | 'work' | 'limits' | 'data' | 'datasets' | 'documents' | 'code' | 'logs'
   >,
   executors: ExecutorParts,
 ): Engine {

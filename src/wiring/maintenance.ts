@@ -1,5 +1,5 @@
-import type { LocalDataPlane } from '../data/local-data-plane.ts'
 import { knownJournalName } from '../data/journal-name.ts'
+import type { LocalDataPlane } from '../data/local-data-plane.ts'
 import type { OwnRuns } from '../data/shared/run-marks.ts'
 import { collectStore } from '../data/shared/store-garbage.ts'
 import { checkDatasets } from '../engine/dataset-care.ts'

@@ -39,6 +39,7 @@ export class OpenWorkbench implements Workbench {
   readonly cache: Workbench['cache']
   readonly entries: Workbench['entries']
   readonly sharedEntries?: SharedEntries
+  readonly limits: Workbench['limits']
   readonly explain: Workbench['explain']
   readonly data: DataPlane
   readonly datasets: Workbench['datasets']
@@ -65,6 +66,7 @@ export class OpenWorkbench implements Workbench {
     this.cache = parts.cache
     this.entries = parts.entries
     if (parts.sharedEntries !== undefined) this.sharedEntries = parts.sharedEntries
+    this.limits = parts.limits
     this.explain = parts.explain
     this.data = parts.data
     this.datasets = parts.datasets

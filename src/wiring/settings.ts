@@ -3,9 +3,12 @@ import { availableParallelism, totalmem } from 'node:os'
 import { join } from 'node:path'
 import type { RunSettings } from '../engine/settings.ts'
 import type { AlmanacConfig } from '../flow/config.ts'
+import { limitRules } from '../flow/limits.ts'
 import { sizeBytes } from '../flow/options.ts'
-import { AlmanacError } from '../model/errors.ts'
+import { AlmanacError, isAlmanacError } from '../model/errors.ts'
+import type { LimitRule } from '../model/limits.ts'
 import type { CodeSource } from '../ports/code.ts'
+import type { LimitState } from '../ports/limits.ts'
 import type { WorkbenchOptions } from '../workbench.ts'
 
 /** `almanac.config.ts` of a project. @throws ALM_LOAD_FAILED, ALM_CONFIG */
@@ -21,6 +24,17 @@ export async function readConfig(project: string, code: CodeSource): Promise<Alm
   return {}
 }
 
+/** @throws ALM_CONFIG */
+function configLimits({ limits }: AlmanacConfig): RunSettings['limits'] {
+  try {
+    return limitRules('almanac.config.ts', limits)
+  } catch (error) {
+    if (!isAlmanacError(error)) throw error
+    const { option, why } = error.details
+    throw new AlmanacError('ALM_CONFIG', { file: 'almanac.config.ts', why: `${option}: ${why}` })
+  }
+}
+
 /** What a person says goes before what the project says. */
 export function runSettings(
   options: WorkbenchOptions,
@@ -31,6 +45,7 @@ export function runSettings(
   return {
     cpu: options.parallel ?? config.parallel ?? availableParallelism(),
     memoryBytes: options.memoryBytes ?? memory ?? Math.round(totalmem() * 0.6),
+    limits: configLimits(config),
     environment,
     cache: 'on',
     failFast: false,
@@ -40,4 +55,16 @@ export function runSettings(
     // at a breakpoint no call is made for as long as a person thinks
     stuckMs: options.inline === true ? 24 * 3600_000 : 2000,
   }
+}
+
+/** Limits as they stand, and those that the project has declared and nobody has used. */
+export function withDeclared(declared: readonly LimitRule[], used: readonly LimitState[]): LimitState[] {
+  const names = new Set(used.map(({ name }) => name))
+  const unused = declared
+    .filter(({ name }) => !names.has(name))
+    .map((rule): LimitState => ({ ...rule, held: 0, users: [] }))
+  const rules = new Map(declared.map((rule) => [rule.name, rule]))
+  // what the project says now goes before what the last run was told
+  const now = used.map((state) => ({ ...state, ...rules.get(state.name) }))
+  return [...now, ...unused].toSorted((a, b) => (a.name < b.name ? -1 : 1))
 }

@@ -4,6 +4,7 @@ import type { RunRecord } from '../../model/records.ts'
 import type { Workbench } from '../../workbench.ts'
 import { type CallRow, knownRun, namedCalls, wholeCall, wholeRun } from '../calls.ts'
 import { failureLines } from '../failure-lines.ts'
+import { limitWaits, limitWaitText } from '../limit-words.ts'
 import { saidOf } from '../looked-at.ts'
 import { callObject, runObject } from '../objects.ts'
 import type { Printer } from '../printer.ts'
@@ -33,9 +34,18 @@ async function showRun(
   const tasks = await almanac.records.tasks(run.id)
   const byName = tasks.map(({ name, inputs: _, ...figures }) => [name, figures] as const)
   const { metrics, artifacts } = await saidOf(almanac, run.id)
-  printer.object({ ...runObject(run, stands), tasks: Object.fromEntries(byName), metrics, artifacts })
+  const waits = stands.process === undefined ? [] : await limitWaits(almanac, run.id)
+  const limits = waits.length > 0 && { limits: waits.map(({ name }) => name) }
+  printer.object({
+    ...runObject(run, stands),
+    tasks: Object.fromEntries(byName),
+    metrics,
+    artifacts,
+    ...limits,
+  })
   printer.line(`${pc.bold(run.id)} ${run.workflow} ${stateText(stands.state)}`)
   printer.line(`  ${timeText(run.startedAt)} · ${figuresText(run, stands)}`)
+  for (const wait of waits) printer.line(`  ${limitWaitText(wait)}  ${pc.dim('almanac limits')}`)
   if (run.file !== undefined) printer.line(`  ${run.file}`)
   const input = inputText(decode(run.inputWire), 500, true)
   if (input !== '') printer.line(`  input   ${input}`)

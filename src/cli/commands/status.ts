@@ -1,5 +1,6 @@
 import { relative, resolve } from 'node:path'
 import pc from 'picocolors'
+import { limitWaits, limitWaitText } from '../limit-words.ts'
 import { runObject } from '../objects.ts'
 import { type CommonFlags, type Near, withReadAlmanac } from '../session.ts'
 import { standings } from '../standing.ts'
@@ -21,11 +22,17 @@ export function statusCommand(file: string | undefined, flags: CommonFlags): Pro
     for (const run of runs) {
       const stands = standingOf(run)
       const asks = await almanac.records.asks(run.id, { open: true })
-      printer.object({ ...runObject(run, stands), asks })
+      const waits = stands.process === undefined ? [] : await limitWaits(almanac, run.id)
+      printer.object({
+        ...runObject(run, stands),
+        asks,
+        ...(waits.length > 0 && { limits: waits.map(({ name }) => name) }),
+      })
       printer.line(
         `${pc.bold(run.id)} ${run.workflow} ${stateText(stands.state)} ${pc.dim(timeText(run.startedAt))}`,
       )
       printer.line(`  ${figuresText(run, stands)}`)
+      for (const wait of waits) printer.line(`  ${limitWaitText(wait)}  ${pc.dim('almanac limits')}`)
       if (run.error !== undefined) printer.line(`  ${pc.red(run.error.message)}`)
       for (const ask of asks)
         printer.line(`  ${pc.magenta('?')} ${ask.title}  ${pc.dim(`almanac answer ${run.id} ${ask.call} …`)}`)

@@ -32,7 +32,7 @@ export type Phase =
   | 'ended'
 
 /** Why a call in phase `ready` is not started. */
-export type Blocker = 'slot' | 'memory' | 'held'
+export type Blocker = 'slot' | 'memory' | 'limit' | 'held'
 
 export interface Call {
   readonly id: number

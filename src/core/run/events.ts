@@ -2,6 +2,7 @@ import type { CallKind } from '../../model/records.ts'
 import type { Digest } from '../../model/refs.ts'
 import type { FailureReason } from '../../model/states.ts'
 import type { TaskPolicy } from '../../model/task.ts'
+import type { Admitted, DoorChange } from './admissions.ts'
 import type { EndStatus } from './call.ts'
 import type { Window } from './slots.ts'
 
@@ -110,6 +111,8 @@ export type RunEvent =
   | { readonly kind: 'rested' }
   /** so many calls may be started ahead */
   | { readonly kind: 'window'; readonly window: Window }
+  /** what came of an `admission` that was asked for */
+  | ({ readonly kind: 'admitted' } & Admitted)
   | { readonly kind: 'pause' }
   | { readonly kind: 'unpause' }
   | { readonly kind: 'cancel' }
@@ -127,6 +130,8 @@ export type Effect =
   /** begin an attempt */
   | { readonly kind: 'start'; readonly call: number; readonly attempt: number; readonly memoryBytes: number }
   | { readonly kind: 'stop'; readonly call: number; readonly attempt: number }
+  /** ask for admissions by limits that are shared with other runs, and give back what is not used */
+  | ({ readonly kind: 'admission' } & DoorChange)
   /** begin what is not attempted: child, map, view, sleep, question */
   | { readonly kind: 'enter'; readonly call: number }
   /** all entries of a map have ended */

@@ -188,10 +188,17 @@ function checkQueues(graph: RunGraph): void {
   if (queued !== graph.count('ready')) {
     broken('R5', graph, undefined, `${queued} calls are queued, ${graph.count('ready')} are ready`)
   }
+  for (const { key, granted, used, queued } of slots.admissions.figures()) {
+    const counts = `${used} of ${granted} admissions by ${key} are used, ${queued} calls wait`
+    if (used > granted || used < 0) broken('D1', graph, undefined, counts)
+    if (granted - used > (slots.paused ? 0 : queued)) broken('D2', graph, undefined, counts)
+  }
   if (slots.paused) return
   for (const head of heads) {
     if (head.passed > maxPassed) broken('A2', graph, head, `it was passed ${head.passed} times`)
-    const isKeptBack = heads.some((other) => other.passed >= maxPassed && isBetter(other, head))
+    const isKeptBack = heads.some(
+      (other) => isBetter(other, head) && (other.passed >= maxPassed || slots.isUndecided(other)),
+    )
     if (slots.fits(head) && !isKeptBack) broken('R5', graph, head, 'it could start')
   }
 }

@@ -27,6 +27,7 @@ export class RunMachine {
   apply(event: RunEvent): void {
     this.#dispatch(event)
     this.#start()
+    for (const change of this.graph.slots.changes()) this.graph.effects.push({ kind: 'admission', ...change })
   }
 
   /** Takes the effects since the last time, in order. */
@@ -81,6 +82,8 @@ export class RunMachine {
       case 'window':
         graph.slots.window = event.window
         return
+      case 'admitted':
+        return graph.slots.admit(event)
       case 'pause':
         graph.slots.paused = true
         return

@@ -1,4 +1,5 @@
 import type { TaskPolicy } from '../../model/task.ts'
+import { Admissions, type Admitted, type DoorChange } from './admissions.ts'
 import type { Blocker, Call } from './call.ts'
 import { isBetter, ReadyQueue } from './ready-queue.ts'
 
@@ -29,18 +30,21 @@ export const maxPassed = 64
  *    takes nothing; the next of them that ends leaves it its processor.
  * A5 one that lets held inputs go does not wait for a window that is full of others: they would end first, and leave
  *    theirs.
+ * A6 a call that names limits starts when it is admitted. While that is asked, its place is kept for it; when it has to
+ *    stand in line, others go before it.
  */
 export class Slots {
   readonly capacity: Capacity
   paused = false
   /** calls of equal needs share a queue: its head stands for all of them */
   readonly #queues = new Map<string, ReadyQueue>()
+  readonly #admissions = new Admissions()
   /** calls in them */
   #queued = 0
   /** nothing could start, and nothing has changed since */
   #isStuck = false
   /** the queue asked for last: most calls need what the one before them needed */
-  #recent: (Capacity & { readonly queue: ReadyQueue }) | undefined
+  #recent: (Capacity & { readonly limits: string | undefined; readonly queue: ReadyQueue }) | undefined
   readonly #taken = new Map<Call, Capacity>()
   /** started ahead, in that order */
   readonly #ahead = new Set<Call>()
@@ -76,6 +80,7 @@ export class Slots {
 
   queue(call: Call): void {
     this.#queueOf(call).push(call)
+    if (call.policy.limits !== undefined) this.#admissions.queued(call)
     this.#queued++
     this.#isStuck = false
   }
@@ -83,6 +88,7 @@ export class Slots {
   unqueue(call: Call): void {
     if (call.heapIndex < 0) return
     this.#queueOf(call).remove(call)
+    if (call.policy.limits !== undefined) this.#admissions.unqueued(call)
     this.#queued--
     this.#isStuck = false
   }
@@ -111,26 +117,35 @@ export class Slots {
     let best: Call | undefined
     for (const queue of this.#queues.values()) {
       const head = queue.peek()
-      if (head !== undefined && (best === undefined || isBetter(head, best))) best = head
+      if (head === undefined || this.#isInLine(head)) continue
+      if (best === undefined || isBetter(head, best)) best = head
     }
     return best !== undefined && (best.frees || !isFull) && this.#isAlike(best) ? best : undefined
   }
 
   #isAlike({ policy, memoryBytes }: Call): boolean {
-    return policy.cpu === 1 && memoryBytes === 0 && !policy.effect && this.#window.policies.has(policy)
+    if (policy.cpu !== 1 || memoryBytes !== 0 || policy.effect || policy.limits !== undefined) return false
+    return this.#window.policies.has(policy)
   }
 
   /** The best that fits; those that it passes are told so. */
   #best(): Call | undefined {
     let fitting: Call | undefined
+    let undecided: Call | undefined
     const waiting: Call[] = []
     for (const queue of this.#queues.values()) {
       const head = queue.peek()
       if (head === undefined) continue
-      if (this.#blocker(head) !== undefined) waiting.push(head)
+      const blocker = this.#blocker(head)
+      if (blocker === 'limit') {
+        if (this.#admissions.isUndecided(head) && (undecided === undefined || isBetter(head, undecided)))
+          undecided = head
+      } else if (blocker !== undefined) waiting.push(head)
       else if (fitting === undefined || isBetter(head, fitting)) fitting = head
     }
-    if (fitting === undefined || waiting.length === 0) return fitting
+    if (fitting === undefined) return undefined
+    if (undecided !== undefined && isBetter(undecided, fitting)) return undefined
+    if (waiting.length === 0) return fitting
     for (const head of waiting) if (head.passed >= maxPassed && isBetter(head, fitting)) return undefined
     for (const head of waiting) if (isBetter(head, fitting)) head.passed++
     return fitting
@@ -147,6 +162,7 @@ export class Slots {
     this.#taken.delete(call)
     this.#isStuck = false
     this.#alikes.delete(call)
+    if (call.policy.limits !== undefined) this.#admissions.give(call)
     if (this.#leaveAhead(call)) return
     const [heir] = this.#ahead
     if (heir !== undefined && taken.cpu === 1) {
@@ -161,6 +177,32 @@ export class Slots {
   /** What a ready call waits for. */
   blocker(call: Call): Blocker {
     return this.paused ? 'held' : (this.#blocker(call) ?? 'slot')
+  }
+
+  /** The limit that a ready call waits for, where that is known. */
+  limitOf(call: Call): string | undefined {
+    return call.policy.limits === undefined ? undefined : this.#admissions.blockedBy(call)
+  }
+
+  /** Something came of what `changes` asked for. */
+  admit(admitted: Admitted): void {
+    this.#admissions.admit(admitted)
+    this.#isStuck = false
+  }
+
+  /** What is to be asked for and given back now. */
+  changes(): readonly DoorChange[] {
+    if (this.#admissions.isEmpty) return noChanges
+    return this.#admissions.changes(this.paused, (key) => this.#room(key))
+  }
+
+  get admissions(): Pick<Admissions, 'figures' | 'waits'> {
+    return this.#admissions
+  }
+
+  /** Is the place of worse calls kept for this one, until it is known whether it may run? */
+  isUndecided(call: Call): boolean {
+    return this.#blocker(call) === 'limit' && this.#admissions.isUndecided(call)
   }
 
   /** What each running call took. */
@@ -185,7 +227,10 @@ export class Slots {
   #queueOf(call: Call): ReadyQueue {
     const { memoryBytes } = call
     const { cpu } = call.policy
-    if (this.#recent?.cpu === cpu && this.#recent.memoryBytes === memoryBytes) return this.#recent.queue
+    const limits = call.policy.limits?.key
+    const recent = this.#recent
+    if (recent?.cpu === cpu && recent.memoryBytes === memoryBytes && recent.limits === limits)
+      return recent.queue
     const needs = needsOf(call)
     let queue = this.#queues.get(needs)
     if (queue === undefined) {
@@ -193,7 +238,7 @@ export class Slots {
       queue = new ReadyQueue()
       this.#queues.set(needs, queue)
     }
-    this.#recent = { cpu, memoryBytes, queue }
+    this.#recent = { cpu, memoryBytes, limits, queue }
     return queue
   }
 
@@ -207,6 +252,7 @@ export class Slots {
     if (this.#isAlike(call)) this.#alikes.add(call)
     if (ahead) this.#ahead.add(call)
     if (ahead && call.frees) this.#freeing++
+    if (call.policy.limits !== undefined) this.#admissions.take(call)
     const taken = ahead ? nothing : { cpu: call.policy.cpu, memoryBytes: call.memoryBytes }
     this.#taken.set(call, taken)
     this.#cpu += taken.cpu
@@ -219,12 +265,40 @@ export class Slots {
     return true
   }
 
-  #blocker(call: Call): 'slot' | 'memory' | undefined {
-    if (this.#taken.size === 0) return undefined
-    if (this.#cpu + call.policy.cpu > this.capacity.cpu) return 'slot'
-    return this.#memory + call.memoryBytes > this.capacity.memoryBytes ? 'memory' : undefined
+  #blocker(call: Call): 'slot' | 'memory' | 'limit' | undefined {
+    if (this.#taken.size > 0) {
+      if (this.#cpu + call.policy.cpu > this.capacity.cpu) return 'slot'
+      if (this.#memory + call.memoryBytes > this.capacity.memoryBytes) return 'memory'
+    }
+    return call.policy.limits === undefined || this.#admissions.isOpen(call) ? undefined : 'limit'
+  }
+
+  #isInLine(call: Call): boolean {
+    return this.#blocker(call) === 'limit' && !this.#admissions.isUndecided(call)
+  }
+
+  /** How many calls with needs of that key could start, if they were admitted. */
+  #room(key: string): number {
+    let room = 0
+    for (const queue of this.#queues.values()) {
+      const head = queue.peek()
+      if (head?.policy.limits?.key !== key) continue
+      const { cpu } = head.policy
+      const byCpu = cpu === 0 ? maxRoom : (this.capacity.cpu - this.#cpu) / cpu
+      const byMemory =
+        head.memoryBytes === 0 ? maxRoom : (this.capacity.memoryBytes - this.#memory) / head.memoryBytes
+      const fitting = Math.max(0, Math.floor(Math.min(byCpu, byMemory, queue.size, maxRoom)))
+      // what needs more than there is runs alone
+      room += this.#blocker(head) === 'limit' ? Math.max(1, fitting) : fitting
+    }
+    return room
   }
 }
+
+const noChanges: readonly DoorChange[] = []
+
+/** Asked for at once, at most. */
+const maxRoom = 256
 
 const nothing: Capacity = { cpu: 0, memoryBytes: 0 }
 
@@ -232,4 +306,5 @@ const nothing: Capacity = { cpu: 0, memoryBytes: 0 }
 const maxQueues = 16
 
 /** Calls of the same needs fit or do not fit alike. */
-export const needsOf = (call: Call): string => `${call.policy.cpu} ${call.memoryBytes}`
+export const needsOf = (call: Call): string =>
+  `${call.policy.cpu} ${call.memoryBytes}${call.policy.limits === undefined ? '' : ` ${call.policy.limits.key}`}`

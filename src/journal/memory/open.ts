@@ -2,6 +2,7 @@ import { AlmanacError } from '../../model/errors.ts'
 import type { Datasets } from '../../ports/datasets.ts'
 import type { Documents } from '../../ports/documents.ts'
 import type { CacheRecords, Journal, Records, RunCache, WorkClaims } from '../../ports/journal.ts'
+import type { Limits } from '../../ports/limits.ts'
 import { appendRecords } from './append.ts'
 import { answerAsk, listAsks, takeAnswers } from './asks.ts'
 import { listAttempts } from './attempts.ts'
@@ -11,6 +12,7 @@ import { listCalls, loadCalls } from './calls.ts'
 import { claimRun, releaseAll } from './claims.ts'
 import { memoryDatasets } from './datasets.ts'
 import { memoryDocuments } from './documents.ts'
+import { memoryLimits, releaseLimits } from './limits.ts'
 import { listNotes } from './notes.ts'
 import { addRequest, takeRequests } from './requests.ts'
 import { createRun, listRuns, readRun, removeRun } from './runs.ts'
@@ -28,12 +30,15 @@ export interface OpenMemoryJournal {
   readonly documents: Documents
   readonly entries: CacheRecords
   readonly work: WorkClaims
+  readonly limits: Limits
 }
 
 /** A journal that lasts as long as its store: for tests, and for runs that nobody needs to resume. */
 export function openMemoryJournal(store: MemoryStore = memoryStore()): OpenMemoryJournal {
   const journal = new MemoryJournal(store)
   const work = memoryWork(store, journal)
+  const limits = memoryLimits(store.limits, journal)
+  journal.onClose = () => releaseLimits(store.limits, journal, limits.watchers)
   return {
     journal,
     records: memoryRecords(store),
@@ -42,6 +47,7 @@ export function openMemoryJournal(store: MemoryStore = memoryStore()): OpenMemor
     documents: memoryDocuments(store),
     entries: memoryEntries(store),
     work,
+    limits,
   }
 }
 
@@ -54,6 +60,8 @@ export function openMemoryJournal(store: MemoryStore = memoryStore()): OpenMemor
 class MemoryJournal implements Journal {
   readonly #store: MemoryStore
   #closed = false
+  /** what ends with the process beside what it claimed */
+  onClose: () => void = () => undefined
 
   constructor(store: MemoryStore) {
     this.#store = store
@@ -99,6 +107,7 @@ class MemoryJournal implements Journal {
     this.#closed = true
     releaseAll(this.#store, this)
     releaseWork(this.#store, this)
+    this.onClose()
   }
 
   get isClosed(): boolean {

@@ -16,6 +16,7 @@ import type { Digest } from '../../model/refs.ts'
 import type { CallState } from '../../model/states.ts'
 import type { Answer, RunRequest, Variation, WorkUnderWay } from '../../ports/journal.ts'
 import { unknownRun } from '../refusals.ts'
+import { type LimitMemory, limitMemory } from './limits.ts'
 
 /**
  * What a database holds, for as long as this object is alive. Several journals may share one, as several processes
@@ -43,6 +44,7 @@ export interface MemoryStore {
   readonly variations: Variation[]
   /** what is executed, and the journal whose process does it */
   readonly work: Map<Digest, WorkUnderWay & { readonly holder: object }>
+  readonly limits: LimitMemory
   readonly datasets: Map<string, DatasetMemory>
   readonly documents: Map<string, readonly DocumentMemory[]>
   /** of the newest version of a dataset */
@@ -116,6 +118,7 @@ export const memoryStore = (): MemoryStore => ({
   versionSeq: 0,
   variations: [],
   work: new Map(),
+  limits: limitMemory(),
   seq: 0,
 })
 

@@ -23,9 +23,11 @@ import type {
   Variation,
   WorkUnderWay,
 } from '../../ports/journal.ts'
+import type { LimitAsk, LimitState } from '../../ports/limits.ts'
 import type { ChosenEntries } from './cache-lists.ts'
 import type { CallPage } from './call-pages.ts'
 import type { DatabaseOptions } from './database.ts'
+import type { LimitAnswers } from './limits.ts'
 import type { Packed } from './packing.ts'
 import type { RootsPage, RootsPlace } from './roots.ts'
 
@@ -114,6 +116,9 @@ export interface WriterMethods {
   takeWork(wanted: readonly WorkUnderWay[]): WorkUnderWay[]
   releaseWork(fingerprints: readonly Digest[]): void
   othersWork(): WorkUnderWay[]
+  askLimits(asks: readonly LimitAsk[]): LimitAnswers
+  leaveLimits(run: RunId): boolean
+  limits(): LimitState[]
   addVersion(version: NewVersion): DatasetVersion
   version(key: DatasetKey, version: number | undefined): DatasetVersion | undefined
   versions(

@@ -284,6 +284,27 @@ export const migrations: readonly string[] = [
   CREATE INDEX documents_by_call ON documents (run, call) WHERE run IS NOT NULL;
   CREATE INDEX documents_by_scope ON documents (scope);
   `,
+  // limits that runs share
+  `
+  -- as the last one who used it declared it; empty_at: when its bucket of a rate is, or was, empty
+  CREATE TABLE limits (name TEXT PRIMARY KEY, rule TEXT NOT NULL, empty_at REAL NOT NULL) WITHOUT ROWID;
+
+  -- what runs hold and wait for at the moment; the holder is the name of a lock
+  CREATE TABLE admissions (
+    holder TEXT NOT NULL,
+    run TEXT NOT NULL,
+    key TEXT NOT NULL,
+    needs TEXT NOT NULL,
+    held INTEGER NOT NULL,
+    wanted INTEGER NOT NULL,
+    turn INTEGER NOT NULL,
+    passed INTEGER NOT NULL,
+    seen_at INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    blocked_by TEXT,
+    PRIMARY KEY (holder, run, key)
+  ) WITHOUT ROWID;
+  `,
 ]
 
 /** `ALMJ`: tells an Almanac journal from any other database. */

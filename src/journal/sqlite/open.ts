@@ -3,8 +3,10 @@ import type { RunId } from '../../model/records.ts'
 import type { Datasets } from '../../ports/datasets.ts'
 import type { Documents } from '../../ports/documents.ts'
 import type { CacheRecords, Journal, Records, RunCache, RunClaim, WorkClaims } from '../../ports/journal.ts'
+import type { Limits } from '../../ports/limits.ts'
 import { unpackPage } from './call-pages.ts'
 import { WriterClient } from './client.ts'
+import { LimitSignal } from './limit-signal.ts'
 import type { RootsPlace } from './roots.ts'
 
 /** A journal with what reads it. */
@@ -16,6 +18,7 @@ export interface OpenSqliteJournal {
   readonly documents: Documents
   readonly entries: CacheRecords
   readonly work: WorkClaims
+  readonly limits: Limits
   /** What is wrong with the database file: all of it is read. */
   check(): Promise<readonly string[]>
   /** As `journal.close`. */
@@ -54,6 +57,7 @@ export async function openSqliteJournal(
     cache: sqliteCache(client),
     entries: sqliteEntries(client),
     work: sqliteWork(client),
+    limits: sqliteLimits(client, new LimitSignal(folder)),
     check: () => client.call('check'),
     close: () => journal.close(),
   }
@@ -158,6 +162,20 @@ const sqliteWork = (client: WriterClient): WorkClaims => ({
   take: (wanted) => client.call('takeWork', wanted),
   release: (fingerprints) => client.call('releaseWork', fingerprints),
   others: () => client.call('othersWork'),
+})
+
+const sqliteLimits = (client: WriterClient, signal: LimitSignal): Limits => ({
+  async ask(asks) {
+    const { answers, wakes } = await client.call('askLimits', asks)
+    if (wakes) signal.send()
+    return answers
+  },
+  async leave(run) {
+    // closing the journal gave it back already
+    if (!client.isClosed && (await client.call('leaveLimits', run))) signal.send()
+  },
+  list: () => client.call('limits'),
+  watch: (changed) => signal.watch(changed),
 })
 
 const sqliteDatasets = (client: WriterClient): Datasets => ({

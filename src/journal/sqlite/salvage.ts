@@ -136,6 +136,7 @@ function fillUp(copy: string): void {
     // a head that promises more than a journal can be was overwritten itself
     const { size } = fstatSync(handle)
     if (size >= whole || whole >= 2 ** 40) return
+    // a page of which a part is left would have rows in it that end in zeros
     ftruncateSync(handle, size - (size % pageSize))
     ftruncateSync(handle, whole)
   } finally {

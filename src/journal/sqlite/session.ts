@@ -24,6 +24,8 @@ import {
 } from './datasets.ts'
 import { documentVersions, listDocuments, readDocument, writeDocument } from './documents.ts'
 import { isConstraint, journalFailure } from './failures.ts'
+import { Holder } from './holder.ts'
+import { LimitTables } from './limits.ts'
 import type { Batch, WriterMethods } from './messages.ts'
 import { listNotes, readParts } from './notes.ts'
 import { openReadOnly } from './read-only.ts'
@@ -48,6 +50,7 @@ export class Session {
   readonly #claims: Claims
   readonly #appender: Appender
   readonly #work: Work
+  readonly #limits: LimitTables
   readonly #broken = new Map<RunId, AlmanacError>()
   /** of `take`: what the database's version was when a run was last found to have nothing */
   readonly #seen = new Map<RunId, number>()
@@ -58,8 +61,10 @@ export class Session {
     this.#db = readOnly === true ? openReadOnly(home) : openDatabase(home, options)
     this.#claims = new Claims(home)
     this.#appender = new Appender(this.#db)
-    this.#work = new Work(this.#db, this.#claims, home)
-    if (!this.#db.isReadOnly) this.#work.sweep()
+    const holder = new Holder(this.#db, this.#claims, home)
+    this.#work = new Work(this.#db, holder)
+    this.#limits = new LimitTables(this.#db, holder)
+    if (!this.#db.isReadOnly) holder.sweep()
   }
 
   /** Commits batches as one; if that fails, run by run. Gives the runs of each batch that were not kept, and why. */
@@ -155,6 +160,9 @@ export class Session {
     takeWork: (wanted) => this.#work.take(wanted),
     releaseWork: (fingerprints) => this.#work.release(fingerprints),
     othersWork: () => this.#work.others(),
+    askLimits: (asks) => this.#limits.ask(asks),
+    leaveLimits: (run) => this.#limits.leave(run),
+    limits: () => this.#limits.list(),
     addVersion: (version) => this.#db.transaction(() => addVersion(this.#db, version)),
     version: (key, version) => readVersion(this.#db, key, version),
     versions: (key, query) => listVersions(this.#db, key, query),

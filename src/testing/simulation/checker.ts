@@ -10,7 +10,7 @@ import { Broken } from './failure.ts'
 import { contentOf, Kept } from './kept.ts'
 import { numbers, type Oracle, type Plain } from './model.ts'
 import { isCounted, type Program } from './program.ts'
-import { capacity, shapes } from './shapes.ts'
+import { capacity, limits, shapes } from './shapes.ts'
 import type { Trace } from './trace.ts'
 import { type Job, jobOf } from './work.ts'
 
@@ -46,6 +46,7 @@ interface Given {
  * S16 nothing begins while the run is paused, or when its function has thrown.
  * S17 a call is not tried more often than its author said, whatever happened between.
  * S18 what a cancellation gave up is not attempted by a process that takes the run over, and the run ends as cancelled.
+ * S19 what is held of a limit never exceeds its capacity, and when a run has ended or rests it holds nothing of any.
  * and those of the core: see `core/run/invariants.ts`.
  */
 export class Checker implements Told {
@@ -54,6 +55,12 @@ export class Checker implements Told {
   program: Program
   machine: RunMachine | undefined
   trace: Trace = () => undefined
+  /** the time, where an attempt is submitted */
+  now = 0
+  /** when those began that a rate counts */
+  readonly #starts: number[] = []
+  /** units of a limit that others hold */
+  held: (limit: string) => number = () => 0
   /** attempts under way */
   readonly #jobs = new Map<AttemptId, Job & { readonly attempt: Attempt }>()
   /** numbers that tasks gave, in any life */
@@ -186,6 +193,7 @@ export class Checker implements Told {
     if (spent > attempt.task.policy.retries.count)
       throw new Broken('S17', `attempt ${attempt.id} began, when ${spent} had failed`)
     this.#checkCapacity(attempt)
+    this.#checkLimits(attempt)
     this.#jobs.set(attempt.id, { ...job, attempt })
     for (const number of job.args.flatMap(numbers)) {
       if (number >= leastResult && !this.#results.has(number) && !this.#mixed.has(number)) {
@@ -330,6 +338,29 @@ export class Checker implements Told {
     }
     if (cpu > capacity.cpu || memoryBytes > capacity.memoryBytes)
       throw new Broken('S8', `attempt ${attempt.id} makes it ${cpu} processors and ${memoryBytes} bytes`)
+  }
+
+  #checkLimits(attempt: Attempt): void {
+    for (const { name, units } of attempt.task.policy.limits?.needs ?? []) {
+      const limit = limits[name as keyof typeof limits]
+      if (name === 'often') this.#checkRate(attempt)
+      if (typeof limit !== 'number') continue
+      let held = units + this.held(name)
+      for (const { attempt: other } of this.#jobs.values())
+        held += other.task.policy.limits?.needs.find((need) => need.name === name)?.units ?? 0
+      if (held > limit) throw new Broken('S19', `attempt ${attempt.id} makes it ${held} of ${name}`)
+    }
+  }
+
+  /** 20 in a second, one at a time; beside those that were let in and found no processor free then. */
+  #checkRate(attempt: Attempt): void {
+    const starts = this.#starts
+    starts.push(this.now)
+    for (const [i, start] of starts.slice(-60).entries()) {
+      const count = Math.min(60, starts.length) - i
+      if (count > 1 + capacity.cpu + (this.now - start) / 50)
+        throw new Broken('S19', `attempt ${attempt.id} is number ${count} in ${this.now - start} ms`)
+    }
   }
 
   #checkEffect(attempt: Attempt, { tag, args }: Job): void {

@@ -2,6 +2,7 @@ import type { RunEvent } from '../../core/run/events.ts'
 import type { RunHandle } from '../../engine/engine.ts'
 import type { RunListener } from '../../engine/run-context.ts'
 import type { RunResult, RunSettings } from '../../engine/settings.ts'
+import { limitRules } from '../../flow/limits.ts'
 import { type WorkflowDefinition, workflowOf } from '../../flow/workflow.ts'
 import type { AskMemory, MemoryStore } from '../../journal/memory/store.ts'
 import { AlmanacError, isAlmanacError } from '../../model/errors.ts'
@@ -16,7 +17,8 @@ import { Broken } from './failure.ts'
 import { answerOf, verdictOf } from './model.ts'
 import { SimulatedProcess } from './process.ts'
 import type { Program } from './program.ts'
-import { capacity, shapeIndex, shapes } from './shapes.ts'
+import type { Rival } from './rival.ts'
+import { capacity, limits, shapeIndex, shapes } from './shapes.ts'
 import type { Trace } from './trace.ts'
 import { happenings, type Likely, type Weather } from './weather.ts'
 import type { Work } from './work.ts'
@@ -31,6 +33,7 @@ export interface Stage {
   readonly chance: SeededChance
   readonly checker: Checker
   readonly work: Work
+  readonly rival: Rival
   /** questions that a person has answered */
   readonly answered: Set<number>
   readonly trace: Trace
@@ -96,6 +99,7 @@ export class Life {
           chance,
           data: stage.data,
           submitted: (attempt) => {
+            checker.now = this.process.clock.now()
             stage.trace(
               () => `  begin ${attempt.id} ${attempt.task.name} ${JSON.stringify(attempt.inputs['args'])}`,
             )
@@ -121,6 +125,8 @@ export class Life {
   /** Starts the run, or goes on with it. */
   async live(resumed: { readonly forget: 'none' | 'uncaught' | 'caught' } | undefined): Promise<LifeEnd> {
     const { clock } = this.process
+    // nobody else is there any more who would give back what it has
+    if (this.#weather.likely.rival === 0) await this.#stage.rival.die()
     this.#begin(resumed)
     for (;;) {
       await clock.quiet()
@@ -148,6 +154,7 @@ export class Life {
     const definition = workflowOf(authored(this.#program, checker)) as WorkflowDefinition
     const settings: RunSettings = {
       ...capacity,
+      limits: limitRules('simulation', limits),
       environment: 'main',
       cache: 'on',
       failFast: this.#weather.failFast,
@@ -237,6 +244,7 @@ export class Life {
       pause: this.#handle !== undefined && !this.#isPaused && !this.#isCancelled,
       unpause: this.#isPaused,
       cancel: this.#handle !== undefined,
+      rival: true,
       crash: true,
     }
     // what is cancelled ends soon: the process is to die meanwhile often enough
@@ -277,6 +285,8 @@ export class Life {
         return this.#answer()
       case 'drop':
         return process.workers.drop(chance.pick([...process.workers.held.values()]))
+      case 'rival':
+        return this.#stage.rival.act(process.clock.now())
       case 'stale':
         return process.workers.repeat(chance.below(process.workers.stale.length))
       default:
@@ -367,6 +377,8 @@ export class Life {
     this.#stage.checker.end()
     if (result.error?.code === 'ALM_STUCK' || result.error?.code === 'ALM_BUG')
       throw new Broken('S10', `${result.error.message} ${this.#waiting()}`)
+    for (const { run: of, key, held } of this.#stage.store.limits.rows.values())
+      if (of === run) throw new Broken('S19', `${of} has ended, and holds ${held} of ${key}, or waits for it`)
     if (result.state === 'waiting') await this.#checkOpen()
     if (this.#disturbed.isDisturbed) this.#stage.answered.clear()
     const { output, error } = result

@@ -59,6 +59,7 @@ export class SimulatedProcess {
       documents: memory.documents,
       cache: { ...memory.cache, find: (...asked) => memory.cache.find(...asked).then(later) },
       work: memory.work,
+      limits: memory.limits,
       data,
       code: { fingerprint: (task) => later({ digest: sha256(task.name), parts: {}, warnings: [] }) },
       surroundings: { of: () => Promise.resolve({}) },

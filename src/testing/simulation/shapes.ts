@@ -19,6 +19,9 @@ export interface Shape {
 /** What all processes of a simulation may use at once. */
 export const capacity = { cpu: 4, memoryBytes: 1000 }
 
+/** What tasks of all runs share. */
+export const limits = { one: 1, three: 3, often: { rate: '20/s' } } as const
+
 const retries = (count: number, more: object = {}) => ({ retries: { count, delay: 40, ...more } })
 
 /** The tasks of all programs; their code differs from program to program. */
@@ -49,6 +52,11 @@ export const shapes: readonly Shape[] = [
   { options: {}, gives: 'held' },
   { options: retries(1), gives: 'held', flaky: 1 },
   { options: { persist: true }, gives: 'held' },
+  { options: { limits: ['one'] }, gives: 'number' },
+  { options: { limits: { three: 2 }, priority: 2 }, gives: 'number' },
+  { options: { limits: ['one', 'three'], cpu: 2 }, gives: 'number', failsOneIn: 3 },
+  { options: { limits: ['three'], ...retries(2) }, gives: 'number', flaky: 2 },
+  { options: { limits: ['often'] }, gives: 'number' },
 ]
 
 /** A task as the programs use it: futures and values alike. */

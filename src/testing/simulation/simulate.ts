@@ -1,3 +1,4 @@
+import { limitRules } from '../../flow/limits.ts'
 import { memoryStore } from '../../journal/memory/store.ts'
 import { openMemoryData } from '../memory-data.ts'
 import { SeededChance } from '../seeded-chance.ts'
@@ -8,6 +9,8 @@ import { generateProgram } from './generate.ts'
 import { Life, type LifeEnd, type Stage } from './life.ts'
 import { interpret } from './model.ts'
 import type { Program } from './program.ts'
+import { Rival } from './rival.ts'
+import { limits } from './shapes.ts'
 import type { Trace } from './trace.ts'
 import { calm, drawWeather, type Weather } from './weather.ts'
 import { Work } from './work.ts'
@@ -58,8 +61,12 @@ class Simulation {
     this.#checker = new Checker(program, (path) =>
       Number(new TextDecoder().decode(data.files.file(path)?.bytes)),
     )
+    const store = memoryStore()
+    const rival = new Rival(store, chance, limitRules('rival', limits))
+    this.#checker.held = (limit) => rival.held(limit)
     this.#stage = {
-      store: memoryStore(),
+      store,
+      rival,
       data,
       chance,
       checker: this.#checker,

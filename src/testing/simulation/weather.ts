@@ -21,6 +21,8 @@ export interface Likely {
   readonly pause: number
   readonly unpause: number
   readonly cancel: number
+  /** another run takes of the same limits, or gives back */
+  readonly rival: number
   /** the disk is full */
   readonly full: number
   /** the process dies */
@@ -59,6 +61,7 @@ export const calm: Weather = {
     pause: 0,
     unpause: 1,
     cancel: 0,
+    rival: 0,
     full: 0,
     crash: 0,
   },
@@ -91,6 +94,7 @@ export function drawWeather(chance: SeededChance): Weather {
       pause: maybe(0.03),
       unpause: 0.2,
       cancel: maybe(0.02),
+      rival: maybe(2),
       full: maybe(0.02),
       crash: maybe(0.04),
     },
