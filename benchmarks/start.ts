@@ -6,7 +6,7 @@ import { ensurePythonEnv } from '../src/executors/python/environment.ts'
 import { alternately, type Cost, costOf, median } from './process-cost.ts'
 
 /**
- * Start-up, tasks a second, the forecast example against the same steps as a plain script, resuming.
+ * Start-up, tasks a second, what durability costs, runs up to a million tasks, the forecast example against the same steps as a plain script, resuming.
  * Everything is measured as whole processes of the built package, in turn, and the medians are printed.
  *
  *     npm run bench                          all, written to benchmarks/results.md
@@ -27,7 +27,14 @@ const almanac = (...args: string[]): [string, ...string[]] => [
 ]
 
 const lines: string[] = []
-const parts: Readonly<Record<string, () => void | Promise<void>>> = { start, tasks, forecast, resume }
+const parts: Readonly<Record<string, () => void | Promise<void>>> = {
+  start,
+  tasks,
+  durability,
+  scale,
+  forecast,
+  resume,
+}
 
 const loadBefore = load()
 try {
@@ -132,6 +139,93 @@ function tasks(): void {
     }
   }
   lines.push('', "CPU is that of Node's process. Durable is `sqlite`: synced to disk.")
+}
+
+function durability(): void {
+  const count = 100_000
+  const measure = (journal: string) => () =>
+    costOf([process.execPath, join(root, 'benchmarks/tasks.ts'), 'inline', journal, String(count)], root)
+  const costs = alternately(Math.max(times, 5), { memory: measure('memory'), sqlite: measure('sqlite') })
+  const each = (journal: 'memory' | 'sqlite', of: keyof RunCost): number[] =>
+    costs[journal].map(({ stdout }) => (1000 * (JSON.parse(stdout) as RunCost)[of]) / count)
+  const price = (of: keyof RunCost): string =>
+    shown(each('sqlite', of).map((us, i) => us - (each('memory', of)[i] as number)))
+  lines.push(
+    '',
+    `## The price of durability, ${count} tasks`,
+    '',
+    'The journal on disk, synced, less the journal in memory, round by round:',
+    '',
+    `- ${price('ms')} µs a task`,
+    `- ${price('cpuMs')} µs of CPU a task, of all threads`,
+  )
+}
+
+interface ScaleCost extends RunCost {
+  readonly heapBytes: number
+  readonly peakBytes: number
+  readonly journalBytes: number
+}
+
+function scale(): void {
+  const part = (what: 'make' | 'resume', path: string, count: number): string =>
+    costOf(
+      [process.execPath, '--expose-gc', join(root, 'benchmarks/scale.ts'), what, path, String(count)],
+      root,
+    ).stdout
+  lines.push(
+    '',
+    '## Runs of many tasks that do nothing',
+    '',
+    '| tasks | µs each | × of 10 000 | µs of CPU each | × of 10 000 | heap, B each | most memory, MB | journal, B each |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- |',
+  )
+  let first: ScaleCost | undefined
+  for (const count of [10_000, 100_000, 1_000_000]) {
+    const made = JSON.parse(part('make', project(`scale-${count}`, {}), count)) as ScaleCost
+    first ??= made
+    const least = first
+    const by = (of: keyof RunCost): string =>
+      `${((1000 * made[of]) / count).toFixed(1)} | ${((made[of] / least[of]) * (10_000 / count)).toFixed(2)}`
+    lines.push(
+      `| ${count} | ${by('ms')} | ${by('cpuMs')} | ${made.heapBytes.toFixed(0)} | ${(made.peakBytes / 1e6).toFixed(0)} ` +
+        `| ${made.journalBytes.toFixed(0)} |`,
+    )
+  }
+  const million = join(folder, 'scale-1000000')
+  listing(million)
+  lines.push(
+    '',
+    '## Resuming, to the first new task',
+    '',
+    '| completed tasks | s | s of CPU | executed | reused |',
+    '| --- | --- | --- | --- | --- |',
+  )
+  part('make', project('scale-128000', {}), 128_000)
+  for (const count of [128_000, 1_000_000]) {
+    const { ms, cpuMs, executed, reused } = JSON.parse(
+      part('resume', join(folder, `scale-${count}`), count),
+    ) as RunCost & { readonly executed: number; readonly reused: number }
+    lines.push(
+      `| ${count} | ${(ms / 1000).toFixed(2)} | ${(cpuMs / 1000).toFixed(2)} | ${executed} | ${reused} |`,
+    )
+  }
+}
+
+/** Of a run of a million calls. */
+function listing(path: string): void {
+  const commands = ['runs', 'status', 'show last', 'show last noop', 'show last 999999', 'graph last']
+  const more = ['why last noop', 'why last 999999', 'logs last', 'logs last noop']
+  const costs = alternately(
+    times,
+    Object.fromEntries(
+      [...commands, ...more].map((words) => [
+        `\`almanac ${words}\``,
+        () => costOf(almanac(...words.split(' ')), path),
+      ]),
+    ),
+  )
+  table('Looking at a run of 1 000 000 calls', costs, '`almanac runs`')
 }
 
 async function forecast(): Promise<void> {
