@@ -62,6 +62,17 @@ describe('a held result that is lost', () => {
     expect(effects.at(-1)).toBe('ended 1 failed/lost as 1')
   })
 
+  it('needs nothing of what it was made of where there is a copy of it, unless that is gone', () => {
+    const bench = new MachineBench({}, 2)
+    bench.do(made(0, { order: 0 }), remembered(0, 0, { lost: true }))
+    const one = remembered(1, 1, { lost: true, copied: true, heldInputs: [0] })
+    bench.do(made(1, { inputs: [0], order: 1 }), one, made(2, { inputs: [1] }))
+    expect(bench.do(identified(2, { heldInputs: [1] }))).toEqual(['start 1.1'])
+    expect(bench.do(deprived(1, 1, [0]))).toEqual(['start 0.1'])
+    expect(bench.do(succeeded(0, 1, true))).toEqual(['rebuilt 0', 'start 1.2'])
+    expect(bench.do(succeeded(1, 2, true))).toEqual(['rebuilt 1', 'start 2.1'])
+  })
+
   it('takes with it what it was made of, if that is lost too, after a crash as well', () => {
     const bench = new MachineBench({}, 2)
     bench.do(made(0, { order: 0 }), remembered(0, 0, { lost: true }))

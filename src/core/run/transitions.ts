@@ -180,6 +180,8 @@ function deprived(graph: RunGraph, call: Call, event: EventOf<'deprived'>): void
   if (graph.draining) return stopped(graph, call)
   graph.slots.give(call)
   for (const id of event.gone) graph.call(id).lost = true
+  // an attempt of what has a copy is begun only where that is gone
+  call.copied = false
   graph.queue(call)
 }
 
@@ -218,6 +220,8 @@ function unbuildable(graph: RunGraph, call: Call): void {
  * Before a call is started: what it needs must be there. True if it is; else the lost results are made again first.
  */
 export function hasInputs(graph: RunGraph, call: Call): boolean {
+  // its result comes from its copy: if that is gone too, its attempt says what it lacks
+  if (call.lost && call.copied) return true
   const gone = (call.heldInputs ?? []).filter((id) => graph.call(id).lost)
   if (gone.length === 0) return true
   graph.move(call, 'rebuild')
