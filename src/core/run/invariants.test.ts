@@ -4,6 +4,7 @@ import type { Call } from './call.ts'
 import type { RunGraph } from './graph.ts'
 import { Invariants } from './invariants.ts'
 import type { RunMachine } from './machine.ts'
+import { lineFrom } from './ready-queue.ts'
 
 /** 0 has ended, 1 runs, 2 waits for both, 3 and 4 are ready and wait for a processor. */
 function aMachine(): RunMachine {
@@ -154,7 +155,7 @@ const breaks: readonly (readonly [message: string, (graph: RunGraph, call: (id: 
       },
     ],
     [
-      'Q1 it is at 0 of its queue, not at 4',
+      `Q1 it is at ${lineFrom} of its queue, not at 4`,
       (_, call) => {
         call(3).heapIndex = 4
       },

@@ -171,18 +171,23 @@ function checkQueues(graph: RunGraph): void {
   let queued = 0
   const heads: Call[] = []
   for (const [needs, queue] of slots.queues) {
-    const heap = [...queue]
-    queued += heap.length
-    if (heap[0] !== undefined) heads.push(heap[0])
-    for (const [index, call] of heap.entries()) {
+    const head = queue.peek()
+    if (head !== undefined) heads.push(head)
+    const { heap, line } = queue
+    queued += heap.size + line.size
+    if (queue.size !== heap.size + line.size)
+      broken('Q1', graph, head, `${queue.size} are counted in a queue of ${heap.size + line.size}`)
+    for (const [place, call] of [...heap, ...line]) {
       if (call.phase !== 'ready') broken('Q1', graph, call, 'it is queued and not ready')
-      if (call.heapIndex !== index)
-        broken('Q1', graph, call, `it is at ${index} of its queue, not at ${call.heapIndex}`)
+      if (call.heapIndex !== place)
+        broken('Q1', graph, call, `it is at ${place} of its queue, not at ${call.heapIndex}`)
       if (needsOf(call) !== needs) broken('Q1', graph, call, `it is queued with calls that need ${needs}`)
-      const above = heap[(index - 1) >> 1]
-      if (index > 0 && above !== undefined && isBetter(call, above)) {
-        broken('Q2', graph, call, `call ${above.id} goes before it`)
-      }
+    }
+    for (const [place, call] of heap) checkOrder(graph, heap.get((place - 1) >> 1), call)
+    let before: Call | undefined
+    for (const call of line.values()) {
+      checkOrder(graph, before, call)
+      before = call
     }
   }
   if (queued !== graph.count('ready')) {
@@ -201,6 +206,11 @@ function checkQueues(graph: RunGraph): void {
     )
     if (slots.fits(head) && !isKeptBack) broken('R5', graph, head, 'it could start')
   }
+}
+
+function checkOrder(graph: RunGraph, before: Call | undefined, call: Call): void {
+  if (before !== undefined && isBetter(call, before))
+    broken('Q2', graph, call, `call ${before.id} goes before it`)
 }
 
 const phases: readonly Phase[] = [
