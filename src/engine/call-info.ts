@@ -44,7 +44,7 @@ export interface CallInfo {
   readonly own: RememberedCall | undefined
   readonly madeAt: number
   /** entry of a directory that it works on, if it is one of a map */
-  entry?: string | undefined
+  entry?: string
   fingerprint: Digest | undefined
   /** what made the fingerprint besides the inputs */
   identity: TaskIdentity | undefined
@@ -76,4 +76,31 @@ export interface Sharing {
   waitsFor: Refused | undefined
   /** how often it waited for one that left no result */
   vain: number
+}
+
+/** What is known of a call when it is made. */
+export function callInfo(
+  { caller, request, args, entry }: NewCall,
+  of: Pick<CallInfo, 'id' | 'key' | 'path' | 'plain' | 'own' | 'madeAt'>,
+): CallInfo {
+  const { id, key, path, plain, own, madeAt } = of
+  const info: CallInfo = {
+    id,
+    key,
+    caller,
+    path,
+    request,
+    args,
+    plain,
+    own,
+    madeAt,
+    fingerprint: undefined,
+    identity: undefined,
+    cacheable: false,
+    verdict: '',
+    startedAt: madeAt,
+    costMs: 0,
+  }
+  if (entry !== undefined) info.entry = entry
+  return info
 }

@@ -10,16 +10,20 @@ import type { Digest } from '../model/refs.ts'
 import { FutureRef } from '../model/refs.ts'
 import type { TaskPolicy } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
-import type { CallInfo, NewCall } from './call-info.ts'
+import type { CallRequest } from '../ports/caller.ts'
+import { type CallInfo, callInfo, type NewCall } from './call-info.ts'
 
 /**
  * The calls of a run, by number.
  *
  * C1 a call that was made in an earlier life keeps its number and its time.
  * C2 a call is in the table before the machine hears of it.
+ * C3 of a call that was released its key and what was called stay: a thousand later calls may take its result.
  */
 export class CallTable {
   readonly #infos: (CallInfo | undefined)[] = []
+  readonly #callKeys: Digest[] = []
+  readonly #requests: CallRequest[] = []
   readonly #keys: CallKeys
   readonly #remembered: Remembered
   /** calls with a function, by the path of what that calls */
@@ -37,13 +41,24 @@ export class CallTable {
   }
 
   get(call: number): CallInfo {
-    const info = this.#infos[call]
-    if (info === undefined) throw new AlmanacError('ALM_BUG', { why: `there is no call ${call}` })
-    return info
+    return known(this.#infos[call], call)
   }
 
   find(call: number): CallInfo | undefined {
     return this.#infos[call]
+  }
+
+  /** What was called. */
+  readonly request = (call: number): CallRequest => known(this.#requests[call], call)
+
+  /** Was the call made in this life? */
+  has(call: number): boolean {
+    return this.#requests[call] !== undefined
+  }
+
+  /** The journal has all of the call, and nothing more will happen to it: only what later calls need of it stays. */
+  release(call: number): void {
+    this.#infos[call] = undefined
   }
 
   *[Symbol.iterator](): IterableIterator<CallInfo> {
@@ -76,33 +91,16 @@ export class CallTable {
     const key = this.#keys.key({ caller, name: `${kind} ${name}`, key: call.key, args: text })
     const own = this.#remembered.made(key)
     const id = own?.call ?? this.#next++
-    const at = own?.at ?? now
     const path = kind === 'child' || kind === 'map' ? this.#keys.path(caller, name, call.key) : caller
-    const info: CallInfo = {
-      id,
-      key,
-      caller,
-      path,
-      request,
-      args,
-      plain,
-      own,
-      madeAt: at,
-      fingerprint: undefined,
-      identity: undefined,
-      cacheable: false,
-      verdict: '',
-      startedAt: at,
-      costMs: 0,
-    }
-    if (call.entry !== undefined) info.entry = call.entry
+    const info = callInfo(call, { id, key, path, plain, own, madeAt: own?.at ?? now })
     this.#infos[id] = info
+    this.#callKeys[id] = key
+    this.#requests[id] = request
     if (kind === 'child') this.#functions.set(path, id)
     const { attempts, spent } = own === undefined ? noAttempts : attemptsOf(own)
     const made: Made = {
       kind: 'made',
       call: id,
-      key,
       callKind: kind,
       inputs: plain === undefined ? inputsOf(args) : noInputs,
       policy: request.task?.policy ?? builtInPolicy,
@@ -116,7 +114,12 @@ export class CallTable {
     return { info, made }
   }
 
-  readonly #keyOf = (call: number): Digest => this.get(call).key
+  readonly #keyOf = (call: number): Digest => known(this.#callKeys[call], call)
+}
+
+function known<T>(found: T | undefined, call: number): T {
+  if (found === undefined) throw new AlmanacError('ALM_BUG', { why: `there is no call ${call}` })
+  return found
 }
 
 /** Did the cancellation of an earlier life of the run give it up? */

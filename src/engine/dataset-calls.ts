@@ -164,7 +164,7 @@ export class DatasetCalls {
     const { recorder, outcomes, calls, settings, id } = this.#run
     const args = resolve(info.args, {
       outcomes,
-      info: (call) => calls.get(call),
+      request: calls.request,
     }) as unknown as PublishArgs
     const { name } = info.request
     const { dir } = args
@@ -221,7 +221,7 @@ export class DatasetCalls {
       const { args } = info
       const { kind, name } = info.request
       if (kind !== 'view' && kind !== 'map') continue
-      const value = outcomes.get(info.id)?.value
+      const value = outcomes.value(info.id)
       const lack =
         name === 'settled' && kind === 'view' ? lackOf(value, args, calls) : this.#inherited(args, lacking)
       if (lack === undefined) continue
@@ -239,7 +239,7 @@ export class DatasetCalls {
     const { outcomes, calls } = this.#run
     let lack: Lack | undefined
     eachRef(args, (ref) => {
-      const value = ref instanceof FutureRef ? outcomes.field(ref, calls.get(ref.call).request.name) : ref
+      const value = ref instanceof FutureRef ? outcomes.field(ref, calls.request(ref.call).name) : ref
       eachRef(value, (inner) => {
         if (inner instanceof DirRef) lack ??= lacking.get(inner.digest)
       })
@@ -263,5 +263,5 @@ function lackOf(value: Value, args: Value, calls: RunContext['calls']): Lack | u
     return undefined
   const failed = Object.keys((value as { readonly failed: object }).failed)
   if (failed.length === 0) return undefined
-  return { task: calls.get(of.call).request.name, failed: failed.length, entry: failed[0] as string }
+  return { task: calls.request(of.call).name, failed: failed.length, entry: failed[0] as string }
 }

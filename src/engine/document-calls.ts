@@ -246,7 +246,7 @@ export class DocumentCalls {
 
   #resolved(info: CallInfo): Value {
     const { outcomes, calls } = this.#run
-    return resolve(info.args, { outcomes, info: (call) => calls.get(call) })
+    return resolve(info.args, { outcomes, request: calls.request })
   }
 
   #sight(place: string): Sight {

@@ -84,7 +84,7 @@ export class Entering {
   #ask(info: CallInfo): void {
     const { outcomes, calls } = this.#run
     try {
-      this.#parts.asks.open(info, resolve(info.args, { outcomes, info: (call) => calls.get(call) }))
+      this.#parts.asks.open(info, resolve(info.args, { outcomes, request: calls.request }))
     } catch (error) {
       this.left(info, failedError, recordOf(error))
     }
@@ -93,7 +93,7 @@ export class Entering {
   #child(info: CallInfo): boolean {
     const { outcomes, calls, isIn, isOver } = this.#run
     if (!isIn(info, 'entered')) return false
-    const input = resolve(info.args, { outcomes, info: (call) => calls.get(call) })
+    const input = resolve(info.args, { outcomes, request: calls.request })
     this.#parts.host.enter(
       info.path,
       info.request.fn as (...args: never[]) => unknown,
@@ -121,7 +121,7 @@ export class Entering {
       const value = await computeView(info, {
         data: ports.data,
         outcomes,
-        info: (call) => calls.get(call),
+        request: calls.request,
         evaluate: (view, args) => this.#parts.host.evaluate(view.request.fn, args),
       })
       outcomes.set(info.id, { value })

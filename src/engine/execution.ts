@@ -201,7 +201,7 @@ export class Execution {
     const resolved: AttemptStart[] = []
     for (const start of starts) {
       try {
-        const args = resolve(start.info.args, { outcomes, info: (call) => calls.get(call) })
+        const args = resolve(start.info.args, { outcomes, request: calls.request })
         resolved.push({
           ...start,
           args: outcomes.current(args),

@@ -83,17 +83,24 @@ export class Giving {
     this.#count(info, status, effect.record)
     if (status.state !== 'succeeded') {
       const error = this.#errorOf(info, status, order)
-      outcomes.set(info.id, { ...outcomes.get(info.id), error })
+      outcomes.fail(info.id, error)
       if (this.#waiters.has(info.id)) dispatch({ kind: 'observed', call: info.id })
       if (status.state === 'failed')
         listener.failed?.(info, error, machine.graph.call(info.id).attempt, true, () =>
-          resolve(info.args, { outcomes, info: (id) => calls.get(id) }),
+          resolve(info.args, { outcomes, request: calls.request }),
         )
     }
     const kept = effect.record && this.#record(info, effect)
     if (!effect.record && info.own?.outcome !== undefined) this.replaying--
     this.#endWork(info, kept)
     this.#turns.add({ order, call: info.id, run: this.#turn })
+    // what is held may have to be made again; an entry tells its map what it took
+    if (
+      status.state === 'succeeded' &&
+      info.request.kind === 'task' &&
+      machine.graph.call(info.id).held !== true
+    )
+      calls.release(info.id)
   }
 
   /** Is it kept in the run cache? */
@@ -151,7 +158,7 @@ export class Giving {
 
   /** Has what it names not failed for another reason since? */
   #stillHolds(named: ErrorRecord | undefined): named is ErrorRecord {
-    const cause = named?.call === undefined ? undefined : this.#run.outcomes.get(named.call)?.error
+    const cause = named?.call === undefined ? undefined : this.#run.outcomes.error(named.call)
     return named !== undefined && (cause === undefined || named.message.includes(cause.message))
   }
 
@@ -165,9 +172,9 @@ export class Giving {
       const { end } = machine.graph.call(id)
       return end !== undefined && end.state !== 'succeeded'
     })
-    const cause = input === undefined ? undefined : outcomes.get(input)?.error
+    const cause = input === undefined ? undefined : outcomes.error(input)
     if (input !== undefined && cause?.code === 'ALM_UPSTREAM') return cause
-    const task = input === undefined ? '' : calls.get(input).request.name
+    const task = input === undefined ? '' : calls.request(input).name
     const details = { task, message: cause?.message ?? '' }
     return errorRecord('ALM_UPSTREAM', details, { call: cause?.call ?? input ?? info.id, ...placeIn(cause) })
   }
@@ -185,11 +192,11 @@ export class Giving {
 
   #give(call: number, { path, succeed, fail }: Waiter): void {
     const { outcomes, calls } = this.#run
-    const error = outcomes.get(call)?.error
+    const error = outcomes.error(call)
     if (error !== undefined) return fail(this.#failures.errorOf(call, error))
     let value: Value
     try {
-      value = outcomes.field(new FutureRef(call, path), calls.get(call).request.name)
+      value = outcomes.field(new FutureRef(call, path), calls.request(call).name)
     } catch (failure) {
       return fail(failure)
     }

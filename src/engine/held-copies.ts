@@ -32,10 +32,10 @@ export class HeldCopies {
     let left = settings.keptBytes
     let leftOut = 0
     for (const call of neededLater(machine.graph.calls)) {
-      const info = calls.get(call.id)
-      const value = outcomes.get(call.id)?.value
+      const value = outcomes.value(call.id)
       const size = uncopiedBytes(value)
       if (size === 0) continue
+      const info = calls.get(call.id)
       if (size > left) {
         leftOut++
         continue
@@ -71,7 +71,7 @@ export class HeldCopies {
   async restored(info: CallInfo): Promise<Value | undefined> {
     const { data } = this.#run.ports
     const executor = this.#executorOf(info)
-    const value = this.#run.outcomes.get(info.id)?.value
+    const value = this.#run.outcomes.value(info.id)
     const again = new Map<HeldRef, HeldRef>()
     for (const ref of heldIn(value)) {
       if (ref.copy === undefined || executor?.restore === undefined) return undefined
@@ -90,7 +90,7 @@ export class HeldCopies {
   /** The outcome as it is on record, with the value as it is now. */
   #recordOf(info: CallInfo, call: Call): Outcome {
     const { outcomes, settings, remembered } = this.#run
-    const valueWire = encode(outcomes.get(info.id)?.value)
+    const valueWire = encode(outcomes.value(info.id))
     const own = info.own?.outcome
     if (own !== undefined && own.order === call.order && own.fingerprint === info.fingerprint)
       return { kind: 'outcome', call: info.id, ...own, valueWire }

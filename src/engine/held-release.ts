@@ -59,13 +59,13 @@ export class HeldRelease {
   }
 
   #release(call: number, refs: readonly HeldRef[]): void {
-    const { task } = this.#run.calls.get(call).request
+    const { task } = this.#run.calls.request(call)
     if (task !== undefined) this.#executorFor(task)?.release?.(refs.map((ref) => ref.handle))
   }
 
   #heldFor(call: number): HeldRef[] {
     const refs: HeldRef[] = []
-    eachRef(this.#run.outcomes.get(call)?.value, (ref) => {
+    eachRef(this.#run.outcomes.value(call), (ref) => {
       if (ref instanceof HeldRef) refs.push(ref)
     })
     return refs

@@ -2,7 +2,7 @@ import { decode } from '../model/codec.ts'
 import type { Value } from '../model/value.ts'
 import type { CallRequest } from '../ports/caller.ts'
 import type { CallRow } from '../ports/journal.ts'
-import type { CallInfo } from './call-info.ts'
+import { type CallInfo, callInfo } from './call-info.ts'
 import type { RunContext } from './run-context.ts'
 import { resolve } from './views.ts'
 
@@ -16,22 +16,25 @@ export interface KnownCall {
 /** A call as it is known by now: with its arguments, where all of its inputs have succeeded. */
 export function knownCall(run: RunContext, row: CallRow): KnownCall | undefined {
   const { machine, calls, outcomes } = run
-  const info = calls.find(row.call) ?? entryOf(run, row)
-  if (info === undefined) return undefined
+  const request = calls.has(row.call) ? calls.request(row.call) : entryRequest(run, row)
+  if (request === undefined) return undefined
+  const info = calls.find(row.call) ?? infoOf(row, request)
   const { graph } = machine
   const missing = graph.calls[row.call]?.inputs.find((id) => graph.call(id).end?.state !== 'succeeded')
-  if (missing !== undefined) return { info, missing: calls.get(missing).request.name }
-  return { info, args: resolve(info.args, { outcomes, info: (id) => calls.get(id) }) }
+  if (missing !== undefined) return { info, missing: calls.request(missing).name }
+  return { info, args: resolve(info.args, { outcomes, request: calls.request }) }
 }
 
-/** An entry of a map that was remembered as a whole: no call of this life. */
-function entryOf(run: RunContext, row: CallRow): CallInfo | undefined {
+/** What only the journal has in full by now. */
+function infoOf({ call, key, caller, argsWire, at }: CallRow, request: CallRequest): CallInfo {
+  const made = { caller, request, args: decode(argsWire) }
+  return callInfo(made, { id: call, key, path: caller, plain: undefined, own: undefined, madeAt: at })
+}
+
+/** What is called for an entry of a map that was remembered as a whole: no call of this life. */
+function entryRequest(run: RunContext, row: CallRow): CallRequest | undefined {
   if (row.call_kind !== 'entry') return undefined
-  for (const map of run.calls) {
-    if (map.request.kind !== 'map' || map.path !== row.caller) continue
-    const { key, caller, at: madeAt } = row
-    const request: CallRequest = { ...map.request, kind: 'entry' }
-    return { ...map, id: row.call, key, caller, madeAt, request, args: decode(row.argsWire) }
-  }
+  for (const map of run.calls)
+    if (map.request.kind === 'map' && map.path === row.caller) return { ...map.request, kind: 'entry' }
   return undefined
 }

@@ -7,6 +7,7 @@ import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 import type { CallRequest } from '../ports/caller.ts'
 import type { CallInfo, NewCall } from './call-info.ts'
+import type { CallTable } from './call-table.ts'
 import {
   baseRecord,
   type EntryOutcome,
@@ -25,7 +26,7 @@ import { resolve } from './views.ts'
 
 /** What maps ask of the run. */
 export interface MapHost {
-  info(call: number): CallInfo
+  readonly calls: Pick<CallTable, 'get' | 'request'>
   make(entry: NewCall): number
   expanded(call: number): void
   left(info: CallInfo, status: EndStatus, error?: ErrorRecord): void
@@ -83,12 +84,12 @@ export class MapCalls {
     try {
       const { plan, entries } = found
       const outcomes = entries.map((id): EntryOutcome => {
-        const path = this.#host.info(id).entry ?? ''
-        const { value, error } = this.#outcomes.get(id) ?? {}
-        return error === undefined ? { path, value } : { path, error }
+        const path = this.#host.calls.get(id).entry ?? ''
+        const error = this.#outcomes.error(id)
+        return error === undefined ? { path, value: this.#outcomes.value(id) } : { path, error }
       })
       // what its result stands for: work of now, and work that is not done again
-      map.costMs = entries.reduce((sum, id) => sum + this.#host.info(id).costMs, plan.savedMs)
+      map.costMs = entries.reduce((sum, id) => sum + this.#host.calls.get(id).costMs, plan.savedMs)
       const result = await gatherMap(plan, outcomes, map.request.task as TaskSpec, this.#ports.data)
       const input = await mappedInput(plan, result.failed, this.#ports.data)
       const spilling =
@@ -114,7 +115,7 @@ export class MapCalls {
       readonly context?: Value
     }
     const known = (value: Value) =>
-      resolve(value, { outcomes: this.#outcomes, info: (call) => this.#host.info(call) })
+      resolve(value, { outcomes: this.#outcomes, request: this.#host.calls.request })
     const resolved: MapArgs = {
       over: known(args.over),
       with: known(args.with) as Record<string, Value>,

@@ -20,15 +20,18 @@ export function outcomeRecords(
   now: number,
   settings: Pick<RunSettings, 'cache'>,
 ): JournalRecord[] {
-  const { value, error, spilled } = outcomes.get(info.id) ?? {}
+  const { id } = info
+  const value = outcomes.value(id)
+  const error = outcomes.error(id)
+  const spilled = outcomes.spilled(id)
   // views and children are derived anew on each replay: only their place in the order is kept
   const kept = isIdentified(call) && (status.state === 'succeeded' || value !== undefined)
   const valueWire = kept ? (info.resultWire ?? encode(spilled ?? value)) : undefined
   // whoever compares results compares those that the run cache has
-  const digest = info.cacheable && status.state === 'succeeded' ? outcomes.digest(info.id) : undefined
+  const digest = info.cacheable && status.state === 'succeeded' ? outcomes.digest(id) : undefined
   const outcome: { -readonly [K in keyof Outcome]: Outcome[K] } = {
     kind: 'outcome',
-    call: info.id,
+    call: id,
     order,
     state: status.state,
     reason: status.reason,
@@ -45,44 +48,40 @@ export function outcomeRecords(
   if (info.map !== undefined) outcome.map = info.map
   if (status.reason === 'upstream' || status.state === 'cancelled')
     Object.assign(outcome, keptResult(earlier))
-  const records: JournalRecord[] = [outcome]
-  if (info.fingerprint === undefined || info.identity === undefined) return records
   const changed = info.own?.outcome !== undefined && info.own.outcome.fingerprint !== info.fingerprint
-  if (!info.cacheable && !changed) return records
-  const partsWire = JSON.stringify(info.identity.parts(info.args))
-  records.push({
-    kind: 'parts',
-    call: info.id,
-    fingerprint: info.fingerprint,
-    partsWire,
-    verdict: info.verdict,
-  })
+  return info.cacheable || changed
+    ? [outcome, ...identityRecords(info, outcome, spilled ?? value, settings)]
+    : [outcome]
+}
+
+/** How it was identified, and its entry of the run cache. */
+function identityRecords(
+  { id: call, fingerprint, identity, args, cacheable, verdict, request, costMs }: CallInfo,
+  { reason, valueWire, digest, endedAt: at }: Outcome,
+  value: Value,
+  { cache }: Pick<RunSettings, 'cache'>,
+): JournalRecord[] {
+  if (fingerprint === undefined || identity === undefined) return []
+  const partsWire = JSON.stringify(identity.parts(args))
+  const records: JournalRecord[] = [{ kind: 'parts', call, fingerprint, partsWire, verdict }]
   const gives = value !== undefined && value !== null
-  if (
-    status.reason === 'executed' &&
-    info.cacheable &&
-    gives &&
-    !livesInWorker(value) &&
-    settings.cache !== 'off' &&
-    valueWire !== undefined &&
-    digest !== undefined
-  ) {
-    records.push({
-      kind: 'cache',
-      fingerprint: info.fingerprint,
-      name: info.request.name,
-      call: info.id,
-      valueWire,
-      digest,
-      blobs: blobsOf(spilled ?? value),
-      costMs: info.costMs,
-      at: now,
-      partsWire,
-      bytes: bytesOf(spilled ?? value) + valueWire.length,
-      ...((settings.cache === 'refresh' || info.verdict === 'gone') && { replaces: true }),
-      ...(info.request.task?.policy.random === true && { varies: true }),
-    })
-  }
+  if (reason !== 'executed' || !cacheable || !gives || livesInWorker(value) || cache === 'off') return records
+  if (valueWire === undefined || digest === undefined) return records
+  records.push({
+    kind: 'cache',
+    fingerprint,
+    name: request.name,
+    call,
+    valueWire,
+    digest,
+    blobs: blobsOf(value),
+    costMs,
+    at,
+    partsWire,
+    bytes: bytesOf(value) + valueWire.length,
+    ...((cache === 'refresh' || verdict === 'gone') && { replaces: true }),
+    ...(request.task?.policy.random === true && { varies: true }),
+  })
   return records
 }
 

@@ -27,9 +27,12 @@ export const shortText = 256
 export class Outcomes {
   readonly #hash: Hash
   // by call: a number each, nearly all of them there
-  readonly #outcomes: (CallOutcome | undefined)[] = []
-  /** of those that were remembered */
-  readonly #digests: (Digest | undefined)[] = []
+  readonly #values: Value[] = []
+  // of few calls
+  readonly #errors = new Map<number, ErrorRecord>()
+  readonly #spilled = new Map<number, SpilledRef>()
+  /** as they were remembered */
+  readonly #digests = new Map<number, Digest>()
   readonly #held = new Map<string, HeldRef>()
   /** calls by the handles that their results have, or had */
   readonly #holding = new Map<number, number>()
@@ -39,14 +42,21 @@ export class Outcomes {
     this.#hash = hash
   }
 
-  set(call: number, outcome: CallOutcome, digest?: Digest): void {
-    this.#outcomes[call] = outcome
-    eachRef(outcome.value, (ref) => {
+  set(call: number, { value, error, spilled }: CallOutcome, digest?: Digest): void {
+    this.#values[call] = value
+    put(this.#errors, call, error)
+    put(this.#spilled, call, spilled)
+    put(this.#digests, call, digest)
+    eachRef(value, (ref) => {
       if (!(ref instanceof HeldRef)) return
       this.#held.set(heldId(ref), ref)
       this.#holding.set(ref.handle, call)
     })
-    if (digest !== undefined) this.#digests[call] = digest
+  }
+
+  /** It has failed, or it is not to be done; what it gave before stays. */
+  fail(call: number, error: ErrorRecord): void {
+    this.#errors.set(call, error)
   }
 
   /** Held values as they are held now: one that was made again lies elsewhere than when it was recorded. */
@@ -62,7 +72,7 @@ export class Outcomes {
     for (const handle of handles) {
       const call = this.#holding.get(handle)
       if (call === undefined || calls.has(call)) continue
-      eachRef(this.#outcomes[call]?.value, (ref) => {
+      eachRef(this.#values[call], (ref) => {
         if (ref instanceof HeldRef && gone.has(ref.handle)) calls.add(call)
       })
     }
@@ -82,18 +92,27 @@ export class Outcomes {
     return held
   }
 
-  get(call: number): CallOutcome | undefined {
-    return this.#outcomes[call]
+  value(call: number): Value {
+    return this.#values[call]
+  }
+
+  error(call: number): ErrorRecord | undefined {
+    return this.#errors.get(call)
+  }
+
+  /** Where a large value is kept. */
+  spilled(call: number): SpilledRef | undefined {
+    return this.#spilled.get(call)
   }
 
   /** Asked for once, when the outcome is recorded: it is not kept. */
   digest(call: number): Digest {
-    return this.#digests[call] ?? this.#hash(canonical(this.#outcomes[call]?.value, { future: noFuture }))
+    return this.#digests.get(call) ?? this.#hash(canonical(this.#values[call], { future: noFuture }))
   }
 
   /** @throws ALM_FIELD_MISSING */
   field(ref: FutureRef, name: string): Value {
-    const value = this.#outcomes[ref.call]?.value
+    const value = this.#values[ref.call]
     const parent = valueAt(value, ref.path.slice(0, -1))
     const step = ref.path.at(-1)
     if (
@@ -111,7 +130,7 @@ export class Outcomes {
   }
 
   #fieldText(ref: FutureRef): string {
-    const value = this.#outcomes[ref.call]?.value
+    const value = this.#values[ref.call]
     if (typeof value !== 'object' || value === null)
       return canonical(valueAt(value, ref.path), { future: noFuture })
     const id = `${ref.call} ${JSON.stringify(ref.path satisfies Path)}`
@@ -127,6 +146,11 @@ export class Outcomes {
   #shorten(text: string): string {
     return text.length <= shortText ? text : `D${this.#hash(text)}`
   }
+}
+
+function put<T>(of: Map<number, T>, call: number, one: T | undefined): void {
+  if (one !== undefined) of.set(call, one)
+  else if (of.size > 0) of.delete(call)
 }
 
 const noFuture = (): string => {

@@ -32,12 +32,7 @@ export class Recall {
   ) {
     this.#run = run
     this.#leaves = leaves
-    this.#identifier = new Identifier(
-      run.ports,
-      run.outcomes,
-      (call) => run.calls.get(call).request.name,
-      warn,
-    )
+    this.#identifier = new Identifier(run.ports, run.outcomes, (call) => run.calls.request(call).name, warn)
   }
 
   /** A call of the task was made, which is to be identified in time. */
@@ -95,6 +90,7 @@ export class Recall {
   #identified(info: CallInfo, identity: Identity): void {
     info.fingerprint = identity.fingerprint
     info.identity = identity.of
+    info.plain = undefined
     info.cacheable = identity.cacheable
     if (!this.#run.isIn(info, 'identify')) return
     const found = this.#run.remembered.claim(info.own, info.caller, info.request.name, identity.fingerprint)

@@ -110,7 +110,7 @@ export class Results {
   #isReplaced(info: CallInfo, handles: readonly number[]): boolean {
     const { outcomes, calls } = this.#run
     const now = new Set<number>()
-    eachRef(outcomes.current(resolve(info.args, { outcomes, info: (id) => calls.get(id) })), (ref) => {
+    eachRef(outcomes.current(resolve(info.args, { outcomes, request: calls.request })), (ref) => {
       if (ref instanceof HeldRef) now.add(ref.handle)
     })
     return handles.some((handle) => !now.has(handle))

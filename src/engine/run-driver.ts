@@ -247,7 +247,7 @@ export class RunDriver implements HostedRun {
   #openMaps(): MapCalls {
     const { ports, settings, outcomes, calls, recorder } = this.#run
     return new MapCalls(ports, settings, outcomes, {
-      info: (call) => calls.get(call),
+      calls,
       make: (entry) => this.#make(entry),
       expanded: (call) => this.#dispatch({ kind: 'expanded', call }),
       left: (info, status, error) => this.#entering.left(info, status, error),

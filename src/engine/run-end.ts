@@ -104,7 +104,7 @@ export class RunEnd {
     const { machine, outcomes } = this.#run
     const settlement = this.settlement as Settlement
     const thrown = settlement.ok ? undefined : recordOf(settlement.error)
-    const first = unseen[0] === undefined ? undefined : outcomes.get(unseen[0])?.error
+    const first = unseen[0] === undefined ? undefined : outcomes.error(unseen[0])
     const error = this.#rootOf(thrown ?? first)
     const state = machine.graph.cancelling ? 'cancelled' : error === undefined ? 'succeeded' : 'failed'
     await this.#close({
@@ -130,7 +130,7 @@ export class RunEnd {
   /** Of a call that was not run, the failure that it was not run for: that one is to be corrected. */
   #rootOf(error: ErrorRecord | undefined): ErrorRecord | undefined {
     if (error?.code !== 'ALM_UPSTREAM' || error.call === undefined) return error
-    return this.#run.outcomes.get(error.call)?.error ?? error
+    return this.#run.outcomes.error(error.call) ?? error
   }
 
   get #waitsForPeople(): boolean {
@@ -189,7 +189,7 @@ export class RunEnd {
     for (const { request, own, fingerprint, path } of calls)
       if (request.kind === 'map' && fingerprint !== undefined && own?.outcome?.fingerprint === fingerprint)
         held.add(path)
-    for (const call of remembered.unmade((id) => calls.find(id) !== undefined)) {
+    for (const call of remembered.unmade((id) => calls.has(id))) {
       if (call.outcome?.reason === 'removed') continue
       if (call.call_kind === 'entry' && call.outcome?.state === 'succeeded' && held.has(call.caller)) continue
       recorder.add({

@@ -16,7 +16,7 @@ export function unknownWork({ machine, calls }: RunContext, awaited: Iterable<nu
     const found = new Set<string>()
     causes.set(id, found)
     if (call.end !== undefined) return found
-    if (call.phase !== 'inputs') found.add(calls.get(id).request.name)
+    if (call.phase !== 'inputs') found.add(calls.request(id).name)
     else for (const input of call.inputs) for (const cause of causesOf(input)) found.add(cause)
     return found
   }
@@ -24,7 +24,7 @@ export function unknownWork({ machine, calls }: RunContext, awaited: Iterable<nu
   const unknown = graph.calls.flatMap((call) => {
     if (call === undefined) return []
     const until = [...causesOf(call.id)]
-    const { name, kind } = calls.get(call.id).request
+    const { name, kind } = calls.request(call.id)
     const isWork = kind === 'task' || kind === 'map' || kind === 'entry'
     return call.phase === 'inputs' && isWork ? [{ call: call.id, name, until }] : []
   })

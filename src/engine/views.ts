@@ -3,6 +3,7 @@ import { decode, encode } from '../model/codec.ts'
 import { AlmanacError, errorOf } from '../model/errors.ts'
 import { DirRef, FileRef, FutureRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
+import type { CallRequest } from '../ports/caller.ts'
 import type { DataPlane } from '../ports/data.ts'
 import type { CallInfo } from './call-info.ts'
 import { groupedDir } from './group-view.ts'
@@ -12,7 +13,7 @@ import type { Outcomes } from './outcomes.ts'
 export interface ViewSources {
   readonly data: DataPlane
   readonly outcomes: Outcomes
-  readonly info: (call: number) => CallInfo
+  readonly request: (call: number) => CallRequest
   /** Runs a function of the author's where the workflow function lives. */
   readonly evaluate: (view: CallInfo, args: readonly Value[]) => unknown
 }
@@ -45,9 +46,9 @@ function dirOf(value: Value): DirRef {
 }
 
 /** A structure with the values of its futures. */
-export function resolve(args: Value, sources: Pick<ViewSources, 'outcomes' | 'info'>): Value {
+export function resolve(args: Value, sources: Pick<ViewSources, 'outcomes' | 'request'>): Value {
   return mapRefs(args, (ref) =>
-    ref instanceof FutureRef ? sources.outcomes.field(ref, sources.info(ref.call).request.name) : ref,
+    ref instanceof FutureRef ? sources.outcomes.field(ref, sources.request(ref.call).name) : ref,
   )
 }
 
@@ -72,14 +73,14 @@ async function* valuesOf(dir: DirRef, data: DataPlane): AsyncIterable<readonly [
 export const valueFile = (path: string, value: Value, data: DataPlane): Promise<FileRef> =>
   data.writeFile(path.replace(/^.*\//, ''), new TextEncoder().encode(encode(value)))
 
-function settledOf(of: Value, { outcomes, info }: ViewSources): Value {
+function settledOf(of: Value, { outcomes, request }: ViewSources): Value {
   if (of instanceof FutureRef) {
-    if (info(of.call).request.kind === 'map') {
-      const map = outcomes.get(of.call)
-      if (map?.error === undefined) return { done: map?.value, failed: {} }
+    if (request(of.call).kind === 'map') {
+      const [value, error] = [outcomes.value(of.call), outcomes.error(of.call)]
+      if (error === undefined) return { done: value, failed: {} }
       // a map that failed has left what succeeded; one that never began has nothing to tell of entries
-      if (map.value === undefined) throw errorOf(map.error)
-      return map.value
+      if (value === undefined) throw errorOf(error)
+      return value
     }
     return settledItem(of, outcomes)
   }
@@ -89,7 +90,7 @@ function settledOf(of: Value, { outcomes, info }: ViewSources): Value {
 }
 
 function settledItem(ref: FutureRef, outcomes: Outcomes): Value {
-  const error = outcomes.get(ref.call)?.error
+  const error = outcomes.error(ref.call)
   if (error === undefined) return { ok: true, value: outcomes.field(ref, '') }
   return { ok: false, error: { code: error.code, message: error.message } }
 }

@@ -83,7 +83,6 @@ export function made(call: number, making: Making = {}): Made {
   return {
     kind: 'made',
     call,
-    key: `key ${call}`,
     callKind: kind,
     inputs,
     parent,

@@ -1,5 +1,4 @@
 import type { CallKind } from '../../model/records.ts'
-import type { Digest } from '../../model/refs.ts'
 import type { CallStatus, EndState } from '../../model/states.ts'
 import type { TaskPolicy } from '../../model/task.ts'
 
@@ -34,30 +33,30 @@ export type Phase =
 /** Why a call in phase `ready` is not started. */
 export type Blocker = 'slot' | 'memory' | 'limit' | 'held'
 
+/** What few calls have is absent from the others: there may be a million. */
 export interface Call {
   readonly id: number
-  readonly key: Digest
   readonly kind: CallKind
   readonly policy: TaskPolicy
   readonly inputs: readonly number[]
   /** the map that this is an entry of */
-  readonly parent: number | undefined
+  parent?: number
   /** gets its inputs whether they succeeded or not */
-  readonly tolerant: boolean
+  tolerant?: boolean
   /** the highest order that had been given to functions when it was made, and how many outcomes had been */
   readonly after: number
   readonly givenBefore: number
   /** the order of its own remembered outcome: kept where the outcome is derived, not executed */
-  readonly rememberedOrder: number | undefined
+  rememberedOrder?: number
   phase: Phase
   /** what has not ended: inputs; in phase `rebuild` lost results; in an entered map its entries */
   pending: number
   /** calls that take this one's outcome */
   consumers: readonly number[]
   /** calls that wait until this one is rebuilt */
-  waiters: number[] | undefined
+  waiters?: number[] | undefined
   /** calls whose held results are among the inputs */
-  heldInputs: readonly number[] | undefined
+  heldInputs?: readonly number[]
   /** attempts begun since the call was last forgotten; the author's retries spent; workers lost in a row */
   attempt: number
   spent: number
@@ -66,12 +65,12 @@ export interface Call {
   /** position among outcomes; -1 before */
   order: number
   /** its attempts wait until what they depend on is durable */
-  afterCommit: boolean
+  afterCommit?: boolean
   /** the result lives in a worker's memory; it is not there any more */
-  held: boolean
-  lost: boolean
+  held?: boolean
+  lost?: boolean
   /** there is a copy of the lost result, from which it can be had without an attempt */
-  copied: boolean
+  copied?: boolean
   /** someone has been given how it ended */
   observed: boolean
   /** calls that take its outcome and have not ended */

@@ -1,5 +1,4 @@
 import type { CallKind } from '../../model/records.ts'
-import type { Digest } from '../../model/refs.ts'
 import type { FailureReason } from '../../model/states.ts'
 import type { TaskPolicy } from '../../model/task.ts'
 import type { Admitted, DoorChange } from './admissions.ts'
@@ -10,7 +9,6 @@ import type { Window } from './slots.ts'
 export interface Made {
   readonly kind: 'made'
   readonly call: number
-  readonly key: Digest
   readonly callKind: CallKind
   readonly inputs: readonly number[]
   readonly policy: TaskPolicy

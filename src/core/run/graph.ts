@@ -72,42 +72,34 @@ export class RunGraph {
   add(made: Made): Call {
     if (this.calls[made.call] !== undefined)
       throw new AlmanacError('ALM_BUG', { why: `call ${made.call} is made twice` })
+    const { policy, spent = 0 } = made
     const call: Call = {
       id: made.call,
-      key: made.key,
       kind: made.callKind,
-      policy: made.policy,
+      policy,
       inputs: made.inputs,
-      parent: made.parent,
-      tolerant: made.tolerant === true,
       after: this.given.highest,
       givenBefore: this.given.count,
-      rememberedOrder: made.order,
       phase: 'inputs',
       pending: 0,
       consumers: nobody,
-      waiters: undefined,
-      heldInputs: undefined,
       attempt: made.attempts ?? 0,
-      spent: made.spent ?? 0,
+      spent,
       losses: 0,
       end: undefined,
       order: -1,
-      afterCommit: false,
-      held: false,
-      lost: false,
-      copied: false,
       observed: false,
       users: 0,
       kept: false,
-      memoryBytes: Math.round(
-        made.policy.memoryBytes * made.policy.retries.memoryFactor ** (made.spent ?? 0),
-      ),
+      memoryBytes: Math.round(policy.memoryBytes * policy.retries.memoryFactor ** spent),
       passed: 0,
       heapIndex: -1,
       rank: 0,
       frees: false,
     }
+    if (made.parent !== undefined) call.parent = made.parent
+    if (made.order !== undefined) call.rememberedOrder = made.order
+    if (made.tolerant === true) call.tolerant = true
     this.calls[made.call] = call
     for (const id of made.inputs) this.#use(id, isAttempted(call))
     this.#size++
@@ -172,7 +164,7 @@ export class RunGraph {
   }
 
   #mayBeHeld({ held, kind }: Call): boolean {
-    return held || kind === 'view'
+    return held === true || kind === 'view'
   }
 
   enter(call: Call): void {

@@ -30,8 +30,8 @@ export const transitions: { readonly [P in Phase]: Row } = {
   inputs: {},
   identify: {
     identified: (graph, call, event) => {
-      call.afterCommit = event.afterCommit
-      call.heldInputs = event.heldInputs
+      if (event.afterCommit) call.afterCommit = true
+      if (event.heldInputs !== undefined) call.heldInputs = event.heldInputs
       if (event.lookup) {
         graph.move(call, 'lookup')
         graph.effects.push({ kind: 'lookup', call: call.id })
@@ -39,10 +39,8 @@ export const transitions: { readonly [P in Phase]: Row } = {
       else graph.enter(call)
     },
     remembered: (graph, call, event) => {
-      call.held = event.lost
-      call.lost = event.lost
-      call.copied = event.copied === true
-      call.heldInputs = event.heldInputs
+      if (event.lost) Object.assign(call, { held: true, lost: true, copied: event.copied === true })
+      if (event.heldInputs !== undefined) call.heldInputs = event.heldInputs
       graph.end(call, event.status, { order: event.order, own: event.own })
     },
     refused: (graph, call) => graph.end(call, { state: 'failed', reason: 'error' }),
@@ -100,9 +98,9 @@ const executed = { state: 'succeeded', reason: 'executed' } as const
 
 function succeeded(graph: RunGraph, call: Call, event: EventOf<'succeeded'>): void {
   call.losses = 0
-  call.copied = event.copied === true
+  if (event.held || call.lost) call.copied = event.copied === true
   if (call.lost) return rebuilt(graph, call)
-  call.held = event.held
+  if (event.held) call.held = true
   graph.end(call, executed)
 }
 
