@@ -130,6 +130,7 @@ export const remembered = (
     readonly status?: EndStatus
     readonly own?: boolean
     readonly lost?: boolean
+    readonly copied?: boolean
     readonly heldInputs?: readonly number[]
   } = {},
 ): RunEvent => ({
