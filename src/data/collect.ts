@@ -10,7 +10,7 @@ import { kindOf } from './jobs/list-directory.ts'
 import type { Listings } from './listings.ts'
 import { removeTree } from './remove-tree.ts'
 import type { Draft } from './scan-listings.ts'
-import { listDrafts } from './scan-listings.ts'
+import { DraftLists } from './scan-listings.ts'
 import type { Scanned } from './scan-table.ts'
 import type { Block } from './state-rows.ts'
 import { isDirectoryMode, rowMode, rowSize, splitNames } from './state-rows.ts'
@@ -68,7 +68,8 @@ export async function takeDir(
   // links first: what they lead to is still in its place
   const links = await adoptSome(tools, root, drafts, how, (draft, name) => draft.block.links.includes(name))
   const files = await adoptSome(tools, root, drafts, how, (draft, name) => !draft.block.links.includes(name))
-  const listing = ((await listDrafts(tools, drafts, new Map(), false)).get('') as Scanned).listing
+  const listing = ((await new DraftLists(tools.listings, new Map(), false).all(drafts)).get('') as Scanned)
+    .listing
   tools.store.whole.add(listing.digest)
   return {
     dir: new DirRef(listing.digest, listing.files, listing.size),

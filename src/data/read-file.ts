@@ -18,11 +18,14 @@ export const sameState = (a: FileState, b: FileState): boolean =>
   a.ino === b.ino &&
   a.mode === b.mode
 
+const isFileMode = (mode: bigint): boolean => (mode & BigInt(constants.S_IFMT)) === BigInt(constants.S_IFREG)
+
 /** The owner's right to execute: the one bit of the mode that counts. */
 export const isExecutable = (mode: bigint): boolean => (mode & 0o100n) !== 0n
 
 /**
- * The digest of a regular file that nobody writes meanwhile: its state is looked at before and after.
+ * The digest of a regular file that nobody writes meanwhile: its state is looked at before and after. `expected`: it
+ * was looked at before, and is looked at once more only.
  * @throws ALM_INPUT_CHANGED, or the system's error
  */
 export function hashFile(
@@ -32,11 +35,11 @@ export function hashFile(
   // without O_NONBLOCK a pipe that took the file's place would be waited for
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
-    const state = fstatSync(file, { bigint: true })
-    if (!state.isFile() || (expected !== undefined && !sameState(state, expected))) throw changed(path)
-    const digest = hashOpen(file, Number(state.size), path)
-    if (!sameState(state, fstatSync(file, { bigint: true }))) throw changed(path)
-    return { digest, state }
+    const before = expected ?? fstatSync(file, { bigint: true })
+    if (!isFileMode(before.mode)) throw changed(path)
+    const digest = hashOpen(file, before, path)
+    if (!sameState(before, fstatSync(file, { bigint: true }))) throw changed(path)
+    return { digest, state: before }
   } finally {
     closeSync(file)
   }
@@ -54,7 +57,16 @@ export function hashInput(
   }
 }
 
-function hashOpen(file: number, size: number, path: string): Digest {
+function hashOpen(file: number, state: FileState, path: string): Digest {
+  try {
+    return digestOfOpen(file, Number(state.size), path)
+  } catch (error) {
+    // what took its place may refuse to be read
+    throw sameState(state, fstatSync(file, { bigint: true })) ? error : changed(path)
+  }
+}
+
+function digestOfOpen(file: number, size: number, path: string): Digest {
   if (size < buffer.length) {
     // one byte more is asked for: the file may have grown
     const read = readFully(file, size + 1)

@@ -5,7 +5,7 @@ import type { HashJob } from './jobs/hash-files.ts'
 import type { JobPool } from './jobs/job-pool.ts'
 import type { Listings } from './listings.ts'
 import type { Draft } from './scan-listings.ts'
-import { listDrafts } from './scan-listings.ts'
+import { DraftLists } from './scan-listings.ts'
 import type { Scanned, ScanTable } from './scan-table.ts'
 import { digestAt } from './scan-table.ts'
 import type { Block } from './state-rows.ts'
@@ -13,15 +13,15 @@ import {
   copyRow,
   differingRows,
   isDirectoryMode,
-  isSettled,
+  isSettledRow,
   namesAt,
   newRows,
   rowMode,
   rowSize,
-  rowState,
   sameBlock,
   sameNames,
   sameRow,
+  settledUntil,
   splitNames,
 } from './state-rows.ts'
 import type { Walk } from './walk-directory.ts'
@@ -58,8 +58,9 @@ export async function scanDirectory(
   const startedAt = tools.now()
   const blocks = await walkDirectory(tools.pool, walk)
   const drafts = [...blocks.values()].map((block) => draftOf(block, known?.blocks.get(block.path)))
-  await hashDrafts(tools, walk.root, drafts, startedAt)
-  const scanned = await listDrafts(tools, drafts, known?.blocks ?? new Map(), walk.globs.include.length > 0)
+  const lists = new DraftLists(tools.listings, known?.blocks ?? new Map(), walk.globs.include.length > 0)
+  await hashDrafts(tools, walk.root, drafts, startedAt, (draft) => lists.begin(draft))
+  const scanned = await lists.all(drafts)
   const changed =
     known === undefined ||
     known.blocks.size !== scanned.size ||
@@ -139,13 +140,29 @@ async function hashDrafts(
   root: string,
   drafts: readonly Draft[],
   startedAt: number,
+  /** all of its digests are known */
+  done: (draft: Draft) => void,
 ): Promise<void> {
+  const limit = settledUntil(startedAt)
+  const open = new Map(drafts.map((draft) => [draft, draft.unknown.length]))
   const take = (digests: Uint8Array, { places }: PlacedJob) => {
+    let last: Draft | undefined
+    let taken = 0
+    const count = (draft: Draft): void => {
+      const left = (open.get(draft) as number) - taken
+      open.set(draft, left)
+      taken = 0
+      if (left === 0) done(draft)
+    }
     for (const [i, { draft, index }] of places.entries()) {
+      if (draft !== last && last !== undefined) count(last)
+      last = draft
+      taken++
       draft.digests.set(digests.subarray(i * 32, i * 32 + 32), index * 32)
-      draft.settled[index] = isSettled(rowState(draft.block.rows, index), startedAt) ? 1 : 0
+      draft.settled[index] = isSettledRow(draft.block.rows, index, limit) ? 1 : 0
       into?.taken(digestAt(digests, i), rowSize(draft.block.rows, index))
     }
+    if (last !== undefined) count(last)
   }
   const files = drafts.reduce((sum, draft) => sum + draft.unknown.length, 0)
   const few = files <= fewFiles && bytesToRead(drafts) <= fewBytes

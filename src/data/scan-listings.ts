@@ -34,24 +34,48 @@ interface Below {
   readonly dropEmpty: boolean
 }
 
-/** Makes the listings of directories whose digests are known, the deepest first: each needs those below it. */
-export async function listDrafts(
-  tools: { readonly listings: Listings },
-  drafts: readonly Draft[],
-  known: ReadonlyMap<string, Scanned>,
-  dropEmpty: boolean,
-): Promise<Map<string, Scanned>> {
-  const depth = new Map(
-    drafts.map((draft) => [draft, draft.block.path.split('/').length + (draft.block.path === '' ? 0 : 1)]),
-  )
-  const deepest = [...drafts].sort((a, b) => (depth.get(b) as number) - (depth.get(a) as number))
-  const made = new Map<string, Scanned>()
-  for (const [i, draft] of deepest.entries()) {
-    made.set(draft.block.path, await scannedOf(tools.listings, draft, { made, known, dropEmpty }))
-    if (i % 64 === 63) await new Promise(setImmediate)
+/**
+ * Makes the listings of directories whose digests are known. One without directories in it may begin as soon as its
+ * own are: others are still read meanwhile.
+ */
+export class DraftLists {
+  readonly #listings: Listings
+  readonly #known: ReadonlyMap<string, Scanned>
+  readonly #dropEmpty: boolean
+  readonly #begun = new Map<Draft, Promise<Scanned>>()
+
+  constructor(listings: Listings, known: ReadonlyMap<string, Scanned>, dropEmpty: boolean) {
+    this.#listings = listings
+    this.#known = known
+    this.#dropEmpty = dropEmpty
   }
-  // in the order of the walk, so that a table is the same whenever it is written
-  return new Map(drafts.map(({ block: { path } }) => [path, made.get(path) as Scanned]))
+
+  begin(draft: Draft): void {
+    if (draft.block.subdirectories.length > 0) return
+    const scanned = this.#list(draft, new Map())
+    // said by `all`
+    scanned.catch(() => undefined)
+    this.#begun.set(draft, scanned)
+  }
+
+  /** The deepest first: each needs those below it. */
+  async all(drafts: readonly Draft[]): Promise<Map<string, Scanned>> {
+    const depth = new Map(
+      drafts.map((draft) => [draft, draft.block.path.split('/').length + (draft.block.path === '' ? 0 : 1)]),
+    )
+    const deepest = [...drafts].sort((a, b) => (depth.get(b) as number) - (depth.get(a) as number))
+    const made = new Map<string, Scanned>()
+    for (const [i, draft] of deepest.entries()) {
+      made.set(draft.block.path, await (this.#begun.get(draft) ?? this.#list(draft, made)))
+      if (i % 64 === 63) await new Promise(setImmediate)
+    }
+    // in the order of the walk, so that a table is the same whenever it is written
+    return new Map(drafts.map(({ block: { path } }) => [path, made.get(path) as Scanned]))
+  }
+
+  #list(draft: Draft, made: ReadonlyMap<string, Scanned>): Promise<Scanned> {
+    return scannedOf(this.#listings, draft, { made, known: this.#known, dropEmpty: this.#dropEmpty })
+  }
 }
 
 async function scannedOf(listings: Listings, draft: Draft, below: Below): Promise<Scanned> {

@@ -118,6 +118,13 @@ const racyNs = 2_000_000_000n
  * known by its state. `at`: before the file was read, ms.
  */
 export const isSettled = (state: Pick<FileState, 'mtimeNs' | 'ctimeNs'>, at: number): boolean => {
-  const limit = BigInt(Math.floor(at)) * 1_000_000n - racyNs
+  const limit = settledUntil(at)
   return state.mtimeNs <= limit && state.ctimeNs <= limit
 }
+
+/** What changed last by that time (ns) is settled. */
+export const settledUntil = (at: number): bigint => BigInt(Math.floor(at)) * 1_000_000n - racyNs
+
+/** As `isSettled`, of one of many. */
+export const isSettledRow = (rows: BigInt64Array, index: number, limit: bigint): boolean =>
+  (rows[index * width + 1] as bigint) <= limit && (rows[index * width + 2] as bigint) <= limit

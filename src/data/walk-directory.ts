@@ -17,8 +17,11 @@ export interface Walk {
   readonly onYoung?: (path: string) => void
 }
 
-/** Fewer are looked at before a thread has started. */
-const fewEntries = 10_000
+/** Fewer are looked at before a thread has started; a guess is made from the first directories. */
+const fewEntries = 16_000
+
+/** So many directories are looked at before a guess is made anew. */
+const guessEvery = 4
 
 /** Names of a large directory that one job looks at. */
 const namesAJob = 8192
@@ -35,7 +38,8 @@ export async function walkDirectory(pool: JobPool, walk: Walk): Promise<Map<stri
   let open: readonly string[] = ['']
   while (open.length > 0) {
     const next: string[] = []
-    const here: readonly string[] = seen < fewEntries ? open.slice(0, 16) : []
+    const guess = seen + (seen / Math.max(1, blocks.size)) * open.length
+    const here: readonly string[] = guess < fewEntries ? open.slice(0, guessEvery) : []
     const wide: Listed['wide'][number][] = []
     const absorb = (listed: Listed) => {
       for (const block of listed.blocks) take(block, next)
