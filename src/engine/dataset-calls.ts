@@ -55,6 +55,7 @@ export class DatasetCalls {
   constructor(
     run: RunContext,
     remembered: readonly RememberedCall[],
+    anew: ReadonlySet<string>,
     left: (info: CallInfo, status: typeof executed | typeof failedError, error?: ErrorRecord) => void,
   ) {
     this.#run = run
@@ -65,14 +66,16 @@ export class DatasetCalls {
         (kind === 'read' || kind === 'publish') && outcome?.state === 'succeeded',
     )
     known.sort((a, b) => (a.outcome?.order ?? 0) - (b.outcome?.order ?? 0))
-    for (const { call_kind: kind, name, outcome } of known) {
+    for (const { name, outcome } of known) {
       const { dir, version, named } = decode(outcome?.valueWire ?? '') as unknown as ReadValue
       if (dir instanceof DirRef) {
-        if (kind === 'publish' || (named !== true && !this.#dirs.has(name)))
+        if (named !== true && version >= (this.#dirs.get(name)?.version ?? 0))
           this.#dirs.set(name, { version, dir })
         this.#pin(dir).catch(run.abort)
       }
-      if (kind === 'publish' || (named !== true && !this.#seen.has(name))) this.#seen.set(name, version)
+      // after its own version it has seen another only if a person had it read anew
+      if (named !== true && !anew.has(name))
+        this.#seen.set(name, Math.max(version, this.#seen.get(name) ?? 0))
     }
   }
 
@@ -185,8 +188,11 @@ export class DatasetCalls {
     })
     const made = dirOfVersion(version)
     await this.#pin(made)
-    this.#seen.set(name, version.version)
-    this.#dirs.set(name, { version: version.version, dir: made })
+    // what it has published before stands for this, and others may have published since
+    if (version.version >= (this.#seen.get(name) ?? 0)) {
+      this.#seen.set(name, version.version)
+      this.#dirs.set(name, { version: version.version, dir: made })
+    }
     return { dataset: name, version: version.version, dir: made }
   }
 
@@ -214,38 +220,43 @@ export class DatasetCalls {
   /** Of what maps left out because entries failed, no part may be published as if it were all. @throws ALM_DATASET_INCOMPLETE */
   #refuseIncomplete(publish: CallInfo, dir: DirRef): void {
     const { calls, outcomes } = this.#run
-    /** digests of directories that lack entries, and why */
-    const lacking = new Map<string, Lack>()
+    const lacking: Lacking = { calls: new Map(), digests: new Map() }
     for (const info of calls) {
       if (info.id >= publish.id) break
-      const { args } = info
-      const { kind, name } = info.request
+      const { args, request } = info
+      const { kind, name } = request
       if (kind !== 'view' && kind !== 'map') continue
       const value = outcomes.value(info.id)
-      const lack =
-        name === 'settled' && kind === 'view' ? lackOf(value, args, calls) : this.#inherited(args, lacking)
+      const isSettled = name === 'settled' && kind === 'view'
+      const lack = isSettled ? lackOf(value, args, calls) : inherited(args, lacking)
       if (lack === undefined) continue
-      eachRef(name === 'settled' ? (value as { done: Value }).done : value, (ref) => {
-        if (ref instanceof DirRef) lacking.set(ref.digest, lack)
+      lacking.calls.set(info.id, lack)
+      eachRef(isSettled ? (value as { done: Value }).done : value, (ref) => {
+        if (ref instanceof DirRef) lacking.digests.set(ref.digest, lack)
       })
     }
-    const lack = lacking.get(dir.digest)
+    const { dir: given } = publish.args as unknown as PublishArgs
+    // where it is not known what call it is of, it is known by its content
+    const lack = given instanceof FutureRef ? lacking.calls.get(given.call) : lacking.digests.get(dir.digest)
     if (lack !== undefined)
       throw new AlmanacError('ALM_DATASET_INCOMPLETE', { dataset: publish.request.name, ...lack })
   }
+}
 
-  #inherited(args: Value, lacking: ReadonlyMap<string, Lack>): Lack | undefined {
-    if (lacking.size === 0) return undefined
-    const { outcomes, calls } = this.#run
-    let lack: Lack | undefined
-    eachRef(args, (ref) => {
-      const value = ref instanceof FutureRef ? outcomes.field(ref, calls.request(ref.call).name) : ref
-      eachRef(value, (inner) => {
-        if (inner instanceof DirRef) lack ??= lacking.get(inner.digest)
-      })
-    })
-    return lack
-  }
+/** Directories that lack entries, and why: by the calls that gave them, and by their digests. */
+interface Lacking {
+  readonly calls: Map<number, Lack>
+  readonly digests: Map<Digest, Lack>
+}
+
+function inherited(args: Value, { calls, digests }: Lacking): Lack | undefined {
+  if (calls.size === 0) return undefined
+  let lack: Lack | undefined
+  eachRef(args, (ref) => {
+    if (ref instanceof FutureRef) lack ??= calls.get(ref.call)
+    else if (ref instanceof DirRef) lack ??= digests.get(ref.digest)
+  })
+  return lack
 }
 
 const nothing = (): void => undefined

@@ -211,6 +211,68 @@ describe('a dataset in a run', () => {
     expect((await world.run(steps)).output).toEqual([[1], [2]])
   })
 
+  it.each(['none', 'uncaught'] as const)(
+    'is published once by a run that died before it knew of it, whoever publishes before it goes on (%s)',
+    async (forget) => {
+      const world = new World(1, { holdCommits: true })
+      const { numbers } = datasetsOf(world)
+      const handle = await world.start(publishing, [1])
+      handle.result.catch(() => {})
+      for (let i = 0; i < 100 && (await numbers()).length === 0; i++) await world.step()
+      expect(await numbers()).toEqual([1])
+      const unknown = world.process.journal.waiting
+      await world.crash()
+      const after = datasetsOf(world)
+      await after.put({ a: 10 })
+      expect((await world.resume(handle.id, publishing, { forget })).output).toMatchObject({ version: 1 })
+      expect({ unknown, numbers: await after.numbers() }).toEqual({ unknown: 1, numbers: [2, 1] })
+    },
+  )
+
+  it('may be published again by a run beside others, though the run has published it before', async () => {
+    const world = new World()
+    const { put, numbers } = datasetsOf(world)
+    let isDisturbed = true
+    const between = task('between', { cache: false }, async (_: number) => {
+      if (isDisturbed) await put({ a: 10 })
+      isDisturbed = false
+      return 0
+    })
+    const steps = workflow('steps', async () => {
+      const of = dataset('numbers')
+      const { version } = await of.publish(dir.of({ a: 1 }) as PromiseLike<DirRef>)
+      await between(version)
+      await of.publish(dir.of({ a: 2 }) as PromiseLike<DirRef>)
+      return [version, await of.read().all()]
+    })
+    const first = await world.run(steps)
+    expect(first.error).toMatchObject({ code: 'ALM_DATASET_MOVED' })
+    expect((await world.resume(first.id, steps)).output).toEqual([1, [2]])
+    expect(await numbers()).toEqual([3, 2, 1])
+    await world.crash()
+    expect((await world.resume(first.id, steps)).output).toEqual([1, [2]])
+    expect(await numbers()).toEqual([3, 2, 1])
+  })
+
+  it('takes a whole directory that is the same as what is left of another', async () => {
+    const world = new World()
+    const { put } = datasetsOf(world)
+    await put({ b: 3 })
+    const refuse = task('refuse', (_: FileRef): number => {
+      throw new Error('three')
+    })
+    const length = task('length', (_: FileRef) => 1)
+    const steps = workflow('steps', async () => {
+      const all = dataset('numbers').read()
+      const { done } = refuse.map(all).settled()
+      await done.all()
+      return dataset('empty').publish(all.filter(length.map(all), () => false))
+    })
+    const result = await world.run(steps)
+    expect(result.error).toBeUndefined()
+    expect(result.output).toMatchObject({ dataset: 'empty', version: 1 })
+  })
+
   it('is published only when all that the run did before is durable', async () => {
     const world = new World(1, { holdCommits: true })
     const { numbers } = datasetsOf(world)

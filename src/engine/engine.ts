@@ -118,6 +118,7 @@ export class Engine {
     const { journal, owner, clock } = this.#ports
     if (how.settings.dryRun) {
       const remembered = await journal.load(run.id)
+      const anew = readAnew(remembered, how)
       const kept = without(remembered, forgottenCalls(run, remembered, how))
       return this.#drive(
         workflow,
@@ -127,6 +128,7 @@ export class Engine {
         kept,
         undefined,
         how.listener,
+        anew,
       )
     }
     const claim = await journal.claim(run.id, owner)
@@ -152,6 +154,7 @@ export class Engine {
         remembered,
         claim,
         how.listener,
+        readAnew(loaded, how),
       )
     } catch (error) {
       await claim.release()
@@ -200,9 +203,10 @@ export class Engine {
     remembered: readonly RememberedCall[],
     claim: RunClaim | undefined,
     listener: RunListener = {},
+    anew?: ReadonlySet<string>,
   ): RunHandle {
     const look = (): Promise<void> => (claim === undefined ? Promise.resolve() : this.#look(driver))
-    const life = { number: ++this.#lives, look, work: this.#work }
+    const life = { number: ++this.#lives, look, work: this.#work, ...(anew && { anew }) }
     const rules = [...settings.limits, ...workflow.limits]
     const driver: RunDriver = new RunDriver(
       this.#ports,
@@ -314,9 +318,7 @@ function forgottenCalls(run: RunRecord, remembered: readonly RememberedCall[], h
   const forgotten = new Set(
     how.forget === 'none' ? [] : movedDocuments(remembered, new Set(how.calls ?? run.uncaught)),
   )
-  const refused = remembered.filter(
-    ({ call_kind: kind, outcome }) => kind === 'publish' && outcome?.error?.code === 'ALM_DATASET_MOVED',
-  )
+  const refused = refusedIn(remembered)
   const moved = new Set(refused.map(({ name }) => name))
   if (how.calls !== undefined) {
     const reads = remembered.filter(({ call_kind: kind, name }) => kind === 'read' && moved.has(name))
@@ -355,5 +357,17 @@ function without(remembered: readonly RememberedCall[], calls: readonly number[]
   const forgotten = new Set(calls)
   return remembered.map((call) => (forgotten.has(call.call) ? forgetful(call) : call))
 }
+
+/** Publications that were made upon versions which were not the newest any more. */
+const refusedIn = (remembered: readonly RememberedCall[]): readonly RememberedCall[] =>
+  remembered.filter(
+    ({ call_kind: kind, outcome }) => kind === 'publish' && outcome?.error?.code === 'ALM_DATASET_MOVED',
+  )
+
+/** Datasets of which a person wants the newest versions, whatever the run has seen and published of them itself. */
+const readAnew = (remembered: readonly RememberedCall[], how: ResumedRun): ReadonlySet<string> =>
+  new Set(
+    how.forget === 'none' && how.calls === undefined ? [] : refusedIn(remembered).map(({ name }) => name),
+  )
 
 const forgetful = ({ outcome: _, ...call }: RememberedCall): RememberedCall => ({ ...call, attempts: [] })

@@ -22,6 +22,15 @@ export interface RunListener {
   asked?(ask: AskRecord): void
 }
 
+/** What is of this life of the run alone. */
+export interface RunLife {
+  readonly number: number
+  readonly look: () => Promise<void>
+  readonly work: SharedWork
+  /** datasets of which it reads the newest versions, whatever it saw before */
+  readonly anew?: ReadonlySet<string>
+}
+
 /** What the parts of a driver share: one run, in one life of it. */
 export interface RunContext {
   readonly id: string

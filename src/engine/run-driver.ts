@@ -23,7 +23,8 @@ import { MapCalls } from './map-calls.ts'
 import { Outcomes } from './outcomes.ts'
 import { Recall } from './recall.ts'
 import { Recorder } from './recorder.ts'
-import { executed, failedError, type RunContext, type RunListener, type RunSnapshot } from './run-context.ts'
+import type { RunContext, RunLife, RunListener, RunSnapshot } from './run-context.ts'
+import { executed, failedError } from './run-context.ts'
 import { type DriverEnd, RunEnd } from './run-end.ts'
 import type { EnginePorts, RunSettings } from './settings.ts'
 import type { SharedWork } from './shared-work.ts'
@@ -67,7 +68,7 @@ export class RunDriver implements HostedRun {
     remembered: readonly RememberedCall[],
     executors: readonly Executor[],
     listener: RunListener,
-    life: { readonly number: number; readonly look: () => Promise<void>; readonly work: SharedWork },
+    life: RunLife,
   ) {
     this.id = run.id
     this.#workflow = run.workflow
@@ -90,7 +91,7 @@ export class RunDriver implements HostedRun {
     this.#maps = this.#openMaps()
     this.#asks = this.#openAsks()
     const left: Entering['left'] = (info, status, error) => this.#entering.left(info, status, error)
-    this.#datasets = new DatasetCalls(this.#run, remembered, left)
+    this.#datasets = new DatasetCalls(this.#run, remembered, life.anew ?? new Set(), left)
     this.#documents = new DocumentCalls(this.#run, run.workflow, remembered, left)
     this.#entering = new Entering(this.#run, {
       host: this.#host,

@@ -1,9 +1,11 @@
+import { type Dataset, dataset } from '../../flow/dataset.ts'
 import { isFuture } from '../../flow/future-target.ts'
 import { all, map, type Settled, settled } from '../../flow/list.ts'
 import { run } from '../../flow/run.ts'
 import type { Schema } from '../../flow/schema.ts'
 import { type Workflow, workflow } from '../../flow/workflow.ts'
 import { isAlmanacError } from '../../model/errors.ts'
+import type { DirRef } from '../../model/refs.ts'
 import { mix, textNumber } from './mix.ts'
 import { isKept, numbers, type Plain } from './model.ts'
 import type { Block, Count, Program, Step, Term } from './program.ts'
@@ -22,6 +24,8 @@ export interface Told {
   /** of those that raced there, this one was first */
   first(at: string, index: number): void
   said(at: string, value: number): void
+  /** the directory of that digest was read */
+  saw(at: string, digest: string): void
   /** an error that no program can cause */
   strange(error: unknown): void
 }
@@ -36,7 +40,6 @@ export interface RunInput {
   readonly n: number
   readonly dir?: unknown
 }
-
 /** Errors that belong to a program's life. */
 const usual = ['ALM_TASK_FAILED', 'ALM_MAP_FAILED', 'ALM_UPSTREAM', 'ALM_CANCELLED', 'ALM_WORKFLOW_FAILED']
 
@@ -157,12 +160,9 @@ class Author {
         variables[step.to] = this.#fan(step, count, variables, at)
         return
       }
-      case 'settled': {
-        const future = settled(variables[step.of] as Future[]) as unknown as Future
-        const ends = (await this.#take(future, at)) as unknown as Settled<Plain>[]
-        variables[step.to] = this.#mixed(...ends.flatMap((end) => (end.ok ? numbers(end.value) : [7])))
+      case 'settled':
+        variables[step.to] = await this.#settled(variables[step.of] as Future[], at)
         return
-      }
       case 'branches': {
         const items = Array.from({ length: await this.#count(step.count, variables, at) }, (_, i) => i)
         const body = (item: number): Promise<number> => {
@@ -175,10 +175,13 @@ class Author {
         ]
         return
       }
-      case 'outcomes': {
-        const { done, failed } = await this.#take((variables[step.of] as Table).settled(), at)
-        const values = await this.#take(done.all(), at)
-        variables[step.to] = this.#mixed(...numbers(values), ...Object.keys(failed).map(textNumber))
+      case 'outcomes':
+        variables[step.to] = await this.#outcomes(variables[step.of] as Table, at)
+        return
+      case 'read': {
+        const dir = dataset(step.dataset).read()
+        variables[step.to] = dir
+        this.#told.saw(at, ((await this.#take(dir, at)) as unknown as DirRef).digest)
         return
       }
       case 'race':
@@ -218,7 +221,18 @@ class Author {
     }
   }
 
-  /** Time, chance, people, and the program's own failures. */
+  async #outcomes(table: Table, at: string): Promise<number> {
+    const { done, failed } = await this.#take(table.settled(), at)
+    const values = await this.#take(done.all(), at)
+    return this.#mixed(...numbers(values), ...Object.keys(failed).map(textNumber))
+  }
+
+  async #settled(futures: Future[], at: string): Promise<number> {
+    const ends = (await this.#take(settled(futures) as unknown as Future, at)) as unknown as Settled<Plain>[]
+    return this.#mixed(...ends.flatMap((end) => (end.ok ? numbers(end.value) : [7])))
+  }
+
+  /** Time, chance, people, datasets, and the program's own failures. */
   async #ask(step: Step, variables: readonly unknown[], at: string): Promise<Plain> {
     switch (step.op) {
       case 'now':
@@ -230,6 +244,13 @@ class Author {
         return 0
       case 'ask':
         return this.#take(run.ask(anyNumber, { title: at }) as unknown as Future, at)
+      case 'publish': {
+        const { dataset: name, upon } = step
+        const future = dataset(name).publish(variables[step.of] as Parameters<Dataset['publish']>[0], {
+          upon,
+        })
+        return this.#said(at, (await this.#take(future, at)).version)
+      }
       case 'throw':
         if (mix(...numbers(await this.#known(step.of, variables, at))) % step.oneIn === 0)
           throw new Error(thrown)

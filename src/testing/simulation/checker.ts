@@ -3,7 +3,7 @@ import { Invariants } from '../../core/run/invariants.ts'
 import type { RunMachine } from '../../core/run/machine.ts'
 import { targetOf } from '../../flow/future-target.ts'
 import type { JournalRecord } from '../../model/records.ts'
-import { HeldRef } from '../../model/refs.ts'
+import { type Digest, type FileRef, HeldRef } from '../../model/refs.ts'
 import type { Attempt, AttemptEnd, AttemptId } from '../../ports/executor.ts'
 import type { Told } from './author.ts'
 import { Broken } from './failure.ts'
@@ -47,11 +47,12 @@ interface Given {
  * S17 a call is not tried more often than its author said, whatever happened between.
  * S18 what a cancellation gave up is not attempted by a process that takes the run over, and the run ends as cancelled.
  * S19 what is held of a limit never exceeds its capacity, and when a run has ended or rests it holds nothing of any.
- * and those of the core: see `core/run/invariants.ts`.
+ * and those of datasets and of the core: see `versions.ts` and `core/run/invariants.ts`.
  */
 export class Checker implements Told {
   readonly kept = new Kept()
-  readonly #read: (path: string) => number
+  readonly #read: (file: FileRef) => number
+  readonly #filesOf: (digest: Digest) => Readonly<Record<string, number>>
   program: Program
   machine: RunMachine | undefined
   trace: Trace = () => undefined
@@ -81,10 +82,15 @@ export class Checker implements Told {
   /** what functions are to be given again, first of all */
   #expected: readonly Given[] = []
 
-  /** `read`: what is in a file of the world. */
-  constructor(program: Program, read: (path: string) => number) {
+  /** `read`: what is in a file of the world; `filesOf`: of a version */
+  constructor(
+    program: Program,
+    read: (file: FileRef) => number,
+    filesOf: (digest: Digest) => Readonly<Record<string, number>>,
+  ) {
     this.program = program
     this.#read = read
+    this.#filesOf = filesOf
   }
 
   /**
@@ -165,8 +171,12 @@ export class Checker implements Told {
   }
 
   get oracle(): Oracle {
-    const { firsts, said } = this.#life
-    return { first: (at) => firsts.get(at) ?? 0, said: (at) => said.get(at) ?? 0 }
+    const { firsts, said, saw } = this.#life
+    return {
+      first: (at) => firsts.get(at) ?? 0,
+      said: (at) => said.get(at) ?? 0,
+      files: (at) => this.#filesOf(saw.get(at) ?? ''),
+    }
   }
 
   // --- executors
@@ -316,6 +326,10 @@ export class Checker implements Told {
     this.#results.add(value)
   }
 
+  saw(at: string, digest: string): void {
+    this.#life.saw.set(at, digest)
+  }
+
   /** A person's answer is as good as a task's. */
   answered(value: number): void {
     this.#results.add(value)
@@ -427,6 +441,7 @@ interface Life {
   readonly actsAfter: Map<string, { readonly given: number; readonly said: number }>
   readonly firsts: Map<string, number>
   readonly said: Map<string, number>
+  readonly saw: Map<string, Digest>
   /** what chance and clocks said */
   readonly values: number[]
   /** results that executors reported, and outcomes that were written */
@@ -449,6 +464,7 @@ const newLife = (): Life => ({
   actsAfter: new Map(),
   firsts: new Map(),
   said: new Map(),
+  saw: new Map(),
   values: [],
   succeeded: new Map(),
   recorded: new Map(),

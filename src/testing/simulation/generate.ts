@@ -2,6 +2,7 @@ import type { SeededChance } from '../seeded-chance.ts'
 import { callsOf } from './model.ts'
 import type { Block, Count, Program, Step, Term } from './program.ts'
 import { shapes } from './shapes.ts'
+import { datasetNames } from './versions.ts'
 
 /** What a variable holds. */
 type Kind = 'known' | 'number' | 'pair' | 'array' | 'list' | 'held' | 'dir' | 'table'
@@ -53,6 +54,8 @@ const weights: Readonly<Record<Op, number>> = {
   rows: 6,
   outcomes: 4,
   keep: 4,
+  read: 4,
+  publish: 5,
 }
 
 const isRisky = (task: number): boolean =>
@@ -150,6 +153,11 @@ class Generator {
         return 1
       case 'child':
         return this.#child(scope, steps)
+      case 'read':
+        steps.push({ ...this.#next(scope, 'dir'), op, dataset: this.#chance.pick(datasetNames) })
+        return 1
+      case 'publish':
+        return this.#publish(scope, steps)
       case 'throw': {
         if (!scope.mayThrow && !this.#isCareless) return 0
         const of = this.#known(scope, steps)
@@ -259,6 +267,22 @@ class Generator {
       most,
     })
     return 8
+  }
+
+  /** Another process may publish before it does: a person then has the run go on, so nobody may catch that. */
+  #publish(scope: Scope, steps: Step[]): number {
+    const dirs = scope.variables.filter(({ kind }) => kind === 'dir')
+    if (scope.isCaught || dirs.length === 0) return 0
+    const { variable: of } = this.#chance.pick(dirs)
+    const upon = this.#chance.number() < 0.8 ? 'seen' : 'newest'
+    steps.push({
+      ...this.#next(scope, 'known'),
+      op: 'publish',
+      dataset: this.#chance.pick(datasetNames),
+      of,
+      upon,
+    })
+    return 2
   }
 
   #ofFiles(op: 'mapFiles' | 'rows' | 'outcomes' | 'keep', scope: Scope, steps: Step[]): number {

@@ -21,6 +21,8 @@ import type { Rival } from './rival.ts'
 import { capacity, limits, shapeIndex, shapes } from './shapes.ts'
 import type { Trace } from './trace.ts'
 import { happenings, type Likely, type Weather } from './weather.ts'
+import { publishElsewhere } from './publisher.ts'
+import type { Versions } from './versions.ts'
 import type { Work } from './work.ts'
 
 const recordText = (record: JournalRecord): string =>
@@ -34,6 +36,7 @@ export interface Stage {
   readonly checker: Checker
   readonly work: Work
   readonly rival: Rival
+  readonly versions: Versions
   /** questions that a person has answered */
   readonly answered: Set<number>
   readonly trace: Trace
@@ -98,6 +101,7 @@ export class Life {
           store,
           chance,
           data: stage.data,
+          versions: stage.versions,
           submitted: (attempt) => {
             checker.now = this.process.clock.now()
             stage.trace(
@@ -232,6 +236,7 @@ export class Life {
     const { clock, journal, workers, lookups } = this.process
     const isOpen = workers.open.size > 0
     const can: Readonly<Record<keyof Likely, boolean>> = {
+      publish: true,
       end: isOpen,
       lose: isOpen,
       commit: journal.waiting > 0,
@@ -266,6 +271,8 @@ export class Life {
     const { chance, trace } = this.#stage
     trace(() => what)
     switch (what) {
+      case 'publish':
+        return publishElsewhere(this.#stage)
       case 'end':
       case 'lose':
         return this.#end(what === 'lose')
@@ -375,6 +382,8 @@ export class Life {
 
   async #ended(result: RunResult): Promise<LifeEnd> {
     this.#stage.checker.end()
+    await this.#stage.versions.check()
+    this.#stage.versions.checkRead(run, this.#stage.checker.kept)
     if (result.error?.code === 'ALM_STUCK' || result.error?.code === 'ALM_BUG')
       throw new Broken('S10', `${result.error.message} ${this.#waiting()}`)
     for (const { run: of, key, held } of this.#stage.store.limits.rows.values())

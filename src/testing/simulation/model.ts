@@ -10,8 +10,10 @@ export type Plain = number | readonly Plain[] | { readonly [name: string]: Plain
 export interface Oracle {
   /** which of those that raced was first, by where */
   first(at: string): number
-  /** a number that was drawn, or the time */
+  /** a number that was drawn, the time, or the version that was published */
   said(at: string): number
+  /** what was in the directory that was read */
+  files(at: string): Readonly<Record<string, number>>
 }
 
 /** How a program is to end. */
@@ -59,7 +61,11 @@ export function interpret(program: Program, oracle: Oracle): Expected {
 
 /** How many calls a program makes where all that races is won by the first. */
 export function callsOf(program: Program): number {
-  const model = new Model(program, { first: () => 0, said: () => 0 })
+  const model = new Model(program, {
+    first: () => 0,
+    said: () => 0,
+    files: () => ({ '0.txt': 1, '1.txt': 2 }),
+  })
   attempt(() => {
     model.main()
     return 0
@@ -170,11 +176,13 @@ class Model {
       }
       case 'arrivals':
         return this.#arrivals(step, variables, at)
+      case 'read':
+        return good(this.#oracle.files(at))
+      case 'publish':
+        return this.#published(variables[step.of] as Got, at)
       case 'now':
       case 'random':
         return good(this.#oracle.said(at))
-      case 'sleep':
-        return good(0)
       case 'ask':
         return good(answerOf(at))
       case 'throw':
@@ -182,7 +190,7 @@ class Model {
           throw new Thrown(undefined)
         return good(0)
       default:
-        return this.#nested(step, variables, at, depth)
+        return step.op === 'sleep' ? good(0) : this.#nested(step, variables, at, depth)
     }
   }
 
@@ -257,6 +265,11 @@ class Model {
       sum = this.#call(step.task, `${at}.${i}`, [sum, good(value)])
     }
     return good(this.#await(sum))
+  }
+
+  #published(dir: Got, at: string): Got {
+    this.#await(dir)
+    return good(this.#oracle.said(at))
   }
 
   #mapFiles(step: Extract<Step, { op: 'mapFiles' }>, variables: readonly Variable[], at: string): Got {

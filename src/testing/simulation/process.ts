@@ -10,6 +10,7 @@ import { MemoryLogs } from '../memory-logs.ts'
 import type { SeededChance } from '../seeded-chance.ts'
 import { VirtualClock } from '../virtual-clock.ts'
 import { nodeAmbient, sha256 } from '../world.ts'
+import type { Versions } from './versions.ts'
 import type { Weather } from './weather.ts'
 import { Workers } from './workers.ts'
 
@@ -18,6 +19,7 @@ export interface Surroundings {
   readonly store: MemoryStore
   readonly data: DataPlane
   readonly chance: SeededChance
+  readonly versions: Versions
   submitted(attempt: Attempt): void
   ended(id: AttemptId, end: AttemptEnd): void
   /** records were given to the journal; they are durable */
@@ -41,7 +43,7 @@ export class SimulatedProcess {
   workers!: Workers
 
   constructor(surroundings: Surroundings, weather: Weather, now: number) {
-    const { store, data, chance } = surroundings
+    const { store, data, chance, versions } = surroundings
     const memory = openMemoryJournal(store)
     this.clock = new VirtualClock(now)
     this.records = memory.records
@@ -55,7 +57,7 @@ export class SimulatedProcess {
         : Promise.resolve(value)
     this.engine = new Engine({
       journal: told(this.journal, (run, records) => surroundings.appended(run, records)),
-      datasets: memory.datasets,
+      datasets: versions.watch(memory.datasets, later),
       documents: memory.documents,
       cache: { ...memory.cache, find: (...asked) => memory.cache.find(...asked).then(later) },
       work: memory.work,

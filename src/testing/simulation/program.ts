@@ -75,6 +75,15 @@ export type Step = { readonly site: number; readonly to: number } & (
   | { readonly op: 'outcomes'; readonly of: number }
   /** the files for which the table says so */
   | { readonly op: 'keep'; readonly of: number; readonly by: number }
+  /** the directory that a dataset has when the run first asks for it */
+  | { readonly op: 'read'; readonly dataset: string }
+  /** a directory becomes its next version: upon what the run saw, or upon whatever is there */
+  | {
+      readonly op: 'publish'
+      readonly dataset: string
+      readonly of: number
+      readonly upon: 'seen' | 'newest'
+    }
   | { readonly op: 'now' }
   | { readonly op: 'random' }
   | { readonly op: 'sleep'; readonly ms: number }

@@ -13,6 +13,8 @@ import { Rival } from './rival.ts'
 import { limits } from './shapes.ts'
 import type { Trace } from './trace.ts'
 import { calm, drawWeather, type Weather } from './weather.ts'
+import { publishElsewhere } from './publisher.ts'
+import { contentOf, datasetNames, Versions } from './versions.ts'
 import { Work } from './work.ts'
 
 /** What one seed came to. */
@@ -36,6 +38,7 @@ export async function simulate(seed: number, trace?: Trace): Promise<Simulated> 
   const program = generateProgram(chance, 20 + chance.below(100))
   const lives = chance.below(5)
   const simulation = new Simulation(chance, program, trace)
+  await simulation.begin()
   for (let i = 0; i < lives; i++) await simulation.live(drawWeather(chance))
   await simulation.end()
   await simulation.replay()
@@ -46,6 +49,7 @@ class Simulation {
   readonly #stage: Stage
   readonly #checker: Checker
   readonly #chance: SeededChance
+  readonly #versions: Versions
   #program: Program
   #life: Life | undefined
   #last: LifeEnd | undefined
@@ -58,8 +62,12 @@ class Simulation {
     this.#chance = chance
     this.#program = program
     const data = openMemoryData()
-    this.#checker = new Checker(program, (path) =>
-      Number(new TextDecoder().decode(data.files.file(path)?.bytes)),
+    this.#versions = new Versions(data, (error) => this.#checker.strange(error))
+    this.#checker = new Checker(
+      program,
+      ({ at, digest }) =>
+        at === undefined ? contentOf(digest) : Number(new TextDecoder().decode(data.files.file(at)?.bytes)),
+      (digest) => this.#versions.filesOf(digest),
     )
     const store = memoryStore()
     const rival = new Rival(store, chance, limitRules('rival', limits))
@@ -71,6 +79,7 @@ class Simulation {
       chance,
       checker: this.#checker,
       work: new Work(),
+      versions: this.#versions,
       answered: new Set(),
       now: Date.UTC(2026, 0, 1),
       trace: trace ?? (() => undefined),
@@ -86,6 +95,11 @@ class Simulation {
       calls,
       state: this.#last?.state ?? '',
     }
+  }
+
+  /** There is something to read. */
+  async begin(): Promise<void> {
+    for (const name of datasetNames) await publishElsewhere(this.#stage, name)
   }
 
   /** One life in some weather, perhaps after an edit. */
@@ -127,10 +141,13 @@ class Simulation {
   async replay(): Promise<void> {
     if (this.#last?.state !== 'succeeded') return
     const { output } = this.#last
+    const versions = this.#versions.count
     const again = await this.#live(calm, this.#chance.number() < 0.5 ? 'taken over' : 'resumed')
     if (this.#checker.attempts > 0)
       throw new Broken('S2', `a replay began ${this.#checker.attempts} attempts`)
     if (again.executed !== 0) throw new Broken('S2', `a replay says that it executed ${again.executed} calls`)
+    if (this.#versions.count !== versions)
+      throw new Broken('S21', `a replay published ${this.#versions.count - versions} versions`)
     if (again.state !== 'succeeded' || again.output !== output)
       throw new Broken(
         'S2',

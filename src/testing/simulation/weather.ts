@@ -2,6 +2,8 @@ import type { SeededChance } from '../seeded-chance.ts'
 
 /** What may happen, each with how likely it is beside the others. */
 export interface Likely {
+  /** another process publishes */
+  readonly publish: number
   /** an attempt ends, as its task would */
   readonly end: number
   /** the oldest append becomes durable */
@@ -50,6 +52,7 @@ export interface Weather {
 /** Nothing goes wrong any more. */
 export const calm: Weather = {
   likely: {
+    publish: 0,
     end: 4,
     commit: 4,
     answer: 4,
@@ -83,6 +86,7 @@ export function drawWeather(chance: SeededChance): Weather {
   const speed = (): number => 4 ** (chance.number() * 4 - 2)
   return {
     likely: {
+      publish: maybe(0.05),
       end: speed(),
       commit: speed(),
       answer: speed(),

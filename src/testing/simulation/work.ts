@@ -19,7 +19,7 @@ export interface Job {
 }
 
 /** What an attempt is about. */
-export function jobOf(attempt: Attempt, program: Program, read: (path: string) => number): Job {
+export function jobOf(attempt: Attempt, program: Program, read: (file: FileRef) => number): Job {
   const shape = shapeIndex(attempt.task.name)
   const { tag, args } = argumentsOf((attempt.inputs['args'] ?? []) as readonly Value[], read)
   const code = program.codes[shape] as Code
@@ -27,12 +27,12 @@ export function jobOf(attempt: Attempt, program: Program, read: (path: string) =
   return { shape, code, tag, args, value, result: shapes[shape]?.gives === 'pair' ? pairOf(value) : value }
 }
 
-function argumentsOf(given: readonly Value[], read: (path: string) => number): Pick<Job, 'tag' | 'args'> {
+function argumentsOf(given: readonly Value[], read: (file: FileRef) => number): Pick<Job, 'tag' | 'args'> {
   const [first, ...rest] = given
   // an entry of a map over a directory: the file comes first
   if (first instanceof FileRef) {
     const [tag, ...args] = rest as [string, ...Plain[]]
-    return { tag: `${tag} ${first.name}`, args: [read(first.at ?? ''), ...args] }
+    return { tag: `${tag} ${first.name}`, args: [read(first), ...args] }
   }
   // one call of many by `task.map` has one argument that holds all
   const [tag, ...args] = (given.length === 1 && Array.isArray(first) ? first : given) as [string, ...Plain[]]
