@@ -52,7 +52,7 @@ def decode(text: str, held: Callable[[dict[str, Any]], Any]) -> Any:
             return pathlib.Path(fields["at"])
         if kind == "held":
             return held(fields)
-        return _decoders[kind](fields)
+        return decoders[kind](fields)
 
     return json.loads(text, object_hook=special)
 
@@ -68,7 +68,7 @@ def _bytes(fields: dict[str, Any]) -> bytes:
     return base64.b64decode(fields["v"], validate=True)
 
 
-_decoders: dict[str, Callable[[dict[str, Any]], Any]] = {
+decoders: dict[str, Callable[[dict[str, Any]], Any]] = {
     "number": lambda fields: float(fields["v"].replace("Infinity", "inf")),
     "undefined": lambda fields: None,
     "bigint": lambda fields: int(fields["v"]),

@@ -21,6 +21,7 @@ const all = [
   'engine',
   'journal',
   'code',
+  'python-workflows',
   'executors',
   'data',
   'system',
@@ -40,6 +41,8 @@ export const folders: readonly Folder[] = [
   { name: 'engine', mayImport: engine },
   { name: 'journal', mayImport: adapter, apart: true },
   { name: 'code', mayImport: adapter, packages: ['esbuild'] },
+  // where workflow functions in Python live: what they ask is what authors in TypeScript use
+  { name: 'python-workflows', mayImport: engine, packages: ['zod'] },
   { name: 'executors', mayImport: adapter, apart: true },
   { name: 'data', mayImport: ['core', ...adapter] },
   // the platform behind the small ports: clock, chance, ambient run, hash

@@ -17,7 +17,7 @@ export async function groupedDir(
   const files: [string, FileRef][] = []
   for await (const { path, kind, digest, size, executable } of data.entries(of)) {
     if (kind !== 'file') continue
-    const group = name(path)
+    const group = await name(path)
     if (group === null || group === undefined) continue
     checkName(group, path)
     groups.add(group)

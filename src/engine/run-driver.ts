@@ -5,8 +5,7 @@ import { encode } from '../model/codec.ts'
 import { isCounted } from '../model/counted.ts'
 import { AlmanacError } from '../model/errors.ts'
 import type { Path } from '../model/path.ts'
-import type { Note, RememberedCall, RunRecord } from '../model/records.ts'
-import type { TaskSpec } from '../model/task.ts'
+import type { RememberedCall, RunRecord } from '../model/records.ts'
 import type { Value } from '../model/value.ts'
 import type { AttemptEnd, AttemptId, AttemptNote, Executor, LogLine } from '../ports/executor.ts'
 import type { Answer, CallRow, RunRequest } from '../ports/journal.ts'
@@ -15,11 +14,13 @@ import type { NewCall } from './call-info.ts'
 import { CallTable } from './call-table.ts'
 import { DatasetCalls } from './dataset-calls.ts'
 import { DocumentCalls, isDocumentCall } from './document-calls.ts'
+import { FunctionsElsewhere } from './elsewhere.ts'
 import { Entering } from './entering.ts'
 import { Execution } from './execution.ts'
 import { Giving } from './giving.ts'
 import { type KnownCall, knownCall } from './known-call.ts'
 import { MapCalls } from './map-calls.ts'
+import { Notes } from './notes.ts'
 import { Outcomes } from './outcomes.ts'
 import { Recall } from './recall.ts'
 import { Recorder } from './recorder.ts'
@@ -43,6 +44,10 @@ import { type HostedRun, WorkflowHost } from './workflow-host.ts'
 export class RunDriver implements HostedRun {
   readonly id: string
   readonly ended: Promise<DriverEnd>
+  readonly elsewhere = new FunctionsElsewhere(
+    () => this.ended,
+    () => this.#rested(),
+  )
   readonly #run: RunContext
   readonly #workflow: string
   readonly #turns: Turns
@@ -55,6 +60,7 @@ export class RunDriver implements HostedRun {
   readonly #datasets: DatasetCalls
   readonly #documents: DocumentCalls
   readonly #host: WorkflowHost
+  readonly #notes: Notes
   readonly #failures: Failures
   readonly #end: RunEnd
   readonly #events: RunEvent[] = []
@@ -74,12 +80,13 @@ export class RunDriver implements HostedRun {
     this.#workflow = run.workflow
     this.#run = this.#context(ports, run, settings, new Remembered(remembered), listener, life.work)
     const { machine, calls } = this.#run
+    this.#notes = new Notes(this.#run)
     this.#turns = new Turns(ports.clock, () => this.#end.isOver || this.#awaitsReplay())
     this.#execution = new Execution(this.#run, life.number, executors)
     this.#recall = new Recall(
       this.#run,
       (task) => this.#execution.leaves(task),
-      (task, warning) => this.#warn(task, warning),
+      ({ name }, body) => this.#notes.add({ type: 'warning', name, body }),
     )
     this.#failures = new Failures(
       machine.graph,
@@ -143,9 +150,9 @@ export class RunDriver implements HostedRun {
 
   note(_path: string, type: 'event' | 'metric' | 'artifact' | 'progress', name: string, body: Value): void {
     // while the function is taken through what it did before, it has said this already
-    const { machine, remembered, ports } = this.#run
+    const { machine, remembered } = this.#run
     if (this.#giving.replaying > 0 && machine.graph.size < remembered.nextCall) return
-    this.#addNote({ kind: 'note', type, name, bodyWire: encode(body), at: ports.clock.now() })
+    this.#notes.add({ type, name, body })
   }
 
   // what people ask
@@ -194,9 +201,7 @@ export class RunDriver implements HostedRun {
     const found = this.#execution.info(id)
     if (found === undefined) return
     const { info, attempt, veil } = found
-    const { type, name, body } = veil?.note(note) ?? note
-    const at = this.#run.ports.clock.now()
-    this.#addNote({ kind: 'note', call: info.id, attempt, type, name, bodyWire: encode(body), at })
+    this.#notes.add(veil?.note(note) ?? note, { call: info.id, attempt })
   }
 
   onEnded(id: AttemptId, end: AttemptEnd): void {
@@ -314,6 +319,11 @@ export class RunDriver implements HostedRun {
       this.#busy = false
     }
     this.#execution.follow()
+    this.#rested()
+  }
+
+  /** Somebody may go on now, or nobody. */
+  #rested(): void {
     this.#turns.schedule()
     this.#checkEnd()
     this.#end.checkRest()
@@ -370,28 +380,19 @@ export class RunDriver implements HostedRun {
   #awaitsReplay(): boolean {
     const { remembered, machine } = this.#run
     return (
-      this.#entering.replayedViews > 0 || (remembered.unclaimed > 0 && machine.graph.count('identify') > 0)
+      this.#entering.replayedViews > 0 ||
+      (remembered.unclaimed > 0 && (this.elsewhere.areAtWork || machine.graph.count('identify') > 0))
     )
   }
 
   get #isAtRest(): boolean {
     const { machine, settings } = this.#run
     const { graph } = machine
-    if (this.#entering.views > 0 || this.#turns.size > 0) return false
+    if (this.elsewhere.areAtWork || this.#entering.views + this.#turns.size > 0) return false
     if (this.#datasets.isBusy || this.#documents.isBusy) return false
     const isBusy = this.#execution.hasStarts || this.#maps.isBusy || this.#asks.isBusy
     if (settings.dryRun)
       return !isBusy && graph.count('identify') + graph.count('lookup') + graph.count('gate') === 0
     return !machine.isDone && machine.isResting && !isBusy
-  }
-
-  #warn(task: TaskSpec, warning: string): void {
-    const at = this.#run.ports.clock.now()
-    this.#addNote({ kind: 'note', type: 'warning', name: task.name, bodyWire: encode(warning), at })
-  }
-
-  #addNote(note: Note): void {
-    this.#run.recorder.add(note)
-    this.#run.listener.noted?.(note)
   }
 }

@@ -96,16 +96,20 @@ function settledItem(ref: FutureRef, outcomes: Outcomes): Value {
 }
 
 async function filtered(view: CallInfo, of: Value, by: Value, sources: ViewSources): Promise<Value> {
-  if (Array.isArray(of))
-    return of.filter((item: Value, index) => Boolean(sources.evaluate(view, [item, index])))
+  if (Array.isArray(of)) {
+    const answers = await Promise.all(of.map((item: Value, index) => sources.evaluate(view, [item, index])))
+    return of.filter((_, index) => Boolean(answers[index]))
+  }
   if (!(of instanceof DirRef)) {
     throw new AlmanacError('ALM_VALUE_REFUSED', { path: 'filter', why: 'it filters a directory or a list' })
   }
   const { data } = sources
   const dropped = new Map<string, undefined>()
   if (by === null || by === undefined) {
-    for await (const { path } of data.entries(of))
-      if (!sources.evaluate(view, [path])) dropped.set(path, undefined)
+    for await (const [{ path }, keep] of judged(data.entries(of), ({ path }) =>
+      sources.evaluate(view, [path]),
+    ))
+      if (!keep) dropped.set(path, undefined)
     return data.edit(of, dropped)
   }
   if (!(by instanceof DirRef)) {
@@ -115,10 +119,25 @@ async function filtered(view: CallInfo, of: Value, by: Value, sources: ViewSourc
     })
   }
   const kept = new Set<string>()
-  for await (const [path, value] of valuesOf(by, data))
-    if (sources.evaluate(view, [value, path])) kept.add(path)
+  const values = judged(valuesOf(by, data), ([path, value]) => sources.evaluate(view, [value, path]))
+  for await (const [[path], keep] of values) if (keep) kept.add(path)
   for await (const { path } of data.entries(of)) if (!kept.has(path)) dropped.set(path, undefined)
   return data.edit(of, dropped)
+}
+
+/** What a predicate says of each: several at a time, as it may live in another process. */
+async function* judged<T>(
+  items: AsyncIterable<T>,
+  ask: (item: T) => unknown,
+): AsyncIterable<readonly [T, boolean]> {
+  let some: (readonly [T, unknown])[] = []
+  for await (const item of items) {
+    some.push([item, ask(item)])
+    if (some.length < 256) continue
+    for (const [one, answer] of some) yield [one, Boolean(await answer)]
+    some = []
+  }
+  for (const [one, answer] of some) yield [one, Boolean(await answer)]
 }
 
 async function assembled(entries: Value, { data }: ViewSources): Promise<Value> {

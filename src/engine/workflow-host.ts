@@ -6,12 +6,13 @@ import type { Path } from '../model/path.ts'
 import type { RunId } from '../model/records.ts'
 import { FutureRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
-import type { Ambient, Caller } from '../ports/caller.ts'
+import type { Ambient, Caller, Elsewhere } from '../ports/caller.ts'
 import type { NewCall } from './call-info.ts'
 
 /** What the functions of a run ask of it. */
 export interface HostedRun {
   readonly id: RunId
+  readonly elsewhere: Elsewhere
   call(call: NewCall): number
   outcome(call: number, path: Path, succeed: (value: Value) => void, fail: (error: unknown) => void): void
   note(
@@ -82,6 +83,7 @@ export class WorkflowHost {
     return {
       run: run.id,
       path,
+      elsewhere: run.elsewhere,
       call: (request, args, key) => run.call({ caller: path, request, args, key }),
       outcome: (call, fieldPath, succeed, fail) =>
         run.outcome(call, fieldPath, (value) => succeed(authorValues(value)), fail),

@@ -2,9 +2,9 @@ import { dirname } from 'node:path'
 import { AlmanacError } from '../model/errors.ts'
 import type { HeldRef } from '../model/refs.ts'
 import type { TaskSpec } from '../model/task.ts'
+import { heldIn } from './held-in.ts'
 import type { LiveAttempt } from './live-attempt.ts'
 import { valueNames } from './results.ts'
-import { heldIn } from './held-in.ts'
 import type { SharedFile } from './shared-file.ts'
 
 /** A function that workers run, as tasks name it: of Python, or of a thread. Owns what its calls have shown of it. */

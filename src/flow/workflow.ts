@@ -85,14 +85,19 @@ export function workflow(name: string, ...rest: readonly unknown[]): unknown {
     throw new AlmanacError('ALM_NAME_REFUSED', { name, what: 'a workflow' })
   if (currentCaller() !== undefined) throw new AlmanacError('ALM_DEFINED_INSIDE', { task: name })
   checkNames(name, options, optionNames)
-  const definition: WorkflowDefinition = {
+  return definedWorkflow({
     name,
     fn,
     input: schemaOf(options.input),
     output: schemaOf(options.output),
     limits: limitRules(name, options.limits),
     definedAt: callerPlace(),
-  }
+  })
+}
+
+/** The workflow of a definition, in whichever language its function is. */
+export function definedWorkflow(definition: WorkflowDefinition): unknown {
+  const { name } = definition
   const call = (input: unknown, key?: string): unknown => {
     const caller = currentCaller()
     if (caller === undefined) throw new AlmanacError('ALM_OUTSIDE', { what: `workflow ${name}` })

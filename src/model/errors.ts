@@ -54,6 +54,10 @@ export const catalogue = {
     message: '{message}',
     hint: 'Correct the workflow and resume the run: what succeeded is kept.',
   },
+  ALM_WORKFLOW_DIED: {
+    message: 'The Python process of the workflow is gone: {why}.',
+    hint: 'See what it printed last, and resume the run: what succeeded is kept.',
+  },
   ALM_FIELD_MISSING: {
     message: 'The result of {task} has no {path}.',
     hint: 'Correct the name, or return it from the task.',

@@ -19,8 +19,18 @@ export interface Caller {
   call(request: CallRequest, args: Value, key?: string): number
   /** Gives (a field of) the outcome of a call, when it is its turn: see `docs/identity.md`, Replay. */
   outcome(call: number, path: Path, succeed: (value: Value) => void, fail: (error: unknown) => void): void
+  /** For functions that do not live in this process. */
+  readonly elsewhere: Elsewhere
   /** Something to show. */
   note(type: 'event' | 'metric' | 'artifact' | 'progress', name: string, body: Value): void
+}
+
+/** What the host of a function in another process tells, and is told. */
+export interface Elsewhere {
+  /** The function was given something: a replay gives nothing more until what this returns is called. */
+  atWork(): () => void
+  /** Called once, when the run has ended or rests. */
+  whenOver(then: () => void): void
 }
 
 /** What is called. Calls of one definition share one: there may be a million of them. */

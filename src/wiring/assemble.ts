@@ -1,5 +1,4 @@
 import { hostname } from 'node:os'
-import { openCodeSource } from '../code/source.ts'
 import { bootId } from '../data/process-identity.ts'
 import { Engine } from '../engine/engine.ts'
 import { explain } from '../engine/explain.ts'
@@ -9,6 +8,8 @@ import { sha256 } from '../system/hash.ts'
 import { nodeAmbient } from '../system/node-ambient.ts'
 import { systemChance } from '../system/system-chance.ts'
 import { systemClock } from '../system/system-clock.ts'
+import type { Workbench, WorkbenchOptions } from '../workbench.ts'
+import { openCode } from './code.ts'
 import { datasetWork } from './dataset-work.ts'
 import { type ExecutorParts, openExecutors, openServers, surroundings } from './executors.ts'
 import { openKept } from './kept.ts'
@@ -17,7 +18,6 @@ import type { OpenJournal } from './open-journal.ts'
 import { OpenWorkbench } from './open-workbench.ts'
 import { retentionRules } from './retention-rules.ts'
 import { readConfig, runSettings, withDeclared } from './settings.ts'
-import type { Workbench, WorkbenchOptions } from '../workbench.ts'
 
 /** Where things are kept, and how commands open it. */
 export type PlacedOptions = WorkbenchOptions & { readonly project: string; readonly home: string }
@@ -25,7 +25,7 @@ export type PlacedOptions = WorkbenchOptions & { readonly project: string; reado
 /** All that works on a journal that is open. It belongs to the result, or is closed. */
 export async function assemble(own: OpenJournal, options: PlacedOptions): Promise<Workbench> {
   const { project, home } = options
-  const code = openCodeSource({ home, project, almanacUrl: new URL('../index.ts', import.meta.url) })
+  const code = openCode({ home, project, almanacUrl: new URL('../index.ts', import.meta.url) })
   try {
     return await openWith(own, code, options)
   } catch (error) {

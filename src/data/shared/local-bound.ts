@@ -6,10 +6,10 @@ import { inStore, isMissing, storeError } from '../failures.ts'
 import type { Home } from '../home.ts'
 import { shards } from '../home.ts'
 import type { Listings } from '../listings.ts'
+import type { Pins } from '../pins.ts'
 import { namesIn } from '../presence.ts'
 import { beginsAsListing, digestOfName, reach, shownIn } from '../reachable.ts'
 import { removeTree } from '../remove-tree.ts'
-import type { Pins } from '../pins.ts'
 import type { Remote } from './remote.ts'
 
 /** What was used since then may be about to be used again, ms. */

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { errorRecord } from '../../model/errors.ts'
 import type { ErrorRecord } from '../../model/records.ts'
+import type { Job } from '../job.ts'
 import { bytesText } from '../limits.ts'
 import type { LiveAttempt } from '../live-attempt.ts'
 import { groupMembers, resident } from '../process-groups.ts'
-import type { Job } from '../job.ts'
 
 /** Bytes that a process and its children keep resident, what they share counted once. */
 export function residentOfGroup(pid: number | undefined): number {

@@ -1,8 +1,8 @@
 import { readEventLine } from '../event-lines.ts'
+import type { Job } from '../job.ts'
 import type { AttemptLimits } from '../limits.ts'
 import type { CaptureSizes } from './capture.ts'
 import { Capture } from './capture.ts'
-import type { Job } from '../job.ts'
 
 /**
  * What a worker process writes, told to the attempt whose it is. Owns the capture and the last words for an obituary.

@@ -1,5 +1,5 @@
-import { HeldRef } from '../../model/refs.ts'
 import type { Path } from '../../model/path.ts'
+import { HeldRef } from '../../model/refs.ts'
 import { fromNpy, toNpy } from './npy.ts'
 import { type ArrayName, type ArrayWire, arrayTypes, bytesOf } from './values.ts'
 

@@ -1,0 +1,40 @@
+"""
+Almanac: workflows of scientific data whose calls are remembered.
+
+A task is a plain function under `@task`, a workflow a function under `@workflow`, async or not; `almanac run flow.py`
+runs it. What has been done is not done again: after a crash, after an edit, on changed data.
+"""
+
+from . import runs as run
+from .errors import AlmanacError, TaskFailed, WorkflowRefused
+from .futures import Future, FutureList
+from .runs import Dataset, dataset
+from .tasks import Environment, Task, command, script, task
+from .values import Dir, File, Held
+from .workflows import Workflow, gather, map, settled, stage, workflow, workflow_from
+
+__all__ = [
+    "AlmanacError",
+    "Dataset",
+    "Dir",
+    "Environment",
+    "File",
+    "Future",
+    "FutureList",
+    "Held",
+    "Task",
+    "TaskFailed",
+    "Workflow",
+    "WorkflowRefused",
+    "command",
+    "dataset",
+    "gather",
+    "map",
+    "run",
+    "script",
+    "settled",
+    "stage",
+    "task",
+    "workflow",
+    "workflow_from",
+]

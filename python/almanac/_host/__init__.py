@@ -1,0 +1,1 @@
+"""The process that workflow functions in Python live in. Not for authors."""

@@ -1,0 +1,118 @@
+"""What the engine is told of files and of failures."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+import traceback
+from typing import Any, Callable
+
+from ..errors import AlmanacError, TaskFailed
+from ..workflows import Workflow, foreign
+
+_OURS = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+_STDLIB = os.path.dirname(os.path.abspath(os.__file__))
+
+
+def load(file: str, function: Callable[[Callable[..., Any]], int]) -> dict[str, Any]:
+    """Imports a file; its workflows by the names that they have there, and the files that it is made of."""
+    name = os.path.splitext(os.path.basename(file))[0]
+    module = sys.modules.get(name)
+    if module is None or getattr(module, "__file__", None) != file:
+        spec = importlib.util.spec_from_file_location(name, file)
+        assert spec is not None and spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        try:
+            spec.loader.exec_module(module)
+        except BaseException:
+            sys.modules.pop(name, None)
+            raise
+    workflows = {}
+    for export, value in vars(module).items():
+        if isinstance(value, Workflow) and (value.place[0] == file or export in ("default", "main")):
+            workflows[export] = {**value.definition(), "function": function(value.entered)}
+    named = [{"file": one.file, "export": one.export} for one in foreign]
+    return {"workflows": workflows, "foreign": named, "files": sorted(_local_files())}
+
+
+def _local_files() -> set[str]:
+    found = set()
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__file__", None)
+        if isinstance(file, str) and file.endswith(".py") and _is_local(file):
+            found.add(os.path.realpath(file))
+    return found
+
+
+def _is_local(path: str) -> bool:
+    """Is it the author's own, not installed and not ours?"""
+    if "site-packages" in path or "dist-packages" in path:
+        return False
+    return not path.startswith((_STDLIB + os.sep, _OURS + os.sep))
+
+
+def failure(error: BaseException, file: str | None = None) -> dict[str, Any]:
+    """An exception as the engine keeps it: in Python's own terms, with the author's lines."""
+    if isinstance(error, SystemExit):
+        message = f"it called sys.exit({error.code!r}): return from the workflow instead"
+    elif isinstance(error, AlmanacError):
+        message = error.args[0] if error.args else ""
+    else:
+        message = "".join(traceback.format_exception_only(type(error), error)).strip()
+        message = str(error) or message
+    record: dict[str, Any] = {"message": message, "type": type(error).__name__, "tokens": sorted(_tokens(error))}
+    if isinstance(error, TaskFailed):
+        record["raised"] = error._token
+    if isinstance(error, AlmanacError):
+        record["code"], record["hint"] = error.code, error.hint
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_inner(frame.filename)]
+    if isinstance(error, SyntaxError) and error.filename is not None:
+        record["file"], record["line"], record["column"] = error.filename, error.lineno, error.offset
+    else:
+        own = [frame for frame in frames if _is_local(frame.filename)]
+        if own:
+            record["file"], record["line"] = own[-1].filename, own[-1].lineno
+        elif file is not None:
+            record["file"] = file
+    chain = traceback.TracebackException.from_exception(error)
+    _without_ours(chain)
+    record["stack"] = "".join(chain.format()).rstrip()
+    return record
+
+
+def _is_inner(path: str) -> bool:
+    return path.startswith((_OURS + os.sep, "<frozen importlib")) or f"{os.sep}asyncio{os.sep}" in path
+
+
+def _without_ours(chain: traceback.TracebackException) -> None:
+    """Frames of Almanac and of asyncio say nothing to the author."""
+    pending: list[traceback.TracebackException] = [chain]
+    seen: set[int] = set()
+    while pending:
+        one = pending.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        one.stack = traceback.StackSummary.from_list([frame for frame in one.stack if not _is_inner(frame.filename)])
+        pending += [other for other in (one.__cause__, one.__context__) if other is not None]
+        pending += getattr(one, "exceptions", None) or []
+
+
+def _tokens(error: BaseException) -> set[int]:
+    """The failures of calls that it stands for: itself, what caused it, and those put together in it."""
+    tokens: set[int] = set()
+    pending: list[BaseException] = [error]
+    seen: set[int] = set()
+    while pending and len(seen) < 1000:
+        one = pending.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(one, TaskFailed):
+            tokens.add(one._token)
+        pending += [other for other in (one.__cause__, one.__context__) if other is not None]
+        pending += [other for other in getattr(one, "exceptions", ()) if isinstance(other, BaseException)]
+    return tokens

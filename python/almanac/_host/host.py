@@ -1,0 +1,154 @@
+"""Serves the engine: enters functions, takes their calls to it, and gives them outcomes one at a time.
+
+G1  an outcome is given when all functions have come to rest after the one before
+G2  calls leave in the order in which they were made
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections import deque
+from typing import Any, Callable
+
+from .. import calls
+from ..errors import TaskFailed
+from ..futures import Future
+from ..tasks import Task
+from ..wire import encode
+from .describe import failure, load
+from .functions import Ended, enter, waiting_function
+from .link import Link
+from .loop import WorkflowLoop
+
+
+class Host:
+    """Owns what the engine may name: functions, tasks that it was told of, and who waits."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._loop = WorkflowLoop(self._rest)
+        self._inbox: deque[list[Any]] = deque()
+        self._numbers = 0
+        self._waiting: dict[int, Ended] = {}
+        self._functions: dict[int, Callable[..., Any]] = {}
+        #: those of a run, to be let go with it
+        self._of_run: dict[str, list[int]] = {}
+        self._tasks: dict[int, int] = {}
+        self._kept_tasks: list[Task[..., Any]] = []
+        #: what has come from the engine, and of that what it was told of
+        self._taken = 0
+        self._told = 0
+
+    def serve(self, first: list[list[Any]]) -> None:
+        self._inbox.extend(first)
+        calls.workflow_threads = {threading.get_ident()}
+        self._loop.run_forever()
+
+    # what scopes ask
+
+    def call(self, message: list[Any]) -> None:
+        self._link.say(message)
+
+    def number(self) -> int:
+        self._numbers += 1
+        return self._numbers
+
+    def task(self, task: Task[..., Any]) -> int:
+        known = self._tasks.get(id(task))
+        if known is None:
+            known = self._tasks[id(task)] = len(self._tasks)
+            self._kept_tasks.append(task)
+            self._link.say(["define", known, task.definition()])
+        return known
+
+    def function(self, function: Callable[..., Any]) -> int:
+        number = self.number()
+        self._functions[number] = function
+        scope = calls._scope.get()
+        if scope is not None:
+            self._of_run.setdefault(scope.run, []).append(number)
+        return number
+
+    async def wait(self, future: Future[Any]) -> Any:
+        waiter = self._loop.create_future()
+
+        def arrived(value: Any, error: BaseException | None) -> None:
+            if waiter.cancelled():
+                return
+            if error is None:
+                waiter.set_result(value)
+            else:
+                waiter.set_exception(error)
+
+        self._want(future, arrived)
+        return await waiter
+
+    def block(self, future: Future[Any]) -> Any:
+        return waiting_function().wait(lambda arrived: self._want(future, arrived))
+
+    def _want(self, future: Future[Any], arrived: Ended) -> None:
+        wait = self.number()
+        self._waiting[wait] = arrived
+        scope = calls.current("a future")
+        self._link.say(["want", scope.id, future._call, future._path, wait])
+
+    # what the engine says
+
+    def _rest(self) -> None:
+        """Nobody goes on: the next that the engine says."""
+        if not self._inbox:
+            if self._taken != self._told:
+                self._told = self._taken
+                self._link.say(["rested", self._taken])
+            self._link.flush()
+            came = self._link.read()
+            if came is None:
+                self._loop.stop()
+                return
+            self._inbox.extend(came)
+        kind, *details = self._inbox.popleft()
+        getattr(self, f"_on_{kind}")(*details)
+
+    def _on_load(self, number: int, file: str) -> None:
+        try:
+            described = load(file, self.function)
+        except BaseException as error:
+            self._link.say(["failed", number, failure(error, file)])
+        else:
+            self._link.say(["loaded", number, described])
+
+    def _on_enter(self, id: int, function: int, run: str, path: str, inputs: dict[str, Any] | None) -> None:
+        self._taken += 1
+        known = self._functions[function]
+        entered = known if inputs is None else functools.partial(known, **inputs)
+
+        def ended(value: Any, error: BaseException | None) -> None:
+            if error is None:
+                try:
+                    self._link.say(["end", id, True, encode(value, "the result")])
+                    return
+                except Exception as unkept:
+                    error = unkept
+            self._link.say(["end", id, False, failure(error)])
+
+        enter(self._loop, calls.Scope(id, run, path, self), entered, ended)
+
+    def _on_outcome(self, wait: int, value: Any) -> None:
+        self._taken += 1
+        self._waiting.pop(wait)(value, None)
+
+    def _on_failed(self, wait: int, record: dict[str, Any]) -> None:
+        self._taken += 1
+        self._waiting.pop(wait)(None, TaskFailed(record, wait))
+
+    def _on_evaluate(self, number: int, function: int, args: list[Any]) -> None:
+        self._taken += 1
+        try:
+            self._link.say(["value", number, True, encode(self._functions[function](*args), "what a filter gave")])
+        except Exception as error:
+            self._link.say(["value", number, False, failure(error)])
+
+    def _on_over(self, run: str) -> None:
+        for number in self._of_run.pop(run, ()):
+            del self._functions[number]

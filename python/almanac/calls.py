@@ -1,0 +1,123 @@
+"""The workflow function under way, and the calls that it makes."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from typing import TYPE_CHECKING, Any, Callable, Protocol
+
+from .errors import AlmanacError, refused
+from .futures import Future
+
+if TYPE_CHECKING:
+    from .tasks import Task
+
+__all__ = ["Scope", "Engine", "current", "found"]
+
+
+class Engine(Protocol):
+    """What a scope asks of the process that the function lives in."""
+
+    def call(self, message: list[Any]) -> None: ...
+    def number(self) -> int: ...
+    def task(self, task: Task[..., Any]) -> int: ...
+    def function(self, function: Callable[..., Any]) -> int: ...
+    async def wait(self, future: Future[Any]) -> Any: ...
+    def block(self, future: Future[Any]) -> Any: ...
+
+
+class Scope:
+    """One function: of a run, a child workflow, a stage or a branch. Equal calls in two of them are not equals."""
+
+    __slots__ = ("id", "run", "_engine", "path")
+
+    def __init__(self, id: int, run: str, path: str, engine: Engine) -> None:
+        self.id = id
+        self.run = run
+        self.path = path
+        self._engine = engine
+
+    def task(self, task: Task[..., Any], arguments: dict[str, Any], key: str | None) -> Future[Any]:
+        """One call of a task."""
+        from .wire import encode
+
+        engine = self._engine
+        wire = encode(arguments, f"an argument of {task.name}")
+        call = engine.number()
+        engine.call(["task", self.id, call, engine.task(task), wire, key])
+        return Future(self, call, (), task.name)
+
+    def ask(
+        self,
+        operation: str,
+        details: dict[str, Any],
+        name: str,
+        *,
+        key: str | None = None,
+        task: Task[..., Any] | None = None,
+        function: Callable[..., Any] | None = None,
+        path: tuple[str | int, ...] = (),
+    ) -> Future[Any]:
+        """Any other call. `function` is one of the author's, run here."""
+        from .wire import encode
+
+        engine = self._engine
+        wire = encode(details, f"an argument of {operation}")
+        call = engine.number()
+        told = {
+            **({} if task is None else {"task": engine.task(task)}),
+            **({} if function is None else {"function": engine.function(function)}),
+        }
+        engine.call(["ask", self.id, call, operation, wire, key, told])
+        return Future(self, call, path, name)
+
+    def note(self, kind: str, name: str, body: Any) -> None:
+        """Something to show."""
+        from .wire import encode
+
+        self._engine.call(["note", self.id, kind, name, encode(body, f"{kind} {name}")])
+
+    async def wait(self, future: Future[Any]) -> Any:
+        self._own(future)
+        return await self._engine.wait(future)
+
+    def block(self, future: Future[Any]) -> Any:
+        self._own(future)
+        return self._engine.block(future)
+
+    def _own(self, future: Future[Any]) -> None:
+        scope = _scope.get()
+        if scope is not None and scope.run != future._scope.run:
+            raise refused(
+                f"a future of {future._name} belongs to another run",
+                "Pass values from run to run, not futures.",
+                "ALM_FUTURE_FOREIGN",
+            )
+
+
+_scope: contextvars.ContextVar[Scope | None] = contextvars.ContextVar("almanac_scope", default=None)
+
+#: threads in which workflow functions run; None where this process hosts none
+workflow_threads: set[int] | None = None
+
+
+def found() -> Scope | None:
+    """The function that runs now; None outside a workflow."""
+    scope = _scope.get()
+    if workflow_threads is not None and threading.get_ident() not in workflow_threads:
+        raise refused(
+            "a workflow used a task from a thread of its own",
+            "Make calls in the workflow's function itself: they run side by side without threads.",
+            "ALM_STUCK",
+        )
+    return scope
+
+
+def current(what: str) -> Scope:
+    """The function that runs now. Raises `AlmanacError` outside a workflow."""
+    scope = found()
+    if scope is None:
+        raise AlmanacError(
+            f"{what} was used outside a workflow", code="ALM_OUTSIDE", hint="Call it inside the function of a workflow."
+        )
+    return scope

@@ -1,0 +1,41 @@
+"""What goes wrong, as Python exceptions. Each has a code of `docs/errors.md` and a hint what to do next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["AlmanacError", "TaskFailed", "WorkflowRefused"]
+
+
+class AlmanacError(Exception):
+    """Anything that Almanac says. `code` is one of docs/errors.md; `hint` says what to do next."""
+
+    def __init__(self, message: str, *, code: str = "ALM_WORKFLOW_FAILED", hint: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.hint = hint
+
+
+class TaskFailed(AlmanacError):
+    """A call has failed. `type` is the exception's own name where a function raised, `traceback` its own text."""
+
+    def __init__(self, record: dict[str, Any], token: int) -> None:
+        super().__init__(record.get("message", ""), code=record["code"], hint=record.get("hint", ""))
+        self.type: str | None = record.get("type")
+        self.traceback: str | None = record.get("stack")
+        self.file: str | None = record.get("file")
+        self.line: int | None = record.get("line")
+        # by which the engine knows the failure again when it is raised on
+        self._token = token
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        return f"{text}\n\n{self.traceback}" if self.traceback and self.traceback not in text else text
+
+
+class WorkflowRefused(AlmanacError):
+    """The workflow does what it cannot do: it awaits something foreign, calls from a thread, captures a variable."""
+
+
+def refused(message: str, hint: str, code: str = "ALM_VALUE_REFUSED") -> WorkflowRefused:
+    return WorkflowRefused(message, code=code, hint=hint)

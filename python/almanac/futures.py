@@ -1,0 +1,92 @@
+"""The outcome of a call that may not have ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generator, Generic, NoReturn, TypeVar
+
+from .errors import refused
+
+if TYPE_CHECKING:
+    from .calls import Scope
+
+__all__ = ["Future", "FutureList"]
+
+T = TypeVar("T")
+_AWAIT = "Await it first (`.result()` in a plain function), or pass the future to a task."
+
+
+class Future(Generic[T]):
+    """
+    The outcome of a call that may not have ended. Awaited (in a plain function: `.result()`) it gives the value or
+    raises what failed; passed to another task it makes an edge; its fields and items are futures too.
+    """
+
+    __slots__ = ("_scope", "_call", "_path", "_name")
+
+    def __init__(self, scope: Scope, call: int, path: tuple[str | int, ...], name: str) -> None:
+        self._scope = scope
+        self._call = call
+        self._path = path
+        self._name = name
+
+    def __await__(self) -> Generator[Any, None, T]:
+        return self._scope.wait(self).__await__()
+
+    def result(self) -> T:
+        """The value, in a workflow that is a plain function: it goes on when the call has ended."""
+        value: T = self._scope.block(self)
+        return value
+
+    def all(self) -> Future[Any]:
+        """The list itself: a directory of values and a list read alike."""
+        return self._scope.ask("all", {"of": self}, self._name)
+
+    def settled(self) -> Future[Any]:
+        """Does not fail with an entry of a map: `done` holds those that succeeded, `failed` says of the others why."""
+        return self._scope.ask("settled", {"of": self}, self._name)
+
+    def filter(self, *args: Any) -> Future[Any]:
+        """Those entries or items for which a function says yes; see `Dir.filter`."""
+        from .values import filtered
+
+        return filtered(self, args)
+
+    def _field(self, step: str | int) -> Future[Any]:
+        return Future(self._scope, self._call, (*self._path, step), self._name)
+
+    def __getattr__(self, name: str) -> Future[Any]:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self._field(name)
+
+    def __getitem__(self, key: str | int) -> Future[Any]:
+        if type(key) is not int and not isinstance(key, str):
+            raise TypeError(f"a future has fields by name and items by number, not by {key!r}")
+        return self._field(key)
+
+    def __repr__(self) -> str:
+        path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self._path)
+        return f"<Future of {self._name}{path}>"
+
+    def _known(self, *_: object) -> NoReturn:
+        raise refused(f"the result of {self._name} was used before it is known", _AWAIT, "ALM_FUTURE_AS_TEXT")
+
+    __str__ = __bool__ = __iter__ = __len__ = __int__ = __float__ = __format__ = _known  # type: ignore[assignment]
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _known
+    __lt__ = __le__ = __gt__ = __ge__ = _known
+
+
+class FutureList(list["Future[T]"]):
+    """The calls of a map over a list: a list of futures, and all of them at once."""
+
+    def __init__(self, scope: Scope, futures: list[Future[T]]) -> None:
+        super().__init__(futures)
+        self._scope = scope
+
+    def all(self) -> Future[list[T]]:
+        """All results, in order; fails with the first failure once all have ended."""
+        return self._scope.ask("all", {"of": list(self)}, "all")
+
+    def settled(self) -> Future[list[dict[str, Any]]]:
+        """How each ended: `{'ok': True, 'value': …}` or `{'ok': False, 'error': {'code': …, 'message': …}}`."""
+        return self._scope.ask("settled", {"of": list(self)}, "settled")

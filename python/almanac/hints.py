@@ -1,0 +1,205 @@
+"""Type hints as schemas: what values fit, and values as the types that a function names."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import enum
+import functools
+import inspect
+import pathlib
+import sys
+import types
+import typing
+from typing import Any, Callable, Literal, Union
+
+from .futures import Future
+from .values import Dir, File
+
+__all__ = ["Misfit", "of", "schema", "convert"]
+
+
+class Misfit(Exception):
+    """A value is not what an annotation says."""
+
+
+@functools.lru_cache(maxsize=4096)
+def of(function: Callable[..., Any]) -> dict[str, Any]:
+    """Its annotations by parameter; of names that cannot be found (under `TYPE_CHECKING`), anything fits."""
+    try:
+        return typing.get_type_hints(function)
+    except Exception:  # whatever evaluating an annotation raises
+        return {}
+
+
+_SCHEMAS: dict[Any, dict[str, Any]] = {
+    int: {"type": "integer"},
+    float: {"type": "number"},
+    str: {"type": "string"},
+    bool: {"type": "boolean"},
+    type(None): {"type": "null"},
+    File: {"almanac": "file"},
+    pathlib.Path: {"almanac": "file"},
+    Dir: {"almanac": "dir"},
+    list: {"type": "array"},
+    dict: {"type": "object"},
+}
+
+
+def schema(hint: Any) -> dict[str, Any]:
+    """The JSON Schema of a type; `{}` where it says nothing that JSON Schema can."""
+    if isinstance(hint, dict):
+        return _object({name: schema(one) for name, one in hint.items()}, list(hint))
+    hint = _plain(hint)
+    known = _SCHEMAS.get(hint) if isinstance(hint, type) else None
+    if known is not None:
+        return dict(known)
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Literal:
+        return {"enum": list(args)}
+    if origin is Union or origin is types.UnionType:
+        return {"anyOf": [schema(one) for one in args]}
+    if origin in (list, tuple, set, frozenset) and args:
+        return {"type": "array", "items": schema(args[0])} if origin is not tuple else {"type": "array"}
+    if origin is dict:
+        return {"type": "object"}
+    if isinstance(hint, type) and issubclass(hint, enum.Enum):
+        return {"enum": [one.value for one in hint]}
+    pydantic = getattr(hint, "model_json_schema", None)
+    if pydantic is not None:
+        return pydantic()  # type: ignore[no-any-return]
+    if dataclasses.is_dataclass(hint) or typing.is_typeddict(hint):
+        fields = of(hint)  # type: ignore[arg-type]
+        return _object({name: schema(one) for name, one in fields.items()}, _required(hint, fields))
+    return {}
+
+
+def _object(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": required}
+
+
+def _required(hint: Any, fields: dict[str, Any]) -> list[str]:
+    if typing.is_typeddict(hint):
+        return sorted(hint.__required_keys__)
+    missing = dataclasses.MISSING
+    has_default = {
+        field.name
+        for field in dataclasses.fields(hint)
+        if field.default is not missing or field.default_factory is not missing
+    }
+    return [name for name in fields if name not in has_default]
+
+
+def convert(value: Any, hint: Any, path: str) -> Any:
+    """The value as the type that a function names. Raises `Misfit` with the path to what is something else."""
+    hint = _plain(hint)
+    if hint is Any or isinstance(value, Future) or isinstance(hint, (str, typing.TypeVar)):
+        return value
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Literal:
+        return value if value in args else _misfit(path, value, " or ".join(map(repr, args)))
+    if origin is Union or origin is types.UnionType:
+        return _one_of(value, args, path)
+    if origin is not None:
+        return _collection(value, origin, args, path)
+    if isinstance(hint, type):
+        return _instance(value, hint, path)
+    return value
+
+
+def _one_of(value: Any, hints: tuple[Any, ...], path: str) -> Any:
+    # a whole number is also a number: the alternative that says exactly what it is goes first
+    for hint in sorted(hints, key=lambda one: type(value) is not one):
+        try:
+            return convert(value, hint, path)
+        except Misfit:
+            continue
+    return _misfit(path, value, " or ".join(_name(hint) for hint in hints))
+
+
+def _collection(value: Any, origin: Any, args: tuple[Any, ...], path: str) -> Any:
+    if origin in (list, set, frozenset, tuple) or _is_sequence(origin):
+        if not isinstance(value, list):
+            _misfit(path, value, "a list")
+        if origin is tuple and args and args[-1] is not Ellipsis:
+            if len(args) != len(value):
+                _misfit(path, value, f"a tuple of {len(args)}")
+            return tuple(convert(one, hint, f"{path}[{i}]") for i, (one, hint) in enumerate(zip(value, args)))
+        item = args[0] if args else Any
+        items = [convert(one, item, f"{path}[{i}]") for i, one in enumerate(value)]
+        return origin(items) if origin in (set, frozenset, tuple) else items
+    if origin is dict or _is_mapping(origin):
+        if not isinstance(value, dict):
+            _misfit(path, value, "a dict")
+        item = args[1] if len(args) > 1 else Any
+        return {name: convert(one, item, f"{path}.{name}") for name, one in value.items()}
+    return value
+
+
+def _instance(value: Any, hint: type, path: str) -> Any:
+    if isinstance(value, hint) and not (hint is int and isinstance(value, bool)):
+        return value
+    if hint is float and type(value) is int:
+        return float(value)
+    if hint in (File, Dir, int, float, str, bool, list, dict, type(None), bytes, datetime.datetime):
+        _misfit(path, value, _name(hint))
+    if issubclass(hint, enum.Enum):
+        try:
+            return hint(value)
+        except ValueError:
+            return _misfit(path, value, " or ".join(repr(one.value) for one in hint))
+    validate = getattr(hint, "model_validate", None)
+    if validate is not None:
+        try:
+            return validate(value)
+        except Exception as error:  # pydantic's own, which is not imported here
+            raise Misfit(f"{path}: {error}") from None
+    if dataclasses.is_dataclass(hint) or typing.is_typeddict(hint):
+        return _fields(value, hint, path)
+    return value
+
+
+def _fields(value: Any, hint: Any, path: str) -> Any:
+    if not isinstance(value, dict):
+        _misfit(path, value, _name(hint))
+    fields = of(hint)
+    unknown = [name for name in value if name not in fields]
+    missing = [name for name in _required(hint, fields) if name not in value]
+    if unknown or missing:
+        said = [f"{name} is missing" for name in missing] + [f"there is no {name}" for name in unknown]
+        raise Misfit(f"{path}: {', '.join(said)}")
+    converted = {name: convert(one, fields[name], f"{path}.{name}") for name, one in value.items()}
+    return converted if typing.is_typeddict(hint) else hint(**converted)
+
+
+def _plain(hint: Any) -> Any:
+    """Without what says nothing about the value."""
+    while typing.get_origin(hint) is typing.Annotated or isinstance(hint, dataclasses.InitVar):
+        hint = typing.get_args(hint)[0] if not isinstance(hint, dataclasses.InitVar) else hint.type
+    if typing.get_origin(hint) is Future:
+        return typing.get_args(hint)[0]
+    if sys.version_info >= (3, 11) and typing.get_origin(hint) in (typing.Required, typing.NotRequired):
+        return typing.get_args(hint)[0]
+    return Any if hint is inspect.Parameter.empty else hint
+
+
+def _is_sequence(origin: Any) -> bool:
+    import collections.abc
+
+    return origin in (collections.abc.Sequence, collections.abc.Iterable, collections.abc.Collection)
+
+
+def _is_mapping(origin: Any) -> bool:
+    import collections.abc
+
+    return origin in (collections.abc.Mapping, collections.abc.MutableMapping)
+
+
+def _name(hint: Any) -> str:
+    names = {File: "a file", Dir: "a directory", type(None): "None"}
+    return names.get(hint) or getattr(hint, "__name__", None) or str(hint)
+
+
+def _misfit(path: str, value: Any, wanted: str) -> Any:
+    text = repr(value)
+    raise Misfit(f"{path}: {text if len(text) < 60 else text[:57] + '…'} is not {wanted}")

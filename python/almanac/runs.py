@@ -1,0 +1,90 @@
+"""What a workflow can do besides calling tasks."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from . import hints
+from .calls import current
+from .futures import Future
+
+__all__ = ["Dataset", "dataset", "ask", "sleep", "now", "random", "event", "metric", "artifact", "progress"]
+
+Duration = int | float | str
+
+
+class Dataset:
+    """Directories with versions, kept from run to run; as a workflow reads them and publishes to them."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def read(self, version: int | None = None) -> Future[Any]:
+        """The directory of its newest version, or of the one named. A run sees the same version wherever it reads."""
+        return self._ask("read", {"version": version})
+
+    def publish(
+        self, dir: Any, *, upon: str = "seen", incomplete: bool = False, key: str | None = None
+    ) -> Future[Any]:
+        """Makes a directory its next version: all of it at once, or not at all."""
+        return self._ask("publish", {"dir": dir, "upon": upon, "incomplete": incomplete}, key)
+
+    def _ask(self, operation: str, details: dict[str, Any], key: str | None = None) -> Future[Any]:
+        scope = current(f"dataset({self.name!r})")
+        return scope.ask(operation, {"name": self.name, **details}, self.name, key=key)
+
+
+def dataset(name: str) -> Dataset:
+    """A dataset by its name."""
+    return Dataset(name)
+
+
+def ask(
+    schema: Any,
+    *,
+    title: str,
+    show: Any = None,
+    timeout: Duration | None = None,
+    to: str | None = None,
+    key: str | None = None,
+) -> Future[Any]:
+    """A typed question to a person. `schema` is a type, or a dict of types by name."""
+    details = {"schema": hints.schema(schema), "title": title, "show": show, "timeout": timeout, "to": to}
+    return current("ask").ask("ask", details, "ask", key=key)
+
+
+def sleep(duration: Duration) -> Future[None]:
+    """Waits, durably: seconds, or a text like '10m'. After a crash it goes on where it was."""
+    ms: Duration = duration if isinstance(duration, str) else duration * 1000
+    return current("sleep").ask("sleep", {"duration": ms}, "sleep")
+
+
+def now() -> Future[datetime.datetime]:
+    """The time, remembered."""
+    return current("now").ask("now", {}, "now")
+
+
+def random() -> Future[float]:
+    """A number from 0 to 1, remembered."""
+    return current("random").ask("random", {}, "random")
+
+
+def event(name: str, **body: Any) -> None:
+    """Something that happened, by name."""
+    current("event").note("event", name, body)
+
+
+def metric(name: str, value: float, *, step: int | None = None) -> None:
+    """A figure, kept for comparing runs."""
+    current("metric").note("metric", name, {"value": float(value), **({} if step is None else {"step": step})})
+
+
+def artifact(name: str, kind: str, **body: Any) -> None:
+    """Something to show: `kind='markdown', text=…`, or `table`, `image`, `link`, `plot`."""
+    current("artifact").note("artifact", name, {"kind": kind, **body})
+
+
+def progress(done: float, total: float | None = None) -> None:
+    """How far it is."""
+    current("progress").note("progress", "progress", {"done": done, **({} if total is None else {"total": total})})

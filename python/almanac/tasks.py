@@ -1,0 +1,338 @@
+"""Tasks: functions, commands and scripts whose calls are remembered."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+import pathlib
+import re
+import sys
+from typing import Any, Callable, Generic, Iterable, Mapping, ParamSpec, TypeVar, overload
+
+from . import hints
+from .calls import current, found
+from .errors import refused
+from .futures import Future, FutureList
+from .values import Dir, File
+
+__all__ = ["Task", "task", "command", "script", "Environment"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+#: options of every kind of task, and what the engine calls them
+_OPTIONS = {
+    "retries": "retries",
+    "timeout": "timeout",
+    "heartbeat": "heartbeat",
+    "cache": "cache",
+    "version": "version",
+    "variables": "variables",
+    "reads": "reads",
+    "effect": "effect",
+    "random": "random",
+    "persist": "persist",
+    "location": "location",
+    "cpu": "cpu",
+    "memory": "memory",
+    "priority": "priority",
+    "on_failure": "onFailure",
+    "threads": "threads",
+    "name": "name",
+}
+_NESTED = {"max_delay": "maxDelay", "memory_factor": "memoryFactor"}
+
+
+class Environment:
+    """Packages that tasks run with: a requirements file, relative to the file that says so."""
+
+    def __init__(self, requirements: str | os.PathLike[str], python: str | None = None) -> None:
+        self.requirements = _beside(os.fspath(requirements), 2)
+        self.python = python
+
+
+class Task(Generic[P, R]):
+    """
+    A function, command or script whose calls are remembered. In a workflow a call gives a future at once; anywhere
+    else a decorated function is just the function.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        function: Callable[P, R] | None,
+        options: dict[str, Any],
+        body: dict[str, Any],
+        place: tuple[str, int],
+        names: list[str] | None,
+    ) -> None:
+        self.kind = kind
+        self.name: str = options.get("name") or (function.__name__ if function is not None else kind)
+        self._function = function
+        self._options = options
+        self._body = body
+        self._place = place
+        self._outputs: Mapping[str, Any] = options.get("outputs") or {}
+        self._names = _inputs(function, self._outputs) if function is not None else names
+        self._settled: dict[str, Any] | None = None
+        if function is not None:
+            functools.update_wrapper(self, function)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        scope = found()
+        if scope is None:
+            if self._function is None:
+                current(self.name)
+            return self._function(*args, **kwargs)  # type: ignore[misc]
+        return scope.task(self, self._bound(args, kwargs), None)  # type: ignore[return-value]
+
+    def key(self, key: str) -> Callable[P, R]:
+        """The same call under a key that tells it from its equals."""
+
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            return current(self.name).task(self, self._bound(args, kwargs), str(key))  # type: ignore[return-value]
+
+        return call
+
+    def map(
+        self,
+        over: Any,
+        *,
+        inputs: Mapping[str, Any] | None = None,
+        into: str | None = None,
+        include: str | Iterable[str] | None = None,
+        by: str | Callable[[str], str | None] | None = None,
+    ) -> Any:
+        """
+        One call for each item of a list, or for each file of a directory; of a directory only changed files are
+        executed. `inputs` are the same for each; `into` names the parameter that gets the entry (the first that is a
+        file, if absent); `include` are globs; `by` groups files: a regular expression, or a function of the path.
+        """
+        scope = current(f"{self.name}.map")
+        if isinstance(over, (list, tuple, range)):
+            futures = [scope.task(self, self._item(item, inputs or {}, into), None) for item in over]
+            return FutureList(scope, futures)
+        if not isinstance(over, (Future, Dir)):
+            raise TypeError(f"{self.name}.map goes over a list or a directory, not a {type(over).__name__}")
+        details: dict[str, Any] = {"over": over, "with": dict(inputs or {}), "as": into or self._entry()}
+        if include is not None:
+            details["include"] = [include] if isinstance(include, str) else list(include)
+        group = _captured(by) if isinstance(by, str) else by
+        return scope.ask("map", details, self.name, task=self, function=group)
+
+    def options(self, **overrides: Any) -> Task[P, R]:
+        """The same task with other options."""
+        _check(self.name, overrides, ())
+        return Task(self.kind, self._function, {**self._options, **overrides}, self._body, self._place, self._names)
+
+    def definition(self) -> dict[str, Any]:
+        """What the engine is told of it."""
+        body = dict(self._body)
+        env = self._options.get("env")
+        if env is not None:
+            given = env if isinstance(env, Environment) else Environment(env)
+            body["env"] = {"requirements": given.requirements, **({} if given.python is None else {"python": given.python})}
+        options = {_OPTIONS[name]: _option(value) for name, value in self._options.items() if name in _OPTIONS}
+        if "reads" in options:
+            folder = os.path.dirname(self._place[0])
+            options["reads"] = [os.path.normpath(os.path.join(folder, path)) for path in options["reads"]]
+        return {
+            "kind": self.kind,
+            "name": self.name,
+            "options": options,
+            "inputs": self._kinds(),
+            "outputs": {name: _kind(hint) for name, hint in self._outputs.items()} if self._outputs else None,
+            "file": self._place[0],
+            "line": self._place[1],
+            **body,
+        }
+
+    def _kinds(self) -> dict[str, str] | None:
+        if self._function is None:
+            return {name: _kind(hint) for name, hint in (self._options.get("inputs") or {}).items()}
+        return None
+
+    def _bound(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        names = self._names
+        if names is None:
+            return kwargs
+        if len(args) > len(names):
+            raise TypeError(f"{self.name}() takes {len(names)} arguments, and {len(args)} were given")
+        given = dict(zip(names, args))
+        for name, value in kwargs.items():
+            if name in given:
+                raise TypeError(f"{self.name}() got two values for {name!r}")
+            if name not in names:
+                raise TypeError(f"{self.name}() has no parameter {name!r}; it has {', '.join(names) or 'none'}")
+            given[name] = value
+        missing = [name for name in names if name not in given and name not in self._defaults()]
+        if missing:
+            raise TypeError(f"{self.name}() is missing {', '.join(missing)}")
+        return given
+
+    def _defaults(self) -> frozenset[str]:
+        known = self.__dict__.get("_with_default")
+        if known is None:
+            known = frozenset(
+                name
+                for name, parameter in (inspect.signature(self._function).parameters.items() if self._function else ())
+                if parameter.default is not parameter.empty
+            )
+            self.__dict__["_with_default"] = known
+        return known  # type: ignore[no-any-return]
+
+    def _item(self, item: Any, inputs: Mapping[str, Any], into: str | None) -> dict[str, Any]:
+        if isinstance(item, Mapping) and into is None and (self._names is None or set(item) <= set(self._names)):
+            return self._bound((), {**inputs, **item})
+        name = into or (self._entry() if self._names is None else self._first(inputs))
+        if name is None:
+            raise TypeError(f"{self.name} has no parameter for the items of the list")
+        return self._bound((), {**inputs, name: item})
+
+    def _first(self, inputs: Mapping[str, Any]) -> str | None:
+        return next((name for name in self._names or () if name not in inputs), None)
+
+    def _entry(self) -> str | None:
+        """The parameter that gets an entry: the first that is a file or directory, else the first."""
+        if self._function is None:
+            kinds = self._kinds() or {}
+            return next((name for name, kind in kinds.items() if kind != "value"), next(iter(kinds), None))
+        found_hints = hints.of(self._function)
+        names = self._names or []
+        return next((name for name in names if _kind(found_hints.get(name)) != "value"), names[0] if names else None)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        if instance is not None:
+            raise refused(
+                f"task {self.name} is a method", "Make it a function at the top level of a module.", "ALM_DEFINED_INSIDE"
+            )
+        return self
+
+    def __repr__(self) -> str:
+        return f"<task {self.name}>"
+
+
+def _captured(pattern: str) -> Callable[[str], str | None]:
+    """What the groups of an expression capture, joined by `-`; without groups all that it matches."""
+    expression = re.compile(pattern)
+
+    def group(path: str) -> str | None:
+        match = expression.search(path)
+        if match is None:
+            return None
+        return "-".join(part for part in match.groups() if part is not None) if match.groups() else match[0]
+
+    return group
+
+
+def _inputs(function: Callable[..., Any], outputs: Mapping[str, Any]) -> list[str]:
+    parameters = inspect.signature(function).parameters.values()
+    odd = next((p.name for p in parameters if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD)), None)
+    if odd is not None:
+        raise TypeError(f"task {function.__name__} takes *{odd}: give its parameters names, as they are kept by name")
+    return [p.name for p in parameters if p.name not in outputs]
+
+
+def _kind(hint: Any) -> str:
+    if hint is File or hint is pathlib.Path or hint is pathlib.PurePath:
+        return "file"
+    return "dir" if hint is Dir else "value"
+
+
+def _option(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {_NESTED.get(name, name): _option(one) for name, one in value.items()}
+    return list(value) if isinstance(value, (tuple, set, frozenset)) else value
+
+
+def _beside(path: str, depth: int) -> str:
+    """The absolute path of a file that is named beside the file of the caller."""
+    frame = sys._getframe(depth)
+    return os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(frame.f_code.co_filename)), path))
+
+
+def _check(name: str, options: dict[str, Any], more: Iterable[str]) -> None:
+    import difflib
+
+    known = [*_OPTIONS, "env", "outputs", *more]
+    for option in options:
+        if option not in known:
+            close = difflib.get_close_matches(option, known, 1)
+            raise refused(
+                f"option {option} of {name} is not known{f'; did you mean {close[0]}?' if close else ''}",
+                "See docs/python.md for the options.",
+                "ALM_OPTION_REFUSED",
+            )
+
+
+@overload
+def task(function: Callable[P, R], /) -> Task[P, R]: ...
+@overload
+def task(**options: Any) -> Callable[[Callable[P, R]], Task[P, R]]: ...
+def task(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
+    """
+    Makes a task of a function: in a workflow its calls run in warm Python processes, side by side, and are remembered.
+
+    Parameters annotated `pathlib.Path` get a file or a directory to read; for each of `outputs` that is a `File` or
+    a `Dir`, the parameter of that name gets the path to leave it at. What it returns are its other outputs: the one,
+    or a dict by name.
+
+    >>> from almanac import task
+    >>> @task(retries=3, timeout="5m")
+    ... def double(n: int) -> int:
+    ...     return 2 * n
+    >>> double(4)
+    8
+    """
+    if function is None:
+        return lambda given: task_of(given, options)
+    return task_of(function, options)
+
+
+def task_of(function: Any, options: dict[str, Any]) -> Task[..., Any]:
+    if not inspect.isfunction(function):
+        raise TypeError(f"@task goes on a function, not on {function!r}")
+    name = function.__qualname__
+    if function.__name__ == "<lambda>" or "<locals>" in name:
+        raise refused(
+            f"task {function.__name__} is defined inside a function",
+            "Define tasks at the top level of a module, where a fingerprint can see all that they use.",
+            "ALM_DEFINED_INSIDE",
+        )
+    if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
+        raise TypeError(f"task {name} is a coroutine or a generator: a task is a plain function; workflows may be async")
+    _check(name, options, ())
+    code = function.__code__
+    body = {"function": name}
+    return Task("python", function, options, body, (os.path.abspath(code.co_filename), code.co_firstlineno), None)
+
+
+def command(
+    run: list[str], *, name: str, inputs: Mapping[str, Any] | None = None, **options: Any
+) -> Task[..., Any]:
+    """
+    Makes a task of a program: `{in.scene}`, `{out.cog}` and `{limit}` in its arguments stand for inputs, outputs and
+    parameters. See docs/authoring.md.
+    """
+    _check(name, options, ())
+    return _program("command", {"run": list(run)}, name, inputs, options)
+
+
+def script(
+    source: str, *, name: str, lang: str = "bash", inputs: Mapping[str, Any] | None = None, **options: Any
+) -> Task[..., Any]:
+    """Makes a task of a script in bash, sh, python, node or Rscript. See docs/authoring.md."""
+    _check(name, options, ())
+    return _program("script", {"source": source, "lang": lang}, name, inputs, options)
+
+
+def _program(
+    kind: str, body: dict[str, Any], name: str, inputs: Mapping[str, Any] | None, options: dict[str, Any]
+) -> Task[..., Any]:
+    frame = sys._getframe(2)
+    place = (os.path.abspath(frame.f_code.co_filename), frame.f_lineno)
+    given = {**options, "name": name, "inputs": inputs or {}}
+    return Task(kind, None, given, body, place, list(inputs or {}))
+
+

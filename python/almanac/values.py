@@ -1,0 +1,119 @@
+"""Values of a workflow that stand for bytes kept elsewhere. In a task they are `pathlib.Path`s, arrays, URLs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Callable
+
+if TYPE_CHECKING:
+    from .futures import Future
+
+__all__ = ["File", "Dir", "Held"]
+
+
+class _Kept:
+    """Known by its content; made by the engine alone."""
+
+    __slots__ = ("_wire",)
+
+    def __init__(self, wire: dict[str, Any]) -> None:
+        self._wire = wire
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and other._identity() == self._identity()  # type: ignore[attr-defined]
+
+    def __hash__(self) -> int:
+        return hash(self._identity())
+
+    def _identity(self) -> tuple[Any, ...]:
+        return (self._wire.get("name"), self._wire.get("digest"))
+
+
+class File(_Kept):
+    """A file, known by its base name and content. As an annotation: an input or output that is a file."""
+
+    __slots__ = ()
+
+    @property
+    def name(self) -> str:
+        """Its base name."""
+        return str(self._wire["name"])
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of its content, 64 hexadecimal letters."""
+        return str(self._wire["digest"])
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return int(self._wire["size"])
+
+    def __repr__(self) -> str:
+        return f"File({self.name!r}, {self.size} bytes, {self.digest[:12]}…)"
+
+
+class Dir(_Kept):
+    """A directory, known by its content. As an annotation: an input or output that is a directory."""
+
+    __slots__ = ()
+
+    @staticmethod
+    def of(**entries: Any) -> Future[Dir]:
+        """A directory made of files, directories and values that exist, by name: nothing is copied."""
+        from .calls import current
+
+        return current("Dir.of").ask("dir", {"entries": entries}, "dir")
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of its root listing, 64 hexadecimal letters."""
+        return str(self._wire["digest"])
+
+    @property
+    def entries(self) -> int:
+        """Files below it, at any depth."""
+        return int(self._wire["entries"])
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files below it."""
+        return int(self._wire["size"])
+
+    def filter(self, *args: Any) -> Future[Dir]:
+        """
+        The entries for which a function says yes: of their path, `filter(keep)`, or of the value that a map over the
+        same entries gave and the path, `filter(values, keep)`.
+        """
+        return filtered(self, args)
+
+    def all(self) -> Future[list[Any]]:
+        """The values of a map's output, in order of entry path."""
+        from .calls import current
+
+        return current("all").ask("all", {"of": self}, "all")
+
+    def __repr__(self) -> str:
+        return f"Dir({self.entries} files, {self.size} bytes, {self.digest[:12]}…)"
+
+
+class Held(_Kept):
+    """An array, or something like it, that lives in the worker that made it. Pass it to a task; it has no value here."""
+
+    __slots__ = ()
+
+    def _identity(self) -> tuple[Any, ...]:
+        return (self._wire["key"], *self._wire["path"])
+
+    def __repr__(self) -> str:
+        return f"Held({self._wire['type']}, {self._wire['size']} bytes)"
+
+
+def filtered(of: Any, args: tuple[Any, ...]) -> Any:
+    from .calls import current
+
+    keep: Callable[..., bool] | None = args[-1] if args and callable(args[-1]) else None
+    if keep is None or len(args) > 2:
+        raise TypeError("filter(keep) or filter(values, keep): keep is a function that says yes or no")
+    return current("filter").ask(
+        "filter", {"of": of, "by": args[0] if len(args) == 2 else None}, "filter", function=keep
+    )

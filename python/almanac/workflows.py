@@ -1,0 +1,195 @@
+"""Workflows: functions that call tasks, executed from their start each time a run goes on."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+import re
+import sys
+from typing import Any, Awaitable, Callable, Generic, Mapping, ParamSpec, TypeVar, overload
+
+from . import hints
+from .calls import current, found
+from .errors import AlmanacError, refused
+from .futures import Future, FutureList
+
+__all__ = ["Workflow", "workflow", "workflow_from", "map", "gather", "settled", "stage"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+T = TypeVar("T")
+
+_NAME = re.compile(r"\w[\w.-]{0,127}")
+
+
+class Workflow(Generic[P, R]):
+    """A workflow. Called in another one it is a child; `almanac run FILE` or `almanac.run(workflow, …)` runs it."""
+
+    def __init__(self, function: Callable[P, Any], name: str) -> None:
+        self.name = name
+        self.function = function
+        self.place = (os.path.abspath(function.__code__.co_filename), function.__code__.co_firstlineno)
+        functools.update_wrapper(self, function)
+        parameters = inspect.signature(function).parameters.values()
+        odd = next((p.name for p in parameters if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD, p.POSITIONAL_ONLY)), None)
+        if odd is not None:
+            raise TypeError(f"workflow {name} takes {odd} not by name: give its inputs names, as they are kept by name")
+        self.parameters = list(parameters)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        return self._child(None, args, kwargs)
+
+    def key(self, key: str) -> Callable[P, Future[R]]:
+        """The same child under a key that tells it from others of its name."""
+
+        def call(*args: P.args, **kwargs: P.kwargs) -> Future[R]:
+            return self._child(str(key), args, kwargs)
+
+        return call
+
+    def _child(self, key: str | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Future[R]:
+        scope = current(f"workflow {self.name}")
+        inputs = inspect.signature(self.function).bind(*args, **kwargs).arguments
+        return scope.ask("child", {"name": self.name, "input": dict(inputs)}, self.name, key=key, function=self.entered)
+
+    def entered(self, **inputs: Any) -> Any:
+        """The function on inputs as they were kept."""
+        return self.function(**self.converted(inputs))  # type: ignore[call-arg]
+
+    def converted(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Inputs as the parameters' annotations say. Raises `AlmanacError` with what does not fit."""
+        known = {p.name for p in self.parameters}
+        problems = [f"there is no input {name}" for name in inputs if name not in known]
+        problems += [
+            f"input {p.name} is missing" for p in self.parameters if p.default is p.empty and p.name not in inputs
+        ]
+        given: dict[str, Any] = {}
+        annotated = hints.of(self.function)
+        for name, value in inputs.items():
+            if name not in known:
+                continue
+            try:
+                given[name] = hints.convert(value, annotated.get(name, Any), name)
+            except hints.Misfit as error:
+                problems.append(str(error))
+        if problems:
+            raise AlmanacError(
+                f"The input of {self.name} does not fit its schema: {'; '.join(problems)}.",
+                code="ALM_SCHEMA",
+                hint="Correct the value or the schema.",
+            )
+        return given
+
+    def definition(self) -> dict[str, Any]:
+        """What the engine is told of it."""
+        annotated = hints.of(self.function)
+        inputs = {}
+        for parameter in self.parameters:
+            schema = hints.schema(annotated.get(parameter.name, Any))
+            has_default = parameter.default is not parameter.empty
+            inputs[parameter.name] = {"schema": schema, "required": not has_default}
+        file, line = self.place
+        return {"name": self.name, "inputs": inputs, "file": file, "line": line}
+
+    def __repr__(self) -> str:
+        return f"<workflow {self.name}>"
+
+
+@overload
+def workflow(function: Callable[P, Awaitable[R]], /) -> Workflow[P, R]: ...
+@overload
+def workflow(function: Callable[P, R], /) -> Workflow[P, R]: ...
+@overload
+def workflow(*, name: str | None = None) -> Callable[[Callable[P, Any]], Workflow[P, Any]]: ...
+def workflow(function: Any = None, /, *, name: str | None = None) -> Any:
+    """
+    Makes a workflow of a function, async or plain, that calls tasks. It is executed from its start each time the run
+    goes on; what its calls gave is remembered. Await only futures of Almanac in it.
+    """
+    if function is None:
+        return lambda given: _workflow(given, name)
+    return _workflow(function, name)
+
+
+def _workflow(function: Any, name: str | None) -> Workflow[..., Any]:
+    if not inspect.isfunction(function):
+        raise TypeError(f"@workflow goes on a function, not on {function!r}")
+    if function.__name__ == "<lambda>" or "<locals>" in function.__qualname__ or found() is not None:
+        raise refused(
+            f"workflow {function.__name__} is defined inside a function",
+            "Define workflows at the top level of a module.",
+            "ALM_DEFINED_INSIDE",
+        )
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise TypeError(f"workflow {function.__name__} is a generator: return what it gives")
+    own = function.__name__ if name is None else name
+    if not _NAME.fullmatch(own):
+        raise refused(f"{own!r} cannot be the name of a workflow", 'Use letters, digits, "-", "_" and ".".', "ALM_NAME_REFUSED")
+    return Workflow(function, own)
+
+
+#: named while modules are imported, so that the engine can load them before anything runs
+foreign: list[ForeignWorkflow] = []
+
+
+class ForeignWorkflow:
+    """A workflow of another file, in TypeScript or Python."""
+
+    def __init__(self, file: str, export: str) -> None:
+        self.file = file
+        self.export = export
+        foreign.append(self)
+
+    def __call__(self, **inputs: Any) -> Future[Any]:
+        details = {"file": self.file, "export": self.export, "input": inputs}
+        return current(f"workflow {self.export} of {self.file}").ask("workflow", details, self.export)
+
+
+def workflow_from(file: str, export: str = "default") -> ForeignWorkflow:
+    """A workflow of a TypeScript file, relative to the file that says so, to be called as a child by inputs' names."""
+    folder = os.path.dirname(os.path.abspath(sys._getframe(1).f_code.co_filename))
+    return ForeignWorkflow(os.path.normpath(os.path.join(folder, file)), export)
+
+
+def gather(*of: Any) -> Future[list[Any]]:
+    """All of some futures and values, in order; fails with the first failure once all have ended."""
+    return current("gather").ask("all", {"of": list(of)}, "gather")
+
+
+def settled(futures: list[Future[Any]]) -> Future[list[dict[str, Any]]]:
+    """How each of a list of futures ended: never fails."""
+    return current("settled").ask("settled", {"of": list(futures)}, "settled")
+
+
+def map(
+    function: Callable[[T], Any],
+    items: Any,
+    *,
+    key: Callable[[T], str] | None = None,
+    name: str = "map",
+) -> FutureList[Any]:
+    """
+    Runs a function of several steps for each item, side by side: each in a branch of its own, told apart by its
+    place, or by `key` where items may come and go.
+    """
+    scope = current("map")
+    seen: set[str] = set()
+    futures = []
+    for index, item in enumerate(items):
+        own = str(index) if key is None else str(key(item))
+        if own in seen:
+            raise refused(f"two items of a map have the key {own!r}", "Give each a key of its own.", "ALM_KEY_NEEDED")
+        seen.add(own)
+        futures.append(_branch(scope, name, own, functools.partial(function, item)))
+    return FutureList(scope, futures)
+
+
+def stage(name: str, function: Callable[[], Any]) -> Future[Any]:
+    """A named part of the workflow, at which graph and timeline fold."""
+    return _branch(current("stage"), name, None, function)
+
+
+def _branch(scope: Any, name: str, key: str | None, function: Callable[[], Any]) -> Future[Any]:
+    future: Future[Any] = scope.ask("child", {"name": name, "input": None}, name, key=key, function=function)
+    return future

@@ -1,0 +1,40 @@
+import { AlmanacError, catalogue, type ErrorCode, errorOf, isAlmanacError } from '../model/errors.ts'
+import type { ErrorRecord } from '../model/records.ts'
+import type { PythonFailure } from './messages.ts'
+
+/**
+ * An exception as an error that keeps Python's own words. `failures`: what the function was given, by wait, so that the
+ * engine knows which of its calls' failures this one stands for.
+ */
+export function errorFrom(
+  failure: PythonFailure,
+  code: ErrorCode = 'ALM_WORKFLOW_FAILED',
+  failures?: ReadonlyMap<number, unknown>,
+): Error {
+  const { message, type, file, line, stack, tokens = [], raised } = failure
+  const same = raised === undefined ? undefined : failures?.get(raised)
+  if (same instanceof Error) return same
+  const own = failure.code !== undefined && failure.code in catalogue ? (failure.code as ErrorCode) : code
+  const about = { file: file ?? '', why: message, message }
+  const plain = new AlmanacError(own, about)
+  const isOurs = failure.code !== undefined
+  const error = errorOf({
+    code: own,
+    message: isOurs ? message : plain.message,
+    hint: isOurs && failure.hint !== undefined ? failure.hint : plain.hint,
+    ...(type !== undefined && { type }),
+    ...(file !== undefined && { file }),
+    ...(line !== undefined && { line }),
+    ...(stack !== undefined && { stack }),
+  })
+  const causes = tokens.flatMap((token) => failures?.get(token) ?? [])
+  if (causes.length > 0) error.cause = new AggregateError(causes)
+  return error
+}
+
+/** What a function in Python is told of a failure. */
+export function toldOf(error: unknown): Pick<ErrorRecord, 'code' | 'message'> {
+  if (!isAlmanacError(error)) return { code: 'ALM_BUG', message: String(error) }
+  const { code, message, hint, record } = error
+  return { ...record, code, message, hint } as ErrorRecord
+}

@@ -1,0 +1,281 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { mapRefs } from '../core/identity/canonical.ts'
+import { requireCaller } from '../flow/ambient.ts'
+import type { TaskDefinition } from '../flow/definition.ts'
+import { toWire } from '../model/codec.ts'
+import { AlmanacError } from '../model/errors.ts'
+import { FutureRef } from '../model/refs.ts'
+import type { Value } from '../model/value.ts'
+import type { Caller } from '../ports/caller.ts'
+import { definitionFrom } from './definitions.ts'
+import { errorFrom, toldOf } from './failures.ts'
+import type { DescribedFile, Said } from './messages.ts'
+import { carryOut, type Operation } from './operations.ts'
+import { WorkflowProcess } from './process.ts'
+
+/** What functions in Python need of others. */
+export type HostTools = Pick<Operation, 'workflow'>
+
+type Settle<T> = Pick<PromiseWithResolvers<T>, 'resolve' | 'reject'>
+
+/** A function under way. */
+interface Entered extends Settle<Value> {
+  readonly caller: Caller
+  /** calls of its run by the numbers that Python gave them, or why they were refused */
+  readonly calls: Map<number, FutureRef | Error>
+  /** goes into the function's own surroundings */
+  readonly inside: <T>(fn: () => T) => T
+  /** failures that it was given, by wait */
+  readonly failures: Map<number, unknown>
+  /** the first call that was refused when it was made: nobody may have asked for it */
+  refused: Error | undefined
+}
+
+type Made = Extract<Said, { readonly kind: 'task' | 'ask' }>
+type Want = Extract<Said, { readonly kind: 'want' }>
+
+/**
+ * Workflow functions of one Python process: enters them, makes their calls, gives them outcomes.
+ *
+ * G1 until Python says that it rests after what it was given, a replay gives nothing more (`Caller.elsewhere`)
+ * G2 calls are made in the order in which Python made them
+ * G3 when the process ends, each function under way fails of that, once
+ */
+export class PythonHost {
+  readonly #process: WorkflowProcess
+  readonly #tools: HostTools
+  readonly #loads = new Map<number, Settle<DescribedFile>>()
+  readonly #entered = new Map<number, Entered>()
+  readonly #evaluations = new Map<number, Settle<Value>>()
+  /** calls by run */
+  readonly #runs = new Map<string, Entered['calls']>()
+  /** by the numbers that Python gave them */
+  readonly #tasks: (TaskDefinition | Error)[] = []
+  /** what Python is at work with, in order */
+  readonly #atWork: { readonly number: number; readonly rested: () => void }[] = []
+  #numbers = 0
+  #given = 0
+  #gone: AlmanacError | undefined
+
+  constructor(python: string, directory: string, tools: HostTools) {
+    this.#tools = tools
+    this.#process = new WorkflowProcess(python, directory, {
+      said: (message) => this.#said(message),
+      exited: (why) => this.#exited(why),
+    })
+  }
+
+  get isGone(): boolean {
+    return this.#gone !== undefined
+  }
+
+  /** Imports a file. @throws ALM_LOAD_FAILED, ALM_WORKFLOW_DIED */
+  load(file: string): Promise<DescribedFile> {
+    return this.#ask((number, settle) => {
+      this.#loads.set(number, settle)
+      this.#process.send(JSON.stringify(['load', number, file]))
+    })
+  }
+
+  /** Enters a function, which is the ambient one's. @throws ALM_WORKFLOW_DIED, and what it raises */
+  enter(fn: number, input: Value): Promise<Value> {
+    const caller = requireCaller('a workflow in Python')
+    const calls = this.#callsOf(caller)
+    const inside = AsyncLocalStorage.snapshot() as Entered['inside']
+    const inputs = input === undefined || input === null ? null : toWire(input)
+    return this.#ask((number, settle) => {
+      this.#entered.set(number, { ...settle, caller, calls, inside, failures: new Map(), refused: undefined })
+      this.#give(caller, ['enter', number, fn, caller.run, caller.path, inputs])
+    })
+  }
+
+  close(): Promise<void> {
+    return this.#process.end()
+  }
+
+  // what Python is told
+
+  #ask<T>(tell: (number: number, settle: Settle<T>) => void): Promise<T> {
+    if (this.#gone !== undefined) return Promise.reject(this.#gone)
+    const { promise, resolve, reject } = Promise.withResolvers<T>()
+    tell(++this.#numbers, { resolve, reject })
+    this.#keepAlive()
+    return promise
+  }
+
+  /** Something that makes functions go on. */
+  #give(caller: Caller, message: readonly unknown[]): void {
+    if (this.#gone !== undefined) return
+    this.#atWork.push({ number: ++this.#given, rested: caller.elsewhere.atWork() })
+    this.#process.send(JSON.stringify(message))
+  }
+
+  #callsOf({ run, elsewhere }: Caller): Entered['calls'] {
+    const known = this.#runs.get(run)
+    if (known !== undefined) return known
+    const made: Entered['calls'] = new Map()
+    this.#runs.set(run, made)
+    elsewhere.whenOver(() => {
+      this.#runs.delete(run)
+      if (this.#gone === undefined) this.#process.send(JSON.stringify(['over', run]))
+    })
+    return made
+  }
+
+  #keepAlive(): void {
+    this.#process.keepAlive(this.#loads.size + this.#entered.size + this.#evaluations.size > 0)
+  }
+
+  // what Python says
+
+  #said(message: Said): void {
+    switch (message.kind) {
+      case 'task':
+      case 'ask':
+        return this.#make(message)
+      case 'want':
+        return this.#want(message)
+      case 'rested':
+        while ((this.#atWork[0]?.number ?? Infinity) <= message.taken) this.#atWork.shift()?.rested()
+        return
+      case 'define':
+        this.#tasks[message.task] = orError(() => definitionFrom(message.definition))
+        return
+      case 'note': {
+        const { scope, type, name, body } = message
+        return this.#entered.get(scope)?.caller.note(type as 'event', name, body)
+      }
+      case 'end':
+      case 'raised':
+        return this.#end(message)
+      case 'loaded':
+        return this.#settle(this.#loads, message.load, ({ resolve }) => resolve(message.file))
+      case 'failed': {
+        const error = errorFrom(message.failure, 'ALM_LOAD_FAILED')
+        return this.#settle(this.#loads, message.load, ({ reject }) => reject(error))
+      }
+      case 'value':
+        return this.#settle(this.#evaluations, message.evaluation, ({ resolve }) => resolve(message.value))
+      case 'unvalued': {
+        const error = errorFrom(message.failure)
+        return this.#settle(this.#evaluations, message.evaluation, ({ reject }) => reject(error))
+      }
+    }
+  }
+
+  /** A function that has ended already makes no calls that count. */
+  #make(message: Made): void {
+    const entered = this.#entered.get(message.scope)
+    if (entered === undefined) return
+    const made = orError(() =>
+      message.kind === 'task'
+        ? this.#call(entered, message)
+        : entered.inside(() => this.#operation(entered, message)),
+    )
+    if (made instanceof Error) entered.refused ??= made
+    entered.calls.set(message.call, made)
+  }
+
+  #call(entered: Entered, { task, args, key }: Extract<Made, { kind: 'task' }>): FutureRef {
+    return new FutureRef(entered.caller.call(this.#task(task).request, this.#refs(entered, args), key))
+  }
+
+  #operation(
+    entered: Entered,
+    { operation, details, key, task, fn }: Extract<Made, { kind: 'ask' }>,
+  ): FutureRef {
+    return carryOut({
+      ...this.#tools,
+      caller: entered.caller,
+      name: operation,
+      details: this.#refs(entered, details) as Readonly<Record<string, Value>>,
+      key,
+      task: task === undefined ? undefined : this.#task(task),
+      fn: fn === undefined ? undefined : this.#function(entered.caller, operation, fn),
+    })
+  }
+
+  /** One of the author's: a child is entered, a predicate is asked. */
+  #function(caller: Caller, operation: string, fn: number): (...args: never[]) => Promise<Value> {
+    if (operation === 'child') return (input: Value) => this.enter(fn, input)
+    return (...args: Value[]) =>
+      this.#ask((number, settle) => {
+        this.#evaluations.set(number, settle)
+        this.#give(caller, ['evaluate', number, fn, args.map((arg) => toWire(arg))])
+      })
+  }
+
+  #task(number: number): TaskDefinition {
+    const known = this.#tasks[number]
+    if (known instanceof Error) throw known
+    return known as TaskDefinition
+  }
+
+  /** Python's numbers of calls become the run's. */
+  #refs({ calls }: Entered, value: Value): Value {
+    return mapRefs(value, (ref) => {
+      if (!(ref instanceof FutureRef)) return ref
+      const known = calls.get(ref.call)
+      if (known instanceof Error) throw known
+      if (known === undefined) throw new AlmanacError('ALM_FUTURE_FOREIGN', { task: 'a workflow' })
+      return new FutureRef(known.call, [...known.path, ...ref.path])
+    })
+  }
+
+  #want({ scope, call, path, wait }: Want): void {
+    const entered = this.#entered.get(scope)
+    if (entered === undefined) return
+    const { caller, failures, calls } = entered
+    const fail = (error: unknown): void => {
+      failures.set(wait, error)
+      if (error === entered.refused) entered.refused = undefined
+      this.#give(caller, ['failed', wait, toldOf(error)])
+    }
+    const known = calls.get(call)
+    if (!(known instanceof FutureRef)) return fail(known)
+    caller.outcome(
+      known.call,
+      [...known.path, ...path],
+      (value) => this.#give(caller, ['outcome', wait, toWire(value)]),
+      fail,
+    )
+  }
+
+  #end(message: Extract<Said, { kind: 'end' | 'raised' }>): void {
+    const entered = this.#entered.get(message.scope)
+    if (entered === undefined) return
+    this.#settle(this.#entered, message.scope, ({ resolve, reject }) => {
+      if (message.kind === 'raised')
+        return reject(errorFrom(message.failure, 'ALM_WORKFLOW_FAILED', entered.failures))
+      if (entered.refused !== undefined) return reject(entered.refused)
+      const value = orError(() => [this.#refs(entered, message.value)] as const)
+      return value instanceof Error ? reject(value) : resolve(value[0])
+    })
+  }
+
+  #settle<T extends object>(asked: Map<number, T>, number: number, how: (one: T) => void): void {
+    const one = asked.get(number)
+    if (one === undefined) return
+    asked.delete(number)
+    this.#keepAlive()
+    how(one)
+  }
+
+  #exited(why: string): void {
+    const error = new AlmanacError('ALM_WORKFLOW_DIED', { why })
+    this.#gone = error
+    for (const asked of [this.#loads, this.#entered, this.#evaluations]) {
+      for (const { reject } of asked.values()) reject(error)
+      asked.clear()
+    }
+    for (const { rested } of this.#atWork.splice(0)) rested()
+  }
+}
+
+function orError<T>(make: () => T): T | Error {
+  try {
+    return make()
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error))
+  }
+}

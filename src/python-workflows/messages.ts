@@ -1,0 +1,154 @@
+import { fromWire } from '../model/codec.ts'
+import { AlmanacError } from '../model/errors.ts'
+import type { ErrorRecord } from '../model/records.ts'
+import type { Value } from '../model/value.ts'
+
+/** What a Python process says; `python/almanac/_host` has the other end. Each is a list that begins with its kind. */
+export type Said =
+  | { readonly kind: 'loaded'; readonly load: number; readonly file: DescribedFile }
+  | { readonly kind: 'failed'; readonly load: number; readonly failure: PythonFailure }
+  | { readonly kind: 'define'; readonly task: number; readonly definition: DescribedTask }
+  | {
+      readonly kind: 'task'
+      readonly scope: number
+      readonly call: number
+      readonly task: number
+      readonly args: Value
+      readonly key: string | undefined
+    }
+  | {
+      readonly kind: 'ask'
+      readonly scope: number
+      readonly call: number
+      readonly operation: string
+      readonly details: Readonly<Record<string, Value>>
+      readonly key: string | undefined
+      readonly task: number | undefined
+      readonly fn: number | undefined
+    }
+  | {
+      readonly kind: 'note'
+      readonly scope: number
+      readonly type: string
+      readonly name: string
+      readonly body: Value
+    }
+  | {
+      readonly kind: 'want'
+      readonly scope: number
+      readonly call: number
+      readonly path: readonly (string | number)[]
+      readonly wait: number
+    }
+  | { readonly kind: 'end'; readonly scope: number; readonly value: Value }
+  | { readonly kind: 'raised'; readonly scope: number; readonly failure: PythonFailure }
+  | { readonly kind: 'value'; readonly evaluation: number; readonly value: Value }
+  | { readonly kind: 'unvalued'; readonly evaluation: number; readonly failure: PythonFailure }
+  | { readonly kind: 'rested'; readonly taken: number }
+
+/** A file's workflows by the names that they have in it. */
+export interface DescribedFile {
+  readonly workflows: Readonly<Record<string, DescribedWorkflow>>
+  /** workflows of other files that it calls */
+  readonly foreign: readonly { readonly file: string; readonly export: string }[]
+  /** all of the author's own files that were read */
+  readonly files: readonly string[]
+}
+
+export interface DescribedWorkflow {
+  readonly name: string
+  readonly inputs: Readonly<
+    Record<string, { readonly schema: Readonly<Record<string, unknown>>; readonly required: boolean }>
+  >
+  readonly file: string
+  readonly line: number
+  /** by which it is entered */
+  readonly function: number
+}
+
+export interface DescribedTask {
+  readonly kind: 'python' | 'command' | 'script'
+  readonly name: string
+  readonly options: Readonly<Record<string, unknown>>
+  readonly inputs: Readonly<Record<string, 'file' | 'dir' | 'value'>> | null
+  readonly outputs: Readonly<Record<string, 'file' | 'dir' | 'value'>> | null
+  readonly file: string
+  readonly line: number
+  readonly function?: string
+  readonly run?: readonly string[]
+  readonly source?: string
+  readonly lang?: string
+  readonly env?: { readonly requirements: string; readonly python?: string }
+}
+
+/** An exception. */
+export interface PythonFailure extends Partial<Omit<ErrorRecord, 'message'>> {
+  readonly message: string
+  /** waits whose failures it stands for; `raised`: it is that very one */
+  readonly tokens: readonly number[]
+  readonly raised?: number
+}
+
+/** The messages of a line. @throws ALM_BUG if it is none of ours */
+export function parseLine(line: string): Said[] {
+  let messages: unknown
+  try {
+    messages = JSON.parse(line)
+  } catch (error) {
+    throw broken(line, (error as Error).message)
+  }
+  if (!Array.isArray(messages)) throw broken(line, 'it is no list')
+  return messages.map((message: unknown) => {
+    if (!Array.isArray(message)) throw broken(line, 'a message is no list')
+    return said(message as never)
+  })
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: both ends are ours, and are released together
+function said([kind, first, ...rest]: readonly any[]): Said {
+  switch (kind) {
+    case 'task': {
+      const [call, task, args, key] = rest
+      return { kind, scope: first, call, task, args: fromWire(args), key: key ?? undefined }
+    }
+    case 'want':
+      return { kind, scope: first, call: rest[0], path: rest[1], wait: rest[2] }
+    case 'rested':
+      return { kind, taken: first }
+    case 'ask': {
+      const [call, operation, details, key, told] = rest
+      const { task, function: fn } = told
+      return {
+        kind,
+        scope: first,
+        call,
+        operation,
+        details: fromWire(details) as Readonly<Record<string, Value>>,
+        key: key ?? undefined,
+        task,
+        fn,
+      }
+    }
+    case 'define':
+      return { kind, task: first, definition: rest[0] }
+    case 'note':
+      return { kind, scope: first, type: rest[0], name: rest[1], body: fromWire(rest[2]) }
+    case 'end':
+      return rest[0] === true
+        ? { kind, scope: first, value: fromWire(rest[1]) }
+        : { kind: 'raised', scope: first, failure: rest[1] }
+    case 'value':
+      return rest[0] === true
+        ? { kind, evaluation: first, value: fromWire(rest[1]) }
+        : { kind: 'unvalued', evaluation: first, failure: rest[1] }
+    case 'loaded':
+      return { kind, load: first, file: rest[0] }
+    case 'failed':
+      return { kind, load: first, failure: rest[0] }
+    default:
+      throw broken(String(kind), 'no such message is known')
+  }
+}
+
+const broken = (line: string, why: string) =>
+  new AlmanacError('ALM_BUG', { why: `a Python process of workflows said ${line.slice(0, 200)}: ${why}` })

@@ -1,0 +1,92 @@
+import { mapTask } from '../flow/callable.ts'
+import { dataset } from '../flow/dataset.ts'
+import type { TaskDefinition } from '../flow/definition.ts'
+import { filterBy } from '../flow/future.ts'
+import { targetOf } from '../flow/future-target.ts'
+import { all, makeChild, settled } from '../flow/list.ts'
+import { run } from '../flow/run.ts'
+import { dirOf } from '../flow/values.ts'
+import { AlmanacError } from '../model/errors.ts'
+import { FutureRef } from '../model/refs.ts'
+import type { Value } from '../model/value.ts'
+import type { Caller } from '../ports/caller.ts'
+import { schemaFrom } from './schemas.ts'
+
+/** A call that is not of a task, as Python asks for it. */
+export interface Operation {
+  readonly caller: Caller
+  readonly name: string
+  /** futures in it are `FutureRef`s of this run */
+  readonly details: Readonly<Record<string, Value>>
+  readonly key: string | undefined
+  readonly task: TaskDefinition | undefined
+  /** a function of the author's, which lives in Python */
+  readonly fn: ((...args: never[]) => unknown) | undefined
+  /** a workflow of another file */
+  readonly workflow: (file: string, name: string) => (input: Value) => unknown
+}
+
+/**
+ * Carries it out by what authors in TypeScript use, so that both languages mean the same.
+ * Must be called where the function is the ambient one. Gives the call, and the field of it that is meant.
+ */
+export function carryOut(operation: Operation): FutureRef {
+  const target = targetOf(futureOf(operation))
+  if (target === undefined) throw new AlmanacError('ALM_BUG', { why: `${operation.name} gave no future` })
+  return new FutureRef(target.call, target.path)
+}
+
+function futureOf({ caller, name, details: d, key, task, fn, workflow }: Operation): unknown {
+  const keyed = key === undefined ? {} : { key }
+  switch (name) {
+    case 'all':
+      return all<unknown>(d['of'])
+    case 'settled':
+      return settled(d['of'] as never)
+    case 'filter':
+      return filterBy(caller, d['of'], d['by'] === null ? [fn] : [d['by'], fn])
+    case 'dir':
+      return dirOf(d['entries'] as Readonly<Record<string, Value>>)
+    case 'map':
+      return mapped(task, d, fn)
+    case 'child':
+      return makeChild(caller, d['name'] as string, key, d['input'], fn as (...args: never[]) => unknown)
+    case 'workflow':
+      return workflow(d['file'] as string, d['export'] as string)(d['input'])
+    case 'read':
+      return dataset(d['name'] as string).read(
+        d['version'] === null ? {} : { version: d['version'] as number },
+      )
+    case 'publish': {
+      const options = { upon: d['upon'] as 'seen', incomplete: d['incomplete'] as boolean, ...keyed }
+      return dataset(d['name'] as string).publish(d['dir'] as never, options)
+    }
+    case 'ask': {
+      const { timeout, to } = d as Readonly<Record<string, never>>
+      const given = { ...(timeout !== null && { timeout }), ...(to !== null && { to }), ...keyed }
+      return run.ask(schemaFrom(d['schema']), { title: d['title'] as string, show: d['show'], ...given })
+    }
+    case 'sleep':
+      return run.sleep(d['duration'] as number)
+    case 'now':
+      return run.now()
+    case 'random':
+      return run.random()
+    default:
+      throw new AlmanacError('ALM_BUG', { why: `Python asks for ${name}` })
+  }
+}
+
+function mapped(
+  task: TaskDefinition | undefined,
+  d: Readonly<Record<string, Value>>,
+  by: ((...args: never[]) => unknown) | undefined,
+): unknown {
+  if (task === undefined) throw new AlmanacError('ALM_BUG', { why: 'a map has no task' })
+  return mapTask(task, d['over'], (item) => item as Value, {
+    with: d['with'] as Readonly<Record<string, unknown>>,
+    ...(d['as'] !== null && { as: d['as'] as string }),
+    ...(d['include'] !== undefined && { include: d['include'] as string[] }),
+    ...(by !== undefined && { by: by as (path: string) => string | null }),
+  })
+}

@@ -1,0 +1,26 @@
+import { z } from 'zod'
+import { dir, file, json, type Schema } from '../flow/schema.ts'
+import type { Value } from '../model/value.ts'
+import type { DescribedWorkflow } from './messages.ts'
+
+/** What a type hint says a value is; anything where zod cannot read its JSON Schema: Python checks it again. */
+export function schemaFrom(hint: Value): Schema {
+  const schema = hint as Readonly<Record<string, unknown>>
+  if (schema['almanac'] === 'file') return file()
+  if (schema['almanac'] === 'dir') return dir()
+  if (Object.keys(schema).length === 0) return json()
+  try {
+    return z.fromJSONSchema(schema as Parameters<typeof z.fromJSONSchema>[0])
+  } catch {
+    return json()
+  }
+}
+
+/** The inputs of a workflow, those with a default optional. */
+export function inputSchema(inputs: DescribedWorkflow['inputs']): Schema {
+  const shape = Object.entries(inputs).map(([name, { schema, required }]) => {
+    const one = schemaFrom(schema as Value) as z.ZodType
+    return [name, required ? one : one.optional()] as const
+  })
+  return z.object(Object.fromEntries(shape))
+}

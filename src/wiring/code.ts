@@ -1,0 +1,29 @@
+import { extname } from 'node:path'
+import { type CodeSourceOptions, openCodeSource } from '../code/source.ts'
+import { findPython } from '../executors/python/interpreter.ts'
+import type { CodeSource, LoadedFile } from '../ports/code.ts'
+import type { PythonWorkflows } from '../python-workflows/load.ts'
+
+/** Workflows of both languages, by what their files are called. Nothing of Python is loaded for those in TypeScript. */
+export function openCode(options: CodeSourceOptions): CodeSource {
+  const code = openCodeSource(options)
+  let python: Promise<PythonWorkflows> | undefined
+  const open = async (): Promise<PythonWorkflows> => {
+    const { PythonWorkflows } = await import('../python-workflows/load.ts')
+    const interpreter = async (): Promise<string> => (await findPython(options.python)).python
+    return new PythonWorkflows({ project: options.project, python: interpreter, load })
+  }
+  const load = async (file: string): Promise<LoadedFile> => {
+    if (extname(file) !== '.py') return code.load(file)
+    python ??= open()
+    return (await python).load(file)
+  }
+  return {
+    load,
+    fingerprint: (task) => code.fingerprint(task),
+    close: async () => {
+      await (await python)?.close()
+      await code.close()
+    },
+  }
+}

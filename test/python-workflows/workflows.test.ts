@@ -1,0 +1,244 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, expect, it } from 'vitest'
+import { Project } from '../cli/almanac.ts'
+
+let project: Project
+
+afterEach(() => project.remove())
+
+/** How a run of the project went. */
+async function ran(...args: string[]) {
+  const { state, output, executed, reused, error, id } = await project.json(...args)
+  return { state, output, executed, reused, error, id }
+}
+
+const steps = `
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from almanac import Dir, File, TaskFailed, dataset, gather, map, run, settled, stage, task, workflow
+
+@dataclass
+class Limits:
+    low: int
+    high: int = 10
+
+@task
+def double(n: int) -> int:
+    with open(os.environ["LOG"], "a") as log: log.write(f"double {n}\\n")
+    return 2 * n
+
+@task(retries=2, timeout="1m")
+def total(numbers: list[int]) -> int:
+    return sum(numbers)
+
+@task
+def fails(n: int):
+    raise ValueError(f"no {n}")
+
+@task(outputs={"words": File})
+def count(text: Path, words: Path):
+    words.write_text(str(len(text.read_text().split())))
+
+@task(outputs={"even": dict, "odd": int})
+def parts(n: int):
+    return {"even": {"half": n // 2}, "odd": n % 2}
+`
+
+async function make(workflow: string, files: Readonly<Record<string, string>> = {}): Promise<void> {
+  project = await Project.make({ ...files })
+  await project.remove()
+  project = await Project.make({ 'flow.py': steps + workflow, ...files }, { LOG: '' })
+  const env = { LOG: join(project.folder, 'log') }
+  project = Project.at(project.folder, env)
+}
+
+const log = (): Promise<string> => readFile(join(project.folder, 'log'), 'utf8').catch(() => '')
+
+it('an async workflow calls tasks, passes futures on, awaits them, and gives what it returns', async () => {
+  await make(`
+@workflow
+async def main(n: int = 4):
+    doubles = [double(i) for i in range(n)]
+    first = await doubles[1]
+    p = parts(7)
+    return {"sum": total(doubles), "first": first, "half": p.even.half, "odd": await p.odd}
+`)
+  expect(await ran('run', 'flow.py')).toMatchObject({
+    state: 'succeeded',
+    executed: 6,
+    output: { sum: 12, first: 2, half: 3, odd: 1 },
+  })
+  expect(await ran('run', 'flow.py', '--input', 'n=2')).toMatchObject({ output: { sum: 2, first: 2 } })
+})
+
+it('a plain workflow asks futures for their results, in loops and in children', async () => {
+  await make(`
+@workflow
+def child(n: int):
+    return double(n).result() + 1
+
+@workflow
+def main():
+    n = 1
+    while n < 10:
+        n = double(n).result()
+    return [n, *gather(*[child(i) for i in range(3)]).result()]
+`)
+  expect(await ran('run', 'flow.py')).toMatchObject({ state: 'succeeded', output: [16, 1, 3, 5] })
+})
+
+it('resumed after an edit it keeps what still holds', async () => {
+  await make(`
+@workflow
+async def main():
+    numbers = [await double(i) for i in range(3)]
+    return await total(numbers)
+`)
+  const { id } = await ran('run', 'flow.py')
+  const text = await readFile(join(project.folder, 'flow.py'), 'utf8')
+  await project.write({ 'flow.py': text.replace('return sum(numbers)', 'return 100 + sum(numbers)') })
+  expect(await ran('resume', id)).toMatchObject({ state: 'succeeded', output: 106, executed: 1, reused: 3 })
+  // options, comments and the workflow itself are no code of a task
+  const edited = (await readFile(join(project.folder, 'flow.py'), 'utf8'))
+    .replace('retries=2', 'retries=5')
+    .replace('return 2 * n', 'return 2 * n  # twice')
+    .replace('return await total(numbers)', 'return [await total(numbers)]')
+  await project.write({ 'flow.py': edited })
+  expect(await ran('resume', id)).toMatchObject({ state: 'succeeded', output: [106], executed: 0, reused: 4 })
+  expect(await log()).toBe('double 0\ndouble 1\ndouble 2\n')
+})
+
+it('killed at any moment it goes on, and no recorded call is executed again', async () => {
+  await make(`
+@task
+def slow(n: int) -> int:
+    with open(os.environ["LOG"], "a") as log: log.write(f"slow {n}\\n")
+    return n
+
+@workflow
+async def main():
+    first = await gather(*[slow(i) for i in range(50)])
+    rest = [await slow(100 + i) for i in range(50)]
+    return sum(first) + sum(rest)
+`)
+  const killed = project.start('run', 'flow.py', '--json')
+  await killed.saw(/"executed":7\d/)
+  killed.child.kill('SIGKILL')
+  const { stdout } = await killed.ended
+  const { id } = JSON.parse(stdout.split('\n')[0] as string) as { id: string }
+  const before = (await log()).split('\n').length - 1
+  const { state, output, executed, reused } = await ran('resume', id)
+  expect({ state, output, calls: (executed ?? 0) + (reused ?? 0) }).toEqual({
+    state: 'succeeded',
+    output: 1225 + 5000 + 1225,
+    calls: 100,
+  })
+  // at most what was under way
+  expect((await log()).split('\n').length - 1 - 100).toBeLessThanOrEqual(16)
+  expect(reused).toBeGreaterThan(before - 20)
+})
+
+it('maps over a directory, filters it, and publishes what it made', async () => {
+  await make(
+    `
+@workflow
+async def main(raw: Dir):
+    counted = count.map(raw)
+    large = raw.filter(lambda path: path != "a.txt")
+    by_words = raw.filter(await_values(counted), lambda words, path: True) if False else None
+    published = await dataset("words").publish(Dir.of(words=counted.words, large=large))
+    return {"version": published["version"], "entries": published["dir"].entries}
+`,
+    {},
+  )
+  const { mkdir } = await import('node:fs/promises')
+  await mkdir(join(project.folder, 'raw'))
+  await project.write({ 'raw/a.txt': 'a', 'raw/b.txt': 'b b' })
+  expect(await ran('run', 'flow.py', '--input', 'raw=raw')).toMatchObject({
+    state: 'succeeded',
+    executed: 2,
+    output: { version: 1, entries: 3 },
+  })
+  await project.write({ 'raw/b.txt': 'b b b' })
+  expect(await ran('run', 'flow.py', '--input', 'raw=raw')).toMatchObject({
+    state: 'succeeded',
+    executed: 1,
+    reused: 1,
+    output: { version: 2 },
+  })
+})
+
+it('failures are exceptions with what the task raised; branches, stages and settled futures hold them', async () => {
+  await make(`
+async def steps(n: int):
+    return await double(await double(n))
+
+@workflow
+async def main():
+    try:
+        await fails(3)
+    except TaskFailed as error:
+        caught = [error.type, str(error).splitlines()[0], error.code]
+    many = await map(steps, [1, 2], key=str).all()
+    staged = await stage("last", lambda: steps(5))
+    ended = await settled([double(8), fails(9)])
+    return {"caught": caught, "many": many, "staged": staged, "ended": [one["ok"] for one in ended]}
+`)
+  expect(await ran('run', 'flow.py')).toMatchObject({
+    state: 'succeeded',
+    output: {
+      caught: ['ValueError', 'no 3', 'ALM_TASK_FAILED'],
+      many: [4, 8],
+      staged: 20,
+      ended: [true, false],
+    },
+  })
+})
+
+it('inputs are what their annotations say, and what does not fit is refused before anything runs', async () => {
+  await make(`
+@workflow
+async def main(limits: Limits, names: list[str] = ["a"]):
+    return [limits.low, limits.high, names]
+`)
+  expect(await ran('run', 'flow.py', '--input', 'limits={"low":1}')).toMatchObject({ output: [1, 10, ['a']] })
+  const wrong = await project.run('run', 'flow.py', '--input', 'limits={"low":"x"}')
+  expect(wrong.code).not.toBe(0)
+  expect(wrong.stderr + wrong.stdout).toContain('limits')
+  expect(await log()).toBe('')
+})
+
+it('calls a workflow in TypeScript as a child', async () => {
+  await make(`
+from almanac import workflow_from
+other = workflow_from("other.ts")
+
+@workflow
+async def main():
+    return [await other(n=await double(2)), await other(n=5)]
+`)
+  await project.write({
+    'other.ts': `
+import { json, task, workflow } from 'almanac'
+const triple = task('triple', (n: number) => 3 * n)
+export default workflow('other', { input: { n: json<number>() } }, async ({ n }) => triple(n))
+`,
+  })
+  expect(await ran('run', 'flow.py')).toMatchObject({ state: 'succeeded', output: [12, 15], executed: 3 })
+})
+
+it('a question to a person leaves it waiting; answered and resumed it goes on', async () => {
+  await make(`
+@workflow
+async def main():
+    n = await double(4)
+    answer = await run.ask({"ok": bool}, title=f"is {n} right?")
+    return [n, answer["ok"]]
+`)
+  const { state, id } = await ran('run', 'flow.py')
+  expect(state).toBe('waiting')
+  await project.run('answer', id, 'ok=true')
+  expect(await ran('resume', id)).toMatchObject({ state: 'succeeded', output: [8, true], executed: 0 })
+})
