@@ -137,6 +137,8 @@ def _collection(value: Any, origin: Any, args: tuple[Any, ...], path: str) -> An
 
 
 def _instance(value: Any, hint: type, path: str) -> Any:
+    if typing.is_typeddict(hint):
+        return _fields(value, hint, path)
     if isinstance(value, hint) and not (hint is int and isinstance(value, bool)):
         return value
     if hint is float and type(value) is int:
@@ -154,9 +156,7 @@ def _instance(value: Any, hint: type, path: str) -> Any:
             return validate(value)
         except Exception as error:  # pydantic's own, which is not imported here
             raise Misfit(f"{path}: {error}") from None
-    if dataclasses.is_dataclass(hint) or typing.is_typeddict(hint):
-        return _fields(value, hint, path)
-    return value
+    return _fields(value, hint, path) if dataclasses.is_dataclass(hint) else value
 
 
 def _fields(value: Any, hint: Any, path: str) -> Any:

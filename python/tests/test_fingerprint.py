@@ -218,6 +218,32 @@ class Edits(Case):
         self.assertNotEqual(self.digest({**FILES, **edited("another(x) - 1", "another(x)")}, "combine"), before)
 
 
+class Tasks(Case):
+    """Functions under `@task`."""
+
+    PLAIN = "def index(x):\n    return x\n"
+
+    def test_options_are_no_code(self) -> None:
+        for head in [
+            "from almanac import task\n@task\n",
+            "from almanac import task\n@task(retries=3)\n",
+            "from almanac import File, task as step\n@step(outputs={'out': File}, retries=5)\n",
+            "import almanac\n@almanac.task(timeout='1h')\n",
+            "import almanac as a\nRETRIES = 2\n@a.task(retries=RETRIES)\n",
+        ]:
+            with self.subTest(head):
+                self.assertEqual(self.digest({"steps.py": head + self.PLAIN}), self.digest({"steps.py": self.PLAIN}))
+
+    def test_other_decorators_count(self) -> None:
+        for head in [
+            "from almanac import task\nfrom functools import cache\n@task\n@cache\n",
+            "def task(f):\n    return f\n@task\n",
+            "from other import task\n@task\n",
+        ]:
+            with self.subTest(head):
+                self.assertNotEqual(self.digest({"steps.py": head + self.PLAIN}), self.digest({"steps.py": self.PLAIN}))
+
+
 class Scopes(Case):
     """A name counts where it is the module's, not where the language makes it a local one."""
 

@@ -2,12 +2,12 @@ import type { Elsewhere } from '../ports/caller.ts'
 
 /** Functions of a run that live in other processes: how many go on with what they were given. */
 export class FunctionsElsewhere implements Elsewhere {
-  readonly #over: () => Promise<unknown>
+  readonly #over: Promise<unknown>
   readonly #rested: () => void
   #atWork = 0
 
   /** `rested`: one has come to rest. */
-  constructor(over: () => Promise<unknown>, rested: () => void) {
+  constructor(over: Promise<unknown>, rested: () => void) {
     this.#over = over
     this.#rested = rested
   }
@@ -25,6 +25,6 @@ export class FunctionsElsewhere implements Elsewhere {
   }
 
   whenOver(then: () => void): void {
-    this.#over().then(then, then)
+    this.#over.then(then, then)
   }
 }

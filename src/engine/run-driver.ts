@@ -44,10 +44,7 @@ import { type HostedRun, WorkflowHost } from './workflow-host.ts'
 export class RunDriver implements HostedRun {
   readonly id: string
   readonly ended: Promise<DriverEnd>
-  readonly elsewhere = new FunctionsElsewhere(
-    () => this.ended,
-    () => this.#rested(),
-  )
+  readonly elsewhere: FunctionsElsewhere
   readonly #run: RunContext
   readonly #workflow: string
   readonly #turns: Turns
@@ -122,6 +119,7 @@ export class RunDriver implements HostedRun {
       this.#datasets.release()
       return end
     })
+    this.elsewhere = new FunctionsElsewhere(this.ended, () => this.#rested())
     if (run.state === 'cancelling') this.#end.state = 'cancelling'
   }
 

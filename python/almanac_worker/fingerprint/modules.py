@@ -6,6 +6,7 @@ import ast
 import os
 from typing import NamedTuple
 
+from .decorated import undecorate
 from .names import Bound, Import
 from .trees import DEFINITIONS, dotted, without_docstring
 
@@ -47,6 +48,7 @@ class Module:
         except (ValueError, RecursionError, MemoryError) as error:
             self.broken = SyntaxError(str(error) or "it is nested too deep")
             return
+        undecorate(tree)
         self.all = without_docstring(tree.body)
         for statement in self.all:
             if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":

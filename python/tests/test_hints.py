@@ -1,0 +1,99 @@
+"""Type hints as schemas."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import os
+import sys
+import unittest
+from typing import Any, Dict, List, Literal, Optional, Tuple, TypedDict, Union
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+
+from almanac import Dir, File, hints  # noqa: E402
+
+
+class Colour(enum.Enum):
+    RED = "red"
+    BLUE = "blue"
+
+
+@dataclasses.dataclass
+class Limits:
+    low: float
+    high: Optional[int] = None
+    colours: List[Colour] = dataclasses.field(default_factory=list)
+
+
+class Report(TypedDict):
+    ok: bool
+    limits: Limits
+
+
+FILE = File({"$": "file", "name": "a.nc", "digest": "ab" * 32, "size": 3})
+
+
+class Converted(unittest.TestCase):
+    def test_values_are_what_their_annotations_say(self) -> None:
+        for value, hint, expected in [
+            (1, int, 1),
+            (1, float, 1.0),
+            (None, Optional[int], None),
+            ([1, 2], List[float], [1.0, 2.0]),
+            ([1, "a"], Tuple[int, str], (1, "a")),
+            ("red", Colour, Colour.RED),
+            ({"low": 1}, Limits, Limits(1.0)),
+            ({"low": 1, "colours": ["blue"]}, Limits, Limits(1.0, None, [Colour.BLUE])),
+            ({"ok": True, "limits": {"low": 0.5}}, Report, {"ok": True, "limits": Limits(0.5)}),
+            ({"a": {"low": 2}}, Dict[str, Limits], {"a": Limits(2.0)}),
+            ("a", Literal["a", "b"], "a"),
+            (2, Union[str, float], 2.0),
+            (FILE, File, FILE),
+            ({"anything": 1}, Any, {"anything": 1}),
+        ]:
+            with self.subTest(hint=hint):
+                self.assertEqual(hints.convert(value, hint, "it"), expected)
+
+    def test_what_does_not_fit_is_said_with_its_path(self) -> None:
+        for value, hint, said in [
+            ("x", int, "it: 'x' is not int"),
+            (True, int, "it: True is not int"),
+            ([1, "x"], List[int], "it[1]: 'x' is not int"),
+            ({"low": "x"}, Limits, "it.low: 'x' is not float"),
+            ({}, Limits, "it: low is missing"),
+            ({"low": 1, "lov": 2}, Limits, "it: there is no lov"),
+            ("green", Colour, "it: 'green' is not 'red' or 'blue'"),
+            ("c", Literal["a", "b"], "it: 'c' is not 'a' or 'b'"),
+            ("x", Optional[int], "it: 'x' is not int or None"),
+            ("a.nc", File, "it: 'a.nc' is not a file"),
+        ]:
+            with self.subTest(said=said), self.assertRaises(hints.Misfit) as raised:
+                hints.convert(value, hint, "it")
+            self.assertEqual(str(raised.exception), said)
+
+
+class Schemas(unittest.TestCase):
+    def test_types_have_schemas(self) -> None:
+        limits = {
+            "type": "object",
+            "properties": {
+                "low": {"type": "number"},
+                "high": {"anyOf": [{"type": "integer"}, {"type": "null"}]},
+                "colours": {"type": "array", "items": {"enum": ["red", "blue"]}},
+            },
+            "required": ["low"],
+        }
+        for hint, expected in [
+            (int, {"type": "integer"}),
+            (Dir, {"almanac": "dir"}),
+            (Any, {}),
+            (Limits, limits),
+            ({"ok": bool}, {"type": "object", "properties": {"ok": {"type": "boolean"}}, "required": ["ok"]}),
+        ]:
+            with self.subTest(hint=hint):
+                self.assertEqual(hints.schema(hint), expected)
+
+
+if __name__ == "__main__":
+    unittest.main()
