@@ -82,6 +82,7 @@ export class PythonWorkflows {
         fn: (input: Value) => host.enter(fn, input ?? {}),
         input: inputSchema(inputs),
         output: undefined,
+        limits: [],
         definedAt: { file: from, line },
       }
       return [name === 'main' ? 'default' : name, definedWorkflow(definition)] as const
