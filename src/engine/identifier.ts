@@ -54,12 +54,9 @@ export class Identifier {
     this.#ports.code.fingerprint(task).catch(() => undefined)
   }
 
-  /** At once where the task is known already: thousands of calls must not cost a promise each. */
-  identify(info: CallInfo): Identity | Promise<Identity> {
-    const { task } = info.request
-    const known = task === undefined ? this.#builtIn(info.request) : this.#known.get(task)
-    if (known !== undefined) return this.#identity(info, known)
-    return this.#task(task as TaskSpec).then((identity) => this.#identity(info, identity))
+  /** What is the same for all calls of it; undefined for a task that is to be looked up first. */
+  known(request: CallRequest): TaskIdentity | undefined {
+    return request.task === undefined ? this.#builtIn(request) : this.#known.get(request.task)
   }
 
   #builtIn({ name, kind }: CallRequest): TaskIdentity {
@@ -68,7 +65,7 @@ export class Identifier {
     return { code: kind, codeParts: {}, surroundings: {}, fingerprint, basis: kind, parts }
   }
 
-  #identity({ request, args, plain }: CallInfo, known: TaskIdentity): Identity {
+  identify({ request, args, plain }: CallInfo, known: TaskIdentity): Identity {
     const { task, kind } = request
     const refs = plain === undefined ? this.#refsIn(args) : noRefs
     const of = task?.policy.location === true ? this.#placed(task, known, refs.places) : known
@@ -152,7 +149,8 @@ export class Identifier {
     })
   }
 
-  #task(task: TaskSpec): Promise<TaskIdentity> {
+  /** Once a run: who asks again gets the same. */
+  lookUp(task: TaskSpec): Promise<TaskIdentity> {
     let underWay = this.#underWay.get(task)
     if (underWay === undefined) {
       underWay = this.#lookUp(task)

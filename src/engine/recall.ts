@@ -7,7 +7,7 @@ import { HeldRef, SpilledRef } from '../model/refs.ts'
 import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 import { filesGone, findEntry, isOld } from './cache-entry.ts'
-import type { CallInfo } from './call-info.ts'
+import type { CallInfo, TaskIdentity } from './call-info.ts'
 import { recordOf } from './failure.ts'
 import { Identifier, type Identity } from './identifier.ts'
 import { type RunContext, replayed } from './run-context.ts'
@@ -22,6 +22,8 @@ import { unspilled } from './spilled.ts'
 export class Recall {
   readonly #run: RunContext
   readonly #identifier: Identifier
+  /** calls that are identified when their task is */
+  readonly #waiting = new Map<TaskSpec, CallInfo[]>()
   /** do attempts of the task leave this process's control? */
   readonly #leaves: (task: TaskSpec) => boolean
 
@@ -41,13 +43,30 @@ export class Recall {
   }
 
   identify(info: CallInfo): void {
+    const { task } = info.request
+    const known = this.#identifier.known(info.request)
+    if (known !== undefined || task === undefined) return this.#identifyAs(info, known as TaskIdentity)
+    const waiting = this.#waiting.get(task)
+    if (waiting === undefined) this.#awaitTask(task, [info])
+    else waiting.push(info)
+  }
+
+  /** All calls of a task that is not known yet wait for it together: there may be a million. */
+  #awaitTask(task: TaskSpec, waiting: CallInfo[]): void {
+    this.#waiting.set(task, waiting)
+    const each = (deal: (info: CallInfo) => void): void => {
+      this.#waiting.delete(task)
+      for (const info of waiting) deal(info)
+    }
+    this.#identifier.lookUp(task).then(
+      (known) => each((info) => this.#identifyAs(info, known)),
+      (error: unknown) => each((info) => this.#refused(info, error)),
+    )
+  }
+
+  #identifyAs(info: CallInfo, known: TaskIdentity): void {
     try {
-      const identity = this.#identifier.identify(info)
-      if (!(identity instanceof Promise)) return this.#identified(info, identity)
-      identity.then(
-        (known) => this.#identified(info, known),
-        (error: unknown) => this.#refused(info, error),
-      )
+      this.#identified(info, this.#identifier.identify(info, known))
     } catch (error) {
       this.#refused(info, error)
     }
