@@ -9,7 +9,7 @@ export interface OpenOptions {
   readonly home?: string
   /** processors that a run may take at once */
   readonly parallel?: number
-  /** bytes that a run's tasks may take at once */
+  /** bytes that a run's tasks may take at once, and the arrays of all runs: more of these goes to disk */
   readonly memoryBytes?: number
   /** where outputs are shown under `data/`, and what maps start from */
   readonly environment?: string

@@ -22,6 +22,8 @@ export interface WorkbenchOptions extends OpenOptions {
   readonly inline?: boolean
   /** nothing is to be made where there is nothing yet */
   readonly reads?: boolean
+  /** `512MiB`, `8GiB`: as a person writes it; goes before what the project says */
+  readonly memory?: string
   /** a file whose project counts, where none is named */
   readonly near?: string
 }

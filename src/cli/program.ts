@@ -330,6 +330,7 @@ const common = (command: Command): Command =>
 const execution = (command: Command): Command =>
   common(command)
     .option('-j, --parallel <n>', 'processors to use at once')
+    .option('--memory <size>', 'memory to use at once, as 8GiB: what arrays take beyond it goes to disk')
     .option('--no-cache', 'neither read nor write the run cache')
     .option('--refresh', 'write the run cache, do not read it')
     .option('--fail-fast', 'stop what runs at the first failure of the workflow')

@@ -17,6 +17,7 @@ export interface Near {
 /** Flags of commands that execute. */
 export interface ExecuteFlags extends CommonFlags {
   readonly parallel?: string
+  readonly memory?: string
   readonly cache?: boolean
   readonly refresh?: boolean
   readonly failFast?: boolean
@@ -74,6 +75,7 @@ function openOptions(flags: ExecuteFlags & Near, printer: Printer): WorkbenchOpt
     ...(flags.project !== undefined && { project: flags.project }),
     ...(flags.near !== undefined && { near: flags.near }),
     ...(flags.parallel !== undefined && { parallel: count('-j', flags.parallel) }),
+    ...(flags.memory !== undefined && { memory: flags.memory }),
     ...(flags.env !== undefined && { environment: flags.env }),
     ...(flags.inline === true && { inline: true }),
     ...(debug !== undefined && { python: { debug: debug === 'debugpy' ? 'debugpy' : 'pdb' } }),

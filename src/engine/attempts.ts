@@ -257,11 +257,11 @@ export class Attempts {
   }
 
   #attempt(start: AttemptStart, task: TaskSpec, args: Value, workspace: Workspace | undefined): Attempt {
-    const { info, attempt, memoryBytes, behind, usesUp } = start
+    const { info, attempt, memoryBytes, behind, usesUp, neededAt } = start
     const id = this.#id(info.id, attempt)
     return attemptOf(
       { run: this.#run, info, task, attempt, id },
-      { args, memoryBytes, workspace, behind: behind === true, usesUp: usesUp === true },
+      { args, memoryBytes, workspace, behind: behind === true, usesUp: usesUp === true, neededAt },
       this.#ports.variable,
     )
   }
@@ -290,6 +290,8 @@ export interface AttemptStart {
   readonly behind?: boolean
   /** nobody else needs what is held for its inputs, as far as is known */
   readonly usesUp?: boolean
+  /** the first call that takes its result */
+  readonly neededAt?: number | undefined
 }
 
 function needsStaging(args: Value, task: TaskSpec, isForeign: (ref: Ref) => boolean): boolean {

@@ -202,11 +202,14 @@ export class Execution {
     for (const start of starts) {
       try {
         const args = resolve(start.info.args, { outcomes, request: calls.request })
+        const call = graph.call(start.info.id)
         resolved.push({
           ...start,
           args: outcomes.current(args),
-          behind: graph.slots.isAhead(graph.call(start.info.id)),
-          usesUp: graph.usesUp(graph.call(start.info.id)),
+          behind: graph.slots.isAhead(call),
+          usesUp: graph.usesUp(call),
+          // calls are made in the order in which they are gone about
+          neededAt: call.consumers[0],
         })
       } catch (error) {
         this.#results.take(start.info, start.attempt, {

@@ -86,6 +86,7 @@ export function attemptOf(
     readonly workspace: Workspace | undefined
     readonly behind?: boolean
     readonly usesUp?: boolean
+    readonly neededAt?: number | undefined
   },
   variable: EnginePorts['variable'],
 ): Attempt {
@@ -119,6 +120,7 @@ export function attemptOf(
     ...(fn === undefined ? undefined : { fn }),
     ...(given.behind === true ? { behind: true } : undefined),
     ...(given.usesUp === true ? { usesUp: true } : undefined),
+    ...(given.neededAt === undefined ? undefined : { neededAt: given.neededAt }),
   }
 }
 

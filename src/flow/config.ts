@@ -5,7 +5,10 @@ import type { Duration, Size } from './options.ts'
 export interface AlmanacConfig {
   /** processors that a run may take at once; those of the machine if absent */
   readonly parallel?: number
-  /** memory that a run's tasks may take at once; 60 % of the machine's if absent */
+  /**
+   * memory that a run's tasks may take at once, and the arrays of all runs: more of these goes to disk. ALMANAC_MEMORY
+   * goes before it; 60 % of the machine's or container's if absent
+   */
   readonly memory?: Size
   /** limits that tasks name, shared by all runs of the project: `{ gpfs: 4, api: { rate: '100/h' } }` */
   readonly limits?: Readonly<Record<string, Limit>>

@@ -68,6 +68,8 @@ export interface Attempt {
    * of them leaves its place to one that was.
    */
   readonly behind?: boolean
+  /** How soon its result is needed: lower is sooner. Absent: nobody is known to need it. */
+  readonly neededAt?: number
   /** Nobody else needs the held values among its inputs, as far as is known: they may go when it has succeeded. */
   readonly usesUp?: boolean
   /** values that the task needs to know: logical time, trace */

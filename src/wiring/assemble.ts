@@ -44,12 +44,13 @@ async function openWith(own: OpenJournal, code: CodeSource, options: PlacedOptio
     own,
   )
   const environment = options.environment ?? config.environment ?? 'main'
+  const settings = runSettings(options, config, environment)
   const kept = { journal, records, cache, entries, data, datasets, documents, logs }
   const servers = openServers()
   const engine = openEngine(
     { ...kept, code, work, limits },
     {
-      python: { ...config.python, ...options.python },
+      python: { heldLimit: settings.memoryBytes, ...config.python, ...options.python },
       ...(config.threads !== undefined && { threads: config.threads }),
       say,
       inline: options.inline === true,
@@ -57,7 +58,6 @@ async function openWith(own: OpenJournal, code: CodeSource, options: PlacedOptio
       servers,
     },
   )
-  const settings = runSettings(options, config, environment)
   const publish = publisher({ datasets, data, clock: systemClock })
   if (check !== undefined && options.reads !== true) await repairShown({ datasets, data }, environment)
   const ofDatasets = datasetWork({ datasets, data, publish, now: Date.now }, environment, home)

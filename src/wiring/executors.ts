@@ -18,7 +18,12 @@ import { systemClock } from '../system/system-clock.ts'
 
 /** What executors are made with. */
 export interface ExecutorParts {
-  readonly python: { readonly processes?: number; readonly debug?: 'pdb' | 'debugpy' }
+  readonly python: {
+    readonly processes?: number
+    readonly debug?: 'pdb' | 'debugpy'
+    /** bytes of arrays in workers' memory */
+    readonly heldLimit: number
+  }
   /** of functions that are run in threads */
   readonly threads?: number
   readonly say: (text: string) => void

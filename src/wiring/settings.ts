@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
-import { availableParallelism, totalmem } from 'node:os'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { RunSettings } from '../engine/settings.ts'
+import { usableMemory } from '../executors/usable-memory.ts'
 import type { AlmanacConfig } from '../flow/config.ts'
 import { limitRules } from '../flow/limits.ts'
 import { sizeBytes } from '../flow/options.ts'
@@ -41,10 +42,14 @@ export function runSettings(
   config: AlmanacConfig,
   environment: string,
 ): RunSettings {
-  const memory = config.memory === undefined ? undefined : sizeBytes(config.memory)
   return {
     cpu: options.parallel ?? config.parallel ?? availableParallelism(),
-    memoryBytes: options.memoryBytes ?? memory ?? Math.round(totalmem() * 0.6),
+    memoryBytes:
+      options.memoryBytes ??
+      sizeOf('--memory', options.memory) ??
+      sizeOf('ALMANAC_MEMORY', process.env['ALMANAC_MEMORY'] || undefined) ??
+      sizeOf('memory', config.memory) ??
+      usableMemory(),
     limits: configLimits(config),
     environment,
     cache: 'on',
@@ -67,4 +72,13 @@ export function withDeclared(declared: readonly LimitRule[], used: readonly Limi
   // what the project says now goes before what the last run was told
   const now = used.map((state) => ({ ...state, ...rules.get(state.name) }))
   return [...now, ...unused].toSorted((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/** @throws ALM_USAGE where it is none */
+function sizeOf(name: string, text: string | number | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const bytes = sizeBytes(text)
+  if (bytes === undefined || bytes === 0)
+    throw new AlmanacError('ALM_USAGE', { why: `${name} ${text}: it is a size like 512MiB or 8GiB` })
+  return bytes
 }

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { availableParallelism, totalmem } from 'node:os'
+import { availableParallelism } from 'node:os'
 import { errorRecord, isAlmanacError } from '../../model/errors.ts'
 import type { ErrorRecord, RunId } from '../../model/records.ts'
 import { HeldRef } from '../../model/refs.ts'
@@ -10,6 +10,7 @@ import { Job, JobRun, TaskFunctions } from '../job.ts'
 import type { ExecutorOptions } from '../lifecycle.ts'
 import { Attempts } from '../lifecycle.ts'
 import type { LiveAttempt } from '../live-attempt.ts'
+import { usableMemory } from '../usable-memory.ts'
 import { ensurePythonEnv } from './environment.ts'
 import { HeldValues } from './held-values.ts'
 import { findPython } from './interpreter.ts'
@@ -29,6 +30,8 @@ export interface PythonExecutorOptions extends ExecutorOptions {
   readonly residentLimit?: number
   /** bytes of results that processes may hold together: what is more goes to disk; 60 % of the memory unless told */
   readonly heldLimit?: number
+  /** where values pass between processes, and what takes them when that is full; shared memory and temporary files unless told */
+  readonly places?: readonly [string, string]
   /** runs tasks one at a time, in a process on the terminal under a debugger */
   readonly debug?: 'pdb' | 'debugpy'
   /** where environments are made; the user's cache directory unless told */
@@ -54,7 +57,7 @@ class PythonExecutor implements Executor, GroupOwner {
   readonly #processes: number
   readonly #attempts: Attempts<Job>
   readonly #functions = new TaskFunctions()
-  readonly #files = new SharedFiles()
+  readonly #files: SharedFiles
   readonly #held: HeldValues
   #warden: Warden | undefined
   readonly #world: WorkerWorld
@@ -79,6 +82,7 @@ class PythonExecutor implements Executor, GroupOwner {
   constructor(options: PythonExecutorOptions, listener: ExecutorListener) {
     this.#options = options
     this.#processes = options.debug === undefined ? (options.processes ?? availableParallelism()) : 1
+    this.#files = new SharedFiles(...(options.places ?? []))
     this.#held = new HeldValues(this.#files, options.heldLimit ?? usableMemory(), () => {
       for (const group of this.#groups.values()) queueMicrotask(() => group.dispatch())
     })
@@ -357,12 +361,6 @@ class PythonExecutor implements Executor, GroupOwner {
       }
     }
   }
-}
-
-/** What may be used of the machine's memory, or of the container's. */
-function usableMemory(): number {
-  const limit = process.constrainedMemory()
-  return 0.6 * (limit > 0 ? Math.min(limit, totalmem()) : totalmem())
 }
 
 /** An interpreter, and whether it is of an environment of our own making. */

@@ -1,3 +1,4 @@
+import { Heap } from '../../util/heap.ts'
 import type { SharedFile } from '../shared-file.ts'
 import type { SharedFiles } from './shared-files.ts'
 import type { HeldPlace } from './wire.ts'
@@ -12,6 +13,10 @@ export interface Holder {
 interface Held {
   readonly handle: number
   readonly size: number
+  /** lower is sooner */
+  readonly neededAt: number
+  /** it is in the queue of what may be written to disk */
+  queued: boolean
   /** the worker in whose memory it is */
   holder?: Holder
   /** a copy in a shared file */
@@ -36,8 +41,8 @@ interface Use {
  *
  * H1 a value is lost when its holder died and no shared file has it
  * H2 a file is written again only when no attempt and no mapping uses it
- * H3 while workers hold more than the limit, what came first and no attempt waits for is written to disk and let go of;
- *    it is used from there as from any shared file
+ * H3 while workers hold more than the limit, what is needed last and no attempt waits for is written to disk and let go
+ *    of; it is used from there as from any shared file
  */
 export class HeldValues {
   readonly #files: SharedFiles
@@ -51,6 +56,8 @@ export class HeldValues {
   readonly #wanted = new Map<number, number>()
   #inMemory = 0
   #spilling = 0
+  /** what may be written to disk, and some that no longer may: what nobody is known to need first, then the last needed */
+  #spillable = new Heap<Held>(isSpilledBefore)
   /** of values that could not be written to disk: not tried again */
   readonly #stuck = new Set<number>()
 
@@ -61,10 +68,23 @@ export class HeldValues {
     this.#roomMade = roomMade
   }
 
-  add(handle: number, size: number, holder: Holder): void {
-    this.#values.set(handle, { handle, size, holder })
+  add(handle: number, size: number, holder: Holder, neededAt = Number.POSITIVE_INFINITY): void {
+    const value: Held = { handle, size, holder, neededAt, queued: false }
+    this.#values.set(handle, value)
     this.#count(holder, size)
+    this.#queue(value)
     this.#spill()
+  }
+
+  #queue(value: Held): void {
+    if (value.queued) return
+    value.queued = true
+    this.#spillable.push(value)
+    if (this.#spillable.size < 2 * this.#values.size + 1000) return
+    // most of what is in it is gone
+    const queue = new Heap<Held>(isSpilledBefore)
+    for (const one of this.#values.values()) if (one.queued) queue.push(one)
+    this.#spillable = queue
   }
 
   /** So many more attempts (or fewer) need these values. */
@@ -72,13 +92,19 @@ export class HeldValues {
     for (const handle of handles) {
       const count = (this.#wanted.get(handle) ?? 0) + change
       if (count > 0) this.#wanted.set(handle, count)
-      else this.#wanted.delete(handle)
+      else this.#unwanted(handle)
     }
+  }
+
+  #unwanted(handle: number): void {
+    this.#wanted.delete(handle)
+    const value = this.#values.get(handle)
+    if (value?.holder !== undefined) this.#queue(value)
   }
 
   /** A value that is in a file only. */
   addFile(handle: number, size: number, place: HeldPlace): void {
-    this.#values.set(handle, { handle, size, place })
+    this.#values.set(handle, { handle, size, place, neededAt: 0, queued: false })
     this.#uses.set(place.file.name, { file: place.file, by: new Map(), released: false })
   }
 
@@ -141,14 +167,16 @@ export class HeldValues {
 
   /** Has values written to disk, until what stays is within the limit. */
   #spill(): void {
-    if (this.#inMemory - this.#spilling <= this.#limit) return
-    for (const value of this.#values.values()) {
+    while (this.#inMemory - this.#spilling > this.#limit) {
+      const value = this.#spillable.pop()
+      if (value === undefined) return
+      value.queued = false
       const { handle, holder, moving } = value
-      if (holder === undefined || moving !== undefined || this.#wanted.has(handle) || this.#stuck.has(handle))
-        continue
+      if (this.#values.get(handle) !== value || holder === undefined || moving !== undefined) continue
+      // it comes back to the queue when nobody wants it any more
+      if (this.#wanted.has(handle) || this.#stuck.has(handle)) continue
       if (value.place === undefined) this.#export(value, holder, this.#files.takeOnDisk(), [], true)
       else this.#letGo(value, holder)
-      if (this.#inMemory - this.#spilling <= this.#limit) return
     }
   }
 
@@ -254,6 +282,7 @@ export class HeldValues {
     const moving = value.moving
     delete value.moving
     if (moving?.spills === true) this.#spilling -= value.size
+    if (value.holder !== undefined) this.#queue(value)
     for (const then of moving?.waiting ?? []) then(why)
   }
 
@@ -268,3 +297,6 @@ const littleBytes = 128 * 2 ** 20
 
 /** room for the pickle around the buffers */
 const headBytes = 64 * 1024
+
+const isSpilledBefore = (a: Held, b: Held): boolean =>
+  a.neededAt === b.neededAt ? a.handle < b.handle : a.neededAt > b.neededAt

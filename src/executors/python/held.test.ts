@@ -1,10 +1,12 @@
-import { readdirSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { HeldRef } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
 import { PythonBench } from '../../testing/python-bench.ts'
 import { openPythonExecutor } from './executor.ts'
+import { SharedFiles } from './shared-files.ts'
 
 let bench: PythonBench
 let file: string
@@ -68,6 +70,10 @@ def wait_for(path, array):
     while not os.path.exists(path):
         time.sleep(0.005)
     return os.getpid()
+
+
+def same(it):
+    return it
 
 
 def die():
@@ -270,6 +276,46 @@ describe('more than workers may hold', () => {
     // a process tells of the end of a mapping with what it says next
     await value('where')
     await vi.waitFor(() => expect(spilled()).toEqual([]))
+  })
+})
+
+describe('shared memory that is full', () => {
+  it('is not used: values pass through the directory for temporary files', async () => {
+    await bench.close()
+    const [full, spare] = [join(tmpdir(), `full-${process.pid}`), join(tmpdir(), `spare-${process.pid}`)]
+    for (const folder of [full, spare]) mkdirSync(folder)
+    try {
+      bench = new PythonBench((clock, listener) => {
+        // the names that files will have: that of the one before, counted on
+        const before = basename(new SharedFiles(full, spare).prefix).split('-')
+        const name = [...before.slice(0, -1), Number(before.at(-1)) + 1].join('-')
+        for (let n = 1; n <= 20; n++) {
+          for (const kind of ['m', 'w1-b', 'w2-b'])
+            symlinkSync('/dev/full', join(full, `${name}-${kind}${n}`))
+        }
+        return openPythonExecutor({ clock, processes: 2, places: [full, spare] }, listener)
+      })
+      file = bench.write('steps.py', source)
+      const a = await held('make', { size: 1_000_000, fill: 1 })
+      const busy = await occupy(a)
+      // it has to move
+      const b = await held('add', { a, b: a })
+      await busy.letGo()
+      expect(((await value('total', { array: b })) as number[]).slice(1)).toEqual([1_000_000, 2000])
+      const bytes = new Uint8Array(3_000_000).fill(7)
+      expect(Buffer.compare((await value('same', { it: bytes })) as Uint8Array, bytes)).toBe(0)
+      const kept = await bench.executor.persist?.(b.handle)
+      const again = await bench.executor.restore?.(kept as Uint8Array, b)
+      expect(((await value('total', { array: again })) as number[]).slice(1)).toEqual([1_000_000, 2000])
+      expect(readdirSync(spare).length).toBeGreaterThan(0)
+      await bench.close()
+      expect([readdirSync(full).filter((one) => !/-(m|w\d-b)\d+$/.test(one)), readdirSync(spare)]).toEqual([
+        [],
+        [],
+      ])
+    } finally {
+      for (const folder of [full, spare]) rmSync(folder, { recursive: true, force: true })
+    }
   })
 })
 

@@ -387,7 +387,7 @@ export class Worker implements Holder {
     if (job === undefined) throw misspoken(`the end of an attempt that it does not have: ${seq}`)
     for (const [handle, size] of body.held) {
       if (Math.floor(handle / 2 ** 32) !== this.id) throw misspoken('a held value that is not its own')
-      this.#world.held.add(handle, size, this)
+      this.#world.held.add(handle, size, this, job.live.attempt.neededAt)
     }
     const left = body.held.reduce((sum, [, size]) => sum + size, 0)
     this.#acknowledge(left)

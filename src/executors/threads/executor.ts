@@ -1,4 +1,4 @@
-import { availableParallelism, totalmem } from 'node:os'
+import { availableParallelism } from 'node:os'
 import { AlmanacError, errorRecord } from '../../model/errors.ts'
 import type { RunId } from '../../model/records.ts'
 import { HeldRef } from '../../model/refs.ts'
@@ -8,6 +8,7 @@ import { Job, JobRun, TaskFunctions } from '../job.ts'
 import type { ExecutorOptions } from '../lifecycle.ts'
 import { Attempts } from '../lifecycle.ts'
 import type { LiveAttempt } from '../live-attempt.ts'
+import { usableMemory } from '../usable-memory.ts'
 import { SharedArrays } from './shared-arrays.ts'
 import { ThreadPool } from './thread-pool.ts'
 
@@ -155,12 +156,6 @@ class ThreadExecutor implements Executor {
     }, tickMs)
     this.#timer.unref()
   }
-}
-
-/** What may be used of the machine's memory, or of the container's. */
-function usableMemory(): number {
-  const limit = process.constrainedMemory()
-  return 0.6 * (limit > 0 ? Math.min(limit, totalmem()) : totalmem())
 }
 
 const tickMs = 250

@@ -1,0 +1,86 @@
+import { tmpdir } from 'node:os'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import type { SharedFile } from '../shared-file.ts'
+import { HeldValues, type Holder } from './held-values.ts'
+import { SharedFiles } from './shared-files.ts'
+
+let files: SharedFiles
+let rooms = 0
+
+beforeEach(() => {
+  files = new SharedFiles(tmpdir(), tmpdir())
+  rooms = 0
+})
+afterEach(() => files.close())
+
+/** A worker that notes what it is asked. */
+class Noting implements Holder {
+  readonly id = 1
+  readonly asked: { readonly handle: number; readonly file: SharedFile }[] = []
+  readonly freed: number[] = []
+
+  export(handle: number, file: SharedFile): void {
+    this.asked.push({ handle, file })
+  }
+
+  free(handles: readonly number[]): void {
+    this.freed.push(...handles)
+  }
+
+  get handles(): number[] {
+    return this.asked.map(({ handle }) => handle)
+  }
+
+  answer(values: HeldValues): void {
+    for (const { handle, file } of this.asked.splice(0))
+      values.exported(handle, file.name, { path: file.path, spans: [[0, 100]] })
+  }
+}
+
+const open = (limit: number): HeldValues => new HeldValues(files, limit, () => (rooms += 1))
+
+it('writes to disk what nobody is known to need, then what is needed last', () => {
+  const [values, worker] = [open(250), new Noting()]
+  values.add(1, 100, worker, 7)
+  values.add(2, 100, worker, 9)
+  values.add(3, 100, worker, 8)
+  expect(worker.handles).toEqual([2])
+  values.add(4, 100, worker)
+  values.add(5, 100, worker, 5)
+  expect(worker.handles).toEqual([2, 4, 3])
+  worker.answer(values)
+  expect([worker.freed, values.bytesIn(worker), rooms]).toEqual([[2, 4, 3], 200, 3])
+})
+
+it('keeps what an attempt waits for, until none does', () => {
+  const [values, worker] = [open(150), new Noting()]
+  values.add(1, 100, worker, 9)
+  values.want([1], 1)
+  values.add(2, 100, worker, 1)
+  expect(worker.handles).toEqual([2])
+  worker.answer(values)
+  values.want([1], -1)
+  values.add(3, 100, worker, 5)
+  expect(worker.handles).toEqual([1])
+})
+
+it('lets a value that is larger than the limit be used, and goes on where the disk is full', () => {
+  const [values, worker] = [open(50), new Noting()]
+  values.add(1, 100, worker, 1)
+  const [first] = worker.asked
+  values.exported(1, first?.file.name ?? '', 'OSError: no space left on device')
+  expect([values.isFull, values.holderOf(1), worker.freed]).toEqual([true, worker, []])
+  values.add(2, 100, worker, 2)
+  // the first is not tried again
+  expect(worker.handles).toEqual([1, 2])
+})
+
+it('forgets what is gone, however many come and go', () => {
+  const [values, worker] = [open(1000), new Noting()]
+  for (let handle = 1; handle <= 20_000; handle++) {
+    values.add(handle, 100, worker, handle)
+    if (handle > 5) values.release([handle - 5])
+  }
+  values.add(30_000, 1000, worker, 0)
+  expect(worker.handles).toEqual([20_000, 19_999, 19_998, 19_997, 19_996])
+})
