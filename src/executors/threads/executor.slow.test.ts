@@ -152,6 +152,15 @@ describe('arrays', () => {
     expect(await bench.executor.persist?.(1)).toBeUndefined()
   })
 
+  it('that memory has no room for are given to their consumers all the same', async () => {
+    await bench.close()
+    await open({ heldLimit: 100_000 })
+    const made = await Promise.all([1, 2, 3, 4, 5].map(() => held('ramp', 10_000)))
+    const sums = await Promise.all(made.map((one) => value('sum', one)))
+    expect(sums).toEqual(made.map(() => 49_995_000))
+    expect(await value('sum', ...made)).toBe(5 * 49_995_000)
+  })
+
   it('of a result that is refused are let go of', async () => {
     expect(await run('refused')).toMatchObject({
       reason: 'outputs',

@@ -19,6 +19,8 @@ export interface ThreadExecutorOptions extends ExecutorOptions {
   readonly threads?: number
   /** MiB of objects (not of arrays) that a thread may hold; its share of 60 % of the memory unless told */
   readonly heapMb?: number
+  /** bytes of arrays that are held in memory: what is more goes to disk; 60 % of the memory unless told */
+  readonly heldLimit?: number
   /** bytes of free memory that a thread keeps for further arrays; its share of 15 % of the memory unless told */
   readonly keeps?: number
   /** for what a task throws after its attempt has ended; a process warning unless told */
@@ -40,7 +42,7 @@ class ThreadExecutor implements Executor {
   readonly #size: number
   readonly #attempts: Attempts<Job>
   readonly #functions = new TaskFunctions()
-  readonly #arrays = new SharedArrays('threads')
+  readonly #arrays: SharedArrays
   readonly #pool: ThreadPool
   readonly #runs = new Map<RunId, JobRun>()
   #runCount = 0
@@ -51,6 +53,7 @@ class ThreadExecutor implements Executor {
 
   constructor(options: ThreadExecutorOptions, listener: ExecutorListener) {
     this.#size = options.threads ?? availableParallelism()
+    this.#arrays = new SharedArrays(this.name, options.heldLimit ?? usableMemory())
     this.#attempts = new Attempts<Job>(options, listener, {
       stop: (live, force) => this.#stop(live, force),
       listen: ({ state }) => state && this.#pool.listen(state),
@@ -109,7 +112,7 @@ class ThreadExecutor implements Executor {
   }
 
   persist(handle: number): Promise<Uint8Array | undefined> {
-    return Promise.resolve(this.#arrays.file(handle))
+    return this.#arrays.file(handle)
   }
 
   async restore(bytes: Uint8Array, ref: HeldRef): Promise<HeldRef> {
@@ -124,6 +127,7 @@ class ThreadExecutor implements Executor {
     return this.#attempts.close(async () => {
       clearTimeout(this.#timer)
       await this.#pool.close()
+      await this.#arrays.close()
     })
   }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { HeldRef } from '../../model/refs.ts'
 import { type BufferHolder, SharedArrays } from './shared-arrays.ts'
+import { SpillFile } from './spill-file.ts'
 import { ThreadMemory } from './thread-memory.ts'
 
 /** A thread's end without a thread: it does at once what it is told. */
@@ -110,7 +111,36 @@ describe('arrays in shared memory', () => {
     expect(a.take(a.give(new Float64Array(1000))).id).not.toBe(id)
   })
 
-  it('are written and read again as what they were', () => {
+  it('over the limit lie on disk, and come back before they are used', async () => {
+    const arrays = new SharedArrays('threads', 20_000)
+    const a = new Holder(arrays, 1)
+    const refs = [1, 2, 3, 4].map((n) => a.give(new Float64Array(1000).fill(n)))
+    const handles = refs.map(({ handle }) => handle)
+    arrays.want(handles.slice(3), 1)
+    await expect.poll(() => arrays.bytes, { interval: 1 }).toBe(16_000)
+    expect(arrays.away(handles)).toEqual(handles.slice(0, 2))
+    const fetched = (handle: number): Promise<string | undefined> =>
+      new Promise((resolve) => {
+        arrays.fetch(handle, resolve)
+      })
+    arrays.want(handles, 1)
+    expect(await Promise.all(handles.map(fetched))).toEqual([undefined, undefined, undefined, undefined])
+    expect(refs.map((ref) => (a.take(ref).array as Float64Array)[999])).toEqual([1, 2, 3, 4])
+    arrays.release(handles)
+    expect(arrays.bytes).toBe(0)
+    await arrays.close()
+  })
+
+  it('stay in memory where the disk takes nothing', async () => {
+    const arrays = new SharedArrays('threads', 1000, new SpillFile('/no/such/directory'))
+    const a = new Holder(arrays, 1)
+    const ref = a.give(new Float64Array(1000))
+    await expect.poll(() => arrays.away([ref.handle]), { interval: 1 }).toEqual([])
+    expect([arrays.bytes, (a.take(ref).array as Float64Array).length]).toEqual([8000, 1000])
+    await arrays.close()
+  })
+
+  it('are written and read again as what they were', async () => {
     const { arrays, a, b } = setUp()
     for (const value of [
       new Float32Array([1.5]),
@@ -118,12 +148,12 @@ describe('arrays in shared memory', () => {
       new Uint8Array([3]).buffer,
     ]) {
       const ref = a.give(value)
-      const handle = arrays.fromFile(arrays.file(ref.handle) as Uint8Array, ref.type)
+      const handle = arrays.fromFile((await arrays.file(ref.handle)) as Uint8Array, ref.type)
       const again = new HeldRef('key', [], ref.type, ref.size, 'threads', Number(handle))
       expect(b.take(again).array).toEqual(value)
     }
     expect(arrays.fromFile(new Uint8Array(10), 'float64[1]')).toBe('it is no array of numbers')
-    expect(arrays.file(5)).toBeUndefined()
+    expect(await arrays.file(5)).toBeUndefined()
   })
 
   it('that nobody told of, or reach beyond their buffer, are not held', () => {

@@ -1,6 +1,7 @@
 import type { Path } from '../../model/path.ts'
 import { HeldRef } from '../../model/refs.ts'
 import { fromNpy, toNpy } from './npy.ts'
+import { type Extent, SpillFile } from './spill-file.ts'
 import { type ArrayName, type ArrayWire, arrayTypes, bytesOf } from './values.ts'
 
 /** A thread as the one that made buffers, or knows them. */
@@ -23,8 +24,13 @@ interface Shared {
 
 /** An array of a result. */
 interface Held {
-  readonly wire: ArrayWire
+  /** where it lies, if it is in memory */
+  wire: ArrayWire
   readonly size: number
+  /** where it lies on disk, if it is there only */
+  extent?: Extent
+  /** on its way to the disk, or back: who waits for it */
+  moving?: ((problem?: string) => void)[]
 }
 
 /**
@@ -33,20 +39,51 @@ interface Held {
  * S1 a buffer is its owner's again when no array in it is held and no attempt uses one; without an owner it is gone
  * S2 the death of a thread loses no array
  * S3 handles are never those of another executor
+ * S4 while more than `limit` bytes are held, those that came first and no attempt waits for go to disk; they come back
+ *    before an attempt is given them
  */
 export class SharedArrays {
   readonly #holder: string
+  readonly #limit: number
+  readonly #spill: SpillFile
   readonly #arrays = new Map<number, Held>()
   readonly #buffers = new Map<number, Shared>()
   /** attempts that were given an array and have not ended */
   readonly #wanted = new Map<number, number>()
   #lastHandle = firstHandle
   #lastBuffer = 0
-  /** bytes of arrays that are held */
+  /** bytes of arrays that are held in memory */
   bytes = 0
+  /** of those, on their way to the disk */
+  #leaving = 0
+  /** the disk takes no more: nothing is tried again until something has come back */
+  #isStuck = false
 
-  constructor(holder: string) {
+  /** `limit`: bytes that may be held in memory. */
+  constructor(holder: string, limit = Number.POSITIVE_INFINITY, spill: SpillFile = new SpillFile()) {
     this.#holder = holder
+    this.#limit = limit
+    this.#spill = spill
+  }
+
+  close(): Promise<void> {
+    return this.#spill.close()
+  }
+
+  /** Handles of what is on disk, or on its way there or back. */
+  away(handles: readonly number[]): number[] {
+    return handles.filter((handle) => {
+      const held = this.#arrays.get(handle)
+      return held?.extent !== undefined || held?.moving !== undefined
+    })
+  }
+
+  /** Brings one into memory. `then` is called once: it is there, or gone, or why it cannot be. */
+  fetch(handle: number, then: (problem?: string) => void): void {
+    const held = this.#arrays.get(handle)
+    if (held?.moving !== undefined) held.moving.push(() => this.fetch(handle, then))
+    else if (held?.extent !== undefined) void this.#read(handle, held, held.extent, then)
+    else then()
   }
 
   /** A thread tells of a buffer. */
@@ -74,6 +111,67 @@ export class SharedArrays {
     return new HeldRef(key, path, `${arrayTypes[wire.type]}[${wire.length}]`, size, this.#holder, handle)
   }
 
+  async #read(handle: number, held: Held, extent: Extent, then: (problem?: string) => void): Promise<void> {
+    const waiting = [then]
+    held.moving = waiting
+    const buffer = new SharedArrayBuffer(held.size)
+    let problem: string | undefined
+    try {
+      await this.#spill.read(extent, new Uint8Array(buffer))
+    } catch (error) {
+      problem = (error as Error).message
+    }
+    delete held.moving
+    const isHeld = this.#arrays.get(handle) === held
+    if (problem === undefined || !isHeld) this.#spill.give(extent)
+    if (problem === undefined && isHeld) {
+      delete held.extent
+      this.#isStuck = false
+      held.wire = { ...held.wire, id: this.#own(buffer), offset: 0 }
+      this.bytes += held.size
+    }
+    for (const one of waiting) one(problem)
+    this.#makeRoom()
+  }
+
+  /** Writes arrays out, until what stays is within the limit. */
+  #makeRoom(): void {
+    if (this.#isStuck || this.bytes - this.#leaving <= this.#limit) return
+    for (const [handle, held] of this.#arrays) {
+      const isBusy = held.moving !== undefined || held.extent !== undefined || this.#wanted.has(handle)
+      // what others use too would not be free
+      if (isBusy || this.#buffers.get(held.wire.id)?.uses !== 1) continue
+      void this.#write(handle, held)
+      if (this.bytes - this.#leaving <= this.#limit) return
+    }
+  }
+
+  async #write(handle: number, held: Held): Promise<void> {
+    const waiting: ((problem?: string) => void)[] = []
+    held.moving = waiting
+    this.#leaving += held.size
+    const { id, offset } = held.wire
+    const shared = this.#buffers.get(id) as Shared
+    shared.uses += 1
+    let extent: Extent | undefined
+    try {
+      extent = await this.#spill.write(new Uint8Array(shared.buffer, offset, held.size))
+    } catch {
+      // it stays where it is
+      this.#isStuck = true
+    }
+    this.#leaving -= held.size
+    delete held.moving
+    this.unuse(id)
+    const isHeld = this.#arrays.get(handle) === held
+    if (extent !== undefined && isHeld && waiting.length === 0 && !this.#wanted.has(handle)) {
+      held.extent = extent
+      this.bytes -= held.size
+      this.unuse(id)
+    } else if (extent !== undefined) this.#spill.give(extent)
+    for (const one of waiting) one()
+  }
+
   has(handle: number): boolean {
     return this.#arrays.has(handle)
   }
@@ -85,7 +183,7 @@ export class SharedArrays {
   ): { readonly wire: ArrayWire; readonly buffer: SharedArrayBuffer | undefined } | undefined {
     const held = this.#arrays.get(handle)
     const shared = held && this.#buffers.get(held.wire.id)
-    if (held === undefined || shared === undefined) return undefined
+    if (held === undefined || held.extent !== undefined || shared === undefined) return undefined
     shared.uses += 1
     const isKnown = shared.knownTo.has(user)
     shared.knownTo.add(user)
@@ -116,16 +214,28 @@ export class SharedArrays {
       const held = this.#arrays.get(handle)
       if (held === undefined) continue
       this.#arrays.delete(handle)
-      this.bytes -= held.size
-      this.unuse(held.wire.id)
+      if (held.extent === undefined) {
+        this.bytes -= held.size
+        this.unuse(held.wire.id)
+      } else if (held.moving === undefined) this.#spill.give(held.extent)
     }
   }
 
   /** The bytes of a held array, as a file of it. */
-  file(handle: number): Uint8Array | undefined {
+  async file(handle: number): Promise<Uint8Array | undefined> {
+    this.want([handle], 1)
+    try {
+      await new Promise<void>((resolve) => this.fetch(handle, () => resolve()))
+      return this.#file(handle)
+    } finally {
+      this.want([handle], -1)
+    }
+  }
+
+  #file(handle: number): Uint8Array | undefined {
     const held = this.#arrays.get(handle)
     const shared = held && this.#buffers.get(held.wire.id)
-    if (held === undefined || shared === undefined) return undefined
+    if (held === undefined || held.extent !== undefined || shared === undefined) return undefined
     const { type, length, offset } = held.wire
     return toNpy(type, length, new Uint8Array(shared.buffer, offset, held.size))
   }
@@ -139,9 +249,7 @@ export class SharedArrays {
     const size = bytesOf({ type, length: read.length })
     const buffer = new SharedArrayBuffer(size)
     new Uint8Array(buffer).set(read.bytes.subarray(0, size))
-    this.#lastBuffer += 1
-    const id = this.#lastBuffer
-    this.#buffers.set(id, { id, buffer, owner: undefined, knownTo: new Set(), uses: 1 })
+    const id = this.#own(buffer)
     return this.#add({ wire: { $: 'array', id, type, offset: 0, length: read.length }, size })
   }
 
@@ -159,7 +267,16 @@ export class SharedArrays {
     this.#lastHandle += 1
     this.#arrays.set(this.#lastHandle, held)
     this.bytes += held.size
+    this.#makeRoom()
     return this.#lastHandle
+  }
+
+  /** A buffer of the host's, in which one array is held. */
+  #own(buffer: SharedArrayBuffer): number {
+    this.#lastBuffer += 1
+    const id = this.#lastBuffer
+    this.#buffers.set(id, { id, buffer, owner: undefined, knownTo: new Set(), uses: 1 })
+    return id
   }
 
   #drop({ id, knownTo }: Shared): void {

@@ -103,8 +103,28 @@ export class ThreadWorker implements BufferHolder {
   assign(job: Job, begins: boolean): void {
     if (this.idle) this.#thread.hold(true)
     this.#jobs.add(job, begins)
-    const gone = job.handles.filter((handle) => !this.#owner.arrays.has(handle))
-    if (gone.length > 0) return this.#refuse(job, () => job.live.end({ kind: 'inputs-gone', handles: gone }))
+    const away = this.#owner.arrays.away(job.handles)
+    if (away.length === 0) return this.#give(job, undefined)
+    job.phase = 'moving'
+    let missing = away.length
+    let why: string | undefined
+    for (const handle of away) {
+      this.#owner.arrays.fetch(handle, (problem) => {
+        why ??= problem
+        missing -= 1
+        if (missing === 0 && this.#jobs.has(job)) this.#give(job, why)
+      })
+    }
+  }
+
+  /** All that is held of its inputs is in memory, or gone. `problem`: why something could not be brought back. */
+  #give(job: Job, problem: string | undefined): void {
+    const handles = job.handles.filter((handle) => !this.#owner.arrays.has(handle))
+    if (handles.length > 0) return this.#refuse(job, () => job.live.end({ kind: 'inputs-gone', handles }))
+    if (problem !== undefined) {
+      const error = errorRecord('ALM_STORE_FAILED', { path: 'arrays on disk', why: problem })
+      return this.#refuse(job, () => job.live.fail('error', error, true))
+    }
     try {
       this.#send(job)
     } catch (error) {
@@ -125,6 +145,7 @@ export class ThreadWorker implements BufferHolder {
 
   /** Makes a job end that is with this thread. */
   stopJob(job: Job, force: boolean): void {
+    if (job.phase === 'moving') return this.#refuse(job, () => job.live.stopped())
     const isAlone = this.#jobs.size === 1
     const isDeaf = job.live.verdict?.kind === 'failed' && isAlone && !this.#thread.heeds
     if (force || isDeaf) this.kill(`attempt ${job.live.attempt.id} in it was ended by force`)
@@ -248,6 +269,7 @@ export class ThreadWorker implements BufferHolder {
     for (const name of Object.keys(wires)) values[name] = unpack(wires[name], how, pathOf(name))
     this.#take(job, true)
     job.function.took(ms, held.length === 0 ? 0 : held.reduce((sum, { size }) => sum + size, 0))
+    if (job.live.attempt.usesUp === true) this.#owner.arrays.release(job.handles)
     // nobody will release the results of an attempt that was given up
     if (job.live.verdict !== undefined) this.#owner.arrays.release(held.map(({ handle }) => handle))
     job.live.succeed(values, cpuMs === undefined ? undefined : { cpuMs })
