@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { AlmanacError } from '../../model/errors.ts'
 
 /** Where bytes lie in the file. */
 export interface Extent {
@@ -47,7 +48,7 @@ export class SpillFile {
     const file = await (this.#file as Promise<FileHandle>)
     for (let at = 0; at < into.length; ) {
       const { bytesRead } = await file.read(into, at, into.length - at, offset + at)
-      if (bytesRead === 0) throw new RangeError('it is cut short')
+      if (bytesRead === 0) throw new AlmanacError('ALM_BUG', { why: 'what was written out is cut short' })
       at += bytesRead
     }
   }
