@@ -21,7 +21,7 @@ export interface TaskIdentity {
   readonly code: string
   readonly codeParts: Readonly<Record<string, string>>
   readonly surroundings: Readonly<Record<string, string>>
-  readonly fingerprint: (inputs: string) => Digest
+  readonly fingerprint: (args: Value) => Digest
   /** code and surroundings without the inputs: what a map's earlier results must agree in */
   readonly basis: string
   /** what makes the fingerprint of a call, by name: put together only where it is kept, which for most calls it is not */
@@ -38,13 +38,14 @@ export interface CallInfo {
   readonly path: string
   readonly request: CallRequest
   readonly args: Value
-  /** the arguments as JSON, where that says all of them: they are no references, and canonical. Until it is identified */
-  plain: string | undefined
+  /** JSON says all of the arguments (`plainText`): there are no references among them */
+  readonly isPlain: boolean
   /** its record of an earlier life of the run */
   readonly own: RememberedCall | undefined
   readonly madeAt: number
   /** entry of a directory that it works on, if it is one of a map */
   entry?: string
+  /** known when something may be remembered under it, at the latest when it begins */
   fingerprint: Digest | undefined
   /** what made the fingerprint besides the inputs */
   identity: TaskIdentity | undefined
@@ -81,9 +82,9 @@ export interface Sharing {
 /** What is known of a call when it is made. */
 export function callInfo(
   { caller, request, args, entry }: NewCall,
-  of: Pick<CallInfo, 'id' | 'key' | 'path' | 'plain' | 'own' | 'madeAt'>,
+  of: Pick<CallInfo, 'id' | 'key' | 'path' | 'isPlain' | 'own' | 'madeAt'>,
 ): CallInfo {
-  const { id, key, path, plain, own, madeAt } = of
+  const { id, key, path, isPlain, own, madeAt } = of
   const info: CallInfo = {
     id,
     key,
@@ -91,7 +92,7 @@ export function callInfo(
     path,
     request,
     args,
-    plain,
+    isPlain,
     own,
     madeAt,
     fingerprint: undefined,

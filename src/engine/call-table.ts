@@ -13,6 +13,12 @@ import type { Value } from '../model/value.ts'
 import type { CallRequest } from '../ports/caller.ts'
 import { type CallInfo, callInfo, type NewCall } from './call-info.ts'
 
+export interface MadeCall {
+  readonly info: CallInfo
+  readonly made: Made
+  readonly plain: string | undefined
+}
+
 /**
  * The calls of a run, by number.
  *
@@ -82,8 +88,8 @@ export class CallTable {
     return [...new Set(keys.flatMap((key) => this.#makers.get(key) ?? []))]
   }
 
-  /** Makes a call: what is kept of it, and what the machine is told. */
-  make(call: NewCall, now: number): { readonly info: CallInfo; readonly made: Made } {
+  /** Makes a call: what is kept of it, what the machine is told, and its arguments as JSON, where they are plain. */
+  make(call: NewCall, now: number): MadeCall {
     const { caller, request, args, parent } = call
     const { name, kind } = request
     const plain = plainText(args)
@@ -92,7 +98,7 @@ export class CallTable {
     const own = this.#remembered.made(key)
     const id = own?.call ?? this.#next++
     const path = kind === 'child' || kind === 'map' ? this.#keys.path(caller, name, call.key) : caller
-    const info = callInfo(call, { id, key, path, plain, own, madeAt: own?.at ?? now })
+    const info = callInfo(call, { id, key, path, isPlain: plain !== undefined, own, madeAt: own?.at ?? now })
     this.#infos[id] = info
     this.#callKeys[id] = key
     this.#requests[id] = request
@@ -111,7 +117,7 @@ export class CallTable {
       spent,
       givenUp: this.#isCancelled && isGivenUp(own),
     }
-    return { info, made }
+    return { info, made, plain }
   }
 
   readonly #keyOf = (call: number): Digest => known(this.#callKeys[call], call)

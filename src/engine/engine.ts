@@ -296,7 +296,12 @@ export class Engine {
   }
 
   #listener(): ExecutorListener {
-    const of = (id: AttemptId) => this.#drivers.get(id.slice(0, id.lastIndexOf('/')))
+    // nearly always the one that the attempt before was of
+    let run = ''
+    const of = (id: AttemptId): RunDriver | undefined => {
+      if (!id.startsWith(run) || id[run.length] !== '/') run = id.slice(0, id.lastIndexOf('/'))
+      return this.#drivers.get(run)
+    }
     return {
       started: (id) => of(id)?.onStarted(id),
       log: (id, lines) => of(id)?.onLog(id, lines),

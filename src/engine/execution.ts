@@ -82,6 +82,7 @@ export class Execution {
   start(info: CallInfo, attempt: number, memoryBytes: number): void {
     const { ports, settings, recorder } = this.#run
     info.startedAt = ports.clock.now()
+    info.fingerprint ??= info.identity?.fingerprint(info.args)
     if (settings.dryRun) {
       this.planned.push({
         call: info.id,
@@ -204,7 +205,9 @@ export class Execution {
         const args = resolve(start.info.args, { outcomes, request: calls.request })
         const call = graph.call(start.info.id)
         resolved.push({
-          ...start,
+          info: start.info,
+          attempt: start.attempt,
+          memoryBytes: start.memoryBytes,
           args: outcomes.current(args),
           behind: graph.slots.isAhead(call),
           usesUp: graph.usesUp(call),

@@ -1,5 +1,6 @@
 import { eachRef } from '../core/identity/canonical.ts'
 import { fingerprintWith } from '../core/identity/fingerprint.ts'
+import { plainText } from '../model/codec.ts'
 import type { Digest } from '../model/refs.ts'
 import { FutureRef, HeldRef, type Ref, UrlRef } from '../model/refs.ts'
 import type { TaskSpec } from '../model/task.ts'
@@ -11,7 +12,6 @@ import type { EnginePorts } from './settings.ts'
 
 /** What a call is known by. */
 export interface Identity {
-  readonly fingerprint: Digest
   readonly of: TaskIdentity
   readonly cacheable: boolean
   /** keys of the calls whose results live in a worker and are among the inputs */
@@ -60,20 +60,17 @@ export class Identifier {
   }
 
   #builtIn({ name, kind }: CallRequest): TaskIdentity {
-    const fingerprint = fingerprintWith({ name, code: kind, surroundings: {} }, this.#ports.hash)
+    const identify = fingerprintWith({ name, code: kind, surroundings: {} }, this.#ports.hash)
+    const fingerprint = (args: Value) => identify(this.#inputs(args))
     const parts = (args: Value) => ({ inputs: this.#ports.hash(this.#inputs(args)) })
     return { code: kind, codeParts: {}, surroundings: {}, fingerprint, basis: kind, parts }
   }
 
-  identify({ request, args, plain }: CallInfo, known: TaskIdentity): Identity {
+  identify({ request, args, isPlain }: CallInfo, known: TaskIdentity): Identity {
     const { task, kind } = request
-    const refs = plain === undefined ? this.#refsIn(args) : noRefs
-    const of = task?.policy.location === true ? this.#placed(task, known, refs.places) : known
-    // short arguments without references are what their inputs are put together to
-    const inputs = plain !== undefined && plain.length <= shortText ? plain : this.#inputs(args)
+    const refs = isPlain ? noRefs : this.#refsIn(args)
     return {
-      fingerprint: of.fingerprint(inputs),
-      of,
+      of: task?.policy.location === true ? this.#placed(task, known, refs.places) : known,
       cacheable:
         task !== undefined && refs.held.length === 0 && kind !== 'map' && isCacheable(task, refs.files),
       heldKeys: refs.held,
@@ -106,10 +103,11 @@ export class Identifier {
     codeParts: TaskIdentity['codeParts'],
     surroundings: TaskIdentity['surroundings'],
   ): TaskIdentity {
-    const fingerprint = fingerprintWith({ name, code, surroundings }, this.#ports.hash)
+    const identify = fingerprintWith({ name, code, surroundings }, this.#ports.hash)
+    const fingerprint = (args: Value) => identify(this.#inputs(args))
     const shared = { ...prefixed('code', codeParts), ...prefixed('surroundings', surroundings) }
     const parts = (args: Value) => ({ ...shared, ...this.#inputParts(args) })
-    return { code, codeParts, surroundings, fingerprint, basis: fingerprint(''), parts }
+    return { code, codeParts, surroundings, fingerprint, basis: identify(''), parts }
   }
 
   /** Each argument by itself, as far as anybody would read them. */
@@ -125,6 +123,9 @@ export class Identifier {
 
   /** The arguments' text: each by itself, so that it counts the same passed as a future or as a value. */
   #inputs(args: Value): string {
+    const plain = plainText(args)
+    // what they would be put together to
+    if (plain !== undefined && plain.length <= shortText) return plain
     if (!isFields(args)) return this.#outcomes.text(args)
     const names = Object.keys(args)
     const positions = args['args']

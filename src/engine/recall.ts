@@ -107,12 +107,18 @@ export class Recall {
   }
 
   #identified(info: CallInfo, identity: Identity): void {
-    info.fingerprint = identity.fingerprint
     info.identity = identity.of
-    info.plain = undefined
     info.cacheable = identity.cacheable
     if (!this.#run.isIn(info, 'identify')) return
-    const found = this.#run.remembered.claim(info.own, info.caller, info.request.name, identity.fingerprint)
+    const { remembered } = this.#run
+    const { own, caller, request, args } = info
+    // most calls of a new run: nothing is under their fingerprint, and nothing can be wrong with it
+    const isAttempted = request.kind === 'task' || request.kind === 'entry'
+    const isNew = own === undefined && remembered.unclaimed === 0 && !identity.cacheable
+    if (isAttempted && isNew && info.isPlain) return this.#unremembered(info, identity)
+    const fingerprint = identity.of.fingerprint(args)
+    info.fingerprint = fingerprint
+    const found = remembered.claim(own, caller, request.name, fingerprint)
     if (found?.outcome === undefined) return this.#unremembered(info, identity)
     const value = found.outcome.valueWire === undefined ? undefined : decode(found.outcome.valueWire)
     if (value instanceof SpilledRef) return this.#load(info, identity, found, value)

@@ -93,11 +93,13 @@ export class Recorder {
     this.#batch = []
     this.#thens = []
     this.#underWay++
-    this.#uncommitted += batch.length
+    // what waits for the end of the batch must not keep its records
+    const { length } = batch
+    this.#uncommitted += length
     this.#journal.append(this.#run, batch).then(
       () => {
         this.#underWay--
-        this.#uncommitted -= batch.length
+        this.#uncommitted -= length
         if (this.#failure === undefined) {
           this.#listener.committed(order)
           for (const then of thens) then()
@@ -106,7 +108,7 @@ export class Recorder {
       },
       (error: unknown) => {
         this.#underWay--
-        this.#uncommitted -= batch.length
+        this.#uncommitted -= length
         const first = this.#failure === undefined
         this.#failure ??= { error }
         if (first) this.#listener.failed(error)

@@ -179,7 +179,7 @@ export class Results {
       if (spilling !== undefined) return void this.#spill(info, attempt, value, spilling)
       if (!call.lost) info.resultWire = wire
     }
-    if (!call.lost) info.costMs = ports.clock.now() - info.startedAt
+    if (call.lost !== true) info.costMs = ports.clock.now() - info.startedAt
     outcomes.set(info.id, { value, ...(spilledTo && { spilled: spilledTo }) })
     dispatch({ kind: 'succeeded', call: info.id, attempt, held, copied: held && copied })
   }

@@ -282,13 +282,13 @@ export class RunDriver implements HostedRun {
     if (this.#end.isOver) throw new AlmanacError('ALM_CANCELLED', { by: ', as the run has ended' })
     if (kind === 'ask') this.#asks.checkKey(call)
     this.#execution.expect(request)
-    const { info, made } = calls.make(call, ports.clock.now())
+    const { info, made, plain } = calls.make(call, ports.clock.now())
     const { id, key, madeAt: at } = info
     if (isCounted(kind)) this.#giving.counted++
     if (task !== undefined) this.#recall.expect(task)
     if (isDocumentCall(kind)) this.#documents.made(call, id)
     if (info.own === undefined) {
-      const argsWire = info.plain ?? encode(args)
+      const argsWire = plain ?? encode(args)
       recorder.add({ kind: 'call', call: id, key, caller, name, call_kind: kind, argsWire, at })
     }
     this.#dispatch(made)

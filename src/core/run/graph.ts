@@ -1,4 +1,5 @@
 import { AlmanacError } from '../../model/errors.ts'
+import type { TaskPolicy } from '../../model/task.ts'
 import { Heap } from '../../util/heap.ts'
 import type { Call, EndStatus, Phase } from './call.ts'
 import { statusOf } from './call.ts'
@@ -91,7 +92,7 @@ export class RunGraph {
       observed: false,
       users: 0,
       kept: false,
-      memoryBytes: Math.round(policy.memoryBytes * policy.retries.memoryFactor ** spent),
+      memoryBytes: spent === 0 ? policy.memoryBytes : memoryAfter(policy, spent),
       passed: 0,
       heapIndex: -1,
       rank: 0,
@@ -270,6 +271,10 @@ export class RunGraph {
     if (call.kind === 'sleep') this.waiting.time += by
   }
 }
+
+/** What an attempt may take after so many retries. */
+const memoryAfter = ({ memoryBytes, retries }: TaskPolicy, spent: number): number =>
+  Math.round(memoryBytes * retries.memoryFactor ** spent)
 
 /** Shared by all that nobody waits for, which most calls are. */
 const nobody: readonly number[] = []
