@@ -133,7 +133,7 @@ async function document(documents: Documents): Promise<void> {
   await documents.write({ ...calibration, ...mine, scope: 'run:done', json: 'null' })
 }
 
-async function write({ journal, datasets, documents }: OpenSqliteJournal): Promise<void> {
+async function write({ journal, records, datasets, documents }: OpenSqliteJournal): Promise<void> {
   await publish(datasets)
   await document(documents)
 
@@ -148,6 +148,18 @@ async function write({ journal, datasets, documents }: OpenSqliteJournal): Promi
   await journal.answer('waiting', 3, 'true', 'eve', 2300)
   await journal.request('waiting', { kind: 'cancel', by: 'ann', at: 2301 })
   await claim?.release()
+  await journal.create(aRun('compacted', { createdAt: 3000 }))
+  await journal.append('compacted', [
+    ...Array.from({ length: 40 }, (_, call) => [
+      aCall(call, { name: call % 2 === 0 ? 'even' : 'odd' }),
+      anOutcome(
+        call,
+        call === 9 ? { state: 'failed', reason: 'error', error } : { valueWire: file(`out ${call}`) },
+      ),
+    ]).flat(),
+    { kind: 'run', state: 'failed', at: 3200, error },
+  ])
+  await records.compact({ endedBefore: 3200 })
 }
 
 const home = mkdtempSync(join(tmpdir(), 'almanac-fixture-'))

@@ -12,6 +12,7 @@ import type {
   RememberedCall,
   RunId,
   RunRecord,
+  Time,
 } from '../model/records.ts'
 import type { Digest } from '../model/refs.ts'
 import type { CallState, RunState } from '../model/states.ts'
@@ -90,6 +91,11 @@ export interface Records {
     query: { readonly open: boolean },
   ): Promise<readonly (AskRecord & { readonly run: RunId })[]>
   parts(run: RunId, call: number): Promise<PartsRecord | undefined>
+  /**
+   * Makes what is kept of runs that ended by then smaller, without a change of what anybody reads of them, for so long.
+   * Nothing is lost whenever the process dies. Is it all?
+   */
+  compact(options: { readonly endedBefore: Time; readonly budgetMs?: number }): Promise<boolean>
   /** Removes a run that has ended and all that is only its own. @throws ALM_RUN_ACTIVE */
   remove(run: RunId): Promise<void>
 }

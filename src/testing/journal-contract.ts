@@ -1,6 +1,7 @@
 import { describe } from 'vitest'
 import { testCache, testRemoval } from './journal-cache-contract.ts'
 import { testCalls } from './journal-calls-contract.ts'
+import { testCompact } from './journal-compact-contract.ts'
 import { testDatasets } from './journal-datasets-contract.ts'
 import { testDocuments } from './journal-documents-contract.ts'
 import { testEntries } from './journal-entries-contract.ts'
@@ -19,6 +20,7 @@ export function testJournal(name: string, makePlace: () => Promise<JournalPlace>
     testRuns(at)
     testCalls(at)
     testPages(at)
+    testCompact(at)
     testOwnership(at)
     testPeople(at)
     testCache(at)

@@ -13,7 +13,7 @@ import type { OpenJournal } from './open-journal.ts'
 export interface CareParts extends RetentionPorts {
   readonly home: string
   readonly data: LocalDataPlane
-  readonly records: RetentionPorts['records'] & Pick<Records, 'run'>
+  readonly records: RetentionPorts['records'] & Pick<Records, 'run' | 'compact'>
   readonly cache: RunCache
   readonly check: OpenJournal['check']
   readonly rehearse: OpenJournal['rehearse']
@@ -36,6 +36,8 @@ export function careFor(parts: CareParts, rules: Retention): Workbench['maintena
         return await rehearsed(parts, rules, parts.rehearse)
       const retired = await retire(parts, rules, dryRun)
       const figures = await data.collectGarbage({ roots: cache.roots(), dryRun, graceMs, now: now() })
+      // what other processes of this machine have is left to a later time
+      if (!dryRun) await parts.records.compact({ endedBefore: now() })
       return { ...figures, retired }
     },
     async collectStore({ dryRun, olderDays, goneDays }) {

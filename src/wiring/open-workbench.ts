@@ -29,6 +29,10 @@ export interface WorkbenchParts
   readonly urls: Pick<Urls, 'open' | 'verify'>
 }
 
+/** Runs that ended since are looked at and resumed most. */
+const keptAsIsMs = 24 * 3600_000
+const compactMs = 50
+
 /** An open Almanac. What it is made of belongs to it: `close` closes that. */
 export class OpenWorkbench implements Workbench {
   readonly project: string
@@ -55,6 +59,7 @@ export class OpenWorkbench implements Workbench {
   readonly #settings: RunSettings
   readonly #settled: () => Promise<void>
   readonly #say: (text: string) => void
+  #hasWritten = false
   readonly #urls: WorkbenchParts['urls']
 
   constructor(parts: WorkbenchParts) {
@@ -95,6 +100,7 @@ export class OpenWorkbench implements Workbench {
 
   start<I, R>(workflow: Workflow<I, R>, input: I, options: StartOptions = {}): Promise<RunHandle> {
     const { name, tags, file, codeDigest, listener } = options
+    this.#hasWritten = true
     return this.#engine.start(definitionOf(workflow), {
       input: input as Value,
       settings: this.#with(options),
@@ -113,6 +119,7 @@ export class OpenWorkbench implements Workbench {
   ): Promise<RunHandle> {
     const record = await this.records.run(run)
     if (record === undefined) throw new AlmanacError('ALM_RUN_UNKNOWN', { run })
+    this.#hasWritten = true
     const input = await this.#scanAgain(decode(record.inputWire))
     const resumed = this.#engine.resume(definitionOf(workflow), record, {
       settings: this.#with(options),
@@ -165,7 +172,19 @@ export class OpenWorkbench implements Workbench {
     await this.#settled()
     await this.code.close()
     await this.data.close()
+    await this.#compact()
     await this.journal.close()
+  }
+
+  /** A little at the end of each process that ran something, as nobody waits for its next step then. */
+  async #compact(): Promise<void> {
+    if (!this.#hasWritten) return
+    try {
+      await this.records.compact({ endedBefore: Date.now() - keptAsIsMs, budgetMs: compactMs })
+    } catch (error) {
+      // what has run is recorded: a disk that is full is no failure of it
+      this.#say(`The journal was not made smaller: ${(error as Error).message}`)
+    }
   }
 
   #with(options: StartOptions): RunSettings {

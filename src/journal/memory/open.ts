@@ -154,6 +154,9 @@ const memoryRecords = (store: MemoryStore): Records => ({
     const parts = store.runs.get(id)?.parts.get(call)
     return parts && { ...parts }
   },
+  async compact() {
+    return true
+  },
   async remove(id) {
     removeRun(store, id)
   },

@@ -12,6 +12,7 @@ import { CallIndex } from './call-index.ts'
 import type { CountedOutcome } from './calls.ts'
 import { deleteOutcome, findCall, findOutcome, insertCalls, insertOutcomes } from './calls.ts'
 import type { Database } from './database.ts'
+import { frozenCall, lastFrozen, thaw } from './frozen.ts'
 import { callsPerRun } from './migrations.ts'
 import { Names } from './names.ts'
 import { insertNotes, insertParts } from './notes.ts'
@@ -37,6 +38,8 @@ interface OpenRun {
   readonly n: number
   readonly index: CallIndex
   readonly tally: TallyChange
+  /** last row id that is in a block */
+  readonly frozenTo: number
   /** by number of the name */
   readonly tasks: Map<number, TaskChange>
 }
@@ -116,7 +119,7 @@ export class Appender {
     let run = this.#open.get(id)
     if (run === undefined) {
       const n = runNumber(this.#db, id)
-      run = { id, n, index: this.index(n), tally: {}, tasks: new Map() }
+      run = { id, n, index: this.index(n), tally: {}, tasks: new Map(), frozenTo: lastFrozen(this.#db, n) }
       this.#open.set(id, run)
     }
     return run
@@ -173,6 +176,9 @@ export class Appender {
       throw forgedRecord(run.id, `${call} is no number of a call`)
     }
     if (run.index.get(call) !== undefined) throw forgedRecord(run.id, `call ${call} is there already`)
+    // what is in a block has no row that would refuse it
+    if (rowId(run.n, call) <= run.frozenTo && this.#find(run, call) !== undefined)
+      throw forgedRecord(run.id, `call ${call} is there already`)
     const { n } = this.names.of(record.name, record.call_kind)
     run.index.set(call, { name: n, ended: false, asked: false })
     this.#calls.add(rowId(run.n, call), n, record.key, record.caller, record.argsWire, record.at)
@@ -193,8 +199,8 @@ export class Appender {
   #sourcesOf(run: OpenRun, call: number, kind: CallKind, argsWire: string): readonly number[] {
     run.index.sources ??= new TaskSources(
       (input) => {
-        const known = this.#find(run, input)
-        return known && { name: known.name, kind: this.names.at(known.name).kind }
+        const name = this.#nameOf(run, input)
+        return name === undefined ? undefined : { name, kind: this.names.at(name).kind }
       },
       (input) => {
         this.#calls.flush()
@@ -259,8 +265,20 @@ export class Appender {
     return known
   }
 
-  #find(run: OpenRun, call: number): KnownCall | undefined {
+  /** Of a call that is only referred to: it may stay in its block. */
+  #nameOf(run: OpenRun, call: number): number | undefined {
     const known = run.index.get(call) ?? findCall(this.#db, run.n, call)
+    return known?.name ?? frozenCall(this.#db, run.n, call)?.number
+  }
+
+  #findRow(run: OpenRun, call: number): KnownCall | undefined {
+    const known = findCall(this.#db, run.n, call)
+    if (known !== undefined || !thaw(this.#db, run.n, call)) return known
+    return findCall(this.#db, run.n, call)
+  }
+
+  #find(run: OpenRun, call: number): KnownCall | undefined {
+    const known = run.index.get(call) ?? this.#findRow(run, call)
     if (known !== undefined) run.index.set(call, known)
     return known
   }

@@ -3,6 +3,8 @@ import type { CallState } from '../../model/states.ts'
 import type { CallQuery, CallRow } from '../../ports/journal.ts'
 import { outcomeColumns } from './calls.ts'
 import type { Database } from './database.ts'
+import type { FrozenCall } from './frozen.ts'
+import { frozenCalls } from './frozen.ts'
 import type { Names } from './names.ts'
 import { readMore } from './packed-records.ts'
 import { callOf, digestText, present, rowId, rowRange } from './rows.ts'
@@ -19,11 +21,41 @@ export function listCalls(db: Database, names: Names, run: RunId, query: CallQue
   const [from, to] = range(n, query)
   if (limit === 0 || from > to) return []
   return numbersOf(db, query.name)
-    .flatMap((name) => sourcesOf(states).flatMap((source) => page(db, source, name, from, to, limit)))
-    .sort((a, b) => a.id - b.id)
+    .flatMap((name) => [
+      ...sourcesOf(states)
+        .flatMap((source) => page(db, source, name, from, to, limit))
+        .map((row) => callRow(row, names)),
+      ...(states?.includes('succeeded') === false ? [] : frozenPage(db, n, name, from, to, limit)),
+    ])
+    .sort((a, b) => a.call - b.call)
     .slice(0, limit)
-    .map((row) => callRow(row, names))
 }
+
+/** Calls in blocks, which have all succeeded. */
+function frozenPage(
+  db: Database,
+  n: number,
+  name: number | undefined,
+  from: number,
+  to: number,
+  limit: number,
+): CallRow[] {
+  const found: FrozenCall[] = []
+  for (const { first, calls } of frozenCalls(db, from, to, name)) {
+    // blocks may overlap: one that begins behind all that is wanted ends the search
+    if (found.length >= limit && first > rowId(n, found.sort(byCall)[limit - 1]?.call ?? 0)) break
+    for (const call of calls) {
+      const id = rowId(n, call.call)
+      if (id >= from && id <= to && (name === undefined || call.number === name)) found.push(call)
+    }
+  }
+  return found
+    .sort(byCall)
+    .slice(0, limit)
+    .map(({ attempts: _, number: __, ...call }) => call)
+}
+
+const byCall = (a: FrozenCall, b: FrozenCall): number => a.call - b.call
 
 function range(n: number, { call, after }: CallQuery): readonly [from: number, to: number] {
   const [first, last] = rowRange(n)

@@ -65,18 +65,33 @@ const areDigests = ['key', 'fingerprint', 'digest']
   .map((column) => `typeof(${column}) = 'blob'`)
   .join(' AND ')
 
-const rowsSql = `SELECT id, name, key, caller, at, ifnull("order", -1) AS "order", state, reason, fingerprint, value,
+const rowsSql = (
+  only: string,
+): string => `SELECT id, name, key, caller, at, ifnull("order", -1) AS "order", state, reason, fingerprint, value,
     digest, ifnull(attempt, 0) AS attempt, ifnull(started_at, 0) AS started_at, ifnull(ended_at, 0) AS ended_at,
     ifnull(cost, 0) AS cost, more
-  FROM calls LEFT JOIN outcomes USING (id) WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?`
+  FROM calls LEFT JOIN outcomes USING (id) WHERE id BETWEEN ? AND ? ${only} ORDER BY id LIMIT ?`
 
-const pageSql = `SELECT count(*) AS calls, max(id) AS last, sum("order" = -1) AS open,
+/** What may go into a block: it has succeeded, and no person was asked. */
+const canFreeze = `AND outcomes.state = 'succeeded' AND NOT EXISTS (SELECT 1 FROM asks WHERE asks.id = calls.id)`
+
+const pageSql = (
+  only: string,
+): string => `SELECT count(*) AS calls, max(id) AS last, sum("order" = -1) AS open,
     ${columns.map((column, i) => `${column} AS c${i}`).join(', ')},
     lower(group_concat(hex(key || fingerprint || digest), '')) AS digests, sum(NOT (${areDigests})) AS odd
-  FROM (${rowsSql})`
+  FROM (${rowsSql(only)})`
 
-const oddSql = `SELECT ${['key', 'fingerprint', 'digest'].map((name) => `${each(digestText(name))} AS ${name}`).join(', ')}
-  FROM (${rowsSql})`
+const oddSql = (
+  only: string,
+): string => `SELECT ${['key', 'fingerprint', 'digest'].map((name) => `${each(digestText(name))} AS ${name}`).join(', ')}
+  FROM (${rowsSql(only)})`
+
+const pages = { all: [pageSql(''), oddSql('')], frozen: [pageSql(canFreeze), oddSql(canFreeze)] } as const
+
+/** Arguments of the calls of a page that may go into a block. */
+export const frozenArgsSql = `SELECT json_group_array(args) AS args FROM (SELECT args FROM calls
+  JOIN outcomes USING (id) WHERE id BETWEEN ? AND ? ${canFreeze} ORDER BY id LIMIT ?)`
 
 type Digests = Readonly<Record<'key' | 'fingerprint' | 'digest', string>>
 type PageRow = {
@@ -87,15 +102,17 @@ type PageRow = {
   readonly odd: number
 } & Readonly<Record<`c${number}`, string>>
 
-/** The first calls of a range of row ids; `open`: some of them have no outcome. */
+/** The first calls of a range of row ids; `open`: some of them have no outcome. `freezing`: those that a block may have. */
 export function readPage(
   db: Database,
   names: Names,
   first: number,
   last: number,
   limit: number,
+  freezing = false,
 ): { readonly page: CallPage; readonly last: number; readonly open: boolean } | undefined {
-  const row = db.get<PageRow>(pageSql, first, last, limit) as PageRow
+  const [sql, oddSql] = freezing ? pages.frozen : pages.all
+  const row = db.get<PageRow>(sql, first, last, limit) as PageRow
   if (row.calls === 0) return undefined
   const odd = row.odd === 0 ? undefined : db.get<Digests>(oddSql, first, last, limit)
   const numbers = new Set(JSON.parse(row['c1'] ?? '[]') as number[])

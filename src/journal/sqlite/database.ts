@@ -15,6 +15,9 @@ const patienceMs = 60_000
 const turnMs = 30
 const pauseMs = 1.2
 
+/** Fewer are soon used again. */
+const leastFreePages = 1024
+
 export interface DatabaseOptions {
   /** as if the disk were full when the database has so many pages of 4 KiB */
   readonly maxPages?: number | undefined
@@ -101,6 +104,18 @@ export class Database {
     } finally {
       this.#db.exec('PRAGMA synchronous = FULL')
     }
+  }
+
+  /** Where more than a quarter of the file is free, it is written anew without: in one step, as all that is committed. */
+  vacuum(): void {
+    const { free } = this.get<{ free: number }>(
+      'SELECT freelist_count AS free FROM pragma_freelist_count',
+    ) ?? { free: 0 }
+    const { pages } = this.get<{ pages: number }>('SELECT page_count AS pages FROM pragma_page_count') ?? {
+      pages: 0,
+    }
+    if (this.isReadOnly || free * 4 < pages || free < leastFreePages) return
+    patiently(() => this.#db.exec('VACUUM'))
   }
 
   close(): void {

@@ -94,6 +94,12 @@ export interface WriterMethods {
   run(run: RunId): RunRecord | undefined
   claimed(runs: readonly RunId[]): RunId[]
   calls(run: RunId, query: CallQuery): CallRow[]
+  /** The block of a run behind a row id. */
+  frozen(run: RunId, after: number): { readonly page: CallPage; readonly next: number } | undefined
+  /** Puts some calls of the next run into blocks; `after`: its number, undefined where there is none. */
+  freeze(endedBefore: number, after: number): { readonly calls: number; readonly after: number } | undefined
+  /** Gives the file's free pages back, where they are many. */
+  vacuum(): void
   tasks(run: RunId): TaskSummary[]
   attempts(run: RunId, call: number): AttemptRecord[]
   notes(run: RunId, query: NoteQuery): (Note & { readonly seq: number })[]

@@ -305,6 +305,21 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (holder, run, key)
   ) WITHOUT ROWID;
   `,
+  // calls of runs that have ended, in blocks
+  `
+  -- id and last: row ids of the first and the last call; names and blobs: JSON arrays of what is in it
+  CREATE TABLE frozen (
+    id INTEGER PRIMARY KEY,
+    last INTEGER NOT NULL,
+    names TEXT NOT NULL,
+    blobs TEXT NOT NULL,
+    digests BLOB,
+    body BLOB NOT NULL
+  );
+
+  -- all of it is in blocks that can be
+  ALTER TABLE runs ADD COLUMN frozen INTEGER NOT NULL DEFAULT 0;
+  `,
 ]
 
 /** `ALMJ`: tells an Almanac journal from any other database. */

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path'
-import type { RunId } from '../../model/records.ts'
+import type { RememberedCall, RunId } from '../../model/records.ts'
 import type { Datasets } from '../../ports/datasets.ts'
 import type { Documents } from '../../ports/documents.ts'
 import type { CacheRecords, Journal, Records, RunCache, RunClaim, WorkClaims } from '../../ports/journal.ts'
@@ -95,15 +95,29 @@ function claimOf(client: WriterClient, run: RunId): RunClaim {
 
 /** The next page is read while this one is unpacked. */
 async function load(client: WriterClient, run: RunId): ReturnType<Journal['load']> {
-  const calls: Awaited<ReturnType<Journal['load']>>[number][] = []
+  const calls: RememberedCall[] = []
   let reading: ReturnType<typeof readPage> | undefined = readPage(client, run, 0)
   while (reading !== undefined) {
     const { page, next }: Awaited<ReturnType<typeof readPage>> = await reading
     reading = next === undefined ? undefined : readPage(client, run, next)
     if (page !== undefined) unpackPage(page, calls)
   }
-  return calls
+  return (await loadFrozen(client, run, calls)) ? calls.sort((a, b) => a.call - b.call) : calls
 }
+
+/** Adds those in blocks. Are there any? */
+async function loadFrozen(client: WriterClient, run: RunId, calls: RememberedCall[]): Promise<boolean> {
+  const before = calls.length
+  let reading: ReturnType<typeof readFrozen> | undefined = readFrozen(client, run, -1)
+  while (reading !== undefined) {
+    const block: Awaited<ReturnType<typeof readFrozen>> = await reading
+    reading = block && readFrozen(client, run, block.next)
+    if (block !== undefined) unpackPage(block.page, calls)
+  }
+  return calls.length > before
+}
+
+const readFrozen = (client: WriterClient, run: RunId, after: number) => client.call('frozen', run, after)
 
 const readPage = (client: WriterClient, run: RunId, from: number) => client.call('load', run, from)
 
@@ -117,6 +131,24 @@ const sqliteRecords = (client: WriterClient): Records => ({
   notes: (run, query) => client.call('notes', run, query),
   asks: (run, { open }) => client.call('asks', run, open),
   parts: (run, call) => client.call('parts', run, call),
+  async compact({ endedBefore, budgetMs = Number.POSITIVE_INFINITY }) {
+    const until = performance.now() + budgetMs
+    let after = 0
+    let all = true
+    for (;;) {
+      const frozen: Awaited<ReturnType<typeof client.call<'freeze'>>> = await client.call(
+        'freeze',
+        endedBefore,
+        after,
+      )
+      if (frozen === undefined) break
+      after = frozen.after
+      all = performance.now() < until
+      if (!all) break
+    }
+    if (all && budgetMs === Number.POSITIVE_INFINITY) await client.call('vacuum')
+    return all
+  },
   async remove(run) {
     await client.call('remove', run)
     while (await client.call('sweep')) {

@@ -33,8 +33,11 @@ const sources: readonly Source[] = [
   { table: 'versions', id: 'seq', digests: [digestText('digest')], wires: [], where: 'removed_at IS NULL' },
   { table: 'bases', id: 'rowid', digests: [digestText('input')], wires: ['value'] },
   { table: 'runs', id: 'n', digests: [], wires: ['input', 'output'] },
+  // before the rows that blocks are made of and after them: in one of the two a call is, wherever it goes meanwhile
+  { table: 'frozen', id: 'id', digests: ['blobs'], wires: [] },
   { table: 'calls', id: 'id', digests: [], wires: ['args'] },
   { table: 'outcomes', id: 'id', digests: [], wires: ['value'] },
+  { table: 'frozen', id: 'id', digests: ['blobs'], wires: [] },
   { table: 'asks', id: 'id', digests: [], wires: [`record ->> 'showWire'`, 'answer'] },
   { table: 'notes', id: 'seq', digests: [], wires: ['body'] },
 ]

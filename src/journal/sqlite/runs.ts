@@ -112,7 +112,7 @@ export function changeRun(db: Database, n: number, change: RunChange): void {
 }
 
 export function ownRun(db: Database, n: number, { host, pid, bootId }: Owner): void {
-  db.run('UPDATE runs SET host = ?, pid = ?, boot_id = ? WHERE n = ?', host, pid, bootId, n)
+  db.run('UPDATE runs SET host = ?, pid = ?, boot_id = ?, frozen = 0 WHERE n = ?', host, pid, bootId, n)
 }
 
 /** What a transaction adds to a run's counts. */

@@ -14,6 +14,7 @@ import {
   rmSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import type { SQLInputValue } from 'node:sqlite'
 import { DatabaseSync } from 'node:sqlite'
 import { isCounted, isShown } from '../../model/counted.ts'
 import { AlmanacError } from '../../model/errors.ts'
@@ -24,6 +25,7 @@ import { tallyOf, taskTallyOf } from '../tally.ts'
 import { Claims } from './claims.ts'
 import { problems } from './database.ts'
 import { journalFailure } from './failures.ts'
+import { thawAll } from './frozen.ts'
 import { applicationId, callsPerRun, migrate, migrations } from './migrations.ts'
 import { readMore } from './packed-records.ts'
 import { salvageTable } from './salvage-rows.ts'
@@ -108,6 +110,7 @@ function copyInto(path: string, made: string, folder: string): Salvage {
       .all() as { name: string }[]
     const tables = names.map(({ name }) => ({ name, ...salvageTable(from, to, name) }))
     migrate(to)
+    thawAll(statementsOf(to))
     const lost = new Map(runRows(to).map(({ n, made, found }) => [n, made - found]))
     agree(to)
     to.exec('COMMIT')
@@ -143,6 +146,13 @@ function fillUp(copy: string): void {
     closeSync(handle)
   }
 }
+
+/** What is read and written in a new database, as of an open journal. */
+const statementsOf = (db: DatabaseSync): Parameters<typeof thawAll>[0] => ({
+  prepare: (sql) => db.prepare(sql),
+  all: <Row>(sql: string, ...values: SQLInputValue[]) => db.prepare(sql).all(...values) as unknown as Row[],
+  run: (sql, ...values) => Number(db.prepare(sql).run(...values).changes),
+})
 
 interface RunRow {
   readonly n: number

@@ -24,6 +24,7 @@ import {
 } from './datasets.ts'
 import { documentVersions, listDocuments, readDocument, writeDocument } from './documents.ts'
 import { isConstraint, journalFailure } from './failures.ts'
+import { freezeBlock, frozenPage, thawedRun } from './frozen.ts'
 import { Holder } from './holder.ts'
 import { LimitTables } from './limits.ts'
 import type { Batch, WriterMethods } from './messages.ts'
@@ -33,11 +34,14 @@ import { sweep } from './removal.ts'
 import { addRequest, giveBackRequests, openRequests, takeRequests } from './requests.ts'
 import { rootsPage } from './roots.ts'
 import { createRun, findRun, listRuns, ownRun, readRun, removeRun, runNumber } from './runs.ts'
-import { listTasks } from './tasks.ts'
+import { linkTasks, listTasks } from './tasks.ts'
 import { Work } from './work.ts'
 
 /** Calls a page: large enough to cost little, small enough that batches get their turn. */
 const callsPerPage = 5000
+
+/** Blocks that calls are put into before other work gets its turn: some ten milliseconds. */
+const blocksAtOnce = 4
 
 /**
  * One open journal: the database, the locks of the runs that it claimed, and what it remembers of them.
@@ -139,6 +143,9 @@ export class Session {
     run: (run) => readRun(this.#db, run),
     claimed: (runs) => this.#claimed(runs),
     calls: (run, query) => listCalls(this.#db, this.#appender.names, run, query),
+    frozen: (run, after) => frozenPage(this.#db, runNumber(this.#db, run), after),
+    freeze: (endedBefore, after) => this.#freeze(endedBefore, after),
+    vacuum: () => this.#db.vacuum(),
     tasks: (run) => listTasks(this.#db, this.#appender.names, run),
     attempts: (run, call) => listAttempts(this.#db, run, call),
     notes: (run, query) => listNotes(this.#db, run, query),
@@ -243,6 +250,26 @@ export class Session {
         if (n !== undefined) this.#forget(run, n)
       }
     }
+  }
+
+  #freeze(endedBefore: number, after: number): ReturnType<WriterMethods['freeze']> {
+    const run = thawedRun(this.#db, endedBefore, after)
+    if (run === undefined) return undefined
+    const { n, id } = run
+    linkTasks(this.#db, this.#appender.names, id)
+    return this.#db.transaction(() => {
+      // whoever has it goes on with it
+      if (!this.#claims.take(id)) return { calls: 0, after: n }
+      try {
+        const isOpen = thawedRun(this.#db, endedBefore, n - 1)?.n === n
+        for (let i = 0; isOpen && i < blocksAtOnce; i++)
+          if (!freezeBlock(this.#db, this.#appender.names, n)) return { calls: i, after: n }
+        this.#appender.dropIndex(n)
+        return { calls: isOpen ? blocksAtOnce : 0, after: isOpen ? n - 1 : n }
+      } finally {
+        this.#claims.release(id)
+      }
+    })
   }
 
   #remove(run: RunId): void {

@@ -7,6 +7,8 @@ import type { TaskTally } from '../tally.ts'
 import { TaskSources } from '../task-sources.ts'
 import { CallIndex } from './call-index.ts'
 import type { Database } from './database.ts'
+import { frozenCall } from './frozen.ts'
+import { callsPerRun } from './migrations.ts'
 import type { Names } from './names.ts'
 import { callOf, rowRange } from './rows.ts'
 
@@ -55,7 +57,9 @@ export function addTaskInput(db: Database, n: number, name: number, input: numbe
 
 /** Arguments of a call that was made before. */
 export const argsOf = (db: Database, id: number): string =>
-  db.get<{ args: string }>('SELECT args FROM calls WHERE id = ?', id)?.args ?? ''
+  db.get<{ args: string }>('SELECT args FROM calls WHERE id = ?', id)?.args ??
+  frozenCall(db, Math.floor(id / callsPerRun), callOf(id))?.argsWire ??
+  ''
 
 type TaskRow = Readonly<Record<(typeof columns)[number] | 'name', number>>
 
@@ -120,6 +124,12 @@ interface TaskInput {
 
 const keptInputs = (db: Database, n: number): TaskInput[] =>
   db.all<TaskInput>('SELECT name, input FROM task_inputs WHERE run = ?', n)
+
+/** Before calls go into blocks. */
+export function linkTasks(db: Database, names: Names, run: RunId): void {
+  const row = db.get<{ n: number; linked: number }>('SELECT n, linked FROM runs WHERE id = ?', run)
+  if (row !== undefined && row.linked === 0) linked(db, names, row.n)
+}
 
 /**
  * Of a run that was made before inputs were kept: all of its calls are looked at, once. Who adds a call meanwhile keeps

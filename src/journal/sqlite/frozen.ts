@@ -1,0 +1,215 @@
+import { deflateRawSync, inflateRawSync } from 'node:zlib'
+import type { RememberedCall } from '../../model/records.ts'
+import { isRunEnd, runStates } from '../../model/states.ts'
+import { blobDigests } from '../blob-digests.ts'
+import type { CallPage } from './call-pages.ts'
+import { frozenArgsSql, readPage, unpackPage } from './call-pages.ts'
+import { insertCalls, insertOutcomes } from './calls.ts'
+import type { Database } from './database.ts'
+import type { Names } from './names.ts'
+import { callOf, digestColumn, rowId, rowRange } from './rows.ts'
+
+/**
+ * Calls of runs that have ended, a thousand to a row: their columns side by side, compressed, and their digests, which
+ * nothing compresses, as they are. They take half the place, and are read faster than one by one.
+ *
+ * Z1 a call is either in rows of its own or in one block, never in both: it changes place within one transaction.
+ * Z2 only calls that succeeded are in blocks, so that what few calls have in common is still found by an index.
+ * Z3 what is written of a call thaws its block first: rows in blocks never change.
+ */
+const callsPerBlock = 1000
+/** Fewer are not worth a block. */
+const leastCalls = 20
+
+interface BlockRow {
+  readonly id: number
+  readonly digests: Uint8Array | null
+  readonly body: Uint8Array
+}
+
+interface Body {
+  readonly page: Omit<CallPage, 'digests' | 'attempts'>
+  /** one for each call, as JSON */
+  readonly args: string
+}
+
+export interface FrozenCall extends RememberedCall {
+  readonly argsWire: string
+  /** of its name */
+  readonly number: number
+}
+
+/** The next run that has ended and is not frozen as far as it can be. */
+export function thawedRun(
+  db: Database,
+  endedBefore: number,
+  after: number,
+): { readonly n: number; readonly id: string } | undefined {
+  const ends = runStates.filter(isRunEnd).map((state) => `'${state}'`)
+  const sql = `SELECT n, id FROM runs WHERE frozen = 0 AND n > ? AND state IN (${ends.join(', ')})
+    AND ifnull(ended_at, created_at) <= ? ORDER BY n LIMIT 1`
+  return db.get(sql, after, endedBefore)
+}
+
+/**
+ * Puts the next calls of a run into a block, within a transaction; the caller holds the run's claim. False if there
+ * are too few, so that the run is frozen as far as it can be.
+ */
+export function freezeBlock(db: Database, names: Names, n: number): boolean {
+  const [first, last] = rowRange(n)
+  const found = readPage(db, names, first, last, callsPerBlock, true)
+  if (found === undefined || found.page.calls < leastCalls) {
+    db.run('UPDATE runs SET frozen = 1 WHERE n = ?', n)
+    return false
+  }
+  const { digests, attempts: _, ...page } = found.page
+  const [ids = '[]'] = page.texts
+  const { args } = db.get<{ args: string }>(frozenArgsSql, first, last, callsPerBlock) as { args: string }
+  const values = JSON.parse(page.texts[7] ?? '[]') as (string | null)[]
+  const blobs = blobDigests([...(JSON.parse(args) as string[]), ...values.map((value) => value ?? undefined)])
+  const body: Body = { page, args }
+  db.run(
+    'INSERT INTO frozen (id, last, names, blobs, digests, body) VALUES (?, ?, ?, ?, ?, ?)',
+    (JSON.parse(ids) as number[])[0] as number,
+    found.last,
+    JSON.stringify(page.names.map(([number]) => number)),
+    JSON.stringify([...blobs]),
+    digests === undefined ? null : Buffer.from(digests, 'hex'),
+    deflateRawSync(JSON.stringify(body)),
+  )
+  for (const table of ['outcomes', 'calls'])
+    db.run(`DELETE FROM ${table} WHERE id IN (SELECT value FROM json_each(?))`, ids)
+  return true
+}
+
+/** A page of what a replay needs: the first block behind a row id, and that of its first call. */
+export function frozenPage(
+  db: Database,
+  n: number,
+  after: number,
+): { readonly page: CallPage; readonly next: number } | undefined {
+  const [first, last] = rowRange(n)
+  const sql = 'SELECT id, digests, body FROM frozen WHERE id > ? AND id BETWEEN ? AND ? ORDER BY id LIMIT 1'
+  const row = db.get<BlockRow>(sql, after, first, last)
+  if (row === undefined) return undefined
+  const { page } = opened(row)
+  // no outcome of theirs is open, but attempts before it are shown with it
+  const calls = new Set((JSON.parse(page.texts[0] ?? '[]') as number[]).map(callOf))
+  const attempts = db.all<{ call: number; attempts: string }>(attemptsSql, row.id, lastOf(page))
+  const own = attempts.map(({ call, attempts: text }) => [callOf(call), text] as const)
+  return { page: { ...page, attempts: own.filter(([call]) => calls.has(call)) }, next: row.id }
+}
+
+const attemptsSql = `SELECT call, json_group_array(json_remove(record, '$.kind', '$.call') ORDER BY seq) AS attempts
+  FROM attempts WHERE call BETWEEN ? AND ? AND forgotten = 0 GROUP BY call`
+
+const lastOf = (page: CallPage): number => (JSON.parse(page.texts[0] ?? '[]') as number[]).at(-1) ?? 0
+
+/** Blocks with calls in a range of row ids, and of a name, in order of their first calls. */
+export function* frozenCalls(
+  db: Database,
+  first: number,
+  last: number,
+  name: number | undefined,
+): Iterable<{ readonly first: number; readonly calls: readonly FrozenCall[] }> {
+  const run = rowRange(Math.floor(first / rowId(1, 0)))
+  const named = name === undefined ? '' : 'AND EXISTS (SELECT 1 FROM json_each(names) WHERE value = ?)'
+  const sql = `SELECT id FROM frozen WHERE id BETWEEN ? AND ? AND last >= ? ${named} ORDER BY id`
+  const values = name === undefined ? [] : [name]
+  for (const { id } of db.all<{ id: number }>(sql, run[0], last, first, ...values)) {
+    const row = db.get<BlockRow>('SELECT id, digests, body FROM frozen WHERE id = ?', id)
+    if (row !== undefined) yield { first: id, calls: callsOf(row) }
+  }
+}
+
+/** The last row id of a run that is in a block, or -1. */
+export const lastFrozen = (db: Database, n: number): number =>
+  db.get<{ last: number }>(
+    'SELECT ifnull(max(last), -1) AS last FROM frozen WHERE id BETWEEN ? AND ?',
+    ...rowRange(n),
+  )?.last ?? -1
+
+/** A call in a block. */
+export function frozenCall(db: Database, n: number, call: number): FrozenCall | undefined {
+  for (const { calls } of frozenCalls(db, rowId(n, call), rowId(n, call), undefined)) {
+    const found = calls.find((one) => one.call === call)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+/** Gives the calls of the block with a call their own rows again, within a transaction. False if none has it. */
+export function thaw(db: Database, n: number, call: number): boolean {
+  for (const { first, calls } of frozenCalls(db, rowId(n, call), rowId(n, call), undefined)) {
+    if (!calls.some((one) => one.call === call)) continue
+    thawBlock(db, first, calls)
+    db.run('UPDATE runs SET frozen = 0 WHERE n = ?', n)
+    return true
+  }
+  return false
+}
+
+/** All of them; what cannot be read is dropped, and executed again by whoever goes on with the run. */
+export function thawAll(db: Pick<Database, 'prepare' | 'all' | 'run'>): void {
+  for (const { id } of db.all<{ id: number }>('SELECT id FROM frozen ORDER BY id')) {
+    const [row] = db.all<BlockRow>('SELECT id, digests, body FROM frozen WHERE id = ?', id)
+    let calls: readonly FrozenCall[] = []
+    try {
+      if (row !== undefined) calls = callsOf(row)
+    } catch {
+      // its bytes are damaged
+    }
+    thawBlock(db, id, calls)
+  }
+  db.run('UPDATE runs SET frozen = 0')
+}
+
+function thawBlock(db: Pick<Database, 'run'>, first: number, calls: readonly FrozenCall[]): void {
+  const n = Math.floor(first / rowId(1, 0))
+  for (const { call, number, key, caller, argsWire, at, outcome } of calls) {
+    const id = rowId(n, call)
+    db.run(
+      `${insertCalls.sql} VALUES (?, ?, ?, ?, ?, ?)`,
+      id,
+      number,
+      digestColumn(key),
+      caller,
+      argsWire,
+      at,
+    )
+    if (outcome === undefined) continue
+    const { error, origin, map } = outcome
+    const more = error ?? origin ?? map
+    db.run(
+      `${insertOutcomes.sql} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      id,
+      outcome.order,
+      outcome.state,
+      outcome.reason,
+      outcome.fingerprint === undefined ? null : digestColumn(outcome.fingerprint),
+      outcome.valueWire ?? null,
+      outcome.digest === undefined ? null : digestColumn(outcome.digest),
+      outcome.attempt,
+      outcome.startedAt,
+      outcome.endedAt,
+      outcome.costMs,
+      more === undefined ? null : JSON.stringify({ error, origin, map }),
+    )
+  }
+  db.run('DELETE FROM frozen WHERE id = ?', first)
+}
+
+function opened({ digests, body }: BlockRow): { readonly page: CallPage; readonly args: string } {
+  const { page, args } = JSON.parse(inflateRawSync(body).toString()) as Body
+  const letters = digests === null ? undefined : Buffer.from(digests).toString('hex')
+  return { page: { ...page, digests: letters, attempts: [] }, args }
+}
+
+function callsOf(row: BlockRow): FrozenCall[] {
+  const { page, args } = opened(row)
+  const calls: RememberedCall[] = []
+  unpackPage(page, calls)
+  const wires = JSON.parse(args) as string[]
+  const numbers = JSON.parse(page.texts[1] ?? '[]') as number[]
+  return calls.map((call, i) => ({ ...call, argsWire: wires[i] as string, number: numbers[i] as number }))
+}
