@@ -75,6 +75,8 @@ export interface Adopted {
   readonly fresh: boolean
   /** of one that still lies where it was: what tells that nobody changed it since */
   readonly left?: LeftFile
+  /** of one that lies there as a second name of the blob: what it was before */
+  readonly linked?: Pick<BigIntStats, 'mode' | 'mtimeNs'>
 }
 
 /** What a change of a file that was taken would change. */

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { AlmanacError } from '../model/errors.ts'
 import type { Digest } from '../model/refs.ts'
 import type { BlobStore } from '../ports/data.ts'
+import { Adoption, type SizedFile, type TakenFile } from './adoption.ts'
 import type { Adopted, BlobFiles } from './blob-files.ts'
 import {
   digestOf,
@@ -17,7 +18,6 @@ import {
 import { inStore, isMissing, storeError } from './failures.ts'
 import type { Home } from './home.ts'
 import { isDigest, shard, shards } from './home.ts'
-import { adoptFiles } from './jobs/adopt-files.ts'
 import type { Damage } from './jobs/check-blobs.ts'
 import type { JobPool } from './jobs/job-pool.ts'
 import type { Departed, Presence } from './presence.ts'
@@ -53,6 +53,7 @@ export class LocalBlobStore implements BlobStore {
   readonly #presence: Presence
   readonly #now: () => number
   readonly #unsynced: UnsyncedBlobs
+  readonly #adoption: Adoption
   /** what was changed last before that time of the file system (ns) is on disk (S4) */
   readonly #syncedBefore: bigint
   #adopting = 0
@@ -75,6 +76,8 @@ export class LocalBlobStore implements BlobStore {
     this.#syncedBefore = inStore(home.work, () => syncedBefore(times.now, presence.othersUnsynced()))
     this.whole = new WholeTrees(home)
     this.#unsynced = new UnsyncedBlobs(store, (digest) => this.quarantine(digest))
+    const { files, whole } = this
+    this.#adoption = new Adoption({ files, whole, pool, presence, unsynced: this.#unsynced })
   }
 
   async put(bytes: Uint8Array): Promise<Digest> {
@@ -145,38 +148,14 @@ export class LocalBlobStore implements BlobStore {
     return (await this.adoptAll([{ path, size }]))[0] as Adopted
   }
 
-  /** `size`: about, to share them out among threads, or not. */
-  async adoptAll(
-    files: readonly { readonly path: string; readonly size: number }[],
-    how: 'move' | 'link' = 'move',
-  ): Promise<readonly Adopted[]> {
-    this.#mark()
-    this.#adopting++
-    try {
-      const jobs = sharesOf(files).map((share) => ({
-        kind: 'adopt' as const,
-        how,
-        files: this.files,
-        paths: share.map(({ path }) => path),
-      }))
-      const here = jobs.length < 2 && sizeOf(files) <= largeBytes
-      const adopted: (readonly Adopted[])[] = []
-      const take = (done: readonly Adopted[], job: number): void => {
-        adopted[job] = done
-        for (const { digest, fresh, size } of done)
-          this.#unsynced.add(digest, fresh, how === 'link' ? size : 0)
-      }
-      if (here) for (const [i, job] of jobs.entries()) take(adoptFiles(job), i)
-      else
-        await this.#pool.runEach(
-          jobs.entries(),
-          ([, job]) => job,
-          (done, [i]) => take(done, i),
-        )
-      return adopted.flat()
-    } finally {
-      this.#adopting--
-    }
+  /** `size`: about, to share them out among threads, or not. What was linked is given back where not all can be taken. */
+  async adoptAll(files: readonly SizedFile[], how: 'move' | 'link' = 'move'): Promise<readonly Adopted[]> {
+    return await this.taking(() => this.#adoption.all(files, how))
+  }
+
+  /** Gives back files that were linked, as something went wrong since; the error to throw then. */
+  undone(linked: readonly TakenFile[], error: unknown): unknown {
+    return this.#adoption.undone(linked, error)
   }
 
   /** A blob that a thread of `taking` has put there, or found. */

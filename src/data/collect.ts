@@ -2,7 +2,8 @@ import { type BigIntStats, lstatSync, realpathSync } from 'node:fs'
 import { basename } from 'node:path'
 import { AlmanacError } from '../model/errors.ts'
 import { DirRef, FileRef } from '../model/refs.ts'
-import type { LeftFile } from './blob-files.ts'
+import type { TakenFile } from './adoption.ts'
+import type { Adopted } from './blob-files.ts'
 import type { LocalBlobStore } from './blob-store.ts'
 import { inputError, inStore, isMissing, refused } from './failures.ts'
 import type { JobPool } from './jobs/job-pool.ts'
@@ -44,8 +45,8 @@ export interface TakenDir {
   readonly root: string
   /** those above before those below */
   readonly directories: readonly string[]
-  /** the files that were not moved: absolute, with what tells whether they changed since */
-  readonly left: readonly (readonly [path: string, state: LeftFile])[]
+  /** its files: absolute, and what came of them */
+  readonly taken: readonly TakenFile[]
 }
 
 /** Takes the files of a directory into the store. @throws ALM_PATH_REFUSED, ALM_INPUT_CHANGED, ALM_STORE_… */
@@ -68,14 +69,18 @@ export async function takeDir(
   // links first: what they lead to is still in its place
   const links = await adoptSome(tools, root, drafts, how, (draft, name) => draft.block.links.includes(name))
   const files = await adoptSome(tools, root, drafts, how, (draft, name) => !draft.block.links.includes(name))
-  const listing = ((await new DraftLists(tools.listings, new Map(), false).all(drafts)).get('') as Scanned)
-    .listing
+  const taken = [...links, ...files]
+  const lists = new DraftLists(tools.listings, new Map(), false)
+  const scanned = await lists.all(drafts).catch((error: unknown) => {
+    throw tools.store.undone(taken, error)
+  })
+  const { listing } = scanned.get('') as Scanned
   tools.store.whole.add(listing.digest)
   return {
     dir: new DirRef(listing.digest, listing.files, listing.size),
     root,
     directories: [...blocks.keys()].map((below) => (below === '' ? root : `${root}/${below}`)),
-    left: [...links, ...files],
+    taken,
   }
 }
 
@@ -110,7 +115,7 @@ async function adoptSome(
   drafts: readonly Draft[],
   how: 'move' | 'link',
   takes: (draft: Draft, name: string) => boolean,
-): Promise<[path: string, state: LeftFile][]> {
+): Promise<TakenFile[]> {
   const places: {
     readonly draft: Draft
     readonly index: number
@@ -127,10 +132,7 @@ async function adoptSome(
   }
   const adopted = await tools.store.adoptAll(places, how)
   for (const [i, { draft, index }] of places.entries()) {
-    Buffer.from(draft.digests.buffer).write((adopted[i] as { digest: string }).digest, index * 32, 'hex')
+    Buffer.from(draft.digests.buffer).write((adopted[i] as Adopted).digest, index * 32, 'hex')
   }
-  return places.flatMap(({ path }, i): [string, LeftFile][] => {
-    const left = adopted[i]?.left
-    return left === undefined ? [] : [[path, left]]
-  })
+  return places.map(({ path }, i) => [path, adopted[i] as Adopted] as const)
 }

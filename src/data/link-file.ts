@@ -1,9 +1,10 @@
-import { type BigIntStats, linkSync, lstatSync, rmSync } from 'node:fs'
+import { type BigIntStats, chmodSync, linkSync, lstatSync, rmSync, utimesSync } from 'node:fs'
 import { AlmanacError } from '../model/errors.ts'
 import type { Digest } from '../model/refs.ts'
 import type { Adopted, BlobFiles, LeftFile } from './blob-files.ts'
 import { copyBlob, isWhole, placeBlob, renewBlob, seal, temporaryPath } from './blob-files.ts'
 import { codeOf, inputError, inStore } from './failures.ts'
+import { shard } from './home.ts'
 import { hashInput, isExecutable, sameState } from './read-file.ts'
 
 /** Nothing can be linked there, or not by us. */
@@ -31,9 +32,34 @@ export function linkFile(files: BlobFiles, path: string): Adopted {
     if (isWhole(files, digest, size) && renewBlob(files, digest))
       return { ...adopted, fresh: false, left: leftOf(seen) }
     const left = linked(files, path, digest, seen)
-    if (left === undefined) copyBlob(files, path, digest)
-    return { ...adopted, fresh: true, left: left ?? leftOf(seen) }
+    if (left !== undefined)
+      return { ...adopted, fresh: true, left, linked: { mode: seen.mode, mtimeNs: seen.mtimeNs } }
+    copyBlob(files, path, digest)
+    return { ...adopted, fresh: true, left: leftOf(seen) }
   })
+}
+
+/**
+ * Undoes `linkFile`: the file is its owner's alone again, as it was, and the store forgets it. False where it cannot
+ * be: it changed since, or is used in a third place.
+ */
+export function giveBackFile(files: BlobFiles, path: string, { digest, left, linked }: Adopted): boolean {
+  if (left === undefined || linked === undefined) return true
+  try {
+    const now = lstatSync(path, { bigint: true, throwIfNoEntry: false })
+    // what is there now was never taken
+    if (now?.ino !== left.ino) return true
+    if (now.size !== left.size || now.mtimeNs !== left.mtimeNs || now.nlink > 2n) return false
+    const blob = shard(files.store, digest)
+    if (lstatSync(blob, { bigint: true, throwIfNoEntry: false })?.ino === now.ino) rmSync(blob)
+    utimesSync(path, Number(now.atimeNs) / 1e9, Number(linked.mtimeNs) / 1e9)
+    chmodSync(path, Number(linked.mode & 0o7777n))
+    return true
+  } catch (error) {
+    // whoever asked is about to say what went wrong before, and says of this file that it stayed as it is
+    if (codeOf(error) === undefined) throw error
+    return false
+  }
 }
 
 function stateOf(path: string): BigIntStats {

@@ -5,10 +5,12 @@ import {
   linkSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -16,8 +18,11 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { DirRef } from '../model/refs.ts'
 import type { Moved } from '../ports/data.ts'
+import { failure } from '../testing/data-fixture.ts'
+import { digestOf } from './blob-files.ts'
 import type { LocalDataPlane } from './local-data-plane.ts'
 import { openDataPlane } from './open.ts'
+import { thisProcess } from './process-identity.ts'
 
 let root: string
 let raw: string
@@ -108,4 +113,66 @@ it('a single file is given away too, and what is not there is said so', async ()
     code: 'ALM_INPUT_MISSING',
     details: { path: join(root, 'nothing') },
   })
+})
+
+const statOf = (name: string) => {
+  const { mode, mtimeMs, nlink } = statSync(join(raw, name))
+  return { mode, mtime: Math.round(mtimeMs * 1000), nlink }
+}
+const names = ['a', 'b', 'sub/c'] as const
+/** Times that a file system gives back to the nanosecond where they are set again. */
+const dated = () => {
+  for (const name of names) utimesSync(join(raw, name), 1_700_000_000, 1_700_000_000)
+  return names.map(statOf)
+}
+const blobs = (): number => {
+  const store = join(root, '.almanac/store')
+  return readdirSync(store, { recursive: true }).filter((name) => String(name).length > 64).length
+}
+
+it('what was taken is its owner’s alone again, as it was, where nothing came of it, and can be moved again', async () => {
+  chmodSync(join(raw, 'a'), 0o640)
+  chmodSync(join(raw, 'b'), 0o755)
+  const before = dated()
+  const moved = await data.moveIn(raw)
+  expect(names.map((name) => statOf(name).nlink)).toEqual([2, 2, 2])
+  const error = new Error('the journal is full')
+  expect(await moved.undo(error)).toBe(error)
+  expect(names.map(statOf)).toEqual(before)
+  // of three files and two listings the listings are left, for a collection
+  expect(blobs()).toBe(3)
+  writeFileSync(join(raw, 'a'), 'content of a\n')
+  const again = await data.moveIn(raw)
+  expect(await contents(again)).toEqual(all)
+  expect(await again.remove()).toEqual([])
+})
+
+it('what cannot be given back is told: what changed since, and what others may need by now', async () => {
+  const moved = await data.moveIn(raw)
+  chmodSync(join(raw, 'b'), 0o644)
+  appendFileSync(join(raw, 'b'), 'more')
+  expect(await moved.undo(new Error('Why.'))).toEqual(
+    failure('ALM_MOVE_HALF', { why: 'Why.', count: 1, path: join(raw, 'b') }),
+  )
+  expect(names.map((name) => statOf(name).nlink)).toEqual([1, 2, 1])
+
+  const second = await data.moveIn(raw)
+  const other = join(root, '.almanac/work/other.json')
+  writeFileSync(other, JSON.stringify(thisProcess()))
+  expect(await second.undo(new Error('Why.'))).toEqual(
+    failure('ALM_MOVE_HALF', { count: 2, path: join(raw, 'a') }),
+  )
+  rmSync(other)
+  expect(await second.undo('why')).toBe('why')
+  expect([statOf('a').nlink, statOf('sub/c').nlink]).toEqual([1, 1])
+})
+
+it('where one file cannot be taken, the others are as they were', async () => {
+  const before = dated()
+  // nothing can be put where its folder is a file
+  const digest = digestOf('content of sub/c\n')
+  mkdirSync(join(root, '.almanac/store'), { recursive: true })
+  writeFileSync(join(root, '.almanac/store', digest.slice(0, 2)), '')
+  await expect(data.moveIn(raw)).rejects.toEqual(failure('ALM_STORE_FAILED'))
+  expect(names.map(statOf)).toEqual(before)
 })

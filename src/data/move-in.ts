@@ -4,7 +4,7 @@ import { AlmanacError } from '../model/errors.ts'
 import { FileRef } from '../model/refs.ts'
 import type { Moved } from '../ports/data.ts'
 import type { LeftFile } from './blob-files.ts'
-import { type CollectTools, takeDir } from './collect.ts'
+import { type CollectTools, type TakenDir, takeDir } from './collect.ts'
 import { codeOf, inputError, isMissing } from './failures.ts'
 
 /** Of what stays behind so many are named. */
@@ -14,15 +14,26 @@ const named = 1000
 export async function moveIn(tools: CollectTools, path: string): Promise<Moved> {
   const stat = stateOf(path)
   if (!stat.isFile()) {
-    const { dir, root, directories, left } = await takeDir(tools, path, stat, 'link')
-    return { ref: dir, remove: async () => removed(left, directories.toReversed(), root) }
+    const { dir, root, directories, taken } = await takeDir(tools, path, stat, 'link')
+    return {
+      ref: dir,
+      remove: async () => removed(leftOf(taken), directories.toReversed(), root),
+      undo: async (error) => tools.store.undone(taken, error),
+    }
   }
   const [adopted] = await tools.store.adoptAll([{ path, size: Number(stat.size) }], 'link')
   if (adopted?.left === undefined) throw inputError(new Error('it was not taken'), path)
-  const { digest, size, executable, left } = adopted
-  const ref = new FileRef(basename(path), digest, size, executable)
-  return { ref, remove: async () => removed([[path, left]], [], path) }
+  const { digest, size, executable } = adopted
+  const taken = [[path, adopted]] as const
+  return {
+    ref: new FileRef(basename(path), digest, size, executable),
+    remove: async () => removed(leftOf(taken), [], path),
+    undo: async (error) => tools.store.undone(taken, error),
+  }
 }
+
+const leftOf = (taken: TakenDir['taken']): [path: string, state: LeftFile][] =>
+  taken.flatMap(([path, { left }]) => (left === undefined ? [] : [[path, left]]))
 
 function stateOf(path: string) {
   try {

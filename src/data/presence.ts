@@ -66,6 +66,16 @@ export class Presence {
     return 0
   }
 
+  /** Works nobody else here, as far as can be known? */
+  isAlone(): boolean {
+    return namesIn(this.#home.work).every((name) => {
+      const path = `${this.#home.work}/${name}`
+      if (!name.endsWith('.json') || path === this.#file) return true
+      const entry = readEntry(path)
+      return entry === undefined || isGone(entry.identity)
+    })
+  }
+
   leave(): void {
     inStore(this.directory, () => {
       removeTree(this.directory)

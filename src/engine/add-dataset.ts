@@ -1,7 +1,12 @@
-import { checkDatasetName, type DatasetSource, type DatasetVersion } from '../model/dataset.ts'
+import {
+  checkDatasetName,
+  type DatasetKey,
+  type DatasetSource,
+  type DatasetVersion,
+} from '../model/dataset.ts'
 import { AlmanacError } from '../model/errors.ts'
 import { DirRef } from '../model/refs.ts'
-import type { DataPlane } from '../ports/data.ts'
+import type { DataPlane, Moved } from '../ports/data.ts'
 import type { Datasets, Publish } from '../ports/datasets.ts'
 
 /** What a person adds to a dataset. */
@@ -46,14 +51,28 @@ export async function addToDataset(ports: AddPorts, addition: Addition): Promise
   await checkAddable(ports, addition)
   const before = await datasets.version(key)
   const leftOut: string[] = []
-  const { dir, place, remove } = await found(ports, addition, leftOut)
-  const version = await publish({ ...key, dir, place, maker: 'data add' })
+  const { dir, place, remove, undo } = await found(ports, addition, leftOut)
+  let version: DatasetVersion
+  try {
+    version = await publish({ ...key, dir, place, maker: 'data add' })
+  } catch (error) {
+    throw undo === undefined || (await isOnRecord(datasets, key, dir)) ? error : await undo(error)
+  }
   const source = how === 'external' || how === 'keep' ? sourceOf(addition, dir.at ?? path) : undefined
   const known = await datasets.source(key)
   if (JSON.stringify(known) !== JSON.stringify(source)) await datasets.setSource(key, source, now())
   // only now: whoever is killed before has all of it where it was
   const leftBehind = (await remove?.()) ?? []
   return { version, unchanged: version.seq === before?.seq, leftOut, leftBehind }
+}
+
+/** It may have failed after that: then the files are the version's. Where nobody can tell, they may be. */
+async function isOnRecord(datasets: Datasets, key: DatasetKey, { digest }: DirRef): Promise<boolean> {
+  try {
+    return (await datasets.versions(key, { limit: 100 })).some((version) => version.digest === digest)
+  } catch {
+    return true
+  }
 }
 
 /** What cannot be added is said before anything is read or copied. @throws ALM_DATASET_NAME, ALM_TARGET_EXISTS, … */
@@ -73,16 +92,19 @@ async function found(
 ): Promise<{
   readonly dir: DirRef
   readonly place: 'store' | 'outside' | 'both'
-  readonly remove?: () => Promise<readonly string[]>
+  readonly remove?: Moved['remove']
+  readonly undo?: Moved['undo']
 }> {
   const { how, path, include, exclude, settleMs } = addition
   if (how === 'move') {
-    const { ref, remove } = await data.moveIn(path)
-    return {
-      dir: ref instanceof DirRef ? ref : await data.assemble([[ref.name, ref]]),
-      place: 'store',
-      remove,
-    }
+    const { ref, remove, undo } = await data.moveIn(path)
+    const dir =
+      ref instanceof DirRef
+        ? ref
+        : await data.assemble([[ref.name, ref]]).catch(async (error: unknown) => {
+            throw await undo(error)
+          })
+    return { dir, place: 'store', remove, undo }
   }
   const ref = await data.scan(path, {
     keep: how !== 'external',

@@ -196,6 +196,11 @@ export const catalogue = {
     message: '{url} is no longer what the run looked at: {why}.',
     hint: 'Start a new run, which looks again; what does not depend on it is not executed again.',
   },
+  ALM_MOVE_HALF: {
+    message:
+      '{why} Nothing is gone from its place, but {count} files that were to be moved are read only and share their bytes with the store, {path} first.',
+    hint: 'Give the command again, which ends what was begun. Do not make them writable: copy those that you want back.',
+  },
   ALM_PATH_REFUSED: {
     message: '{path} cannot be part of a directory: {why}.',
     hint: 'Remove or exclude it.',

@@ -86,6 +86,8 @@ export interface Moved {
   readonly ref: FileRef | DirRef
   /** Removes what was taken, and says what stays: files that came or changed since, and what we may not remove. */
   remove(): Promise<readonly string[]>
+  /** Where nothing came of it, files are as they were again; the error to throw then, which tells of those that are not. */
+  undo(error: unknown): Promise<unknown>
 }
 
 export interface ScanOptions {

@@ -119,8 +119,8 @@ export class MemoryData implements DataPlane {
   }
 
   async moveIn(path: string): Promise<Moved> {
-    if (this.files.isDirectory(path)) return { ref: await this.collectDir(path), remove: async () => [] }
-    return { ref: await this.collectFile(path), remove: async () => [] }
+    const ref = this.files.isDirectory(path) ? await this.collectDir(path) : await this.collectFile(path)
+    return { ref, remove: async () => [], undo: async (error) => error }
   }
 
   async *entries(dir: DirRef): AsyncGenerator<TreeEntry> {

@@ -1,6 +1,7 @@
 import type { Adopted, BlobFiles } from '../blob-files.ts'
 import { adoptFile } from '../blob-files.ts'
 import { linkFile } from '../link-file.ts'
+import { type Failure, failureOf } from './failure.ts'
 
 /** Moves files into the store, or links them there: they are removed later, by whoever asked. */
 export interface AdoptJob {
@@ -10,5 +11,18 @@ export interface AdoptJob {
   readonly paths: readonly string[]
 }
 
-export const adoptFiles = ({ how, files, paths }: AdoptJob): readonly Adopted[] =>
-  paths.map((path) => (how === 'move' ? adoptFile(files, path) : linkFile(files, path)))
+/** The first of the files, up to one that could not be taken. */
+export interface Adopting {
+  readonly adopted: readonly Adopted[]
+  readonly failure?: Failure
+}
+
+export function adoptFiles({ how, files, paths }: AdoptJob): Adopting {
+  const adopted: Adopted[] = []
+  try {
+    for (const path of paths) adopted.push(how === 'move' ? adoptFile(files, path) : linkFile(files, path))
+  } catch (error) {
+    return { adopted, failure: failureOf(error) }
+  }
+  return { adopted }
+}

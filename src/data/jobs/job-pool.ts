@@ -1,8 +1,9 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { AlmanacError } from '../../model/errors.ts'
+import { errorOf } from './failure.ts'
 import type { Answer, Job, ResultOf, Results } from './job.ts'
-import { errorOf, isHeavy, runJob } from './job.ts'
+import { isHeavy, runJob } from './job.ts'
 
 /**
  * Threads that work on files. Owns them and the jobs that wait for one.

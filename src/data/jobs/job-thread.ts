@@ -1,6 +1,7 @@
 import { parentPort } from 'node:worker_threads'
 import type { Answer, Job } from './job.ts'
-import { failureOf, runJob } from './job.ts'
+import { failureOf } from './failure.ts'
+import { runJob } from './job.ts'
 
 /** A thread of the pool: one job after the other. */
 parentPort?.on('message', (job: Job) => {

@@ -1,12 +1,10 @@
-import type { ErrorCode } from '../../model/errors.ts'
-import { AlmanacError, isAlmanacError } from '../../model/errors.ts'
-import type { Adopted } from '../blob-files.ts'
-import type { AdoptJob } from './adopt-files.ts'
+import type { AdoptJob, Adopting } from './adopt-files.ts'
 import { adoptFiles } from './adopt-files.ts'
 import type { CheckJob, Damage } from './check-blobs.ts'
 import { checkBlobs } from './check-blobs.ts'
 import type { CopyJob } from './copy-files.ts'
 import { copyFiles } from './copy-files.ts'
+import type { Failure } from './failure.ts'
 import type { HashJob } from './hash-files.ts'
 import { hashFiles } from './hash-files.ts'
 import type { Listed, ListJob } from './list-directory.ts'
@@ -20,7 +18,7 @@ export type Job = ListJob | HashJob | AdoptJob | CheckJob | StageJob | CopyJob
 export interface Results {
   readonly list: Listed
   readonly hash: Uint8Array
-  readonly adopt: readonly Adopted[]
+  readonly adopt: Adopting
   readonly check: readonly Damage[]
   readonly stage: Staged
   readonly copy: undefined
@@ -53,19 +51,3 @@ export const isHeavy = (job: Job): boolean =>
 export type Answer =
   | { readonly kind: 'done'; readonly result: Results[Job['kind']] }
   | { readonly kind: 'failed'; readonly failure: Failure }
-
-/** An error that may cross between threads: their own lose all but the message. */
-export interface Failure {
-  readonly code: ErrorCode
-  readonly details: Readonly<Record<string, unknown>>
-}
-
-export const failureOf = (error: unknown): Failure =>
-  isAlmanacError(error)
-    ? { code: error.code, details: error.details }
-    : {
-        code: 'ALM_BUG',
-        details: { why: error instanceof Error ? (error.stack ?? error.message) : String(error) },
-      }
-
-export const errorOf = ({ code, details }: Failure): AlmanacError => new AlmanacError(code, details)
