@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { JournalRecord } from '../model/records.ts'
-import { aCall } from '../testing/journal-records.ts'
+import { aCall, anOutcome } from '../testing/journal-records.ts'
 import { VirtualClock } from '../testing/virtual-clock.ts'
 import { Recorder } from './recorder.ts'
 
@@ -33,6 +33,21 @@ it('hands full batches over while a function makes calls without resting', () =>
   const { add, sizes } = rig()
   add(25_000)
   expect(sizes()).toEqual(Array(12).fill(2000))
+})
+
+it('keeps the records of one outcome in one batch, however many came before', () => {
+  const { add, recorder, sizes } = rig()
+  add(1999)
+  recorder.add({ kind: 'forgotten', calls: [1], at: 0 })
+  recorder.add(anOutcome(2), 2)
+  let durable = false
+  recorder.whenDurable(() => {
+    durable = true
+  })
+  expect(sizes()).toEqual([])
+  add(1)
+  expect(sizes()).toEqual([2001])
+  expect(durable).toBe(false)
 })
 
 it('is full while as many records as eight batches are not durable, and has room again as the disk takes them', async () => {

@@ -41,9 +41,10 @@ export class Recorder {
 
   /** `order`: outcomes up to it are durable when this record is. */
   add(record: JournalRecord, order = -1): void {
+    // before a call that is made, never between the records of one outcome: those become durable together
+    if (this.#batch.length >= maxBatch && record.kind === 'call') this.#send()
     this.#batch.push(record)
     if (order > this.#order) this.#order = order
-    if (this.#batch.length >= maxBatch) return this.#send()
     if (this.#scheduled) return
     this.#scheduled = true
     this.#clock.atRest(() => {
