@@ -50,8 +50,9 @@ export class ThreadPool implements ThreadOwner {
     this.dispatchSoon()
   }
 
+  /** All that ends in one turn is taken in, and what comes of it submitted, before anything follows. */
   changed(): void {
-    this.dispatch()
+    this.dispatchSoon()
   }
 
   /** There are so many bytes of arrays that those who take some in go before those who would only add some. */
