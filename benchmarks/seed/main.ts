@@ -6,6 +6,7 @@ import { ensurePythonEnv } from '../../src/executors/python/environment.ts'
 import { median } from '../process-cost.ts'
 import type { Cell } from './cell.ts'
 import { closedForm, givenCell, grids, overheadPercent } from './cell.ts'
+import { KeptLines } from './kept-lines.ts'
 import type { Measured } from './measure.ts'
 import { measure } from './measure.ts'
 
@@ -15,7 +16,10 @@ import { measure } from './measure.ts'
  *
  *     npm run bench:seed -- --n 1000 --sleep-mean 0.1 --sleep-spread 0.05 --size-mb 10 --parallel 16 \
  *       --engines almanac-inline,almanac-threads,almanac-python,dask,prefect,floor --repeat 3
- *     npm run bench:seed -- --grid seed
+ *     npm run bench:seed -- --grid small
+ *     npm run bench:seed -- --grid seed --append seed.jsonl
+ *
+ * With `--append` the lines are kept in a file too, and what is there already is not measured again.
  */
 
 const { values } = parseArgs({
@@ -30,13 +34,20 @@ const { values } = parseArgs({
     grid: { type: 'string' },
     /** an engine that takes more is stopped */
     'max-gb': { type: 'string', default: '12' },
+    'max-minutes': { type: 'string', default: '60' },
+    /** a file for the lines: cells and engines that are in it are left out */
+    append: { type: 'string' },
   },
 })
 
 const here = import.meta.dirname
 const parallel = Number(values.parallel)
 const repeat = Number(values.repeat)
-const maxBytes = Number(values['max-gb']) * 1e9
+const bounds = {
+  maxBytes: Number(values['max-gb']) * 1e9,
+  maxMs: Number(values['max-minutes']) * 60_000,
+}
+const lines = new KeptLines(values.append)
 const folder = mkdtempSync(join(tmpdir(), 'almanac-seed-'))
 const { python } = await ensurePythonEnv(
   { requirements: join(here, 'requirements.txt') },
@@ -106,17 +117,18 @@ async function runCell(cell: Cell): Promise<void> {
   const file = join(folder, 'cell.json')
   writeFileSync(file, JSON.stringify(givenCell(cell)))
   const before = load()
+  const wanted = engines.filter((name) => !lines.has(name, cell))
   const runs = new Map<string, Measured[]>()
   const stopped = new Map<string, string>()
   for (let round = 0; round < repeat; round++) {
-    for (const name of engines) {
+    for (const name of wanted) {
       const program = programs[name] as Program
       const refused = stopped.get(name) ?? program.refuses?.(cell)
       if (refused !== undefined) {
         stopped.set(name, refused)
         continue
       }
-      const one = await measure(program.command(file), { cwd: here, maxBytes, env: program.env ?? {} })
+      const one = await measure(program.command(file), { cwd: here, ...bounds, env: program.env ?? {} })
       if ('stopped' in one) {
         stopped.set(name, one.stopped)
         continue
@@ -128,7 +140,7 @@ async function runCell(cell: Cell): Promise<void> {
       runs.set(name, [...(runs.get(name) ?? []), one])
     }
   }
-  for (const name of engines) report(name, cell, runs.get(name) ?? [], stopped.get(name), before)
+  for (const name of wanted) report(name, cell, runs.get(name) ?? [], stopped.get(name), before)
 }
 
 function report(
@@ -150,9 +162,7 @@ function report(
     peakMb: Math.round(median(runs.map((one) => one.peakBytes)) / 1e6),
   }
   const load1 = { before, after: load() }
-  console.log(
-    JSON.stringify({ engine, ...cell, ...figures, ...(stopped !== undefined && { stopped }), load: load1 }),
-  )
+  lines.add({ engine, ...cell, ...figures, ...(stopped !== undefined && { stopped }), load: load1 })
 }
 
 function load(): number {

@@ -26,6 +26,7 @@ export function measure(
     readonly env?: Readonly<Record<string, string>>
     readonly cwd: string
     readonly maxBytes: number
+    readonly maxMs: number
   },
 ): Promise<Measured | Stopped> {
   const [program, ...args] = command
@@ -40,11 +41,15 @@ export function measure(
   let peakBytes = 0
   let stopped: string | undefined
   let said = ''
+  const startedAt = performance.now()
   const look = (): void => {
     const bytes = residentBytes(treeOf(pid))
     peakBytes = Math.max(peakBytes, bytes)
-    if (bytes <= options.maxBytes || stopped !== undefined) return
-    stopped = `it took more than ${Math.round(options.maxBytes / 1e9)} GB`
+    if (stopped !== undefined) return
+    if (bytes > options.maxBytes) stopped = `it took more than ${Math.round(options.maxBytes / 1e9)} GB`
+    else if (performance.now() - startedAt > options.maxMs)
+      stopped = `it took more than ${Math.round(options.maxMs / 60_000)} minutes`
+    else return
     for (const one of treeOf(pid)) end(one)
   }
   const timer = setInterval(look, 250)
@@ -63,8 +68,10 @@ export function measure(
     child.on('close', (code) => {
       clearInterval(timer)
       if (stopped !== undefined) resolve({ stopped })
-      else if (ended === undefined) reject(new Error(`${command.join(' ')} ended with ${code}\n${said}`))
-      else resolve({ ...ended, peakBytes })
+      else if (ended === undefined) {
+        process.stderr.write(`${command.join(' ')}\n${said}`)
+        resolve({ stopped: `it ended with ${code}: ${said.trim().split('\n').at(-1)?.slice(0, 200)}` })
+      } else resolve({ ...ended, peakBytes })
     })
   })
 }
