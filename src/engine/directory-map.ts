@@ -15,7 +15,7 @@ import { valueFile } from './views.ts'
 export interface MapEntry {
   /** path in the directory, or place in the list */
   readonly path: string
-  readonly args: Value
+  readonly item: Value
 }
 
 /** How an entry ended. */
@@ -28,6 +28,8 @@ export type EntryOutcome = { readonly path: string } & (
 export interface MapPlan {
   readonly over: DirRef | readonly Value[]
   readonly entries: readonly MapEntry[]
+  /** arguments are put together when an entry is made: most are not for a long time */
+  readonly argsOf: (item: Value) => Value
   readonly removed: readonly string[]
   readonly carried: number
   /** ms that the carried entries once took, by what the base says of all of its own */
@@ -53,9 +55,10 @@ export async function planMap(
   },
 ): Promise<MapPlan> {
   const { over } = args
+  const argsOf = (item: Value): Value => entryArgs(args, item)
   if (Array.isArray(over)) {
-    const entries = over.map((item: Value, index) => ({ path: String(index), args: entryArgs(args, item) }))
-    return { over, entries, removed: [], carried: 0, savedMs: 0, base: undefined, baseKey: '' }
+    const entries = over.map((item: Value, index) => ({ path: String(index), item }))
+    return { over, entries, argsOf, removed: [], carried: 0, savedMs: 0, base: undefined, baseKey: '' }
   }
   if (!(over instanceof DirRef)) {
     throw new AlmanacError('ALM_VALUE_REFUSED', {
@@ -67,13 +70,13 @@ export async function planMap(
   const base = ports.useBase ? await usableBase(baseKey, ports) : undefined
   if (base !== undefined) {
     const plan = await differences(over, base, args, ports.data)
-    if (plan !== undefined) return { over, ...plan, base: decode(base.valueWire), baseKey }
+    if (plan !== undefined) return { over, argsOf, ...plan, base: decode(base.valueWire), baseKey }
   }
   const entries: MapEntry[] = []
   for await (const { path, item } of itemsOf(over, args, ports.data)) {
-    if (item !== undefined) entries.push({ path, args: entryArgs(args, item) })
+    if (item !== undefined) entries.push({ path, item })
   }
-  return { over, entries, removed: [], carried: 0, savedMs: 0, base: undefined, baseKey }
+  return { over, entries, argsOf, removed: [], carried: 0, savedMs: 0, base: undefined, baseKey }
 }
 
 /** Arguments of a map, resolved. */
@@ -118,7 +121,7 @@ async function differences(
     for await (const { path, item, isNew } of changedItems(new DirRef(base.input, 0, 0), over, args, data)) {
       if (item === undefined) removed.push(path)
       else {
-        entries.push({ path, args: entryArgs(args, item) })
+        entries.push({ path, item })
         if (!isNew) changed++
       }
     }

@@ -56,11 +56,12 @@ export class Giving {
     return this.#waiters.keys()
   }
 
-  figures(): Omit<RunSnapshot, 'state'> {
+  /** `unmade`: calls that are known to come. */
+  figures(unmade: number): Omit<RunSnapshot, 'state'> {
     const { graph } = this.#run.machine
     const running = graph.count('start') + graph.count('execute') + graph.count('stop')
     // what is made again has ended before
-    const waiting = Math.max(0, this.counted - this.over - running)
+    const waiting = Math.max(0, this.counted - this.over - running) + unmade
     const { executed, reused, savedMs } = this
     const counts = { ...this.counts, waiting, running }
     return { counts, executed, reused, savedMs, limits: graph.slots.admissions.waits() }

@@ -28,9 +28,29 @@ import { resolve } from './views.ts'
 export interface MapHost {
   readonly calls: Pick<CallTable, 'get' | 'request'>
   make(entry: NewCall): number
+  endOf(call: number): EndStatus | undefined
   expanded(call: number): void
   left(info: CallInfo, status: EndStatus, error?: ErrorRecord): void
+  /** the run was cancelled, perhaps twice, or its function threw: how far is what goes on given up? */
+  givenUp(): number
   add(record: BaseRecord): void
+}
+
+/** A map under way. */
+interface OpenMap {
+  readonly map: CallInfo
+  readonly path: string
+  readonly plan: MapPlan
+  readonly request: CallRequest
+  /** calls that were made, in order of path */
+  readonly entries: number[]
+  /** of those: how many have not ended */
+  open: number
+  /** how far the run had been given up when it began: clean-up goes on */
+  readonly givenUp: number
+  /** no more entries are made; all that will be made are */
+  isCut: boolean
+  isWhole: boolean
 }
 
 /**
@@ -38,13 +58,17 @@ export interface MapHost {
  * ended.
  *
  * V1 an entry is made once, in order of path; its key is its path, so that it is known again after a crash or an edit.
+ * V2 of a map's entries that were made, at most `window` have not ended: what cannot run soon costs a line in a list.
+ * V3 a map that is given up makes no more entries, and has no result.
  */
 export class MapCalls {
   readonly #ports: EnginePorts
   readonly #settings: RunSettings
   readonly #outcomes: Outcomes
   readonly #host: MapHost
-  readonly #plans = new Map<number, { readonly plan: MapPlan; readonly entries: number[] }>()
+  readonly #plans = new Map<number, OpenMap>()
+  /** entries that were made and have not ended, and their maps */
+  readonly #open = new Map<number, OpenMap>()
   #busy = 0
 
   constructor(ports: EnginePorts, settings: RunSettings, outcomes: Outcomes, host: MapHost) {
@@ -63,17 +87,61 @@ export class MapCalls {
     this.#busy++
     try {
       const plan = await this.#plan(map)
-      const entries: number[] = []
-      this.#plans.set(map.id, { plan, entries })
       const request: CallRequest = { ...map.request, kind: 'entry' }
-      for (const { path: entry, args } of plan.entries)
-        entries.push(this.#host.make({ caller: path, request, args, key: entry, parent: map.id, entry }))
+      const givenUp = this.#host.givenUp()
+      const opened = { map, path, plan, request, entries: [], open: 0, givenUp, isCut: false, isWhole: false }
+      this.#plans.set(map.id, opened)
       this.#busy--
-      this.#host.expanded(map.id)
+      this.#make(opened)
     } catch (error) {
       this.#busy--
       this.#host.left(map, { state: 'failed', reason: 'error' }, recordOf(error))
     }
+  }
+
+  /** A call has ended: if it is an entry, others may be made. */
+  ended(call: number, isCancelled: boolean): void {
+    const opened = this.#open.get(call)
+    if (opened === undefined) return
+    this.#open.delete(call)
+    opened.open--
+    opened.isCut ||= isCancelled
+    if (opened.isWhole || opened.open > this.#settings.mapWindow / 2) return
+    try {
+      this.#make(opened)
+    } catch (error) {
+      this.#host.left(opened.map, { state: 'failed', reason: 'error' }, recordOf(error))
+    }
+  }
+
+  /** Entries that have not been made yet. */
+  get unmade(): number {
+    let unmade = 0
+    for (const { plan, entries, isWhole } of this.#plans.values())
+      if (!isWhole) unmade += plan.entries.length - entries.length
+    return unmade
+  }
+
+  /** Makes entries as far as the window goes. A dry run ends none, and is to name them all. */
+  #make(opened: OpenMap): void {
+    const { map, path: caller, plan, request, entries } = opened
+    const window = this.#settings.dryRun ? Infinity : this.#settings.mapWindow
+    opened.isCut ||= this.#host.givenUp() > opened.givenUp
+    while (!opened.isCut && opened.open < window && entries.length < plan.entries.length) {
+      const { path: key, item } = plan.entries[entries.length] as MapPlan['entries'][number]
+      const args = plan.argsOf(item)
+      const call = this.#host.make({ caller, request, args, key, parent: map.id, entry: key })
+      entries.push(call)
+      // what is remembered, or given up, may have ended already
+      const end = this.#host.endOf(call)
+      opened.isCut ||= end?.state === 'cancelled'
+      if (end !== undefined) continue
+      opened.open++
+      this.#open.set(call, opened)
+    }
+    if (!opened.isCut && entries.length < plan.entries.length) return
+    opened.isWhole = true
+    this.#host.expanded(map.id)
   }
 
   async gather(map: CallInfo): Promise<void> {
@@ -83,6 +151,10 @@ export class MapCalls {
     this.#busy++
     try {
       const { plan, entries } = found
+      if (entries.length < plan.entries.length) {
+        this.#busy--
+        return this.#cancelled(map)
+      }
       const outcomes = entries.map((id): EntryOutcome => {
         const path = this.#host.calls.get(id).entry ?? ''
         const error = this.#outcomes.error(id)
@@ -149,11 +221,7 @@ export class MapCalls {
       this.#keepBase(map, plan, input, value)
       return this.#host.left(map, { state: 'succeeded', reason: 'executed' })
     }
-    // given up: it has no result, not even in part, and its entries are looked at again
-    if (errors.some(([, error]) => error.code === 'ALM_CANCELLED')) {
-      this.#outcomes.set(map.id, {})
-      return this.#host.left(map, { state: 'cancelled', reason: 'request' })
-    }
+    if (errors.some(([, error]) => error.code === 'ALM_CANCELLED')) return this.#cancelled(map)
     // those that succeeded are not looked at again, one by one, when the others are mended
     this.#keepBase(map, plan, input, value)
     // what `settled` gives; the error is what everybody else gets
@@ -169,6 +237,12 @@ export class MapCalls {
       ...(type !== undefined && { type }),
     })
     this.#host.left(map, { state: 'failed', reason: 'error' }, error)
+  }
+
+  /** It has no result, not even in part, and its entries are looked at again. */
+  #cancelled(map: CallInfo): void {
+    this.#outcomes.set(map.id, {})
+    this.#host.left(map, { state: 'cancelled', reason: 'request' })
   }
 
   /** `input`: what the value was made of. */

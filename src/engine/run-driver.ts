@@ -175,7 +175,7 @@ export class RunDriver implements HostedRun {
 
   /** Counts of calls by state, now: cheap enough to ask ten times a second. */
   snapshot(): RunSnapshot {
-    return { state: this.#end.state, ...this.#giving.figures() }
+    return { state: this.#end.state, ...this.#giving.figures(this.#maps.unmade) }
   }
 
   // what executors say
@@ -249,12 +249,14 @@ export class RunDriver implements HostedRun {
   }
 
   #openMaps(): MapCalls {
-    const { ports, settings, outcomes, calls, recorder } = this.#run
+    const { ports, settings, outcomes, calls, recorder, machine } = this.#run
     return new MapCalls(ports, settings, outcomes, {
       calls,
       make: (entry) => this.#make(entry),
+      endOf: (call) => machine.graph.calls[call]?.end,
       expanded: (call) => this.#dispatch({ kind: 'expanded', call }),
       left: (info, status, error) => this.#entering.left(info, status, error),
+      givenUp: () => Number(machine.graph.cancelling) + 2 * Number(machine.graph.draining),
       add: (record) => recorder.add(record),
     })
   }
@@ -352,7 +354,8 @@ export class RunDriver implements HostedRun {
       case 'spent':
         return this.#execution.spent(effect)
       case 'ended':
-        return this.#giving.ended(effect)
+        this.#giving.ended(effect)
+        return this.#maps.ended(effect.call, effect.status.state === 'cancelled')
       case 'cancelling':
         this.#execution.stopping(effect.stopped)
         return this.#end.changeState('cancelling')

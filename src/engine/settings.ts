@@ -55,6 +55,8 @@ export interface RunSettings {
   readonly failFast: boolean
   /** says what would be executed, and executes nothing */
   readonly dryRun: boolean
+  /** entries of a map that are made ahead of those that have ended */
+  readonly mapWindow: number
   /** time that a stopped attempt gets to clean up */
   readonly graceMs: number
   /** bytes of arrays that are written out when a run ends before it is done; more are made again when it goes on */

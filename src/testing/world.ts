@@ -30,6 +30,7 @@ const testSettings: RunSettings = {
   cache: 'on',
   failFast: false,
   dryRun: false,
+  mapWindow: 3,
   graceMs: 0,
   keptBytes: 2 ** 20,
   stuckMs: 1000,

@@ -55,6 +55,7 @@ export function runSettings(
     cache: 'on',
     failFast: false,
     dryRun: false,
+    mapWindow: 2000,
     graceMs: 5000,
     keptBytes: (config.arrays === undefined ? undefined : sizeBytes(config.arrays)) ?? 2 ** 30,
     // at a breakpoint no call is made for as long as a person thinks

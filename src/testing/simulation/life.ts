@@ -163,6 +163,7 @@ export class Life {
       cache: 'on',
       failFast: this.#weather.failFast,
       dryRun: false,
+      mapWindow: 2,
       graceMs: 0,
       keptBytes: 64,
       stuckMs: 1000,
