@@ -104,6 +104,7 @@ export class CallTable {
     this.#requests[id] = request
     if (kind === 'child') this.#functions.set(path, id)
     const { attempts, spent } = own === undefined ? noAttempts : attemptsOf(own)
+    const givenUp = this.#isCancelled ? givenUpOf(own) : undefined
     const made: Made = {
       kind: 'made',
       call: id,
@@ -112,10 +113,11 @@ export class CallTable {
       policy: request.task?.policy ?? builtInPolicy,
       parent,
       tolerant: request.tolerant === true,
-      order: own?.outcome?.order,
+      // what was being made anew when it was given up ends anew
+      order: givenUp === 'unrecorded' ? undefined : own?.outcome?.order,
       attempts,
       spent,
-      givenUp: this.#isCancelled && isGivenUp(own),
+      givenUp: givenUp !== undefined,
     }
     return { info, made, plain }
   }
@@ -128,11 +130,16 @@ function known<T>(found: T | undefined, call: number): T {
   return found
 }
 
-/** Did the cancellation of an earlier life of the run give it up? */
-const isGivenUp = (own: RememberedCall | undefined): boolean =>
-  own?.outcome === undefined
-    ? own?.attempts.some(({ phase }) => phase === 'stopping') === true
-    : own.outcome.state === 'cancelled'
+/**
+ * Did the cancellation of an earlier life of the run give it up? `unrecorded`: that life did not come to say so, be it
+ * that it was done for the first time, or again as its code had changed.
+ */
+function givenUpOf(own: RememberedCall | undefined): 'recorded' | 'unrecorded' | undefined {
+  if (own?.outcome?.state === 'cancelled') return 'recorded'
+  const last = own?.outcome?.attempt ?? 0
+  const isStopping = own?.attempts.some(({ attempt, phase }) => phase === 'stopping' && attempt > last)
+  return isStopping === true ? 'unrecorded' : undefined
+}
 
 /** Attempts begun in earlier lives, and those that count: an outcome ends the count, a call that does not keep it starts anew. */
 function attemptsOf(own: RememberedCall): { readonly attempts: number; readonly spent: number } {

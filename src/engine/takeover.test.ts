@@ -59,3 +59,27 @@ it('does all of it when a person resumes it', async () => {
     executed: ['slow(1)', 'after(1)', 'cleanUp()', 'cleanUp()'],
   })
 })
+
+it('gives up what was being done again, of which an older result is on record', async () => {
+  let given = 1
+  const give = task('give', { cache: false }, () => given++)
+  const again = workflow('again', async () => slow(give()))
+  const world = new World()
+  const { id, output } = await world.run(again)
+  expect(output).toBe(1)
+  const handle = await world.startResume(id, again, { calls: [0] })
+  handle.result.catch(() => undefined)
+  await world.clock.settle()
+  const [first] = world.process.executor.open.keys()
+  await world.execute(first as string)
+  await world.clock.settle()
+  world.process.executor.cancel = () => undefined
+  handle.request('cancel', 'ann')
+  await world.clock.settle()
+  await world.crash()
+  world.took()
+  const result = await world.resume(id, again, { forget: 'none' })
+  expect({ state: result.state, executed: world.took() }).toEqual({ state: 'cancelled', executed: [] })
+  expect((await world.resume(id, again)).output).toBe(2)
+  expect(world.took()).toEqual(['slow(2)'])
+})
