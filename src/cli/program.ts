@@ -236,6 +236,7 @@ function addData(program: Command): void {
     .option('--exec <command>', 'run this for each; ALMANAC_PATH is where its files are')
     .option('--since <version>', 'begin after this version, instead of with the next')
     .option('--every <time>', 'how often to look, 2s if absent')
+    .option('--wait', 'if there is no such dataset yet, wait for it')
     .option('--once', 'end after one version, with the result of the command')
     .action(async (name: string, flags: DataWatchFlags) =>
       (await import('./commands/data-watch.ts')).dataWatchCommand(name, flags),

@@ -1,4 +1,5 @@
 import { eachRef } from '../core/identity/canonical.ts'
+import { isKeptResult } from '../core/identity/remembered.ts'
 import { decode } from '../model/codec.ts'
 import { type DatasetVersion, dirOfVersion } from '../model/dataset.ts'
 import { AlmanacError } from '../model/errors.ts'
@@ -63,7 +64,10 @@ export class DatasetCalls {
     this.#left = (info, error) => left(info, error === undefined ? executed : failedError, error)
     const known = remembered.filter(
       ({ call_kind: kind, outcome }) =>
-        (kind === 'read' || kind === 'publish') && outcome?.state === 'succeeded',
+        (kind === 'read' || kind === 'publish') &&
+        outcome !== undefined &&
+        // one that was cancelled as it was done again is replayed as it was
+        (outcome.state === 'succeeded' || isKeptResult(outcome)),
     )
     known.sort((a, b) => (a.outcome?.order ?? 0) - (b.outcome?.order ?? 0))
     for (const { name, outcome } of known) {
@@ -236,8 +240,9 @@ export class DatasetCalls {
       })
     }
     const { dir: given } = publish.args as unknown as PublishArgs
-    // where it is not known what call it is of, it is known by its content
-    const lack = given instanceof FutureRef ? lacking.calls.get(given.call) : lacking.digests.get(dir.digest)
+    // where it is not known what call it is of, it is known by its content; what lies with the user is no result
+    const ofContent = dir.at === undefined ? lacking.digests.get(dir.digest) : undefined
+    const lack = given instanceof FutureRef ? lacking.calls.get(given.call) : ofContent
     if (lack !== undefined)
       throw new AlmanacError('ALM_DATASET_INCOMPLETE', { dataset: publish.request.name, ...lack })
   }

@@ -254,6 +254,26 @@ describe('a dataset in a run', () => {
     expect(await numbers()).toEqual([3, 2, 1])
   })
 
+  it('is seen as it was by a run that was cancelled before it came to its reads again', async () => {
+    const world = new World()
+    const { put } = datasetsOf(world)
+    await put({ a: 1 })
+    const twice = workflow('twice', async () => {
+      const first = await sum(dataset('numbers').read().all() as PromiseLike<number[]>)
+      return [await fragile(first), await sum(dataset('numbers').read().all() as PromiseLike<number[]>)]
+    })
+    const handle = await world.start(twice)
+    for (let i = 0; i < 9 && world.executed.length === 0; i++) await world.step()
+    handle.request('cancel', 'ann')
+    expect((await world.finish(handle)).state).toBe('cancelled')
+    // cancelled at once
+    const again = await world.startResume(handle.id, twice)
+    again.request('cancel', 'ann')
+    expect((await world.finish(again)).state).toBe('cancelled')
+    await put({ a: 5 })
+    expect((await world.resume(handle.id, twice)).output).toEqual([1, 1])
+  })
+
   it('takes a whole directory that is the same as what is left of another', async () => {
     const world = new World()
     const { put } = datasetsOf(world)

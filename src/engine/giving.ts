@@ -145,7 +145,9 @@ export class Giving {
     }
     if (info.request.kind !== 'task' && info.request.kind !== 'entry') return
     if (state !== 'succeeded') return
-    if (recorded && status.reason === 'executed') this.executed++
+    // what is remembered may be recorded again, in another order
+    const { attempt } = this.#run.machine.graph.call(info.id)
+    if (recorded && status.reason === 'executed' && attempt !== info.own?.outcome?.attempt) this.executed++
     else this.reused++
     if (recorded && status.reason === 'cached') this.savedMs += info.costMs
   }

@@ -179,7 +179,10 @@ export class Recall {
   #unremembered(info: CallInfo, identity: Identity): void {
     const { settings, calls, dispatch } = this.#run
     const { task, kind } = info.request
-    info.verdict = !identity.cacheable ? 'off' : settings.cache === 'on' ? 'miss' : settings.cache
+    const before = info.own?.outcome?.fingerprint
+    const isOther = before !== undefined && before !== identity.fingerprint
+    const withoutCache = { on: 'miss', off: 'unused', refresh: 'refresh' }[settings.cache]
+    info.verdict = identity.cacheable ? withoutCache : isOther ? 'other' : 'off'
     dispatch({
       kind: 'identified',
       call: info.id,

@@ -44,3 +44,19 @@ describe('a run', () => {
     expect(world.took()).toEqual(['add(2, 4)'])
   })
 })
+
+it('counts as executed what was executed, and not what only follows another order than before', async () => {
+  const give = task('give', { cache: false }, () => 1)
+  const double = task('double', (n: number) => 2 * n)
+  const both = workflow('both', async () => double(give()))
+  const world = new World()
+  const first = await world.run(both)
+  expect(first).toMatchObject({ executed: 2, reused: 0 })
+  world.took()
+  const again = await world.resume(first.id, both, { calls: [0] })
+  expect({ did: world.took(), executed: again.executed, reused: again.reused }).toEqual({
+    did: ['give()'],
+    executed: 1,
+    reused: 1,
+  })
+})

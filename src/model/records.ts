@@ -230,7 +230,8 @@ export interface PartsRecord {
   readonly partsWire: string
   /**
    * one word: `hit`; `waited` for one that executed the same, or still `waits`; `miss`; `old` and `gone`, an entry that was
-   * no use; `off`, `refresh`
+   * no use; `off`; `other`, the same of one that this run executed with other inputs before; `unused` and `refresh`, as the
+   * run was told
    */
   readonly verdict: string
   /** the parts that it had before an edit, as the journal gives them back */

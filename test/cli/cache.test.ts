@@ -125,6 +125,27 @@ describe('the run cache from the command line', () => {
     const code = (await project.run('why', 'last', 'words')).stdout
     expect(code).toMatch(/code of flow\.ts:words +[0-9a-f]{12} +→ +[0-9a-f]{12}/)
     expect(code).not.toMatch(/argument/)
+
+    await run(project, '--no-cache')
+    expect((await project.run('why', 'last', 'words')).stdout).toContain('started with --no-cache')
+  })
+
+  it('says why of a call that is never kept: this run executed it with other code before', async () => {
+    const flow = (say: string) => `
+import { task, workflow } from 'almanac'
+export const first = task('first', () => '${say}')
+export const fails = task('fails', (text) => { if (text === 'one') throw new Error('no'); return text })
+export default workflow('flow', async () => { const text = await first(); return fails(text) })
+`
+    const project = await Project.make({ 'flow.ts': flow('one') })
+    projects.push(project)
+    expect((await project.run('run', 'flow.ts')).code).toBe(1)
+    expect((await project.run('why', 'last', 'first')).stdout).toContain('are not kept for other runs')
+    await project.write({ 'flow.ts': flow('two') })
+    expect((await project.run('resume', 'last')).code).toBe(0)
+    expect((await project.run('why', 'last', 'first')).stdout).toContain(
+      'was executed again: its code, inputs or surroundings are others',
+    )
   })
 })
 

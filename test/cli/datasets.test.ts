@@ -246,6 +246,24 @@ it('runs a command for each new version', async () => {
   expect(readFileSync(join(project.folder, 'seen'), 'utf8')).toBe('content of a\nobs 1\n')
   expect((await project.run(...once, 'exit 3')).code).toBe(1)
 
+  // one that is not there is a mistake, unless it is to come
+  const unknown = await project.run('data', 'watch', 'nope', '--since', '0')
+  expect(unknown).toMatchObject({ code: 2, stderr: expect.stringContaining('There is no data nope.') })
+  const waiting = project.start(
+    'data',
+    'watch',
+    'late',
+    '--wait',
+    '--since',
+    '0',
+    '--once',
+    '--every',
+    '50ms',
+    '--json',
+  )
+  await said('data', 'add', 'late', 'raw', '--managed')
+  expect((await waiting.ended).stdout).toContain('"version":1')
+
   // a directory that is scanned is looked at, and what comes while it is watched is told
   await said('data', 'add', 'growing', 'raw')
   const watching = project.start(

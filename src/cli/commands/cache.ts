@@ -205,7 +205,7 @@ export function cacheStatsCommand(flags: CommonFlags): Promise<void> {
       sizeText(of.savedBytes),
     ]
     const rows = tasks.map((task) => row(task.name, task))
-    for (const line of table([heads, ...rows, row(pc.bold('all'), all)])) printer.line(line)
+    for (const line of table([heads, ...rows, row(pc.bold('in all'), all)])) printer.line(line)
     for (const { name, varied } of tasks)
       if (varied > 0)
         printer.line(

@@ -16,11 +16,13 @@ export interface DataWatchFlags extends ExecuteFlags {
   readonly since?: string
   readonly every?: string
   readonly once?: boolean
+  readonly wait?: boolean
 }
 
 /**
  * `almanac data watch NAME --exec CMD`: runs a command for each new version, one after the other, and goes on until it is
- * interrupted. A directory that is scanned is looked at each time.
+ * interrupted. A directory that is scanned is looked at each time. A dataset that is not there is a mistake, unless it is to
+ * be waited for.
  */
 export function dataWatchCommand(name: string, flags: DataWatchFlags): Promise<void> {
   return withAlmanac(flags, async (almanac, printer) => {
@@ -30,7 +32,9 @@ export function dataWatchCommand(name: string, flags: DataWatchFlags): Promise<v
     const onSignal = (): void => stop.abort()
     process.once('SIGINT', onSignal).once('SIGTERM', onSignal)
     try {
-      let last = flags.since === undefined ? await newestOf(almanac, name) : sinceOf(flags.since)
+      const newest =
+        flags.wait === true ? await newestOrWaits(almanac, name, printer) : await newestOf(almanac, name)
+      let last = flags.since === undefined ? newest : sinceOf(flags.since)
       let said: string | undefined
       for (;;) {
         const amiss = await scanned(almanac, name)
@@ -78,6 +82,17 @@ async function newestOf(almanac: Workbench, name: string): Promise<number> {
   if (newest === undefined && (await almanac.datasets.source(keyOf(almanac, name))) === undefined)
     throw new AlmanacError('ALM_DATA_UNKNOWN', { name })
   return newest?.version ?? 0
+}
+
+/** One that nothing was added to yet will have its first version. */
+async function newestOrWaits(almanac: Workbench, name: string, printer: Printer): Promise<number> {
+  try {
+    return await newestOf(almanac, name)
+  } catch (error) {
+    if (!isAlmanacError(error) || error.code !== 'ALM_DATA_UNKNOWN') throw error
+    printer.aside(`There is no dataset ${name} yet: it is waited for.`)
+    return 0
+  }
 }
 
 /** Oldest first. */

@@ -130,4 +130,7 @@ const executedText: Readonly<Record<string, string>> = {
   old: 'was executed: its kept result is older than the task allows.',
   refresh: 'was executed: the run was started with --refresh.',
   off: offText,
+  unused: 'was executed: the run was started with --no-cache.',
+  other:
+    'was executed again: its code, inputs or surroundings are others than when this run executed it before, and results of such calls are not kept for other runs.',
 }
