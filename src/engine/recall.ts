@@ -180,7 +180,7 @@ export class Recall {
     const { settings, calls, dispatch } = this.#run
     const { task, kind } = info.request
     const before = info.own?.outcome?.fingerprint
-    const isOther = before !== undefined && before !== identity.fingerprint
+    const isOther = before !== undefined && before !== info.fingerprint
     const withoutCache = { on: 'miss', off: 'unused', refresh: 'refresh' }[settings.cache]
     info.verdict = identity.cacheable ? withoutCache : isOther ? 'other' : 'off'
     dispatch({
