@@ -42,6 +42,7 @@ export function openExecutors(listener: ExecutorListener, parts: ExecutorParts) 
       {
         ...common,
         program: new URL('./thread.ts', import.meta.url),
+        heldLimit: python.heldLimit,
         ...(threads !== undefined && { threads }),
         patient: inline,
       },

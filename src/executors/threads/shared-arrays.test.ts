@@ -28,9 +28,9 @@ class Holder implements BufferHolder {
   }
 
   /** An array as a result of a call. */
-  give(value: object, path: readonly string[] = []): HeldRef {
+  give(value: object, path: readonly string[] = [], neededAt?: number): HeldRef {
     const wire = this.memory.wire(value, [], (id, buffer) => this.#arrays.learn(id, buffer, this))
-    const ref = wire && this.#arrays.hold(wire, 'key', path)
+    const ref = wire && this.#arrays.hold(wire, 'key', path, neededAt)
     if (ref === undefined) throw new Error('it is no array')
     return ref
   }
@@ -128,6 +128,21 @@ describe('arrays in shared memory', () => {
     expect(refs.map((ref) => (a.take(ref).array as Float64Array)[999])).toEqual([1, 2, 3, 4])
     arrays.release(handles)
     expect(arrays.bytes).toBe(0)
+    await arrays.close()
+  })
+
+  it('that are needed last go to disk first, and make room', async () => {
+    const arrays = new SharedArrays('threads', 10_000)
+    let rooms = 0
+    arrays.roomMade = () => {
+      rooms += 1
+    }
+    const a = new Holder(arrays, 1)
+    const handles = [5, 9, 7].map((at) => a.give(new Float64Array(1000), [], at).handle)
+    expect([arrays.bytes, arrays.isFull]).toEqual([24_000, true])
+    await expect.poll(() => arrays.bytes, { interval: 1 }).toBe(8000)
+    expect(arrays.away(handles)).toEqual([handles[1], handles[2]])
+    expect([rooms, arrays.isFull]).toEqual([2, false])
     await arrays.close()
   })
 

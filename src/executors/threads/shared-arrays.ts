@@ -1,4 +1,5 @@
 import type { Path } from '../../model/path.ts'
+import { Heap } from '../../util/heap.ts'
 import { HeldRef } from '../../model/refs.ts'
 import { fromNpy, toNpy } from './npy.ts'
 import { type Extent, SpillFile } from './spill-file.ts'
@@ -24,9 +25,14 @@ interface Shared {
 
 /** An array of a result. */
 interface Held {
+  readonly handle: number
   /** where it lies, if it is in memory */
   wire: ArrayWire
   readonly size: number
+  /** how soon it is needed: lower is sooner */
+  readonly neededAt: number
+  /** it is among those that may go to disk */
+  queued: boolean
   /** where it lies on disk, if it is there only */
   extent?: Extent
   /** on its way to the disk, or back: who waits for it */
@@ -39,8 +45,8 @@ interface Held {
  * S1 a buffer is its owner's again when no array in it is held and no attempt uses one; without an owner it is gone
  * S2 the death of a thread loses no array
  * S3 handles are never those of another executor
- * S4 while more than `limit` bytes are held, those that came first and no attempt waits for go to disk; they come back
- *    before an attempt is given them
+ * S4 while more than `limit` bytes are held, those that are needed last and no attempt waits for go to disk; they come
+ *    back before an attempt is given them
  */
 export class SharedArrays {
   readonly #holder: string
@@ -58,12 +64,20 @@ export class SharedArrays {
   #leaving = 0
   /** the disk takes no more: nothing is tried again until something has come back */
   #isStuck = false
+  #spillable = new Heap<Held>(isSpilledBefore)
+  /** hears that there may be room again */
+  roomMade: () => void = () => undefined
 
   /** `limit`: bytes that may be held in memory. */
   constructor(holder: string, limit = Number.POSITIVE_INFINITY, spill: SpillFile = new SpillFile()) {
     this.#holder = holder
     this.#limit = limit
     this.#spill = spill
+  }
+
+  /** There is too little memory for more. */
+  get isFull(): boolean {
+    return this.bytes > this.#limit
   }
 
   close(): Promise<void> {
@@ -102,12 +116,12 @@ export class SharedArrays {
   }
 
   /** An array of a result is held. Undefined for what nobody has told of. */
-  hold(wire: ArrayWire, key: string, path: Path): HeldRef | undefined {
+  hold(wire: ArrayWire, key: string, path: Path, neededAt = Number.POSITIVE_INFINITY): HeldRef | undefined {
     const shared = this.#buffers.get(wire.id)
     const size = bytesOf(wire)
     if (shared === undefined || wire.offset + size > shared.buffer.byteLength) return undefined
     shared.uses += 1
-    const handle = this.#add({ wire, size })
+    const handle = this.#add(wire, size, neededAt)
     return new HeldRef(key, path, `${arrayTypes[wire.type]}[${wire.length}]`, size, this.#holder, handle)
   }
 
@@ -129,6 +143,7 @@ export class SharedArrays {
       this.#isStuck = false
       held.wire = { ...held.wire, id: this.#own(buffer), offset: 0 }
       this.bytes += held.size
+      this.#queue(held)
     }
     for (const one of waiting) one(problem)
     this.#makeRoom()
@@ -137,13 +152,26 @@ export class SharedArrays {
   /** Writes arrays out, until what stays is within the limit. */
   #makeRoom(): void {
     if (this.#isStuck || this.bytes - this.#leaving <= this.#limit) return
-    for (const [handle, held] of this.#arrays) {
-      const isBusy = held.moving !== undefined || held.extent !== undefined || this.#wanted.has(handle)
-      // what others use too would not be free
-      if (isBusy || this.#buffers.get(held.wire.id)?.uses !== 1) continue
+    for (let held = this.#spillable.pop(); held !== undefined; held = this.#spillable.pop()) {
+      const { handle } = held
+      held.queued = false
+      const isHere = this.#arrays.get(handle) === held && held.extent === undefined
+      // it comes back to the queue when nobody wants it any more; what others use too would not be free
+      if (!isHere || held.moving !== undefined || this.#wanted.has(handle)) continue
+      if (this.#buffers.get(held.wire.id)?.uses !== 1) continue
       void this.#write(handle, held)
       if (this.bytes - this.#leaving <= this.#limit) return
     }
+  }
+
+  #queue(held: Held): void {
+    if (held.queued) return
+    held.queued = true
+    this.#spillable.push(held)
+    if (this.#spillable.size < 2 * this.#arrays.size + 1000) return
+    // most of what is in it is gone
+    this.#spillable = new Heap<Held>(isSpilledBefore)
+    for (const one of this.#arrays.values()) if (one.queued) this.#spillable.push(one)
   }
 
   async #write(handle: number, held: Held): Promise<void> {
@@ -168,6 +196,7 @@ export class SharedArrays {
       held.extent = extent
       this.bytes -= held.size
       this.unuse(id)
+      this.roomMade()
     } else if (extent !== undefined) this.#spill.give(extent)
     for (const one of waiting) one()
   }
@@ -205,7 +234,11 @@ export class SharedArrays {
     for (const handle of handles) {
       const count = (this.#wanted.get(handle) ?? 0) + change
       if (count > 0) this.#wanted.set(handle, count)
-      else this.#wanted.delete(handle)
+      else {
+        this.#wanted.delete(handle)
+        const held = this.#arrays.get(handle)
+        if (held !== undefined && held.extent === undefined) this.#queue(held)
+      }
     }
   }
 
@@ -250,7 +283,7 @@ export class SharedArrays {
     const buffer = new SharedArrayBuffer(size)
     new Uint8Array(buffer).set(read.bytes.subarray(0, size))
     const id = this.#own(buffer)
-    return this.#add({ wire: { $: 'array', id, type, offset: 0, length: read.length }, size })
+    return this.#add({ $: 'array', id, type, offset: 0, length: read.length }, size, 0)
   }
 
   /** A thread is gone: its buffers are nobody's, and what is in them stays. */
@@ -263,10 +296,12 @@ export class SharedArrays {
     }
   }
 
-  #add(held: Held): number {
+  #add(wire: ArrayWire, size: number, neededAt: number): number {
     this.#lastHandle += 1
+    const held = { handle: this.#lastHandle, wire, size, neededAt, queued: false }
     this.#arrays.set(this.#lastHandle, held)
-    this.bytes += held.size
+    this.bytes += size
+    this.#queue(held)
     this.#makeRoom()
     return this.#lastHandle
   }
@@ -284,6 +319,10 @@ export class SharedArrays {
     for (const thread of knownTo) thread.forget([id])
   }
 }
+
+/** What is needed last goes first, and of two that are the same the older one. */
+const isSpilledBefore = (a: Held, b: Held): boolean =>
+  a.neededAt === b.neededAt ? a.handle < b.handle : a.neededAt > b.neededAt
 
 /** Python's handles are below: numbers of workers in the upper bits of 52. */
 const firstHandle = 2 ** 52

@@ -16,7 +16,8 @@ export interface ThreadPoolOptions {
  * The threads of an executor, and the attempts that wait for one. Owns both.
  *
  * G1 an attempt that waits while a thread has room for it does not wait after the next call
- * G3 while many bytes of arrays are held, what would only add some waits until the engine has had its turn with what came
+ * G3 while many bytes of arrays are held, what would only add some waits until the engine has had its turn with what
+ *    came; while there is no room for more, until nothing else goes on
  * G2 there are never more threads that take attempts than `size`; the first attempts start them
  */
 export class ThreadPool implements ThreadOwner {
@@ -34,6 +35,7 @@ export class ThreadPool implements ThreadOwner {
   constructor(options: ThreadPoolOptions) {
     this.#options = options
     this.arrays = options.arrays
+    this.arrays.roomMade = () => this.dispatchSoon()
   }
 
   get isEmpty(): boolean {
@@ -171,7 +173,9 @@ export class ThreadPool implements ThreadOwner {
       if (room === 'now' && (best === undefined || worker.load < best.load)) best = worker
       else if (room === 'soon' && (soon === undefined || worker.load < soon.load)) soon = worker
     }
-    if (this.#isLaden && job.held.length === 0 && job.function.holds) soon = undefined
+    const adds = job.held.length === 0 && job.function.holds
+    if (adds && this.arrays.isFull && [...this.#workers].some((worker) => !worker.idle)) return false
+    if (adds && this.#isLaden) soon = undefined
     if (best?.idle !== true && active < this.#options.size && job.run.free > 0) best = this.#start()
     const worker = best ?? soon
     if (worker === undefined) return false

@@ -254,12 +254,12 @@ export class ThreadWorker implements BufferHolder {
     const job = this.#jobs.get(seq)
     if (job === undefined) return
     job.begin()
-    const { key } = job.live.attempt
+    const { key, neededAt } = job.live.attempt
     const held: HeldRef[] = []
     const how: Unpacking = {
       parts,
       array: (wire, path) => {
-        const ref = this.#owner.arrays.hold(wire, key, path)
+        const ref = this.#owner.arrays.hold(wire, key, path, neededAt)
         if (ref !== undefined) held.push(ref)
         return ref
       },
