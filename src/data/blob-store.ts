@@ -56,6 +56,8 @@ export class LocalBlobStore implements BlobStore {
   readonly #adoption: Adoption
   /** what was changed last before that time of the file system (ns) is on disk (S4) */
   readonly #syncedBefore: bigint
+  /** damaged, where nothing can be moved aside */
+  readonly #outOfUse = new Set<Digest>()
   #adopting = 0
   #markedAt = 0
   /** a process that died left blobs of since then that may not be on disk */
@@ -68,10 +70,14 @@ export class LocalBlobStore implements BlobStore {
     this.#pool = pool
     this.#now = now
     const { store, trash, damaged } = home
-    const times = inStore(store, () => {
-      for (const directory of [trash, damaged]) mkdirSync(directory, { recursive: true })
-      return timesKept(`${presence.temporary}/${crypto.randomUUID()}`)
-    })
+    // what is only read is read whole, or compared with its digest where it is copied: its size is enough
+    const readOnly = { stamps: false, now: undefined }
+    const times = presence.isReadOnly
+      ? readOnly
+      : inStore(store, () => {
+          for (const directory of [trash, damaged]) mkdirSync(directory, { recursive: true })
+          return timesKept(`${presence.temporary}/${crypto.randomUUID()}`)
+        })
     this.files = { store, trash, temporary: presence.temporary, stamps: times.stamps }
     this.#syncedBefore = inStore(home.work, () => syncedBefore(times.now, presence.othersUnsynced()))
     this.whole = new WholeTrees(home)
@@ -110,6 +116,7 @@ export class LocalBlobStore implements BlobStore {
 
   /** One that is there but not as it was made is read: it may only have been touched. */
   async has(digest: Digest): Promise<boolean> {
+    if (this.#outOfUse.has(digest)) return false
     const stat = isDigest(digest) ? inStore(this.files.store, () => statBlob(this.files, digest)) : undefined
     if (stat === undefined) return false
     if (looksWhole(this.files, digest, stat)) return true
@@ -121,7 +128,8 @@ export class LocalBlobStore implements BlobStore {
 
   /** Is it there, as it was made by size and stamp? */
   hasNow(digest: Digest, size?: number): boolean {
-    return isDigest(digest) && inStore(this.files.store, () => isWhole(this.files, digest, size))
+    if (!isDigest(digest) || this.#outOfUse.has(digest)) return false
+    return inStore(this.files.store, () => isWhole(this.files, digest, size))
   }
 
   pathOf(digest: Digest): string {
@@ -224,9 +232,10 @@ export class LocalBlobStore implements BlobStore {
     return damage
   }
 
-  /** Moves a damaged blob aside, so that it is missing. */
+  /** Moves a damaged blob aside, so that it is missing; where nothing can be written it is missing to this process. */
   quarantine(digest: Digest): void {
-    this.#moveTo(this.#home.damaged, digest)
+    if (this.#presence.isReadOnly) this.#outOfUse.add(digest)
+    else this.#moveTo(this.#home.damaged, digest)
   }
 
   /** Takes a blob out of use; whoever asks for it takes it back. */
@@ -279,6 +288,8 @@ export class LocalBlobStore implements BlobStore {
   #renewed(digest: Digest, size?: number): boolean {
     const stat = inStore(this.files.store, () => statBlob(this.files, digest))
     if (stat === undefined || !looksWhole(this.files, digest, stat, size)) return false
+    // no collection takes what nobody can write to
+    if (this.#presence.isReadOnly) return !this.#outOfUse.has(digest)
     if (!inStore(this.files.store, () => renewBlob(this.files, digest))) return false
     if (stat.ctimeNs < this.#syncedBefore) return true
     this.#mark()

@@ -288,6 +288,7 @@ export class LocalDataPlane implements DataPlane {
     const parts = await opened?.catch(() => undefined)
     if (parts === undefined) return
     try {
+      if (parts.presence.isReadOnly) return
       parts.sightings.save()
       await parts.store.sync()
       parts.store.whole.save()

@@ -1,4 +1,4 @@
-import { mkdirSync, realpathSync } from 'node:fs'
+import { existsSync, mkdirSync, realpathSync } from 'node:fs'
 import { LocalBlobStore } from './blob-store.ts'
 import { Externals } from './externals.ts'
 import { inStore } from './failures.ts'
@@ -54,7 +54,7 @@ export async function openParts(
   shared?: SharedContent,
 ): Promise<Parts> {
   const home = inStore(root, () => {
-    mkdirSync(root, { recursive: true })
+    if (!existsSync(root)) mkdirSync(root, { recursive: true })
     // paths are compared with real ones
     return homeOf(realpathSync(root))
   })
@@ -78,7 +78,8 @@ export async function openParts(
       ...(shared?.most !== undefined && { bound: boundOf(own, remote, shared.data, shared.most, now) }),
     }),
   }
-  await recover(parts)
+  // what is only read is compared with its digest
+  if (!presence.isReadOnly) await recover(parts)
   return parts
 }
 

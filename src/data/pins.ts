@@ -18,17 +18,20 @@ import { isPresent, namesIn } from './presence.ts'
 export class Pins {
   readonly #home: Home
   readonly #folder: string
+  /** nothing can be written: nobody who collects here is told */
+  readonly #isReadOnly: boolean
   readonly #counts = new Map<Digest, number>()
 
   constructor(home: Home, presence: Presence) {
     this.#home = home
     this.#folder = join(presence.directory, 'pins')
+    this.#isReadOnly = presence.isReadOnly
   }
 
   pin(digest: Digest): void {
     const count = this.#counts.get(digest) ?? 0
     this.#counts.set(digest, count + 1)
-    if (count > 0 || !isDigest(digest)) return
+    if (count > 0 || !isDigest(digest) || this.#isReadOnly) return
     inStore(this.#folder, () => {
       mkdirSync(this.#folder, { recursive: true })
       writeFileSync(join(this.#folder, digest), '')
@@ -40,6 +43,7 @@ export class Pins {
     if (count === undefined) return
     if (count > 1) return void this.#counts.set(digest, count - 1)
     this.#counts.delete(digest)
+    if (this.#isReadOnly) return
     inStore(this.#folder, () => rmSync(join(this.#folder, digest), { force: true }))
   }
 

@@ -1,4 +1,5 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { type AlmanacError, isAlmanacError } from '../model/errors.ts'
 import { inStore, isMissing } from './failures.ts'
 import { fsyncPath } from './fsync-path.ts'
 import type { Home } from './home.ts'
@@ -12,6 +13,7 @@ import { removeTree } from './remove-tree.ts'
  *
  * P1 the entry is there before the directory and goes after it, so a directory always says whose it is.
  * P2 the time in it is on disk before the first such blob is written; it is never later than the oldest of them.
+ * P3 where nothing can be written there is no entry: what is there can be read, and all else fails.
  */
 export class Presence {
   readonly id: string
@@ -21,6 +23,7 @@ export class Presence {
   readonly #home: Home
   readonly #file: string
   readonly #identity: ProcessIdentity
+  readonly #readOnly: AlmanacError | undefined
   #unsyncedSince: number | undefined
 
   constructor(home: Home) {
@@ -32,12 +35,27 @@ export class Presence {
     this.directory = `${home.work}/${id}`
     this.temporary = `${this.directory}/tmp`
     this.attempts = `${this.directory}/attempts`
-    inStore(home.work, () => {
-      mkdirSync(home.work, { recursive: true })
-      this.#write(false)
-      mkdirSync(this.temporary, { recursive: true })
-      mkdirSync(this.attempts)
-    })
+    this.#readOnly = this.#enter()
+  }
+
+  get isReadOnly(): boolean {
+    return this.#readOnly !== undefined
+  }
+
+  #enter(): AlmanacError | undefined {
+    const { work } = this.#home
+    try {
+      inStore(work, () => {
+        mkdirSync(work, { recursive: true })
+        this.#write(false)
+        mkdirSync(this.temporary, { recursive: true })
+        mkdirSync(this.attempts)
+      })
+      return undefined
+    } catch (error) {
+      if (isAlmanacError(error) && error.code === 'ALM_STORE_READ_ONLY') return error
+      throw error
+    }
   }
 
   get unsyncedSince(): number | undefined {
@@ -46,6 +64,7 @@ export class Presence {
 
   /** Blobs made since then (ms) may be lost with the power; undefined: none. */
   setUnsynced(since: number | undefined): void {
+    if (this.#readOnly !== undefined) throw this.#readOnly
     this.#unsyncedSince = since
     inStore(this.#file, () => this.#write(since !== undefined))
   }
@@ -77,6 +96,7 @@ export class Presence {
   }
 
   leave(): void {
+    if (this.isReadOnly) return
     inStore(this.directory, () => {
       removeTree(this.directory)
       rmSync(this.#file, { force: true })

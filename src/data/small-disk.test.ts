@@ -19,7 +19,7 @@ afterEach(() => {
 const program = (root: string): string => `
   import { execFileSync } from 'node:child_process'
   import { randomBytes } from 'node:crypto'
-  import { readdirSync } from 'node:fs'
+  import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
   import { openDataPlane } from ${JSON.stringify(new URL('./open.ts', import.meta.url).href)}
   const data = openDataPlane({ home: '${root}/.almanac', data: '${root}/data' })
   const failing = (work) => work.then(() => 'nothing', (error) => error.code)
@@ -33,9 +33,25 @@ const program = (root: string): string => `
   said.after = await failing(data.writeFile('small', Buffer.from('small')))
   said.kept = Buffer.from(await data.readFile(kept)).toString()
   if (process.argv[1] === 'mounted') {
+    const torn = await data.writeFile('torn', Buffer.from('torn'))
+    const blob = '${root}/.almanac/store/' + torn.digest.slice(0, 2) + '/' + torn.digest
+    chmodSync(blob, 0o644)
+    writeFileSync(blob, 'TORN')
     execFileSync('mount', ['-o', 'remount,ro', '${root}'])
     said.readOnly = await failing(data.writeFile('other', Buffer.from('other')))
     said.readable = Buffer.from(await data.readFile(kept)).toString()
+    const second = openDataPlane({ home: '${root}/.almanac', data: '${root}/data' })
+    const unpin = await second.pin(kept)
+    await second.writeTo(kept, '${root}/../copy')
+    unpin()
+    said.second = {
+      read: Buffer.from(await second.readFile(kept)).toString(),
+      copied: readFileSync('${root}/../copy', 'utf8'),
+      checked: (await second.checkStore()).damaged.map(({ digest }) => digest === torn.digest),
+      torn: [await second.available(torn), await second.available(kept)],
+      refused: await failing(second.writeFile('other', Buffer.from('other'))),
+      closed: await failing(second.close()),
+    }
   }
   process.stdout.write(JSON.stringify(said))
   process.exit(0)
@@ -63,6 +79,17 @@ it('a disk that is full or read only is said so, nothing half-written is there, 
     damaged: [],
     after: 'nothing',
     kept: 'kept',
-    ...(mounted && { readOnly: 'ALM_STORE_READ_ONLY', readable: 'kept' }),
+    ...(mounted && {
+      readOnly: 'ALM_STORE_READ_ONLY',
+      readable: 'kept',
+      second: {
+        read: 'kept',
+        copied: 'kept',
+        checked: [true],
+        torn: [false, true],
+        refused: 'ALM_STORE_READ_ONLY',
+        closed: 'nothing',
+      },
+    }),
   })
 })

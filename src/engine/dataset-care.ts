@@ -141,9 +141,15 @@ async function checkShown(ports: CarePorts, key: Key, told: ReadonlySet<string>)
         findings.push({ version, path, why: 'somebody wrote to what is shown', restored: true })
     }
   }
-  const failure = await failureOf(() => showNewest(ports, key))
-  if (failure !== undefined)
-    findings.push({ version, why: `it cannot be shown: ${failure}`, restored: false })
+  try {
+    await showNewest(ports, key)
+  } catch (error) {
+    if (!isAlmanacError(error)) throw error
+    // where nothing can be written nothing needs to be that is shown already
+    const isShown = async () => (await ports.data.shown(key.environment, key.dataset)) === newest.digest
+    if (error.code !== 'ALM_STORE_READ_ONLY' || !(await isShown()))
+      findings.push({ version, why: `it cannot be shown: ${error.message}`, restored: false })
+  }
   return findings
 }
 
