@@ -21,6 +21,8 @@ const config: KnipConfig = {
     'benchmarks/data/plane.ts',
     'benchmarks/seed/{main,almanac}.ts',
     'examples/**/*.ts',
+    // threads load them by name
+    'test/threads/{broken,made-by,tasks}.ts',
   ],
   project: ['{src,scripts,test,benchmarks,examples}/**/*.ts', 'bin/*.cjs', '!test/fixtures/**'],
   // tests call programs of the system
