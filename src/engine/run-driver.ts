@@ -60,7 +60,8 @@ export class RunDriver implements HostedRun {
   readonly #notes: Notes
   readonly #failures: Failures
   readonly #end: RunEnd
-  readonly #events: RunEvent[] = []
+  /** that came while another was applied */
+  #events: RunEvent[] = []
   #busy = false
   #isEndScheduled = false
 
@@ -301,25 +302,30 @@ export class RunDriver implements HostedRun {
 
   #dispatch(event: RunEvent): void {
     if (this.#end.isOver) return
-    this.#events.push(event)
-    if (this.#busy) return
+    if (this.#busy) return void this.#events.push(event)
     this.#busy = true
-    const { machine, listener } = this.#run
     try {
-      // more come while it goes on; taking them off the front would move all the others each time
-      for (const applied of this.#events) {
-        machine.apply(applied)
-        listener.applied?.(applied, machine)
-        for (const effect of machine.drain()) this.#carryOut(effect)
+      this.#apply(event)
+      if (this.#events.length > 0) {
+        // more come while it goes on; taking them off the front would move all the others each time
+        for (const next of this.#events) this.#apply(next)
+        this.#events = []
       }
     } catch (error) {
+      this.#events = []
       void this.#end.abort(error)
     } finally {
-      this.#events.length = 0
       this.#busy = false
     }
     this.#execution.follow()
     this.#rested()
+  }
+
+  #apply(event: RunEvent): void {
+    const { machine, listener } = this.#run
+    machine.apply(event)
+    listener.applied?.(event, machine)
+    for (const effect of machine.drain()) this.#carryOut(effect)
   }
 
   /** Somebody may go on now, or nobody. */

@@ -93,38 +93,43 @@ export function attemptOf(
   const { run, info, task, attempt, id } = of
   const { timeoutMs, heartbeatMs } = task.policy
   const { fn } = info.request
-  const outputs: Record<string, string> = {}
-  if (given.workspace !== undefined) {
-    for (const [name, kind] of Object.entries(task.outputs ?? {})) {
-      if (kind !== 'value') outputs[name] = given.workspace.output(fileName(task, name))
-    }
-  }
-  return {
+  const { workspace, behind, usesUp, neededAt } = given
+  const key = info.key.slice(0, 32)
+  const made: { -readonly [K in keyof Attempt]: Attempt[K] } = {
     id,
     run,
     call: info.id,
     attempt,
     // not by the call alone: after an edit its result is another one, and so is what is made of it
-    key: info.heldKey ?? `${info.key.slice(0, 32)}${info.fingerprint?.slice(0, 32) ?? ''}`,
+    key: info.heldKey ?? `${key}${info.fingerprint?.slice(0, 32) ?? ''}`,
     task,
     inputs: (given.args ?? {}) as Record<string, Value>,
-    outputs,
-    scratch: given.workspace?.scratch ?? '',
-    idempotencyKey: `${run}/${info.key.slice(0, 32)}`,
+    outputs: workspace === undefined ? nothing : outputPaths(task, workspace),
+    scratch: workspace?.scratch ?? '',
+    idempotencyKey: `${run}/${key}`,
     memoryBytes: given.memoryBytes,
-    env: task.env.length === 0 ? noVariables : variables(task, variable),
+    env: task.env.length === 0 ? nothing : variables(task, variable),
     logicalTime: info.madeAt,
-    // most have none of these, and there may be a hundred thousand a second
-    ...(timeoutMs === undefined ? undefined : { timeoutMs }),
-    ...(heartbeatMs === undefined ? undefined : { heartbeatMs }),
-    ...(fn === undefined ? undefined : { fn }),
-    ...(given.behind === true ? { behind: true } : undefined),
-    ...(given.usesUp === true ? { usesUp: true } : undefined),
-    ...(given.neededAt === undefined ? undefined : { neededAt: given.neededAt }),
   }
+  // most have none of these, and there may be a hundred thousand a second
+  if (timeoutMs !== undefined) made.timeoutMs = timeoutMs
+  if (heartbeatMs !== undefined) made.heartbeatMs = heartbeatMs
+  if (fn !== undefined) made.fn = fn
+  if (behind === true) made.behind = true
+  if (usesUp === true) made.usesUp = true
+  if (neededAt !== undefined) made.neededAt = neededAt
+  return made
 }
 
-const noVariables: Readonly<Record<string, string>> = {}
+/** Of most attempts: one for all, which no task can change. */
+const nothing: Readonly<Record<string, string>> = Object.freeze({})
+
+function outputPaths(task: TaskSpec, workspace: Workspace): Record<string, string> {
+  const paths: Record<string, string> = {}
+  for (const [name, kind] of Object.entries(task.outputs ?? {}))
+    if (kind !== 'value') paths[name] = workspace.output(fileName(task, name))
+  return paths
+}
 
 function variables(task: TaskSpec, variable: EnginePorts['variable']): Record<string, string> {
   const found: Record<string, string> = {}

@@ -29,7 +29,10 @@ function convert(value: unknown, path: Path, depth: number): Value {
   if (typeof value === 'function') throw refused(path, 'it is a function')
   if (isRef(value) || value instanceof Date || value instanceof Uint8Array) return value
   if (depth > maxDepth) throw refused(path, `it is nested more than ${maxDepth} deep, or contains itself`)
-  if (Array.isArray(value)) return value.map((item, i) => convert(item, [...path, i], depth + 1))
+  if (Array.isArray(value)) {
+    // most are scalars, which need no path
+    return value.map((item, i) => (isScalar(item) ? item : convert(item, [...path, i], depth + 1)))
+  }
   if (value instanceof Promise)
     throw refused(path, 'it is a promise, and only futures of Almanac are remembered')
   const prototype: unknown = Object.getPrototypeOf(value)
@@ -44,6 +47,9 @@ function convert(value: unknown, path: Path, depth: number): Value {
   }
   return copy
 }
+
+const isScalar = (value: unknown): value is Value =>
+  value === null || (typeof value !== 'object' && typeof value !== 'function' && typeof value !== 'symbol')
 
 function scalar(value: unknown, path: Path): Value {
   if (typeof value === 'symbol') throw refused(path, 'it is a symbol')

@@ -38,6 +38,8 @@ export class Slots {
   paused = false
   /** calls of equal needs share a queue: its head stands for all of them */
   readonly #queues = new Map<string, ReadyQueue>()
+  /** the same, to be gone through for each call that starts */
+  #lanes: readonly ReadyQueue[] = []
   readonly #admissions = new Admissions()
   /** calls in them */
   #queued = 0
@@ -115,7 +117,7 @@ export class Slots {
       return undefined
     if (this.#alikes.size < this.#taken.size) return undefined
     let best: Call | undefined
-    for (const queue of this.#queues.values()) {
+    for (const queue of this.#lanes) {
       const head = queue.peek()
       if (head === undefined || this.#isInLine(head)) continue
       if (best === undefined || isBetter(head, best)) best = head
@@ -132,23 +134,33 @@ export class Slots {
   #best(): Call | undefined {
     let fitting: Call | undefined
     let undecided: Call | undefined
-    const waiting: Call[] = []
-    for (const queue of this.#queues.values()) {
+    for (const queue of this.#lanes) {
       const head = queue.peek()
       if (head === undefined) continue
       const blocker = this.#blocker(head)
-      if (blocker === 'limit') {
-        if (this.#admissions.isUndecided(head) && (undecided === undefined || isBetter(head, undecided)))
-          undecided = head
-      } else if (blocker !== undefined) waiting.push(head)
-      else if (fitting === undefined || isBetter(head, fitting)) fitting = head
+      if (blocker === undefined) {
+        if (fitting === undefined || isBetter(head, fitting)) fitting = head
+      } else if (blocker === 'limit' && this.#admissions.isUndecided(head)) {
+        if (undecided === undefined || isBetter(head, undecided)) undecided = head
+      }
     }
     if (fitting === undefined) return undefined
     if (undecided !== undefined && isBetter(undecided, fitting)) return undefined
-    if (waiting.length === 0) return fitting
-    for (const head of waiting) if (head.passed >= maxPassed && isBetter(head, fitting)) return undefined
-    for (const head of waiting) if (isBetter(head, fitting)) head.passed++
-    return fitting
+    return this.#lanes.length === 1 || this.#mayPass(fitting) ? fitting : undefined
+  }
+
+  /** May it go before better ones that do not fit? They are told so. */
+  #mayPass(fitting: Call): boolean {
+    const waiting: Call[] = []
+    for (const queue of this.#lanes) {
+      const head = queue.peek()
+      if (head === undefined || !isBetter(head, fitting)) continue
+      const blocker = this.#blocker(head)
+      if (blocker !== undefined && blocker !== 'limit') waiting.push(head)
+    }
+    if (waiting.some((head) => head.passed >= maxPassed)) return false
+    for (const head of waiting) head.passed++
+    return true
   }
 
   /** The queues, by what their calls need. */
@@ -237,6 +249,7 @@ export class Slots {
       if (this.#queues.size >= maxQueues) this.#dropEmpty()
       queue = new ReadyQueue()
       this.#queues.set(needs, queue)
+      this.#lanes = [...this.#queues.values()]
     }
     this.#recent = { cpu, memoryBytes, limits, queue }
     return queue
