@@ -4,6 +4,7 @@ import type { Elsewhere } from '../ports/caller.ts'
 export class FunctionsElsewhere implements Elsewhere {
   readonly #over: Promise<unknown>
   readonly #rested: () => void
+  readonly #whenCancelled: (() => void)[] = []
   #atWork = 0
 
   /** `rested`: one has come to rest. */
@@ -22,6 +23,14 @@ export class FunctionsElsewhere implements Elsewhere {
       this.#atWork--
       this.#rested()
     }
+  }
+
+  whenCancelled(then: () => void): void {
+    this.#whenCancelled.push(then)
+  }
+
+  cancelled(): void {
+    for (const then of this.#whenCancelled.splice(0)) then()
   }
 
   whenOver(then: () => void): void {

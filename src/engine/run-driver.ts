@@ -364,6 +364,7 @@ export class RunDriver implements HostedRun {
         return this.#maps.ended(effect.call, effect.status.state === 'cancelled')
       case 'cancelling':
         this.#execution.stopping(effect.stopped)
+        this.elsewhere.cancelled()
         return this.#end.changeState('cancelling')
       case 'rebuilt':
       case 'release':

@@ -16,7 +16,7 @@ function asked(make: () => unknown): CallRequest & { readonly args: Value; reado
       return 0
     },
     outcome: () => undefined,
-    elsewhere: { atWork: () => () => undefined, whenOver: () => undefined },
+    elsewhere: { atWork: () => () => undefined, whenCancelled: () => undefined, whenOver: () => undefined },
     note: () => undefined,
   }
   bindAmbient({ current: () => caller, run: (_, fn) => fn() })

@@ -69,7 +69,7 @@ export const catalogue = {
   ALM_LOAD_FAILED: { message: '{file} could not be loaded: {why}', hint: 'Correct the file and run again.' },
   ALM_NO_WORKFLOW: {
     message: '{file} exports no workflow.',
-    hint: 'Export one by default: export default workflow(…).',
+    hint: 'Export one by default: export default workflow(…); in Python, put @workflow on a function.',
   },
   // tasks
   ALM_TASK_FAILED: {

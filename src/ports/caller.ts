@@ -29,6 +29,8 @@ export interface Caller {
 export interface Elsewhere {
   /** The function was given something: a replay gives nothing more until what this returns is called. */
   atWork(): () => void
+  /** Called once, when the run is cancelled: the function is to come to rest. */
+  whenCancelled(then: () => void): void
   /** Called once, when the run has ended or rests. */
   whenOver(then: () => void): void
 }

@@ -1,4 +1,12 @@
-import { AlmanacError, catalogue, type ErrorCode, errorOf, isAlmanacError } from '../model/errors.ts'
+import { relative } from 'node:path'
+import {
+  AlmanacError,
+  catalogue,
+  type ErrorCode,
+  errorOf,
+  errorRecord,
+  isAlmanacError,
+} from '../model/errors.ts'
 import type { ErrorRecord } from '../model/records.ts'
 import type { PythonFailure } from './messages.ts'
 
@@ -30,6 +38,27 @@ export function errorFrom(
   const causes = tokens.flatMap((token) => failures?.get(token) ?? [])
   if (causes.length > 0) error.cause = new AggregateError(causes)
   return error
+}
+
+/** Why a file could not be imported, in its author's lines. */
+export function loadError(failure: PythonFailure): Error {
+  const { message, type = '', file = '', line, column, stack } = failure
+  const shown = relative(process.cwd(), file)
+  const name = shown.startsWith('..') ? file : shown
+  const isOurs = failure.code !== undefined
+  const why = isOurs || type === '' || message.startsWith(type) ? message : `${type}: ${message}`
+  const details = {
+    file: name,
+    why: line === undefined ? why : `${name}:${line}${column === undefined ? '' : `:${column}`}: ${why}`,
+  }
+  const record = errorRecord('ALM_LOAD_FAILED', details, {
+    file,
+    ...(line !== undefined && { line }),
+    ...(type !== '' && { type }),
+    ...(stack !== undefined && { stack }),
+    ...(isOurs && failure.hint !== undefined && { hint: failure.hint }),
+  })
+  return new AlmanacError('ALM_LOAD_FAILED', details, { record })
 }
 
 /** What a function in Python is told of a failure. */

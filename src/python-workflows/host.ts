@@ -8,10 +8,13 @@ import { FutureRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
 import type { Caller } from '../ports/caller.ts'
 import { definitionFrom } from './definitions.ts'
-import { errorFrom, toldOf } from './failures.ts'
+import { errorFrom, loadError, toldOf } from './failures.ts'
 import type { DescribedFile, Said } from './messages.ts'
 import { carryOut, type Operation } from './operations.ts'
 import { WorkflowProcess } from './process.ts'
+
+/** so long a function may go on when its run is cancelled */
+const patienceMs = 5000
 
 /** What functions in Python need of others. */
 export type HostTools = Pick<Operation, 'workflow'>
@@ -52,7 +55,7 @@ export class PythonHost {
   /** by the numbers that Python gave them */
   readonly #tasks: (TaskDefinition | Error)[] = []
   /** what Python is at work with, in order */
-  readonly #atWork: { readonly number: number; readonly rested: () => void }[] = []
+  readonly #atWork: { readonly run: string; readonly number: number; readonly rested: () => void }[] = []
   #numbers = 0
   #given = 0
   #gone: AlmanacError | undefined
@@ -90,7 +93,7 @@ export class PythonHost {
   }
 
   close(): Promise<void> {
-    return this.#process.end()
+    return this.#process.end('it was asked to end')
   }
 
   // what Python is told
@@ -106,7 +109,7 @@ export class PythonHost {
   /** Something that makes functions go on. */
   #give(caller: Caller, message: readonly unknown[]): void {
     if (this.#gone !== undefined) return
-    this.#atWork.push({ number: ++this.#given, rested: caller.elsewhere.atWork() })
+    this.#atWork.push({ run: caller.run, number: ++this.#given, rested: caller.elsewhere.atWork() })
     this.#process.send(JSON.stringify(message))
   }
 
@@ -115,11 +118,21 @@ export class PythonHost {
     if (known !== undefined) return known
     const made: Entered['calls'] = new Map()
     this.#runs.set(run, made)
+    elsewhere.whenCancelled(() => this.#expectRest(run))
     elsewhere.whenOver(() => {
       this.#runs.delete(run)
       if (this.#gone === undefined) this.#process.send(JSON.stringify(['over', run]))
     })
     return made
+  }
+
+  /** A function that computes or sleeps hears nothing: it is not waited for. */
+  #expectRest(run: string): void {
+    const look = (): void => {
+      if (this.#atWork.some((one) => one.run === run))
+        void this.#process.end(`it went on for ${patienceMs / 1000} s after its run was cancelled`)
+    }
+    setTimeout(look, patienceMs).unref()
   }
 
   #keepAlive(): void {
@@ -151,7 +164,7 @@ export class PythonHost {
       case 'loaded':
         return this.#settle(this.#loads, message.load, ({ resolve }) => resolve(message.file))
       case 'failed': {
-        const error = errorFrom(message.failure, 'ALM_LOAD_FAILED')
+        const error = loadError(message.failure)
         return this.#settle(this.#loads, message.load, ({ reject }) => reject(error))
       }
       case 'value':

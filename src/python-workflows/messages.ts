@@ -84,6 +84,7 @@ export interface DescribedTask {
 /** An exception. */
 export interface PythonFailure extends Partial<Omit<ErrorRecord, 'message'>> {
   readonly message: string
+  readonly column?: number
   /** waits whose failures it stands for; `raised`: it is that very one */
   readonly tokens: readonly number[]
   readonly raised?: number

@@ -72,8 +72,8 @@ export class WorkflowProcess {
   }
 
   /** Ends it; what it has under way is lost. */
-  async end(): Promise<void> {
-    this.#doom ??= 'it was asked to end'
+  async end(why: string): Promise<void> {
+    this.#doom ??= why
     this.#child.ref()
     this.#socket.destroy()
     if (!this.#isGone) this.#child.kill('SIGKILL')

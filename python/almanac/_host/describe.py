@@ -62,7 +62,7 @@ def failure(error: BaseException, file: str | None = None) -> dict[str, Any]:
         message = error.args[0] if error.args else ""
     else:
         message = "".join(traceback.format_exception_only(type(error), error)).strip()
-        message = str(error) or message
+        message = (error.msg if isinstance(error, SyntaxError) else str(error)) or message
     record: dict[str, Any] = {"message": message, "type": type(error).__name__, "tokens": sorted(_tokens(error))}
     if isinstance(error, TaskFailed):
         record["raised"] = error._token

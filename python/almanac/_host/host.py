@@ -6,6 +6,7 @@ G2  calls leave in the order in which they were made
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import threading
 from collections import deque
@@ -28,6 +29,9 @@ class Host:
     def __init__(self, link: Link) -> None:
         self._link = link
         self._loop = WorkflowLoop(self._rest)
+        self._loop.set_exception_handler(self._raised_in_callback)
+        #: what callbacks raised, by scope: nobody else hears of it
+        self._unheard: dict[int, BaseException] = {}
         self._inbox: deque[list[Any]] = deque()
         self._numbers = 0
         self._waiting: dict[int, Ended] = {}
@@ -124,6 +128,8 @@ class Host:
         entered = known if inputs is None else functools.partial(known, **inputs)
 
         def ended(value: Any, error: BaseException | None) -> None:
+            unheard = self._unheard.pop(id, None)
+            error = unheard if error is None else error
             if error is None:
                 try:
                     self._link.say(["end", id, True, encode(value, "the result")])
@@ -148,6 +154,15 @@ class Host:
             self._link.say(["value", number, True, encode(self._functions[function](*args), "what a filter gave")])
         except Exception as error:
             self._link.say(["value", number, False, failure(error)])
+
+    def _raised_in_callback(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error, handle = context.get("exception"), context.get("handle")
+        surroundings = getattr(handle, "_context", None)
+        scope = None if surroundings is None else surroundings.get(calls._scope)
+        if error is None or scope is None:
+            loop.default_exception_handler(context)
+        else:
+            self._unheard.setdefault(scope.id, error)
 
     def _on_over(self, run: str) -> None:
         for number in self._of_run.pop(run, ()):

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { TaskSpec } from '../../model/task.ts'
 import { FileRef, HeldRef } from '../../model/refs.ts'
+import type { TaskSpec } from '../../model/task.ts'
 import type { Value } from '../../model/value.ts'
 import type { Attempt, AttemptEnd } from '../../ports/executor.ts'
 import { taskSpec } from '../../testing/attempts.ts'
