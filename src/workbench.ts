@@ -37,7 +37,7 @@ export interface Workbench extends Almanac {
     options?: ResumeOptions & StartOptions,
   ): Promise<RunHandle>
   /** Loads a workflow file. @throws ALM_LOAD_FAILED, ALM_NO_WORKFLOW */
-  load(file: string): Promise<LoadedWorkflow>
+  load(file: string, choice?: { readonly named?: string; readonly rather?: string }): Promise<LoadedWorkflow>
   /** A call as its task would find it, to be looked at. @throws ALM_CALL_UNSTAGED */
   stage<I, R>(run: RunRecord, call: CallRow, workflow: Workflow<I, R>): Promise<StagedShell>
   readonly journal: Journal

@@ -5,10 +5,9 @@ A task is a plain function under `@task`, a workflow a function under `@workflow
 runs it. What has been done is not done again: after a crash, after an edit, on changed data.
 """
 
-from . import runs as run
 from .errors import AlmanacError, TaskFailed, WorkflowRefused
 from .futures import Future, FutureList
-from .runs import Dataset, dataset
+from .runs import Dataset, dataset, run
 from .tasks import Environment, Task, command, script, task
 from .values import Dir, File, Held
 from .workflows import Workflow, gather, map, settled, stage, workflow, workflow_from

@@ -71,7 +71,7 @@ class Future(Generic[T]):
     def _known(self, *_: object) -> NoReturn:
         raise refused(f"the result of {self._name} was used before it is known", _AWAIT, "ALM_FUTURE_AS_TEXT")
 
-    __str__ = __bool__ = __iter__ = __len__ = __int__ = __float__ = __format__ = _known  # type: ignore[assignment]
+    __str__ = __bool__ = __iter__ = __len__ = __int__ = __float__ = __format__ = _known
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _known
     __lt__ = __le__ = __gt__ = __ge__ = _known
 

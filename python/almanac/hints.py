@@ -69,7 +69,7 @@ def schema(hint: Any) -> dict[str, Any]:
     if pydantic is not None:
         return pydantic()  # type: ignore[no-any-return]
     if dataclasses.is_dataclass(hint) or typing.is_typeddict(hint):
-        fields = of(hint)  # type: ignore[arg-type]
+        fields = of(hint)
         return _object({name: schema(one) for name, one in fields.items()}, _required(hint, fields))
     return {}
 

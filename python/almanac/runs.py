@@ -88,3 +88,31 @@ def artifact(name: str, kind: str, **body: Any) -> None:
 def progress(done: float, total: float | None = None) -> None:
     """How far it is."""
     current("progress").note("progress", "progress", {"done": done, **({} if total is None else {"total": total})})
+
+
+class Runs:
+    """
+    `run(workflow, …)` runs a workflow from a program, a test or a notebook; `run.ask`, `run.sleep` and the others are
+    for the workflow itself.
+    """
+
+    ask = staticmethod(ask)
+    sleep = staticmethod(sleep)
+    now = staticmethod(now)
+    random = staticmethod(random)
+    event = staticmethod(event)
+    metric = staticmethod(metric)
+    artifact = staticmethod(artifact)
+    progress = staticmethod(progress)
+
+    def __call__(self, workflow: Any, /, *arguments: str, **inputs: Any) -> Any:
+        """
+        Runs a workflow, with what `almanac run` takes as `arguments` (`"--parallel", "4"`), and gives a `Run`. Files and
+        directories are given as `pathlib.Path`s. Raises `AlmanacError` where it fails.
+        """
+        from .engine import execute
+
+        return execute(workflow, inputs, arguments=arguments)
+
+
+run = Runs()

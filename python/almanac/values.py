@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pathlib
 from typing import TYPE_CHECKING, Any, Callable
+
+from .errors import AlmanacError
 
 if TYPE_CHECKING:
     from .futures import Future
@@ -19,13 +22,23 @@ class _Kept:
         self._wire = wire
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and other._identity() == self._identity()  # type: ignore[attr-defined]
+        return type(other) is type(self) and other._identity() == self._identity()
 
     def __hash__(self) -> int:
         return hash(self._identity())
 
     def _identity(self) -> tuple[Any, ...]:
         return (self._wire.get("name"), self._wire.get("digest"))
+
+    @property
+    def path(self) -> pathlib.Path:
+        """Where it is shown as plain files: of the output of a run that has ended, outside of workflows."""
+        at = self._wire.get("at")
+        if at is None:
+            raise AlmanacError(
+                "a workflow has no path of what it passes on", code="ALM_OUTSIDE", hint="Pass it to a task, which gets its path."
+            )
+        return pathlib.Path(at)
 
 
 class File(_Kept):
@@ -108,7 +121,7 @@ class Held(_Kept):
         return f"Held({self._wire['type']}, {self._wire['size']} bytes)"
 
 
-def filtered(of: Any, args: tuple[Any, ...]) -> Any:
+def filtered(of: Any, args: tuple[Any, ...]) -> Future[Any]:
     from .calls import current
 
     keep: Callable[..., bool] | None = args[-1] if args and callable(args[-1]) else None

@@ -37,18 +37,19 @@ class Workflow(Generic[P, R]):
             raise TypeError(f"workflow {name} takes {odd} not by name: give its inputs names, as they are kept by name")
         self.parameters = list(parameters)
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+    # `Any`, as futures are passed where values are declared
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
         return self._child(None, args, kwargs)
 
-    def key(self, key: str) -> Callable[P, Future[R]]:
+    def key(self, key: str) -> Callable[P, Any]:
         """The same child under a key that tells it from others of its name."""
 
-        def call(*args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        def call(*args: P.args, **kwargs: P.kwargs) -> Any:
             return self._child(str(key), args, kwargs)
 
         return call
 
-    def _child(self, key: str | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Future[R]:
+    def _child(self, key: str | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Future[Any]:
         scope = current(f"workflow {self.name}")
         inputs = inspect.signature(self.function).bind(*args, **kwargs).arguments
         return scope.ask("child", {"name": self.name, "input": dict(inputs)}, self.name, key=key, function=self.entered)

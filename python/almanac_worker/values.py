@@ -163,7 +163,7 @@ def _all_plain(items: Any) -> bool:
     if kinds == {float}:
         return all(map(math.isfinite, items))
     if kinds == {int}:
-        return -SAFE <= min(items) and max(items) <= SAFE
+        return bool(-SAFE <= min(items) and max(items) <= SAFE)
     return False
 
 

@@ -34,7 +34,7 @@ export function buildProgram(version: string): Command {
   execution(
     program
       .command('run [file]')
-      .usage('[options] <file>')
+      .usage('[options] <file>[:workflow]')
       .description('run a workflow')
       .helpOption(false)
       .option('-h, --help', 'display help; with a file, what its workflow does and takes')

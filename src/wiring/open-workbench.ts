@@ -15,7 +15,7 @@ import type { DataPlane } from '../ports/data.ts'
 import type { CallRow } from '../ports/journal.ts'
 import type { Urls } from '../ports/urls.ts'
 import type { LoadedWorkflow, SharedEntries, StagedShell, StartOptions, Workbench } from '../workbench.ts'
-import { definitionOf, onlyWorkflow } from './workflow-file.ts'
+import { chosenWorkflow, definitionOf, type WorkflowChoice } from './workflow-file.ts'
 
 /** What it is made of. */
 export interface WorkbenchParts
@@ -138,9 +138,9 @@ export class OpenWorkbench implements Workbench {
     throw new AlmanacError('ALM_RUN_OWNED', { run, pid, host })
   }
 
-  async load(file: string): Promise<LoadedWorkflow> {
+  async load(file: string, choice?: WorkflowChoice): Promise<LoadedWorkflow> {
     const loaded = await this.code.load(file)
-    const workflow = onlyWorkflow(file, loaded.exports)
+    const workflow = chosenWorkflow(file, loaded.exports, choice)
     const { name, input, definedAt } = definitionOf(workflow)
     return {
       workflow,

@@ -1,20 +1,42 @@
 import { type Workflow, type WorkflowDefinition, workflowOf } from '../flow/workflow.ts'
 import { AlmanacError } from '../model/errors.ts'
 
-/** The default export, or the only workflow. @throws ALM_NO_WORKFLOW, ALM_USAGE */
-export function onlyWorkflow(
+/** Which of a file's workflows is meant. */
+export interface WorkflowChoice {
+  /** by the name of its export, or its own: refused if there is none */
+  readonly named?: string
+  /** its own name: taken where several come into question */
+  readonly rather?: string
+}
+
+/** The one that is named, the default export, or the only workflow. @throws ALM_NO_WORKFLOW, ALM_USAGE */
+export function chosenWorkflow(
   file: string,
   exports: Readonly<Record<string, unknown>>,
+  { named, rather }: WorkflowChoice = {},
 ): Workflow<unknown, unknown> {
-  const isWorkflow = (value: unknown): value is Workflow<unknown, unknown> => workflowOf(value) !== undefined
-  if (isWorkflow(exports['default'])) return exports['default']
-  const found = Object.entries(exports).filter(([, value]) => isWorkflow(value))
-  const [only] = found
-  if (only === undefined) throw new AlmanacError('ALM_NO_WORKFLOW', { file })
-  if (found.length === 1) return only[1] as Workflow<unknown, unknown>
-  const names = found.map(([name]) => name).join(', ')
+  const found = Object.entries(exports).flatMap(([name, value]) => {
+    const definition = workflowOf(value)
+    return definition === undefined
+      ? []
+      : [{ name, own: definition.name, workflow: value as Workflow<unknown, unknown> }]
+  })
+  const [first] = found
+  if (first === undefined) throw new AlmanacError('ALM_NO_WORKFLOW', { file })
+  const names = found.map(({ name }) => name).join(', ')
+  if (named !== undefined) {
+    const meant = found.find(({ name }) => name === named) ?? found.find(({ own }) => own === named)
+    if (meant === undefined)
+      throw new AlmanacError('ALM_USAGE', { why: `${file} exports no workflow ${named}; it has ${names}` })
+    return meant.workflow
+  }
+  const meant =
+    found.find(({ own }) => own === rather) ??
+    found.find(({ name }) => name === 'default') ??
+    (found.length === 1 ? first : undefined)
+  if (meant !== undefined) return meant.workflow
   throw new AlmanacError('ALM_USAGE', {
-    why: `${file} exports several workflows (${names}) and none by default`,
+    why: `${file} exports several workflows and none by default: write ${file}:NAME, one of ${names}`,
   })
 }
 

@@ -10,6 +10,16 @@ from ..errors import refused
 
 _HINT = "Await only futures of Almanac in a workflow; timers, fetches and files belong in tasks (`run.sleep` is remembered)."
 
+#: what a loop does for others, by what a function would wait for
+_FOREIGN = {
+    "a timer": ["call_at", "call_later"],
+    "a thread": ["run_in_executor", "call_soon_threadsafe"],
+    "a connection": ["create_connection", "create_unix_connection", "create_datagram_endpoint"],
+    "a server": ["create_server", "create_unix_server"],
+    "a process": ["subprocess_exec", "subprocess_shell"],
+    "a file": ["add_reader", "add_writer", "connect_read_pipe", "connect_write_pipe"],
+}
+
 
 class _AtRest(selectors.SelectSelector):
     """When the loop has nothing to do, no function goes on before the engine says something."""
@@ -30,39 +40,14 @@ class WorkflowLoop(asyncio.SelectorEventLoop):
     def __init__(self, rest: Callable[[], None]) -> None:
         super().__init__(_AtRest(rest))
 
-    def call_at(self, *_: Any, **__: Any) -> NoReturn:
-        raise _foreign("a timer")
 
-    def call_later(self, *_: Any, **__: Any) -> NoReturn:
-        raise _foreign("a timer")
+def _refusing(what: str) -> Callable[..., NoReturn]:
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise refused(f"a workflow waits for {what}", _HINT, "ALM_STUCK")
 
-    def run_in_executor(self, *_: Any) -> NoReturn:
-        raise _foreign("a thread")
-
-    async def create_connection(self, *_: Any, **__: Any) -> NoReturn:
-        raise _foreign("a connection")
-
-    async def create_server(self, *_: Any, **__: Any) -> NoReturn:
-        raise _foreign("a server")
-
-    async def create_datagram_endpoint(self, *_: Any, **__: Any) -> NoReturn:
-        raise _foreign("a socket")
-
-    async def subprocess_exec(self, *_: Any, **__: Any) -> NoReturn:
-        raise _foreign("a process")
-
-    async def subprocess_shell(self, *_: Any, **__: Any) -> NoReturn:
-        raise _foreign("a process")
-
-    def add_reader(self, *_: Any) -> NoReturn:
-        raise _foreign("a file descriptor")
-
-    def add_writer(self, *_: Any) -> NoReturn:
-        raise _foreign("a file descriptor")
-
-    def call_soon_threadsafe(self, *_: Any, **__: Any) -> NoReturn:
-        raise _foreign("a thread")
+    return refuse
 
 
-def _foreign(what: str) -> Exception:
-    return refused(f"a workflow waits for {what}", _HINT, "ALM_STUCK")
+for _what, _names in _FOREIGN.items():
+    for _name in _names:
+        setattr(WorkflowLoop, _name, _refusing(_what))

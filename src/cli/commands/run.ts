@@ -2,6 +2,7 @@ import { relative, resolve } from 'node:path'
 import { follow } from '../follow.ts'
 import { exitCodes } from '../printer.ts'
 import { type ExecuteFlags, withAlmanac, withReadAlmanac } from '../session.ts'
+import { loadNamed, parted } from '../workflow-of-run.ts'
 
 export interface RunFlags extends ExecuteFlags {
   readonly input?: readonly string[]
@@ -14,8 +15,8 @@ export interface RunFlags extends ExecuteFlags {
 /** `almanac run FILE`; with `--help` only what its workflow does and takes, then `help` on the command. */
 export function runCommand(file: string, flags: RunFlags, help: () => void): Promise<void> {
   if (flags.help === true) return helpCommand(file, flags, help)
-  return withAlmanac({ ...flags, near: resolve(file) }, async (almanac, printer) => {
-    const { workflow, loaded, inputSchema } = await almanac.load(resolve(file))
+  return withAlmanac({ ...flags, near: resolve(parted(file).file) }, async (almanac, printer) => {
+    const { workflow, loaded, inputSchema } = await loadNamed(almanac, file)
     const given = { inputs: flags.input ?? [], ...(flags.params !== undefined && { params: flags.params }) }
     // what reads schemas costs time to load, and is loaded with the workflow anyway
     const { readInput } = await import('../inputs.ts')
@@ -33,9 +34,9 @@ export function runCommand(file: string, flags: RunFlags, help: () => void): Pro
 }
 
 function helpCommand(file: string, flags: RunFlags, help: () => void): Promise<void> {
-  return withReadAlmanac({ ...flags, near: resolve(file) }, async (almanac, printer) => {
+  return withReadAlmanac({ ...flags, near: resolve(parted(file).file) }, async (almanac, printer) => {
     const { printWorkflowHelp } = await import('../workflow-help.ts')
-    await printWorkflowHelp(await almanac.load(resolve(file)), printer)
+    await printWorkflowHelp(await loadNamed(almanac, file), printer)
     if (!printer.json) help()
     return exitCodes.done
   })
