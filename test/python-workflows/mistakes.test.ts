@@ -56,7 +56,7 @@ it.each([
   [
     'blocks',
     body('return f(1).result()'),
-    /`\.result\(\)` was called in an async function[^]*Write `await` instead/,
+    /`\.result\(\)` was called in an async function[\s\S]*Write `await` instead/,
   ],
   [
     'too_early',
@@ -88,7 +88,7 @@ it.each([
     'import nowhere',
     /could not be loaded: imports\.py:6: ModuleNotFoundError: No module named 'nowhere'/,
   ],
-  ['nothing', 'x = 1', /nothing\.py exports no workflow[^]*in Python, put @workflow on a function/],
+  ['nothing', 'x = 1', /nothing\.py exports no workflow[\s\S]*in Python, put @workflow on a function/],
   ['option', '@task(retry=3)\ndef g(): pass', /option retry of g is not known; did you mean retries\?/],
   [
     'option_value',
@@ -115,7 +115,7 @@ it('a child of a fork has no engine, and the workflow goes on', async () => {
   const text = body(
     'await f(1)\npid = os.fork()\nif pid == 0:\n    try: f(2)\n    finally: os._exit(0)\nos.waitpid(pid, 0)\nreturn await f(3)',
   )
-  expect(await said('forks', text)).toMatch(/^0\n[^]*succeeded · 2 executed/)
+  expect(await said('forks', text)).toMatch(/^0\n[\s\S]*succeeded · 2 executed/)
 })
 
 it('a workflow that computes for ever is given up when its run is cancelled', async () => {

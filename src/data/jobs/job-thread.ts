@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads'
-import type { Answer, Job } from './job.ts'
 import { failureOf } from './failure.ts'
+import type { Answer, Job } from './job.ts'
 import { runJob } from './job.ts'
 
 /** A thread of the pool: one job after the other. */

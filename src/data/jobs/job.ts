@@ -1,4 +1,4 @@
-import type { AdoptJob, Adopting } from './adopt-files.ts'
+import type { Adopting, AdoptJob } from './adopt-files.ts'
 import { adoptFiles } from './adopt-files.ts'
 import type { CheckJob, Damage } from './check-blobs.ts'
 import { checkBlobs } from './check-blobs.ts'

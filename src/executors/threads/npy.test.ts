@@ -18,7 +18,7 @@ describe('an .npy file', () => {
     expect(npy.length).toBe(128 + 16)
     expect(npy.toString('latin1', 0, 10)).toBe('\x93NUMPY\x01\x00\x76\x00')
     expect(npy.toString('latin1', 10, 128)).toBe(
-      "{'descr': '<f8', 'fortran_order': False, 'shape': (2,), }".padEnd(117) + '\n',
+      `${"{'descr': '<f8', 'fortran_order': False, 'shape': (2,), }".padEnd(117)}\n`,
     )
     expect(npy.readDoubleLE(136)).toBe(2)
   })

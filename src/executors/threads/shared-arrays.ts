@@ -1,6 +1,6 @@
 import type { Path } from '../../model/path.ts'
-import { Heap } from '../../util/heap.ts'
 import { HeldRef } from '../../model/refs.ts'
+import { Heap } from '../../util/heap.ts'
 import { fromNpy, toNpy } from './npy.ts'
 import { type Extent, SpillFile } from './spill-file.ts'
 import { type ArrayName, type ArrayWire, arrayTypes, bytesOf } from './values.ts'
