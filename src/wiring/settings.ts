@@ -71,7 +71,10 @@ export function withDeclared(declared: readonly LimitRule[], used: readonly Limi
     .map((rule): LimitState => ({ ...rule, held: 0, users: [] }))
   const rules = new Map(declared.map((rule) => [rule.name, rule]))
   // what the project says now goes before what the last run was told
-  const now = used.map((state) => ({ ...state, ...rules.get(state.name) }))
+  const now = used
+    // the rate of a task's own, which may be gone: there is nothing to look up about it
+    .filter(({ name, users }) => !name.startsWith('task:') || users.length > 0)
+    .map((state) => ({ ...state, ...rules.get(state.name) }))
   return [...now, ...unused].toSorted((a, b) => (a.name < b.name ? -1 : 1))
 }
 

@@ -98,7 +98,7 @@ export function drawWeather(chance: SeededChance): Weather {
       pause: maybe(0.03),
       unpause: 0.2,
       cancel: maybe(0.02),
-      rival: maybe(2),
+      rival: maybe(0.3),
       full: maybe(0.02),
       crash: maybe(0.04),
     },
