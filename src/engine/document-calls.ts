@@ -28,6 +28,8 @@ interface GetArgs {
 interface WriteArgs {
   readonly value: Value
   readonly seen: number | 'newest' | null
+  /** what fields are merged into where nobody has written it */
+  readonly initial?: { readonly value: Value }
   /** what the run saw last, in the order of the program: the version of a call, or a number; null for nothing */
   readonly upon: Value
   readonly after: Value
@@ -192,7 +194,8 @@ export class DocumentCalls {
   }
 
   async #written(info: CallInfo): Promise<State> {
-    const { value, seen, upon } = this.#resolved(info) as unknown as WriteArgs
+    const args = this.#resolved(info) as unknown as WriteArgs
+    const { value, seen, upon } = args
     const { ports, recorder, id } = this.#run
     const { fingerprint } = info
     const key = this.#key(this.#placeOf.get(info.id) as string)
@@ -212,21 +215,20 @@ export class DocumentCalls {
       const { version, json } = await ports.documents.write(written)
       return { value: JSON.parse(json) as Value, version }
     }
-    if (info.request.kind === 'patch') return this.#merged(key, value, seen, write)
+    if (info.request.kind === 'patch') return this.#merged(key, args, write)
     return write(value, seen === 'newest' ? undefined : (seen ?? (upon as number | null) ?? undefined))
   }
 
   /** Others that write at the same time are no conflict: the fields are merged into what they wrote. */
   async #merged(
     key: DocumentKey,
-    fields: Value,
-    seen: WriteArgs['seen'],
+    { value: fields, seen, initial }: WriteArgs,
     write: (whole: Value, upon: number) => Promise<State>,
   ): Promise<State> {
     const { documents } = this.#run.ports
     for (let tries = 1; ; tries++) {
       const newest = await documents.version(key)
-      const base = newest === undefined ? {} : (JSON.parse(newest.json) as Value)
+      const base = newest === undefined ? (initial?.value ?? {}) : (JSON.parse(newest.json) as Value)
       const upon = typeof seen === 'number' ? seen : (newest?.version ?? 0)
       try {
         return await write(patched(base, fields), upon)

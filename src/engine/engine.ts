@@ -116,7 +116,9 @@ export class Engine {
   /** Goes on with a run that rests, has ended, or whose process died. @throws ALM_RUN_OWNED */
   async resume(workflow: WorkflowDefinition, run: RunRecord, how: ResumedRun): Promise<RunHandle> {
     const { journal, owner, clock } = this.#ports
-    if (how.settings.dryRun) {
+    // it stays where it began: datasets and documents of another environment are none of its own
+    const settings = { ...how.settings, environment: run.environment }
+    if (settings.dryRun) {
       const remembered = await journal.load(run.id)
       const anew = readAnew(remembered, how)
       const kept = without(remembered, forgottenCalls(run, remembered, how))
@@ -124,7 +126,7 @@ export class Engine {
         workflow,
         { ...run, state: 'running' },
         how.input ?? decode(run.inputWire),
-        how.settings,
+        settings,
         kept,
         undefined,
         how.listener,
@@ -150,7 +152,7 @@ export class Engine {
         workflow,
         { ...run, state },
         how.input ?? decode(run.inputWire),
-        how.settings,
+        settings,
         remembered,
         claim,
         how.listener,
@@ -171,7 +173,8 @@ export class Engine {
   ): Promise<KnownCall | undefined> {
     const remembered = await this.#ports.journal.load(run.id)
     const life = { number: ++this.#lives, look: () => Promise.resolve(), work: this.#work }
-    const dry = { ...settings, dryRun: true, limits: firstOfEach([...settings.limits, ...workflow.limits]) }
+    const limits = firstOfEach([...settings.limits, ...workflow.limits])
+    const dry = { ...settings, environment: run.environment, dryRun: true, limits }
     const driver = new RunDriver(
       this.#ports,
       { ...run, state: 'running' },

@@ -71,8 +71,7 @@ export class Identifier {
     const refs = isPlain ? noRefs : this.#refsIn(args)
     return {
       of: task?.policy.location === true ? this.#placed(task, known, refs.places) : known,
-      cacheable:
-        task !== undefined && refs.held.length === 0 && kind !== 'map' && isCacheable(task, refs.files),
+      cacheable: task !== undefined && kind !== 'map' && isCacheable(task, refs.files, refs.held.length > 0),
       heldKeys: refs.held,
     }
   }
@@ -184,8 +183,10 @@ export class Identifier {
 }
 
 /** The rule of `docs/identity.md`, Run cache. What gives nothing is known only when it has run. */
-function isCacheable(task: TaskSpec, takesFiles: boolean): boolean {
+function isCacheable(task: TaskSpec, takesFiles: boolean, takesHeld: boolean): boolean {
   if (task.policy.effect) return false
+  // an entry for each array of a reduction would cost more than it saves, unless somebody wants it
+  if (takesHeld) return task.policy.cache === true
   return task.policy.cache === undefined ? takesFiles : task.policy.cache !== false
 }
 

@@ -65,7 +65,8 @@ function identityRecords(
   const partsWire = JSON.stringify(identity.parts(args))
   const records: JournalRecord[] = [{ kind: 'parts', call, fingerprint, partsWire, verdict }]
   const gives = value !== undefined && value !== null
-  if (reason !== 'executed' || !cacheable || !gives || livesInWorker(value) || cache === 'off') return records
+  if (reason !== 'executed' || !cacheable || !gives || cache === 'off') return records
+  if (request.task?.policy.cache !== true && livesInWorker(value)) return records
   if (valueWire === undefined || digest === undefined) return records
   records.push({
     kind: 'cache',
@@ -101,6 +102,7 @@ function blobsOf(value: Value): Digest[] {
   const blobs = new Set<Digest>()
   eachRef(value, (ref) => {
     if (ref instanceof FileRef || ref instanceof DirRef) blobs.add(ref.digest)
+    else if (ref instanceof HeldRef && ref.copy !== undefined) blobs.add(ref.copy.digest)
   })
   return [...blobs]
 }
@@ -113,7 +115,7 @@ function bytesOf(value: Value): number {
   return bytes
 }
 
-/** What only lives in a worker's memory is nothing to another run. */
+/** What only lives in a worker's memory: another run makes it again if it needs it, from what it was made of. */
 function livesInWorker(value: Value): boolean {
   let found = false
   eachRef(value, (ref) => {

@@ -3,7 +3,7 @@ import { isKeptResult } from '../core/identity/remembered.ts'
 import type { EndStatus } from '../core/run/call.ts'
 import { decode } from '../model/codec.ts'
 import type { RememberedCall } from '../model/records.ts'
-import { HeldRef, SpilledRef } from '../model/refs.ts'
+import { type Digest, HeldRef, SpilledRef } from '../model/refs.ts'
 import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 import { filesGone, findEntry, isOld } from './cache-entry.ts'
@@ -95,7 +95,7 @@ export class Recall {
       info.origin = { run: entry.run, call: entry.call }
       info.costMs = entry.costMs
       if (info.verdict !== 'waited') info.verdict = 'hit'
-      dispatch({ kind: 'hit', call: info.id })
+      dispatch({ kind: 'hit', call: info.id, ...this.#heldIn(info, value) })
     } catch (error) {
       abort(error)
     }
@@ -108,13 +108,13 @@ export class Recall {
 
   #identified(info: CallInfo, identity: Identity): void {
     info.identity = identity.of
-    info.cacheable = identity.cacheable
+    info.cacheable = identity.cacheable && this.#areOfCached(identity.heldKeys)
     if (!this.#run.isIn(info, 'identify')) return
     const { remembered } = this.#run
     const { own, caller, request, args } = info
     // most calls of a new run: nothing is under their fingerprint, and nothing can be wrong with it
     const isAttempted = request.kind === 'task' || request.kind === 'entry'
-    const isNew = own === undefined && remembered.unclaimed === 0 && !identity.cacheable
+    const isNew = own === undefined && remembered.unclaimed === 0 && !info.cacheable
     if (isAttempted && isNew && info.isPlain) return this.#unremembered(info, identity)
     const fingerprint = identity.of.fingerprint(args)
     info.fingerprint = fingerprint
@@ -144,14 +144,7 @@ export class Recall {
     const { calls, outcomes, dispatch, isIn, id } = this.#run
     if (!isIn(info, 'identify')) return
     const outcome = found.outcome as NonNullable<RememberedCall['outcome']>
-    let held = false
-    let copied = true
-    eachRef(value, (ref) => {
-      if (!(ref instanceof HeldRef)) return
-      held = true
-      copied &&= ref.copy !== undefined
-      calls.madeBy(ref.key, info)
-    })
+    const { lost, copied } = this.#heldIn(info, value)
     const isOwn = found === info.own
     const isKept = isKeptResult(outcome)
     const error = isKept ? undefined : outcome.error
@@ -170,9 +163,31 @@ export class Recall {
       // the order is that of the skip, not of the result
       order: isKept ? undefined : outcome.order,
       own: isOwn,
-      lost: held,
-      copied: held && copied,
+      lost,
+      copied,
       heldInputs: calls.makersOf(identity.heldKeys),
+    })
+  }
+
+  /** What of a result lived in workers that are gone: it is made again when somebody needs it, if there is no copy. */
+  #heldIn(info: CallInfo, value: Value): { readonly lost: boolean; readonly copied: boolean } {
+    let lost = false
+    let copied = true
+    eachRef(value, (ref) => {
+      if (!(ref instanceof HeldRef)) return
+      lost = true
+      copied &&= ref.copy !== undefined
+      this.#run.calls.madeBy(ref.key, info)
+    })
+    return { lost, copied: lost && copied }
+  }
+
+  /** An array counts by the call that made it: that says what is in it only where that call may be cached itself. */
+  #areOfCached(heldKeys: readonly Digest[]): boolean {
+    const { calls } = this.#run
+    return heldKeys.every((key) => {
+      const [maker] = calls.makersOf([key]) ?? []
+      return maker !== undefined && calls.get(maker).cacheable
     })
   }
 
@@ -182,11 +197,11 @@ export class Recall {
     const before = info.own?.outcome?.fingerprint
     const isOther = before !== undefined && before !== info.fingerprint
     const withoutCache = { on: 'miss', off: 'unused', refresh: 'refresh' }[settings.cache]
-    info.verdict = identity.cacheable ? withoutCache : isOther ? 'other' : 'off'
+    info.verdict = info.cacheable ? withoutCache : isOther ? 'other' : 'off'
     dispatch({
       kind: 'identified',
       call: info.id,
-      lookup: identity.cacheable && kind !== 'map' && settings.cache === 'on',
+      lookup: info.cacheable && kind !== 'map' && settings.cache === 'on',
       heldInputs: calls.makersOf(identity.heldKeys),
       afterCommit: task !== undefined && (task.policy.effect || this.#leaves(task)),
     })

@@ -88,7 +88,8 @@ export function document<T>(name: string, options: DocumentOptions<T> = {}): Doc
   const write = (kind: 'put' | 'patch', value: unknown, { seen, key, ...rest }: WriteOptions = {}) => {
     checkNames(label, rest, writeNames)
     if (seen !== undefined && seen !== 'newest') wholeNumber('seen', seen, 0)
-    return call(kind, { value: toArgs(value), seen: seen ?? null }, key)
+    const base = kind === 'patch' && initial !== undefined ? { initial } : {}
+    return call(kind, { value: toArgs(value), seen: seen ?? null, ...base }, key)
   }
   return {
     name,

@@ -156,7 +156,7 @@ describe('a document is written exactly once', () => {
       return calibration.get()
     })
     const { output } = await new World().run(writers)
-    expect(output).toEqual({ value: { A: 2, B: 2, C: 2 }, version: 3 })
+    expect(output).toEqual({ value: { gain: 1, A: 2, B: 2, C: 2 }, version: 3 })
     await killedEverywhere(writers, writers, async (world, again, label) => {
       expect({ label, again }).toEqual({ label, again: output })
       expect(await versionsIn(world)).toHaveLength(3)
@@ -201,6 +201,12 @@ describe('within a run a document stands still', () => {
     world.took()
     expect((await world.resume(handle.id, asking)).output).toEqual([5, 7, 7, 5])
     expect(world.took()).toEqual([])
+  })
+
+  it('and fields are merged into what it is to begin with', async () => {
+    const world = new World()
+    const patching = workflow('imaging', async () => calibration.patch({ flags: ['A'] }))
+    expect((await world.run(patching)).output).toEqual({ value: { gain: 1, flags: ['A'] }, version: 1 })
   })
 
   it('and calls share what they get: a thousand readers record it once', async () => {
@@ -250,7 +256,11 @@ describe('another run', () => {
     expect((await world.run(workflow('other', looks))).output).toEqual([0, 1])
     const sharing = workflow('other', async () => beam.get().value.width)
     expect((await world.run(sharing)).output).toBe(2)
+    const begun = await world.start(writing)
+    await world.crashAfter(begun, 0)
     world.settings = { ...world.settings, environment: 'test' }
+    // a run stays in the environment where it began
+    expect((await world.resume(begun.id, writing)).output).toEqual([4, 8])
     expect((await world.run(workflow('imaging', looks))).output).toEqual([0, 1])
     expect((await world.run(sharing)).error).toMatchObject({
       code: 'ALM_CONTEXT_UNKNOWN',

@@ -48,7 +48,13 @@ export type CallEvent =
   /** … or it cannot be said */
   | { readonly kind: 'refused'; readonly call: number }
   /** answers to `lookup` */
-  | { readonly kind: 'hit'; readonly call: number }
+  | {
+      readonly kind: 'hit'
+      readonly call: number
+      /** the result lived in a worker of another run; there is a copy of it */
+      readonly lost?: boolean
+      readonly copied?: boolean
+    }
   | { readonly kind: 'missed'; readonly call: number }
   | AttemptEvent
   /** what was entered has ended: a child's function, a map, a view, a sleep, an answer */

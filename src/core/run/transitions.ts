@@ -46,7 +46,12 @@ export const transitions: { readonly [P in Phase]: Row } = {
     refused: (graph, call) => graph.end(call, { state: 'failed', reason: 'error' }),
   },
   lookup: {
-    hit: (graph, call) => graph.end(call, { state: 'succeeded', reason: 'cached' }),
+    hit: (graph, call, { lost = false, copied = false }) => {
+      call.held = lost
+      call.lost = lost
+      call.copied = copied
+      graph.end(call, { state: 'succeeded', reason: 'cached' })
+    },
     missed: (graph, call) => graph.proceed(call),
   },
   gate: {},
