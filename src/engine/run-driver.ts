@@ -60,7 +60,6 @@ export class RunDriver implements HostedRun {
   readonly #notes: Notes
   readonly #failures: Failures
   readonly #end: RunEnd
-  /** that came while another was applied */
   #events: RunEvent[] = []
   #busy = false
   #isEndScheduled = false
@@ -280,8 +279,7 @@ export class RunDriver implements HostedRun {
 
   #make(call: NewCall): number {
     const { calls, recorder, ports } = this.#run
-    const { caller, request, args } = call
-    const { kind, name, task } = request
+    const { kind, name, task } = call.request
     if (this.#end.isOver) throw new AlmanacError('ALM_CANCELLED', { by: ', as the run has ended' })
     if (kind === 'ask') this.#asks.checkKey(call)
     this.#execution.expect(request)
@@ -306,15 +304,12 @@ export class RunDriver implements HostedRun {
     this.#busy = true
     try {
       this.#apply(event)
-      if (this.#events.length > 0) {
-        // more come while it goes on; taking them off the front would move all the others each time
-        for (const next of this.#events) this.#apply(next)
-        this.#events = []
-      }
+      // more come while it goes on; taking them off the front would move all the others each time
+      for (const next of this.#events) this.#apply(next)
     } catch (error) {
-      this.#events = []
       void this.#end.abort(error)
     } finally {
+      if (this.#events.length > 0) this.#events = []
       this.#busy = false
     }
     this.#execution.follow()
