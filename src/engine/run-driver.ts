@@ -279,7 +279,8 @@ export class RunDriver implements HostedRun {
 
   #make(call: NewCall): number {
     const { calls, recorder, ports } = this.#run
-    const { kind, name, task } = call.request
+    const { caller, args, request } = call
+    const { kind, name, task } = request
     if (this.#end.isOver) throw new AlmanacError('ALM_CANCELLED', { by: ', as the run has ended' })
     if (kind === 'ask') this.#asks.checkKey(call)
     this.#execution.expect(request)
