@@ -45,7 +45,7 @@ interface Quality {
 const calibrationSchema = z.object({
   flux: z.number().positive().default(1).describe('of the calibrator, Jy'),
   flags: z.record(z.string(), z.array(z.string())).default({}).describe('stations left out, by window'),
-  disc: z.number().positive().default(70).describe('μas, where self-calibration begins'),
+  disc: z.number().positive().default(62).describe('μas, where self-calibration begins'),
   rounds: z.number().int().min(3).default(15).describe('of self-calibration, where there is no calibrator'),
 })
 const calibration = run.context('calibration', {
