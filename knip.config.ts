@@ -18,7 +18,7 @@ const config: KnipConfig = {
     'bin/*.cjs',
     'scripts/*.ts',
     'benchmarks/*.ts',
-    'benchmarks/data/plane.ts',
+    'benchmarks/data/{floor,plane}.ts',
     'benchmarks/seed/{main,almanac}.ts',
     'examples/**/*.ts',
     // threads load them by name
