@@ -68,7 +68,7 @@ async function syncAt(path: string): Promise<void> {
 function work({ mode, from, to }: Place): void {
   const piece = Buffer.allocUnsafeSlow(1 << 20)
   parentPort?.on('message', (name: string) => {
-    const file = openSync(join(from, name))
+    const file = openSync(join(from, name), 'r')
     const copy = mode === 'hash' ? undefined : openSync(join(to, name), 'w')
     const whole = createHash('sha256')
     for (let read = readSync(file, piece); read > 0; read = readSync(file, piece)) {
