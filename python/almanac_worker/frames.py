@@ -13,7 +13,22 @@ import threading
 from collections import deque
 from typing import Any, Callable
 
-encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
+
+def _encoder() -> Callable[[Any], str]:
+    """What `JSONEncoder.encode` does; that makes its machinery anew for each value, which takes longer than the value."""
+    whole = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False)
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return whole.encode
+    try:
+        parts = make(None, whole.default, json.encoder.encode_basestring_ascii, None, ":", ",", False, False, False)
+    except TypeError:  # another Python, which makes it otherwise
+        return whole.encode
+    return lambda value: "".join(parts(value, 0))
+
+
+#: JSON of one line
+encode = _encoder()
 #: of a text alone, much faster
 encode_text = json.encoder.encode_basestring_ascii
 

@@ -166,11 +166,26 @@ def _write(file: int, part: memoryview, offset: int) -> None:
         offset += written
 
 
+#: names of element types: NumPy puts them together anew each time
+_dtype_names: dict[Any, str] = {}
+_MOST_NAMES = 1000
+
+
+def _dtype_name(dtype: Any) -> str:
+    name = _dtype_names.get(dtype)
+    if name is None:
+        if len(_dtype_names) >= _MOST_NAMES:
+            _dtype_names.clear()
+        name = _dtype_names[dtype] = str(dtype)
+    return name
+
+
 def type_text(value: Any) -> str:
     kind = type(value)
     dtype = getattr(value, "dtype", None)
     shape = getattr(value, "shape", None)
-    name = str(dtype) if kind.__name__ == "ndarray" and dtype is not None else f"{kind.__module__}.{kind.__qualname__}"
+    of_numpy = kind.__name__ == "ndarray" and dtype is not None
+    name = _dtype_name(dtype) if of_numpy else f"{kind.__module__}.{kind.__qualname__}"
     if isinstance(shape, tuple) and all(isinstance(side, int) for side in shape):
         return f"{name}[{','.join(map(str, shape))}]"
     return name

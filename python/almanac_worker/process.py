@@ -54,6 +54,11 @@ def trim() -> None:
     import gc
 
     gc.collect()
+    give_back()
+
+
+def give_back() -> None:
+    """The same without looking for what nobody refers to, which may take long."""
     if _libc is not None and hasattr(_libc, "malloc_trim"):
         _libc.malloc_trim(0)
 

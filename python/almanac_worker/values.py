@@ -14,6 +14,7 @@ import math
 import os
 import pathlib
 import sys
+import threading
 from typing import Any, Callable
 
 SAFE = 2**53 - 1
@@ -43,18 +44,34 @@ def decode(text: str, held: Callable[[dict[str, Any]], Any]) -> Any:
     """A value of the host's. `held` finds what lives in a worker. Objects with a key `$` come as pairs."""
     if '"$"' not in text:
         return json.loads(text)
+    _finder.held = held
+    try:
+        return _special_decoder.decode(text)
+    finally:
+        _finder.held = None
 
-    def special(fields: dict[str, Any]) -> Any:
-        kind = fields.get("$")
-        if kind is None:
-            return fields
-        if kind == "file" or kind == "dir":
-            return pathlib.Path(fields["at"])
-        if kind == "held":
-            return held(fields)
-        return decoders[kind](fields)
 
-    return json.loads(text, object_hook=special)
+class _Finder(threading.local):
+    held: Callable[[dict[str, Any]], Any] | None = None
+
+
+_finder = _Finder()
+
+
+def _special(fields: dict[str, Any]) -> Any:
+    kind = fields.get("$")
+    if kind is None:
+        return fields
+    if kind == "file" or kind == "dir":
+        return pathlib.Path(fields["at"])
+    if kind == "held":
+        assert _finder.held is not None
+        return _finder.held(fields)
+    return decoders[kind](fields)
+
+
+# made once: `json.loads` with a hook makes one for each text
+_special_decoder = json.JSONDecoder(object_hook=_special)
 
 
 def _read_blob(fields: dict[str, Any]) -> bytes:

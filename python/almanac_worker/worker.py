@@ -125,6 +125,9 @@ class Worker:
                     self._widen(self._width)
                 elif kind == "free":
                     self._store.free(message[1])
+                elif kind == "squeeze":
+                    process.give_back()
+                    self._resident_at = 0.0
                 elif kind == "trim":
                     process.trim()
                     # before anything else begins: what it then takes is its own

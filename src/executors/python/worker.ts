@@ -59,6 +59,10 @@ export class Worker implements Holder {
   #ready = false
   #heard = false
   #trimmed = false
+  /** what the allocator kept when it was last asked to give it back, and when it may be asked again */
+  #squeezed: number | undefined
+  #squeezeMs = squeezeMs
+  #squeezeAt = 0
   /** bytes of results that were heard of, and when it was told last */
   #heardBytes = 0
   #toldBytes = 0
@@ -451,7 +455,23 @@ export class Worker implements Holder {
     if (this.#jobs.size === 0) this.idleSince = performance.now()
   }
 
+  /** What the allocator keeps of arrays that are gone is given back now and then: less often where that gives little. */
+  #squeeze(resident: number): void {
+    const waste = resident - this.#world.held.bytesIn(this)
+    const now = performance.now()
+    if (this.#squeezed !== undefined) {
+      this.#squeezeMs =
+        waste > 0.75 * this.#squeezed ? Math.min(2 * this.#squeezeMs, maxSqueezeMs) : squeezeMs
+      this.#squeezed = undefined
+    }
+    if (waste < wasteBytes || now < this.#squeezeAt) return
+    this.#squeezeAt = now + this.#squeezeMs
+    this.#squeezed = waste
+    this.#process.send(['squeeze'])
+  }
+
   #weigh(resident: number): void {
+    this.#squeeze(resident)
     const over = resident - this.#world.held.bytesIn(this) > this.#world.residentLimit
     if (!over) this.#trimmed = false
     else if (this.#trimmed) this.retire()
@@ -517,6 +537,11 @@ function isUnbegun(job: Job, death: Death, sent: number): boolean {
 
 /** after so many more bytes of results a worker is told that they were heard of; it waits at four times as many */
 const toldBytes = 8 * 2 ** 20
+
+/** resident bytes beyond what is held that are worth giving back, and how often that is tried */
+const wasteBytes = 192 * 2 ** 20
+const squeezeMs = 3000
+const maxSqueezeMs = 300_000
 
 /** bytes of earlier attempts that are not given back before one whose memory is bounded */
 const leftAtMost = 32 * 2 ** 20
