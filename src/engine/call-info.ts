@@ -1,4 +1,5 @@
-import type { ErrorRecord, RememberedCall } from '../model/records.ts'
+import { encode } from '../model/codec.ts'
+import type { CallMade, ErrorRecord, RememberedCall } from '../model/records.ts'
 import type { Digest } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
 import type { CallRequest } from '../ports/caller.ts'
@@ -104,4 +105,11 @@ export function callInfo(
   }
   if (entry !== undefined) info.entry = entry
   return info
+}
+
+/** What is recorded of a call that is new; `plain`: its arguments as JSON, where that says all of them. */
+export function callRecord(info: CallInfo, plain: string | undefined): CallMade {
+  const { id: call, key, caller, request, args, madeAt: at } = info
+  const argsWire = plain ?? encode(args)
+  return { kind: 'call', call, key, caller, name: request.name, call_kind: request.kind, argsWire, at }
 }

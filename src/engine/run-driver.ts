@@ -1,7 +1,6 @@
 import { Remembered } from '../core/identity/remembered.ts'
 import type { Effect, RunEvent } from '../core/run/events.ts'
 import { RunMachine } from '../core/run/machine.ts'
-import { encode } from '../model/codec.ts'
 import { isCounted } from '../model/counted.ts'
 import { AlmanacError } from '../model/errors.ts'
 import type { Path } from '../model/path.ts'
@@ -10,7 +9,7 @@ import type { Value } from '../model/value.ts'
 import type { AttemptEnd, AttemptId, AttemptNote, Executor, LogLine } from '../ports/executor.ts'
 import type { Answer, CallRow, RunRequest } from '../ports/journal.ts'
 import { Asks } from './asks.ts'
-import type { NewCall } from './call-info.ts'
+import { callRecord, type NewCall } from './call-info.ts'
 import { CallTable } from './call-table.ts'
 import { DatasetCalls } from './dataset-calls.ts'
 import { DocumentCalls, isDocumentCall } from './document-calls.ts'
@@ -279,20 +278,17 @@ export class RunDriver implements HostedRun {
 
   #make(call: NewCall): number {
     const { calls, recorder, ports } = this.#run
-    const { caller, args, request } = call
-    const { kind, name, task } = request
+    const { request } = call
+    const { kind, task } = request
     if (this.#end.isOver) throw new AlmanacError('ALM_CANCELLED', { by: ', as the run has ended' })
     if (kind === 'ask') this.#asks.checkKey(call)
     this.#execution.expect(request)
     const { info, made, plain } = calls.make(call, ports.clock.now())
-    const { id, key, madeAt: at } = info
+    const { id } = info
     if (isCounted(kind)) this.#giving.counted++
     if (task !== undefined) this.#recall.expect(task)
     if (isDocumentCall(kind)) this.#documents.made(call, id)
-    if (info.own === undefined) {
-      const argsWire = plain ?? encode(args)
-      recorder.add({ kind: 'call', call: id, key, caller, name, call_kind: kind, argsWire, at })
-    }
+    if (info.own === undefined) recorder.add(callRecord(info, plain))
     this.#dispatch(made)
     return id
   }
