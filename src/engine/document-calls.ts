@@ -99,8 +99,14 @@ export class DocumentCalls {
     return this.#busy > 0
   }
 
+  /** Has a call made as it is to be made, if it is one of these; gives its number, or that of one with its answer. */
+  through(call: NewCall, make: (prepared: NewCall) => number): number {
+    const prepared = isDocumentCall(call.request.kind) ? this.#prepare(call) : call
+    return typeof prepared === 'number' ? prepared : make(prepared)
+  }
+
   /** The call that is to be made, or the number of one made before that has its answer. */
-  prepare(call: NewCall): NewCall | number {
+  #prepare(call: NewCall): NewCall | number {
     const { request, args } = call
     const { name, kind } = request
     const { get, write, upon, again } = this.#sight(name)

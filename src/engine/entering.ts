@@ -37,6 +37,11 @@ export class Entering {
     this.#parts = parts
   }
 
+  /** Views, datasets and documents go on by themselves. */
+  get isBusy(): boolean {
+    return this.views > 0 || this.#parts.datasets.isBusy || this.#parts.documents.isBusy
+  }
+
   enter(info: CallInfo): void {
     const { machine, ports, outcomes, isIn } = this.#run
     const { clock, chance } = ports

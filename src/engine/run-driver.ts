@@ -136,8 +136,7 @@ export class RunDriver implements HostedRun {
   // what functions ask
 
   call(call: NewCall): number {
-    const prepared = isDocumentCall(call.request.kind) ? this.#documents.prepare(call) : call
-    return typeof prepared === 'number' ? prepared : this.#make(prepared)
+    return this.#documents.through(call, (prepared) => this.#make(prepared))
   }
 
   outcome(call: number, path: Path, succeed: (value: Value) => void, fail: (error: unknown) => void): void {
@@ -388,8 +387,7 @@ export class RunDriver implements HostedRun {
   get #isAtRest(): boolean {
     const { machine, settings } = this.#run
     const { graph } = machine
-    if (this.elsewhere.areAtWork || this.#entering.views + this.#turns.size > 0) return false
-    if (this.#datasets.isBusy || this.#documents.isBusy) return false
+    if (this.elsewhere.areAtWork || this.#entering.isBusy || this.#turns.size > 0) return false
     const isBusy = this.#execution.hasStarts || this.#maps.isBusy || this.#asks.isBusy
     if (settings.dryRun)
       return !isBusy && graph.count('identify') + graph.count('lookup') + graph.count('gate') === 0
