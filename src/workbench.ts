@@ -7,6 +7,7 @@ import type { Retired } from './engine/retention.ts'
 import type { RunListener } from './engine/run-context.ts'
 import type { Workflow } from './flow/workflow.ts'
 import type { RunId, RunRecord } from './model/records.ts'
+import type { UrlRef } from './model/refs.ts'
 import type { SourcePlace } from './model/task.ts'
 import type { CodeSource, LoadedFile } from './ports/code.ts'
 import type { DataPlane } from './ports/data.ts'
@@ -15,6 +16,7 @@ import type { Documents } from './ports/documents.ts'
 import type { CacheRecords, CallRow, Journal, Records, RunCache } from './ports/journal.ts'
 import type { LimitState } from './ports/limits.ts'
 import type { LogStore } from './ports/logs.ts'
+import type { UrlWanted } from './ports/urls.ts'
 
 /** How commands open it. */
 export interface WorkbenchOptions extends OpenOptions {
@@ -62,6 +64,8 @@ export interface Workbench extends Almanac {
   removeVersions(dataset: string, versions: readonly number[] | undefined): Promise<number>
   /** Looks at what a dataset is scanned from; undefined where it is not. */
   scanDataset(dataset: string): Promise<Added | undefined>
+  /** Asks the server what is there now. @throws ALM_SOURCE_MISSING, ALM_SOURCE_DENIED, ALM_SOURCE_REFUSED, ALM_SOURCE_FAILED */
+  readonly lookUrl: (wanted: UrlWanted) => Promise<UrlRef>
   readonly code: CodeSource
   readonly logs: LogStore
   readonly maintenance: Maintenance
@@ -165,4 +169,5 @@ export interface LoadedWorkflow {
 }
 
 export type { RunHandle } from './engine/engine.ts'
+export type { UrlWanted } from './ports/urls.ts'
 export type { RunResult } from './engine/settings.ts'

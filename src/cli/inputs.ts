@@ -1,15 +1,20 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { AlmanacError, isAlmanacError } from '../model/errors.ts'
+import { parseUrl, safeText, safeUrl } from '../model/source.ts'
 import type { Value } from '../model/value.ts'
+import type { UrlWanted } from '../workbench.ts'
 import { type InputSchema, typesOf } from './schemas.ts'
 
 /** Takes a file or directory that lies elsewhere as a value. */
 export type Scan = (path: string) => Promise<Value>
 
+/** Asks the server what is at a URL. */
+export type Look = (wanted: UrlWanted) => Promise<Value>
+
 /**
  * The input of a workflow from `--params FILE` and `--input name=value`, read by the workflow's schema: files and
- * directories are scanned where they lie, numbers and booleans are what they look like, texts stay texts.
+ * directories are scanned where they lie, files at URLs looked at, numbers and booleans are what they look like, texts stay texts.
  *
  * @throws ALM_INPUT_INVALID, ALM_INPUT_MISSING
  */
@@ -17,6 +22,7 @@ export async function readInput(
   schema: Readonly<Record<string, unknown>> | undefined,
   given: { readonly params?: string; readonly inputs: readonly string[] },
   scan: Scan,
+  look: Look,
 ): Promise<Value> {
   const fields: Record<string, unknown> = given.params === undefined ? {} : await readParams(given.params)
   const properties = (schema as InputSchema | undefined)?.properties ?? {}
@@ -28,7 +34,7 @@ export async function readInput(
   }
   checkNames(fields, properties)
   for (const [name, property] of Object.entries(properties)) {
-    if (Object.hasOwn(fields, name)) fields[name] = await scanned(fields[name], property, name, scan)
+    if (Object.hasOwn(fields, name)) fields[name] = await taken(fields[name], property, name, { scan, look })
     else if ((schema as InputSchema).required?.includes(name) === true) {
       throw new AlmanacError('ALM_INPUT_INVALID', {
         name,
@@ -72,7 +78,7 @@ async function readParams(path: string): Promise<Record<string, unknown>> {
 
 function parseText(text: string, schema: InputSchema, name: string): unknown {
   const types = typesOf(schema)
-  if (schema.almanac === 'file' || schema.almanac === 'dir' || types.has('string')) return text
+  if (['file', 'dir', 'url'].includes(schema.almanac ?? '') || types.has('string')) return text
   if (schema.enum?.includes(text) === true) return text
   if (types.has('number') || types.has('integer')) {
     const number = Number(text)
@@ -93,8 +99,14 @@ function parseText(text: string, schema: InputSchema, name: string): unknown {
   }
 }
 
-async function scanned(value: unknown, schema: InputSchema, name: string, scan: Scan): Promise<unknown> {
+async function taken(
+  value: unknown,
+  schema: InputSchema,
+  name: string,
+  { scan, look }: { readonly scan: Scan; readonly look: Look },
+): Promise<unknown> {
   const kind = schema.almanac ?? schema.anyOf?.find((one) => one.almanac !== undefined)?.almanac
+  if (kind === 'url' && typeof value === 'string') return await look(urlNamed(value, name))
   if ((kind !== 'file' && kind !== 'dir') || typeof value !== 'string') return value
   try {
     return await scan(resolve(value))
@@ -102,4 +114,25 @@ async function scanned(value: unknown, schema: InputSchema, name: string, scan: 
     if (!isAlmanacError(error) || error.code !== 'ALM_INPUT_MISSING') throw error
     throw new AlmanacError('ALM_INPUT_INVALID', { name, why: error.message }, { cause: error })
   }
+}
+
+/** `https://host/a.nc` or `s3://bucket/key`. What is given here is kept: nothing that lets one in. @throws ALM_INPUT_INVALID */
+function urlNamed(text: string, name: string): UrlWanted {
+  const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/s.exec(text) ?? []
+  if (bucket !== undefined && key !== undefined) {
+    if (!key.split('/').some((part) => part === '.' || part === '..')) return { object: { bucket, key } }
+    throw new AlmanacError('ALM_INPUT_INVALID', {
+      name,
+      why: 'a name in the key is "." or "..", which no URL can say',
+    })
+  }
+  const parsed = URL.canParse(text) ? new URL(text) : undefined
+  if (parsed?.protocol !== 'http:' && parsed?.protocol !== 'https:') {
+    const why = `${JSON.stringify(safeText(text))} is no URL: write https://host/file or s3://bucket/key`
+    throw new AlmanacError('ALM_INPUT_INVALID', { name, why })
+  }
+  const url = parseUrl(text)
+  if (safeUrl(url) === url.href) return { url: text }
+  const why = `${safeUrl(url)} was given with a user, a password or a secret, and inputs are kept; name it in the workflow: url.http(…)`
+  throw new AlmanacError('ALM_INPUT_INVALID', { name, why })
 }

@@ -9,7 +9,7 @@ export interface InputSchema {
   readonly const?: unknown
   readonly anyOf?: readonly InputSchema[]
   readonly items?: InputSchema
-  readonly almanac?: 'file' | 'dir' | 'value'
+  readonly almanac?: 'file' | 'dir' | 'url' | 'value'
   readonly description?: string
   readonly default?: unknown
 }
@@ -34,6 +34,7 @@ export function schemaText(schema: InputSchema): string {
 export function kindText(schema: InputSchema): string {
   if (schema.almanac === 'file') return 'FILE'
   if (schema.almanac === 'dir') return 'DIR'
+  if (schema.almanac === 'url') return 'URL'
   if (schema.enum !== undefined)
     return schema.enum.map((one) => (typeof one === 'string' ? one : JSON.stringify(one))).join('|')
   if (schema.const !== undefined) return JSON.stringify(schema.const)

@@ -80,6 +80,7 @@ async function openWith(own: OpenJournal, code: CodeSource, options: PlacedOptio
     settled,
     say,
     urls: servers.urls,
+    lookUrl: (wanted) => servers.urls.look(wanted, new AbortController().signal),
   })
 }
 

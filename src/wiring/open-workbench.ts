@@ -52,6 +52,7 @@ export class OpenWorkbench implements Workbench {
   readonly addData: Workbench['addData']
   readonly scanDataset: Workbench['scanDataset']
   readonly removeVersions: Workbench['removeVersions']
+  readonly lookUrl: Workbench['lookUrl']
   readonly code: CodeSource
   readonly logs: Workbench['logs']
   readonly maintenance: Workbench['maintenance']
@@ -80,6 +81,7 @@ export class OpenWorkbench implements Workbench {
     this.addData = parts.addData
     this.scanDataset = parts.scanDataset
     this.removeVersions = parts.removeVersions
+    this.lookUrl = parts.lookUrl
     this.code = parts.code
     this.logs = parts.logs
     this.maintenance = parts.maintenance

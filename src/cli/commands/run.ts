@@ -20,7 +20,7 @@ export function runCommand(file: string, flags: RunFlags, help: () => void): Pro
     const given = { inputs: flags.input ?? [], ...(flags.params !== undefined && { params: flags.params }) }
     // what reads schemas costs time to load, and is loaded with the workflow anyway
     const { readInput } = await import('../inputs.ts')
-    const input = await readInput(inputSchema, given, (path) => almanac.data.scan(path))
+    const input = await readInput(inputSchema, given, (path) => almanac.data.scan(path), almanac.lookUrl)
     return follow(printer, flags, almanac.entries, (options) =>
       almanac.start(workflow, input, {
         ...options,

@@ -186,6 +186,6 @@ const tooDeep = (url: URL, place: Place): AlmanacError =>
   refused(
     url,
     place === 'link-local'
-      ? 'its address is one where clouds keep credentials; linkLocal: true allows it'
+      ? 'its address is one where clouds keep credentials; source.http asks there with linkLocal: true'
       : `another server leads to it, and its address is ${place}`,
   )

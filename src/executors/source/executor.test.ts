@@ -411,7 +411,8 @@ describe('redirects', () => {
 
   it('to where clouds keep credentials are refused, and so is asking there', async () => {
     server.on('/a', to('http://169.254.169.254/latest/meta-data/'))
-    const why = 'its address is one where clouds keep credentials; linkLocal: true allows it'
+    const why =
+      'its address is one where clouds keep credentials; source.http asks there with linkLocal: true'
     expect(await rig.got({ url: server.url('/a') })).toContain(why)
     for (const host of [
       '169.254.169.254',
