@@ -91,7 +91,8 @@ function wholeOf({ ContentRange, ContentLength }: GetObjectCommandOutput): numbe
 async function collect(answer: GetObjectCommandOutput, most: number, silenceMs: number): Promise<Uint8Array> {
   const body = answer.Body as (AsyncIterable<Uint8Array> & { destroy(error?: Error): void }) | undefined
   if (body === undefined) return new Uint8Array()
-  const pieces: Uint8Array[] = []
+  // put where it belongs at once: pieces that are put together at the end would be held twice
+  const bytes = Buffer.allocUnsafeSlow(most)
   let length = 0
   const cut = () => body.destroy(new BadAnswer(`nothing came for ${silenceMs} ms`))
   let timer = setTimeout(cut, silenceMs)
@@ -99,13 +100,13 @@ async function collect(answer: GetObjectCommandOutput, most: number, silenceMs: 
     for await (const piece of body) {
       clearTimeout(timer)
       timer = setTimeout(cut, silenceMs)
+      if (length + piece.length > most) throw new BadAnswer(`more than ${most} bytes came`)
+      bytes.set(piece, length)
       length += piece.length
-      if (length > most) throw new BadAnswer(`more than ${most} bytes came`)
-      pieces.push(piece)
     }
   } finally {
     clearTimeout(timer)
     body.destroy()
   }
-  return pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces, length)
+  return bytes.subarray(0, length)
 }
