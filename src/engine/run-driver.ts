@@ -113,9 +113,10 @@ export class RunDriver implements HostedRun {
       figures: () => ({ ...this.snapshot(), planned: this.#execution.planned }),
       unknown: () => unknownWork(this.#run, this.#giving.awaited),
     })
-    this.ended = this.#end.ended
-      .finally(() => this.#execution.close())
-      .finally(() => this.#datasets.release())
+    this.ended = this.#end.ended.finally(async () => {
+      await this.#execution.close()
+      this.#datasets.release()
+    })
     this.elsewhere = new FunctionsElsewhere(this.ended, () => this.#rested())
     if (run.state === 'cancelling') this.#end.state = 'cancelling'
   }
