@@ -273,7 +273,6 @@ export class RunDriver implements HostedRun {
   }
 
   // calls
-
   #make(call: NewCall): number {
     const { calls, recorder, ports } = this.#run
     const { request } = call
