@@ -113,9 +113,10 @@ export class RunDriver implements HostedRun {
       figures: () => ({ ...this.snapshot(), planned: this.#execution.planned }),
       unknown: () => unknownWork(this.#run, this.#giving.awaited),
     })
-    this.ended = this.#end.ended.finally(async () => {
+    this.ended = this.#end.ended.then(async (end) => {
       await this.#execution.close()
       this.#datasets.release()
+      return end
     })
     this.elsewhere = new FunctionsElsewhere(this.ended, () => this.#rested())
     if (run.state === 'cancelling') this.#end.state = 'cancelling'
@@ -291,7 +292,6 @@ export class RunDriver implements HostedRun {
   }
 
   // the loop
-
   #dispatch(event: RunEvent): void {
     if (this.#end.isOver) return
     if (this.#busy) return void this.#events.push(event)
