@@ -40,7 +40,7 @@ Inputs, as -i NAME=VALUE:
 
 almanac run scaled.ts -i level=number
 
-Usage: almanac run [options] <file>
+Usage: almanac run [options] <file>[:workflow]
 
 run a workflow
 
@@ -57,5 +57,7 @@ it('run without a file asks for one, or gives its help', async () => {
     2,
     "error: missing required argument 'file'\n(almanac help shows the commands)\n",
   ])
-  expect((await project.run('run', '--help')).stdout).toMatch(/^Usage: almanac run \[options\] <file>\n/)
+  expect((await project.run('run', '--help')).stdout).toMatch(
+    /^Usage: almanac run \[options\] <file>\[:workflow\]\n/,
+  )
 })
