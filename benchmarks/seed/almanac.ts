@@ -1,12 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { json, open, python, task, workflow } from '../../src/index.ts'
+import { json, python, task, type Workflow, workflow } from '../../src/index.ts'
+import { openAlmanac } from '../../src/main.ts'
 import type { GivenCell } from './cell.ts'
 import * as inThreads from './thread-tasks.ts'
 
 /**
- * Almanac in the seed's benchmark, as one process: `node benchmarks/seed/almanac.ts CELL inline|threads|python`.
+ * Almanac in the seed's benchmark, as one process: `node benchmarks/seed/almanac.ts CELL inline|threads|python|pyflow`.
  * Everything is durable: the journal is on disk.
  */
 
@@ -75,12 +76,15 @@ const workflows = {
   }),
 }
 
-const [file, engine] = process.argv.slice(2) as [string, keyof typeof workflows]
+const [file, engine] = process.argv.slice(2) as [string, keyof typeof workflows | 'pyflow']
 const { parallel, length, times } = JSON.parse(readFileSync(file, 'utf8')) as GivenCell
 const project = mkdtempSync(join(tmpdir(), 'almanac-seed-'))
-const almanac = await open({ project, parallel })
+const almanac = await openAlmanac({ project, parallel })
 try {
-  const chosen = workflows[engine]
+  const chosen =
+    engine === 'pyflow'
+      ? (await almanac.load(join(import.meta.dirname, 'flow.py'), { named: 'main' })).workflow
+      : (workflows[engine] as Workflow<unknown, unknown>)
   // workers are started and modules are imported by the first, as the peers' are before they are measured
   await almanac.run(chosen, { times: times.slice(0, 64).map(() => 0), length: 1000 })
   process.stdout.write('begin\n')

@@ -15,7 +15,7 @@ import { measure } from './measure.ts'
  * Engines take turns, each time in a process of its own; one JSON line for each engine and cell, with medians.
  *
  *     npm run bench:seed -- --n 1000 --sleep-mean 0.1 --sleep-spread 0.05 --size-mb 10 --parallel 16 \
- *       --engines almanac-inline,almanac-threads,almanac-python,dask,prefect,floor --repeat 3
+ *       --engines almanac-inline,almanac-threads,almanac-python,almanac-pyflow,dask,prefect,floor --repeat 3
  *     npm run bench:seed -- --grid small
  *     npm run bench:seed -- --grid seed --append seed.jsonl
  *
@@ -77,6 +77,7 @@ const programs: Readonly<Record<string, Program>> = {
   ),
   'almanac-threads': almanac('threads'),
   'almanac-python': almanac('python'),
+  'almanac-pyflow': almanac('pyflow'),
   dask: script('dask_run.py'),
   prefect: script('prefect_run.py', {
     PREFECT_HOME: join(folder, 'prefect'),

@@ -48,7 +48,8 @@ class Environment:
     """Packages that tasks run with: a requirements file, relative to the file that says so."""
 
     def __init__(self, requirements: str | os.PathLike[str], python: str | None = None) -> None:
-        self.requirements = _beside(os.fspath(requirements), 2)
+        folder = os.path.dirname(os.path.abspath(sys._getframe(1).f_code.co_filename))
+        self.requirements = os.path.normpath(os.path.join(folder, os.fspath(requirements)))
         self.python = python
 
 
@@ -130,13 +131,16 @@ class Task(Generic[P, R]):
     def definition(self) -> dict[str, Any]:
         """What the engine is told of it."""
         body = dict(self._body)
+        folder = os.path.dirname(self._place[0])
         env = self._options.get("env")
         if env is not None:
-            given = env if isinstance(env, Environment) else Environment(env)
-            body["env"] = {"requirements": given.requirements, **({} if given.python is None else {"python": given.python})}
+            known = isinstance(env, Environment)
+            # beside the file that the task is in
+            body["env"] = {"requirements": env.requirements if known else os.path.normpath(os.path.join(folder, env))}
+            if known and env.python is not None:
+                body["env"]["python"] = env.python
         options = {_OPTIONS[name]: _option(value) for name, value in self._options.items() if name in _OPTIONS}
         if "reads" in options:
-            folder = os.path.dirname(self._place[0])
             options["reads"] = [os.path.normpath(os.path.join(folder, path)) for path in options["reads"]]
         return {
             "kind": self.kind,
@@ -245,12 +249,6 @@ def _option(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {_NESTED.get(name, name): _option(one) for name, one in value.items()}
     return list(value) if isinstance(value, (tuple, set, frozenset)) else value
-
-
-def _beside(path: str, depth: int) -> str:
-    """The absolute path of a file that is named beside the file of the caller."""
-    frame = sys._getframe(depth)
-    return os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(frame.f_code.co_filename)), path))
 
 
 def _check(name: str, options: dict[str, Any], more: Iterable[str]) -> None:

@@ -47,6 +47,21 @@ class Outside(unittest.TestCase):
         self.assertEqual(doctest.testmod(tasks).failed, 0)
 
 
+class Told(unittest.TestCase):
+    """What the engine is told of a task."""
+
+    def test_files_lie_beside_the_one_that_names_them(self) -> None:
+        here = os.path.dirname(os.path.abspath(__file__))
+        for env in ["requirements.txt", almanac.Environment("requirements.txt")]:
+            told = double.options(env=env, reads=["grid/a.nc"]).definition()
+            self.assertEqual(told["env"], {"requirements": os.path.join(here, "requirements.txt")})
+            self.assertEqual(told["options"]["reads"], [os.path.join(here, "grid", "a.nc")])
+
+    def test_options_have_the_names_of_the_engine(self) -> None:
+        told = double.options(retries={"count": 3, "max_delay": "1m"}, on_failure="skip").definition()
+        self.assertEqual(told["options"], {"retries": {"count": 3, "maxDelay": "1m"}, "onFailure": "skip"})
+
+
 class Refused(unittest.TestCase):
     def test_definitions_that_no_fingerprint_can_see(self) -> None:
         with self.assertRaisesRegex(AlmanacError, "defined inside a function"):
