@@ -240,9 +240,7 @@ export class DatasetCalls {
       })
     }
     const { dir: given } = publish.args as unknown as PublishArgs
-    // where it is not known what call it is of, it is known by its content; what lies with the user is no result
-    const ofContent = dir.at === undefined ? lacking.digests.get(dir.digest) : undefined
-    const lack = given instanceof FutureRef ? lacking.calls.get(given.call) : ofContent
+    const lack = given instanceof FutureRef ? lacking.calls.get(given.call) : lackOfContent(dir, lacking)
     if (lack !== undefined)
       throw new AlmanacError('ALM_DATASET_INCOMPLETE', { dataset: publish.request.name, ...lack })
   }
@@ -254,15 +252,19 @@ interface Lacking {
   readonly digests: Map<Digest, Lack>
 }
 
-function inherited(args: Value, { calls, digests }: Lacking): Lack | undefined {
-  if (calls.size === 0) return undefined
+function inherited(args: Value, lacking: Lacking): Lack | undefined {
+  if (lacking.calls.size === 0) return undefined
   let lack: Lack | undefined
   eachRef(args, (ref) => {
-    if (ref instanceof FutureRef) lack ??= calls.get(ref.call)
-    else if (ref instanceof DirRef) lack ??= digests.get(ref.digest)
+    if (ref instanceof FutureRef) lack ??= lacking.calls.get(ref.call)
+    else if (ref instanceof DirRef) lack ??= lackOfContent(ref, lacking)
   })
   return lack
 }
+
+/** Where it is not known what call it is of, it is known by its content; what lies with the user is no result. */
+const lackOfContent = (dir: DirRef, { digests }: Lacking): Lack | undefined =>
+  dir.at === undefined ? digests.get(dir.digest) : undefined
 
 const nothing = (): void => undefined
 

@@ -293,6 +293,30 @@ describe('a dataset in a run', () => {
     expect(result.output).toMatchObject({ dataset: 'empty', version: 1 })
   })
 
+  it.each(['itself', 'filtered', 'mapped'])(
+    'takes what is made of a directory of the user that is the same as what is left of another (%s)',
+    async (what) => {
+      const world = new World()
+      await datasetsOf(world).put({ b: 3 })
+      world.data.files.makeDirectory('/in')
+      const refuse = task('refuse', (_: FileRef): number => {
+        throw new Error('three')
+      })
+      const length = task('length', (_: FileRef) => 1)
+      const steps = workflow('steps', { input: dir() }, async (given) => {
+        const { done } = refuse.map(dataset('numbers').read()).settled()
+        await done.all()
+        const lengths = length.map(given)
+        const filtered = given.filter(lengths, () => true)
+        const made = { itself: given, filtered, mapped: lengths }[what]
+        return dataset('empty').publish(made as unknown as PromiseLike<DirRef>)
+      })
+      const result = await world.run(steps, (await world.data.scan('/in')) as DirRef)
+      expect(result.error).toBeUndefined()
+      expect(result.output).toMatchObject({ dataset: 'empty', version: 1 })
+    },
+  )
+
   it('is published only when all that the run did before is durable', async () => {
     const world = new World(1, { holdCommits: true })
     const { numbers } = datasetsOf(world)
