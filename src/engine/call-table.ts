@@ -1,6 +1,6 @@
 import { eachRef } from '../core/identity/canonical.ts'
 import { CallKeys, keyText } from '../core/identity/key.ts'
-import type { Remembered } from '../core/identity/remembered.ts'
+import { isKeptResult, type Remembered } from '../core/identity/remembered.ts'
 import type { Made } from '../core/run/events.ts'
 import { plainText } from '../model/codec.ts'
 import type { Hash } from '../model/digest.ts'
@@ -115,6 +115,7 @@ export class CallTable {
       tolerant: request.tolerant === true,
       // what was being made anew when it was given up ends anew
       order: givenUp === 'unrecorded' ? undefined : own?.outcome?.order,
+      failure: failureOf(own),
       attempts,
       spent,
       givenUp: givenUp !== undefined,
@@ -128,6 +129,14 @@ export class CallTable {
 function known<T>(found: T | undefined, call: number): T {
   if (found === undefined) throw new AlmanacError('ALM_BUG', { why: `there is no call ${call}` })
   return found
+}
+
+/** A result that was kept over a skip or a cancellation is a success as soon as it is claimed. */
+function failureOf(own: RememberedCall | undefined): Made['failure'] {
+  const outcome = own?.outcome
+  if (outcome === undefined || outcome.state === 'succeeded') return undefined
+  if (outcome.reason === 'upstream') return 'upstream'
+  return isKeptResult(outcome) ? undefined : 'own'
 }
 
 /**

@@ -14,6 +14,7 @@ export interface Making extends Partial<Omit<TaskPolicy, 'retries'>> {
   readonly tolerant?: boolean
   /** of an earlier life */
   readonly order?: number
+  readonly failure?: 'own' | 'upstream'
   readonly attempts?: number
   readonly spent?: number
   readonly retries?: Partial<RetryPolicy>
@@ -79,7 +80,18 @@ function effectText(effect: Effect): string {
 }
 
 export function made(call: number, making: Making = {}): Made {
-  const { kind = 'task', inputs = [], parent, tolerant, order, attempts, spent, retries, ...policy } = making
+  const {
+    kind = 'task',
+    inputs = [],
+    parent,
+    tolerant,
+    order,
+    failure,
+    attempts,
+    spent,
+    retries,
+    ...policy
+  } = making
   return {
     kind: 'made',
     call,
@@ -87,6 +99,7 @@ export function made(call: number, making: Making = {}): Made {
     inputs,
     parent,
     order,
+    ...(failure !== undefined && { failure }),
     ...(tolerant !== undefined && { tolerant }),
     ...(attempts !== undefined && { attempts }),
     ...(spent !== undefined && { spent }),

@@ -47,7 +47,9 @@ export interface Call {
   readonly after: number
   readonly givenBefore: number
   /** the order of its own remembered outcome: kept where the outcome is derived, not executed */
-  rememberedOrder?: number
+  rememberedOrder?: number | undefined
+  /** its remembered outcome is a failure or a skip, and nothing that it comes of is known to be new */
+  failsAgain?: boolean
   phase: Phase
   /** what has not ended: inputs; in phase `rebuild` lost results; in an entered map its entries */
   pending: number

@@ -16,6 +16,8 @@ export interface Made {
   readonly tolerant?: boolean
   /** of an earlier life: order of its outcome, attempts begun, the author's retries spent */
   readonly order?: number | undefined
+  /** … whether that was a failure or a skip: its own, or since an input did not succeed */
+  readonly failure?: 'own' | 'upstream' | undefined
   readonly attempts?: number
   readonly spent?: number
   /** an earlier life of the cancelled run gave it up */

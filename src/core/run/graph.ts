@@ -100,6 +100,7 @@ export class RunGraph {
     }
     if (made.parent !== undefined) call.parent = made.parent
     if (made.order !== undefined) call.rememberedOrder = made.order
+    if (this.#failsAgain(made)) call.failsAgain = true
     if (made.tolerant === true) call.tolerant = true
     this.calls[made.call] = call
     for (const id of made.inputs) this.#use(id, isAttempted(call))
@@ -257,13 +258,35 @@ export class RunGraph {
     return call.inputs.every((id) => this.call(id).order < order)
   }
 
-  /** Did an input fail, or is it about to be known to have failed, before that order? */
-  #hasCause(call: Call, order: number): boolean {
-    return call.inputs.some((id) => {
+  /**
+   * Did an input fail, or is it about to be known to have failed, before that order? That an input has a remembered
+   * order is not enough: what was skipped since another call was cancelled may succeed now.
+   */
+  #hasCause({ inputs }: Pick<Call, 'inputs'>, order: number): boolean {
+    return inputs.some((id) => {
       const input = this.call(id)
-      if (input.end === undefined) return input.rememberedOrder !== undefined && input.rememberedOrder < order
-      return input.end.state !== 'succeeded' && input.order < order
+      if (input.end !== undefined) return input.end.state !== 'succeeded' && input.order < order
+      return input.failsAgain === true && this.#isExpected(input, order)
     })
+  }
+
+  /** Will a remembered failure hold, as far as can be known when the call is made? */
+  #failsAgain({ failure, order, inputs }: Made): boolean {
+    if (failure === undefined || order === undefined) return false
+    if (failure === 'upstream') return this.#hasCause({ inputs }, order)
+    return inputs.every((id) => {
+      const input = this.call(id)
+      return input.end === undefined ? this.#isExpected(input, order) : input.order < order
+    })
+  }
+
+  /** May the call, which has not ended, still end in its remembered order, and is that before another? */
+  #isExpected({ rememberedOrder, givenBefore }: Call, order: number): boolean {
+    return (
+      rememberedOrder !== undefined &&
+      rememberedOrder < order &&
+      rememberedOrder > this.given.since(givenBefore)
+    )
   }
 
   #wait(call: Call, by: 1 | -1): void {

@@ -30,6 +30,9 @@ export const transitions: { readonly [P in Phase]: Row } = {
   inputs: {},
   identify: {
     identified: (graph, call, event) => {
+      // nothing is remembered after all: it ends anew
+      if (call.rememberedOrder !== undefined) call.rememberedOrder = undefined
+      if (call.failsAgain) call.failsAgain = false
       if (event.afterCommit) call.afterCommit = true
       if (event.heldInputs !== undefined) call.heldInputs = event.heldInputs
       if (event.lookup) {
