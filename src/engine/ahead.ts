@@ -1,3 +1,4 @@
+import type { Window } from '../core/run/slots.ts'
 import type { TaskPolicy, TaskSpec } from '../model/task.ts'
 import type { Executor } from '../ports/executor.ts'
 import type { RunContext } from './run-context.ts'
@@ -13,10 +14,12 @@ import type { RunContext } from './run-context.ts'
 export class Ahead {
   readonly #run: RunContext
   readonly #executorFor: (task: TaskSpec) => Executor | undefined
-  /** executors that take calls ahead, and the policies of their tasks */
-  readonly #takers = new Set<Executor>()
-  readonly #policies = new Set<TaskPolicy>()
-  #window = { calls: 0, kinds: 0 }
+  /** executors that take calls ahead, with the policies of their tasks */
+  readonly #takers = new Map<Executor, Set<TaskPolicy>>()
+  /** policies that were looked at */
+  readonly #known = new Set<TaskPolicy>()
+  /** what the windows were like when they were told last */
+  #told = ''
   #isJournalFull = false
   #isHeld = false
 
@@ -27,22 +30,28 @@ export class Ahead {
 
   /** Calls of the task may be started ahead from now on, if its executor takes any. */
   expect(task: TaskSpec | undefined): void {
-    if (task === undefined || this.#policies.has(task.policy)) return
+    if (task === undefined || this.#known.has(task.policy)) return
     const executor = this.#executorFor(task)
     if (executor?.ahead === undefined) return
-    this.#policies.add(task.policy)
-    this.#takers.add(executor)
+    this.#known.add(task.policy)
+    const policies = this.#takers.get(executor)
+    if (policies === undefined) this.#takers.set(executor, new Set([task.policy]))
+    else policies.add(task.policy)
   }
 
   /** Asks how many more the executors would have now. */
   look(): void {
     if (this.#takers.size === 0) return
-    let calls = 0
-    for (const executor of this.#takers) calls = Math.max(calls, executor.ahead?.() ?? 0)
-    const { size } = this.#policies
-    if (calls === this.#window.calls && size === this.#window.kinds) return
-    this.#window = { calls, kinds: size }
-    this.#run.dispatch({ kind: 'window', window: { calls, policies: this.#policies } })
+    let like = String(this.#known.size)
+    const windows: Window[] = []
+    for (const [executor, policies] of this.#takers) {
+      const calls = executor.ahead?.() ?? 0
+      windows.push({ calls, policies })
+      like += ` ${calls}`
+    }
+    if (like === this.#told) return
+    this.#told = like
+    this.#run.dispatch({ kind: 'window', windows })
   }
 
   /** Resolves when the journal keeps up. */
@@ -61,6 +70,6 @@ export class Ahead {
     const held = this.#isJournalFull || graph.slots.paused || graph.freeing > 0
     if (held === this.#isHeld) return
     this.#isHeld = held
-    for (const executor of this.#takers) executor.holdBack?.(this.#run.id, held)
+    for (const executor of this.#takers.keys()) executor.holdBack?.(this.#run.id, held)
   }
 }

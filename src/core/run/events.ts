@@ -116,7 +116,7 @@ export type RunEvent =
   /** all outcomes have been given, and no function goes on by itself */
   | { readonly kind: 'rested' }
   /** so many calls may be started ahead */
-  | { readonly kind: 'window'; readonly window: Window }
+  | { readonly kind: 'window'; readonly windows: readonly Window[] }
   /** what came of an `admission` that was asked for */
   | ({ readonly kind: 'admitted' } & Admitted)
   | { readonly kind: 'pause' }

@@ -80,7 +80,7 @@ export class RunMachine {
       case 'rested':
         return this.#finish()
       case 'window':
-        graph.slots.window = event.window
+        graph.slots.windows = event.windows
         return
       case 'admitted':
         return graph.slots.admit(event)

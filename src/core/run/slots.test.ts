@@ -105,7 +105,7 @@ describe('calls ahead', () => {
 
   it('are started without a slot, and each takes that of one that ends', () => {
     const bench = new MachineBench({ cpu: 1 })
-    bench.do({ kind: 'window', window: { calls: 2, policies } })
+    bench.do({ kind: 'window', windows: [{ calls: 2, policies }] })
     bench.do(...calls.flatMap((event, call) => [event, identified(call)]))
     expect([0, 1, 2, 3].map((call) => bench.status(call))).toEqual([
       'running/starting',
@@ -125,7 +125,7 @@ describe('calls ahead', () => {
 
   it('are not started beside, or before, one of another kind', () => {
     const bench = new MachineBench({ cpu: 1 })
-    bench.do({ kind: 'window', window: { calls: 2, policies } })
+    bench.do({ kind: 'window', windows: [{ calls: 2, policies }] })
     bench.do(made(4), identified(4), ...calls.flatMap((event, call) => [event, identified(call)]))
     expect(ahead(bench)).toEqual([])
     bench.do(succeeded(4))
@@ -135,6 +135,24 @@ describe('calls ahead', () => {
     expect(startsOf(bench.do(succeeded(2)))).toEqual(['start 5.1'])
   })
 
+  it('are not started beside those of another executor, which would leave them no place there', () => {
+    const bench = new MachineBench({ cpu: 1 })
+    const others = [10, 11].map((call) => made(call))
+    const theirs = new Set(others.flatMap((event) => ('policy' in event ? [event.policy] : [])))
+    const windows = [policies, theirs].map((kind) => ({ calls: 4, policies: kind }))
+    bench.do({ kind: 'window', windows }, made(0), made(1), ...others)
+    bench.do(identified(10), identified(0), identified(11), identified(1))
+    expect([10, 0, 11, 1].map((call) => bench.status(call))).toEqual([
+      'running/starting',
+      'waiting/slot',
+      'waiting/slot',
+      'waiting/slot',
+    ])
+    expect(startsOf(bench.do(succeeded(10)))).toEqual(['start 0.1'])
+    expect(startsOf(bench.do(succeeded(0)))).toEqual(['start 11.1'])
+    expect(startsOf(bench.do(succeeded(11)))).toEqual(['start 1.1'])
+  })
+
   it('A5: are not started while the window is full, but for those that let held results go', () => {
     const bench = new MachineBench({ cpu: 1 })
     const frees = [10, 11, 12].map((call) => made(call))
@@ -142,7 +160,7 @@ describe('calls ahead', () => {
       ...policies,
       ...frees.flatMap((event) => ('policy' in event ? [event.policy] : [])),
     ])
-    bench.do({ kind: 'window', window: { calls: 1, policies: both } })
+    bench.do({ kind: 'window', windows: [{ calls: 1, policies: both }] })
     bench.do(...calls.slice(0, 3).flatMap((event, call) => [event, identified(call)]))
     expect([0, 1, 2].map((call) => bench.status(call))).toEqual([
       'running/starting',

@@ -9,13 +9,15 @@ export interface Capacity {
   readonly memoryBytes: number
 }
 
-/** Calls that may start before there is a slot: where they are executed they begin as others end. */
+/** Calls that may start before there is a slot: the executor of their tasks begins one when another of them ends. */
 export interface Window {
   /** how many at once */
   readonly calls: number
-  /** which, by the policies of their tasks */
+  /** which, by the policies of all tasks of one executor: always the same set */
   readonly policies: ReadonlySet<TaskPolicy>
 }
+
+type Kind = Window['policies']
 
 /** A call that waited while so many worse ones passed it keeps them back until it fits. */
 export const maxPassed = 64
@@ -26,8 +28,8 @@ export const maxPassed = 64
  * A1 what is taken never exceeds the capacity, except by a call that runs alone.
  * A2 among calls that fit the best goes first; one that does not fit is passed by worse ones at most `maxPassed` times.
  * A3 what a call took is given back once.
- * A4 a call is started ahead only while all that runs is of one kind: a processor each, no memory, in the window. It
- *    takes nothing; the next of them that ends leaves it its processor.
+ * A4 a call is started ahead only while all that runs is of its kind: a processor each, no memory, in the window of the
+ *    same executor. It takes nothing; the next of them that ends leaves it its processor, here as there.
  * A5 one that lets held inputs go does not wait for a window that is full of others: they would end first, and leave
  *    theirs.
  * A6 a call that names limits starts when it is admitted. While that is asked, its place is kept for it; when it has to
@@ -52,9 +54,10 @@ export class Slots {
   readonly #ahead = new Set<Call>()
   /** of those, the ones that let held inputs go */
   #freeing = 0
-  /** those that run of the kind in the window */
-  readonly #alikes = new Set<Call>()
-  #window: Window = { calls: 0, policies: new Set() }
+  /** the kinds of those that run, and how many of each */
+  readonly #kinds = new Map<Call, Kind>()
+  readonly #alike = new Map<Kind, number>()
+  #windows: readonly Window[] = []
   #cpu = 0
   #memory = 0
 
@@ -70,8 +73,8 @@ export class Slots {
     return { cpu: this.#cpu, memoryBytes: this.#memory }
   }
 
-  set window(window: Window) {
-    this.#window = window
+  set windows(windows: readonly Window[]) {
+    this.#windows = windows
     this.#isStuck = false
   }
 
@@ -111,23 +114,25 @@ export class Slots {
 
   /** The best of all, if it may start ahead. */
   #bestAhead(): Call | undefined {
-    const { calls } = this.#window
-    const isFull = this.#ahead.size >= calls
-    if (isFull && this.#freeing >= Math.min(this.#ahead.size, Math.max(calls, this.capacity.cpu)))
-      return undefined
-    if (this.#alikes.size < this.#taken.size) return undefined
     let best: Call | undefined
     for (const queue of this.#lanes) {
       const head = queue.peek()
       if (head === undefined || this.#isInLine(head)) continue
       if (best === undefined || isBetter(head, best)) best = head
     }
-    return best !== undefined && (best.frees || !isFull) && this.#isAlike(best) ? best : undefined
+    const window = best === undefined ? undefined : this.#windowOf(best)
+    if (best === undefined || window === undefined) return undefined
+    const { calls, policies } = window
+    if ((this.#alike.get(policies) ?? 0) < this.#taken.size) return undefined
+    if (this.#ahead.size < calls) return best
+    const mayFree = this.#freeing < Math.min(this.#ahead.size, Math.max(calls, this.capacity.cpu))
+    return best.frees && mayFree ? best : undefined
   }
 
-  #isAlike({ policy, memoryBytes }: Call): boolean {
-    if (policy.cpu !== 1 || memoryBytes !== 0 || policy.effect || policy.limits !== undefined) return false
-    return this.#window.policies.has(policy)
+  #windowOf({ policy, memoryBytes }: Call): Window | undefined {
+    if (policy.cpu !== 1 || memoryBytes !== 0 || policy.effect || policy.limits !== undefined)
+      return undefined
+    return this.#windows.find(({ policies }) => policies.has(policy))
   }
 
   /** The best that fits; those that it passes are told so. */
@@ -173,7 +178,7 @@ export class Slots {
     if (taken === undefined) return
     this.#taken.delete(call)
     this.#isStuck = false
-    this.#alikes.delete(call)
+    this.#unlike(call)
     if (call.policy.limits !== undefined) this.#admissions.give(call)
     if (this.#leaveAhead(call)) return
     const [heir] = this.#ahead
@@ -262,7 +267,11 @@ export class Slots {
   }
 
   #take(call: Call, ahead: boolean): void {
-    if (this.#isAlike(call)) this.#alikes.add(call)
+    const kind = this.#windowOf(call)?.policies
+    if (kind !== undefined) {
+      this.#kinds.set(call, kind)
+      this.#alike.set(kind, (this.#alike.get(kind) ?? 0) + 1)
+    }
     if (ahead) this.#ahead.add(call)
     if (ahead && call.frees) this.#freeing++
     if (call.policy.limits !== undefined) this.#admissions.take(call)
@@ -270,6 +279,13 @@ export class Slots {
     this.#taken.set(call, taken)
     this.#cpu += taken.cpu
     this.#memory += taken.memoryBytes
+  }
+
+  #unlike(call: Call): void {
+    const kind = this.#kinds.get(call)
+    if (kind === undefined) return
+    this.#kinds.delete(call)
+    this.#alike.set(kind, (this.#alike.get(kind) ?? 0) - 1)
   }
 
   #leaveAhead(call: Call): boolean {
