@@ -56,7 +56,8 @@ export class Thread {
       name: `almanac ${number}`,
       workerData: start,
       transferList: [port2],
-      resourceLimits: { maxOldGenerationSizeMb: heapMb },
+      // what is young is moved at once where the old has no room: more than V8 adds at the end would take the process down
+      resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: Math.min(48, heapMb / 16) },
     })
     port1.on('message', (message: Message) => this.#hear(message))
     this.#worker.on('error', (error) => {
