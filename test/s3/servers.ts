@@ -13,7 +13,7 @@ export const identity = {
   AWS_REGION: 'us-east-1',
 }
 
-/** moto always; versitygw too where its program is named, as it takes minutes to build: `go install`. */
+/** moto always; versitygw too where its program is named: building it takes minutes and Go, see `.ci/run`. */
 export const servers: readonly (readonly [name: string, start: () => Promise<S3Server>])[] = [
   ['moto', startMoto],
   ...(process.env['ALMANAC_TEST_VERSITYGW'] === undefined
