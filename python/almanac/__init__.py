@@ -7,9 +7,10 @@ runs it. What has been done is not done again: after a crash, after an edit, on 
 
 from .errors import AlmanacError, TaskFailed, WorkflowRefused
 from .futures import Future, FutureList
+from .modules import Module, module
 from .runs import Dataset, dataset, run
 from .tasks import Environment, Task, command, script, task
-from .values import Dir, File, Held
+from .values import Dir, File, Held, file
 from .workflows import Workflow, gather, map, settled, stage, workflow, workflow_from
 
 __all__ = [
@@ -21,14 +22,17 @@ __all__ = [
     "Future",
     "FutureList",
     "Held",
+    "Module",
     "Task",
     "TaskFailed",
     "Workflow",
     "WorkflowRefused",
     "command",
     "dataset",
+    "file",
     "gather",
     "map",
+    "module",
     "run",
     "script",
     "settled",

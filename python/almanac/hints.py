@@ -16,7 +16,7 @@ from typing import Any, Callable, Literal, Union
 from .futures import Future
 from .values import Dir, File
 
-__all__ = ["Misfit", "of", "schema", "convert"]
+__all__ = ["Misfit", "of", "descriptions", "schema", "convert"]
 
 
 class Misfit(Exception):
@@ -30,6 +30,25 @@ def of(function: Callable[..., Any]) -> dict[str, Any]:
         return typing.get_type_hints(function)
     except Exception:  # whatever evaluating an annotation raises
         return {}
+
+
+def descriptions(function: Callable[..., Any]) -> dict[str, str]:
+    """What `Annotated[int, "of high priority"]` says of its parameters, or a field of pydantic there."""
+    try:
+        found = typing.get_type_hints(function, include_extras=True)
+    except Exception:  # whatever evaluating an annotation raises
+        return {}
+    said = {
+        name: next((text for text in map(_description, typing.get_args(hint)[1:]) if text is not None), None)
+        for name, hint in found.items()
+        if typing.get_origin(hint) is typing.Annotated
+    }
+    return {name: text for name, text in said.items() if text is not None}
+
+
+def _description(said: Any) -> str | None:
+    text = said if isinstance(said, str) else getattr(said, "description", None)
+    return text if isinstance(text, str) else None
 
 
 _SCHEMAS: dict[Any, dict[str, Any]] = {

@@ -14,7 +14,8 @@ from . import hints
 from .calls import current, found
 from .errors import refused
 from .futures import Future, FutureList
-from .values import Dir, File
+from .modules import Named
+from .values import Dir, File, NamedFile
 
 __all__ = ["Task", "task", "command", "script", "Environment"]
 
@@ -147,7 +148,7 @@ class Task(Generic[P, R]):
             "name": self.name,
             "options": options,
             "inputs": self._kinds(),
-            "outputs": {name: _kind(hint) for name, hint in self._outputs.items()} if self._outputs else None,
+            "outputs": {name: _output(hint) for name, hint in self._outputs.items()} if self._outputs else None,
             "file": self._place[0],
             "line": self._place[1],
             **body,
@@ -245,6 +246,10 @@ def _kind(hint: Any) -> str:
     return "dir" if hint is Dir else "value"
 
 
+def _output(hint: Any) -> str | dict[str, str]:
+    return {"file": hint.name} if isinstance(hint, NamedFile) else _kind(hint)
+
+
 def _option(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {_NESTED.get(name, name): _option(one) for name, one in value.items()}
@@ -266,7 +271,7 @@ def _check(name: str, options: dict[str, Any], more: Iterable[str]) -> None:
 
 
 @overload
-def task(function: Callable[P, R], /) -> Task[P, R]: ...
+def task(function: Callable[P, R], /, **options: Any) -> Task[P, R]: ...
 @overload
 def task(**options: Any) -> Callable[[Callable[P, R]], Task[P, R]]: ...
 def task(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
@@ -290,6 +295,10 @@ def task(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
 
 
 def task_of(function: Any, options: dict[str, Any]) -> Task[..., Any]:
+    if isinstance(function, Named):
+        _check(function.__name__, options, ())
+        given = options if function.env is None else {"env": function.env, **options}
+        return Task("python", function, given, {"function": function.__name__}, (function.file, function.line), None)
     if not inspect.isfunction(function):
         raise TypeError(f"@task goes on a function, not on {function!r}")
     name = function.__qualname__

@@ -10,7 +10,7 @@ from .errors import AlmanacError
 if TYPE_CHECKING:
     from .futures import Future
 
-__all__ = ["File", "Dir", "Held"]
+__all__ = ["File", "Dir", "Held", "NamedFile", "file"]
 
 
 class _Kept:
@@ -63,6 +63,26 @@ class File(_Kept):
 
     def __repr__(self) -> str:
         return f"File({self.name!r}, {self.size} bytes, {self.digest[:12]}…)"
+
+
+class NamedFile:
+    """An output that is a file, and what it is called."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"file({self.name!r})"
+
+
+def file(name: str) -> NamedFile:
+    """
+    An output that is a file of this name, as a workflow's results show it: `outputs={"refs": file("refs.json")}`. An
+    output that is just a `File` is called as the output is.
+    """
+    return NamedFile(name)
 
 
 class Dir(_Kept):
@@ -127,6 +147,18 @@ def filtered(of: Any, args: tuple[Any, ...]) -> Future[Any]:
     keep: Callable[..., bool] | None = args[-1] if args and callable(args[-1]) else None
     if keep is None or len(args) > 2:
         raise TypeError("filter(keep) or filter(values, keep): keep is a function that says yes or no")
-    return current("filter").ask(
-        "filter", {"of": of, "by": args[0] if len(args) == 2 else None}, "filter", function=keep
-    )
+    scope = current("filter")
+    if len(args) == 1:
+        return scope.ask("filter", {"of": of, "by": None}, "filter", function=keep)
+    return scope.ask("filter", {"of": of, "by": args[0]}, "filter", function=_of_value(keep))
+
+
+def _of_value(keep: Callable[..., bool]) -> Callable[..., bool]:
+    """Many only ask for the value, and not for the path of its entry."""
+    import inspect
+
+    try:
+        inspect.signature(keep).bind(None, "")
+    except (TypeError, ValueError):
+        return lambda value, *_: keep(value)
+    return keep

@@ -85,13 +85,19 @@ class Workflow(Generic[P, R]):
     def definition(self) -> dict[str, Any]:
         """What the engine is told of it."""
         annotated = hints.of(self.function)
-        inputs = {}
+        descriptions = hints.descriptions(self.function)
+        inputs: dict[str, dict[str, Any]] = {}
         for parameter in self.parameters:
             schema = hints.schema(annotated.get(parameter.name, Any))
             has_default = parameter.default is not parameter.empty
-            inputs[parameter.name] = {"schema": schema, "required": not has_default}
+            told = inputs[parameter.name] = {"schema": schema, "required": not has_default}
+            if parameter.name in descriptions:
+                told["description"] = descriptions[parameter.name]
+            if has_default and isinstance(parameter.default, (str, int, float)):
+                told["default"] = parameter.default
         file, line = self.place
-        return {"name": self.name, "inputs": inputs, "file": file, "line": line}
+        about = self.function.__doc__ or self.function.__globals__.get("__doc__")
+        return {"name": self.name, "about": about and inspect.cleandoc(about), "inputs": inputs, "file": file, "line": line}
 
     def __repr__(self) -> str:
         return f"<workflow {self.name}>"

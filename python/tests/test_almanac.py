@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import os
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
@@ -60,6 +61,42 @@ class Told(unittest.TestCase):
     def test_options_have_the_names_of_the_engine(self) -> None:
         told = double.options(retries={"count": 3, "max_delay": "1m"}, on_failure="skip").definition()
         self.assertEqual(told["options"], {"retries": {"count": 3, "maxDelay": "1m"}, "onFailure": "skip"})
+
+
+class Elsewhere(unittest.TestCase):
+    """Functions of a file that is read, and not imported."""
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.file = os.path.join(folder.name, "elsewhere_steps.py")
+        with open(self.file, "w", encoding="utf-8") as out:
+            out.write(
+                "import nowhere\nfrom pathlib import Path\n\n"
+                'def index(file: Path, step: int = 1, *, refs: Path) -> dict:\n    "Makes references."\n    return {}\n'
+            )
+
+    def test_a_task_of_one_is_known_by_its_signature(self) -> None:
+        steps = almanac.module(self.file, env=almanac.Environment("requirements.txt"))
+        index = task(steps.index, timeout="10m", outputs={"refs": almanac.file("refs.json"), "found": dict})
+        told = index.definition()
+        self.assertEqual((index.name, index.__doc__, index._entry()), ("index", "Makes references.", "file"))
+        self.assertEqual((told["file"], told["function"], told["line"]), (self.file, "index", 4))
+        self.assertEqual(told["outputs"], {"refs": {"file": "refs.json"}, "found": "value"})
+        self.assertTrue(told["env"]["requirements"].endswith("requirements.txt"))
+        self.assertEqual(index._bound(("a",), {"step": 2}), {"file": "a", "step": 2})
+        with self.assertRaisesRegex(TypeError, "has no parameter 'steps'; it has file, step"):
+            index._bound(("a",), {"steps": 2})
+
+    def test_it_is_imported_where_it_is_called(self) -> None:
+        with self.assertRaisesRegex(ModuleNotFoundError, "nowhere"):
+            almanac.module(self.file).index("a")
+
+    def test_what_is_not_there(self) -> None:
+        with self.assertRaisesRegex(AttributeError, "elsewhere_steps.py has no function ingest"):
+            almanac.module(self.file).ingest
+        with self.assertRaisesRegex(AlmanacError, "there is no file"):
+            almanac.module(self.file + "x")
 
 
 class Refused(unittest.TestCase):

@@ -11,10 +11,10 @@ export async function printWorkflowHelp(
   { name, definedAt, loaded, inputSchema }: LoadedWorkflow,
   printer: Printer,
 ): Promise<void> {
-  const does = aboutText(
-    await readFile(loaded.file, 'utf8'),
-    definedAt?.file === loaded.file ? definedAt.line : 0,
-  )
+  const given: InputSchema = inputSchema ?? {}
+  const does =
+    given.description ??
+    aboutText(await readFile(loaded.file, 'utf8'), definedAt?.file === loaded.file ? definedAt.line : 0)
   printer.object({
     kind: 'workflow',
     name,

@@ -31,5 +31,12 @@ export function definitionFrom(described: DescribedTask): TaskDefinition {
 
 const kinds = { file: () => file(), dir: () => dir(), value: () => json() } as const
 
-const shapeOf = (described: Readonly<Record<string, keyof typeof kinds>>): Shape =>
-  Object.fromEntries(Object.entries(described).map(([name, kind]) => [name, kinds[kind]()]))
+type Kinds = Readonly<Record<string, keyof typeof kinds | { readonly file: string }>>
+
+const shapeOf = (described: Kinds): Shape =>
+  Object.fromEntries(
+    Object.entries(described).map(([name, kind]) => [
+      name,
+      typeof kind === 'object' ? file(kind.file) : kinds[kind](),
+    ]),
+  )

@@ -76,11 +76,11 @@ export class PythonWorkflows {
 
   #exports(host: PythonHost, { workflows }: DescribedFile): Readonly<Record<string, unknown>> {
     const made = Object.entries(workflows).map(([name, described]) => {
-      const { file: from, line, inputs, function: fn } = described
+      const { file: from, line, function: fn } = described
       const definition = {
         name: described.name,
         fn: (input: Value) => host.enter(fn, input ?? {}),
-        input: inputSchema(inputs),
+        input: inputSchema(described),
         output: undefined,
         limits: [],
         definedAt: { file: from, line },

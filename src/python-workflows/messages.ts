@@ -57,13 +57,20 @@ export interface DescribedFile {
 
 export interface DescribedWorkflow {
   readonly name: string
-  readonly inputs: Readonly<
-    Record<string, { readonly schema: Readonly<Record<string, unknown>>; readonly required: boolean }>
-  >
+  /** its docstring, or its file's */
+  readonly about: string | null
+  readonly inputs: Readonly<Record<string, DescribedInput>>
   readonly file: string
   readonly line: number
   /** by which it is entered */
   readonly function: number
+}
+
+export interface DescribedInput {
+  readonly schema: Readonly<Record<string, unknown>>
+  readonly required: boolean
+  readonly description?: string
+  readonly default?: string | number | boolean
 }
 
 export interface DescribedTask {
@@ -71,7 +78,8 @@ export interface DescribedTask {
   readonly name: string
   readonly options: Readonly<Record<string, unknown>>
   readonly inputs: Readonly<Record<string, 'file' | 'dir' | 'value'>> | null
-  readonly outputs: Readonly<Record<string, 'file' | 'dir' | 'value'>> | null
+  /** a file may have a name of its own */
+  readonly outputs: Readonly<Record<string, 'file' | 'dir' | 'value' | { readonly file: string }>> | null
   readonly file: string
   readonly line: number
   readonly function?: string

@@ -9,6 +9,8 @@ export function schemaFrom(hint: Value): Schema {
   if (schema['almanac'] === 'file') return file()
   if (schema['almanac'] === 'dir') return dir()
   if (Object.keys(schema).length === 0) return json()
+  const kept = keptOrNone(schema)
+  if (kept !== undefined) return schemaFrom(kept)
   try {
     return z.fromJSONSchema(schema as Parameters<typeof z.fromJSONSchema>[0])
   } catch {
@@ -16,11 +18,18 @@ export function schemaFrom(hint: Value): Schema {
   }
 }
 
-/** The inputs of a workflow, those with a default optional. */
-export function inputSchema(inputs: DescribedWorkflow['inputs']): Schema {
-  const shape = Object.entries(inputs).map(([name, { schema, required }]) => {
+/** The inputs of a workflow, those with a default optional: Python itself knows what it is. */
+export function inputSchema({ inputs, about }: DescribedWorkflow): Schema {
+  const shape = Object.entries(inputs).map(([name, { schema, required, ...said }]) => {
     const one = schemaFrom(schema as Value) as z.ZodType
-    return [name, required ? one : one.optional()] as const
+    return [name, (required ? one : one.optional()).meta({ ...one.meta(), ...said })] as const
   })
-  return z.object(Object.fromEntries(shape))
+  return z.object(Object.fromEntries(shape)).meta(about === null ? {} : { description: about })
+}
+
+/** `Dir | None`: a path that is given means the directory. */
+function keptOrNone(schema: Readonly<Record<string, unknown>>): Value {
+  const some = schema['anyOf'] as readonly Readonly<Record<string, Value>>[] | undefined
+  const [kept, ...more] = some?.filter((one) => one['type'] !== 'null') ?? []
+  return more.length === 0 && kept?.['almanac'] !== undefined ? kept : undefined
 }

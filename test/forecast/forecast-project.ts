@@ -79,8 +79,12 @@ export class ForecastProject {
     await writeFile(path, text.replace(from, to))
   }
 
-  async ingest(...args: readonly string[]): Promise<Ingested> {
-    const ran = await Project.at(this.#folder).json('run', 'ingest.ts', ...args)
+  ingest(...args: readonly string[]): Promise<Ingested> {
+    return this.run('ingest.ts', ...args)
+  }
+
+  async run(workflow: string, ...args: readonly string[]): Promise<Ingested> {
+    const ran = await Project.at(this.#folder).json('run', workflow, ...args)
     const output = ran['output'] as Record<'files' | 'quarantined' | 'times', number> | null
     return {
       state: ran['state'],

@@ -206,6 +206,84 @@ describe('the options of the forecast example', () => {
   })
 })
 
+describe('the forecast example in Python', () => {
+  it('is the same pipeline: what the one has made, the other takes', async () => {
+    const few = ['--input', `raw=${project.beside('few')}`, '--input', 'zarr=true']
+    expect(await project.run('ingest.py', ...few, '--input', 'max_high=0')).toMatchObject({
+      ...nothing,
+      figures: { files: 3, quarantined: 1, times: 2 },
+    })
+  })
+
+  describe('by itself', () => {
+    let own: ForecastProject
+    let raw: string
+    const ingest = (...more: string[]) => own.run('ingest.py', '--input', `raw=${raw}`, '-j', '2', ...more)
+
+    beforeAll(async () => {
+      own = await ForecastProject.make()
+      raw = own.beside('raw')
+      await mkdir(raw)
+      for (const month of ['01', '02', '03', '04', '05', '06']) {
+        const name = `ostia_sst_2009-${month}.nc`
+        await copyFile(join(project.beside('raw'), name), join(raw, name))
+      }
+    })
+    afterAll(() => own.remove())
+
+    it('ingests files, and leaves an index, a catalogue, plots and reports', async () => {
+      expect(await ingest()).toEqual({
+        state: 'succeeded',
+        executed: 21,
+        reused: 0,
+        tasks: { quality_control: 6, compliance: 6, index: 6, ...fanIn },
+        figures: { files: 6, quarantined: 0, times: 6 },
+        error: null,
+      })
+      const { times, shape } = await own.read('references', own.output('index.json'), raw)
+      expect({ times: times.length, shape }).toEqual({ times: 6, shape: [6, 18, 432] })
+      for (const name of ['mean-map.png', 'area-mean.png'])
+        expect((await readFile(own.output(name))).subarray(0, 4).toString('latin1')).toBe('\x89PNG')
+      expect((await own.list('compliance')).length).toBe(6)
+    })
+
+    it('executes nothing when it is run again, nor after comments in workflow and steps', async () => {
+      expect(await ingest()).toMatchObject({ ...nothing, reused: 21 })
+      await own.edit('steps.py', 'import json\n', '# what a step may need\nimport json\n')
+      await own.edit('ingest.py', 'steps = module(', '# the steps\nsteps = module(')
+      expect(await ingest()).toMatchObject({ ...nothing, reused: 21 })
+    })
+
+    it('executes only the task whose function is changed, and stops where its results are what they were', async () => {
+      await own.edit('steps.py', '"files": len(reports),', '"files": 0 + len(reports),')
+      expect(await ingest()).toMatchObject({ executed: 1, tasks: { catalogue: 1 } })
+      await own.edit('steps.py', 'times = sorted(found["times"])', 'times = sorted(list(found["times"]))')
+      expect(await ingest()).toMatchObject({ executed: 6, tasks: { quality_control: 6 } })
+    })
+
+    it('executes the steps of a new file, and the fan-in', async () => {
+      await copyFile(join(project.beside('raw'), 'ostia_sst_2009-07.nc'), join(raw, 'ostia_sst_2009-07.nc'))
+      expect(await ingest()).toMatchObject({
+        executed: 6,
+        tasks: { quality_control: 1, compliance: 1, index: 1, ...fanIn },
+        figures: { files: 7, quarantined: 0, times: 7 },
+      })
+    })
+
+    it('quarantines a bad file with its reason, and goes on', async () => {
+      await truncate(join(raw, 'ostia_sst_2009-06.nc'), 30_000)
+      expect(await ingest()).toMatchObject({
+        state: 'succeeded',
+        tasks: { quality_control: 1, ...fanIn },
+        figures: { files: 7, quarantined: 1, times: 6 },
+      })
+      expect(own.quarantined()).toEqual({
+        'ostia_sst_2009-06.nc': expect.stringMatching(/^is cut short: 30000 of /),
+      })
+    })
+  })
+})
+
 it('the steps of the forecast example pass their own tests', async () => {
   expect(await project.unittest()).toMatch(/\nOK/)
 })

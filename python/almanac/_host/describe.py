@@ -10,6 +10,7 @@ import traceback
 from typing import Any, Callable
 
 from ..errors import AlmanacError, TaskFailed
+from ..modules import read_files
 from ..workflows import Workflow, foreign
 
 _OURS = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -39,7 +40,7 @@ def load(file: str, function: Callable[[Callable[..., Any]], int]) -> dict[str, 
 
 
 def _local_files() -> set[str]:
-    found = set()
+    found = set(read_files)
     for module in list(sys.modules.values()):
         file = getattr(module, "__file__", None)
         if isinstance(file, str) and file.endswith(".py") and _is_local(file):
