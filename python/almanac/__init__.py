@@ -5,18 +5,21 @@ A task is a plain function under `@task`, a workflow a function under `@workflow
 runs it. What has been done is not done again: after a crash, after an edit, on changed data.
 """
 
+from .documents import Document, DocumentState
 from .errors import AlmanacError, TaskFailed, WorkflowRefused
 from .futures import Future, FutureList
 from .modules import Module, module
 from .runs import Dataset, dataset, run
 from .tasks import Environment, Task, command, script, task
 from .values import Dir, File, Held, file
-from .workflows import Workflow, gather, map, settled, stage, workflow, workflow_from
+from .workflows import Workflow, all as all, gather, map, settled, stage, workflow, workflow_from
 
 __all__ = [
     "AlmanacError",
     "Dataset",
     "Dir",
+    "Document",
+    "DocumentState",
     "Environment",
     "File",
     "Future",

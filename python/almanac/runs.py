@@ -7,7 +7,9 @@ from typing import Any
 
 from . import hints
 from .calls import current
+from .documents import document
 from .futures import Future
+from .workflows import stage
 
 __all__ = ["Dataset", "dataset", "ask", "sleep", "now", "random", "event", "metric", "artifact", "progress"]
 
@@ -97,6 +99,8 @@ class Runs:
     """
 
     ask = staticmethod(ask)
+    context = staticmethod(document)
+    stage = staticmethod(stage)
     sleep = staticmethod(sleep)
     now = staticmethod(now)
     random = staticmethod(random)

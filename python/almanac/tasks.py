@@ -12,6 +12,7 @@ from typing import Any, Callable, Generic, Iterable, Mapping, ParamSpec, TypeVar
 
 from . import hints
 from .calls import current, found
+from .documents import Document
 from .errors import refused
 from .futures import Future, FutureList
 from .modules import Named
@@ -38,11 +39,22 @@ _OPTIONS = {
     "cpu": "cpu",
     "memory": "memory",
     "priority": "priority",
+    "limits": "limits",
+    "rate": "rate",
     "on_failure": "onFailure",
-    "threads": "threads",
     "name": "name",
 }
+#: those of one kind besides
+_OWN_OPTIONS = {
+    "python": {"threads": "threads"},
+    "command": {"cwd": "cwd", "retry_exits": "retryExits"},
+    "script": {"retry_exits": "retryExits"},
+}
+#: those that are not told as they are
+_OTHERS = ("env", "outputs", "context")
 _NESTED = {"max_delay": "maxDelay", "memory_factor": "memoryFactor"}
+#: variants that a task keeps, so that those made in a loop are one
+_VARIANTS = 64
 
 
 class Environment:
@@ -76,8 +88,10 @@ class Task(Generic[P, R]):
         self._body = body
         self._place = place
         self._outputs: Mapping[str, Any] = options.get("outputs") or {}
-        self._names = _inputs(function, self._outputs) if function is not None else names
-        self._settled: dict[str, Any] | None = None
+        self._context: Mapping[str, Any] = options.get("context") or {}
+        given = (*self._outputs, *self._context)
+        self._names = _inputs(function, given) if function is not None else names
+        self._variants: dict[str, Task[P, R]] = {}
         if function is not None:
             functools.update_wrapper(self, function)
 
@@ -126,8 +140,17 @@ class Task(Generic[P, R]):
 
     def options(self, **overrides: Any) -> Task[P, R]:
         """The same task with other options."""
-        _check(self.name, overrides, ())
-        return Task(self.kind, self._function, {**self._options, **overrides}, self._body, self._place, self._names)
+        _check(self.name, self.kind, overrides)
+        variant = self._variants.get(which := repr(sorted(overrides.items())))
+        if variant is not None:
+            return variant
+        options = {**self._options, **overrides}
+        variant = Task(self.kind, self._function, options, self._body, self._place, self._names)
+        if all(value is None or isinstance(value, (str, int, float)) for value in overrides.values()):
+            if len(self._variants) >= _VARIANTS:
+                self._variants.clear()
+            self._variants[which] = variant
+        return variant
 
     def definition(self) -> dict[str, Any]:
         """What the engine is told of it."""
@@ -140,13 +163,19 @@ class Task(Generic[P, R]):
             body["env"] = {"requirements": env.requirements if known else os.path.normpath(os.path.join(folder, env))}
             if known and env.python is not None:
                 body["env"]["python"] = env.python
-        options = {_OPTIONS[name]: _option(value) for name, value in self._options.items() if name in _OPTIONS}
+        known_options = {**_OPTIONS, **_OWN_OPTIONS[self.kind]}
+        options = {
+            known_options[name]: _option(value) for name, value in self._options.items() if name in known_options
+        }
         if "reads" in options:
             options["reads"] = [os.path.normpath(os.path.join(folder, path)) for path in options["reads"]]
+        if "cwd" in options:
+            options["cwd"] = os.path.normpath(os.path.join(folder, options["cwd"]))
         return {
             "kind": self.kind,
             "name": self.name,
             "options": options,
+            "context": {name: document.described() for name, document in self._context.items()},
             "inputs": self._kinds(),
             "outputs": {name: _output(hint) for name, hint in self._outputs.items()} if self._outputs else None,
             "file": self._place[0],
@@ -232,12 +261,12 @@ def _captured(pattern: str) -> Callable[[str], str | None]:
     return group
 
 
-def _inputs(function: Callable[..., Any], outputs: Mapping[str, Any]) -> list[str]:
+def _inputs(function: Callable[..., Any], given: Iterable[str]) -> list[str]:
     parameters = inspect.signature(function).parameters.values()
     odd = next((p.name for p in parameters if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD)), None)
     if odd is not None:
         raise TypeError(f"task {function.__name__} takes *{odd}: give its parameters names, as they are kept by name")
-    return [p.name for p in parameters if p.name not in outputs]
+    return [p.name for p in parameters if p.name not in given]
 
 
 def _kind(hint: Any) -> str:
@@ -256,16 +285,23 @@ def _option(value: Any) -> Any:
     return list(value) if isinstance(value, (tuple, set, frozenset)) else value
 
 
-def _check(name: str, options: dict[str, Any], more: Iterable[str]) -> None:
+def _check(name: str, kind: str, options: dict[str, Any]) -> None:
     import difflib
 
-    known = [*_OPTIONS, "env", "outputs", *more]
+    known = [*_OPTIONS, *_OWN_OPTIONS[kind], *_OTHERS]
     for option in options:
         if option not in known:
             close = difflib.get_close_matches(option, known, 1)
             raise refused(
                 f"option {option} of {name} is not known{f'; did you mean {close[0]}?' if close else ''}",
                 "See docs/python.md for the options.",
+                "ALM_OPTION_REFUSED",
+            )
+    for argument, document in (options.get("context") or {}).items():
+        if not isinstance(document, Document):
+            raise refused(
+                f"option context.{argument} of {name} is no document of run.context",
+                "Write context={'calibration': run.context('calibration')}.",
                 "ALM_OPTION_REFUSED",
             )
 
@@ -310,7 +346,7 @@ def task_of(function: Any, options: dict[str, Any]) -> Task[..., Any]:
         )
     if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
         raise TypeError(f"task {name} is a coroutine or a generator: a task is a plain function; workflows may be async")
-    _check(name, options, ())
+    _check(name, "python", options)
     code = function.__code__
     body = {"function": name}
     return Task("python", function, options, body, (os.path.abspath(code.co_filename), code.co_firstlineno), None)
@@ -323,7 +359,7 @@ def command(
     Makes a task of a program: `{in.scene}`, `{out.cog}` and `{limit}` in its arguments stand for inputs, outputs and
     parameters. See docs/authoring.md.
     """
-    _check(name, options, ())
+    _check(name, "command", options)
     return _program("command", {"run": list(run)}, name, inputs, options)
 
 
@@ -331,7 +367,7 @@ def script(
     source: str, *, name: str, lang: str = "bash", inputs: Mapping[str, Any] | None = None, **options: Any
 ) -> Task[..., Any]:
     """Makes a task of a script in bash, sh, python, node or Rscript. See docs/authoring.md."""
-    _check(name, options, ())
+    _check(name, "script", options)
     return _program("script", {"source": source, "lang": lang}, name, inputs, options)
 
 

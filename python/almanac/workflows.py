@@ -26,8 +26,10 @@ _NAME = re.compile(r"\w[\w.-]{0,127}")
 class Workflow(Generic[P, R]):
     """A workflow. Called in another one it is a child; `almanac run FILE` or `almanac.run(workflow, …)` runs it."""
 
-    def __init__(self, function: Callable[P, Any], name: str) -> None:
+    def __init__(self, function: Callable[P, Any], name: str, limits: Mapping[str, Any] | None = None) -> None:
         self.name = name
+        #: that its tasks name, where the project's `almanac.config.ts` does not have them
+        self.limits = dict(limits or {})
         self.function = function
         self.place = (os.path.abspath(function.__code__.co_filename), function.__code__.co_firstlineno)
         functools.update_wrapper(self, function)
@@ -52,7 +54,8 @@ class Workflow(Generic[P, R]):
     def _child(self, key: str | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Future[Any]:
         scope = current(f"workflow {self.name}")
         inputs = inspect.signature(self.function).bind(*args, **kwargs).arguments
-        return scope.ask("child", {"name": self.name, "input": dict(inputs)}, self.name, key=key, function=self.entered)
+        details = {"name": self.name, "input": dict(inputs), "limits": self.limits}
+        return scope.ask("child", details, self.name, key=key, function=self.entered)
 
     def entered(self, **inputs: Any) -> Any:
         """The function on inputs as they were kept."""
@@ -97,7 +100,8 @@ class Workflow(Generic[P, R]):
                 told["default"] = parameter.default
         file, line = self.place
         about = self.function.__doc__ or self.function.__globals__.get("__doc__")
-        return {"name": self.name, "about": about and inspect.cleandoc(about), "inputs": inputs, "file": file, "line": line}
+        told = {"name": self.name, "about": about and inspect.cleandoc(about), "inputs": inputs}
+        return {**told, "limits": self.limits, "file": file, "line": line}
 
     def __repr__(self) -> str:
         return f"<workflow {self.name}>"
@@ -108,18 +112,21 @@ def workflow(function: Callable[P, Awaitable[R]], /) -> Workflow[P, R]: ...
 @overload
 def workflow(function: Callable[P, R], /) -> Workflow[P, R]: ...
 @overload
-def workflow(*, name: str | None = None) -> Callable[[Callable[P, Any]], Workflow[P, Any]]: ...
-def workflow(function: Any = None, /, *, name: str | None = None) -> Any:
+def workflow(
+    *, name: str | None = None, limits: Mapping[str, Any] | None = None
+) -> Callable[[Callable[P, Any]], Workflow[P, Any]]: ...
+def workflow(function: Any = None, /, *, name: str | None = None, limits: Mapping[str, Any] | None = None) -> Any:
     """
     Makes a workflow of a function, async or plain, that calls tasks. It is executed from its start each time the run
-    goes on; what its calls gave is remembered. Await only futures of Almanac in it.
+    goes on; what its calls gave is remembered. Await only futures of Almanac in it. `limits` are those that only it
+    knows: `{"licence": 2, "api": {"rate": "20/s"}}`; see docs/limits.md.
     """
     if function is None:
-        return lambda given: _workflow(given, name)
-    return _workflow(function, name)
+        return lambda given: _workflow(given, name, limits)
+    return _workflow(function, name, limits)
 
 
-def _workflow(function: Any, name: str | None) -> Workflow[..., Any]:
+def _workflow(function: Any, name: str | None, limits: Mapping[str, Any] | None) -> Workflow[..., Any]:
     if not inspect.isfunction(function):
         raise TypeError(f"@workflow goes on a function, not on {function!r}")
     if function.__name__ == "<lambda>" or "<locals>" in function.__qualname__ or found() is not None:
@@ -133,7 +140,7 @@ def _workflow(function: Any, name: str | None) -> Workflow[..., Any]:
     own = function.__name__ if name is None else name
     if not _NAME.fullmatch(own):
         raise refused(f"{own!r} cannot be the name of a workflow", 'Use letters, digits, "-", "_" and ".".', "ALM_NAME_REFUSED")
-    return Workflow(function, own)
+    return Workflow(function, own, limits)
 
 
 #: named while modules are imported, so that the engine can load them before anything runs
@@ -157,6 +164,14 @@ def workflow_from(file: str, export: str = "default") -> ForeignWorkflow:
     """A workflow of a TypeScript file, relative to the file that says so, to be called as a child by inputs' names."""
     folder = os.path.dirname(os.path.abspath(sys._getframe(1).f_code.co_filename))
     return ForeignWorkflow(os.path.normpath(os.path.join(folder, file)), export)
+
+
+def all(of: Any) -> Future[Any]:
+    """
+    One future of many: of a list or a dict of futures and values, nested as you like; fails with the first failure once
+    all have ended. Written `almanac.all`, as `all` is Python's own.
+    """
+    return current("all").ask("all", {"of": of}, "all")
 
 
 def gather(*of: Any) -> Future[list[Any]]:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import doctest
+import gc
 import os
 import sys
 import tempfile
+import types
 import unittest
+from typing import Any
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
 import almanac  # noqa: E402
+from almanac._host.host import Host  # noqa: E402
 from almanac import AlmanacError, File, task, tasks, workflow  # noqa: E402
 
 
@@ -63,6 +67,14 @@ class Told(unittest.TestCase):
         self.assertEqual(told["options"], {"retries": {"count": 3, "maxDelay": "1m"}, "onFailure": "skip"})
 
 
+    def test_documents_are_told_with_the_task(self) -> None:
+        beams = almanac.run.context("beams", of={"project": "survey"}, schema=dict, initial={})
+        told = double.options(context={"times": beams}, limits=("gpfs",), rate="2/s").definition()
+        self.assertEqual(told["options"], {"retries": 2, "limits": ["gpfs"], "rate": "2/s"})
+        described = {"name": "beams", "of": {"project": "survey"}, "schema": {"type": "object"}, "initial": {}}
+        self.assertEqual(told["context"], {"times": described})
+
+
 class Elsewhere(unittest.TestCase):
     """Functions of a file that is read, and not imported."""
 
@@ -99,6 +111,28 @@ class Elsewhere(unittest.TestCase):
             almanac.module(self.file + "x")
 
 
+class Kept(unittest.TestCase):
+    """What the process of a workflow keeps of tasks: neither all variants for ever, nor one in the place of another."""
+
+    def test_a_variant_that_is_gone_leaves_nothing_and_no_other_is_taken_for_it(self) -> None:
+        said: list[list[Any]] = []
+        link = types.SimpleNamespace(say=said.append, flush=lambda: None)
+        host = Host(link)  # type: ignore[arg-type]
+        for n in range(500):
+            # with what is not kept as a variant, so that each is gone before the next, often from the same place
+            variant = double.options(variables=(f"V{n}",))
+            self.assertEqual(host.task(variant), host.task(variant))
+        defined = [message for message in said if message[0] == "define"]
+        self.assertEqual([one[2]["options"]["variables"] for one in defined], [[f"V{n}"] for n in range(500)])
+        self.assertEqual(len({one[1] for one in defined}), 500)
+        gc.collect()
+        self.assertEqual((len(host._tasks), len(host._gone_tasks)), (1, 499))
+
+    def test_equal_variants_of_a_loop_are_one(self) -> None:
+        self.assertIs(double.options(priority=5), double.options(priority=5))
+        self.assertIsNot(double.options(cpu=1), double.options(cpu=True))
+
+
 class Refused(unittest.TestCase):
     def test_definitions_that_no_fingerprint_can_see(self) -> None:
         with self.assertRaisesRegex(AlmanacError, "defined inside a function"):
@@ -112,6 +146,12 @@ class Refused(unittest.TestCase):
     def test_options_that_are_not_known(self) -> None:
         with self.assertRaisesRegex(AlmanacError, "option retry of double is not known; did you mean retries"):
             double.options(retry=1)
+
+    def test_documents_that_are_none(self) -> None:
+        with self.assertRaisesRegex(AlmanacError, "context.times of double is no document"):
+            double.options(context={"times": {"gain": 1}})
+        with self.assertRaisesRegex(AlmanacError, "option of of run.context"):
+            almanac.run.context("beams", of="survey")  # type: ignore[arg-type]
 
     def test_what_is_no_plain_function(self) -> None:
         for given in [len, 3, AlmanacError]:

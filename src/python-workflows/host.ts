@@ -10,7 +10,7 @@ import type { Caller } from '../ports/caller.ts'
 import { definitionFrom } from './definitions.ts'
 import { errorFrom, loadError, toldOf } from './failures.ts'
 import type { DescribedFile, Said } from './messages.ts'
-import { carryOut, type Operation } from './operations.ts'
+import { callRef, carryOut, type Operation } from './operations.ts'
 import { WorkflowProcess } from './process.ts'
 
 /** so long a function may go on when its run is cancelled */
@@ -53,7 +53,7 @@ export class PythonHost {
   /** calls by run */
   readonly #runs = new Map<string, Entered['calls']>()
   /** by the numbers that Python gave them */
-  readonly #tasks: (TaskDefinition | Error)[] = []
+  readonly #tasks = new Map<number, TaskDefinition | Error>()
   /** what Python is at work with, in order */
   readonly #atWork: { readonly run: string; readonly number: number; readonly rested: () => void }[] = []
   #numbers = 0
@@ -152,7 +152,13 @@ export class PythonHost {
         while ((this.#atWork[0]?.number ?? Infinity) <= message.taken) this.#atWork.shift()?.rested()
         return
       case 'define':
-        this.#tasks[message.task] = orError(() => definitionFrom(message.definition))
+        this.#tasks.set(
+          message.task,
+          orError(() => definitionFrom(message.definition)),
+        )
+        return
+      case 'undefine':
+        this.#tasks.delete(message.task)
         return
       case 'note': {
         const { scope, type, name, body } = message
@@ -190,7 +196,11 @@ export class PythonHost {
   }
 
   #call(entered: Entered, { task, args, key }: Extract<Made, { kind: 'task' }>): FutureRef {
-    return new FutureRef(entered.caller.call(this.#task(task).request, this.#refs(entered, args), key))
+    const definition = this.#task(task)
+    const given = this.#refs(entered, args)
+    if (definition.context === undefined)
+      return new FutureRef(entered.caller.call(definition.request, given, key))
+    return entered.inside(() => callRef(definition, given, key))
   }
 
   #operation(
@@ -219,7 +229,7 @@ export class PythonHost {
   }
 
   #task(number: number): TaskDefinition {
-    const known = this.#tasks[number]
+    const known = this.#tasks.get(number)
     if (known instanceof Error) throw known
     return known as TaskDefinition
   }

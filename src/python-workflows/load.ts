@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFile, realpath } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import { limitRules } from '../flow/limits.ts'
 import { definedWorkflow, type Workflow } from '../flow/workflow.ts'
 import { AlmanacError } from '../model/errors.ts'
 import type { Value } from '../model/value.ts'
@@ -76,13 +77,13 @@ export class PythonWorkflows {
 
   #exports(host: PythonHost, { workflows }: DescribedFile): Readonly<Record<string, unknown>> {
     const made = Object.entries(workflows).map(([name, described]) => {
-      const { file: from, line, function: fn } = described
+      const { file: from, line, limits, function: fn } = described
       const definition = {
         name: described.name,
         fn: (input: Value) => host.enter(fn, input ?? {}),
         input: inputSchema(described),
         output: undefined,
-        limits: [],
+        limits: limitRules(described.name, limits),
         definedAt: { file: from, line },
       }
       return [name === 'main' ? 'default' : name, definedWorkflow(definition)] as const

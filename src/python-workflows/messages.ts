@@ -1,3 +1,4 @@
+import type { Limit } from '../flow/limits.ts'
 import { fromWire } from '../model/codec.ts'
 import { AlmanacError } from '../model/errors.ts'
 import type { ErrorRecord } from '../model/records.ts'
@@ -8,6 +9,7 @@ export type Said =
   | { readonly kind: 'loaded'; readonly load: number; readonly file: DescribedFile }
   | { readonly kind: 'failed'; readonly load: number; readonly failure: PythonFailure }
   | { readonly kind: 'define'; readonly task: number; readonly definition: DescribedTask }
+  | { readonly kind: 'undefine'; readonly task: number }
   | {
       readonly kind: 'task'
       readonly scope: number
@@ -60,6 +62,8 @@ export interface DescribedWorkflow {
   /** its docstring, or its file's */
   readonly about: string | null
   readonly inputs: Readonly<Record<string, DescribedInput>>
+  /** that it declares */
+  readonly limits: Readonly<Record<string, Limit>>
   readonly file: string
   readonly line: number
   /** by which it is entered */
@@ -73,10 +77,19 @@ export interface DescribedInput {
   readonly default?: string | number | boolean
 }
 
+/** A document as a task declares it, or as a workflow asks for it. */
+export interface DescribedDocument {
+  readonly name: string
+  readonly of: 'run' | 'workflow' | { readonly project: string }
+  readonly schema?: Value
+  readonly initial?: Value
+}
+
 export interface DescribedTask {
   readonly kind: 'python' | 'command' | 'script'
   readonly name: string
   readonly options: Readonly<Record<string, unknown>>
+  readonly context: Readonly<Record<string, DescribedDocument>>
   readonly inputs: Readonly<Record<string, 'file' | 'dir' | 'value'>> | null
   /** a file may have a name of its own */
   readonly outputs: Readonly<Record<string, 'file' | 'dir' | 'value' | { readonly file: string }>> | null
@@ -140,6 +153,8 @@ function said([kind, first, ...rest]: readonly any[]): Said {
     }
     case 'define':
       return { kind, task: first, definition: rest[0] }
+    case 'undefine':
+      return { kind, task: first }
     case 'note':
       return { kind, scope: first, type: rest[0], name: rest[1], body: fromWire(rest[2]) }
     case 'end':

@@ -1,8 +1,9 @@
-import { mapTask } from '../flow/callable.ts'
+import { callTask, mapTask } from '../flow/callable.ts'
 import { dataset } from '../flow/dataset.ts'
 import type { TaskDefinition } from '../flow/definition.ts'
 import { filterBy } from '../flow/future.ts'
 import { targetOf } from '../flow/future-target.ts'
+import { type Limit, limitRules } from '../flow/limits.ts'
 import { all, makeChild, settled } from '../flow/list.ts'
 import { run } from '../flow/run.ts'
 import { dirOf } from '../flow/values.ts'
@@ -10,6 +11,7 @@ import { AlmanacError } from '../model/errors.ts'
 import { FutureRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
 import type { Caller } from '../ports/caller.ts'
+import { documentCall } from './documents.ts'
 import { schemaFrom } from './schemas.ts'
 
 /** A call that is not of a task, as Python asks for it. */
@@ -30,9 +32,15 @@ export interface Operation {
  * Carries it out by what authors in TypeScript use, so that both languages mean the same.
  * Must be called where the function is the ambient one. Gives the call, and the field of it that is meant.
  */
-export function carryOut(operation: Operation): FutureRef {
-  const target = targetOf(futureOf(operation))
-  if (target === undefined) throw new AlmanacError('ALM_BUG', { why: `${operation.name} gave no future` })
+export const carryOut = (operation: Operation): FutureRef => refOf(futureOf(operation), operation.name)
+
+/** A call of a task that gets documents. Must be called where the function is the ambient one. */
+export const callRef = (definition: TaskDefinition, args: Value, key: string | undefined): FutureRef =>
+  refOf(callTask(definition, args, key), definition.spec.name)
+
+function refOf(future: unknown, name: string): FutureRef {
+  const target = targetOf(future)
+  if (target === undefined) throw new AlmanacError('ALM_BUG', { why: `${name} gave no future` })
   return new FutureRef(target.call, target.path)
 }
 
@@ -50,7 +58,7 @@ function futureOf({ caller, name, details: d, key, task, fn, workflow }: Operati
     case 'map':
       return mapped(task, d, fn)
     case 'child':
-      return makeChild(caller, d['name'] as string, key, d['input'], fn as (...args: never[]) => unknown)
+      return child({ caller, key, fn }, d as never)
     case 'workflow':
       return workflow(d['file'] as string, d['export'] as string)(d['input'])
     case 'read':
@@ -61,6 +69,10 @@ function futureOf({ caller, name, details: d, key, task, fn, workflow }: Operati
       const options = { upon: d['upon'] as 'seen', incomplete: d['incomplete'] as boolean, ...keyed }
       return dataset(d['name'] as string).publish(d['dir'] as never, options)
     }
+    case 'get':
+    case 'put':
+    case 'patch':
+      return documentCall(name, d, key)
     case 'ask': {
       const { timeout, to } = d as Readonly<Record<string, never>>
       const given = { ...(timeout !== null && { timeout }), ...(to !== null && { to }), ...keyed }
@@ -75,6 +87,14 @@ function futureOf({ caller, name, details: d, key, task, fn, workflow }: Operati
     default:
       throw new AlmanacError('ALM_BUG', { why: `Python asks for ${name}` })
   }
+}
+
+function child(
+  { caller, key, fn }: Pick<Operation, 'caller' | 'key' | 'fn'>,
+  { name, input, limits }: { name: string; input: Value; limits?: Readonly<Record<string, Limit>> },
+): unknown {
+  const function_ = fn as (...args: never[]) => unknown
+  return makeChild(caller, name, key, input, function_, limitRules(name, limits))
 }
 
 function mapped(

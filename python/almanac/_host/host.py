@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import threading
+import weakref
 from collections import deque
 from typing import Any, Callable
 
@@ -38,8 +39,10 @@ class Host:
         self._functions: dict[int, Callable[..., Any]] = {}
         #: those of a run, to be let go with it
         self._of_run: dict[str, list[int]] = {}
-        self._tasks: dict[int, int] = {}
-        self._kept_tasks: list[Task[..., Any]] = []
+        #: by what they are, and not by where they lie: variants come and go
+        self._tasks: weakref.WeakKeyDictionary[Task[..., Any], int] = weakref.WeakKeyDictionary()
+        #: of those that are gone; the engine is told at rest, as they go at any moment
+        self._gone_tasks: deque[int] = deque()
         #: what has come from the engine, and of that what it was told of
         self._taken = 0
         self._told = 0
@@ -59,11 +62,11 @@ class Host:
         return self._numbers
 
     def task(self, task: Task[..., Any]) -> int:
-        known = self._tasks.get(id(task))
+        known = self._tasks.get(task)
         if known is None:
-            known = self._tasks[id(task)] = len(self._tasks)
-            self._kept_tasks.append(task)
+            known = self._tasks[task] = self.number()
             self._link.say(["define", known, task.definition()])
+            weakref.finalize(task, self._gone_tasks.append, known).atexit = False
         return known
 
     def function(self, function: Callable[..., Any]) -> int:
@@ -104,6 +107,8 @@ class Host:
         if not self._inbox:
             if self._taken != self._told:
                 self._told = self._taken
+                while self._gone_tasks:
+                    self._link.say(["undefine", self._gone_tasks.popleft()])
                 self._link.say(["rested", self._taken])
             self._link.flush()
             came = self._link.read()

@@ -1,0 +1,88 @@
+import { execFileSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { expect, it } from 'vitest'
+import { command, script } from '../flow/command.ts'
+import { namedOptionNames } from '../flow/named-task.ts'
+import { python } from '../flow/python.ts'
+import { run } from '../flow/run.ts'
+import { workflow } from '../flow/workflow.ts'
+
+/** What the languages offer under their own spellings is the same: neither has what the other lacks. */
+
+const told = JSON.parse(
+  execFileSync(
+    'python3',
+    [
+      '-c',
+      `import inspect, json, almanac
+from almanac import tasks
+names = lambda function: [name for name in inspect.signature(function).parameters if name not in ("function", "self")]
+print(json.dumps({
+    "options": tasks._OPTIONS,
+    "own": tasks._OWN_OPTIONS,
+    "others": tasks._OTHERS,
+    "nested": tasks._NESTED,
+    "run": [name for name in vars(type(almanac.run)) if not name.startswith("_")],
+    "workflow": names(almanac.workflow),
+    "ask": names(almanac.run.ask),
+    "context": names(almanac.run.context),
+    "map": names(tasks.Task.map),
+}))`,
+    ],
+    { env: { ...process.env, PYTHONPATH: fileURLToPath(new URL('../../python', import.meta.url)) } },
+  ).toString(),
+)
+
+/** The names that a definition says there are, where it is given one that nobody has. */
+function namesOf(define: (wrong: never) => unknown): string[] {
+  try {
+    define({ zzzzzzzzzzzzzzzz: 1 } as never)
+  } catch (error) {
+    return /there are (.*)\.$/.exec((error as Error).message)?.[1]?.split(', ') ?? []
+  }
+  return []
+}
+
+const sorted = (names: Iterable<string>): string[] => [...new Set(names)].toSorted()
+
+it('a task has the options that it has in TypeScript', () => {
+  const common: Record<string, string> = told.options
+  const own: Record<string, Record<string, string>> = told.own
+  // `input` are annotations, or `inputs` of commands; `output` are `outputs`
+  const others = ['context', 'input', 'output']
+  expect(told.others).toEqual(['env', 'outputs', 'context'])
+  const known = (kind: string, ...more: string[]): string[] =>
+    sorted([...Object.values(common), ...Object.values(own[kind] ?? {}), ...others, ...more])
+  expect(sorted([...Object.values(common), ...others])).toEqual(
+    sorted([...Object.keys(namedOptionNames), 'name']),
+  )
+  expect(known('python', 'run', 'env')).toEqual(
+    namesOf((wrong: object) => python.task({ ...wrong, run: 'a.py:f' })),
+  )
+  expect(known('command', 'run')).toEqual(
+    namesOf((wrong: object) => command.task({ ...wrong, name: 'c', run: ['true'] })),
+  )
+  expect(known('script', 'lang', 'source')).toEqual(
+    namesOf((wrong: object) => script.task({ ...wrong, name: 's', lang: 'sh', source: '' })),
+  )
+})
+
+it('their names in Python are those in TypeScript with underscores', () => {
+  const inPython = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+  const all = { ...told.options, ...told.own.python, ...told.own.command, ...told.own.script, ...told.nested }
+  for (const [name, meant] of Object.entries<string>(all)) expect(name).toBe(inPython(meant))
+})
+
+it('run offers what it offers in TypeScript', () => {
+  expect(sorted(told.run)).toEqual(sorted(Object.keys(run)))
+})
+
+it('workflows, questions, documents and maps take what they take in TypeScript', () => {
+  // inputs and outputs are annotations; the name is TypeScript's first argument
+  expect(sorted([...told.workflow, 'input', 'output'])).toEqual(
+    sorted([...namesOf((wrong) => workflow('w', wrong, () => 1)), 'name']),
+  )
+  expect(told.ask).toEqual(['schema', 'title', 'show', 'timeout', 'to', 'key'])
+  expect(sorted(told.context)).toEqual(sorted(['name', ...namesOf((wrong) => run.context('c', wrong))]))
+  expect(told.map).toEqual(['over', 'inputs', 'into', 'include', 'by'])
+})
