@@ -332,7 +332,7 @@ def task(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
 
 def task_of(function: Any, options: dict[str, Any]) -> Task[..., Any]:
     if isinstance(function, Named):
-        _check(function.__name__, options, ())
+        _check(function.__name__, "python", options)
         given = options if function.env is None else {"env": function.env, **options}
         return Task("python", function, given, {"function": function.__name__}, (function.file, function.line), None)
     if not inspect.isfunction(function):

@@ -100,8 +100,8 @@ class Workflow(Generic[P, R]):
                 told["default"] = parameter.default
         file, line = self.place
         about = self.function.__doc__ or self.function.__globals__.get("__doc__")
-        told = {"name": self.name, "about": about and inspect.cleandoc(about), "inputs": inputs}
-        return {**told, "limits": self.limits, "file": file, "line": line}
+        named = {"name": self.name, "about": about and inspect.cleandoc(about), "inputs": inputs}
+        return {**named, "limits": self.limits, "file": file, "line": line}
 
     def __repr__(self) -> str:
         return f"<workflow {self.name}>"
