@@ -13,9 +13,6 @@ from . import process
 from .frames import Inbox, Outbox
 from .worker import Worker
 
-#: exit code, known to the host
-NO_DEBUGPY = 93
-
 
 def main() -> None:
     """Entry of the process."""
@@ -47,21 +44,12 @@ def main() -> None:
 
     almanac_task._deliver = worker.note
     sys.argv = [""]
-    if config["debug"] == "debugpy":
-        _wait_for_debugger()
+    if config["debug"] is not None:
+        from . import debugger
+
+        debugger.begin(config["debug"], "tasks")
     worker.serve(first[1:])
     outbox.flush()
     sys.stdout.flush()
     # no exit handlers: threads and libraries of tasks that ended long ago have no say any more
     os._exit(0)
-
-
-def _wait_for_debugger() -> None:
-    try:
-        import debugpy  # type: ignore[import-not-found]
-    except ImportError:
-        os._exit(NO_DEBUGPY)
-
-    host, port = debugpy.listen(("127.0.0.1", 0))
-    print(f"debugpy listens on {host}:{port}: attach a debugger to go on", file=sys.stderr, flush=True)
-    debugpy.wait_for_client()

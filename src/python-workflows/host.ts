@@ -11,7 +11,7 @@ import { definitionFrom } from './definitions.ts'
 import { errorFrom, loadError, toldOf } from './failures.ts'
 import type { DescribedFile, Said } from './messages.ts'
 import { callRef, carryOut, type Operation } from './operations.ts'
-import { WorkflowProcess } from './process.ts'
+import { type ProcessStart, WorkflowProcess } from './process.ts'
 
 /** so long a function may go on when its run is cancelled */
 const patienceMs = 5000
@@ -47,6 +47,7 @@ type Want = Extract<Said, { readonly kind: 'want' }>
 export class PythonHost {
   readonly #process: WorkflowProcess
   readonly #tools: HostTools
+  readonly #isDebugged: boolean
   readonly #loads = new Map<number, Settle<DescribedFile>>()
   readonly #entered = new Map<number, Entered>()
   readonly #evaluations = new Map<number, Settle<Value>>()
@@ -60,9 +61,10 @@ export class PythonHost {
   #given = 0
   #gone: AlmanacError | undefined
 
-  constructor(python: string, directory: string, tools: HostTools) {
+  constructor(start: ProcessStart, tools: HostTools) {
     this.#tools = tools
-    this.#process = new WorkflowProcess(python, directory, {
+    this.#isDebugged = start.debug !== undefined
+    this.#process = new WorkflowProcess(start, {
       said: (message) => this.#said(message),
       exited: (why) => this.#exited(why),
     })
@@ -128,6 +130,7 @@ export class PythonHost {
 
   /** A function that computes or sleeps hears nothing: it is not waited for. */
   #expectRest(run: string): void {
+    if (this.#isDebugged) return
     const look = (): void => {
       if (this.#atWork.some((one) => one.run === run))
         void this.#process.end(`it went on for ${patienceMs / 1000} s after its run was cancelled`)
@@ -284,8 +287,8 @@ export class PythonHost {
     how(one)
   }
 
-  #exited(why: string): void {
-    const error = new AlmanacError('ALM_WORKFLOW_DIED', { why })
+  #exited(end: string | AlmanacError): void {
+    const error = typeof end === 'string' ? new AlmanacError('ALM_WORKFLOW_DIED', { why: end }) : end
     this.#gone = error
     for (const asked of [this.#loads, this.#entered, this.#evaluations]) {
       for (const { reject } of asked.values()) reject(error)

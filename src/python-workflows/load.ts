@@ -14,6 +14,7 @@ export interface PythonWorkflowsOptions {
   readonly project: string
   /** the interpreter that workflows live in; asked once */
   readonly python: () => Promise<string>
+  readonly debug?: 'pdb' | 'debugpy'
   /** loads a workflow's file in another language */
   readonly load: (file: string) => Promise<LoadedFile>
 }
@@ -63,7 +64,9 @@ export class PythonWorkflows {
 
   async #import(path: string): Promise<Imported> {
     const tools: HostTools = { workflow: (from, name) => this.#foreignWorkflow(from, name) }
-    const host = new PythonHost(await this.#options.python(), dirname(path), tools)
+    const { python, debug } = this.#options
+    const start = { python: await python(), directory: dirname(path), ...(debug !== undefined && { debug }) }
+    const host = new PythonHost(start, tools)
     this.#hosts.add(host)
     const described = await host.load(path)
     for (const { file: from } of described.foreign)

@@ -2,14 +2,26 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
 import { StringDecoder } from 'node:string_decoder'
 import { fileURLToPath } from 'node:url'
-import { isAlmanacError } from '../model/errors.ts'
+import { AlmanacError, isAlmanacError } from '../model/errors.ts'
 import { parseLine, type Said } from './messages.ts'
 
 export interface ProcessEvents {
   said(message: Said): void
   /** it is gone, and why */
-  exited(why: string): void
+  exited(why: string | AlmanacError): void
 }
+
+/** How it is started. */
+export interface ProcessStart {
+  readonly python: string
+  /** first on its path */
+  readonly directory: string
+  /** on the terminal, under a debugger */
+  readonly debug?: 'pdb' | 'debugpy'
+}
+
+/** exit code of `debugger.py` */
+const noDebugpy = 93
 
 const entry = fileURLToPath(new URL('../../python/almanac/_host/__main__.py', import.meta.url))
 
@@ -31,19 +43,20 @@ export class WorkflowProcess {
   #doom: string | undefined
   #isGone = false
 
-  constructor(python: string, directory: string, events: ProcessEvents) {
+  constructor({ python, directory, debug }: ProcessStart, events: ProcessEvents) {
     this.#events = events
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#exit = promise
     this.#child = spawn(python, ['-X', 'utf8', entry], {
-      stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
-      // the terminal's Ctrl-C is for the run process to hear
-      detached: true,
+      // what it prints is for people: standard output is the run's, which may be JSON
+      stdio: debug === undefined ? ['ignore', 2, 2, 'pipe'] : ['inherit', 2, 2, 'pipe'],
+      // the terminal's Ctrl-C is for the run process to hear; a debugger has the terminal
+      detached: debug === undefined,
     })
     this.#socket = this.#child.stdio[3] as Socket
     this.#socket.on('data', (chunk: Buffer) => this.#received(chunk))
     this.#socket.on('error', () => undefined)
-    const gone = (why: string): void => {
+    const gone = (why: string | AlmanacError): void => {
       if (this.#isGone) return
       this.#isGone = true
       events.exited(this.#doom ?? why)
@@ -51,12 +64,21 @@ export class WorkflowProcess {
     }
     this.#child.on('error', (error) => gone(error.message))
     this.#child.on('close', (code, signal) =>
-      gone(signal === null ? `it ended with exit code ${code}` : `it was ended by ${signal}`),
+      gone(
+        code === noDebugpy && debug === 'debugpy'
+          ? new AlmanacError('ALM_TOOL_MISSING', {
+              what: 'debugpy',
+              how: `Install it for the interpreter of workflows: ${python} -m pip install debugpy`,
+            })
+          : signal === null
+            ? `it ended with exit code ${code}`
+            : `it was ended by ${signal}`,
+      ),
     )
     // it does not keep a program alive that has nothing else to do
     this.#child.unref()
     this.#socket.unref()
-    this.send(JSON.stringify(['config', { directory, parent: process.pid }]))
+    this.send(JSON.stringify(['config', { directory, parent: process.pid, debug: debug ?? null }]))
   }
 
   /** Queues a message. */
@@ -67,8 +89,8 @@ export class WorkflowProcess {
 
   /** Is a program to wait for it? */
   keepAlive(isNeeded: boolean): void {
-    if (isNeeded) this.#socket.ref()
-    else this.#socket.unref()
+    // the child too: what it ends of is told after its socket has closed
+    for (const one of [this.#socket, this.#child]) isNeeded ? one.ref() : one.unref()
   }
 
   /** Ends it; what it has under way is lost. */

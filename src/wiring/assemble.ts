@@ -25,7 +25,9 @@ export type PlacedOptions = WorkbenchOptions & { readonly project: string; reado
 /** All that works on a journal that is open. It belongs to the result, or is closed. */
 export async function assemble(own: OpenJournal, options: PlacedOptions): Promise<Workbench> {
   const { project, home } = options
-  const code = openCode({ home, project, almanacUrl: new URL('../index.ts', import.meta.url) })
+  const debug = options.python?.debug
+  const almanacUrl = new URL('../index.ts', import.meta.url)
+  const code = openCode({ home, project, almanacUrl, ...(debug !== undefined && { debug }) })
   try {
     return await openWith(own, code, options)
   } catch (error) {

@@ -4,14 +4,20 @@ import { findPython } from '../executors/python/interpreter.ts'
 import type { CodeSource, LoadedFile } from '../ports/code.ts'
 import type { PythonWorkflows } from '../python-workflows/load.ts'
 
+export interface CodeDebug {
+  /** workflows in Python run on the terminal, under a debugger */
+  readonly debug?: 'pdb' | 'debugpy'
+}
+
 /** Workflows of both languages, by what their files are called. Nothing of Python is loaded for those in TypeScript. */
-export function openCode(options: CodeSourceOptions): CodeSource {
+export function openCode(options: CodeSourceOptions & CodeDebug): CodeSource {
   const code = openCodeSource(options)
   let python: Promise<PythonWorkflows> | undefined
   const open = async (): Promise<PythonWorkflows> => {
     const { PythonWorkflows } = await import('../python-workflows/load.ts')
     const interpreter = async (): Promise<string> => (await findPython(options.python)).python
-    return new PythonWorkflows({ project: options.project, python: interpreter, load })
+    const { project, debug } = options
+    return new PythonWorkflows({ project, python: interpreter, load, ...(debug !== undefined && { debug }) })
   }
   const load = async (file: string): Promise<LoadedFile> => {
     if (extname(file) !== '.py') return code.load(file)

@@ -1,12 +1,12 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { findPython } from '../../src/executors/python/interpreter.ts'
+import { DebugClient } from './debug-client.ts'
+import { onTerminal } from './terminal.ts'
 
 const host = fileURLToPath(new URL('./debug-host.ts', import.meta.url))
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
@@ -24,14 +24,7 @@ async function inTerminal(
   conversation: readonly (readonly [expected: string, answer: string])[],
   debug = 'pdb',
 ): Promise<string> {
-  const { python } = await findPython(undefined)
-  const command = [process.execPath, host, debug, file]
-  const { stdout, stderr, status } = spawnSync(python, [here('terminal.py'), ...command], {
-    input: JSON.stringify(conversation),
-    encoding: 'utf8',
-  })
-  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
-  return stdout.replaceAll('\r\n', '\n')
+  return onTerminal([process.execPath, host, debug, file], conversation)
 }
 
 it('breakpoint() stops in the terminal under pdb, one task at a time, however long one looks', async () => {
@@ -84,7 +77,7 @@ it('debugpy says where it listens and waits for a debugger, which stops at break
     let text = ''
     child.stderr.on('data', (chunk: Buffer) => {
       text += chunk
-      const [, found] = /debugpy listens on 127\.0\.0\.1:(\d+): attach/.exec(text) ?? []
+      const [, found] = /tasks: debugpy listens on 127\.0\.0\.1:(\d+): attach/.exec(text) ?? []
       if (found !== undefined) resolve(Number(found))
     })
   })
@@ -108,68 +101,3 @@ it('debugpy says where it listens and waits for a debugger, which stops at break
   client.close()
   expect(said).toBe('n20 succeeded {"":40}\nn30 succeeded {"":60}\nall ended\n')
 })
-
-/** As much of the Debug Adapter Protocol as the test needs. */
-class DebugClient {
-  readonly #socket
-  #rest = Buffer.alloc(0)
-  #seq = 0
-  readonly #answers = new Map<number, (body: Record<string, unknown>) => void>()
-  readonly #events: { readonly event: string; readonly body: Record<string, unknown> }[] = []
-  #wake: () => void = () => undefined
-
-  constructor(port: number) {
-    this.#socket = connect(port, '127.0.0.1')
-    this.#socket.on('error', () => undefined)
-    this.#socket.on('data', (chunk: Buffer) => {
-      this.#rest = Buffer.concat([this.#rest, chunk])
-      this.#read()
-    })
-  }
-
-  send(command: string, body: object): number {
-    this.#seq += 1
-    const text = JSON.stringify({ seq: this.#seq, type: 'request', command, arguments: body })
-    this.#socket.write(`Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`)
-    return this.#seq
-  }
-
-  request(command: string, body: object): Promise<Record<string, unknown>> {
-    return new Promise((resolve) => {
-      this.#answers.set(this.send(command, body), resolve)
-    })
-  }
-
-  /** The next event of that name. */
-  async event(name: string): Promise<Record<string, unknown>> {
-    for (;;) {
-      const at = this.#events.findIndex(({ event }) => event === name)
-      if (at >= 0) return this.#events.splice(at, 1)[0]?.body ?? {}
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve
-      })
-    }
-  }
-
-  close(): void {
-    this.#socket.destroy()
-  }
-
-  #read(): void {
-    for (;;) {
-      const [head, length] = /^Content-Length: (\d+)\r\n\r\n/.exec(this.#rest.toString('latin1', 0, 64)) ?? []
-      if (head === undefined || this.#rest.length < head.length + Number(length)) return
-      const end = head.length + Number(length)
-      const message = JSON.parse(this.#rest.toString('utf8', head.length, end)) as {
-        readonly type: string
-        readonly event?: string
-        readonly request_seq?: number
-        readonly body?: Record<string, unknown>
-      }
-      this.#rest = this.#rest.subarray(end)
-      if (message.event !== undefined) this.#events.push({ event: message.event, body: message.body ?? {} })
-      else this.#answers.get(message.request_seq ?? 0)?.(message.body ?? {})
-      this.#wake()
-    }
-  }
-}

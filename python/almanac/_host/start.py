@@ -34,6 +34,10 @@ def main() -> None:
     # what is compiled here would be written next to the author's files
     sys.dont_write_bytecode = True
     sys.argv = [""]
+    if config["debug"] is not None:
+        from almanac_worker import debugger
+
+        debugger.begin(config["debug"], "workflow")
     Host(link).serve(first[1:])
     sys.stdout.flush()
     sys.stderr.flush()
