@@ -44,6 +44,46 @@ def prefer_as_victim() -> None:
         pass
 
 
+class Variable:
+    """
+    A variable of the environment that each of many tasks sets: its text is written over where it lies. `setenv` keeps
+    every text that it was ever given, and looks through all of them.
+    """
+
+    def __init__(self, name: bytes) -> None:
+        self._name = name
+        self._text: Any = None
+        self._value: memoryview | None = None
+        self._room = 0
+        # elsewhere `putenv` may copy
+        if _libc is not None and sys.platform == "linux":
+            self._make(64)
+
+    def _make(self, room: int) -> None:
+        start = len(self._name) + 1
+        # what the environment pointed to before stays, as long as somebody may read it: `getenv` gives out pointers
+        _lent.append(self._text)
+        self._text = ctypes.create_string_buffer(self._name + b"=", start + room + 1)
+        self._value = memoryview(self._text).cast("B")[start:]
+        self._room = room
+
+    def set(self, value: bytes, anew: bool) -> None:
+        """`anew`: somebody else has set or removed it since."""
+        if self._value is None:
+            os.putenv(self._name, value)
+            return
+        length = len(value)
+        if length > self._room:
+            self._make(2 * length)
+            anew = True
+        self._value[: length + 1] = value + b"\0"
+        if anew:
+            _libc.putenv(self._text)
+
+
+_lent: list[Any] = []
+
+
 def flush_c_streams() -> None:
     if _libc is not None:
         _fflush(None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import pathlib
 import threading
@@ -10,7 +11,7 @@ from typing import Any, Callable
 
 from . import failures, process, values
 from .calls import Mismatch, Signature, results
-from .frames import encode, encode_text
+from .frames import Result, encode
 from .held import HeldStore
 from .sources import LoadFailed, NotFound, Sources
 from .streams import Lines
@@ -20,8 +21,10 @@ MAX_RESULT = 64 << 20
 #: tasks from this duration on (ms) tell their largest memory
 _TELL_PEAK = 20.0
 
-#: values of these types, but for large texts and integers and what is not finite, are their own wire form
-_PLAIN = frozenset((str, int, float, bool, type(None)))
+#: attempts that take less (ms) are brief; after so many of them the processor time is looked at
+_BRIEF = 0.2
+_BRIEF_ONES = 16
+
 _SHORT_TEXT = 4096
 
 
@@ -32,7 +35,7 @@ class TaskCancelled(KeyboardInterrupt):
 class Function:
     """A function of the author's as tasks name it. Loaded when it is first called."""
 
-    __slots__ = ("file", "name", "threads", "reads", "values", "found")
+    __slots__ = ("file", "name", "threads", "reads", "values", "is_one", "found")
 
     def __init__(self, file: str, name: str, threads: int, reads: list[str], names: list[str] | None) -> None:
         self.file = file
@@ -40,6 +43,8 @@ class Function:
         self.threads = threads
         self.reads = reads
         self.values = names
+        #: it gives one value
+        self.is_one = names is None or len(names) == 1
         self.found: tuple[Any, Signature] | None = None
 
     def load(self, sources: Sources) -> tuple[Any, Signature]:
@@ -58,34 +63,30 @@ class Function:
 class Task:
     """An attempt that was sent here and has not ended."""
 
-    __slots__ = (
-        "seq", "function", "inputs", "announce", "begins", "run", "call", "attempt", "idempotency", "logical",
-        "scratch", "outputs", "said", "cancelled", "thread", "ms", "left", "uses_up", "used_up", "_lines", "_log_limit",
-    )
+    # of the class: most attempts end with these as they are
+    said = False
+    cancelled = False
+    thread: int | None = None
+    ms = 0.0
+    #: bytes of its results that stay here
+    left = 0
+    _lines: Lines | None = None
 
     def __init__(self, message: list[Any], function: Function, run: bytes, log_limit: int) -> None:
         (
-            _, self.seq, _, self.inputs, self.announce, _,
+            _, self.seq, _, self.inputs, flags, _,
             self.call, self.attempt, self.idempotency, self.logical, *more,
         ) = message  # fmt: skip
-        self.scratch, self.outputs = more or ("", _NO_OUTPUTS)
+        self.scratch, self.outputs = more or _NO_FILES
+        self.announce = flags & 1
         #: a place was made for it: it waits for nobody
-        self.begins = self.announce & 2
+        self.begins = flags & 2
         #: nobody else needs what it is given that is held
-        self.uses_up = self.announce & 4
-        self.announce &= 1
+        self.uses_up = flags & 4
         self.function = function
         self.run = run
-        self.said = False
-        self.cancelled = False
-        self.thread: int | None = None
-        self.ms = 0.0
-        #: bytes of its results that stay here
-        self.left = 0
         #: what it was given that goes with its end
         self.used_up: list[int] = _NONE
-        # most say nothing
-        self._lines: Lines | None = None
         self._log_limit = log_limit
 
     @property
@@ -107,7 +108,7 @@ class Task:
         return [] if self._lines is None else self._lines.take(end)
 
 
-_NO_OUTPUTS: dict[str, str] = {}
+_NO_FILES: tuple[str, dict[str, str]] = ("", {})
 _NONE: list[int] = []
 
 
@@ -122,39 +123,58 @@ class Runner:
         #: is the host late to hear of what is left here?
         self.is_late: Callable[[], bool] = lambda: False
         self._cpu = 0.0
+        self._brief = 0
+        #: when the last attempt ended
+        self.ended_at = 0.0
 
     def wake(self) -> None:
         """Processor time from now on is that of attempts."""
         self._cpu = time.process_time()
 
-    def run(self, task: Task, call: Callable[..., Any]) -> str:
+    def run(self, task: Task, call: Callable[..., Any]) -> str | Result:
         """The message of the attempt's end. `call` calls the author's code, and is where it may be interrupted."""
         kept: list[list[int]] = []
         mapped: list[str] = []
-        started = time.perf_counter()
         alone = task.function.threads == 1
-        clock = time.process_time if alone else time.thread_time
-        # between tasks there is next to nothing: one look at the clock for each, not two
-        cpu = self._cpu if alone else clock()
+        cpu = self._cpu if alone else time.thread_time()
+        started = time.perf_counter()
         try:
-            body = self._run(task, call, kept, mapped)
+            returned, own = self._call(task, call, mapped)
+            if task.function.is_one and not mapped and _is_plain(returned):
+                body = None
+            else:
+                body = self._body(task, returned, own, kept)
         except TaskCancelled:
             body = {"c": 1}
         except BaseException as error:
             body = {"e": self._failure(task, error)}
             # frames hold the task's memory, and the error holds its frames
             error.__traceback__ = None
-        ms = task.ms = (time.perf_counter() - started) * 1000
-        now = clock()
-        if alone:
-            self._cpu = now
-        cpu = (now - cpu) * 1000
-        if ms <= _TELL_PEAK and not mapped and len(body) == 1 and "v" in body:
-            short = _short(body["v"])
-            if short is not None:
-                return f'["ok",{task.seq},{short},{ms:.3f},{cpu:.3f}]'
-        body["ms"] = round(ms, 3)
-        body["cpu"] = round(cpu, 3)
+        self.ended_at = ended = time.perf_counter()
+        ms = task.ms = (ended - started) * 1000
+        used = self._used(ms, cpu) if alone else (time.thread_time() - cpu) * 1000
+        if body is None:
+            if ms <= _TELL_PEAK:
+                return task.seq, int(ms * 1000), int(used * 1000), returned
+            body = {"v": {task.function.values[0] if task.function.values else "": returned}}
+        return self._told(task, body, used, kept, mapped)
+
+    def _used(self, ms: float, cpu: float) -> float:
+        """
+        ms of processor time of an attempt that had the process to itself. Of what is brief it is the time that it took:
+        asking for it takes longer. It is asked so often that next to nothing between attempts counts for the next.
+        """
+        if ms < _BRIEF and self._brief < _BRIEF_ONES:
+            self._brief += 1
+            self._cpu += ms / 1000
+            return ms
+        self._brief = 0
+        self._cpu = now = time.process_time()
+        return min(ms, (now - cpu) * 1000) if ms < _BRIEF else (now - cpu) * 1000
+
+    def _told(self, task: Task, body: dict[str, Any], used: float, kept: list[list[int]], mapped: list[str]) -> str:
+        body["ms"] = round(task.ms, 3)
+        body["cpu"] = round(used, 3)
         if mapped:
             body["m"] = mapped
         if body["ms"] > _TELL_PEAK:
@@ -168,15 +188,25 @@ class Runner:
             task.leaves_nothing()
         return text
 
-    def _run(
-        self, task: Task, call: Callable[..., Any], kept: list[list[int]], mapped: list[str]
-    ) -> dict[str, Any]:
+    def _call(self, task: Task, call: Callable[..., Any], mapped: list[str]) -> tuple[Any, list[int]]:
+        """What the author's function gives, and what it was given that is held here."""
         # importing the author's modules may take long, and may have to be interrupted
         found = task.function.found
         function, signature = found if found is not None else call(task.function.load, [self._sources], {})
+        inputs = task.inputs
+        own = _NONE
+        if type(inputs) is str:
+            own = []
+            inputs = values.decode(inputs, self._finder(own, mapped))
+        task.inputs = None
+        outputs = task.outputs
+        if outputs:
+            outputs = {name: pathlib.Path(path) for name, path in outputs.items()}
+        positional, named = signature.bind(inputs, outputs)
+        del inputs
+        return call(function, positional, named), own
 
-        own: list[int] = []
-
+    def _finder(self, own: list[int], mapped: list[str]) -> Callable[[dict[str, Any]], Any]:
         def held(fields: dict[str, Any]) -> Any:
             spans = fields.get("spans")
             if spans is None:
@@ -185,14 +215,9 @@ class Runner:
             mapped.append(fields["segment"])
             return self._store.map(fields["segment"], fields["file"], fields["form"], spans)
 
-        inputs = task.inputs
-        if type(inputs) is str:
-            inputs = values.decode(inputs, held)
-        task.inputs = None
-        outputs = {name: pathlib.Path(path) for name, path in task.outputs.items()} if task.outputs else task.outputs
-        positional, named = signature.bind(inputs, outputs)
-        del inputs
-        returned = call(function, positional, named)
+        return held
+
+    def _body(self, task: Task, returned: Any, own: list[int], kept: list[list[int]]) -> dict[str, Any]:
         blobs: list[str] = []
         body: dict[str, Any] = {"v": self._values(task, returned, kept, blobs)}
         if blobs:
@@ -207,8 +232,6 @@ class Runner:
 
     def _values(self, task: Task, returned: Any, kept: list[list[int]], blobs: list[str]) -> dict[str, Any]:
         names = task.function.values
-        if type(returned) in _PLAIN and (names is None or len(names) == 1):
-            return {"" if names is None else names[0]: _encoder.wire(returned)}
 
         def hold(value: Any, path: tuple[str | int, ...]) -> dict[str, Any] | None:
             found = self._store.hold(value)
@@ -256,30 +279,14 @@ class Runner:
         return {"kind": kind, "retry": retry and not failures.is_terminal(cause), **fields}
 
 
-def _nothing(*_: Any) -> Any:
-    raise AssertionError("a plain value needs nothing else")
-
-
-_encoder = values.Encoder(_nothing, _nothing)
-
-
-def _short(fields: dict[str, Any]) -> str | None:
-    """JSON of values that are one plain one, which is most; None for all else."""
-    if len(fields) != 1:
-        return None
-    ((name, value),) = fields.items()
+def _is_plain(value: Any) -> bool:
+    """Is it its own wire form, and small? Most results are."""
     kind = type(value)
-    if kind is int or kind is float:
-        text = repr(value)
-    elif kind is str and len(value) <= _SHORT_TEXT:
-        text = encode_text(value)
-    elif value is None:
-        text = "null"
-    elif kind is bool:
-        text = "true" if value else "false"
-    else:
-        return None
-    return f'{{"":{text}}}' if name == "" else f"{{{encode_text(name)}:{text}}}"
+    if kind is int:
+        return -values.SAFE <= value <= values.SAFE
+    if kind is float:
+        return math.isfinite(value)
+    return kind is bool or value is None or (kind is str and len(value) <= _SHORT_TEXT)
 
 
 def _write_blob(data: bytes | bytearray | memoryview, paths: list[str]) -> tuple[str, int]:
@@ -313,16 +320,23 @@ class Surroundings:
     """
 
     def __init__(self, events: str) -> None:
-        self._base = os.getcwd()
+        # by descriptor: the way there need not be walked
+        self._base = os.open(os.getcwd(), os.O_RDONLY | os.O_DIRECTORY)
         self._variables: dict[bytes, bytes] = os.environ._data  # type: ignore[attr-defined]
         self._events = os.fsencode(events)
         # as they are given, and as they are set
         self._attempt = 0, b"0"
         self._logical = "", b""
         self._scratch = "", b""
+        # of every attempt its own
+        self._call = process.Variable(b"ALMANAC_CALL")
+        self._key = process.Variable(b"ALMANAC_IDEMPOTENCY_KEY")
+        self._last_call: bytes | None = None
+        self._last_key: bytes | None = None
 
     def enter(self, task: Task) -> None:
-        have = self._variables.get
+        variables = self._variables
+        have = variables.get
         attempt, logical, scratch = task.attempt, task.logical, task.scratch
         if attempt != self._attempt[0]:
             self._attempt = attempt, str(attempt).encode()
@@ -341,13 +355,17 @@ class Surroundings:
             self._set(b"ALMANAC_LOGICAL_TIME", self._logical[1])
         if have(b"ALMANAC_SCRATCH") != self._scratch[1]:
             self._set(b"ALMANAC_SCRATCH", self._scratch[1])
-        self._set(b"ALMANAC_CALL", b"%d" % task.call)
-        self._set(b"ALMANAC_IDEMPOTENCY_KEY", task.idempotency.encode())
+        call = b"%d" % task.call
+        self._call.set(call, self._last_call is None or have(b"ALMANAC_CALL") is not self._last_call)
+        variables[b"ALMANAC_CALL"] = self._last_call = call
+        key = task.idempotency.encode()
+        self._key.set(key, self._last_key is None or have(b"ALMANAC_IDEMPOTENCY_KEY") is not self._last_key)
+        variables[b"ALMANAC_IDEMPOTENCY_KEY"] = self._last_key = key
         if scratch:
             os.chdir(scratch)
 
     def leave(self) -> None:
-        os.chdir(self._base)
+        os.fchdir(self._base)
 
     def _set(self, name: bytes, value: bytes) -> None:
         self._variables[name] = value

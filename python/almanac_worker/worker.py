@@ -22,7 +22,7 @@ from collections import deque
 from typing import Any
 
 from . import process
-from .frames import Inbox, Outbox, encode
+from .frames import Inbox, Outbox, Result, encode
 from .held import HeldStore
 from .sources import Sources
 from .streams import capture_logging, capture_threads
@@ -42,6 +42,7 @@ _SIGINT = int(signal.SIGINT)
 # what is looked up for each of many short tasks
 _lseek = os.lseek
 _END = os.SEEK_END
+_modules = sys.modules
 
 _task: contextvars.ContextVar[Task | None] = contextvars.ContextVar("almanac_task", default=None)
 
@@ -88,7 +89,7 @@ class Worker:
         self._weigh = True
         # of our own: the author's code may close or redirect descriptors 1 and 2
         self._files = (os.dup(1), os.dup(2), os.open(config["events"], os.O_RDONLY)) if self._debug is None else ()
-        self._sizes = [0, 0, 0]
+        self._sizes = (0, 0, 0)
         self._logging = False
         self._on_signal = self._interrupted
 
@@ -141,7 +142,7 @@ class Worker:
 
     def _before_wait(self) -> float | None:
         """Says how much memory is kept, now or when that has not been said for a while: then after the pause that it gives."""
-        now = time.monotonic()
+        now = time.perf_counter()
         pause = self._resident_at + _SAY_RESIDENT - now if self._weigh else None
         if pause is not None and pause <= 0:
             self._resident_at = now
@@ -174,34 +175,32 @@ class Worker:
         self._tasks[task.seq] = task
 
     def _run_here(self, task: Task) -> None:
-        now = time.monotonic()
         if task.announce:
             self._say_begun(task)
-            self._flush(now)
-        elif now - self._flushed_at > _COLLECT:
-            self._flush(now)
+            self._flush(time.perf_counter())
+        elif self._runner.ended_at - self._flushed_at > _COLLECT:
+            self._flush(self._runner.ended_at)
+        # it is known by this alone, so that what it prints goes to the process's own files
         self._here = task
-        token = _task.set(task)
         try:
             try:
                 self._surroundings.enter(task)
-                text = self._runner.run(task, self._call_here)
+                end = self._runner.run(task, self._call_here)
             finally:
                 self._interruptible = None
                 self._restore()
         except TaskCancelled:  # it came when the task was over already
-            text = encode(["end", task.seq, {"c": 1}])
+            end = encode(["end", task.seq, {"c": 1}])
             task.leaves_nothing()
         except OSError as error:  # the scratch directory is gone
-            text = encode(["end", task.seq, {"e": {"kind": "raised", "retry": True, "type": "OSError", "message": str(error)}}])
-        _task.reset(token)
+            end = encode(["end", task.seq, {"e": {"kind": "raised", "retry": True, "type": "OSError", "message": str(error)}}])
         self._here = None
-        self._end(task, text)
+        self._end(task, end)
 
     def _call_here(self, function: Any, positional: list[Any], named: dict[str, Any]) -> Any:
         task = self._here
         assert task is not None
-        if not self._logging:
+        if not self._logging and "logging" in _modules:
             self._logging = capture_logging(self._say) if self._debug is None else True
         self._interruptible = task
         if task.cancelled:
@@ -302,24 +301,24 @@ class Worker:
             try:
                 with self._lock:
                     task.thread = me
-                text = self._runner.run(task, self._call_in_thread)
+                end = self._runner.run(task, self._call_in_thread)
                 with self._lock:
                     task.thread = None
                 process.raise_in_thread(me, None)
             except TaskCancelled:
-                text = encode(["end", task.seq, {"c": 1}])
+                end = encode(["end", task.seq, {"c": 1}])
                 task.leaves_nothing()
             _task.reset(token)
             self._say_lines(task, True)
-            self._end(task, text)
+            self._end(task, end)
             if task.ms > _LONG or self._served() is None or self._outbox.size >= _TOGETHER:
                 self._outbox.flush()
             # what it was given and gave is not kept while nothing runs
-            del task, text
+            del task, end
             task = self._next(True)
 
     def _call_in_thread(self, function: Any, positional: list[Any], named: dict[str, Any]) -> Any:
-        if not self._logging:
+        if not self._logging and "logging" in _modules:
             self._logging = capture_logging(self._say)
         task = _task.get()
         if task is not None and task.cancelled:
@@ -333,11 +332,12 @@ class Worker:
             task.said = True
             self._outbox.post(["begun", task.seq])
 
-    def _end(self, task: Task, text: str) -> None:
+    def _end(self, task: Task, end: str | Result) -> None:
         with self._lock:
             self._tasks.pop(task.seq, None)
-            self._left += task.left
-            self._largest = max(self._largest, task.left)
+            if task.left > 0:
+                self._left += task.left
+                self._largest = max(self._largest, task.left)
         if self._debug is None:
             self._say_sizes()
         if task.cancelled:
@@ -345,7 +345,7 @@ class Worker:
             if left and len(self._tasks) == 0:
                 process.kill(left)
                 self._outbox.post(["spoilt"])
-        self._outbox.post_text(text)
+        self._outbox.post_end(end)
         # when the host is sure to hear of it
         if task.used_up:
             self._store.free(task.used_up)
@@ -363,7 +363,7 @@ class Worker:
         process.flush_c_streams()
         # they are written by appending, so their position is of no use to anybody
         out, err, events = self._files
-        sizes = [_lseek(out, 0, _END), _lseek(err, 0, _END), _lseek(events, 0, _END)]
+        sizes = (_lseek(out, 0, _END), _lseek(err, 0, _END), _lseek(events, 0, _END))
         if sizes != self._sizes:
             self._sizes = sizes
             self._outbox.post(["said", *sizes])
@@ -382,7 +382,7 @@ class Worker:
         else:
             task.lines.add(stream, text + "\n")
             self._say_lines(task, False)
-        now = time.monotonic()
+        now = time.perf_counter()
         if paused is not None and now - self._flushed_at > 0.05:
             self._flush(now)
         if paused is not None:
@@ -489,7 +489,7 @@ class Worker:
 
 def _finish(value: Any) -> Any:
     """The result of a coroutine function is what its coroutine gives."""
-    if hasattr(value, "cr_frame"):
+    if type(value) is not int and hasattr(value, "cr_frame"):
         import asyncio
 
         return asyncio.run(value)

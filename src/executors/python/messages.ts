@@ -19,13 +19,13 @@ export type WorkerMessage =
   | { readonly kind: 'stale'; readonly seq: number; readonly file: string }
   | { readonly kind: 'recalled'; readonly seqs: readonly number[] }
   | { readonly kind: 'end'; readonly seq: number; readonly body: EndBody }
-  /** how most end: with a value that is plain JSON */
+  /** how most end, several together: each with a value that is plain JSON; lists of one length */
   | {
       readonly kind: 'ok'
-      readonly seq: number
-      readonly values: Readonly<Record<string, PlainValue>>
-      readonly ms: number
-      readonly cpuMs: number
+      readonly seqs: readonly number[]
+      readonly us: readonly number[]
+      readonly cpuUs: readonly number[]
+      readonly values: readonly PlainValue[]
     }
   | { readonly kind: 'unmapped'; readonly segment: string }
   | {
@@ -81,10 +81,10 @@ export function parseMessage(message: unknown): WorkerMessage {
     case 'ok':
       return {
         kind,
-        seq: count(parts[1]),
-        values: plain(fields(parts[2])),
-        ms: amount(parts[3]),
-        cpuMs: amount(parts[4]),
+        seqs: list(parts[1]).map(count),
+        us: list(parts[2]).map(amount),
+        cpuUs: list(parts[3]).map(amount),
+        values: plain(list(parts[4]), list(parts[1]).length),
       }
     case 'ready':
       return { kind, pid: count(parts[1]), version: text(parts[2]), resident: count(parts[3]) }
@@ -171,11 +171,12 @@ function fields(value: unknown): Readonly<Record<string, unknown>> {
   return value as Readonly<Record<string, unknown>>
 }
 
-function plain(values: Readonly<Record<string, unknown>>): Readonly<Record<string, PlainValue>> {
-  for (const value of Object.values(values)) {
+function plain(values: readonly unknown[], length: number): readonly PlainValue[] {
+  if (values.length !== length) throw misspoken('more or fewer values than attempts')
+  for (const value of values) {
     if (value !== null && typeof value === 'object') throw misspoken('a plain value that is none')
   }
-  return values as Readonly<Record<string, PlainValue>>
+  return values as readonly PlainValue[]
 }
 
 function text(value: unknown): string {

@@ -7,7 +7,7 @@ import type { Death } from './ends.ts'
 import { isOwnDoing, tellDeath, tellEnd } from './ends.ts'
 import type { HeldValues, Holder } from './held-values.ts'
 import { outOfMemoryKills, overLimit, residentOfGroup } from './memory.ts'
-import type { EndBody, WorkerMessage } from './messages.ts'
+import type { EndBody, PlainValue, WorkerMessage } from './messages.ts'
 import { misspoken } from './messages.ts'
 import type { SharedFiles } from './shared-files.ts'
 import { tellEvent, WorkerOutput } from './worker-output.ts'
@@ -354,21 +354,20 @@ export class Worker implements Holder {
   }
 
   /** How most attempts end. */
-  #ok({ seq, values, ms, cpuMs }: Extract<WorkerMessage, { kind: 'ok' }>): void {
-    const job = this.#jobs.get(seq)
-    if (job === undefined) throw misspoken(`the end of an attempt that it does not have: ${seq}`)
+  #ok({ seqs, us, cpuUs, values }: Extract<WorkerMessage, { kind: 'ok' }>): void {
+    for (const [at, seq] of seqs.entries()) {
+      const job = this.#jobs.get(seq)
+      if (job === undefined) throw misspoken(`the end of an attempt that it does not have: ${seq}`)
+      const value = values[at] as PlainValue
+      this.#okOf(job, value, (us[at] ?? 0) / 1000, (cpuUs[at] ?? 0) / 1000)
+    }
+    this.#goOn()
+  }
+
+  #okOf(job: Job, value: PlainValue, ms: number, cpuMs: number): void {
+    const values = { [job.function.values?.[0] ?? '']: value }
     if (job.live.verdict !== undefined) {
-      this.#end(seq, {
-        values,
-        blobs: false,
-        held: [],
-        usedUp: [],
-        mapped: [],
-        cancelled: false,
-        ms,
-        cpuMs,
-        peak: 0,
-      })
+      this.#end(job.seq, { ...nothingElse, values, ms, cpuMs })
       return
     }
     job.begin()
@@ -377,7 +376,6 @@ export class Worker implements Holder {
     job.function.took(ms, 0)
     this.#done += 1
     job.live.succeed(values, { cpuMs })
-    this.#goOn()
   }
 
   #goOn(): void {
@@ -523,6 +521,9 @@ export class Worker implements Holder {
     this.#owner.exited(this)
   }
 }
+
+/** of an attempt that ended with a plain value */
+const nothingElse = { blobs: false, held: [], usedUp: [], mapped: [], cancelled: false, peak: 0 }
 
 /** so many workers die under an attempt that is not known to have begun before it is taken to be the reason */
 const maxDeaths = 3
