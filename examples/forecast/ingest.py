@@ -38,11 +38,10 @@ async def main(
     raw: Annotated[Dir | None, "NetCDF or GRIB files; the record of a package if absent"] = None,
     max_high: Annotated[int | None, "findings of high priority that a file may have; no limit if absent"] = None,
     zarr: Annotated[bool, "write the data as a Zarr store too"] = False,
-):
-    if raw is None:
-        raw = acquire().raw
-    checked = quality_control.map(raw)
-    sound = raw.filter(checked.quality, lambda quality: quality["ok"])
+) -> dict[str, object]:
+    scenes = acquire().raw if raw is None else raw
+    checked = quality_control.map(scenes)
+    sound = scenes.filter(checked.quality, lambda quality: quality["ok"])
     complied = compliance.map(sound)
     passed = sound
     if max_high is not None:

@@ -117,7 +117,11 @@ def current(what: str) -> Scope:
     """The function that runs now. Raises `AlmanacError` outside a workflow."""
     scope = found()
     if scope is None:
-        raise AlmanacError(
-            f"{what} was used outside a workflow", code="ALM_OUTSIDE", hint="Call it inside the function of a workflow."
-        )
+        raise outside(what)
     return scope
+
+
+def outside(what: str) -> AlmanacError:
+    return AlmanacError(
+        f"{what} was used outside a workflow", code="ALM_OUTSIDE", hint="Call it inside the function of a workflow."
+    )

@@ -130,8 +130,9 @@ def _follow(command: list[str], show: Callable[[dict[str, Any]], None]) -> dict[
         assert engine.stdout is not None
         try:
             for line in engine.stdout:
-                last = json.loads(line)
-                show(last)
+                event = json.loads(line)
+                last = event
+                show(event)
         except KeyboardInterrupt:
             # the engine hears it too, stops what runs, and says how it ended
             for line in engine.stdout:
@@ -167,5 +168,5 @@ def _display() -> Callable[[str], None] | None:
         return None
     from IPython.display import Markdown, display  # type: ignore[import-not-found]
 
-    handle = display(Markdown("…"), display_id=True)
+    handle: Any = display(Markdown("…"), display_id=True)
     return lambda text: handle.update(Markdown(text))

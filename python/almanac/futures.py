@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generator, Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Awaitable, Generator, Generic, NoReturn, TypeVar
 
 from .errors import refused
 
@@ -14,8 +14,23 @@ __all__ = ["Future", "FutureList"]
 T = TypeVar("T")
 _AWAIT = "Await it first (`.result()` in a plain function), or pass the future to a task."
 
+if TYPE_CHECKING:
+    # a checker takes a future wherever the value is declared that it stands for: passed on it is an edge
+    class _Passed(Awaitable[T], Any):  # type: ignore[misc]
+        ...
 
-class Future(Generic[T]):
+    class _PassedList(list["Future[T]"], Any):  # type: ignore[misc]
+        ...
+else:
+
+    class _Passed(Generic[T]):
+        __slots__ = ()
+
+    class _PassedList(list, Generic[T]):
+        pass
+
+
+class Future(_Passed[T]):
     """
     The outcome of a call that may not have ended. Awaited (in a plain function: `.result()`) it gives the value or
     raises what failed; passed to another task it makes an edge; its fields and items are futures too.
@@ -76,7 +91,7 @@ class Future(Generic[T]):
     __lt__ = __le__ = __gt__ = __ge__ = _known
 
 
-class FutureList(list["Future[T]"]):
+class FutureList(_PassedList[T]):
     """The calls of a map over a list: a list of futures, and all of them at once."""
 
     def __init__(self, scope: Scope, futures: list[Future[T]]) -> None:

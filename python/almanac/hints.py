@@ -19,6 +19,12 @@ from .values import Dir, File
 __all__ = ["Misfit", "of", "descriptions", "schema", "convert"]
 
 
+#: types that nothing else is made into
+_EXACT: frozenset[Any] = frozenset(
+    {File, Dir, int, float, str, bool, list, dict, type(None), bytes, datetime.datetime}
+)
+
+
 class Misfit(Exception):
     """A value is not what an annotation says."""
 
@@ -155,14 +161,14 @@ def _collection(value: Any, origin: Any, args: tuple[Any, ...], path: str) -> An
     return value
 
 
-def _instance(value: Any, hint: type, path: str) -> Any:
+def _instance(value: Any, hint: Any, path: str) -> Any:
     if typing.is_typeddict(hint):
         return _fields(value, hint, path)
     if isinstance(value, hint) and not (hint is int and isinstance(value, bool)):
         return value
     if hint is float and type(value) is int:
         return float(value)
-    if hint in (File, Dir, int, float, str, bool, list, dict, type(None), bytes, datetime.datetime):
+    if hint in _EXACT:
         _misfit(path, value, _name(hint))
     if issubclass(hint, enum.Enum):
         try:

@@ -87,8 +87,8 @@ def module(file: str | os.PathLike[str], *, env: str | Environment | None = None
     Raises `AlmanacError` (`ALM_LOAD_FAILED`) where there is no such file, `SyntaxError` where it is not Python.
     """
     folder = os.path.dirname(os.path.abspath(sys._getframe(1).f_code.co_filename))
-    beside = (lambda path: os.path.normpath(os.path.join(folder, path)))
-    return Module(beside(os.fspath(file)), beside(env) if isinstance(env, str) else env)
+    path = os.path.normpath(os.path.join(folder, os.fspath(file)))
+    return Module(path, os.path.normpath(os.path.join(folder, env)) if isinstance(env, str) else env)
 
 
 def _signature(args: ast.arguments) -> inspect.Signature:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, Mapping, TypeVar, overload
 
 from . import hints
 from .calls import current
 from .documents import document
 from .futures import Future
+from .options import Duration, milliseconds
 from .workflows import stage
 
-__all__ = ["Dataset", "dataset", "ask", "sleep", "now", "random", "event", "metric", "artifact", "progress"]
+if TYPE_CHECKING:
+    from .engine import Run
+    from .values import Dir
+    from .workflows import Workflow
 
-Duration = int | float | str
+__all__ = ["Dataset", "dataset", "sleep", "now", "random", "event", "metric", "artifact", "progress"]
+
+T = TypeVar("T")
 
 
 class Dataset:
@@ -22,7 +28,7 @@ class Dataset:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def read(self, version: int | None = None) -> Future[Any]:
+    def read(self, version: int | None = None) -> Future[Dir]:
         """The directory of its newest version, or of the one named. A run sees the same version wherever it reads."""
         return self._ask("read", {"version": version})
 
@@ -42,24 +48,9 @@ def dataset(name: str) -> Dataset:
     return Dataset(name)
 
 
-def ask(
-    schema: Any,
-    *,
-    title: str,
-    show: Any = None,
-    timeout: Duration | None = None,
-    to: str | None = None,
-    key: str | None = None,
-) -> Future[Any]:
-    """A typed question to a person. `schema` is a type, or a dict of types by name."""
-    details = {"schema": hints.schema(schema), "title": title, "show": show, "timeout": timeout, "to": to}
-    return current("ask").ask("ask", details, "ask", key=key)
-
-
 def sleep(duration: Duration) -> Future[None]:
     """Waits, durably: seconds, or a text like '10m'. After a crash it goes on where it was."""
-    ms: Duration = duration if isinstance(duration, str) else duration * 1000
-    return current("sleep").ask("sleep", {"duration": ms}, "sleep")
+    return current("sleep").ask("sleep", {"duration": milliseconds(duration)}, "sleep")
 
 
 def now() -> Future[datetime.datetime]:
@@ -98,7 +89,6 @@ class Runs:
     for the workflow itself.
     """
 
-    ask = staticmethod(ask)
     context = staticmethod(document)
     stage = staticmethod(stage)
     sleep = staticmethod(sleep)
@@ -109,7 +99,43 @@ class Runs:
     artifact = staticmethod(artifact)
     progress = staticmethod(progress)
 
-    def __call__(self, workflow: Any, /, *arguments: str, **inputs: Any) -> Any:
+    @overload
+    def ask(
+        self,
+        schema: type[T],
+        *,
+        title: str,
+        show: Any = None,
+        timeout: Duration | None = None,
+        to: str | None = None,
+        key: str | None = None,
+    ) -> Future[T]: ...
+    @overload
+    def ask(
+        self,
+        schema: Mapping[str, Any],
+        *,
+        title: str,
+        show: Any = None,
+        timeout: Duration | None = None,
+        to: str | None = None,
+        key: str | None = None,
+    ) -> Future[dict[str, Any]]: ...
+    def ask(
+        self,
+        schema: Any,
+        *,
+        title: str,
+        show: Any = None,
+        timeout: Duration | None = None,
+        to: str | None = None,
+        key: str | None = None,
+    ) -> Future[Any]:
+        """A typed question to a person. `schema` is a type, or a dict of types by name."""
+        details = {"schema": hints.schema(schema), "title": title, "show": show, "timeout": milliseconds(timeout), "to": to}
+        return current("ask").ask("ask", details, "ask", key=key)
+
+    def __call__(self, workflow: Workflow[..., Any], /, *arguments: str, **inputs: Any) -> Run:
         """
         Runs a workflow, with what `almanac run` takes as `arguments` (`"--parallel", "4"`), and gives a `Run`. Files and
         directories are given as `pathlib.Path`s. Raises `AlmanacError` where it fails.

@@ -8,51 +8,26 @@ import os
 import pathlib
 import re
 import sys
-from typing import Any, Callable, Generic, Iterable, Mapping, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Callable, Generic, Iterable, Literal, Mapping, ParamSpec, Sequence, TypeVar, overload
 
 from . import hints
-from .calls import current, found
-from .documents import Document
+from .calls import current, found, outside
 from .errors import refused
 from .futures import Future, FutureList
 from .modules import Named
+from .options import checked, told
 from .values import Dir, File, NamedFile
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .options import FunctionOptions, TaskOptions
 
 __all__ = ["Task", "task", "command", "script", "Environment"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-#: options of every kind of task, and what the engine calls them
-_OPTIONS = {
-    "retries": "retries",
-    "timeout": "timeout",
-    "heartbeat": "heartbeat",
-    "cache": "cache",
-    "version": "version",
-    "variables": "variables",
-    "reads": "reads",
-    "effect": "effect",
-    "random": "random",
-    "persist": "persist",
-    "location": "location",
-    "cpu": "cpu",
-    "memory": "memory",
-    "priority": "priority",
-    "limits": "limits",
-    "rate": "rate",
-    "on_failure": "onFailure",
-    "name": "name",
-}
-#: those of one kind besides
-_OWN_OPTIONS = {
-    "python": {"threads": "threads"},
-    "command": {"cwd": "cwd", "retry_exits": "retryExits"},
-    "script": {"retry_exits": "retryExits"},
-}
-#: those that are not told as they are
-_OTHERS = ("env", "outputs", "context")
-_NESTED = {"max_delay": "maxDelay", "memory_factor": "memoryFactor"}
 #: variants that a task keeps, so that those made in a loop are one
 _VARIANTS = 64
 
@@ -95,23 +70,37 @@ class Task(Generic[P, R]):
         if function is not None:
             functools.update_wrapper(self, function)
 
-    # `Any`, as futures are passed where values are declared: a checker sees the parameters, and knows nothing wrong
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
+    # outside of workflows it gives the value itself, for which a checker takes a future too
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
         scope = found()
         if scope is not None:
             return scope.task(self, self._bound(args, kwargs), None)
         if self._function is None:
-            return current(self.name)
-        return self._function(*args, **kwargs)
+            raise outside(self.name)
+        return self._function(*args, **kwargs)  # type: ignore[return-value]
 
-    def key(self, key: str) -> Callable[P, Any]:
+    def key(self, key: str) -> Callable[P, Future[R]]:
         """The same call under a key that tells it from its equals."""
 
-        def call(*args: P.args, **kwargs: P.kwargs) -> Any:
+        def call(*args: P.args, **kwargs: P.kwargs) -> Future[R]:
             return current(self.name).task(self, self._bound(args, kwargs), str(key))
 
         return call
 
+    @overload
+    def map(
+        self,
+        over: Future[Any] | Dir,
+        *,
+        inputs: Mapping[str, Any] | None = None,
+        into: str | None = None,
+        include: str | Iterable[str] | None = None,
+        by: str | Callable[[str], str | None] | None = None,
+    ) -> Future[Any]: ...
+    @overload
+    def map(
+        self, over: Sequence[Any], *, inputs: Mapping[str, Any] | None = None, into: str | None = None
+    ) -> FutureList[R]: ...
     def map(
         self,
         over: Any,
@@ -140,7 +129,7 @@ class Task(Generic[P, R]):
 
     def options(self, **overrides: Any) -> Task[P, R]:
         """The same task with other options."""
-        _check(self.name, self.kind, overrides)
+        checked(self.name, self.kind, overrides)
         variant = self._variants.get(which := repr(sorted(overrides.items())))
         if variant is not None:
             return variant
@@ -163,10 +152,7 @@ class Task(Generic[P, R]):
             body["env"] = {"requirements": env.requirements if known else os.path.normpath(os.path.join(folder, env))}
             if known and env.python is not None:
                 body["env"]["python"] = env.python
-        known_options = {**_OPTIONS, **_OWN_OPTIONS[self.kind]}
-        options = {
-            known_options[name]: _option(value) for name, value in self._options.items() if name in known_options
-        }
+        options = told(self.kind, self._options)
         if "reads" in options:
             options["reads"] = [os.path.normpath(os.path.join(folder, path)) for path in options["reads"]]
         if "cwd" in options:
@@ -279,37 +265,19 @@ def _output(hint: Any) -> str | dict[str, str]:
     return {"file": hint.name} if isinstance(hint, NamedFile) else _kind(hint)
 
 
-def _option(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {_NESTED.get(name, name): _option(one) for name, one in value.items()}
-    return list(value) if isinstance(value, (tuple, set, frozenset)) else value
-
-
-def _check(name: str, kind: str, options: dict[str, Any]) -> None:
-    import difflib
-
-    known = [*_OPTIONS, *_OWN_OPTIONS[kind], *_OTHERS]
-    for option in options:
-        if option not in known:
-            close = difflib.get_close_matches(option, known, 1)
-            raise refused(
-                f"option {option} of {name} is not known{f'; did you mean {close[0]}?' if close else ''}",
-                "See docs/python.md for the options.",
-                "ALM_OPTION_REFUSED",
-            )
-    for argument, document in (options.get("context") or {}).items():
-        if not isinstance(document, Document):
-            raise refused(
-                f"option context.{argument} of {name} is no document of run.context",
-                "Write context={'calibration': run.context('calibration')}.",
-                "ALM_OPTION_REFUSED",
-            )
-
-
+# with outputs a checker knows nothing of the parameters: some are not given by who calls it
 @overload
-def task(function: Callable[P, R], /, **options: Any) -> Task[P, R]: ...
+def task(
+    function: Callable[..., Any], /, *, outputs: Mapping[str, Any], **options: Unpack[FunctionOptions]
+) -> Task[..., Any]: ...
 @overload
-def task(**options: Any) -> Callable[[Callable[P, R]], Task[P, R]]: ...
+def task(function: Callable[P, R], /, **options: Unpack[FunctionOptions]) -> Task[P, R]: ...
+@overload
+def task(
+    *, outputs: Mapping[str, Any], **options: Unpack[FunctionOptions]
+) -> Callable[[Callable[..., Any]], Task[..., Any]]: ...
+@overload
+def task(**options: Unpack[FunctionOptions]) -> Callable[[Callable[P, R]], Task[P, R]]: ...
 def task(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     """
     Makes a task of a function: in a workflow its calls run in warm Python processes, side by side, and are remembered.
@@ -332,7 +300,7 @@ def task(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
 
 def task_of(function: Any, options: dict[str, Any]) -> Task[..., Any]:
     if isinstance(function, Named):
-        _check(function.__name__, "python", options)
+        checked(function.__name__, "python", options)
         given = options if function.env is None else {"env": function.env, **options}
         return Task("python", function, given, {"function": function.__name__}, (function.file, function.line), None)
     if not inspect.isfunction(function):
@@ -346,34 +314,53 @@ def task_of(function: Any, options: dict[str, Any]) -> Task[..., Any]:
         )
     if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
         raise TypeError(f"task {name} is a coroutine or a generator: a task is a plain function; workflows may be async")
-    _check(name, "python", options)
+    checked(name, "python", options)
     code = function.__code__
     body = {"function": name}
     return Task("python", function, options, body, (os.path.abspath(code.co_filename), code.co_firstlineno), None)
 
 
 def command(
-    run: list[str], *, name: str, inputs: Mapping[str, Any] | None = None, **options: Any
+    run: Sequence[str],
+    *,
+    name: str,
+    inputs: Mapping[str, Any] | None = None,
+    outputs: Mapping[str, Any] | None = None,
+    cwd: str | None = None,
+    retry_exits: Sequence[int] | None = None,
+    **options: Unpack[TaskOptions],
 ) -> Task[..., Any]:
     """
     Makes a task of a program: `{in.scene}`, `{out.cog}` and `{limit}` in its arguments stand for inputs, outputs and
     parameters. See docs/authoring.md.
     """
-    _check(name, "command", options)
-    return _program("command", {"run": list(run)}, name, inputs, options)
+    given = {**options, **_given(outputs=outputs, cwd=cwd, retry_exits=retry_exits)}
+    return _program("command", {"run": list(run)}, name, inputs, given)
 
 
 def script(
-    source: str, *, name: str, lang: str = "bash", inputs: Mapping[str, Any] | None = None, **options: Any
+    source: str,
+    *,
+    name: str,
+    lang: Literal["bash", "sh", "python", "node", "Rscript"] = "bash",
+    inputs: Mapping[str, Any] | None = None,
+    outputs: Mapping[str, Any] | None = None,
+    retry_exits: Sequence[int] | None = None,
+    **options: Unpack[TaskOptions],
 ) -> Task[..., Any]:
     """Makes a task of a script in bash, sh, python, node or Rscript. See docs/authoring.md."""
-    _check(name, "script", options)
-    return _program("script", {"source": source, "lang": lang}, name, inputs, options)
+    given = {**options, **_given(outputs=outputs, retry_exits=retry_exits)}
+    return _program("script", {"source": source, "lang": lang}, name, inputs, given)
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _program(
     kind: str, body: dict[str, Any], name: str, inputs: Mapping[str, Any] | None, options: dict[str, Any]
 ) -> Task[..., Any]:
+    checked(name, kind, options)
     frame = sys._getframe(2)
     place = (os.path.abspath(frame.f_code.co_filename), frame.f_lineno)
     given = {**options, "name": name, "inputs": inputs or {}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import pathlib
 from typing import TYPE_CHECKING, Any, Callable
 
@@ -10,10 +11,15 @@ from .errors import AlmanacError
 if TYPE_CHECKING:
     from .futures import Future
 
+    # a checker takes a file where a task declares the path that it gets
+    _Anything = Any
+else:
+    _Anything = object
+
 __all__ = ["File", "Dir", "Held", "NamedFile", "file"]
 
 
-class _Kept:
+class _Kept(_Anything):  # type: ignore[misc]
     """Known by its content; made by the engine alone."""
 
     __slots__ = ("_wire",)
@@ -144,19 +150,16 @@ class Held(_Kept):
 def filtered(of: Any, args: tuple[Any, ...]) -> Future[Any]:
     from .calls import current
 
-    keep: Callable[..., bool] | None = args[-1] if args and callable(args[-1]) else None
-    if keep is None or len(args) > 2:
+    *before, keep = args or (None,)
+    if not callable(keep) or len(before) > 1:
         raise TypeError("filter(keep) or filter(values, keep): keep is a function that says yes or no")
-    scope = current("filter")
-    if len(args) == 1:
-        return scope.ask("filter", {"of": of, "by": None}, "filter", function=keep)
-    return scope.ask("filter", {"of": of, "by": args[0]}, "filter", function=_of_value(keep))
+    by = before[0] if before else None
+    function = _of_value(keep) if before else keep
+    return current("filter").ask("filter", {"of": of, "by": by}, "filter", function=function)
 
 
-def _of_value(keep: Callable[..., bool]) -> Callable[..., bool]:
+def _of_value(keep: Callable[..., object]) -> Callable[..., object]:
     """Many only ask for the value, and not for the path of its entry."""
-    import inspect
-
     try:
         inspect.signature(keep).bind(None, "")
     except (TypeError, ValueError):

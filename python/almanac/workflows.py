@@ -7,7 +7,7 @@ import inspect
 import os
 import re
 import sys
-from typing import Any, Awaitable, Callable, Generic, Mapping, ParamSpec, TypeVar, overload
+from typing import Any, Awaitable, Callable, Coroutine, Generic, Iterable, Mapping, ParamSpec, Sequence, TypeVar, overload
 
 from . import hints
 from .calls import current, found
@@ -19,6 +19,7 @@ __all__ = ["Workflow", "workflow", "workflow_from", "map", "gather", "settled", 
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
+U = TypeVar("U")
 
 _NAME = re.compile(r"\w[\w.-]{0,127}")
 
@@ -39,14 +40,13 @@ class Workflow(Generic[P, R]):
             raise TypeError(f"workflow {name} takes {odd} not by name: give its inputs names, as they are kept by name")
         self.parameters = list(parameters)
 
-    # `Any`, as futures are passed where values are declared
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
         return self._child(None, args, kwargs)
 
-    def key(self, key: str) -> Callable[P, Any]:
+    def key(self, key: str) -> Callable[P, Future[R]]:
         """The same child under a key that tells it from others of its name."""
 
-        def call(*args: P.args, **kwargs: P.kwargs) -> Any:
+        def call(*args: P.args, **kwargs: P.kwargs) -> Future[R]:
             return self._child(str(key), args, kwargs)
 
         return call
@@ -108,7 +108,7 @@ class Workflow(Generic[P, R]):
 
 
 @overload
-def workflow(function: Callable[P, Awaitable[R]], /) -> Workflow[P, R]: ...
+def workflow(function: Callable[P, Coroutine[Any, Any, R]], /) -> Workflow[P, R]: ...
 @overload
 def workflow(function: Callable[P, R], /) -> Workflow[P, R]: ...
 @overload
@@ -174,19 +174,36 @@ def all(of: Any) -> Future[Any]:
     return current("all").ask("all", {"of": of}, "all")
 
 
-def gather(*of: Any) -> Future[list[Any]]:
+@overload
+def gather(*of: Future[T]) -> Future[list[T]]: ...
+@overload
+def gather(*of: Any) -> Future[list[Any]]: ...
+def gather(*of: Any) -> Future[Any]:
     """All of some futures and values, in order; fails with the first failure once all have ended."""
     return current("gather").ask("all", {"of": list(of)}, "gather")
 
 
-def settled(futures: list[Future[Any]]) -> Future[list[dict[str, Any]]]:
+def settled(futures: Sequence[Future[Any]]) -> Future[list[dict[str, Any]]]:
     """How each of a list of futures ended: never fails."""
     return current("settled").ask("settled", {"of": list(futures)}, "settled")
 
 
+# what may be awaited goes first: a coroutine is also just a value
+@overload
+def map(
+    function: Callable[[T], Awaitable[U]],
+    items: Iterable[T],
+    *,
+    key: Callable[[T], str] | None = None,
+    name: str = "map",
+) -> FutureList[U]: ...
+@overload
+def map(
+    function: Callable[[T], U], items: Iterable[T], *, key: Callable[[T], str] | None = None, name: str = "map"
+) -> FutureList[U]: ...
 def map(
     function: Callable[[T], Any],
-    items: Any,
+    items: Iterable[T],
     *,
     key: Callable[[T], str] | None = None,
     name: str = "map",
@@ -207,6 +224,10 @@ def map(
     return FutureList(scope, futures)
 
 
+@overload
+def stage(name: str, function: Callable[[], Awaitable[U]]) -> Future[U]: ...
+@overload
+def stage(name: str, function: Callable[[], U]) -> Future[U]: ...
 def stage(name: str, function: Callable[[], Any]) -> Future[Any]:
     """A named part of the workflow, at which graph and timeline fold."""
     return _branch(current("stage"), name, None, function)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import doctest
 import gc
 import os
@@ -65,6 +66,14 @@ class Told(unittest.TestCase):
     def test_options_have_the_names_of_the_engine(self) -> None:
         told = double.options(retries={"count": 3, "max_delay": "1m"}, on_failure="skip").definition()
         self.assertEqual(told["options"], {"retries": {"count": 3, "maxDelay": "1m"}, "onFailure": "skip"})
+
+    def test_durations_are_seconds_timedeltas_or_texts(self) -> None:
+        options = {"timeout": datetime.timedelta(minutes=1), "heartbeat": 0.5, "retries": {"delay": 2, "max_delay": "1m"}}
+        told = double.options(**options, cache={"for": 60}).definition()["options"]
+        self.assertEqual(
+            told,
+            {"timeout": 60000, "heartbeat": 500, "retries": {"delay": 2000, "maxDelay": "1m"}, "cache": {"for": 60000}},
+        )
 
 
     def test_documents_are_told_with_the_task(self) -> None:

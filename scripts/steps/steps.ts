@@ -59,6 +59,7 @@ const hasPythonTests = filesBelow('python/tests', (path) => /\/test_[^/]+\.py$/.
 
 /** What `npm test` adds. */
 export const testSteps: readonly Step[] = [
+  { name: 'python-types', command: node('scripts/python-types.ts') },
   ...(hasPythonTests ? [python] : []),
   {
     name: 'simulation',
