@@ -3,6 +3,13 @@ import type { TaskPolicy, TaskSpec } from '../model/task.ts'
 import type { Executor } from '../ports/executor.ts'
 import type { RunContext } from './run-context.ts'
 
+/** An executor that takes calls ahead, the policies of its tasks, and how many it would have. */
+interface Taker {
+  readonly executor: Executor
+  readonly policies: Set<TaskPolicy>
+  calls: number
+}
+
 /**
  * Calls that are submitted before they have a slot, so that no executor waits for the engine between two of them.
  *
@@ -14,12 +21,11 @@ import type { RunContext } from './run-context.ts'
 export class Ahead {
   readonly #run: RunContext
   readonly #executorFor: (task: TaskSpec) => Executor | undefined
-  /** executors that take calls ahead, with the policies of their tasks */
-  readonly #takers = new Map<Executor, Set<TaskPolicy>>()
+  readonly #takers: Taker[] = []
   /** policies that were looked at */
   readonly #known = new Set<TaskPolicy>()
-  /** what the windows were like when they were told last */
-  #told = ''
+  /** the windows are not what they were when they were told last */
+  #isNew = false
   #isJournalFull = false
   #isHeld = false
 
@@ -34,23 +40,23 @@ export class Ahead {
     const executor = this.#executorFor(task)
     if (executor?.ahead === undefined) return
     this.#known.add(task.policy)
-    const policies = this.#takers.get(executor)
-    if (policies === undefined) this.#takers.set(executor, new Set([task.policy]))
-    else policies.add(task.policy)
+    this.#isNew = true
+    const taker = this.#takers.find((one) => one.executor === executor)
+    if (taker === undefined) this.#takers.push({ executor, policies: new Set([task.policy]), calls: 0 })
+    else taker.policies.add(task.policy)
   }
 
   /** Asks how many more the executors would have now. */
   look(): void {
-    if (this.#takers.size === 0) return
-    let like = String(this.#known.size)
-    const windows: Window[] = []
-    for (const [executor, policies] of this.#takers) {
-      const calls = executor.ahead?.() ?? 0
-      windows.push({ calls, policies })
-      like += ` ${calls}`
+    for (const taker of this.#takers) {
+      const calls = taker.executor.ahead?.() ?? 0
+      if (calls === taker.calls) continue
+      taker.calls = calls
+      this.#isNew = true
     }
-    if (like === this.#told) return
-    this.#told = like
+    if (!this.#isNew) return
+    this.#isNew = false
+    const windows: Window[] = this.#takers.map(({ calls, policies }) => ({ calls, policies }))
     this.#run.dispatch({ kind: 'window', windows })
   }
 
@@ -65,11 +71,11 @@ export class Ahead {
 
   /** To be called whenever something has happened. */
   holdOrLetGo(): void {
-    if (this.#takers.size === 0) return
+    if (this.#takers.length === 0) return
     const { graph } = this.#run.machine
     const held = this.#isJournalFull || graph.slots.paused || graph.freeing > 0
     if (held === this.#isHeld) return
     this.#isHeld = held
-    for (const executor of this.#takers.keys()) executor.holdBack?.(this.#run.id, held)
+    for (const { executor } of this.#takers) executor.holdBack?.(this.#run.id, held)
   }
 }

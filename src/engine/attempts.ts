@@ -1,4 +1,4 @@
-import { eachRef } from '../core/identity/canonical.ts'
+import { areScalars, eachRef } from '../core/identity/canonical.ts'
 import { AlmanacError, errorRecord, isAlmanacError } from '../model/errors.ts'
 import type { RunId } from '../model/records.ts'
 import { DirRef, FileRef, HeldRef, type Ref, UrlRef } from '../model/refs.ts'
@@ -12,7 +12,7 @@ import type { CallInfo } from './call-info.ts'
 import { recordOf } from './failure.ts'
 import { Lending } from './lending.ts'
 import type { EnginePorts } from './settings.ts'
-import { attemptOf, eachUrl, fileName, stageArgs } from './staging.ts'
+import { CallAttempt, eachUrl, fileName, stageArgs } from './staging.ts'
 import { Veil } from './veil.ts'
 
 /** What came of an attempt once its outputs are kept. */
@@ -24,10 +24,16 @@ interface UnderWay {
   readonly info: CallInfo
   readonly attempt: number
   readonly executor: Executor
-  readonly staged: readonly (FileRef | DirRef)[]
-  readonly urls: readonly UrlRef[]
-  readonly workspace: Workspace | undefined
   readonly task: TaskSpec
+  /** what was laid out for it; most take and leave values only */
+  readonly staged: Staged | undefined
+}
+
+/** What an attempt has besides its arguments. */
+interface Staged {
+  readonly refs: readonly (FileRef | DirRef)[]
+  readonly urls: readonly UrlRef[]
+  readonly workspace: Workspace
   /** where it was let in to a server: over what is written of it */
   readonly veil: Veil | undefined
   /** copies of what other executors hold, by their handles */
@@ -116,6 +122,8 @@ export class Attempts {
   /** Starts attempts with their resolved arguments; those of one executor travel together. */
   begin(starts: readonly AttemptStart[]): void {
     const batches = new Map<Executor, Attempt[]>()
+    const isForeign = (ref: Ref, executor: Executor): boolean =>
+      ref instanceof HeldRef && this.#lending.lenderOf(ref, executor) !== undefined
     this.#unfinished += starts.length
     for (const start of starts) {
       const task = start.info.request.task as TaskSpec
@@ -123,23 +131,12 @@ export class Attempts {
       if (executor === undefined) {
         const error = errorRecord('ALM_NO_EXECUTOR', { task: task.name, kind: task.body.kind })
         this.#ended(start.info, start.attempt, { kind: 'failed', reason: 'error', error, retryable: false })
-      } else if (this.#stopped.delete(this.#id(start.info.id, start.attempt)))
-        this.#ended(start.info, start.attempt, { kind: 'cancelled' })
-      else if (needsStaging(start.args, task, (ref) => this.#isForeign(ref, executor)))
-        void this.#stage(start, task, executor)
+      } else if (this.#isStopped(start)) this.#ended(start.info, start.attempt, { kind: 'cancelled' })
+      else if (needsStaging(start.args, task, executor, isForeign)) void this.#stage(start, task, executor)
       else {
         const attempt = this.#attempt(start, task, start.args, undefined)
-        this.#underWay.set(attempt.id, {
-          info: start.info,
-          attempt: start.attempt,
-          executor,
-          staged: noRefs,
-          urls: noUrls,
-          workspace: undefined,
-          task,
-          veil: undefined,
-          lent: noHandles,
-        })
+        const { info, attempt: number } = start
+        this.#underWay.set(attempt.id, { info, attempt: number, executor, task, staged: undefined })
         const batch = batches.get(executor)
         if (batch === undefined) batches.set(executor, [attempt])
         else batch.push(attempt)
@@ -160,15 +157,16 @@ export class Attempts {
     const underWay = this.#underWay.get(id)
     if (underWay === undefined) return
     this.#underWay.delete(id)
-    const { info, attempt, task, staged, workspace, executor, lent } = underWay
-    if (workspace === undefined && staged.length === 0) return this.#ended(info, attempt, keep(end, task))
-    void this.#collect(underWay, end)
+    const { info, attempt, task, staged, executor } = underWay
+    if (staged === undefined) return this.#ended(info, attempt, keep(end, task))
+    const { refs, workspace, lent } = staged
+    void this.#collect(task, staged, end)
       .catch(failedBy)
       .then((result) => {
         this.#report(info, attempt, result)
         if (lent.length > 0) executor.release?.(lent)
         // after the report: what waits for the result is not held up by it. What cannot be removed harms nobody
-        return Promise.allSettled([workspace?.remove(), this.#ports.data.release?.(staged)])
+        return Promise.allSettled([workspace.remove(), this.#ports.data.release?.(refs)])
       })
       .then(() => this.#finished())
   }
@@ -198,7 +196,8 @@ export class Attempts {
       }
       const { refs, urls, secrets } = staged
       const veil = secrets.length === 0 ? undefined : new Veil(secrets)
-      this.#underWay.set(id, { info, attempt, executor, staged: refs, urls, workspace, task, veil, lent })
+      const laidOut = { refs, urls, workspace, veil, lent }
+      this.#underWay.set(id, { info, attempt, executor, task, staged: laidOut })
       executor.submit([this.#attempt(start, task, staged.args, workspace)])
     } catch (error) {
       this.#stopped.delete(id)
@@ -208,21 +207,22 @@ export class Attempts {
     }
   }
 
-  #isForeign(ref: Ref, executor: Executor): boolean {
-    return ref instanceof HeldRef && this.#lending.lenderOf(ref, executor) !== undefined
+  /** Was it given up before its executor was told? */
+  #isStopped({ info, attempt }: AttemptStart): boolean {
+    return this.#stopped.size > 0 && this.#stopped.delete(this.#id(info.id, attempt))
   }
 
-  async #collect(underWay: UnderWay, end: AttemptEnd): Promise<AttemptResult> {
-    const { task, staged, workspace, veil } = underWay
-    await this.#ports.data.verify(staged).catch((error: unknown) => {
+  async #collect(task: TaskSpec, staged: Staged, end: AttemptEnd): Promise<AttemptResult> {
+    const { refs, urls, workspace, veil } = staged
+    await this.#ports.data.verify(refs).catch((error: unknown) => {
       // who wrote to a file that lies outside cannot be told: its task may have, and it may be somebody else's
       if (!isAlmanacError(error) || error.code !== 'ALM_INPUT_CHANGED') throw error
       throw new AlmanacError('ALM_INPUT_CHANGED_MEANWHILE', { ...error.details, task: task.name })
     })
-    await this.#verifyUrls(underWay, end)
+    await this.#verifyUrls(urls, end)
     if ((end.kind === 'failed' || end.kind === 'lost') && veil !== undefined)
       return { ...end, error: veil.error(end.error) }
-    if (end.kind !== 'succeeded' || workspace === undefined) return keep(end, task)
+    if (end.kind !== 'succeeded') return keep(end, task)
     if (veil?.isIn(end.values) === true) {
       const why =
         'it has in it what lets one read a URL that the task was given; return where it lies instead'
@@ -243,7 +243,7 @@ export class Attempts {
     return keep(end, task, files)
   }
 
-  async #verifyUrls({ urls }: UnderWay, end: AttemptEnd): Promise<void> {
+  async #verifyUrls(urls: readonly UrlRef[], end: AttemptEnd): Promise<void> {
     if (end.kind !== 'succeeded' && end.kind !== 'failed') return
     await eachUrl(urls, async (ref) => {
       try {
@@ -259,9 +259,9 @@ export class Attempts {
   #attempt(start: AttemptStart, task: TaskSpec, args: Value, workspace: Workspace | undefined): Attempt {
     const { info, attempt, memoryBytes, behind, usesUp, neededAt } = start
     const id = this.#id(info.id, attempt)
-    return attemptOf(
+    return new CallAttempt(
       { run: this.#run, info, task, attempt, id },
-      { args, memoryBytes, workspace, behind: behind === true, usesUp: usesUp === true, neededAt },
+      { args, memoryBytes, workspace, behind, usesUp, neededAt },
       this.#ports.variable,
     )
   }
@@ -277,36 +277,41 @@ type AttemptPorts = Pick<EnginePorts, 'data' | 'urls' | 'clock' | 'variable'>
 export interface AttemptInfo {
   readonly info: CallInfo
   readonly attempt: number
-  readonly veil: Veil | undefined
+  readonly staged: { readonly veil: Veil | undefined } | undefined
 }
 
 export interface AttemptStart {
   readonly info: CallInfo
   readonly attempt: number
   readonly memoryBytes: number
+  // known when it is submitted
   /** no futures in it any more */
-  readonly args: Value
+  args: Value
   /** started ahead: it begins when another one ends */
-  readonly behind?: boolean
+  behind: boolean
   /** nobody else needs what is held for its inputs, as far as is known */
-  readonly usesUp?: boolean
+  usesUp: boolean
   /** the first call that takes its result */
-  readonly neededAt?: number | undefined
+  neededAt: number | undefined
 }
 
-function needsStaging(args: Value, task: TaskSpec, isForeign: (ref: Ref) => boolean): boolean {
+function needsStaging(
+  args: Value,
+  task: TaskSpec,
+  executor: Executor,
+  isForeign: (ref: Ref, executor: Executor) => boolean,
+): boolean {
   if (task.body.kind === 'command' || task.body.kind === 'script') return true
   if (task.outputs !== undefined && Object.values(task.outputs).some((kind) => kind !== 'value')) return true
+  if (areScalars(args)) return false
   let files = false
   eachRef(args, (ref) => {
-    if (ref instanceof FileRef || ref instanceof DirRef || ref instanceof UrlRef || isForeign(ref))
+    if (ref instanceof FileRef || ref instanceof DirRef || ref instanceof UrlRef || isForeign(ref, executor))
       files = true
   })
   return files
 }
 
-const noRefs: readonly (FileRef | DirRef)[] = []
-const noUrls: readonly UrlRef[] = []
 const noHandles: readonly number[] = []
 
 /** The value of a call: the one unnamed output, or an object of the declared ones. */

@@ -95,14 +95,14 @@ export class Execution {
       const { startedAt } = info
       recorder.add({ kind: 'attempt', call: info.id, attempt, phase: 'started', startedAt, at: startedAt })
     }
-    const begin = (): void => this.#queue({ info, attempt, memoryBytes, args: undefined })
     const { lost, copied } = this.#run.machine.graph.call(info.id)
-    if (lost && copied) void this.#results.restore(info, attempt, begin)
-    else begin()
+    if (!(lost && copied)) return this.#queue(info, attempt, memoryBytes)
+    void this.#results.restore(info, attempt, () => this.#queue(info, attempt, memoryBytes))
   }
 
-  #queue(start: AttemptStart): void {
-    this.#starts.push(start)
+  #queue(info: CallInfo, attempt: number, memoryBytes: number): void {
+    const { args } = info
+    this.#starts.push({ info, attempt, memoryBytes, args, behind: false, usesUp: false, neededAt: undefined })
     if (this.#isScheduled) return
     this.#isScheduled = true
     queueMicrotask(() => void this.#submit())
@@ -189,8 +189,8 @@ export class Execution {
     const starts = this.#starts
     this.#starts = []
     if (isOver()) return
+    if (!starts.some(({ info }) => this.#sharings.isShared(info))) return this.#begin(starts)
     const shared = starts.filter(({ info }) => this.#sharings.isShared(info))
-    if (shared.length === 0) return this.#begin(starts)
     // the others need not wait for the journal
     this.#begin(starts.filter(({ info }) => !this.#sharings.isShared(info)))
     this.#begin(await this.#claimed(shared))
@@ -200,20 +200,16 @@ export class Execution {
     const { outcomes, calls } = this.#run
     const { graph } = this.#run.machine
     const resolved: AttemptStart[] = []
+    const sources = { outcomes, request: calls.request }
     for (const start of starts) {
       try {
-        const args = resolve(start.info.args, { outcomes, request: calls.request })
+        start.args = outcomes.current(resolve(start.info.args, sources))
         const call = graph.call(start.info.id)
-        resolved.push({
-          info: start.info,
-          attempt: start.attempt,
-          memoryBytes: start.memoryBytes,
-          args: outcomes.current(args),
-          behind: graph.slots.isAhead(call),
-          usesUp: graph.usesUp(call),
-          // calls are made in the order in which they are gone about
-          neededAt: call.consumers[0],
-        })
+        start.behind = graph.slots.isAhead(call)
+        start.usesUp = graph.usesUp(call)
+        // calls are made in the order in which they are gone about
+        start.neededAt = call.consumers[0]
+        resolved.push(start)
       } catch (error) {
         this.#results.take(start.info, start.attempt, {
           kind: 'failed',

@@ -189,15 +189,15 @@ export class RunDriver implements HostedRun {
   onLog(id: AttemptId, lines: readonly LogLine[]): void {
     const found = this.#execution.info(id)
     if (found === undefined) return
-    const { info, attempt, veil } = found
-    this.#run.ports.logs.write(this.id, info.id, attempt, veil === undefined ? lines : veil.lines(lines))
+    const { info, attempt, staged } = found
+    this.#run.ports.logs.write(this.id, info.id, attempt, staged?.veil?.lines(lines) ?? lines)
   }
 
   onNote(id: AttemptId, note: AttemptNote): void {
     const found = this.#execution.info(id)
     if (found === undefined) return
-    const { info, attempt, veil } = found
-    this.#notes.add(veil?.note(note) ?? note, { call: info.id, attempt })
+    const { info, attempt, staged } = found
+    this.#notes.add(staged?.veil?.note(note) ?? note, { call: info.id, attempt })
   }
 
   onEnded(id: AttemptId, end: AttemptEnd): void {

@@ -4,7 +4,7 @@ import { HeldRef } from '../model/refs.ts'
 import type { Attempt } from '../ports/executor.ts'
 import type { KnownCall } from './known-call.ts'
 import type { EnginePorts } from './settings.ts'
-import { attemptOf, stageArgs } from './staging.ts'
+import { CallAttempt, stageArgs } from './staging.ts'
 
 /** A call as an attempt would find it, for a person to look at. Owns its directories until `remove`. */
 export interface StagedCall {
@@ -37,7 +37,7 @@ export async function stageCall(
   const workspace = await data.workspace(`${run}-${call}.shell${process.pid}`)
   const of = { run, info, task, attempt, id: `${run}/${call}.${attempt}#shell` }
   return {
-    attempt: attemptOf(of, { args: staged.args, memoryBytes: 0, workspace }, variable),
+    attempt: new CallAttempt(of, { args: staged.args, memoryBytes: 0, workspace }, variable),
     remove: () => workspace.remove(),
   }
 }

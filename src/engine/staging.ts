@@ -2,6 +2,7 @@ import { eachRef, mapRefs } from '../core/identity/canonical.ts'
 import { Dir, File, Url } from '../flow/values.ts'
 import { AlmanacError } from '../model/errors.ts'
 import { DirRef, FileRef, UrlRef } from '../model/refs.ts'
+import type { Time } from '../model/records.ts'
 import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 import type { Workspace } from '../ports/data.ts'
@@ -71,54 +72,95 @@ export async function eachUrl(urls: readonly UrlRef[], deal: (ref: UrlRef) => Pr
 /** The name that an output's file has, for people and programs that go by endings. */
 export const fileName = (task: TaskSpec, output: string): string => task.outputNames?.[output] ?? output
 
-/** An attempt of a call: its arguments staged, its outputs to be left in the workspace. */
-export function attemptOf(
-  of: {
-    readonly run: string
-    readonly info: CallInfo
-    readonly task: TaskSpec
-    readonly attempt: number
-    readonly id: string
-  },
-  given: {
-    readonly args: Value
-    readonly memoryBytes: number
-    readonly workspace: Workspace | undefined
-    readonly behind?: boolean
-    readonly usesUp?: boolean
-    readonly neededAt?: number | undefined
-  },
-  variable: EnginePorts['variable'],
-): Attempt {
-  const { run, info, task, attempt, id } = of
-  const { timeoutMs, heartbeatMs } = task.policy
-  const { fn } = info.request
-  const { workspace, behind, usesUp, neededAt } = given
-  const key = info.key.slice(0, 32)
-  const made: { -readonly [K in keyof Attempt]: Attempt[K] } = {
-    id,
-    run,
-    call: info.id,
-    attempt,
-    // not by the call alone: after an edit its result is another one, and so is what is made of it
-    key: info.heldKey ?? `${key}${info.fingerprint?.slice(0, 32) ?? ''}`,
-    task,
-    inputs: (given.args ?? {}) as Record<string, Value>,
-    outputs: workspace === undefined ? nothing : outputPaths(task, workspace),
-    scratch: workspace?.scratch ?? '',
-    idempotencyKey: `${run}/${key}`,
-    memoryBytes: given.memoryBytes,
-    env: task.env.length === 0 ? nothing : variables(task, variable),
-    logicalTime: info.madeAt,
+/** Which attempt of which call. */
+export interface AttemptOf {
+  readonly run: string
+  readonly info: CallInfo
+  readonly task: TaskSpec
+  readonly attempt: number
+  readonly id: string
+}
+
+/** What it is given. */
+export interface AttemptGiven {
+  readonly args: Value
+  readonly memoryBytes: number
+  readonly workspace: Workspace | undefined
+  readonly behind?: boolean
+  readonly usesUp?: boolean
+  readonly neededAt?: number | undefined
+}
+
+/**
+ * An attempt of a call: its arguments staged, its outputs to be left in the workspace. There may be a hundred thousand a
+ * second, and most executors ask for little of what could be said of each.
+ */
+export class CallAttempt implements Attempt {
+  readonly id: string
+  readonly run: string
+  readonly attempt: number
+  readonly task: TaskSpec
+  readonly inputs: Readonly<Record<string, Value>>
+  readonly outputs: Readonly<Record<string, string>>
+  readonly scratch: string
+  readonly env: Readonly<Record<string, string>>
+  readonly memoryBytes: number
+  readonly behind: boolean
+  readonly usesUp: boolean
+  readonly neededAt: number | undefined
+  readonly #info: CallInfo
+
+  constructor(of: AttemptOf, given: AttemptGiven, variable: EnginePorts['variable']) {
+    const { task } = of
+    const { workspace } = given
+    this.id = of.id
+    this.run = of.run
+    this.attempt = of.attempt
+    this.task = task
+    this.inputs = (given.args ?? {}) as Record<string, Value>
+    this.outputs = workspace === undefined ? nothing : outputPaths(task, workspace)
+    this.scratch = workspace?.scratch ?? ''
+    this.env = task.env.length === 0 ? nothing : variables(task, variable)
+    this.memoryBytes = given.memoryBytes
+    this.behind = given.behind === true
+    this.usesUp = given.usesUp === true
+    this.neededAt = given.neededAt
+    this.#info = of.info
   }
-  // most have none of these, and there may be a hundred thousand a second
-  if (timeoutMs !== undefined) made.timeoutMs = timeoutMs
-  if (heartbeatMs !== undefined) made.heartbeatMs = heartbeatMs
-  if (fn !== undefined) made.fn = fn
-  if (behind === true) made.behind = true
-  if (usesUp === true) made.usesUp = true
-  if (neededAt !== undefined) made.neededAt = neededAt
-  return made
+
+  get call(): number {
+    return this.#info.id
+  }
+
+  /** Not by the call alone: after an edit its result is another one, and so is what is made of it. */
+  get key(): string {
+    const { heldKey, fingerprint } = this.#info
+    return heldKey ?? `${this.#callKey}${fingerprint?.slice(0, 32) ?? ''}`
+  }
+
+  get idempotencyKey(): string {
+    return `${this.run}/${this.#callKey}`
+  }
+
+  get logicalTime(): Time {
+    return this.#info.madeAt
+  }
+
+  get fn(): Attempt['fn'] {
+    return this.#info.request.fn
+  }
+
+  get timeoutMs(): number | undefined {
+    return this.task.policy.timeoutMs
+  }
+
+  get heartbeatMs(): number | undefined {
+    return this.task.policy.heartbeatMs
+  }
+
+  get #callKey(): string {
+    return this.#info.key.slice(0, 32)
+  }
 }
 
 /** Of most attempts: one for all, which no task can change. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../ports/clock.ts'
 import { Heap } from '../util/heap.ts'
+import { Line } from '../util/line.ts'
 
 /** Something to give to the workflow function, at its place in the order. */
 export interface Turn {
@@ -20,7 +21,11 @@ export interface Turn {
 export class Turns {
   readonly #clock: Clock
   readonly #isHeld: () => boolean
+  /** those that came in their order, as most do; and the others */
+  readonly #line = new Line<Turn>()
   readonly #heap = new Heap<Turn>(isBefore)
+  /** the last in the line */
+  #last: Turn | undefined
   #scheduled = false
 
   constructor(clock: Clock, isHeld: () => boolean) {
@@ -29,17 +34,20 @@ export class Turns {
   }
 
   get size(): number {
-    return this.#heap.size
+    return this.#line.size + this.#heap.size
   }
 
   add(turn: Turn): void {
-    this.#heap.push(turn)
+    if (this.#last === undefined || this.#line.isEmpty || isBefore(this.#last, turn)) {
+      this.#line.push(turn)
+      this.#last = turn
+    } else this.#heap.push(turn)
     this.schedule()
   }
 
   /** To be called when `isHeld` may have become false. */
   schedule(): void {
-    if (this.#scheduled || this.#heap.size === 0) return
+    if (this.#scheduled || this.size === 0) return
     this.#scheduled = true
     this.#clock.atRest(() => {
       this.#scheduled = false
@@ -48,11 +56,17 @@ export class Turns {
   }
 
   #give(): void {
-    while (this.#heap.size > 0 && !this.#isHeld()) {
-      const turn = this.#heap.pop()
+    while (this.size > 0 && !this.#isHeld()) {
+      const turn = this.#next()
       if (turn?.run(turn.call) === true) break
     }
     if (!this.#isHeld()) this.schedule()
+  }
+
+  #next(): Turn | undefined {
+    const [inLine, inHeap] = [this.#line.peek(), this.#heap.peek()]
+    const isFromHeap = inHeap !== undefined && (inLine === undefined || isBefore(inHeap, inLine))
+    return isFromHeap ? this.#heap.pop() : this.#line.shift()
   }
 }
 

@@ -1,4 +1,4 @@
-import { mapRefs } from '../core/identity/canonical.ts'
+import { areScalars, mapRefs } from '../core/identity/canonical.ts'
 import { decode, encode } from '../model/codec.ts'
 import { AlmanacError, errorOf } from '../model/errors.ts'
 import { DirRef, FileRef, FutureRef } from '../model/refs.ts'
@@ -45,8 +45,9 @@ function dirOf(value: Value): DirRef {
   throw new AlmanacError('ALM_VALUE_REFUSED', { path: 'map', why: 'only files of a directory have groups' })
 }
 
-/** A structure with the values of its futures. */
+/** A structure with the values of its futures: a copy, where whoever is given it could change it. */
 export function resolve(args: Value, sources: Pick<ViewSources, 'outcomes' | 'request'>): Value {
+  if (areScalars(args)) return args
   return mapRefs(args, (ref) =>
     ref instanceof FutureRef ? sources.outcomes.field(ref, sources.request(ref.call).name) : ref,
   )

@@ -10,6 +10,15 @@ export interface TaskLog {
   lines(stream: LogLine['stream'], texts: readonly string[]): void
 }
 
+/**
+ * Where functions of tasks are called one after another. Most have ended when they return: they can have one seat in turn,
+ * as one for each would cost more than they do. One that goes on keeps the seat that it began in.
+ */
+export interface Seat {
+  /** whose console it is */
+  log: TaskLog | undefined
+}
+
 type Method = (...args: unknown[]) => unknown
 type Methods = Record<string, Method>
 
@@ -35,7 +44,7 @@ const methods = console as unknown as Methods
  * of another is told apart by the innermost.
  */
 class ConsoleCapture {
-  readonly #tasks = new AsyncLocalStorage<TaskLog>()
+  readonly #seats = new AsyncLocalStorage<Seat>()
   readonly #consoles = new WeakMap<TaskLog, Methods>()
   #replaced: readonly { readonly name: string; readonly original: Method; readonly ours: Method }[] = []
   #users = 0
@@ -61,16 +70,22 @@ class ConsoleCapture {
 
   /** Calls the function of a task; the console of all that it starts is the task's. */
   run<A extends unknown[], R>(log: TaskLog, call: (...args: A) => R, ...args: A): R {
-    return this.#tasks.run(log, call, ...args)
+    return this.#seats.run({ log }, call, ...args)
+  }
+
+  /** Runs `work` in a seat of its own: the console of all that it starts is that of whoever sits there. */
+  seat<R>(work: (seat: Seat) => R): R {
+    const seat: Seat = { log: undefined }
+    return this.#seats.run(seat, work, seat)
   }
 
   /** Whose code this is. */
   current(): TaskLog | undefined {
-    return this.#tasks.getStore()
+    return this.#seats.getStore()?.log
   }
 
   #call(name: string, original: Method, args: unknown[]): unknown {
-    const log = this.#tasks.getStore()
+    const log = this.#seats.getStore()?.log
     if (log === undefined || log.ended) return original.apply(console, args)
     return this.#console(log)[name]?.(...args)
   }
@@ -87,7 +102,8 @@ class ConsoleCapture {
   }
 }
 
-export const consoleCapture: Pick<ConsoleCapture, 'open' | 'close' | 'run' | 'current'> = new ConsoleCapture()
+export const consoleCapture: Pick<ConsoleCapture, 'open' | 'close' | 'run' | 'seat' | 'current'> =
+  new ConsoleCapture()
 
 function lineWriter(log: TaskLog, stream: LogLine['stream']): Writable {
   const splitter = new LineSplitter(maxLine)

@@ -94,7 +94,10 @@ export class Attempts<S> {
 }
 
 /** Nobody is hurried while they look at it. */
-function unhurried(attempt: Attempt): Attempt {
-  const { timeoutMs: _timeout, heartbeatMs: _heartbeat, ...rest } = attempt
-  return { ...rest, memoryBytes: 0 }
+export function unhurried(attempt: Attempt): Attempt {
+  // one by one: what an engine hands out need not have them as properties of its own
+  const { id, run, call, key, task, inputs, outputs, scratch, idempotencyKey, env, logicalTime, fn } = attempt
+  const { behind, neededAt, usesUp } = attempt
+  const same = { id, run, call, key, task, inputs, outputs, scratch, idempotencyKey, env, logicalTime, fn }
+  return { ...same, attempt: attempt.attempt, behind, neededAt, usesUp, memoryBytes: 0 }
 }

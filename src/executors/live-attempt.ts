@@ -48,6 +48,8 @@ export class LiveAttempt<S> {
   readonly attempt: Attempt
   /** the executor's own; undefined until it has begun with the attempt */
   state: S | undefined
+  /** submitted ahead, and without a place so far */
+  isAhead = false
   readonly #in: Surroundings<S>
   #voice: Voice | undefined
   #verdict: Verdict | undefined

@@ -8,8 +8,8 @@ export function taskArguments(
   fn: { readonly length: number },
   args: readonly Value[],
   context: unknown,
-): unknown[] {
-  if (fn.length <= args.length) return [...args]
+): readonly unknown[] {
+  if (fn.length <= args.length) return args
   const called: unknown[] = [...args]
   while (called.length < fn.length - 1) called.push(undefined)
   return [...called, context]

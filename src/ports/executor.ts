@@ -58,8 +58,8 @@ export interface Attempt {
   readonly scratch: string
   /** stable over attempts of an effect: same run and call, same key */
   readonly idempotencyKey: string
-  readonly timeoutMs?: number
-  readonly heartbeatMs?: number
+  readonly timeoutMs?: number | undefined
+  readonly heartbeatMs?: number | undefined
   readonly memoryBytes: number
   /** declared environment variables with their values */
   readonly env: Readonly<Record<string, string>>
@@ -67,15 +67,15 @@ export interface Attempt {
    * Submitted ahead: of a run's attempts so many fewer may run at once as were submitted like this. The end of any
    * of them leaves its place to one that was.
    */
-  readonly behind?: boolean
+  readonly behind?: boolean | undefined
   /** How soon its result is needed: lower is sooner. Absent: nobody is known to need it. */
-  readonly neededAt?: number
+  readonly neededAt?: number | undefined
   /** Nobody else needs the held values among its inputs, as far as is known: they may go when it has succeeded. */
-  readonly usesUp?: boolean
+  readonly usesUp?: boolean | undefined
   /** values that the task needs to know: logical time, trace */
   readonly logicalTime: Time
   /** the function of an inline task; absent for all others */
-  readonly fn?: (...args: never[]) => unknown
+  readonly fn?: ((...args: never[]) => unknown) | undefined
 }
 
 /** What an executor says about its attempts. Calls are synchronous and never throw. */

@@ -100,6 +100,16 @@ export function eachRef(value: Value, found: (ref: Ref) => void, depth = 0): voi
   }
 }
 
+/** Are they positions (`{ args: […] }`) of scalars alone? Then nothing in them is to be replaced, or can be changed. */
+export function areScalars(args: Value): boolean {
+  if (args === null || typeof args !== 'object') return true
+  const positions = (args as { readonly args?: Value }).args
+  if (!Array.isArray(positions)) return false
+  for (const name in args) if (name !== 'args') return false
+  for (const item of positions) if (typeof item === 'object' && item !== null) return false
+  return true
+}
+
 /** A copy in which `replace` stands for each reference. */
 export function mapRefs(value: Value, replace: (ref: Ref) => Value): Value {
   if (value === null || typeof value !== 'object') return value

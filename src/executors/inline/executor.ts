@@ -5,7 +5,7 @@ import type { TaskSpec } from '../../model/task.ts'
 import { taskArguments } from '../../model/task-arguments.ts'
 import type { Value } from '../../model/value.ts'
 import type { Attempt, AttemptId, Executor, ExecutorListener } from '../../ports/executor.ts'
-import { consoleCapture } from '../console-capture.ts'
+import { consoleCapture, type Seat } from '../console-capture.ts'
 import { FunctionContext } from '../function-context.ts'
 import type { ExecutorOptions } from '../lifecycle.ts'
 import { Attempts } from '../lifecycle.ts'
@@ -57,7 +57,8 @@ class InlineExecutor implements Executor, Driver<FunctionContext> {
   readonly #outside = AsyncLocalStorage.snapshot()
   readonly #drain = (): void => this.#outside(this.#execute)
   readonly #drainAnew = (): void => {
-    this.#until = performance.now() + sliceMs
+    this.#now = performance.now()
+    this.#until = this.#now + sliceMs
     this.#drain()
   }
   readonly #waiting = new Waiting()
@@ -66,6 +67,9 @@ class InlineExecutor implements Executor, Driver<FunctionContext> {
   #scheduled = false
   /** when the others have their turn */
   #until = 0
+  /** when the last function was called, and when it returned */
+  #began = 0
+  #now = 0
 
   constructor(options: InlineOptions, listener: ExecutorListener) {
     this.#attempts = new Attempts(options, listener, this)
@@ -136,37 +140,51 @@ class InlineExecutor implements Executor, Driver<FunctionContext> {
   readonly #execute = (): void => {
     // what comes meanwhile is executed in the same go
     this.#scheduled = true
-    for (let live = this.#waiting.take(); live !== undefined; live = this.#waiting.take()) {
-      if (this.#begin(live) > this.#until) break
-    }
+    do {
+      const unfinished = consoleCapture.seat(this.#serve)
+      if (unfinished === undefined) break
+      this.#follow(unfinished)
+    } while (this.#now <= this.#until)
     this.#scheduled = false
     this.#schedule()
   }
 
-  /** Returns the time at which the function returned. */
-  #begin(live: Live): number {
+  /** Calls functions until one goes on after it has returned: it keeps the seat. */
+  readonly #serve = (seat: Seat): Unfinished | undefined => {
+    for (let live = this.#waiting.take(); live !== undefined; live = this.#waiting.take()) {
+      const returned = this.#begin(live, seat)
+      if (isThenable(returned)) return { live, promise: returned, began: this.#began }
+      seat.log = undefined
+      if (returned !== threw) {
+        this.#took(this.#now - this.#began)
+        this.#succeed(live, returned)
+      }
+      if (this.#now > this.#until) break
+    }
+    return undefined
+  }
+
+  /** What the function returned, or that it threw. */
+  #begin(live: Live, seat: Seat): unknown {
     const { attempt } = live
     const context = new FunctionContext(live)
     live.state = context
     live.started()
-    const began = performance.now()
-    let returned: unknown
+    const fn = attempt.fn as TaskFunction
+    const args = taskArguments(fn, argumentsOf(attempt), context)
+    seat.log = live
+    this.#began = performance.now()
     try {
-      const fn = attempt.fn as TaskFunction
-      returned = consoleCapture.run(live, fn, ...taskArguments(fn, argumentsOf(attempt), context))
+      const returned = fn(...args)
+      this.#now = performance.now()
+      if (this.#now - this.#began > this.#blockedMs) this.#blocked(live, this.#now - this.#began)
+      return returned
     } catch (error) {
-      const threwAt = performance.now()
+      seat.log = undefined
+      this.#now = performance.now()
       this.#fail(live, error)
-      return threwAt
+      return threw
     }
-    const now = performance.now()
-    if (now - began > this.#blockedMs) this.#blocked(live, now - began)
-    if (isThenable(returned)) this.#follow(live, returned, began)
-    else {
-      this.#took(now - began)
-      this.#succeed(live, returned)
-    }
-    return now
   }
 
   /** One that was interrupted by others says little of the next. */
@@ -175,7 +193,7 @@ class InlineExecutor implements Executor, Driver<FunctionContext> {
     this.#meanMs = mean === undefined ? ms : mean * 0.9 + Math.min(ms, 4 * mean + 0.1) * 0.1
   }
 
-  #follow(live: Live, promise: PromiseLike<unknown>, began: number): void {
+  #follow({ live, promise, began }: Unfinished): void {
     live.watch()
     // of a foreign thenable nothing is trusted, not even that it calls back only once
     const own = promise instanceof Promise ? promise : Promise.resolve(promise)
@@ -216,6 +234,16 @@ class InlineExecutor implements Executor, Driver<FunctionContext> {
     live.warn('blocked', text, { ms: Math.round(ms) })
   }
 }
+
+/** A function that has returned a promise. */
+interface Unfinished {
+  readonly live: Live
+  readonly promise: PromiseLike<unknown>
+  readonly began: number
+}
+
+/** Stands for what a function would have returned. */
+const threw = Symbol('threw')
 
 /** A task called with positions has them in `args`; one called with names gets them as one object. */
 function argumentsOf(attempt: Attempt): readonly Value[] {

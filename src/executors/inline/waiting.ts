@@ -1,5 +1,6 @@
 import type { RunId } from '../../model/records.ts'
 import type { FunctionContext } from '../function-context.ts'
+import { Line } from '../../util/line.ts'
 import type { LiveAttempt } from '../live-attempt.ts'
 
 type Live = LiveAttempt<FunctionContext>
@@ -13,15 +14,14 @@ type Live = LiveAttempt<FunctionContext>
  * W3 nothing of a run that is held back is taken.
  */
 export class Waiting {
-  #queue: Live[] = []
-  #next = 0
-  /** by run: submitted ahead, and without a place so far */
-  readonly #ahead = new Map<RunId, Set<Live>>()
+  #queue = new Line<Live>()
+  /** by run: submitted ahead, those that have ended without a place among them */
+  readonly #ahead = new Map<RunId, Line<Live>>()
   /** by run that is held back: those that have a place */
   readonly #aside = new Map<RunId, Live[]>()
 
   get isEmpty(): boolean {
-    return this.#next === this.#queue.length
+    return this.#queue.isEmpty
   }
 
   add(live: Live): void {
@@ -30,20 +30,18 @@ export class Waiting {
       this.#queue.push(live)
       return
     }
-    const ahead = this.#ahead.get(run)
-    if (ahead === undefined) this.#ahead.set(run, new Set([live]))
-    else ahead.add(live)
+    live.isAhead = true
+    let ahead = this.#ahead.get(run)
+    if (ahead === undefined) {
+      ahead = new Line()
+      this.#ahead.set(run, ahead)
+    }
+    ahead.push(live)
   }
 
   /** The next to begin. */
   take(): Live | undefined {
-    while (!this.isEmpty) {
-      const live = this.#queue[this.#next++] as Live
-      // what has begun is let go in one piece, whenever it is more than half of the queue
-      if (this.#next > 64 && this.#next > this.#queue.length / 2) {
-        this.#queue = this.#queue.slice(this.#next)
-        this.#next = 0
-      }
+    for (let live = this.#queue.shift(); live !== undefined; live = this.#queue.shift()) {
       const aside = this.#aside.size === 0 ? undefined : this.#aside.get(live.attempt.run)
       if (aside !== undefined) aside.push(live)
       else if (!live.ended) return live
@@ -53,13 +51,15 @@ export class Waiting {
 
   /** It has ended, whether it had begun or not: if it had a place, that is another's now. */
   left(live: Live): void {
+    if (live.isAhead) return
     const { run } = live.attempt
     const ahead = this.#ahead.get(run)
-    if (ahead === undefined || ahead.delete(live)) return
-    const [heir] = ahead
+    if (ahead === undefined) return
+    let heir = ahead.shift()
+    while (heir?.ended) heir = ahead.shift()
     if (heir === undefined) this.#ahead.delete(run)
     else {
-      ahead.delete(heir)
+      heir.isAhead = false
       this.#queue.push(heir)
     }
   }
@@ -70,8 +70,7 @@ export class Waiting {
     if (aside === undefined) this.#aside.set(run, [])
     else {
       this.#aside.delete(run)
-      this.#queue = [...aside, ...this.#queue.slice(this.#next)]
-      this.#next = 0
+      this.#queue = new Line([...aside, ...this.#queue])
     }
   }
 }

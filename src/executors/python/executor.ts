@@ -8,7 +8,7 @@ import type { Attempt, AttemptId, Executor, ExecutorListener } from '../../ports
 import type { TaskFunction } from '../job.ts'
 import { Job, JobRun, TaskFunctions } from '../job.ts'
 import type { ExecutorOptions } from '../lifecycle.ts'
-import { Attempts } from '../lifecycle.ts'
+import { Attempts, unhurried } from '../lifecycle.ts'
 import type { LiveAttempt } from '../live-attempt.ts'
 import { usableMemory } from '../usable-memory.ts'
 import { ensurePythonEnv } from './environment.ts'
@@ -109,7 +109,7 @@ class PythonExecutor implements Executor, GroupOwner {
   submit(attempts: readonly Attempt[]): void {
     const touched = new Set<WorkerGroup>()
     for (const attempt of attempts) {
-      const live = this.#attempts.add(this.#options.debug === undefined ? attempt : patient(attempt))
+      const live = this.#attempts.add(this.#options.debug === undefined ? attempt : unhurried(attempt))
       if (live === undefined) continue
       const body = attempt.task.body
       if (body.kind !== 'python') {
@@ -373,12 +373,6 @@ const tickMs = 250
 const restMs = 5000
 const leaveAfterMs = 300_000
 const tryAgainMs = 10_000
-
-/** Nobody is hurried while they look at it under a debugger. */
-function patient(attempt: Attempt): Attempt {
-  const { timeoutMs: _timeout, heartbeatMs: _heartbeat, ...rest } = attempt
-  return { ...rest, memoryBytes: 0 }
-}
 
 function homeFailure(error: unknown): ErrorRecord {
   if (isAlmanacError(error)) return errorRecord(error.code, error.details)
