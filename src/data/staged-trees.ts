@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, utimesSync } from 'node:fs'
+import { chmodSync, mkdirSync, utimesSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { walk } from '../core/tree/walk.ts'
 import { AlmanacError, isAlmanacError } from '../model/errors.ts'
@@ -11,6 +11,7 @@ import type { Home } from './home.ts'
 import { isDigest, shard } from './home.ts'
 import type { JobPool } from './jobs/job-pool.ts'
 import type { Listings } from './listings.ts'
+import { moveClosed } from './move-closed.ts'
 import { namesIn } from './presence.ts'
 import { removeTree } from './remove-tree.ts'
 import type { Sources } from './sources.ts'
@@ -33,7 +34,7 @@ export interface StagedTreeTools {
 /**
  * Directories of the store at paths that tasks and people may read: `trees/<aa>/<digest>`.
  *
- * T1 one appears whole, by a rename, and is made once.
+ * T1 one appears whole, by a rename, and is made once. It is read only from then on.
  * T2 each process looks at a tree whole before it first gives it out; later looks are `verify`'s.
  */
 export class StagedTrees {
@@ -92,6 +93,8 @@ export class StagedTrees {
     else {
       const { done } = await this.#faults(digest, path).next()
       if (done !== true) await this.#make(digest, path, 'replace', near)
+      // whoever made it may have died between the rename and this
+      else inStore(path, () => chmodSync(path, 0o555))
     }
     if (this.#checked.size >= keptChecked) this.#checked.clear()
     this.#checked.add(digest)
@@ -123,7 +126,7 @@ export class StagedTrees {
     mkdirSync(dirname(to), { recursive: true })
     for (let attempt = 0; ; attempt++) {
       try {
-        return renameSync(from, to)
+        return moveClosed(from, to)
       } catch (error) {
         if (attempt === 9 || !['ENOTEMPTY', 'EEXIST'].includes(codeOf(error) ?? '')) throw error
         if (other === 'keep') return
@@ -135,7 +138,7 @@ export class StagedTrees {
   #moveAside(path: string): void {
     const aside = temporaryPath(this.#tools.store.files)
     try {
-      renameSync(path, aside)
+      moveClosed(path, aside)
     } catch (error) {
       if (isMissing(error)) return
       throw error

@@ -1,4 +1,4 @@
-import { lstatSync, renameSync } from 'node:fs'
+import { lstatSync } from 'node:fs'
 import type { Digest } from '../../model/refs.ts'
 import { temporaryPath } from '../blob-files.ts'
 import type { LocalBlobStore } from '../blob-store.ts'
@@ -9,6 +9,7 @@ import type { Listings } from '../listings.ts'
 import type { Pins } from '../pins.ts'
 import { namesIn } from '../presence.ts'
 import { beginsAsListing, digestOfName, reach, shownIn } from '../reachable.ts'
+import { moveClosed } from '../move-closed.ts'
 import { removeTree } from '../remove-tree.ts'
 import type { Remote } from './remote.ts'
 
@@ -135,11 +136,18 @@ export class LocalBound {
 
 function move(from: string, to: string): boolean {
   try {
-    renameSync(from, to)
+    moveClosed(from, to)
     return true
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
-    if (isMissing(error) || code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'EACCES') return false
+    if (
+      isMissing(error) ||
+      code === 'ENOTEMPTY' ||
+      code === 'EEXIST' ||
+      code === 'EACCES' ||
+      code === 'EPERM'
+    )
+      return false
     throw storeError(error, from)
   }
 }
