@@ -1,5 +1,6 @@
 import pc from 'picocolors'
 import { isAlmanacError } from '../model/errors.ts'
+import { systemFailure } from './system-failure.ts'
 
 /** How a command speaks. */
 export interface Printer {
@@ -60,7 +61,8 @@ const usageCodes: readonly string[] = [
 ]
 
 /** Says what went wrong; gives the exit code. */
-export function printError(error: unknown, printer: Printer): number {
+export function printError(thrown: unknown, printer: Printer): number {
+  const error = systemFailure(thrown) ?? thrown
   if (!isAlmanacError(error)) {
     const stack = error instanceof Error ? error.stack : String(error)
     printer.object({ kind: 'error', code: 'ALM_BUG', message: String(error) })

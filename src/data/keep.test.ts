@@ -7,6 +7,7 @@ import { diskPlace } from '../testing/disk-place.ts'
 import { shard } from './home.ts'
 import type { LocalDataPlane } from './local-data-plane.ts'
 import { openDataPlane } from './open.ts'
+import { removeTree } from './remove-tree.ts'
 import { takeFile } from './take-file.ts'
 
 let place: DiskPlace
@@ -41,7 +42,7 @@ it('copies what lies with the user into the store, and shares no bytes with it',
     expect(lstatSync(`${raw}/${path}`).nlink, path).toBe(1)
   }
   await data.sync()
-  rmSync(raw, { recursive: true })
+  removeTree(raw)
   expect(await contents(data, kept)).toMatchObject({ a: 'content of a', 'sub/c': 'content of sub/c' })
   expect(await data.available(kept)).toBe(true)
 })

@@ -23,6 +23,7 @@ import { digestOf } from './blob-files.ts'
 import type { LocalDataPlane } from './local-data-plane.ts'
 import { openDataPlane } from './open.ts'
 import { thisProcess } from './process-identity.ts'
+import { removeTree } from './remove-tree.ts'
 
 let root: string
 let raw: string
@@ -37,7 +38,7 @@ beforeEach(() => {
 })
 afterEach(async () => {
   await data.close()
-  rmSync(root, { recursive: true })
+  removeTree(root)
 })
 
 const open = (): LocalDataPlane => openDataPlane({ home: join(root, '.almanac'), data: join(root, 'data') })

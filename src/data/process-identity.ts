@@ -23,9 +23,13 @@ export function isGone(other: ProcessIdentity): boolean {
   try {
     process.kill(other.pid, 0)
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH'
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ESRCH') return true
+    // another user's process may have got the id since
+    if (code !== 'EPERM') return false
   }
-  return other.start !== (startOf(other.pid) ?? '')
+  const start = startOf(other.pid)
+  return start !== undefined && start !== other.start
 }
 
 /** Differs after each start of the machine; a text of its own each time where the system does not say. */

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { DirRef } from '../model/refs.ts'
 import { openDataPlane } from './open.ts'
+import { removeTree } from './remove-tree.ts'
 
 /** Large enough that its listing is cut into parts, which are edited and not written anew. */
 const files = 1100
@@ -15,7 +16,7 @@ let homes = 0
 beforeEach(() => {
   place = mkdtempSync(join(tmpdir(), 'almanac-scan-edits-'))
 })
-afterEach(() => rmSync(place, { recursive: true, force: true }))
+afterEach(() => removeTree(place))
 
 // what was just written counts as settled, or as not settled, as a round says
 async function scan(home: string, root: string, settled: boolean): Promise<DirRef> {

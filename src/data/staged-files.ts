@@ -47,7 +47,7 @@ export class StagedFiles {
     if (await this.isAsStaged(path, content)) return
     const wrote = await this.wasWrittenTo(path, content)
     if (await this.#sources.find(content)) await this.#put(content, path)
-    else inStore(path, () => rmSync(path, { force: true }))
+    else inStore(path, () => removeFromClosed(path))
     if (wrote) throw new AlmanacError('ALM_TASK_WROTE_INPUT', { path, digest: content.digest })
   }
 
@@ -112,14 +112,19 @@ export class StagedFiles {
   }
 }
 
-/** Directories of staged files are read only, so that tasks leave nothing in them. */
 function moveIntoClosed(from: string, to: string): void {
-  const directory = dirname(to)
+  inClosed(dirname(to), () => renameSync(from, to))
+}
+
+const removeFromClosed = (path: string): void => inClosed(dirname(path), () => rmSync(path, { force: true }))
+
+/** Directories of staged files are read only, so that tasks leave nothing in them. */
+function inClosed(directory: string, work: () => void): void {
   for (let attempt = 0; ; attempt++) {
     try {
       mkdirSync(directory, { recursive: true })
       chmodSync(directory, 0o755)
-      renameSync(from, to)
+      work()
       chmodSync(directory, 0o555)
       return
     } catch (error) {

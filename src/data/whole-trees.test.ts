@@ -5,13 +5,14 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { DirRef, type FileRef } from '../model/refs.ts'
 import type { LocalDataPlane } from './local-data-plane.ts'
 import { openDataPlane } from './open.ts'
+import { removeTree } from './remove-tree.ts'
 
 let place: string
 
 beforeEach(() => {
   place = mkdtempSync(join(tmpdir(), 'almanac-whole-'))
 })
-afterEach(() => rmSync(place, { recursive: true, force: true }))
+afterEach(() => removeTree(place))
 
 /** What a process of its own finds. */
 async function inProcess<T>(work: (data: LocalDataPlane) => Promise<T>): Promise<T> {

@@ -310,6 +310,10 @@ export const catalogue = {
     message: 'Almanac needs Node 24 or newer; this is Node {version}.',
     hint: 'Install Node 24 beside it: npm install --save-dev node@24, and run it by npx almanac.',
   },
+  ALM_SYSTEM: {
+    message: 'The system refused: {why}.',
+    hint: 'Correct the cause, then give the command again.',
+  },
   ALM_USAGE: { message: '{why}', hint: 'See almanac help.' },
   ALM_CONFIG: { message: '{file} is not valid: {why}', hint: 'See docs/command-line.md.' },
   ALM_INPUT_INVALID: { message: 'Input {name}: {why}', hint: 'Correct it and run again.' },

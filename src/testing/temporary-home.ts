@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { chmodSync, lstatSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -11,10 +12,24 @@ export interface TemporaryHome {
 export async function temporaryHome(): Promise<TemporaryHome> {
   compileOnce()
   const path = await mkdtemp(join(tmpdir(), 'almanac-home-'))
-  return { path, remove: () => rm(path, { recursive: true, force: true }) }
+  return { path, remove: async () => removeAll(path) }
 }
 
 /** Threads and programs that a test starts from sources would each compile them anew, which takes most of its time. */
 function compileOnce(): void {
   process.env['NODE_COMPILE_CACHE'] ??= join(process.cwd(), 'node_modules', '.cache', 'almanac', 'compiled')
+}
+
+/** With what is read only, too, which only the superuser may empty as it is. */
+export function removeAll(path: string): void {
+  openDirectories(path)
+  rmSync(path, { recursive: true, force: true })
+}
+
+function openDirectories(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return
+  chmodSync(path, 0o755)
+  for (const entry of readdirSync(path, { withFileTypes: true })) {
+    if (entry.isDirectory()) openDirectories(`${path}/${entry.name}`)
+  }
 }

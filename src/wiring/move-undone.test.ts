@@ -1,9 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { LocalDataPlane } from '../data/local-data-plane.ts'
 import { openDataPlane } from '../data/open.ts'
+import { removeTree } from '../data/remove-tree.ts'
 import { addToDataset } from '../engine/add-dataset.ts'
 import { openMemoryJournal } from '../journal/memory/open.ts'
 import type { Publish } from '../ports/datasets.ts'
@@ -25,7 +26,7 @@ beforeEach(() => {
 })
 afterEach(async () => {
   await data.close()
-  rmSync(root, { recursive: true })
+  removeTree(root)
 })
 
 const statOf = (name: string) => {

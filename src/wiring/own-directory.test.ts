@@ -1,7 +1,8 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, realpathSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { removeTree } from '../data/remove-tree.ts'
 import type { Addition } from '../engine/add-dataset.ts'
 import { isAlmanacError } from '../model/errors.ts'
 import { refuseOwnDirectory } from './own-directory.ts'
@@ -14,7 +15,7 @@ beforeEach(() => {
   mkdirSync(join(root, 'project/raw'))
   symlinkSync('.almanac/trees/aa', join(root, 'project/shown'))
 })
-afterEach(() => rmSync(root, { recursive: true }))
+afterEach(() => removeTree(root))
 
 /** Which of the paths below the project may not be added. */
 const refused = (how: Addition['how'], paths: readonly string[]): readonly string[] =>

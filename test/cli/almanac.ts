@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { removeTree } from '../../src/data/remove-tree.ts'
 
 const bin = fileURLToPath(new URL('../../bin/almanac.cjs', import.meta.url))
 
@@ -40,8 +41,8 @@ export class Project {
     for (const [name, text] of Object.entries(files)) await writeFile(join(this.folder, name), text)
   }
 
-  remove(): Promise<void> {
-    return rm(this.folder, { recursive: true, force: true })
+  async remove(): Promise<void> {
+    removeTree(this.folder)
   }
 
   /** Runs a command to its end. */

@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { chown, lstat, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { chown, lstat, mkdir, mkdtemp, readdir, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { removeTree } from '../../src/data/remove-tree.ts'
 
 const bin = fileURLToPath(new URL('../../bin/almanac.cjs', import.meta.url))
 const isRoot = process.getuid?.() === 0
@@ -17,7 +18,7 @@ beforeEach(async () => {
   if (isRoot) await chown(folder, 65534, 65534)
 })
 
-afterEach(() => rm(folder, { recursive: true, force: true }))
+afterEach(() => removeTree(folder))
 
 function almanac(...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...args], {

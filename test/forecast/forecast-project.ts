@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process'
-import { cp, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { removeTree } from '../../src/data/remove-tree.ts'
 import { ensurePythonEnv } from '../../src/executors/python/environment.ts'
 import { openSqliteJournal } from '../../src/journal/sqlite/open.ts'
 import { Project } from '../cli/almanac.ts'
@@ -154,7 +155,7 @@ export class ForecastProject {
     return (await readdir(this.output(name))).sort()
   }
 
-  remove(): Promise<void> {
-    return rm(this.#root, { recursive: true, force: true })
+  async remove(): Promise<void> {
+    removeTree(this.#root)
   }
 }

@@ -1,8 +1,9 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { removeTree } from '../../src/data/remove-tree.ts'
 import { ensurePythonEnv } from '../../src/executors/python/environment.ts'
 import { Project } from '../cli/almanac.ts'
 
@@ -27,7 +28,7 @@ beforeAll(async () => {
   await writeFile(join(folder, 'package.json'), '{}')
   project = Project.at(folder)
 }, 600_000)
-afterAll(() => rm(project.folder, { recursive: true, force: true }))
+afterAll(() => removeTree(project.folder))
 
 interface Told {
   readonly id: string

@@ -1,7 +1,8 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { removeTree } from '../../src/data/remove-tree.ts'
 import { ensurePythonEnv } from '../../src/executors/python/environment.ts'
 import { openSqliteJournal } from '../../src/journal/sqlite/open.ts'
 import { Project } from '../cli/almanac.ts'
@@ -61,8 +62,8 @@ export class SeasonProject {
     return join(this.folder, 'data/main/season', name)
   }
 
-  remove(): Promise<void> {
-    return rm(this.folder, { recursive: true, force: true })
+  async remove(): Promise<void> {
+    removeTree(this.folder)
   }
 
   async #executed(run: string): Promise<Record<string, number>> {

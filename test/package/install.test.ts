@@ -1,8 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { removeTree } from '../../src/data/remove-tree.ts'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -10,7 +11,7 @@ let folder: string
 beforeEach(() => {
   folder = realpathSync(mkdtempSync(join(tmpdir(), 'almanac-install-')))
 })
-afterEach(() => rmSync(folder, { recursive: true, force: true }))
+afterEach(() => removeTree(folder))
 
 /** As somebody has it who is in an empty directory, with this very Node. */
 function ran(program: string, ...args: string[]) {

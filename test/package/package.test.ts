@@ -5,7 +5,6 @@ import {
   readdirSync,
   readFileSync,
   realpathSync,
-  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -14,6 +13,7 @@ import { dirname, join } from 'node:path'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { removeTree } from '../../src/data/remove-tree.ts'
 
 /**
  * The package as npm packs it, in a project of its own that has nothing but what it declares to need.
@@ -41,7 +41,7 @@ beforeAll(() => {
   writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'project', type: 'module' }))
 })
 
-afterAll(() => rmSync(project, { recursive: true, force: true }))
+afterAll(() => removeTree(project))
 
 function link(name: string): void {
   const target = join(project, 'node_modules', name)

@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { removeTree } from '../../src/data/remove-tree.ts'
 import { type Almanac, AlmanacError, json, open, python, workflow } from '../../src/index.ts'
 
 /** What tasks do wrong, beside others that do nothing wrong: an error on each, and nothing else is lost. */
@@ -41,7 +42,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await almanac.close()
-  rmSync(folder, { recursive: true })
+  removeTree(folder)
 })
 
 it('each has its error, and what does nothing wrong its result', async () => {

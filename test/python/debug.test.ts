@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { removeTree } from '../../src/data/remove-tree.ts'
 import { DebugClient } from './debug-client.ts'
 import { onTerminal } from './terminal.ts'
 
@@ -17,7 +18,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'debug-'))
   file = join(folder, 'steps.py')
 })
-afterEach(() => rmSync(folder, { recursive: true }))
+afterEach(() => removeTree(folder))
 
 /** Talks to the host in a terminal; what that showed. */
 async function inTerminal(

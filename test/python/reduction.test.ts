@@ -1,7 +1,8 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { removeTree } from '../../src/data/remove-tree.ts'
 import { type Almanac, json, open, python, workflow } from '../../src/index.ts'
 
 /** A reduction of many arrays through the whole of Almanac, as a program runs it. */
@@ -57,7 +58,7 @@ beforeEach(() => {
 })
 afterEach(async () => {
   await almanac.close()
-  rmSync(folder, { recursive: true })
+  removeTree(folder)
   expect(
     readdirSync(tmpdir()).filter((name) => /^almanac-\d+-/.test(name) && name.includes(`-${process.pid}-`)),
   ).toEqual([])

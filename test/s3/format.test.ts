@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { LocalDataPlane } from '../../src/data/local-data-plane.ts'
+import { removeTree } from '../../src/data/remove-tree.ts'
 import { openS3 } from '../../src/data/s3/open.ts'
 import { ObjectBlobs } from '../../src/data/shared/object-blobs.ts'
 import type { DirRef } from '../../src/model/refs.ts'
@@ -39,7 +40,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await data.close()
   spawnSync('chmod', ['-R', 'u+w', folder])
-  rmSync(folder, { recursive: true })
+  removeTree(folder)
 })
 
 const extract = (store: string, digest: string) => {

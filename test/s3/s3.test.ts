@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { removeTree } from '../../src/data/remove-tree.ts'
 import type { Patience } from '../../src/data/s3/failures.ts'
 import { openS3 } from '../../src/data/s3/open.ts'
 import { blobKey } from '../../src/data/shared/layout.ts'
@@ -56,7 +57,7 @@ describe.each(servers)('a store on %s', (_name, start) => {
   })
   afterEach(() => {
     objects.close()
-    rmSync(folder, { recursive: true })
+    removeTree(folder)
   })
 
   testBlobs('blobs', async () => ({

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -8,6 +8,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { removeTree } from '../../src/data/remove-tree.ts'
 import { type Almanac, open, type S3Url, task, type Url, url, workflow } from '../../src/index.ts'
 import type { FaultyProxy } from '../s3/faulty-proxy.ts'
 import { startProxy } from '../s3/faulty-proxy.ts'
@@ -42,7 +43,7 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   await almanac.close()
-  rmSync(folder, { recursive: true, force: true })
+  removeTree(folder)
 })
 
 const key = 'raw/a b+ü(1).nc'

@@ -1,7 +1,8 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { removeTree } from '../../src/data/remove-tree.ts'
 import { type Almanac, open, type S3Source, source, workflow } from '../../src/index.ts'
 import type { FaultyProxy } from '../s3/faulty-proxy.ts'
 import { startProxy } from '../s3/faulty-proxy.ts'
@@ -33,7 +34,7 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   await almanac.close()
-  rmSync(folder, { recursive: true, force: true })
+  removeTree(folder)
 })
 
 const put = (key: string, text: string) => overwrite(moto, bucket, key, Buffer.from(text))

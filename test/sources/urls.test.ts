@@ -1,7 +1,8 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { removeTree } from '../../src/data/remove-tree.ts'
 import {
   type Almanac,
   command,
@@ -30,7 +31,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await almanac.close()
   await server.close()
-  rmSync(folder, { recursive: true, force: true })
+  removeTree(folder)
 })
 
 /** Everything that is kept, as one text. */

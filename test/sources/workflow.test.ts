@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { removeTree } from '../../src/data/remove-tree.ts'
 import { type Almanac, dataset, open, source, task, workflow } from '../../src/index.ts'
 import { cutting, FaultyServer, serving } from '../../src/testing/faulty-server.ts'
 
@@ -19,7 +20,7 @@ afterEach(async () => {
   await almanac?.close()
   almanac = undefined
   await server.close()
-  rmSync(folder, { recursive: true, force: true })
+  removeTree(folder)
 })
 
 /** The files below a folder, whatever they are. */
