@@ -37,7 +37,7 @@ const program = (root: string): string => `
     const blob = '${root}/.almanac/store/' + torn.digest.slice(0, 2) + '/' + torn.digest
     chmodSync(blob, 0o644)
     writeFileSync(blob, 'TORN')
-    execFileSync('mount', ['-o', 'remount,ro', '${root}'])
+    execFileSync('mount', ['-o', 'remount,bind,ro', '${root}'])
     said.readOnly = await failing(data.writeFile('other', Buffer.from('other')))
     said.readable = Buffer.from(await data.readFile(kept)).toString()
     const second = openDataPlane({ home: '${root}/.almanac', data: '${root}/data' })

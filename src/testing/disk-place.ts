@@ -26,14 +26,12 @@ export async function diskPlace(open: (root: string) => Promise<DataPlane>): Pro
     outside: `${root}/outside`,
     open: () => open(root),
     write: (path, text, executable) => {
-      mkdirSync(dirname(path), { recursive: true })
-      // as the owner of everything may
-      chmodSync(dirname(path), 0o755)
+      makeOpen(dirname(path))
       if (existsSync(path)) chmodSync(path, 0o644)
       writeFileSync(path, text)
       chmodSync(path, executable === true ? 0o755 : 0o644)
     },
-    makeDirectory: (path) => mkdirSync(path, { recursive: true }),
+    makeDirectory: makeOpen,
     remove: (path) => {
       chmodSync(dirname(path), 0o755)
       removeAll(path)
@@ -42,4 +40,12 @@ export async function diskPlace(open: (root: string) => Promise<DataPlane>): Pro
     isDirectory: (path) => existsSync(path) && statSync(path).isDirectory(),
     dispose: () => temporary.remove(),
   }
+}
+
+/** A directory to write in; as the owner of everything may, one that was read only is so no longer. */
+function makeOpen(path: string): void {
+  if (!existsSync(path)) {
+    makeOpen(dirname(path))
+    mkdirSync(path)
+  } else if ((statSync(path).mode & 0o200) === 0) chmodSync(path, 0o755)
 }
