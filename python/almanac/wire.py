@@ -63,12 +63,13 @@ def _special(fields: dict[str, Any]) -> Any:
     return decoders[kind](fields)
 
 
-def decode_lines(line: bytes) -> list[list[Any]]:
+def decode_lines(given: bytes) -> list[list[Any]]:
     """The messages of a line."""
     messages: list[list[Any]]
-    if b'"$"' not in line:
+    line = given.decode("utf-8", "surrogatepass")
+    if '"$"' not in line:
         messages = json.loads(line)
-    elif b'"$":"object"' not in line:
+    elif '"$":"object"' not in line:
         messages = json.loads(line, object_hook=_special)
     else:
         # an object that has a key `$` of its own is wrapped: what is in it is no kind

@@ -59,7 +59,7 @@ class Inbox:
             if len(buffer) >= 4:
                 end = 4 + int.from_bytes(buffer[:4], "little")
                 if len(buffer) >= end:
-                    text = bytes(memoryview(buffer)[4:end])
+                    text = buffer[4:end].decode("utf-8", "surrogatepass")
                     del buffer[:end]
                     return json.loads(text)
             while (pause := before_wait()) is not None and not select.select([self._socket], [], [], pause)[0]:

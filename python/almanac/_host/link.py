@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 from typing import Any
+
+from almanac_worker.frames import encode
 
 from ..wire import decode_lines
 
 #: messages that leave together at most, so that the engine can begin with the first
 _TOGETHER = 512
-
-_dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
 class Link:
@@ -35,16 +34,17 @@ class Link:
             return
         if os.getpid() != self._pid:
             raise RuntimeError("this process was forked from a workflow's and has no engine")
-        line = _dump(self._out).encode("utf-8", "surrogatepass")
+        line = encode(self._out) + "\n"
         self._out.clear()
-        self._socket.sendall(line + b"\n")
+        self._socket.sendall(line.encode("ascii"))
 
     def read(self) -> list[list[Any]] | None:
         """The messages of all lines that are there, at least one; None when the engine has closed the socket."""
-        while b"\n" not in self._rest:
+        parts = [self._rest]
+        while b"\n" not in parts[-1]:
             data = self._socket.recv(1 << 18)
             if not data:
                 return None
-            self._rest += data
-        whole, _, self._rest = self._rest.rpartition(b"\n")
+            parts.append(data)
+        whole, _, self._rest = b"".join(parts).rpartition(b"\n")
         return [message for line in whole.split(b"\n") for message in decode_lines(line)]

@@ -11,6 +11,8 @@ const maxUnderWay = 8
 /** With that many more gathered, who appends is held back: it does so without ever resting, and hears of no end. */
 const mostGathered = 8000
 const longestHoldMs = 1000
+/** Batches begin at least so long apart: two threads that wake each other for every record cost more than the record. */
+const gatherMs = 1
 
 /**
  * This side of the thread that holds the database: gathers records into batches, and matches answers to questions.
@@ -22,6 +24,7 @@ const longestHoldMs = 1000
  *    function that makes a million calls in one loop goes no faster than its journal, and takes no more memory.
  * L4 the process may end while nothing is under way: a thread that only waits keeps nothing alive.
  * L5 when the thread dies, all that waits for it fails, and all that comes later.
+ * L6 a batch leaves `gatherMs` after the one before, or later: of calls that follow each other, several go together.
  */
 export class WriterClient {
   readonly #path: string
@@ -42,6 +45,9 @@ export class WriterClient {
   #requests: WriterRequest[] = []
   #scheduled = false
   #nextId = 1
+  /** when the last batch left */
+  #begunAt = 0
+  #later: NodeJS.Timeout | undefined
   #failure: AlmanacError | undefined
   /** runs with an append that never crossed; later ones fail alike until the run is claimed anew */
   readonly #refused = new Map<RunId, AlmanacError>()
@@ -161,7 +167,7 @@ export class WriterClient {
   }
 
   #flush(): void {
-    const batch = this.#takeBatch()
+    const batch = this.#isEarly() ? undefined : this.#takeBatch()
     const requests = this.#requests
     if (batch === undefined && requests.length === 0) return
     this.#requests = []
@@ -170,12 +176,25 @@ export class WriterClient {
     this.#worker.postMessage(message, batch === undefined ? [] : [batch.packed.numbers.buffer])
   }
 
+  /** L6; whoever asks something waits for an answer, and takes all along. */
+  #isEarly(): boolean {
+    if (this.#underWay.size > 0 || this.#records >= fullBatch || this.#requests.length > 0) return false
+    if (this.#pack.isEmpty || performance.now() - this.#begunAt >= gatherMs) return false
+    this.#later ??= setTimeout(() => {
+      this.#later = undefined
+      this.#begunAt = 0
+      this.#flush()
+    }, gatherMs)
+    return true
+  }
+
   #takeBatch(): ToWriter['batch'] {
     const due = this.#underWay.size === 0 || (this.#records >= fullBatch && this.#inThread < maxUnderWay)
     if (this.#pack.isEmpty || !due) return undefined
     const id = this.#nextId++
     const batch = { id, packed: this.#pack.take(), runs: [...this.#ends.keys()] }
     this.#underWay.set(id, this.#ends)
+    this.#begunAt = performance.now()
     this.#sent++
     this.#ends = new Map()
     this.#packedRun = undefined
