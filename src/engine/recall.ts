@@ -51,12 +51,18 @@ export class Recall {
     else waiting.push(info)
   }
 
-  /** All calls of a task that is not known yet wait for it together: there may be a million. */
+  /**
+   * All calls of a task that is not known yet wait for it together: there may be a million. Those that may start do so
+   * before all have been looked at; what comes meanwhile waits behind them.
+   */
   #awaitTask(task: TaskSpec, waiting: CallInfo[]): void {
     this.#waiting.set(task, waiting)
-    const each = (deal: (info: CallInfo) => void): void => {
+    const each = async (deal: (info: CallInfo) => void): Promise<void> => {
+      for (const [at, info] of waiting.entries()) {
+        deal(info)
+        if (at % dealtAtOnce === dealtAtOnce - 1) await Promise.resolve()
+      }
       this.#waiting.delete(task)
-      for (const info of waiting) deal(info)
     }
     this.#identifier.lookUp(task).then(
       (known) => each((info) => this.#identifyAs(info, known)),
@@ -207,3 +213,6 @@ export class Recall {
     })
   }
 }
+
+/** so many calls are identified before those of them that may start do */
+const dealtAtOnce = 64
