@@ -1,16 +1,25 @@
+import type { LimitRule } from '../model/limits.ts'
 import type { Elsewhere } from '../ports/caller.ts'
+import type { CodeSource, LoadedFile } from '../ports/code.ts'
+
+/** What they ask of the run. */
+export interface ElsewhereHost {
+  readonly code: Pick<CodeSource, 'load'>
+  readonly declare: (limits: readonly LimitRule[]) => void
+  /** One has come to rest. */
+  readonly rested: () => void
+}
 
 /** Functions of a run that live in other processes: how many go on with what they were given. */
 export class FunctionsElsewhere implements Elsewhere {
   readonly #over: Promise<unknown>
-  readonly #rested: () => void
+  readonly #host: ElsewhereHost
   readonly #whenCancelled: (() => void)[] = []
   #atWork = 0
 
-  /** `rested`: one has come to rest. */
-  constructor(over: Promise<unknown>, rested: () => void) {
+  constructor(over: Promise<unknown>, host: ElsewhereHost) {
     this.#over = over
-    this.#rested = rested
+    this.#host = host
   }
 
   get areAtWork(): boolean {
@@ -21,7 +30,7 @@ export class FunctionsElsewhere implements Elsewhere {
     this.#atWork++
     return () => {
       this.#atWork--
-      this.#rested()
+      this.#host.rested()
     }
   }
 
@@ -35,5 +44,18 @@ export class FunctionsElsewhere implements Elsewhere {
 
   whenOver(then: () => void): void {
     this.#over.then(then, then)
+  }
+
+  async load(file: string): Promise<LoadedFile> {
+    const loaded = this.atWork()
+    try {
+      return await this.#host.code.load(file)
+    } finally {
+      loaded()
+    }
+  }
+
+  declare(limits: readonly LimitRule[]): void {
+    this.#host.declare(limits)
   }
 }

@@ -1,5 +1,6 @@
 import type { DoorChange } from '../core/run/admissions.ts'
 import type { Effect } from '../core/run/events.ts'
+import type { LimitRule } from '../model/limits.ts'
 import type { TaskSpec } from '../model/task.ts'
 import type { CallRequest } from '../ports/caller.ts'
 import type { AttemptEnd, AttemptId, Executor } from '../ports/executor.ts'
@@ -62,9 +63,13 @@ export class Execution {
     return this.#attempts.executorFor(task)?.afterCommit === true
   }
 
+  declare(limits: readonly LimitRule[]): void {
+    this.#limits.declare(limits)
+  }
+
   /** A call is about to be made. @throws ALM_LIMIT_UNKNOWN, ALM_LIMIT_TOO_MUCH */
   expect(request: CallRequest): void {
-    if (request.limits !== undefined) this.#limits.declare(request.limits)
+    if (request.limits !== undefined) this.declare(request.limits)
     if (request.task !== undefined) this.#limits.check(request.name, request.task.policy)
     this.#ahead.expect(request.task)
     this.#attempts.made(request)

@@ -118,7 +118,11 @@ export class RunDriver implements HostedRun {
       this.#datasets.release()
       return end
     })
-    this.elsewhere = new FunctionsElsewhere(this.ended, () => this.#rested())
+    this.elsewhere = new FunctionsElsewhere(this.ended, {
+      code: ports.code,
+      declare: (limits) => this.#execution.declare(limits),
+      rested: () => this.#rested(),
+    })
     if (run.state === 'cancelling') this.#end.state = 'cancelling'
   }
 

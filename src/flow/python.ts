@@ -10,6 +10,7 @@ import {
   type Outputs,
 } from './named-task.ts'
 import { checkNames, type OptionNames } from './option-names.ts'
+import { pythonWorkflow } from './python-workflow.ts'
 
 /** What makes a Python function a task. */
 export interface PythonTaskOptions extends NamedTaskOptions {
@@ -24,13 +25,13 @@ export interface PythonTaskOptions extends NamedTaskOptions {
 }
 
 /**
- * Python functions as tasks, and the environments that they run in.
+ * Python functions as tasks and as workflows, and the environments that tasks run in.
  *
  * The function gets its inputs as arguments by name (files and directories as `pathlib.Path`) and, for each file
  * or directory output, under the output's name, the path to leave it at. What it returns are its value outputs:
  * the one, or a dict by name.
  */
-export const python = { task: pythonTask, env: pythonEnv }
+export const python = { task: pythonTask, workflow: pythonWorkflow, env: pythonEnv }
 
 const optionNames: OptionNames<PythonTaskOptions> = {
   ...namedOptionNames,

@@ -16,7 +16,13 @@ function asked(make: () => unknown): CallRequest & { readonly args: Value; reado
       return 0
     },
     outcome: () => undefined,
-    elsewhere: { atWork: () => () => undefined, whenCancelled: () => undefined, whenOver: () => undefined },
+    elsewhere: {
+      atWork: () => () => undefined,
+      whenCancelled: () => undefined,
+      whenOver: () => undefined,
+      load: () => Promise.reject(new Error('there are no files')),
+      declare: () => undefined,
+    },
     note: () => undefined,
   }
   bindAmbient({ current: () => caller, run: (_, fn) => fn() })

@@ -44,9 +44,13 @@ export interface Workflow<I, R> {
   readonly [workflowKey]: unknown
 }
 
-type Input<O> = O extends { readonly input: infer S } ? SchemaValue<S> : undefined
+/** What a workflow of such options takes. */
+export type WorkflowInput<O> = O extends { readonly input: infer S } ? SchemaValue<S> : undefined
 type SchemaValue<S> = S extends Schema<infer T> ? T : S extends Shape ? ShapeOf<S> : never
-type Output<O, R> = O extends { readonly output: infer S } ? SchemaValue<S> : Resolved<Awaited<R>>
+/** What it gives; what its function returns is `R`. */
+export type WorkflowOutput<O, R> = O extends { readonly output: infer S }
+  ? SchemaValue<S>
+  : Resolved<Awaited<R>>
 
 /** What a workflow returns, with the futures in it known. */
 type Resolved<T> =
@@ -76,8 +80,8 @@ export function workflow<R>(name: string, fn: () => R): Workflow<undefined, Reso
 export function workflow<const O extends WorkflowOptions, R>(
   name: string,
   options: O,
-  fn: (input: Input<O>) => R,
-): Workflow<Input<O>, Output<O, R>>
+  fn: (input: WorkflowInput<O>) => R,
+): Workflow<WorkflowInput<O>, WorkflowOutput<O, R>>
 export function workflow(name: string, ...rest: readonly unknown[]): unknown {
   const fn = rest.at(-1) as (input: never) => unknown
   const options = rest.length > 1 ? (rest[0] as WorkflowOptions) : {}
@@ -88,8 +92,8 @@ export function workflow(name: string, ...rest: readonly unknown[]): unknown {
   return definedWorkflow({
     name,
     fn,
-    input: schemaOf(options.input),
-    output: schemaOf(options.output),
+    input: workflowSchema(options.input),
+    output: workflowSchema(options.output),
     limits: limitRules(name, options.limits),
     definedAt: callerPlace(),
   })
@@ -135,7 +139,7 @@ async function validate(schema: Schema | undefined, value: unknown, what: string
 }
 
 /** One schema for named ones: an object that has them all and nothing else of interest. */
-function schemaOf(given: Schema | Shape | undefined): Schema | undefined {
+export function workflowSchema(given: Schema | Shape | undefined): Schema | undefined {
   if (given === undefined || '~standard' in given) return given as Schema | undefined
   return shapeSchema(given as Shape)
 }

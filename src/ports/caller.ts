@@ -3,6 +3,7 @@ import type { Path } from '../model/path.ts'
 import type { CallKind, RunId } from '../model/records.ts'
 import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
+import type { LoadedFile } from './code.ts'
 
 /**
  * A workflow function under way, as the calls that it makes see it. The function of a run, of each child workflow,
@@ -33,6 +34,10 @@ export interface Elsewhere {
   whenCancelled(then: () => void): void
   /** Called once, when the run has ended or rests. */
   whenOver(then: () => void): void
+  /** A file of workflows, in whichever language; a replay gives nothing more until it is there. @throws as `CodeSource.load` */
+  load(file: string): Promise<LoadedFile>
+  /** Limits of a workflow that was not known when its call was made. */
+  declare(limits: readonly LimitRule[]): void
 }
 
 /** What is called. Calls of one definition share one: there may be a million of them. */

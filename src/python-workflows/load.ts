@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { readFile, realpath } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { dirname, extname, resolve } from 'node:path'
+import { chosenWorkflow } from '../flow/chosen-workflow.ts'
 import { limitRules } from '../flow/limits.ts'
-import { definedWorkflow, type Workflow } from '../flow/workflow.ts'
+import { definedWorkflow } from '../flow/workflow.ts'
 import { AlmanacError } from '../model/errors.ts'
 import type { Value } from '../model/value.ts'
 import type { LoadedFile } from '../ports/code.ts'
@@ -23,12 +24,16 @@ export interface PythonWorkflowsOptions {
 interface Imported {
   readonly host: PythonHost
   readonly loaded: LoadedFile
+  /** workflows of other files that it names */
+  readonly foreign: DescribedFile['foreign']
 }
 
 /**
  * Python files with workflows in them. Owns the processes that they live in.
  *
  * L1 the same files give the same workflows within a process; where one has changed, a new process imports them
+ * L2 what a file names of other files is there, and is a workflow, when the file has been loaded. Files may name each other
+ *    in a circle: no import waits for that of another file
  */
 export class PythonWorkflows {
   readonly #options: PythonWorkflowsOptions
@@ -43,19 +48,11 @@ export class PythonWorkflows {
 
   /** @throws ALM_LOAD_FAILED, ALM_PYTHON_MISSING */
   async load(given: string): Promise<LoadedFile> {
-    const path = await realpath(resolve(this.#options.project, given)).catch(() => {
-      throw new AlmanacError('ALM_LOAD_FAILED', { file: given, why: 'there is no such file.' })
-    })
-    const before = await this.#imported.get(path)?.catch(() => undefined)
-    if (
-      before !== undefined &&
-      !before.host.isGone &&
-      (await digestOf(before.loaded.inputs)) === before.loaded.digest
-    )
-      return before.loaded
-    const importing = this.#import(path)
-    this.#imported.set(path, importing)
-    return (await importing).loaded
+    const path = resolve(this.#options.project, given)
+    const { loaded, foreign } = await this.#current(path)
+    this.#foreign.set(path, loaded)
+    await this.#find(foreign, new Set([path]))
+    return loaded
   }
 
   async close(): Promise<void> {
@@ -69,12 +66,45 @@ export class PythonWorkflows {
     const host = new PythonHost(start, tools)
     this.#hosts.add(host)
     const described = await host.load(path)
-    for (const { file: from } of described.foreign)
-      if (!this.#foreign.has(from)) this.#foreign.set(from, await this.#options.load(from))
     const inputs = [path, ...described.files.filter((one) => one !== path)]
-    return {
-      host,
-      loaded: { file: path, exports: this.#exports(host, described), inputs, digest: await digestOf(inputs) },
+    const digest = await digestOf(inputs)
+    const loaded = { file: path, exports: this.#exports(host, described), inputs, digest }
+    return { host, loaded, foreign: described.foreign }
+  }
+
+  /** As it was imported, if its files are the same still. */
+  async #current(named: string): Promise<Imported> {
+    const path = await realpath(named).catch(() => {
+      throw new AlmanacError('ALM_LOAD_FAILED', { file: named, why: 'there is no such file.' })
+    })
+    const known = this.#imported.get(path)
+    const before = await known?.catch(() => undefined)
+    if (
+      before !== undefined &&
+      !before.host.isGone &&
+      (await digestOf(before.loaded.inputs)) === before.loaded.digest
+    )
+      return before
+    // somebody else may have begun meanwhile
+    const now = this.#imported.get(path)
+    if (now !== undefined && now !== known) return now
+    const importing = this.#import(path)
+    this.#imported.set(path, importing)
+    return importing
+  }
+
+  /** Loads what is named, and what that names. @throws ALM_LOAD_FAILED, ALM_NO_WORKFLOW, ALM_USAGE */
+  async #find(named: DescribedFile['foreign'], seen: Set<string>): Promise<void> {
+    for (const { file, export: name } of named) {
+      if (!seen.has(file)) {
+        seen.add(file)
+        if (extname(file) === '.py') {
+          const { loaded, foreign } = await this.#current(file)
+          this.#foreign.set(file, loaded)
+          await this.#find(foreign, seen)
+        } else this.#foreign.set(file, await this.#options.load(file))
+      }
+      this.#foreignWorkflow(file, name)
     }
   }
 
@@ -95,9 +125,10 @@ export class PythonWorkflows {
   }
 
   #foreignWorkflow(from: string, name: string): (input: Value) => unknown {
-    const workflow = this.#foreign.get(from)?.exports[name] as Workflow<unknown, unknown> | undefined
-    if (workflow === undefined) throw new AlmanacError('ALM_NO_WORKFLOW', { file: from })
-    return workflow as (input: Value) => unknown
+    const exports = this.#foreign.get(from)?.exports
+    if (exports === undefined) throw new AlmanacError('ALM_NO_WORKFLOW', { file: from })
+    const choice = name === 'default' ? {} : { named: name }
+    return chosenWorkflow(from, exports, choice) as (input: Value) => unknown
   }
 }
 

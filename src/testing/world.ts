@@ -87,6 +87,8 @@ export class World {
             parts: { [task.name]: '1' },
             warnings: [],
           }),
+        load: (file) =>
+          Promise.reject(new AlmanacError('ALM_LOAD_FAILED', { file, why: 'there are no files' })),
       },
       surroundings: { of: () => Promise.resolve({}) },
       logs: this.logs,

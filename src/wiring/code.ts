@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { extname } from 'node:path'
 import { type CodeSourceOptions, openCodeSource } from '../code/source.ts'
 import { findPython } from '../executors/python/interpreter.ts'
@@ -24,8 +25,10 @@ export function openCode(options: CodeSourceOptions & CodeDebug): CodeSource {
     python ??= open()
     return (await python).load(file)
   }
+  // a workflow may ask for a file: what is loaded, and the process that it lives in, are no part of that workflow
+  const outside = AsyncLocalStorage.snapshot() as <T>(fn: () => T) => T
   return {
-    load,
+    load: (file) => outside(() => load(file)),
     fingerprint: (task) => code.fingerprint(task),
     close: async () => {
       await (await python)?.close()

@@ -3,6 +3,7 @@ import type { Engine, RunHandle } from '../engine/engine.ts'
 import type { RunSettings } from '../engine/settings.ts'
 import { stageCall } from '../engine/staged-call.ts'
 import { shellStart } from '../executors/shell-start.ts'
+import { chosenWorkflow, definitionOf, type WorkflowChoice } from '../flow/chosen-workflow.ts'
 import { jsonSchemaOf } from '../flow/schema.ts'
 import type { Workflow } from '../flow/workflow.ts'
 import { decode } from '../model/codec.ts'
@@ -15,7 +16,6 @@ import type { DataPlane } from '../ports/data.ts'
 import type { CallRow } from '../ports/journal.ts'
 import type { Urls } from '../ports/urls.ts'
 import type { LoadedWorkflow, SharedEntries, StagedShell, StartOptions, Workbench } from '../workbench.ts'
-import { chosenWorkflow, definitionOf, type WorkflowChoice } from './workflow-file.ts'
 
 /** What it is made of. */
 export interface WorkbenchParts

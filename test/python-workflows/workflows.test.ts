@@ -221,6 +221,56 @@ export default workflow('other', { input: { n: json<number>() } }, async ({ n })
   expect(await ran('run', 'flow.py')).toMatchObject({ state: 'succeeded', output: [12, 15], executed: 3 })
 })
 
+it('a workflow in TypeScript calls one in Python, which calls one in TypeScript, which calls one in Python', async () => {
+  await make(`
+from almanac import workflow_from
+back = workflow_from("main.ts", "back")
+
+@workflow(limits={"seat": 1})
+async def deep(n: int) -> int:
+    return await seated(await back(n=n - 1)) if n > 0 else 0
+
+@task(limits=["seat"])
+def seated(n: int) -> int:
+    return n + 1
+
+@workflow
+async def failing(n: int):
+    await fails(n)
+`)
+  await project.write({
+    'main.ts': `
+import { AlmanacError, json, python, workflow, z } from 'almanac'
+const deep = python.workflow('flow.py:deep', { input: { n: json(z.number()) }, output: json(z.number()) })
+const failing = python.workflow<{ n: number }>('flow.py:failing')
+export const back = workflow('back', { input: { n: json<number>() } }, async ({ n }) => 10 * (await deep({ n })))
+export default workflow('main', { input: { n: json(z.number()) } }, async ({ n }) => {
+  const found = [deep({ n }), deep.key('again')({ n: 1 })]
+  try {
+    await failing({ n: 3 })
+  } catch (error) {
+    if (error instanceof AlmanacError) return { deep: found, message: error.message }
+  }
+})
+`,
+  })
+  const input = ['--input', 'n=2']
+  const { id, ...first } = await ran('run', 'main.ts', ...input)
+  expect(first).toEqual({
+    state: 'succeeded',
+    output: { deep: [11, 1], message: 'no 3' },
+    executed: 3,
+    reused: 0,
+    error: null,
+  })
+  expect(await ran('resume', id)).toMatchObject({ state: 'succeeded', executed: 0, reused: 3 })
+  expect(await ran('run', 'flow.py:deep', ...input)).toMatchObject({ state: 'succeeded', output: 11 })
+  const { stdout } = await project.run('show', id, 'failing')
+  expect(stdout).toMatch(/flow\.py:\d+[\s\S]*ValueError: no 3/)
+  const wrong = await project.run('run', 'main.ts', '--input', 'n=1.5')
+  expect(wrong.stdout + wrong.stderr).toMatch(/The input of deep does not fit its schema: n: /)
+})
+
 it('a question to a person leaves it waiting; answered and resumed it goes on', async () => {
   await make(`
 @workflow

@@ -63,7 +63,10 @@ export class SimulatedProcess {
       work: memory.work,
       limits: memory.limits,
       data,
-      code: { fingerprint: (task) => later({ digest: sha256(task.name), parts: {}, warnings: [] }) },
+      code: {
+        fingerprint: (task) => later({ digest: sha256(task.name), parts: {}, warnings: [] }),
+        load: () => Promise.reject(new Error('there are no files')),
+      },
       surroundings: { of: () => Promise.resolve({}) },
       logs: new MemoryLogs(),
       clock: this.clock,

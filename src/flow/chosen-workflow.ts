@@ -1,5 +1,5 @@
-import { type Workflow, type WorkflowDefinition, workflowOf } from '../flow/workflow.ts'
 import { AlmanacError } from '../model/errors.ts'
+import { type Workflow, type WorkflowDefinition, workflowOf } from './workflow.ts'
 
 /** Which of a file's workflows is meant. */
 export interface WorkflowChoice {
