@@ -23,7 +23,6 @@ export const plumbing: readonly string[] = [
   'Returned',
   'RunId',
   'runStates',
-  'SchemaValue',
   'ShapeOf',
   'ValueOf',
   'WithoutContext',
