@@ -10,6 +10,7 @@ from .errors import AlmanacError, refused
 from .futures import Future
 
 if TYPE_CHECKING:
+    from .results import Shape
     from .tasks import Task
 
 __all__ = ["Scope", "Engine", "current", "found"]
@@ -45,7 +46,7 @@ class Scope:
         wire = encode(arguments, f"an argument of {task.name}")
         call = engine.number()
         engine.call(["task", self.id, call, engine.task(task), wire, key])
-        return Future(self, call, (), task.name)
+        return Future(self, call, (), task.name, task.shape)
 
     def ask(
         self,
@@ -57,6 +58,7 @@ class Scope:
         task: Task[..., Any] | None = None,
         function: Callable[..., Any] | None = None,
         path: tuple[str | int, ...] = (),
+        shape: Shape | None = None,
     ) -> Future[Any]:
         """Any other call. `function` is one of the author's, run here."""
         from .wire import encode
@@ -69,7 +71,7 @@ class Scope:
             **({} if function is None else {"function": engine.function(function)}),
         }
         engine.call(["ask", self.id, call, operation, wire, key, told])
-        return Future(self, call, path, name)
+        return Future(self, call, path, name, shape)
 
     def note(self, kind: str, name: str, body: Any) -> None:
         """Something to show."""
@@ -79,11 +81,13 @@ class Scope:
 
     async def wait(self, future: Future[Any]) -> Any:
         self._own(future)
-        return await self._engine.wait(future)
+        value = await self._engine.wait(future)
+        return value if future._shape is None else future._shape.given(value)
 
     def block(self, future: Future[Any]) -> Any:
         self._own(future)
-        return self._engine.block(future)
+        value = self._engine.block(future)
+        return value if future._shape is None else future._shape.given(value)
 
     def _own(self, future: Future[Any]) -> None:
         scope = _scope.get()

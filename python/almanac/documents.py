@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import types
 from typing import Any, Generic, Literal, Mapping, TypeVar
 
-from . import hints
+from . import hints, results
 from .calls import current
 from .errors import refused
 from .futures import Future
@@ -59,7 +60,8 @@ class Document(Generic[T]):
 
     def _ask(self, operation: str, details: Mapping[str, Any], key: str | None) -> Future[DocumentState[T]]:
         told = {"document": self.described(), **details}
-        return current(f"run.context({self.name!r})").ask(operation, told, self.name, key=key)
+        shape = results.Of(types.GenericAlias(DocumentState, (self._schema or Any,)))
+        return current(f"run.context({self.name!r})").ask(operation, told, self.name, key=key, shape=shape)
 
     def __repr__(self) -> str:
         return f"<document {self.name}>"

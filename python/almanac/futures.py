@@ -8,6 +8,7 @@ from .errors import refused
 
 if TYPE_CHECKING:
     from .calls import Scope
+    from .results import Shape
 
 __all__ = ["Future", "FutureList"]
 
@@ -36,13 +37,16 @@ class Future(_Passed[T]):
     raises what failed; passed to another task it makes an edge; its fields and items are futures too.
     """
 
-    __slots__ = ("_scope", "_call", "_path", "_name")
+    __slots__ = ("_scope", "_call", "_path", "_name", "_shape")
 
-    def __init__(self, scope: Scope, call: int, path: tuple[str | int, ...], name: str) -> None:
+    def __init__(
+        self, scope: Scope, call: int, path: tuple[str | int, ...], name: str, shape: Shape | None = None
+    ) -> None:
         self._scope = scope
         self._call = call
         self._path = path
         self._name = name
+        self._shape = shape
 
     def __await__(self) -> Generator[Any, None, T]:
         return self._scope.wait(self).__await__()
@@ -54,7 +58,8 @@ class Future(_Passed[T]):
 
     def all(self) -> Future[Any]:
         """The list itself: a directory of values and a list read alike."""
-        return self._scope.ask("all", {"of": self}, self._name)
+        shape = self._shape
+        return self._scope.ask("all", {"of": self}, self._name, shape=shape and shape.all())
 
     def settled(self) -> Future[Any]:
         """Does not fail with an entry of a map: `done` holds those that succeeded, `failed` says of the others why."""
@@ -67,7 +72,8 @@ class Future(_Passed[T]):
         return filtered(self, args)
 
     def _field(self, step: str | int) -> Future[Any]:
-        return Future(self._scope, self._call, (*self._path, step), self._name)
+        shape = self._shape
+        return Future(self._scope, self._call, (*self._path, step), self._name, shape and shape.field(step))
 
     def __getattr__(self, name: str) -> Future[Any]:
         if name.startswith("_"):
@@ -100,7 +106,9 @@ class FutureList(_PassedList[T]):
 
     def all(self) -> Future[list[T]]:
         """All results, in order; fails with the first failure once all have ended."""
-        return self._scope.ask("all", {"of": list(self)}, "all")
+        from .results import items
+
+        return self._scope.ask("all", {"of": list(self)}, "all", shape=items(self))
 
     def settled(self) -> Future[list[dict[str, Any]]]:
         """How each ended: `{'ok': True, 'value': …}` or `{'ok': False, 'error': {'code': …, 'message': …}}`."""

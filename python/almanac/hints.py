@@ -16,7 +16,7 @@ from typing import Any, Callable, Literal, Union
 from .futures import Future
 from .values import Dir, File
 
-__all__ = ["Misfit", "of", "descriptions", "schema", "convert"]
+__all__ = ["Misfit", "of", "descriptions", "schema", "convert", "makes", "field"]
 
 
 #: types that nothing else is made into
@@ -144,6 +144,8 @@ def _one_of(value: Any, hints: tuple[Any, ...], path: str) -> Any:
 
 def _collection(value: Any, origin: Any, args: tuple[Any, ...], path: str) -> Any:
     if origin in (list, set, frozenset, tuple) or _is_sequence(origin):
+        if isinstance(value, (set, frozenset, tuple)):
+            value = list(value)
         if not isinstance(value, list):
             _misfit(path, value, "a list")
         if origin is tuple and args and args[-1] is not Ellipsis:
@@ -153,6 +155,8 @@ def _collection(value: Any, origin: Any, args: tuple[Any, ...], path: str) -> An
         item = args[0] if args else Any
         items = [convert(one, item, f"{path}[{i}]") for i, one in enumerate(value)]
         return origin(items) if origin in (set, frozenset, tuple) else items
+    if _is_dataclass(origin):
+        return value if isinstance(value, origin) else _fields(value, origin, path, _variables(origin, args))
     if origin is dict or _is_mapping(origin):
         if not isinstance(value, dict):
             _misfit(path, value, "a dict")
@@ -184,7 +188,7 @@ def _instance(value: Any, hint: Any, path: str) -> Any:
     return _fields(value, hint, path) if dataclasses.is_dataclass(hint) else value
 
 
-def _fields(value: Any, hint: Any, path: str) -> Any:
+def _fields(value: Any, hint: Any, path: str, variables: dict[Any, Any] | None = None) -> Any:
     if not isinstance(value, dict):
         _misfit(path, value, _name(hint))
     fields = of(hint)
@@ -193,8 +197,49 @@ def _fields(value: Any, hint: Any, path: str) -> Any:
     if unknown or missing:
         said = [f"{name} is missing" for name in missing] + [f"there is no {name}" for name in unknown]
         raise Misfit(f"{path}: {', '.join(said)}")
-    converted = {name: convert(one, fields[name], f"{path}.{name}") for name, one in value.items()}
+    known = variables or {}
+    converted = {
+        name: convert(one, known.get(fields[name], fields[name]), f"{path}.{name}") for name, one in value.items()
+    }
     return converted if typing.is_typeddict(hint) else hint(**converted)
+
+
+def _is_dataclass(hint: Any) -> bool:
+    return isinstance(hint, type) and dataclasses.is_dataclass(hint)
+
+
+def _variables(generic: Any, args: tuple[Any, ...]) -> dict[Any, Any]:
+    return dict(zip(getattr(generic, "__parameters__", ()), args))
+
+
+def makes(hint: Any) -> bool:
+    """Is a value as it was kept made into something else for this type? Plain types are what they are."""
+    hint = _plain(hint)
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (tuple, set, frozenset) or _is_dataclass(origin):
+        return True
+    if origin is not None:
+        return origin is not Literal and any(makes(one) for one in args)
+    if not isinstance(hint, type) or hint in _EXACT:
+        return False
+    if typing.is_typeddict(hint):
+        return any(makes(one) for one in of(hint).values())
+    return dataclasses.is_dataclass(hint) or issubclass(hint, enum.Enum) or hasattr(hint, "model_validate")
+
+
+def field(hint: Any, step: str | int) -> Any:
+    """The type of a field or item; None where it is not known."""
+    hint = _plain(hint)
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if isinstance(step, int):
+        return args[0] if origin is list and args else None
+    if origin is dict and len(args) == 2:
+        return args[1]
+    named = origin if _is_dataclass(origin) else hint
+    if not (_is_dataclass(named) or typing.is_typeddict(named)):
+        return None
+    found = of(named).get(step)
+    return _variables(named, args).get(found, found)
 
 
 def _plain(hint: Any) -> Any:

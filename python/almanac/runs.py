@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING, Any, Mapping, TypeVar, overload
 
-from . import hints
+from . import hints, results
 from .calls import current
 from .documents import document
 from .futures import Future
@@ -133,7 +133,7 @@ class Runs:
     ) -> Future[Any]:
         """A typed question to a person. `schema` is a type, or a dict of types by name."""
         details = {"schema": hints.schema(schema), "title": title, "show": show, "timeout": milliseconds(timeout), "to": to}
-        return current("ask").ask("ask", details, "ask", key=key)
+        return current("ask").ask("ask", details, "ask", key=key, shape=results.of_type(schema))
 
     def __call__(self, workflow: Workflow[..., Any], /, *arguments: str, **inputs: Any) -> Run:
         """

@@ -10,7 +10,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any, Callable, Generic, Iterable, Literal, Mapping, ParamSpec, Sequence, TypeVar, overload
 
-from . import hints
+from . import hints, results
 from .calls import current, found, outside
 from .errors import refused
 from .futures import Future, FutureList
@@ -66,6 +66,7 @@ class Task(Generic[P, R]):
         self._context: Mapping[str, Any] = options.get("context") or {}
         given = (*self._outputs, *self._context)
         self._names = _inputs(function, given) if function is not None else names
+        self._shape: results.Shape | None | str = "unknown"
         self._variants: dict[str, Task[P, R]] = {}
         if function is not None:
             functools.update_wrapper(self, function)
@@ -125,7 +126,8 @@ class Task(Generic[P, R]):
         if include is not None:
             details["include"] = [include] if isinstance(include, str) else list(include)
         group = _captured(by) if isinstance(by, str) else by
-        return scope.ask("map", details, self.name, task=self, function=group)
+        shape = None if self.shape is None else results.Each(self.shape)
+        return scope.ask("map", details, self.name, task=self, function=group, shape=shape)
 
     def options(self, **overrides: Any) -> Task[P, R]:
         """The same task with other options."""
@@ -168,6 +170,35 @@ class Task(Generic[P, R]):
             "line": self._place[1],
             **body,
         }
+
+    @property
+    def shape(self) -> results.Shape | None:
+        """What its calls give. Found when it is first called: then all that annotations name is defined."""
+        if isinstance(self._shape, str):
+            self._shape = results.of_task(self._function, self._outputs)
+        return self._shape
+
+    def in_worker(self) -> Callable[..., Any]:
+        """The function as a worker calls it: where it names a dataclass it gets one, and not the dict that was kept."""
+        assert self._function is not None
+        function: Callable[..., Any] = self._function
+        annotated = hints.of(function)
+        made = {name: hint for name, hint in annotated.items() if name != "return" and hints.makes(hint)}
+        if not made:
+            return function
+        names = list(inspect.signature(function).parameters)
+
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            return function(*map(given, names, args), **{name: given(name, value) for name, value in kwargs.items()})
+
+        def given(name: str, value: Any) -> Any:
+            try:
+                return hints.convert(value, made[name], name) if name in made else value
+            except hints.Misfit as error:
+                raise TypeError(f"{self.name}(): {error}") from None
+
+        return call
 
     def _kinds(self) -> dict[str, str] | None:
         if self._function is None:

@@ -149,12 +149,17 @@ class Held(_Kept):
 
 def filtered(of: Any, args: tuple[Any, ...]) -> Future[Any]:
     from .calls import current
+    from .futures import Future
+    from .results import Each
 
     *before, keep = args or (None,)
     if not callable(keep) or len(before) > 1:
         raise TypeError("filter(keep) or filter(values, keep): keep is a function that says yes or no")
     by = before[0] if before else None
     function = _of_value(keep) if before else keep
+    shape = by._shape if isinstance(by, Future) else None
+    if isinstance(shape, Each):
+        function = shape.keeping(function)
     return current("filter").ask("filter", {"of": of, "by": by}, "filter", function=function)
 
 

@@ -9,7 +9,7 @@ import re
 import sys
 from typing import Any, Awaitable, Callable, Coroutine, Generic, Iterable, Mapping, ParamSpec, Sequence, TypeVar, overload
 
-from . import hints
+from . import hints, results
 from .calls import current, found
 from .errors import AlmanacError, refused
 from .futures import Future, FutureList
@@ -180,7 +180,7 @@ def gather(*of: Future[T]) -> Future[list[T]]: ...
 def gather(*of: Any) -> Future[list[Any]]: ...
 def gather(*of: Any) -> Future[Any]:
     """All of some futures and values, in order; fails with the first failure once all have ended."""
-    return current("gather").ask("all", {"of": list(of)}, "gather")
+    return current("gather").ask("all", {"of": list(of)}, "gather", shape=results.items(of))
 
 
 def settled(futures: Sequence[Future[Any]]) -> Future[list[dict[str, Any]]]:

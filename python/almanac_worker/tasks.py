@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import os
 import pathlib
@@ -52,11 +53,15 @@ class Function:
             for path in self.reads:
                 sources.reads(path)
             function = sources.function(self.file, self.name)
+            # under `@task` of a workflow in Python
+            decorated = getattr(type(function), "in_worker", None)
+            if decorated is not None:
+                function = decorated(function)
             self.found = function, Signature(function, self.name)
         return self.found
 
     def place(self) -> tuple[str, int] | None:
-        code = getattr(self.found[0], "__code__", None) if self.found else None
+        code = getattr(inspect.unwrap(self.found[0]), "__code__", None) if self.found else None
         return (self.file, code.co_firstlineno) if code is not None else (self.file, 1)
 
 

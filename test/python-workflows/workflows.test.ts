@@ -202,6 +202,28 @@ async def main(limits: Limits, names: list[str] = ["a"]):
   expect(await log()).toBe('')
 })
 
+it('dataclasses are dataclasses in tasks, and when they are awaited', async () => {
+  await make(`
+limits = run.context("limits", schema=Limits, initial=Limits(1))
+
+@task
+def widen(limits: Limits, by: int) -> Limits:
+    return Limits(limits.low - by, limits.high + by)
+
+@task(outputs={"limits": Limits}, context={"base": limits})
+def judge(n: int, base: Limits):
+    return Limits(base.low, n)
+
+@workflow
+async def main():
+    wide = widen(Limits(5), 1)
+    both = await gather(wide, widen(wide, by=2))
+    base = (await limits.get()).value
+    return [(await wide).low, both[1].high, (await judge(7).limits).high, base.low]
+`)
+  expect(await ran('run', 'flow.py')).toMatchObject({ state: 'succeeded', output: [4, 13, 7, 1] })
+})
+
 it('calls a workflow in TypeScript as a child', async () => {
   await make(`
 from almanac import workflow_from

@@ -1,0 +1,129 @@
+"""What a workflow is given, as the types that tasks say they give. What does not fit is given as it came."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Mapping, Sequence
+
+from . import hints
+
+__all__ = ["Shape", "Of", "Fields", "Items", "Each", "of_type", "of_task", "items"]
+
+
+class Shape:
+    """What is known of a value that is not known yet: types, and those of its fields and items."""
+
+    __slots__ = ()
+
+    def given(self, value: Any) -> Any:
+        return value
+
+    def field(self, step: str | int) -> Shape | None:
+        return None
+
+    def all(self) -> Shape | None:
+        """Of its `.all()`."""
+        return self
+
+
+class Of(Shape):
+    """A type that a function names."""
+
+    __slots__ = ("hint",)
+
+    def __init__(self, hint: Any) -> None:
+        self.hint = hint
+
+    def given(self, value: Any) -> Any:
+        try:
+            return hints.convert(value, self.hint, "")
+        except hints.Misfit:
+            return value
+
+    def field(self, step: str | int) -> Shape | None:
+        return of_type(hints.field(self.hint, step))
+
+
+class Fields(Shape):
+    """The outputs of a task, by name."""
+
+    __slots__ = ("shapes",)
+
+    def __init__(self, shapes: Mapping[str, Shape]) -> None:
+        self.shapes = shapes
+
+    def given(self, value: Any) -> Any:
+        if type(value) is not dict:
+            return value
+        return {name: self.shapes[name].given(one) if name in self.shapes else one for name, one in value.items()}
+
+    def field(self, step: str | int) -> Shape | None:
+        return self.shapes.get(step) if isinstance(step, str) else None
+
+
+class Items(Shape):
+    """A list of values, each of which is known by itself."""
+
+    __slots__ = ("shapes",)
+
+    def __init__(self, shapes: Sequence[Shape | None]) -> None:
+        self.shapes = shapes
+
+    def given(self, value: Any) -> Any:
+        if type(value) is not list or len(value) != len(self.shapes):
+            return value
+        return [one if shape is None else shape.given(one) for one, shape in zip(value, self.shapes)]
+
+    def field(self, step: str | int) -> Shape | None:
+        return self.shapes[step] if isinstance(step, int) and -len(self.shapes) <= step < len(self.shapes) else None
+
+
+class Each(Shape):
+    """What a map over a directory gives: a directory of values that are alike, or several by name."""
+
+    __slots__ = ("shape",)
+
+    def __init__(self, shape: Shape) -> None:
+        self.shape = shape
+
+    def field(self, step: str | int) -> Shape | None:
+        inner = self.shape.field(step)
+        return None if inner is None else Each(inner)
+
+    def all(self) -> Shape | None:
+        return _Alike(self.shape)
+
+    def keeping(self, keep: Callable[..., object]) -> Callable[..., object]:
+        """A predicate that is given the values."""
+        return lambda value, *path: keep(self.shape.given(value), *path)
+
+
+class _Alike(Shape):
+    __slots__ = ("shape",)
+
+    def __init__(self, shape: Shape) -> None:
+        self.shape = shape
+
+    def given(self, value: Any) -> Any:
+        return [self.shape.given(one) for one in value] if type(value) is list else value
+
+    def field(self, step: str | int) -> Shape | None:
+        return self.shape if isinstance(step, int) else None
+
+
+def of_type(hint: Any) -> Shape | None:
+    """What is known of a value of a type; None where it is what it is."""
+    return Of(hint) if hints.makes(hint) else None
+
+
+def of_task(function: Callable[..., Any] | None, outputs: Mapping[str, Any]) -> Shape | None:
+    """What a task gives; None where it is what it is."""
+    if outputs:
+        known = {name: shape for name, hint in outputs.items() if (shape := of_type(hint)) is not None}
+        return Fields(known) if known else None
+    return None if function is None else of_type(hints.of(function).get("return"))
+
+
+def items(futures: Sequence[Any]) -> Shape | None:
+    """Of a list of futures and values."""
+    shapes = [getattr(one, "_shape", None) for one in futures]
+    return Items(shapes) if any(shape is not None for shape in shapes) else None

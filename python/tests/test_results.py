@@ -1,0 +1,104 @@
+"""What a workflow is given, as the types that tasks say they give."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import os
+import sys
+import unittest
+from typing import Generic, Literal, Optional, TypedDict, TypeVar
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+
+from almanac import File, hints, results, task  # noqa: E402
+
+T = TypeVar("T")
+
+
+class Kind(enum.Enum):
+    A = "a"
+
+
+@dataclasses.dataclass
+class Point:
+    x: float
+    kind: Kind = Kind.A
+
+
+@dataclasses.dataclass
+class State(Generic[T]):
+    value: T
+    version: int
+
+
+class Row(TypedDict):
+    point: Point
+    name: str
+
+
+@task
+def one(n: int, at: Optional[Point] = None) -> Point:
+    return Point(n) if at is None else at
+
+
+@task(outputs={"text": File, "point": Point, "count": int})
+def several(n: int) -> None: ...
+
+
+@task
+def plain(n: dict[str, list[int]]) -> list[float] | None: ...
+
+
+class Results(unittest.TestCase):
+    def test_plain_types_are_what_they_are(self) -> None:
+        for hint in (int, "later", None, list[int], dict[str, float | None], File, Literal["a"], T):
+            self.assertFalse(hints.makes(hint), hint)
+        self.assertIsNone(plain.shape)
+
+    def test_dataclasses_enums_and_tuples_are_made(self) -> None:
+        made = {
+            Point: ({"x": 1, "kind": "a"}, Point(1.0)),
+            list[Point]: ([{"x": 1}], [Point(1.0)]),
+            dict[str, Optional[Kind]]: ({"a": "a", "b": None}, {"a": Kind.A, "b": None}),
+            tuple[int, ...]: ([1, 2], (1, 2)),
+            set[int]: ({1, 2}, {1, 2}),
+            State[Point]: ({"value": {"x": 1}, "version": 3}, State(Point(1.0), 3)),
+            Row: ({"point": {"x": 1}, "name": "n"}, {"point": Point(1.0), "name": "n"}),
+        }
+        for hint, (kept, wanted) in made.items():
+            self.assertTrue(hints.makes(hint), hint)
+            self.assertEqual(results.Of(hint).given(kept), wanted)
+
+    def test_what_does_not_fit_is_given_as_it_came(self) -> None:
+        for kept in ({"x": "text"}, {"y": 1}, [1], None):
+            self.assertEqual(results.Of(Point).given(kept), kept)
+
+    def test_fields_items_and_entries_are_known_by_themselves(self) -> None:
+        shape = one.shape
+        assert shape is not None
+        self.assertEqual(shape.given({"x": 1}), Point(1.0))
+        kind = shape.field("kind")
+        assert kind is not None
+        self.assertEqual(kind.given("a"), Kind.A)
+        self.assertIsNone(shape.field("x"))
+        outputs = several.shape
+        assert outputs is not None
+        self.assertEqual(outputs.given({"text": 1, "point": {"x": 1}, "count": 2}), {"text": 1, "point": Point(1.0), "count": 2})
+        points = results.Each(outputs).field("point")
+        assert isinstance(points, results.Each)
+        self.assertEqual(points.keeping(lambda point, path: (point, path))({"x": 1}, "a"), (Point(1.0), "a"))
+        listed = points.all()
+        assert listed is not None
+        self.assertEqual(listed.given([{"x": 1}]), [Point(1.0)])
+
+    def test_a_worker_gives_a_task_what_it_names(self) -> None:
+        self.assertEqual(one.in_worker()(n=1, at={"x": 2}), Point(2.0))
+        self.assertEqual(one.in_worker()(1, None), Point(1))
+        with self.assertRaisesRegex(TypeError, "one.*at: .* is not Point or None"):
+            one.in_worker()(n=1, at={"z": 2})
+        self.assertIs(plain.in_worker(), plain._function)
+
+
+if __name__ == "__main__":
+    unittest.main()
