@@ -75,6 +75,18 @@ it('lets a value that is larger than the limit be used, and goes on where the di
   expect(worker.handles).toEqual([1, 2])
 })
 
+it('loses with its holder what is lost, though who waited for one lets go of another', () => {
+  const [values, worker] = [open(1000), new Noting()]
+  values.add(1, 100, worker)
+  values.add(2, 100, worker)
+  const told: unknown[] = []
+  values.fetch(1, (why) => {
+    told.push(why)
+    values.release([1, 2])
+  })
+  expect([values.holderGone(worker), told, values.holderOf(2)]).toEqual([[1, 2], [undefined], undefined])
+})
+
 it('forgets what is gone, however many come and go', () => {
   const [values, worker] = [open(1000), new Noting()]
   for (let handle = 1; handle <= 20_000; handle++) {

@@ -245,25 +245,24 @@ export class HeldValues {
   holderGone(holder: Holder): number[] {
     this.#inMemory -= this.bytesIn(holder)
     this.#bytes.delete(holder.id)
-    const lost: number[] = []
+    const lost: Held[] = []
     for (const value of this.#values.values()) {
       if (value.holder !== holder) continue
       delete value.holder
-      if (value.place === undefined) lost.push(value.handle)
+      if (value.place === undefined) lost.push(value)
     }
     for (const use of [...this.#uses.values()]) {
       use.by.delete(holder.id)
       if (use.released && use.by.size === 0) this.#dispose(use)
     }
-    for (const handle of lost) this.#lose(this.#values.get(handle) as Held)
-    return lost
-  }
-
-  #lose(value: Held): void {
-    this.#values.delete(value.handle)
-    const use = this.#uses.get(value.moving?.file.name ?? '')
-    if (use !== undefined) this.#dispose(use)
-    this.#wake(value)
+    for (const value of lost) {
+      this.#values.delete(value.handle)
+      const use = this.#uses.get(value.moving?.file.name ?? '')
+      if (use !== undefined) this.#dispose(use)
+    }
+    // after all are gone: whoever is told lets go of others, which may be lost too
+    for (const value of lost) this.#wake(value)
+    return lost.map(({ handle }) => handle)
   }
 
   #releaseFile(value: Held): void {
