@@ -33,7 +33,8 @@ export class Outcomes {
   readonly #spilled = new Map<number, SpilledRef>()
   /** as they were remembered */
   readonly #digests = new Map<number, Digest>()
-  readonly #held = new Map<string, HeldRef>()
+  /** by key: of nearly all calls one, which is there itself; else by path */
+  readonly #held = new Map<Digest, HeldRef | Map<string, HeldRef>>()
   /** calls by the handles that their results have, or had */
   readonly #holding = new Map<number, number>()
   readonly #fieldTexts = new Map<string, string>()
@@ -49,7 +50,7 @@ export class Outcomes {
     put(this.#digests, call, digest)
     eachRef(value, (ref) => {
       if (!(ref instanceof HeldRef)) return
-      this.#held.set(heldId(ref), ref)
+      this.#hold(ref)
       this.#holding.set(ref.handle, call)
     })
   }
@@ -62,7 +63,23 @@ export class Outcomes {
   /** Held values as they are held now: one that was made again lies elsewhere than when it was recorded. */
   current(args: Value): Value {
     if (this.#held.size === 0) return args
-    return mapRefs(args, (ref) => (ref instanceof HeldRef ? (this.#held.get(heldId(ref)) ?? ref) : ref))
+    return mapRefs(args, (ref) => (ref instanceof HeldRef ? this.#heldNow(ref) : ref))
+  }
+
+  #hold(ref: HeldRef): void {
+    const known = this.#held.get(ref.key)
+    if (known instanceof Map) known.set(pathOf(ref), ref)
+    else if (known === undefined || pathOf(known) === pathOf(ref)) this.#held.set(ref.key, ref)
+    else {
+      const byPath = new Map([known, ref].map((one) => [pathOf(one), one]))
+      this.#held.set(ref.key, byPath)
+    }
+  }
+
+  #heldNow(ref: HeldRef): HeldRef {
+    const known = this.#held.get(ref.key)
+    if (known instanceof Map) return known.get(pathOf(ref)) ?? ref
+    return known !== undefined && pathOf(known) === pathOf(ref) ? known : ref
   }
 
   /** Calls whose results are held under these handles now. */
@@ -138,7 +155,9 @@ export class Outcomes {
     if (text === undefined) {
       const field = valueAt(value, ref.path)
       text = this.#shorten(canonical(field, { future: noFuture }))
-      if (typeof field === 'object' && field !== null) this.#fieldTexts.set(id, text)
+      // what is held is short, and there is one for each of many calls
+      const isKept = typeof field === 'object' && field !== null && !(field instanceof HeldRef)
+      if (isKept) this.#fieldTexts.set(id, text)
     }
     return text
   }
@@ -157,4 +176,4 @@ const noFuture = (): string => {
   throw new AlmanacError('ALM_BUG', { why: 'a result holds a future' })
 }
 
-const heldId = (ref: HeldRef): string => `${ref.key} ${JSON.stringify(ref.path)}`
+const pathOf = ({ path }: HeldRef): string => JSON.stringify(path)

@@ -2,6 +2,7 @@ import { dirname } from 'node:path'
 import { AlmanacError } from '../model/errors.ts'
 import type { HeldRef } from '../model/refs.ts'
 import type { TaskSpec } from '../model/task.ts'
+import { Alike } from './alike.ts'
 import { heldIn } from './held-in.ts'
 import type { LiveAttempt } from './live-attempt.ts'
 import { valueNames } from './results.ts'
@@ -21,6 +22,8 @@ export class TaskFunction {
   #aloneFor = 0
   /** its results stay in the worker: calls of it are dealt in runs, so that what is made of them lies together */
   holds = false
+  /** what its results that are held have alike */
+  readonly alike = new Alike()
   /** attempts that have not ended */
   live = 0
   #meanMs: number | undefined

@@ -4,6 +4,7 @@ import { AlmanacError } from '../../model/errors.ts'
 import type { Path } from '../../model/path.ts'
 import { DirRef, FileRef, HeldRef, UrlRef } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
+import type { Alike } from '../alike.ts'
 import type { SharedFile } from '../shared-file.ts'
 import type { SharedFiles } from './shared-files.ts'
 
@@ -87,25 +88,45 @@ function heldWire(ref: HeldRef, place: HeldPlace | undefined): unknown {
 }
 
 /**
- * A result's value, with large bytes read from their files, which are removed. What is held gets the call's key.
+ * A result's value, with large bytes read from their files, which are removed. What is held gets the call's key, and
+ * has the parts of `alike`.
  * @throws ALM_VALUE_REFUSED
  */
-export function resultValue(wire: unknown, key: string, files: SharedFiles): Value {
+export function resultValue(wire: unknown, key: string, files: SharedFiles, alike: Alike): Value {
   if (wire === null || typeof wire !== 'object') return fromWire(wire)
-  if (Array.isArray(wire)) return wire.map((item) => resultValue(item, key, files))
+  if (Array.isArray(wire)) return wire.map((item) => resultValue(item, key, files, alike))
   const fields = wire as Record<string, unknown>
-  if (!Object.hasOwn(fields, '$')) return resultFields(fields, key, files)
+  if (!Object.hasOwn(fields, '$')) return resultFields(fields, key, files, alike)
   if (fields['$'] === 'blob') return readBlob(fields['file'], fields['size'], files)
-  if (fields['$'] === 'held') return fromWire({ ...fields, key })
+  if (fields['$'] === 'held') return sharing(fromWire({ ...fields, key }), alike)
   const inner = fields['v']
   if (fields['$'] === 'object' && inner !== null && typeof inner === 'object' && !Array.isArray(inner)) {
-    return resultFields(inner as Record<string, unknown>, key, files)
+    return resultFields(inner as Record<string, unknown>, key, files, alike)
   }
   return fromWire(wire)
 }
 
-const resultFields = (fields: Record<string, unknown>, key: string, files: SharedFiles): Value =>
-  Object.fromEntries(Object.keys(fields).map((name) => [name, resultValue(fields[name], key, files)]))
+function sharing(value: Value, alike: Alike): Value {
+  if (!(value instanceof HeldRef)) return value
+  const { key, path, type, size, holder, handle } = value
+  const where = alike.one(path, `at ${JSON.stringify(path)}`)
+  return new HeldRef(
+    key,
+    where,
+    alike.one(type, `a ${type}`),
+    size,
+    alike.one(holder, `in ${holder}`),
+    handle,
+  )
+}
+
+const resultFields = (
+  fields: Record<string, unknown>,
+  key: string,
+  files: SharedFiles,
+  alike: Alike,
+): Value =>
+  Object.fromEntries(Object.keys(fields).map((name) => [name, resultValue(fields[name], key, files, alike)]))
 
 function readBlob(path: unknown, size: unknown, files: SharedFiles): Uint8Array {
   if (typeof path !== 'string' || !files.owns(path)) {
