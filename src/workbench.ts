@@ -169,5 +169,5 @@ export interface LoadedWorkflow {
 }
 
 export type { RunHandle } from './engine/engine.ts'
-export type { UrlWanted } from './ports/urls.ts'
 export type { RunResult } from './engine/settings.ts'
+export type { UrlWanted } from './ports/urls.ts'

@@ -131,7 +131,7 @@ export class Execution {
   /** Stops all that runs, and resolves when nothing does. */
   async stopAll(): Promise<void> {
     for (const call of this.#run.machine.graph.calls) {
-      if (call?.phase === 'start' || call?.phase === 'execute') this.#attempts.stop(call.id, call.attempt, 0)
+      if (call.phase === 'start' || call.phase === 'execute') this.#attempts.stop(call.id, call.attempt, 0)
     }
     await this.#attempts.idle()
   }
@@ -153,7 +153,7 @@ export class Execution {
 
   /** A function was given what the call gave: it may use it at any time. */
   given(call: number): void {
-    const found = this.#run.machine.graph.calls[call]
+    const found = this.#run.machine.graph.calls.find(call)
     if (found !== undefined) found.kept = true
   }
 

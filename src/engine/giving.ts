@@ -69,7 +69,7 @@ export class Giving {
 
   /** Somebody waits for an outcome. */
   wait(call: number, waiter: Waiter): void {
-    const end = this.#run.machine.graph.calls[call]?.end
+    const end = this.#run.machine.graph.calls.find(call)?.end
     if (end !== undefined && end.state !== 'succeeded') this.#run.dispatch({ kind: 'observed', call })
     if (this.#given[call] === true) return this.#give(call, waiter)
     const waiters = this.#waiters.get(call)

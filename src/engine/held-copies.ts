@@ -1,5 +1,6 @@
 import { eachRef, mapRefs } from '../core/identity/canonical.ts'
 import type { Call } from '../core/run/call.ts'
+import type { Calls } from '../core/run/calls.ts'
 import { encode } from '../model/codec.ts'
 import type { Outcome } from '../model/records.ts'
 import { FileRef, HeldRef } from '../model/refs.ts'
@@ -119,27 +120,26 @@ const uncopiedBytes = (value: Value): number =>
   heldIn(value).reduce((bytes, ref) => bytes + (ref.copy === undefined ? ref.size : 0), 0)
 
 /** Calls whose held results others need that have not succeeded, or that nobody has used yet. */
-function neededLater(calls: readonly (Call | undefined)[]): readonly Call[] {
+function neededLater(calls: Calls): readonly Call[] {
   const used = new Set<number>()
   const needed = new Set<number>()
   const open: Call[] = []
   for (const call of calls) {
-    if (call === undefined) continue
     for (const id of inputsOf(call)) used.add(id)
     if (call.end?.state !== 'succeeded') open.push(call)
   }
   for (const call of open) {
     for (const id of inputsOf(call)) {
-      const input = calls[id]
+      const input = calls.find(id)
       if (input === undefined || needed.has(id)) continue
       needed.add(id)
       // a view has nothing of its own: it needs what it shows
       if (input.kind === 'view') open.push(input)
     }
   }
-  return calls.filter(
-    (call): call is Call =>
-      call?.held === true &&
+  return [...calls].filter(
+    (call) =>
+      call.held &&
       !call.lost &&
       call.end?.state === 'succeeded' &&
       (needed.has(call.id) || !used.has(call.id)),

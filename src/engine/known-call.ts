@@ -20,7 +20,7 @@ export function knownCall(run: RunContext, row: CallRow): KnownCall | undefined 
   if (request === undefined) return undefined
   const info = calls.find(row.call) ?? infoOf(row, request)
   const { graph } = machine
-  const missing = graph.calls[row.call]?.inputs.find((id) => graph.call(id).end?.state !== 'succeeded')
+  const missing = graph.calls.find(row.call)?.inputs.find((id) => graph.call(id).end?.state !== 'succeeded')
   if (missing !== undefined) return { info, missing: calls.request(missing).name }
   return { info, args: resolve(info.args, { outcomes, request: calls.request }) }
 }

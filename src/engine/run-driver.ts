@@ -255,7 +255,7 @@ export class RunDriver implements HostedRun {
     return new MapCalls(ports, settings, outcomes, {
       calls,
       make: (entry) => this.#make(entry),
-      endOf: (call) => machine.graph.calls[call]?.end,
+      endOf: (call) => machine.graph.calls.find(call)?.end,
       expanded: (call) => this.#dispatch({ kind: 'expanded', call }),
       left: (info, status, error) => this.#entering.left(info, status, error),
       givenUp: () => Number(machine.graph.cancelling) + 2 * Number(machine.graph.draining),

@@ -21,8 +21,7 @@ export function unknownWork({ machine, calls }: RunContext, awaited: Iterable<nu
     return found
   }
   // inputs come before those that take them, so that no chain is followed deeper than one step
-  const unknown = graph.calls.flatMap((call) => {
-    if (call === undefined) return []
+  const unknown = [...graph.calls].flatMap((call) => {
     const until = [...causesOf(call.id)]
     const { name, kind } = calls.request(call.id)
     const isWork = kind === 'task' || kind === 'map' || kind === 'entry'

@@ -15,50 +15,57 @@ import type { TaskPolicy } from '../../model/task.ts'
  * `execute ──▶ judge ──▶ ready | ended`: a person decides on a failure. `execute ──▶ stop ──▶ ended`: cancelled.
  * `ended ──▶ rebuild | ready ──▶ … ──▶ ended`: a held result was lost and is still needed.
  */
-export type Phase =
-  | 'inputs'
-  | 'identify'
-  | 'lookup'
-  | 'gate'
-  | 'ready'
-  | 'start'
-  | 'execute'
-  | 'retry'
-  | 'judge'
-  | 'stop'
-  | 'entered'
-  | 'rebuild'
-  | 'ended'
+export type Phase = (typeof phases)[number]
+
+export const phases = [
+  'inputs',
+  'identify',
+  'lookup',
+  'gate',
+  'ready',
+  'start',
+  'execute',
+  'retry',
+  'judge',
+  'stop',
+  'entered',
+  'rebuild',
+  'ended',
+] as const
 
 /** Why a call in phase `ready` is not started. */
 export type Blocker = 'slot' | 'memory' | 'limit' | 'held'
 
-/** What few calls have is absent from the others: there may be a million. */
-export interface Call {
+/** What a call is when it is made. All else of it is as in any other, and changes. */
+export interface NewCall {
   readonly id: number
   readonly kind: CallKind
   readonly policy: TaskPolicy
   readonly inputs: readonly number[]
+}
+
+/** What is known of a call between two events. Where it is kept: `calls.ts`. */
+export interface Call extends NewCall {
   /** the map that this is an entry of */
-  parent?: number
+  parent: number | undefined
   /** gets its inputs whether they succeeded or not */
-  tolerant?: boolean
+  tolerant: boolean
   /** the highest order that had been given to functions when it was made, and how many outcomes had been */
-  readonly after: number
-  readonly givenBefore: number
+  after: number
+  givenBefore: number
   /** the order of its own remembered outcome: kept where the outcome is derived, not executed */
-  rememberedOrder?: number | undefined
+  rememberedOrder: number | undefined
   /** its remembered outcome is a failure or a skip, and nothing that it comes of is known to be new */
-  failsAgain?: boolean
+  failsAgain: boolean
   phase: Phase
   /** what has not ended: inputs; in phase `rebuild` lost results; in an entered map its entries */
   pending: number
   /** calls that take this one's outcome */
   consumers: readonly number[]
   /** calls that wait until this one is rebuilt */
-  waiters?: number[] | undefined
+  waiters: number[] | undefined
   /** calls whose held results are among the inputs */
-  heldInputs?: readonly number[]
+  heldInputs: readonly number[] | undefined
   /** attempts begun since the call was last forgotten; the author's retries spent; workers lost in a row */
   attempt: number
   spent: number
@@ -67,12 +74,12 @@ export interface Call {
   /** position among outcomes; -1 before */
   order: number
   /** its attempts wait until what they depend on is durable */
-  afterCommit?: boolean
+  afterCommit: boolean
   /** the result lives in a worker's memory; it is not there any more */
-  held?: boolean
-  lost?: boolean
+  held: boolean
+  lost: boolean
   /** there is a copy of the lost result, from which it can be had without an attempt */
-  copied?: boolean
+  copied: boolean
   /** someone has been given how it ended */
   observed: boolean
   /** calls that take its outcome and have not ended */
@@ -87,6 +94,8 @@ export interface Call {
   heapIndex: number
   rank: number
   frees: boolean
+  /** its place among those that were started ahead; 0 if it is none of them */
+  ahead: number
 }
 
 export type EndStatus = Extract<CallStatus, { state: EndState }>

@@ -1,8 +1,8 @@
 import { AlmanacError } from '../../model/errors.ts'
 import type { TaskPolicy } from '../../model/task.ts'
 import { Heap } from '../../util/heap.ts'
-import type { Call, EndStatus, Phase } from './call.ts'
-import { statusOf } from './call.ts'
+import { type Call, type EndStatus, type Phase, phases, statusOf } from './call.ts'
+import { Calls } from './calls.ts'
 import type { Effect, Made } from './events.ts'
 import { GivenOrders } from './given-orders.ts'
 import { type Capacity, Slots } from './slots.ts'
@@ -21,8 +21,8 @@ import { type Capacity, Slots } from './slots.ts'
 export class RunGraph {
   readonly slots: Slots
   effects: Effect[] = []
-  /** by id; holes for calls of an earlier life that have not been made again */
-  readonly calls: (Call | undefined)[] = []
+  /** without those of an earlier life that have not been made again */
+  readonly calls = new Calls()
   /** calls in `gate`, and what must be durable before they go on */
   readonly gated = new Heap<{ readonly needs: number; readonly call: Call }>((a, b) => a.needs < b.needs)
   readonly failures: Call[] = []
@@ -38,14 +38,14 @@ export class RunGraph {
   draining = false
   settled: boolean | undefined
   finished = false
-  readonly #phases: Record<Phase, number> = { ...noCalls }
+  readonly #phases = Object.fromEntries(phases.map((phase) => [phase, 0])) as Record<Phase, number>
   #freeing = 0
   #size = 0
   /** questions open, sleeps under way: what is entered and waits for the world */
   readonly waiting = { person: 0, time: 0 }
 
   constructor(capacity: Capacity, nextOrder: number) {
-    this.slots = new Slots(capacity)
+    this.slots = new Slots(capacity, this.calls)
     this.nextOrder = nextOrder
     // what is remembered is durable
     this.committed = nextOrder - 1
@@ -65,44 +65,27 @@ export class RunGraph {
   }
 
   call(id: number): Call {
-    const call = this.calls[id]
+    const call = this.calls.find(id)
     if (call === undefined) throw new AlmanacError('ALM_BUG', { why: `there is no call ${id}` })
     return call
   }
 
   add(made: Made): Call {
-    if (this.calls[made.call] !== undefined)
+    if (this.calls.find(made.call) !== undefined)
       throw new AlmanacError('ALM_BUG', { why: `call ${made.call} is made twice` })
     const { policy, spent = 0 } = made
-    const call: Call = {
-      id: made.call,
-      kind: made.callKind,
-      policy,
-      inputs: made.inputs,
-      after: this.given.highest,
-      givenBefore: this.given.count,
-      phase: 'inputs',
-      pending: 0,
-      consumers: nobody,
-      attempt: made.attempts ?? 0,
-      spent,
-      losses: 0,
-      end: undefined,
-      order: -1,
-      observed: false,
-      users: 0,
-      kept: false,
-      memoryBytes: spent === 0 ? policy.memoryBytes : memoryAfter(policy, spent),
-      passed: 0,
-      heapIndex: -1,
-      rank: 0,
-      frees: false,
+    const call = this.calls.add({ id: made.call, kind: made.callKind, policy, inputs: made.inputs })
+    call.after = this.given.highest
+    call.givenBefore = this.given.count
+    if (made.attempts !== undefined) call.attempt = made.attempts
+    if (spent > 0) {
+      call.spent = spent
+      call.memoryBytes = memoryAfter(policy, spent)
     }
     if (made.parent !== undefined) call.parent = made.parent
     if (made.order !== undefined) call.rememberedOrder = made.order
     if (this.#failsAgain(made)) call.failsAgain = true
     if (made.tolerant === true) call.tolerant = true
-    this.calls[made.call] = call
     for (const id of made.inputs) this.#use(id, isAttempted(call))
     this.#size++
     this.#phases.inputs++
@@ -152,7 +135,7 @@ export class RunGraph {
 
   /** `consumer` waits for the outcome of `call`. */
   consume(call: Call, consumer: Call): void {
-    if (call.consumers === nobody) call.consumers = [consumer.id]
+    if (call.consumers.length === 0) call.consumers = [consumer.id]
     else (call.consumers as number[]).push(consumer.id)
   }
 
@@ -298,25 +281,6 @@ export class RunGraph {
 /** What an attempt may take after so many retries. */
 const memoryAfter = ({ memoryBytes, retries }: TaskPolicy, spent: number): number =>
   Math.round(memoryBytes * retries.memoryFactor ** spent)
-
-/** Shared by all that nobody waits for, which most calls are. */
-const nobody: readonly number[] = []
-
-const noCalls: Readonly<Record<Phase, number>> = {
-  inputs: 0,
-  identify: 0,
-  lookup: 0,
-  gate: 0,
-  ready: 0,
-  start: 0,
-  execute: 0,
-  retry: 0,
-  judge: 0,
-  stop: 0,
-  entered: 0,
-  rebuild: 0,
-  ended: 0,
-}
 
 /** What is derived keeps its place in the order that functions saw in an earlier life. */
 const derivedOrder = (call: Call, status: EndStatus): number | undefined =>

@@ -1,5 +1,5 @@
 import { AlmanacError } from '../../model/errors.ts'
-import type { Call, EndStatus, Phase } from './call.ts'
+import { type Call, type EndStatus, type Phase, phases } from './call.ts'
 import type { RunGraph } from './graph.ts'
 import type { RunMachine } from './machine.ts'
 import { isBetter } from './ready-queue.ts'
@@ -26,7 +26,6 @@ export class Invariants {
     let size = 0
     let holders = 0
     for (const call of graph.calls) {
-      if (call === undefined) continue
       size++
       phases[call.phase] = (phases[call.phase] ?? 0) + 1
       const holds = graph.slots.holds(call)
@@ -212,19 +211,3 @@ function checkOrder(graph: RunGraph, before: Call | undefined, call: Call): void
   if (before !== undefined && isBetter(call, before))
     broken('Q2', graph, call, `call ${before.id} goes before it`)
 }
-
-const phases: readonly Phase[] = [
-  'inputs',
-  'identify',
-  'lookup',
-  'gate',
-  'ready',
-  'start',
-  'execute',
-  'retry',
-  'judge',
-  'stop',
-  'entered',
-  'rebuild',
-  'ended',
-]

@@ -166,9 +166,8 @@ export class RunMachine {
     if (graph.cancelling) graph.draining = true
     graph.cancelling = true
     this.#giveUp(true)
-    const stopped = graph.calls.flatMap((call) =>
-      call?.phase === 'stop' && call.end === undefined ? [call.id] : [],
-    )
+    const stopped: number[] = []
+    for (const call of graph.calls) if (call.phase === 'stop' && call.end === undefined) stopped.push(call.id)
     graph.effects.push({ kind: 'cancelling', stopped })
   }
 
@@ -176,7 +175,6 @@ export class RunMachine {
   #giveUp(running: boolean): void {
     const { graph } = this
     for (const call of graph.calls) {
-      if (call === undefined) continue
       switch (call.phase) {
         case 'inputs':
         case 'identify':
@@ -256,7 +254,7 @@ function unseenFailures(graph: RunGraph): number[] {
   }
   if (graph.failures.length === 0) return []
   for (const call of graph.calls) {
-    if (call?.observed === true && call.end?.state !== 'succeeded') see(call)
+    if (call.observed && call.end?.state !== 'succeeded') see(call)
   }
   // the failure of an entry is seen with its map
   const isSeen = (call: Call): boolean =>

@@ -1,6 +1,8 @@
 import type { TaskPolicy } from '../../model/task.ts'
+import { Line } from '../../util/line.ts'
 import { Admissions, type Admitted, type DoorChange } from './admissions.ts'
 import type { Blocker, Call } from './call.ts'
+import type { Calls } from './calls.ts'
 import { isBetter, ReadyQueue } from './ready-queue.ts'
 
 /** What may run at once. */
@@ -18,6 +20,11 @@ export interface Window {
 }
 
 type Kind = Window['policies']
+
+/** What a running call took, and which kind of call it was then. */
+interface Taken extends Capacity {
+  readonly kind: Kind | undefined
+}
 
 /** A call that waited while so many worse ones passed it keeps them back until it fits. */
 export const maxPassed = 64
@@ -38,6 +45,7 @@ export const maxPassed = 64
 export class Slots {
   readonly capacity: Capacity
   paused = false
+  readonly #calls: Calls
   /** calls of equal needs share a queue: its head stands for all of them */
   readonly #queues = new Map<string, ReadyQueue>()
   /** the same, to be gone through for each call that starts */
@@ -49,20 +57,24 @@ export class Slots {
   #isStuck = false
   /** the queue asked for last: most calls need what the one before them needed */
   #recent: (Capacity & { readonly limits: string | undefined; readonly queue: ReadyQueue }) | undefined
-  readonly #taken = new Map<Call, Capacity>()
-  /** started ahead, in that order */
-  readonly #ahead = new Set<Call>()
-  /** of those, the ones that let held inputs go */
+  /** by call that runs */
+  readonly #taken = new Map<number, Taken>()
+  /** started ahead, in that order; among them those that are not any more */
+  readonly #line = new Line<number>()
+  /** how many ever stood there: `Call.ahead` of the last of them */
+  #lined = 0
+  /** how many are ahead, and of those, the ones that let held inputs go */
+  #ahead = 0
   #freeing = 0
-  /** the kinds of those that run, and how many of each */
-  readonly #kinds = new Map<Call, Kind>()
+  /** how many of each kind run */
   readonly #alike = new Map<Kind, number>()
   #windows: readonly Window[] = []
   #cpu = 0
   #memory = 0
 
-  constructor(capacity: Capacity) {
+  constructor(capacity: Capacity, calls: Calls) {
     this.capacity = capacity
+    this.#calls = calls
   }
 
   get running(): number {
@@ -80,7 +92,7 @@ export class Slots {
 
   /** Was the call started ahead, and no slot left to it yet? */
   isAhead(call: Call): boolean {
-    return this.#ahead.has(call)
+    return call.ahead > 0
   }
 
   queue(call: Call): void {
@@ -124,8 +136,8 @@ export class Slots {
     if (best === undefined || window === undefined) return undefined
     const { calls, policies } = window
     if ((this.#alike.get(policies) ?? 0) < this.#taken.size) return undefined
-    if (this.#ahead.size < calls) return best
-    const mayFree = this.#freeing < Math.min(this.#ahead.size, Math.max(calls, this.capacity.cpu))
+    if (this.#ahead < calls) return best
+    const mayFree = this.#freeing < Math.min(this.#ahead, Math.max(calls, this.capacity.cpu))
     return best.frees && mayFree ? best : undefined
   }
 
@@ -174,21 +186,31 @@ export class Slots {
   }
 
   give(call: Call): void {
-    const taken = this.#taken.get(call)
+    const taken = this.#taken.get(call.id)
     if (taken === undefined) return
-    this.#taken.delete(call)
+    this.#taken.delete(call.id)
     this.#isStuck = false
-    this.#unlike(call)
+    if (taken.kind !== undefined) this.#count(taken.kind, -1)
     if (call.policy.limits !== undefined) this.#admissions.give(call)
     if (this.#leaveAhead(call)) return
-    const [heir] = this.#ahead
-    if (heir !== undefined && taken.cpu === 1) {
-      this.#leaveAhead(heir)
-      this.#taken.set(heir, taken)
-      return
-    }
+    if (taken.cpu === 1 && this.#inherit(taken)) return
     this.#cpu -= taken.cpu
     this.#memory -= taken.memoryBytes
+  }
+
+  /** The first of those that were started ahead has the place now, if there is one. */
+  #inherit({ cpu, memoryBytes }: Capacity): boolean {
+    while (!this.#line.isEmpty) {
+      const place = this.#lined - this.#line.size + 1
+      const id = this.#line.shift() as number
+      const heir = this.#calls.find(id)
+      // it may have left, and come again at another place
+      if (heir?.ahead !== place) continue
+      this.#leaveAhead(heir)
+      this.#taken.set(id, { cpu, memoryBytes, kind: this.#taken.get(id)?.kind })
+      return true
+    }
+    return false
   }
 
   /** What a ready call waits for. */
@@ -238,7 +260,7 @@ export class Slots {
 
   /** Does the call have a slot? */
   holds(call: Call): boolean {
-    return this.#taken.has(call)
+    return this.#taken.has(call.id)
   }
 
   #queueOf(call: Call): ReadyQueue {
@@ -252,7 +274,7 @@ export class Slots {
     let queue = this.#queues.get(needs)
     if (queue === undefined) {
       if (this.#queues.size >= maxQueues) this.#dropEmpty()
-      queue = new ReadyQueue()
+      queue = new ReadyQueue(this.#calls)
       this.#queues.set(needs, queue)
       this.#lanes = [...this.#queues.values()]
     }
@@ -268,28 +290,30 @@ export class Slots {
 
   #take(call: Call, ahead: boolean): void {
     const kind = this.#windowOf(call)?.policies
-    if (kind !== undefined) {
-      this.#kinds.set(call, kind)
-      this.#alike.set(kind, (this.#alike.get(kind) ?? 0) + 1)
-    }
-    if (ahead) this.#ahead.add(call)
-    if (ahead && call.frees) this.#freeing++
+    if (kind !== undefined) this.#count(kind, 1)
     if (call.policy.limits !== undefined) this.#admissions.take(call)
-    const taken = ahead ? nothing : { cpu: call.policy.cpu, memoryBytes: call.memoryBytes }
-    this.#taken.set(call, taken)
-    this.#cpu += taken.cpu
-    this.#memory += taken.memoryBytes
+    if (ahead) this.#goAhead(call)
+    const [cpu, memoryBytes] = ahead ? [0, 0] : [call.policy.cpu, call.memoryBytes]
+    this.#taken.set(call.id, { cpu, memoryBytes, kind })
+    this.#cpu += cpu
+    this.#memory += memoryBytes
   }
 
-  #unlike(call: Call): void {
-    const kind = this.#kinds.get(call)
-    if (kind === undefined) return
-    this.#kinds.delete(call)
-    this.#alike.set(kind, (this.#alike.get(kind) ?? 0) - 1)
+  #count(kind: Kind, by: 1 | -1): void {
+    this.#alike.set(kind, (this.#alike.get(kind) ?? 0) + by)
+  }
+
+  #goAhead(call: Call): void {
+    this.#line.push(call.id)
+    call.ahead = ++this.#lined
+    this.#ahead++
+    if (call.frees) this.#freeing++
   }
 
   #leaveAhead(call: Call): boolean {
-    if (!this.#ahead.delete(call)) return false
+    if (call.ahead === 0) return false
+    call.ahead = 0
+    this.#ahead--
     if (call.frees) this.#freeing--
     return true
   }
@@ -328,8 +352,6 @@ const noChanges: readonly DoorChange[] = []
 
 /** Asked for at once, at most. */
 const maxRoom = 256
-
-const nothing: Capacity = { cpu: 0, memoryBytes: 0 }
 
 /** From so many queues on the empty ones are dropped. */
 const maxQueues = 16

@@ -281,11 +281,11 @@ export class Checker implements Told {
     const left = (waiting.get(call) ?? 1) - 1
     if (left === 0) waiting.delete(call)
     else waiting.set(call, left)
-    const order = this.machine?.graph.calls[call]?.order ?? -1
+    const order = this.machine?.graph.calls.find(call)?.order ?? -1
     given.push({ at, call, order, outcome })
     this.trace(() => `    at ${at}: ${JSON.stringify(outcome)} (call ${call}, order ${order})`)
     for (const other of waiting.keys()) {
-      const found = this.machine?.graph.calls[other]
+      const found = this.machine?.graph.calls.find(other)
       if (isTurn && found?.end !== undefined && found.order < order && !this.#life.done.has(other)) {
         this.strange(
           new Broken('S11', `at ${at} order ${order} was given before order ${found.order} of call ${other}`),
@@ -415,7 +415,9 @@ export class Checker implements Told {
   /** Did a call of the life before come of one of these? */
   #dependsOn(calls: ReadonlySet<number>, call: number): boolean {
     if (calls.has(call)) return true
-    return this.#before?.graph.calls[call]?.inputs.some((input) => this.#dependsOn(calls, input)) === true
+    return (
+      this.#before?.graph.calls.find(call)?.inputs.some((input) => this.#dependsOn(calls, input)) === true
+    )
   }
 
   /** The first outcomes that functions were given, as far as all of them are durable. */

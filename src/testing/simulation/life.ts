@@ -429,10 +429,7 @@ export class Life {
   #waiting(): string {
     const { machine } = this.#stage.checker
     if (machine === undefined) return 'it has not begun'
-    const open = machine.graph.calls.filter((call) => call !== undefined && call.end === undefined)
-    return (
-      open.map((call) => (call === undefined ? '' : machine.graph.story(call))).join('; ') ||
-      'every call has ended'
-    )
+    const open = [...machine.graph.calls].filter((call) => call.end === undefined)
+    return open.map((call) => machine.graph.story(call)).join('; ') || 'every call has ended'
   }
 }

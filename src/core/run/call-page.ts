@@ -1,0 +1,108 @@
+import type { CallKind } from '../../model/records.ts'
+import type { TaskPolicy } from '../../model/task.ts'
+import type { EndStatus, NewCall } from './call.ts'
+
+/** Rows of calls with numbers that follow one another. */
+export interface Page {
+  readonly numbers: Int32Array
+  readonly letters: Uint8Array
+  /** undefined where there is no such call */
+  readonly policies: (TaskPolicy | undefined)[]
+  readonly inputs: (readonly number[])[]
+  readonly consumers: (readonly number[])[]
+}
+
+// a row of numbers …
+export const flagsAt = 0
+export const orderAt = 1
+export const afterAt = 2
+export const givenBeforeAt = 3
+export const rememberedAt = 4
+export const parentAt = 5
+export const pendingAt = 6
+export const attemptAt = 7
+export const usersAt = 8
+export const heapIndexAt = 9
+export const rankAt = 10
+export const aheadAt = 11
+export const columns = 12
+
+// … and of small ones
+export const phaseAt = 0
+export const kindAt = 1
+export const endAt = 2
+export const letters = 3
+
+// bits of the flags
+export const tolerant = 1
+export const failsAgain = 2
+export const afterCommit = 4
+export const held = 8
+export const lost = 16
+export const copied = 32
+export const observed = 64
+export const kept = 128
+export const frees = 256
+
+/** What is beside the rows: of few calls, or shared by all. */
+export interface Beside {
+  readonly rare: Map<number, Rare>
+  /** how calls have ended: the few that there are */
+  readonly ends: EndStatus[]
+}
+
+/** What few calls have. */
+export interface Rare {
+  waiters?: number[] | undefined
+  heldInputs?: readonly number[] | undefined
+  memoryBytes?: number
+  spent?: number
+  losses?: number
+  passed?: number
+}
+
+/** Shared by all that nobody waits for, which most calls are. */
+const nobody: readonly number[] = []
+
+/** A page without calls. */
+export function newPage(size: number): Page {
+  return {
+    numbers: new Int32Array(size * columns),
+    letters: new Uint8Array(size * letters),
+    policies: new Array(size),
+    inputs: new Array(size),
+    consumers: new Array(size),
+  }
+}
+
+/** A call that has just been made. */
+export function writeRow(page: Page, row: number, { kind, policy, inputs }: NewCall): void {
+  page.policies[row] = policy
+  page.inputs[row] = inputs
+  page.consumers[row] = nobody
+  page.letters[row * letters + kindAt] = kinds.indexOf(kind)
+  const at = row * columns
+  page.numbers[at + orderAt] = -1
+  page.numbers[at + heapIndexAt] = -1
+  page.numbers[at + parentAt] = -1
+  page.numbers[at + rememberedAt] = -1
+}
+
+/** By code. */
+export const kinds: readonly CallKind[] = [
+  'task',
+  'map',
+  'entry',
+  'child',
+  'local',
+  'view',
+  'sleep',
+  'now',
+  'random',
+  'ask',
+  'read',
+  'publish',
+  'get',
+  'put',
+  'patch',
+]
