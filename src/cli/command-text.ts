@@ -22,6 +22,12 @@ export function commandText(
   return /^[\w@%+=:,./-]+$/.test(own) ? `node ${own}` : `node '${own.replaceAll("'", String.raw`'\''`)}'`
 }
 
+/** The command with its arguments, as the next one to type here; by its short name where its place is long. */
+export function nextCommand(words: string): string {
+  const text = commandText(process.cwd())
+  return `${text.startsWith('node ') ? 'almanac' : text} ${words}`
+}
+
 /** Where npx looks: the nearest directory upwards with a package. */
 function npmRoot(folder: string): string | undefined {
   for (let at = folder; ; at = dirname(at)) {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { AlmanacError, isAlmanacError } from '../model/errors.ts'
+import { DirRef, FileRef } from '../model/refs.ts'
 import { parseUrl, safeText, safeUrl } from '../model/source.ts'
 import type { Value } from '../model/value.ts'
 import type { UrlWanted } from '../workbench.ts'
@@ -109,7 +110,15 @@ async function taken(
   if (kind === 'url' && typeof value === 'string') return await look(urlNamed(value, name))
   if ((kind !== 'file' && kind !== 'dir') || typeof value !== 'string') return value
   try {
-    return await scan(resolve(value))
+    const found = await scan(resolve(value))
+    const other = kind === 'dir' ? found instanceof FileRef : found instanceof DirRef
+    // a schema of alternatives may take either
+    if (other && schema.anyOf === undefined) {
+      const why =
+        kind === 'dir' ? 'is a file, and a directory is needed' : 'is a directory, and a file is needed'
+      throw new AlmanacError('ALM_INPUT_INVALID', { name, why: `${value} ${why}` })
+    }
+    return found
   } catch (error) {
     if (!isAlmanacError(error) || error.code !== 'ALM_INPUT_MISSING') throw error
     throw new AlmanacError('ALM_INPUT_INVALID', { name, why: error.message }, { cause: error })

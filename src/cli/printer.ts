@@ -1,5 +1,6 @@
 import pc from 'picocolors'
 import { isAlmanacError } from '../model/errors.ts'
+import { printable } from './printable.ts'
 import { systemFailure } from './system-failure.ts'
 
 /** How a command speaks. */
@@ -37,10 +38,10 @@ export function openPrinter(options: { readonly json: boolean; readonly debug: b
       last = undefined
     },
     line: (text = '') => {
-      if (!json) process.stdout.write(`${text}\n`)
+      if (!json) process.stdout.write(`${printable(text)}\n`)
     },
     aside: (text) => {
-      process.stderr.write(`${text}\n`)
+      process.stderr.write(`${printable(text)}\n`)
     },
   }
 }

@@ -1,6 +1,7 @@
 import pc from 'picocolors'
 import type { CallState, RunState } from '../model/states.ts'
 import { limitName } from './limit-words.ts'
+import { printable } from './printable.ts'
 
 /** What a run tells of itself, ten times a second: the cost does not grow with the run. */
 export interface Snapshot {
@@ -48,7 +49,7 @@ export class Progress {
   /** Lines above the progress line, which is drawn again below. */
   above(lines: readonly string[]): void {
     this.#clear()
-    for (const line of lines) this.#stream.write(`${line}\n`)
+    for (const line of lines) this.#stream.write(`${printable(line)}\n`)
   }
 
   stop(): void {

@@ -4,6 +4,7 @@ import { isAlmanacError } from '../model/errors.ts'
 import type { AskRecord, Note } from '../model/records.ts'
 import type { RunHandle, StartOptions } from '../workbench.ts'
 import { failureLines } from './failure-lines.ts'
+import { shownName } from './printable.ts'
 import type { Printer } from './printer.ts'
 import type { Downloads } from './progress.ts'
 import { inputText, valueText } from './values.ts'
@@ -85,7 +86,7 @@ export class Report {
     if (final) this.#told.add(id)
     if (count > toldFailures) return
     if (final) {
-      const task = entry === undefined ? name : `${name} ${entry}`
+      const task = entry === undefined ? name : `${name} ${shownName(entry)}`
       const { debug } = this.#printer
       this.#say(failureLines(error, { task, input: inputOf(input), debug }))
     } else this.#say([`${pc.yellow('↻')} ${name}: ${error.message}; it is tried again`])

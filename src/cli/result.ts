@@ -3,6 +3,7 @@ import { toWire } from '../model/codec.ts'
 import { isAlmanacError } from '../model/errors.ts'
 import type { ErrorRecord } from '../model/records.ts'
 import type { RunHandle, RunResult } from '../workbench.ts'
+import { nextCommand } from './command-text.ts'
 import { failureLines, messageText, placeText } from './failure-lines.ts'
 import { relativePath } from './paths.ts'
 import { planObject, printPlan } from './plan.ts'
@@ -51,10 +52,10 @@ export function printResult(result: RunResult, printer: Printer, { varied, told 
     printer.line(`  ${JSON.stringify(output)}`)
   for (const name of varied)
     printer.line(
-      `  ${pc.yellow('!')} ${name} gave another result for the same call: almanac why ${id} ${name}`,
+      `  ${pc.yellow('!')} ${name} gave another result for the same call: ${nextCommand(`why ${id} ${name}`)}`,
     )
   if (state !== 'succeeded')
-    printer.line(`  almanac ${state === 'waiting' ? `answer ${id}` : `resume ${id}`}`)
+    printer.line(`  ${nextCommand(state === 'waiting' ? `answer ${id}` : `resume ${id}`)}`)
 }
 
 function printFailure(
@@ -101,7 +102,7 @@ export function printBroken(handle: RunHandle, error: unknown, sinceMs: number, 
   printer.line(
     `${pc.yellow('•')} ${pc.bold(handle.id)} interrupted · ${executed} executed · ${reused} reused`,
   )
-  printer.line(`  almanac resume ${handle.id}`)
+  printer.line(`  ${nextCommand(`resume ${handle.id}`)}`)
 }
 
 /** Work that was not done again, where it is worth a word. */

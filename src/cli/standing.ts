@@ -1,6 +1,7 @@
 import type { RunId, RunRecord } from '../model/records.ts'
 import { isRunEnd, type RunState } from '../model/states.ts'
 import type { Workbench } from '../workbench.ts'
+import { nextCommand } from './command-text.ts'
 
 /** A state as people see it: `interrupted` is no state of the journal, it is found by looking who has the run. */
 export type ShownState = RunState | 'interrupted'
@@ -37,10 +38,10 @@ function standingOf(run: RunRecord, claimed: ReadonlySet<RunId>): Standing {
   if (claimed.has(id))
     return { state, ...(host !== undefined && pid !== undefined && { process: { host, pid } }) }
   if (executing.includes(state)) return { state: 'interrupted', next: resumeText(run) }
-  if (state === 'waiting') return { state, next: `almanac answer ${id}` }
+  if (state === 'waiting') return { state, next: nextCommand(`answer ${id}`) }
   return state === 'succeeded' || state === 'undone' ? { state } : { state, next: resumeText(run) }
 }
 
 /** A run that a program started has no file that is known. */
 const resumeText = ({ id, file }: Pick<RunRecord, 'id' | 'file'>): string =>
-  `almanac resume ${id}${file === undefined ? ' --file FILE' : ''}`
+  nextCommand(`resume ${id}${file === undefined ? ' --file FILE' : ''}`)

@@ -2,6 +2,7 @@ import { pathText } from '../model/codec.ts'
 import { DirRef, FileRef, FutureRef, HeldRef, UrlRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
 import { relativePath } from './paths.ts'
+import { shownName } from './printable.ts'
 import { sizeText } from './words.ts'
 
 /** Deeper values are not looked into: nobody reads them on a line. */
@@ -83,7 +84,7 @@ function spellObject(value: object, how: How, depth: number): string {
 
 function spellSpecial(value: object, full: boolean): string | undefined {
   if (value instanceof FileRef) {
-    const name = value.at === undefined ? value.name : relativePath(value.at)
+    const name = shownName(value.at === undefined ? value.name : relativePath(value.at))
     return full ? `${name} (${sizeText(value.size)}, ${value.digest.slice(0, 12)})` : name
   }
   if (value instanceof DirRef) {
@@ -91,7 +92,10 @@ function spellSpecial(value: object, full: boolean): string | undefined {
     const what = full
       ? `(${files}, ${sizeText(value.size)}, ${value.digest.slice(0, 12)})`
       : `(${files}, ${sizeText(value.size)})`
-    if (value.at !== undefined) return full ? `${relativePath(value.at)} ${what}` : relativePath(value.at)
+    if (value.at !== undefined) {
+      const name = shownName(relativePath(value.at))
+      return full ? `${name} ${what}` : name
+    }
     return `directory ${what}`
   }
   if (value instanceof UrlRef)

@@ -69,9 +69,4 @@ export function figuresText(
   ].join(' · ')
 }
 
-/** A name may hold anything but NUL and "/", newlines too: one entry stays one line. */
-export const shownName = (name: string): string =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal
-  /[\u0000-\u001f\u007f-\u009f]/.test(name) ? JSON.stringify(name) : name
-
 export const filesText = (count: number): string => `${count} ${count === 1 ? 'file' : 'files'}`

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { AlmanacError } from '../model/errors.ts'
+import { AlmanacError, isAlmanacError } from '../model/errors.ts'
 import { sha256 } from './sha.ts'
 
 /**
@@ -20,6 +20,7 @@ import { sha256 } from './sha.ts'
  * H1 a file is put in place whole, or not at all; several processes may write the same.
  * H2 what was not written by this format, or was damaged, is not there.
  * H3 the folder is bounded: the files that were written longest ago go first.
+ * H4 where it may not be written, nothing is remembered: who only looks works it out again.
  */
 export class CodeCache {
   readonly folder: string
@@ -46,13 +47,17 @@ export class CodeCache {
     return text.slice(0, end) === `${format} ${sha256(body)}` ? (JSON.parse(body) as unknown) : undefined
   }
 
-  /** @throws ALM_STORE_FULL, ALM_STORE_READ_ONLY, ALM_STORE_FAILED */
+  /** @throws ALM_STORE_FULL, ALM_STORE_FAILED */
   write(name: string, value: unknown): void {
     const body = JSON.stringify(value)
-    this.writeText(name, `${format} ${sha256(body)}\n${body}`)
+    try {
+      this.writeText(name, `${format} ${sha256(body)}\n${body}`)
+    } catch (error) {
+      if (!isAlmanacError(error) || error.code !== 'ALM_STORE_READ_ONLY') throw error
+    }
   }
 
-  /** @throws as `write`; gives the path */
+  /** Gives the path. @throws as `write`, and ALM_STORE_READ_ONLY: what is to be imported must lie somewhere */
   writeText(name: string, text: string): string {
     const path = join(this.folder, name)
     const made = `${path}.${randomUUID()}.tmp`

@@ -47,6 +47,7 @@ export async function collectGarbage(
   data: string,
   options: GarbageOptions,
 ): Promise<GarbageReport> {
+  if (!options.dryRun) parts.presence.checkWritable()
   const { reachable, missing } = await mark(parts, data, options.roots)
   const unstaged = sweepStaged(parts.home, reachable, options)
   const earlier = parseMarks(readText(parts.home.garbage))

@@ -42,6 +42,11 @@ export class Presence {
     return this.#readOnly !== undefined
   }
 
+  /** @throws ALM_STORE_READ_ONLY where this user may not write in the store */
+  checkWritable(): void {
+    if (this.#readOnly !== undefined) throw this.#readOnly
+  }
+
   #enter(): AlmanacError | undefined {
     const { work } = this.#home
     try {
@@ -64,7 +69,7 @@ export class Presence {
 
   /** Blobs made since then (ms) may be lost with the power; undefined: none. */
   setUnsynced(since: number | undefined): void {
-    if (this.#readOnly !== undefined) throw this.#readOnly
+    this.checkWritable()
     this.#unsyncedSince = since
     inStore(this.#file, () => this.#write(since !== undefined))
   }

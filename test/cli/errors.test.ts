@@ -13,6 +13,11 @@ export const double = task('double', (n: number) => 2 * n)
 export default workflow('sums', { input: { n: json<number>() } }, async ({ n }) => double(n))
 `
 
+const raw = `
+import { dir, file, workflow, z } from 'almanac'
+export default workflow('raw', { input: z.object({ raw: dir().optional(), one: file().optional() }) }, async () => 1)
+`
+
 const steps = `
 import { json, task, workflow } from 'almanac'
 export const one = task('one', (n: number) => n + 1)
@@ -134,6 +139,19 @@ describe('wrong use', () => {
       ['run', 'sums.ts', '--params', 'other.json'],
       /Input m: the workflow has no such input; it has n/,
     ],
+    ['a file that is not there', ['run', 'nope.ts'], /there is no file \S+\/nope\.ts \[/],
+    ['a file without its ending', ['run', 'sums'], /there is no file \S+\/sums; there is sums\.ts/],
+    ['a directory for a file', ['run', '.'], /\. is a directory: name the file of a workflow/],
+    [
+      'a file for a directory',
+      ['run', 'raw.ts', '-i', 'raw=list.json'],
+      /list\.json is a file, and a directory/,
+    ],
+    [
+      'a directory for a file input',
+      ['run', 'raw.ts', '-i', 'one=.'],
+      /\. is a directory, and a file is needed/,
+    ],
     ['an input without a value', ['run', 'sums.ts', '-i', 'n'], /--input n: write name=value/],
     [
       'a debugger that is not known',
@@ -144,7 +162,12 @@ describe('wrong use', () => {
     ['data that are not there', ['data', 'get', 'nope', 'x'], /There is no data nope/],
     ['a run that has ended', ['cancel', 'last'], /has ended: succeeded/],
   ])('%s: ends with 2 and says so, with --json as an object too', async (_, args, message) => {
-    project = await Project.make({ 'sums.ts': sums, 'list.json': '[1]', 'other.json': '{"n":1,"m":2}' })
+    project = await Project.make({
+      'sums.ts': sums,
+      'raw.ts': raw,
+      'list.json': '[1]',
+      'other.json': '{"n":1,"m":2}',
+    })
     if (args[1] === 'last') await project.run('run', 'sums.ts', '-i', 'n=1')
     const ran = await project.run(...args, '--json')
     expect(ran.stderr).toMatch(message)
@@ -161,6 +184,12 @@ describe('wrong use', () => {
       2,
       [{ kind: 'error', code: 'ALM_USAGE', message: "unknown option '--nope'" }],
     ])
+  })
+
+  it('a slip in the name of the file makes nothing', async () => {
+    project = await Project.make()
+    expect((await project.run('run', 'pipelnie.ts')).code).toBe(2)
+    expect(await readdir(project.folder)).toEqual(['package.json'])
   })
 
   it('looking makes nothing where there is nothing, in no project at all', async () => {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { chown, lstat, mkdir, mkdtemp, readdir, writeFile } from 'node:fs/promises'
+import { chown, lstat, mkdir, mkdtemp, readdir, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -43,6 +43,21 @@ it('a user who is not root runs the first pipeline, shows a new version of it, a
   expect(removed.code).toBe(0)
   expect(almanac('gc')).toMatchObject({ code: 0 })
   expect(almanac('doctor', '--data')).toMatchObject({ code: 0 })
+})
+
+it('a project that belongs to somebody else is looked at, configuration and all', async () => {
+  almanac('init')
+  almanac('run', 'pipeline.ts', '--input', 'texts=texts')
+  const home = join(folder, '.almanac')
+  const all = (mode: string) => spawnSync('chmod', ['-R', mode, home])
+  // what is known of the configuration is to be refreshed
+  await utimes(join(folder, 'almanac.config.ts'), 0, 0)
+  all('a-w')
+  for (const args of [['runs'], ['show', 'last'], ['logs', 'last'], ['data', 'ls'], ['gc', '--dry-run']])
+    expect([args, almanac(...args).code]).toEqual([args, 0])
+  expect(almanac('doctor')).toMatchObject({ code: 1, said: expect.stringMatching(/may not write there/) })
+  expect(almanac('gc')).toMatchObject({ code: 1, said: expect.stringMatching(/\[ALM_\w+_READ_ONLY\]/) })
+  all('u+w')
 })
 
 it('a directory without the right to write in it is told of by its path, with what to do', async () => {

@@ -3,9 +3,10 @@ import pc from 'picocolors'
 import { AlmanacError } from '../../model/errors.ts'
 import { versionObject } from '../dataset-names.ts'
 import { parseDuration } from '../durations.ts'
+import { shownName } from '../printable.ts'
 import type { Printer } from '../printer.ts'
 import { type ExecuteFlags, withAlmanac } from '../session.ts'
-import { filesText, shownName, sizeText } from '../words.ts'
+import { filesText, sizeText } from '../words.ts'
 
 export interface DataAddFlags extends ExecuteFlags {
   readonly external?: boolean

@@ -2,8 +2,9 @@ import pc from 'picocolors'
 import { AlmanacError } from '../../model/errors.ts'
 import type { TreeChange } from '../../model/tree.ts'
 import { anywhere, parseVersion, versionNamed, versionNumber } from '../dataset-names.ts'
+import { shownName } from '../printable.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
-import { shownName, sizeText } from '../words.ts'
+import { sizeText } from '../words.ts'
 
 /** `almanac data diff NAME@A NAME@B`, or `NAME@A..B`: what differs, by path. */
 export function dataDiffCommand(from: string, to: string | undefined, flags: CommonFlags): Promise<void> {

@@ -8,10 +8,11 @@ import { DirRef, FileRef, SpilledRef } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
 import type { Workbench } from '../../workbench.ts'
 import { anywhere, keyOf, makerText, versionNamed, versionObject } from '../dataset-names.ts'
+import { shownName } from '../printable.ts'
 import type { Printer } from '../printer.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
 import { table } from '../table.ts'
-import { shownName, sizeText, timeText } from '../words.ts'
+import { sizeText, timeText } from '../words.ts'
 
 /** Flags of commands that may be told a part of a directory. */
 export interface DataGetFlags extends CommonFlags {

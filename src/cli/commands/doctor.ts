@@ -56,7 +56,9 @@ async function* findings(almanac: Workbench, data: boolean): AsyncIterable<Findi
     yield { what: 'home', ok: true, says: `${almanac.home}: none yet` }
     return
   }
-  yield { what: 'home', ok: isWritable(almanac.home), says: almanac.home }
+  const writable = isWritable(almanac.home)
+  const says = writable ? almanac.home : `${almanac.home}: this user may not write there, and can only look`
+  yield { what: 'home', ok: writable, says }
   const { journal, store, datasets = [] } = await almanac.maintenance.check({ data })
   yield {
     what: 'journal',

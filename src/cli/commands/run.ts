@@ -1,8 +1,8 @@
 import { relative, resolve } from 'node:path'
 import { follow } from '../follow.ts'
 import { exitCodes } from '../printer.ts'
-import { type ExecuteFlags, withAlmanac, withReadAlmanac } from '../session.ts'
-import { loadNamed, parted } from '../workflow-of-run.ts'
+import { type ExecuteFlags, type Near, withAlmanac, withReadAlmanac } from '../session.ts'
+import { loadNamed, workflowFile } from '../workflow-of-run.ts'
 
 export interface RunFlags extends ExecuteFlags {
   readonly input?: readonly string[]
@@ -13,9 +13,10 @@ export interface RunFlags extends ExecuteFlags {
 }
 
 /** `almanac run FILE`; with `--help` only what its workflow does and takes, then `help` on the command. */
-export function runCommand(file: string, flags: RunFlags, help: () => void): Promise<void> {
-  if (flags.help === true) return helpCommand(file, flags, help)
-  return withAlmanac({ ...flags, near: resolve(parted(file).file) }, async (almanac, printer) => {
+export async function runCommand(file: string, flags: RunFlags, help: () => void): Promise<void> {
+  const near = resolve(workflowFile(file).file)
+  if (flags.help === true) return helpCommand(file, { ...flags, near }, help)
+  return withAlmanac({ ...flags, near }, async (almanac, printer) => {
     const { workflow, loaded, inputSchema } = await loadNamed(almanac, file)
     const given = { inputs: flags.input ?? [], ...(flags.params !== undefined && { params: flags.params }) }
     // what reads schemas costs time to load, and is loaded with the workflow anyway
@@ -33,8 +34,8 @@ export function runCommand(file: string, flags: RunFlags, help: () => void): Pro
   })
 }
 
-function helpCommand(file: string, flags: RunFlags, help: () => void): Promise<void> {
-  return withReadAlmanac({ ...flags, near: resolve(parted(file).file) }, async (almanac, printer) => {
+function helpCommand(file: string, flags: RunFlags & Near, help: () => void): Promise<void> {
+  return withReadAlmanac(flags, async (almanac, printer) => {
     const { printWorkflowHelp } = await import('../workflow-help.ts')
     await printWorkflowHelp(await loadNamed(almanac, file), printer)
     if (!printer.json) help()

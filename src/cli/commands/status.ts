@@ -1,5 +1,6 @@
 import { relative, resolve } from 'node:path'
 import pc from 'picocolors'
+import { nextCommand } from '../command-text.ts'
 import { limitWaits, limitWaitText } from '../limit-words.ts'
 import { runObject } from '../objects.ts'
 import { type CommonFlags, type Near, withReadAlmanac } from '../session.ts'
@@ -35,7 +36,9 @@ export function statusCommand(file: string | undefined, flags: CommonFlags): Pro
       for (const wait of waits) printer.line(`  ${limitWaitText(wait)}  ${pc.dim('almanac limits')}`)
       if (run.error !== undefined) printer.line(`  ${pc.red(run.error.message)}`)
       for (const ask of asks)
-        printer.line(`  ${pc.magenta('?')} ${ask.title}  ${pc.dim(`almanac answer ${run.id} ${ask.call} …`)}`)
+        printer.line(
+          `  ${pc.magenta('?')} ${ask.title}  ${pc.dim(nextCommand(`answer ${run.id} ${ask.call} …`))}`,
+        )
       if (stands.next !== undefined && asks.length === 0) printer.line(`  ${stands.next}`)
     }
     return 0
