@@ -10,7 +10,7 @@ from .errors import AlmanacError, refused
 from .futures import Future
 
 if TYPE_CHECKING:
-    from .results import Shape
+    from .results import Returned, Shape
     from .tasks import Task
 
 __all__ = ["Scope", "Engine", "current", "found"]
@@ -22,7 +22,7 @@ class Engine(Protocol):
     def call(self, message: list[Any]) -> None: ...
     def number(self) -> int: ...
     def task(self, task: Task[..., Any]) -> int: ...
-    def function(self, function: Callable[..., Any]) -> int: ...
+    def function(self, function: Callable[..., Any], gives: Returned | None = None) -> int: ...
     async def wait(self, future: Future[Any]) -> Any: ...
     def block(self, future: Future[Any]) -> Any: ...
 
@@ -72,6 +72,18 @@ class Scope:
         }
         engine.call(["ask", self.id, call, operation, wire, key, told])
         return Future(self, call, path, name, shape)
+
+    def child(self, name: str, inputs: dict[str, Any] | None, key: str | None, function: Callable[..., Any]) -> Future[Any]:
+        """A workflow, a stage or a branch: a function with calls of its own."""
+        from .results import Returned
+        from .wire import encode
+
+        engine = self._engine
+        shape = Returned()
+        wire = encode({"name": name, "input": inputs}, f"an argument of {name}")
+        call = engine.number()
+        engine.call(["ask", self.id, call, "child", wire, key, {"function": engine.function(function, shape)}])
+        return Future(self, call, (), name, shape)
 
     def note(self, kind: str, name: str, body: Any) -> None:
         """Something to show."""

@@ -7,6 +7,7 @@ import datetime
 import enum
 import functools
 import inspect
+import math
 import pathlib
 import sys
 import types
@@ -95,8 +96,29 @@ def schema(hint: Any) -> dict[str, Any]:
         return pydantic()  # type: ignore[no-any-return]
     if dataclasses.is_dataclass(hint) or typing.is_typeddict(hint):
         fields = of(hint)
-        return _object({name: schema(one) for name, one in fields.items()}, _required(hint, fields))
+        defaults = _defaults(hint)
+        return _object({name: {**schema(one), **defaults.get(name, {})} for name, one in fields.items()}, _required(hint, fields))
     return {}
+
+
+def _defaults(hint: Any) -> dict[str, dict[str, Any]]:
+    """Of a dataclass, those that JSON has: who keeps the value fills them in."""
+    if not dataclasses.is_dataclass(hint):
+        return {}
+    missing, found = dataclasses.MISSING, {}
+    for field in dataclasses.fields(hint):
+        value = field.default_factory() if field.default_factory is not missing else field.default
+        if value is not missing and _is_json(value):
+            found[field.name] = {"default": value}
+    return found
+
+
+def _is_json(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(map(_is_json, value))
+    if isinstance(value, dict):
+        return all(isinstance(name, str) and _is_json(one) for name, one in value.items())
+    return value is None or type(value) in (str, int, bool) or (type(value) is float and math.isfinite(value))
 
 
 def _object(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:

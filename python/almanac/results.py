@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, Callable, Mapping, Sequence
 
 from . import hints
+from .futures import Future
 
-__all__ = ["Shape", "Of", "Fields", "Items", "Each", "of_type", "of_task", "items"]
+__all__ = ["Shape", "Of", "Fields", "Items", "Each", "Returned", "of_type", "of_task", "of_value", "items"]
 
 
 class Shape:
@@ -110,6 +111,30 @@ class _Alike(Shape):
         return self.shape if isinstance(step, int) else None
 
 
+class Returned(Shape):
+    """What a branch or a child gives: known when it has ended, and asked for after that."""
+
+    __slots__ = ("shape", "_of", "_step")
+
+    def __init__(self, of: Returned | None = None, step: str | int = "") -> None:
+        self.shape: Shape | None = None
+        self._of = of
+        self._step = step
+
+    def given(self, value: Any) -> Any:
+        shape = self._found()
+        return value if shape is None else shape.given(value)
+
+    def field(self, step: str | int) -> Shape | None:
+        return Returned(self, step)
+
+    def _found(self) -> Shape | None:
+        if self._of is None:
+            return self.shape
+        outer = self._of._found()
+        return None if outer is None else outer.field(self._step)
+
+
 def of_type(hint: Any) -> Shape | None:
     """What is known of a value of a type; None where it is what it is."""
     return Of(hint) if hints.makes(hint) else None
@@ -123,7 +148,19 @@ def of_task(function: Callable[..., Any] | None, outputs: Mapping[str, Any]) -> 
     return None if function is None else of_type(hints.of(function).get("return"))
 
 
-def items(futures: Sequence[Any]) -> Shape | None:
+def of_value(value: Any) -> Shape | None:
+    """What is kept of a value that a function gave, as whoever awaits it is to have it."""
+    if isinstance(value, Future):
+        return value._shape
+    if isinstance(value, (list, tuple)):
+        return items(value)
+    if isinstance(value, dict):
+        known = {name: shape for name, one in value.items() if (shape := of_value(one)) is not None}
+        return Fields(known) if known else None
+    return of_type(type(value))
+
+
+def items(values: Sequence[Any]) -> Shape | None:
     """Of a list of futures and values."""
-    shapes = [getattr(one, "_shape", None) for one in futures]
+    shapes = [of_value(one) for one in values]
     return Items(shapes) if any(shape is not None for shape in shapes) else None

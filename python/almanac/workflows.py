@@ -220,7 +220,7 @@ def map(
         if own in seen:
             raise refused(f"two items of a map have the key {own!r}", "Give each a key of its own.", "ALM_KEY_NEEDED")
         seen.add(own)
-        futures.append(_branch(scope, name, own, functools.partial(function, item)))
+        futures.append(scope.child(name, None, own, functools.partial(function, item)))
     return FutureList(scope, futures)
 
 
@@ -230,9 +230,4 @@ def stage(name: str, function: Callable[[], Awaitable[U]]) -> Future[U]: ...
 def stage(name: str, function: Callable[[], U]) -> Future[U]: ...
 def stage(name: str, function: Callable[[], Any]) -> Future[Any]:
     """A named part of the workflow, at which graph and timeline fold."""
-    return _branch(current("stage"), name, None, function)
-
-
-def _branch(scope: Any, name: str, key: str | None, function: Callable[[], Any]) -> Future[Any]:
-    future: Future[Any] = scope.ask("child", {"name": name, "input": None}, name, key=key, function=function)
-    return future
+    return current("stage").child(name, None, None, function)

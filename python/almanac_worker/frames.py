@@ -61,7 +61,8 @@ class Inbox:
                 if len(buffer) >= end:
                     text = buffer[4:end].decode("utf-8", "surrogatepass")
                     del buffer[:end]
-                    return json.loads(text)
+                    messages: list[Any] = json.loads(text)
+                    return messages
             while (pause := before_wait()) is not None and not select.select([self._socket], [], [], pause)[0]:
                 pass
             try:
@@ -105,9 +106,8 @@ class Outbox:
             batch: list[str] = []
             size = 0
             while self._pending and size < _FRAME:
-                text = self._pending.popleft()
-                if type(text) is tuple:
-                    text = self._together(text)
+                end = self._pending.popleft()
+                text = end if isinstance(end, str) else self._together(end)
                 batch.append(text)
                 size += len(text)
             body = ("[" + ",".join(batch) + "]").encode("ascii")

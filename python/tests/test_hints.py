@@ -79,8 +79,8 @@ class Schemas(unittest.TestCase):
             "type": "object",
             "properties": {
                 "low": {"type": "number"},
-                "high": {"anyOf": [{"type": "integer"}, {"type": "null"}]},
-                "colours": {"type": "array", "items": {"enum": ["red", "blue"]}},
+                "high": {"anyOf": [{"type": "integer"}, {"type": "null"}], "default": None},
+                "colours": {"type": "array", "items": {"enum": ["red", "blue"]}, "default": []},
             },
             "required": ["low"],
         }

@@ -16,6 +16,7 @@ from typing import Any, Callable
 from .. import calls
 from ..errors import TaskFailed
 from ..futures import Future
+from ..results import Returned, of_value
 from ..tasks import Task
 from ..wire import encode
 from .describe import failure, load
@@ -37,6 +38,8 @@ class Host:
         self._numbers = 0
         self._waiting: dict[int, Ended] = {}
         self._functions: dict[int, Callable[..., Any]] = {}
+        #: what those that are branches give, for who awaits them
+        self._gives: dict[int, Returned] = {}
         #: those of a run, to be let go with it
         self._of_run: dict[str, list[int]] = {}
         #: by what they are, and not by where they lie: variants come and go
@@ -69,9 +72,11 @@ class Host:
             weakref.finalize(task, self._gone_tasks.append, known).atexit = False
         return known
 
-    def function(self, function: Callable[..., Any]) -> int:
+    def function(self, function: Callable[..., Any], gives: Returned | None = None) -> int:
         number = self.number()
         self._functions[number] = function
+        if gives is not None:
+            self._gives[number] = gives
         scope = calls._scope.get()
         if scope is not None:
             self._of_run.setdefault(scope.run, []).append(number)
@@ -129,7 +134,7 @@ class Host:
 
     def _on_enter(self, id: int, function: int, run: str, path: str, inputs: dict[str, Any] | None) -> None:
         self._taken += 1
-        known = self._functions[function]
+        known, gives = self._functions[function], self._gives.get(function)
         entered = known if inputs is None else functools.partial(known, **inputs)
 
         def ended(value: Any, error: BaseException | None) -> None:
@@ -137,6 +142,8 @@ class Host:
             error = unheard if error is None else error
             if error is None:
                 try:
+                    if gives is not None:
+                        gives.shape = of_value(value)
                     self._link.say(["end", id, True, encode(value, "the result")])
                     return
                 except Exception as unkept:
@@ -172,3 +179,4 @@ class Host:
     def _on_over(self, run: str) -> None:
         for number in self._of_run.pop(run, ()):
             del self._functions[number]
+            self._gives.pop(number, None)
