@@ -36,7 +36,7 @@ const done: readonly (readonly JournalRecord[])[] = [
   [{ kind: 'run', state: 'running', at: 1100, codeDigest: aDigest('code') }],
   [
     aCall(0, { name: 'index', call_kind: 'map', argsWire: file('raw') }),
-    aCall(1, { name: 'größe 試験' }),
+    aCall(1, { name: 'größe 試験', keyed: true }),
     aCall(2, { call_kind: 'now', name: 'now' }),
     anOutcome(2, { order: 0, valueWire: '1100' }),
     {

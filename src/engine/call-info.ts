@@ -108,8 +108,18 @@ export function callInfo(
 }
 
 /** What is recorded of a call that is new; `plain`: its arguments as JSON, where that says all of them. */
-export function callRecord(info: CallInfo, plain: string | undefined): CallMade {
+export function callRecord(info: CallInfo, plain: string | undefined, hasKey: boolean): CallMade {
   const { id: call, key, caller, request, args, madeAt: at } = info
   const argsWire = plain ?? encode(args)
-  return { kind: 'call', call, key, caller, name: request.name, call_kind: request.kind, argsWire, at }
+  const record: CallMade = {
+    kind: 'call',
+    call,
+    key,
+    caller,
+    name: request.name,
+    call_kind: request.kind,
+    argsWire,
+    at,
+  }
+  return hasKey && request.kind !== 'entry' ? { ...record, keyed: true } : record
 }

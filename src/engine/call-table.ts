@@ -93,9 +93,12 @@ export class CallTable {
     const { caller, request, args, parent } = call
     const { name, kind } = request
     const plain = plainText(args)
-    const text = plain ?? keyText(args, this.#keyOf)
-    const key = this.#keys.key({ caller, name: `${kind} ${name}`, key: call.key, args: text })
-    const own = this.#remembered.made(key)
+    const met =
+      plain === undefined || call.key !== undefined
+        ? undefined
+        : this.#remembered.next(caller, kind, name, plain)
+    const key = met?.key ?? this.#keyFor(call, plain)
+    const own = met ?? this.#remembered.made(key)
     const id = own?.call ?? this.#next++
     const path = kind === 'child' || kind === 'map' ? this.#keys.path(caller, name, call.key) : caller
     const info = callInfo(call, { id, key, path, isPlain: plain !== undefined, own, madeAt: own?.at ?? now })
@@ -121,6 +124,15 @@ export class CallTable {
       givenUp: givenUp !== undefined,
     }
     return { info, made, plain }
+  }
+
+  #keyFor({ caller, request, args, key }: NewCall, plain: string | undefined): Digest {
+    const text = plain ?? keyText(args, this.#keyOf)
+    const name = `${request.kind} ${request.name}`
+    const parts = { caller, name, key, args: text }
+    // others have no equals among calls that are known by their texts
+    if (plain === undefined || (key !== undefined && key !== '')) return this.#keys.key(parts)
+    return this.#keys.key(parts, (full) => this.#remembered.wasMet(full, name))
   }
 
   readonly #keyOf = (call: number): Digest => known(this.#callKeys[call], call)

@@ -5,6 +5,7 @@ import { decode, encode } from '../model/codec.ts'
 import { AlmanacError } from '../model/errors.ts'
 import type { LimitRule } from '../model/limits.ts'
 import type { JournalRecord, RememberedCall, RunId, RunRecord } from '../model/records.ts'
+import { plainCall } from '../model/remembered.ts'
 import { type CallState, isRunEnd, type RunState } from '../model/states.ts'
 import type { Value } from '../model/value.ts'
 import type { AttemptId, Executor, ExecutorListener } from '../ports/executor.ts'
@@ -378,4 +379,7 @@ const readAnew = (remembered: readonly RememberedCall[], how: ResumedRun): Reado
     how.forget === 'none' && how.calls === undefined ? [] : refusedIn(remembered).map(({ name }) => name),
   )
 
-const forgetful = ({ outcome: _, ...call }: RememberedCall): RememberedCall => ({ ...call, attempts: [] })
+const forgetful = (remembered: RememberedCall): RememberedCall => {
+  const { outcome: _, ...call } = plainCall(remembered)
+  return { ...call, attempts: [] }
+}

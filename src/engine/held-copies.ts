@@ -4,6 +4,7 @@ import type { Calls } from '../core/run/calls.ts'
 import { encode } from '../model/codec.ts'
 import type { Outcome } from '../model/records.ts'
 import { FileRef, HeldRef } from '../model/refs.ts'
+import { plainOutcome } from '../model/remembered.ts'
 import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 import type { Executor } from '../ports/executor.ts'
@@ -94,7 +95,7 @@ export class HeldCopies {
     const valueWire = encode(outcomes.value(info.id))
     const own = info.own?.outcome
     if (own !== undefined && own.order === call.order && own.fingerprint === info.fingerprint)
-      return { kind: 'outcome', call: info.id, ...own, valueWire }
+      return { kind: 'outcome', call: info.id, ...plainOutcome(own), valueWire }
     const ended = { kind: 'ended', call: info.id, status: call.end, order: call.order, record: true } as Ended
     const earlier = remembered.result(info.own)
     const at = Math.round(info.startedAt + info.costMs)

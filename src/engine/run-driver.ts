@@ -290,7 +290,7 @@ export class RunDriver implements HostedRun {
     if (isCounted(kind)) this.#giving.counted++
     if (task !== undefined) this.#recall.expect(task)
     if (isDocumentCall(kind)) this.#documents.made(call, id)
-    if (info.own === undefined) recorder.add(callRecord(info, plain))
+    if (info.own === undefined) recorder.add(callRecord(info, plain, call.key !== undefined))
     this.#dispatch(made)
     return id
   }

@@ -92,6 +92,8 @@ export interface CallMade {
   readonly call_kind: CallKind
   /** arguments, futures as call ids */
   readonly argsWire: string
+  /** the author told it from its equals by a key; entries of maps have their paths for that, and do not say so */
+  readonly keyed?: true
   readonly at: Time
 }
 
@@ -274,6 +276,12 @@ export type JournalRecord =
   | RunChange
   | Forgotten
 
+/** What is optional may be there without a value. */
+type Loose<T> = { readonly [K in keyof T]: Partial<Pick<T, K>> extends Pick<T, K> ? T[K] | undefined : T[K] }
+
+/** The outcome of a call, as it is remembered. */
+export type RememberedOutcome = Loose<Omit<Outcome, 'kind' | 'call'>>
+
 /** A call that a run remembers, as `Journal.load` gives it back, in order of `call`. */
 export interface RememberedCall {
   readonly call: number
@@ -283,7 +291,9 @@ export interface RememberedCall {
   readonly call_kind: CallKind
   /** when it was first made */
   readonly at: Time
-  readonly outcome?: Omit<Outcome, 'kind' | 'call'>
+  /** its arguments, where the journal knows that the author gave it no key; absent where it does not */
+  readonly argsWire?: string | undefined
+  readonly outcome?: RememberedOutcome | undefined
   /** attempts spent since the call was last forgotten */
   readonly attempts: readonly Omit<AttemptRecord, 'kind' | 'call'>[]
 }

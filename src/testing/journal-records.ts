@@ -56,11 +56,12 @@ export function aDigest(text: string): string {
 
 /** The call as `load` gives it back. */
 export const remembered = (
-  { kind: _, argsWire: __, ...made }: CallMade,
+  { kind: _, keyed, argsWire, ...made }: CallMade,
   outcome?: Outcome,
   attempts: RememberedCall['attempts'] = [],
 ): RememberedCall => ({
   ...made,
+  ...(keyed !== true && made.call_kind !== 'entry' && { argsWire }),
   ...(outcome && { outcome: bare(outcome) }),
   attempts,
 })
@@ -70,7 +71,7 @@ function bare({ kind: _, call: __, ...outcome }: Outcome): NonNullable<Remembere
 }
 
 /** The call as it is listed. */
-export const row = ({ kind: _, ...made }: CallMade, outcome?: Outcome) => ({
+export const row = ({ kind: _, keyed: __, ...made }: CallMade, outcome?: Outcome) => ({
   ...made,
   ...(outcome && { outcome: bare(outcome) }),
 })

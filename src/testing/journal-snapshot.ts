@@ -1,3 +1,4 @@
+import { plainCall } from '../model/remembered.ts'
 import type { OpenJournal } from './journal-fixture.ts'
 
 /** All that a journal tells of its runs and of some cache entries, as plain JSON. */
@@ -13,7 +14,7 @@ export async function journalSnapshot({
   for (const { id } of runs) {
     const calls = await records.calls(id, { limit: 1000 })
     perRun[id] = {
-      load: await journal.load(id),
+      load: (await journal.load(id)).map(plainCall),
       calls,
       attempts: await Promise.all(calls.map(({ call }) => records.attempts(id, call))),
       parts: await Promise.all(calls.map(async ({ call }) => (await records.parts(id, call)) ?? null)),

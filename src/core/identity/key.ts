@@ -18,10 +18,17 @@ export class CallKeys {
     this.#hash = hash
   }
 
-  key({ caller, name, key, args }: KeyParts): Digest {
+  /** `wasMade`: was a call of this key made whose key was not asked for here? */
+  key({ caller, name, key, args }: KeyParts, wasMade: (key: Digest) => boolean = never): Digest {
     const base = this.#hash(`${caller}\n${name}\n${key ?? ''}\n${args}`)
-    const count = this.#counts.get(base) ?? 0
+    let count = this.#counts.get(base) ?? 0
+    let full = this.#nth(base, count)
+    while (wasMade(full)) full = this.#nth(base, ++count)
     this.#counts.set(base, count + 1)
+    return full
+  }
+
+  #nth(base: string, count: number): Digest {
     return count === 0 ? base : this.#hash(`${base}\n${count}`)
   }
 
@@ -36,6 +43,8 @@ export class CallKeys {
     return key !== undefined && count === 0 ? base : `${base}#${count}`
   }
 }
+
+const never = (): boolean => false
 
 export interface KeyParts {
   readonly caller: string

@@ -1,5 +1,7 @@
 import type { RememberedCall } from '../../model/records.ts'
+import type { CallKind } from '../../model/records.ts'
 import type { Digest } from '../../model/refs.ts'
+import { KeyIndex } from './key-index.ts'
 
 /**
  * What a run remembers of its earlier life, and which of it has been claimed in this one.
@@ -10,14 +12,20 @@ import type { Digest } from '../../model/refs.ts'
  * M3 nothing is claimed twice, and nothing that was forgotten.
  * M4 a call that was skipped or cancelled keeps the result that it had before, for whoever claims it.
  * M5 a replay that makes the same calls in the same order builds no index of them, as there may be a million: it meets
- *    each in its turn.
+ *    each in its turn. As long as it does, calls are known by their texts, and no key is computed: of equal calls a
+ *    journal has the first before the second, so that what was made before a call says its count among equals.
  */
 export class Remembered {
   readonly #calls: readonly RememberedCall[]
-  #byKey: Map<Digest, RememberedCall> | undefined
+  #index: KeyIndex | undefined
+  #names: ReadonlySet<string> | undefined
   #byContent: Map<string, RememberedCall[]> | undefined
   /** place of the call that is made next, if the function does as it did */
   #next = 0
+  /** all calls so far were those that come in this order */
+  #isInOrder = true
+  /** how many of them were known by their texts */
+  #met = 0
   /** by call: numbers are dense */
   readonly #claimed: Uint8Array
   /** remembered calls that have been made again and have not turned down their outcome */
@@ -53,6 +61,33 @@ export class Remembered {
     if (call === undefined || outcome?.valueWire === undefined || this.#claimed[call.call] === 1)
       return undefined
     return outcome.state === 'succeeded' || isKeptResult(outcome) ? outcome : undefined
+  }
+
+  /** A call was made that the author gave no key: gives its record, if it is the one that came next before. */
+  next(caller: string, kind: CallKind, name: string, args: string): RememberedCall | undefined {
+    if (!this.#isInOrder) return undefined
+    const call = this.#calls[this.#next]
+    const isSame =
+      call !== undefined &&
+      call.argsWire === args &&
+      call.name === name &&
+      call.caller === caller &&
+      call.call_kind === kind
+    if (!isSame) {
+      this.#isInOrder = false
+      return undefined
+    }
+    this.#next++
+    this.#met = this.#next
+    this.#made[call.call] = 1
+    return call
+  }
+
+  /** Was this the key of a call that is known by its text? `name` as it counts in keys. */
+  wasMet(key: Digest, name: string): boolean {
+    if (this.#met === 0) return false
+    if (!this.#isInOrder) this.#names ??= namesOf(this.#calls, this.#met)
+    return this.#names?.has(name) !== false && (this.#keys.find(key) ?? this.#met) < this.#met
   }
 
   /** The call was made: gives its record, so that it keeps its id. */
@@ -100,12 +135,14 @@ export class Remembered {
       return expected
     }
     // all of them have been met
-    if (expected === undefined && this.#byKey === undefined) return undefined
-    if (this.#byKey === undefined) {
-      this.#byKey = new Map()
-      for (const call of this.#calls) this.#byKey.set(call.key, call)
-    }
-    return this.#byKey.get(key)
+    if (expected === undefined && this.#index === undefined) return undefined
+    const place = this.#keys.find(key)
+    return place === undefined ? undefined : this.#calls[place]
+  }
+
+  get #keys(): KeyIndex {
+    this.#index ??= new KeyIndex(this.#calls.length, (place) => this.#calls[place]?.key ?? '')
+    return this.#index
   }
 
   #take(call: RememberedCall): RememberedCall {
@@ -113,6 +150,21 @@ export class Remembered {
     this.#claimable--
     return call
   }
+}
+
+/** Of the first so many calls, as they count in keys. */
+function namesOf(calls: readonly RememberedCall[], count: number): ReadonlySet<string> {
+  const names = new Set<string>()
+  let last: string | undefined
+  let lastKind: CallKind | undefined
+  for (let i = 0; i < count; i++) {
+    const { name, call_kind: kind } = calls[i] as RememberedCall
+    if (name === last && kind === lastKind) continue
+    last = name
+    lastKind = kind
+    names.add(`${kind} ${name}`)
+  }
+  return names
 }
 
 /** What others may take, by what it is known by: the oldest last, as it is taken from the end. */

@@ -57,7 +57,7 @@ function tell(run: RunMemory, outcome: Outcome, by: number): void {
 
 export function loadCalls(run: RunMemory): RememberedCall[] {
   return run.ids.map((id) => {
-    const { call, key, caller, name, call_kind, at } = run.calls.get(id) as CallMade
+    const { call, key, caller, name, call_kind, at, argsWire, keyed } = run.calls.get(id) as CallMade
     const outcome = bareOutcome(run, id)
     return {
       call,
@@ -66,6 +66,7 @@ export function loadCalls(run: RunMemory): RememberedCall[] {
       name,
       call_kind,
       at,
+      ...(keyed !== true && call_kind !== 'entry' && { argsWire }),
       ...(outcome && { outcome }),
       attempts: spentAttempts(run, id),
     }
@@ -78,7 +79,7 @@ export function listCalls(run: RunMemory, query: CallQuery): CallRow[] {
     if (rows.length >= query.limit) break
     if (query.after !== undefined && id <= query.after) continue
     if (query.call !== undefined && id !== query.call) continue
-    const { kind: _, ...made } = run.calls.get(id) as CallMade
+    const { kind: _, keyed: __, ...made } = run.calls.get(id) as CallMade
     if (query.name !== undefined && made.name !== query.name) continue
     const outcome = bareOutcome(run, id)
     if (query.states !== undefined && !query.states.includes(outcome?.state ?? 'waiting')) continue

@@ -182,6 +182,8 @@ export class Appender {
     const { n } = this.names.of(record.name, record.call_kind)
     run.index.set(call, { name: n, ended: false, asked: false })
     this.#calls.add(rowId(run.n, call), n, record.key, record.caller, record.argsWire, record.at)
+    if (record.keyed === true)
+      this.#db.run('INSERT OR REPLACE INTO keyed (id) VALUES (?)', rowId(run.n, call))
     if (isCounted(record.call_kind)) count(run, 'waiting', 1)
     this.#tellTask(run, n, record)
   }

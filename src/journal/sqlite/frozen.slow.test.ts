@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { plainCall } from '../../model/remembered.ts'
 import { aCall, anOutcome, aRun } from '../../testing/journal-records.ts'
 import type { TemporaryHome } from '../../testing/temporary-home.ts'
 import { temporaryHome } from '../../testing/temporary-home.ts'
@@ -29,7 +30,8 @@ afterEach(() => home.remove())
 async function read(): Promise<unknown> {
   const { journal, records, check, close } = await openSqliteJournal(home.path)
   const told = {
-    load: await journal.load('run1'),
+    // a journal that was salvaged does not tell which calls have keys
+    load: (await journal.load('run1')).map((call) => ({ ...plainCall(call), argsWire: undefined })),
     page: await records.calls('run1', { limit: 50, after: 5_990 }),
     run: await records.run('run1'),
     tasks: await records.tasks('run1'),

@@ -1,13 +1,15 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import type { RememberedCall } from '../../model/records.ts'
+import { plainCall } from '../../model/remembered.ts'
 import { isRunEnd, runStates } from '../../model/states.ts'
 import { blobDigests } from '../blob-digests.ts'
 import type { CallPage } from './call-pages.ts'
-import { frozenArgsSql, readPage, unpackPage } from './call-pages.ts'
+import { keyedCalls, readPage } from './call-pages.ts'
 import { insertCalls, insertOutcomes } from './calls.ts'
 import type { Database } from './database.ts'
 import type { Names } from './names.ts'
-import { callOf, digestColumn, rowId, rowRange } from './rows.ts'
+import { nameNumbers, unpackPage } from './page-calls.ts'
+import { callOf, digestColumn, digestLength, rowId, rowRange, runOf } from './rows.ts'
 
 /**
  * Calls of runs that have ended, a thousand to a row: their columns side by side, compressed, and their digests, which
@@ -28,12 +30,12 @@ interface BlockRow {
 }
 
 interface Body {
-  readonly page: Omit<CallPage, 'digests' | 'attempts'>
+  readonly page: Pick<CallPage, 'calls' | 'texts' | 'names' | 'odd'>
   /** one for each call, as JSON */
   readonly args: string
 }
 
-export interface FrozenCall extends RememberedCall {
+export interface FrozenCall extends ReturnType<typeof plainCall> {
   readonly argsWire: string
   /** of its name */
   readonly number: number
@@ -62,19 +64,25 @@ export function freezeBlock(db: Database, names: Names, n: number): boolean {
     db.run('UPDATE runs SET frozen = 1 WHERE n = ?', n)
     return false
   }
-  const { digests, attempts: _, ...page } = found.page
-  const [ids = '[]'] = page.texts
-  const { args } = db.get<{ args: string }>(frozenArgsSql, first, last, callsPerBlock) as { args: string }
-  const values = JSON.parse(page.texts[7] ?? '[]') as (string | null)[]
-  const blobs = blobDigests([...(JSON.parse(args) as string[]), ...values.map((value) => value ?? undefined)])
-  const body: Body = { page, args }
+  const { calls: count, texts, names: named } = found.page
+  const [ids = '[]'] = texts
+  const calls: RememberedCall[] = []
+  unpackPage({ ...found.page, keyed: [] }, calls)
+  const args = calls.map(({ argsWire }) => argsWire ?? '')
+  const blobs = blobDigests([...args, ...calls.map(({ outcome }) => outcome?.valueWire)])
+  const digests = digestsOf(found.page)
+  const odd = found.page.odd ?? (digests === undefined ? oddDigests(calls) : undefined)
+  const body: Body = {
+    page: { calls: count, texts, names: named, ...(odd && { odd }) },
+    args: JSON.stringify(args),
+  }
   db.run(
     'INSERT INTO frozen (id, last, names, blobs, digests, body) VALUES (?, ?, ?, ?, ?, ?)',
     (JSON.parse(ids) as number[])[0] as number,
     found.last,
-    JSON.stringify(page.names.map(([number]) => number)),
+    JSON.stringify(named.map(([number]) => number)),
     JSON.stringify([...blobs]),
-    digests === undefined ? null : Buffer.from(digests, 'hex'),
+    digests ?? null,
     deflateRawSync(JSON.stringify(body)),
   )
   for (const table of ['outcomes', 'calls'])
@@ -93,15 +101,33 @@ export function frozenPage(
   const row = db.get<BlockRow>(sql, after, first, last)
   if (row === undefined) return undefined
   const { page } = opened(row)
+  const lastId = lastOf(page)
   // no outcome of theirs is open, but attempts before it are shown with it
   const calls = new Set((JSON.parse(page.texts[0] ?? '[]') as number[]).map(callOf))
-  const attempts = db.all<{ call: number; attempts: string }>(attemptsSql, row.id, lastOf(page))
+  const attempts = db.all<{ call: number; attempts: string }>(attemptsSql, row.id, lastId)
   const own = attempts.map(({ call, attempts: text }) => [callOf(call), text] as const)
-  return { page: { ...page, attempts: own.filter(([call]) => calls.has(call)) }, next: row.id }
+  const keyed = keyedCalls(db, row.id, lastId)
+  return { page: { ...page, keyed, attempts: own.filter(([call]) => calls.has(call)) }, next: row.id }
 }
 
 const attemptsSql = `SELECT call, json_group_array(json_remove(record, '$.kind', '$.call') ORDER BY seq) AS attempts
   FROM attempts WHERE call BETWEEN ? AND ? AND forgotten = 0 GROUP BY call`
+
+/** Digests of a page, three a call; undefined where some call lacks one. */
+function digestsOf({ digests, calls }: CallPage): Uint8Array | undefined {
+  if (digests === undefined || digests.some((letters) => letters.includes(' '))) return undefined
+  const columns = digests.map((letters) => Buffer.from(letters, 'hex'))
+  const all = Buffer.alloc(calls * 96)
+  for (const [place, column] of columns.entries())
+    for (let i = 0; i < calls; i++) column.copy(all, i * 96 + place * 32, i * 32, i * 32 + 32)
+  return all
+}
+
+const oddDigests = (calls: readonly RememberedCall[]): NonNullable<CallPage['odd']> => [
+  JSON.stringify(calls.map(({ key }) => key)),
+  JSON.stringify(calls.map(({ outcome }) => outcome?.fingerprint ?? null)),
+  JSON.stringify(calls.map(({ outcome }) => outcome?.digest ?? null)),
+]
 
 const lastOf = (page: CallPage): number => (JSON.parse(page.texts[0] ?? '[]') as number[]).at(-1) ?? 0
 
@@ -112,7 +138,7 @@ export function* frozenCalls(
   last: number,
   name: number | undefined,
 ): Iterable<{ readonly first: number; readonly calls: readonly FrozenCall[] }> {
-  const run = rowRange(Math.floor(first / rowId(1, 0)))
+  const run = rowRange(runOf(first))
   const named = name === undefined ? '' : 'AND EXISTS (SELECT 1 FROM json_each(names) WHERE value = ?)'
   const sql = `SELECT id FROM frozen WHERE id BETWEEN ? AND ? AND last >= ? ${named} ORDER BY id`
   const values = name === undefined ? [] : [name]
@@ -165,7 +191,7 @@ export function thawAll(db: Pick<Database, 'prepare' | 'all' | 'run'>): void {
 }
 
 function thawBlock(db: Pick<Database, 'run'>, first: number, calls: readonly FrozenCall[]): void {
-  const n = Math.floor(first / rowId(1, 0))
+  const n = runOf(first)
   for (const { call, number, key, caller, argsWire, at, outcome } of calls) {
     const id = rowId(n, call)
     db.run(
@@ -201,8 +227,21 @@ function thawBlock(db: Pick<Database, 'run'>, first: number, calls: readonly Fro
 
 function opened({ digests, body }: BlockRow): { readonly page: CallPage; readonly args: string } {
   const { page, args } = JSON.parse(inflateRawSync(body).toString()) as Body
-  const letters = digests === null ? undefined : Buffer.from(digests).toString('hex')
-  return { page: { ...page, digests: letters, attempts: [] }, args }
+  return {
+    page: { ...page, args: { json: args }, digests: columnsOf(digests), keyed: undefined, attempts: [] },
+    args,
+  }
+}
+
+/** The three columns of what `digestsOf` made. */
+function columnsOf(digests: Uint8Array | null): CallPage['digests'] {
+  if (digests === null) return undefined
+  const letters = Buffer.from(digests).toString('hex')
+  const columns: [string[], string[], string[]] = [[], [], []]
+  for (let from = 0; from < letters.length; from += 3 * digestLength)
+    for (const [place, column] of columns.entries())
+      column.push(letters.slice(from + place * digestLength, from + (place + 1) * digestLength))
+  return [columns[0].join(''), columns[1].join(''), columns[2].join('')]
 }
 
 function callsOf(row: BlockRow): FrozenCall[] {
@@ -210,6 +249,10 @@ function callsOf(row: BlockRow): FrozenCall[] {
   const calls: RememberedCall[] = []
   unpackPage(page, calls)
   const wires = JSON.parse(args) as string[]
-  const numbers = JSON.parse(page.texts[1] ?? '[]') as number[]
-  return calls.map((call, i) => ({ ...call, argsWire: wires[i] as string, number: numbers[i] as number }))
+  const numbers = nameNumbers(page)
+  return calls.map((call, i) => ({
+    ...plainCall(call),
+    argsWire: wires[i] as string,
+    number: numbers[i] as number,
+  }))
 }

@@ -320,6 +320,14 @@ export const migrations: readonly string[] = [
   -- all of it is in blocks that can be
   ALTER TABLE runs ADD COLUMN frozen INTEGER NOT NULL DEFAULT 0;
   `,
+  // which calls are known by more than their arguments
+  `
+  -- calls that the author gave keys, by row id; entries of maps are not in it
+  CREATE TABLE keyed (id INTEGER PRIMARY KEY);
+
+  -- of which runs it tells
+  ALTER TABLE runs ADD COLUMN keys_told INTEGER NOT NULL DEFAULT 0;
+  `,
 ]
 
 /** `ALMJ`: tells an Almanac journal from any other database. */

@@ -34,8 +34,9 @@ export interface OutcomeRow extends Columns {
 }
 
 /** A call as columns. */
-export interface PackedCall extends Omit<CallMade, 'key'> {
+export interface PackedCall extends Omit<CallMade, 'key' | 'keyed'> {
   readonly key: DigestColumn
+  readonly keyed: true | undefined
 }
 
 export interface PackedParts extends Omit<PartsRecord, 'fingerprint'> {
@@ -102,6 +103,7 @@ function packCall(pack: PackWriter, record: CallMade): void {
   pack.word(record.call_kind)
   pack.text(record.argsWire)
   pack.number(record.at)
+  pack.number(record.keyed === true ? 1 : 0)
 }
 
 const readCall = (pack: PackReader): PackedCall => ({
@@ -113,6 +115,7 @@ const readCall = (pack: PackReader): PackedCall => ({
   call_kind: pack.word() as CallKind,
   argsWire: pack.text(),
   at: pack.number(),
+  keyed: pack.number() === 1 ? true : undefined,
 })
 
 function packOutcome(pack: PackWriter, outcome: Outcome): void {

@@ -34,7 +34,14 @@ const digest = fc.oneof(
   { weight: 1, arbitrary: text },
 )
 const whole = fc.nat()
-const call = fc.record({ call: whole, key: digest, caller: text, name: text, argsWire: text, at: whole })
+const call = fc.record({
+  call: whole,
+  key: digest,
+  caller: text,
+  name: text,
+  argsWire: text,
+  at: whole,
+})
 const outcome = fc.record(
   {
     call: whole,
@@ -60,7 +67,14 @@ const note = fc.record(
 const parts = fc.record({ call: whole, fingerprint: digest, partsWire: text, verdict: text })
 
 const record: fc.Arbitrary<JournalRecord> = fc.oneof(
-  call.map((fields): CallMade => ({ kind: 'call', call_kind: 'task', ...fields })),
+  fc.tuple(call, fc.boolean()).map(
+    ([fields, keyed]): CallMade => ({
+      kind: 'call',
+      call_kind: 'task',
+      ...fields,
+      ...(keyed && { keyed }),
+    }),
+  ),
   outcome.map((fields) => ({ kind: 'outcome', state: 'failed', ...fields }) as Outcome),
   note.map((fields) => ({ kind: 'note', type: 'metric', ...fields }) as Note),
   parts.map((fields): PartsRecord => ({ kind: 'parts', ...fields })),

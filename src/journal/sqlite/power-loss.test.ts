@@ -2,11 +2,12 @@ import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { RememberedCall } from '../../model/records.ts'
+import { plainCall } from '../../model/remembered.ts'
 import { aCall, anOutcome, aRun, remembered } from '../../testing/journal-records.ts'
 import type { TemporaryHome } from '../../testing/temporary-home.ts'
 import { temporaryHome } from '../../testing/temporary-home.ts'
-import { unpackPage } from './call-pages.ts'
 import { openSqliteJournal } from './open.ts'
+import { unpackPage } from './page-calls.ts'
 import { Session } from './session.ts'
 
 const appends = 40
@@ -54,7 +55,7 @@ function opened(log: Uint8Array): RememberedCall[] {
   }
   session.methods.close()
   rmSync(folder, { recursive: true })
-  return calls
+  return calls.map(plainCall)
 }
 
 const expectedAfter = (count: number): RememberedCall[] =>

@@ -4,7 +4,15 @@ import { rowRange } from './rows.ts'
 /** Rows removed before other work gets its turn: some ten milliseconds. */
 const rowsAtOnce = 5000
 
-const byRowId = ['calls:id', 'outcomes:id', 'parts:id', 'asks:id', 'attempts:call', 'frozen:id'] as const
+const byRowId = [
+  'calls:id',
+  'outcomes:id',
+  'parts:id',
+  'asks:id',
+  'keyed:id',
+  'attempts:call',
+  'frozen:id',
+] as const
 const byRun = ['notes:seq', 'requests:seq', 'tasks:seq'] as const
 
 /** Removes some rows of runs that are gone, within a transaction. Is there more? */

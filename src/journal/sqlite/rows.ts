@@ -22,6 +22,8 @@ export const rowId = (run: number, call: number): number => run * callsPerRun + 
 
 export const callOf = (id: number): number => id % callsPerRun
 
+export const runOf = (id: number): number => Math.floor(id / callsPerRun)
+
 /** First and last row id that calls of a run may have. */
 export const rowRange = (run: number): readonly [first: number, last: number] => [
   rowId(run, 0),

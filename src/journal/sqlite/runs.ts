@@ -55,8 +55,8 @@ export function createRun(db: Database, run: RunRecord): void {
   const { lastInsertRowid } = db
     .prepare(
       `INSERT INTO runs (id, workflow, file, environment, input, options, git_commit, name, tags, created_at, state,
-      code, started_at, ended_at, output, error, uncaught, host, pid, boot_id, linked)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)`,
+      code, started_at, ended_at, output, error, uncaught, host, pid, boot_id, linked, keys_told)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 1)`,
     )
     .run(
       run.id,

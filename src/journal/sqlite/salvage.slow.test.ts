@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { plainCall } from '../../model/remembered.ts'
 import { aCall, anOutcome, aRun } from '../../testing/journal-records.ts'
 import type { TemporaryHome } from '../../testing/temporary-home.ts'
 import { temporaryHome } from '../../testing/temporary-home.ts'
@@ -39,7 +40,7 @@ async function expectSound(): Promise<void> {
   const { journal, records, check } = await openSqliteJournal(home.path)
   expect(await check()).toEqual([])
   for (const run of await records.runs({ limit: 10 })) {
-    const loaded = await journal.load(run.id)
+    const loaded = (await journal.load(run.id)).map(plainCall)
     for (const { call, key, outcome } of loaded) {
       expect(key).toBe(aCall(call).key)
       const { kind: _, call: __, ...whole } = anOutcome(call)

@@ -204,7 +204,8 @@ function agree(db: DatabaseSync): void {
     DELETE FROM tallies WHERE run NOT IN (SELECT n FROM runs);
     DELETE FROM tasks;
     DELETE FROM task_inputs WHERE run NOT IN (SELECT n FROM runs);
-    UPDATE runs SET linked = 0;
+    UPDATE runs SET linked = 0, keys_told = 0;
+    DELETE FROM keyed WHERE id NOT IN (SELECT id FROM calls);
     INSERT OR IGNORE INTO tallies (run) SELECT n FROM runs;
   `)
   count(db)
