@@ -7,8 +7,8 @@ import { json, open, task, workflow } from 'almanac'
  *
  *     node --expose-gc benchmarks/scale.ts make|resume PROJECT CALLS
  *
- * Prints `{ "ms", "cpuMs", "heapBytes", "peakBytes", "journalBytes" }` of the run, each of the bytes but the peak by task,
- * or `{ "ms", "cpuMs", "executed", "reused" }` to the first new task.
+ * Prints `{ "ms", "cpuMs", "mainMs", "heapBytes", "peakBytes", "journalBytes" }` of the run, each of the bytes but the peak by task,
+ * or `{ "ms", "cpuMs", "mainMs", "executed", "reused" }` to the first new task.
  */
 
 const noop = task('noop', (n: number) => n)
@@ -26,6 +26,7 @@ const weigh = task('weigh', () => {
 
 let began = 0
 let cpu = process.cpuUsage()
+let main = 0
 let first: object = {}
 const fresh = task('fresh', () => {
   first = spent()
@@ -38,9 +39,15 @@ const many = workflow('many', { input: { count: json<number>() } }, async ({ cou
   if (isResumed) void fresh()
 })
 
-function spent(): { readonly ms: number; readonly cpuMs: number } {
+function spent(): { readonly ms: number; readonly cpuMs: number; readonly mainMs: number } {
   const { user, system } = process.cpuUsage(cpu)
-  return { ms: performance.now() - began, cpuMs: (user + system) / 1000 }
+  return { ms: performance.now() - began, cpuMs: (user + system) / 1000, mainMs: mainMs() - main }
+}
+
+/** CPU of this thread. */
+function mainMs(): number {
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1000
 }
 
 const [what, project = '.', calls] = process.argv.slice(2)
@@ -54,6 +61,7 @@ try {
     before = heap()
     began = performance.now()
     cpu = process.cpuUsage()
+    main = mainMs()
     const run = await almanac.start(many, { count })
     await run.result
     const journal = ['journal.db', 'journal.db-wal'].map(
@@ -70,6 +78,7 @@ try {
     isResumed = true
     began = performance.now()
     cpu = process.cpuUsage()
+    main = mainMs()
     const run = await almanac.resume(readFileSync(idFile, 'utf8'), many)
     const { executed, reused } = await run.result
     console.log(JSON.stringify({ ...first, executed, reused }))

@@ -132,6 +132,7 @@ export class CallTable {
     const parts = { caller, name, key, args: text }
     // others have no equals among calls that are known by their texts
     if (plain === undefined || (key !== undefined && key !== '')) return this.#keys.key(parts)
+    this.#remembered.leaveOrder()
     return this.#keys.key(parts, (full) => this.#remembered.wasMet(full, name))
   }
 

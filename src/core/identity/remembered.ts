@@ -83,11 +83,16 @@ export class Remembered {
     return call
   }
 
-  /** Was this the key of a call that is known by its text? `name` as it counts in keys. */
+  /** From now on calls are known by their keys. */
+  leaveOrder(): void {
+    this.#isInOrder = false
+  }
+
+  /** Was this the key of a call that was known by its text, before the order was left? `name` as it counts in keys. */
   wasMet(key: Digest, name: string): boolean {
     if (this.#met === 0) return false
-    if (!this.#isInOrder) this.#names ??= namesOf(this.#calls, this.#met)
-    return this.#names?.has(name) !== false && (this.#keys.find(key) ?? this.#met) < this.#met
+    this.#names ??= namesOf(this.#calls, this.#met)
+    return this.#names.has(name) && (this.#keys.find(key) ?? this.#met) < this.#met
   }
 
   /** The call was made: gives its record, so that it keeps its id. */
