@@ -128,6 +128,10 @@ async function execute(folder: string, example: Example): Promise<void> {
   const env = {
     ...process.env,
     PATH: [join(project, 'bin'), dirname(process.execPath), process.env['PATH']].join(delimiter),
+    // as `python -m pip install almanac` has it
+    PYTHONPATH: join(root, 'python'),
+    PYTHONDONTWRITEBYTECODE: '1',
+    ALMANAC_COMMAND: join(project, 'bin/almanac'),
   }
   const fault = await run(file, args, {
     cwd: join(project, folder),

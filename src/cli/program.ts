@@ -10,6 +10,7 @@ import type { DataLogFlags } from './commands/data-log.ts'
 import type { DataWatchFlags } from './commands/data-watch.ts'
 import type { DoctorFlags } from './commands/doctor.ts'
 import type { GcFlags } from './commands/gc.ts'
+import type { InitFlags } from './commands/init.ts'
 import type { GraphFlags } from './commands/graph.ts'
 import type { LogsFlags } from './commands/logs.ts'
 import type { ResumeFlags } from './commands/resume.ts'
@@ -167,9 +168,13 @@ function addControls(program: Command): void {
 
 /** Commands that look after what is kept. */
 function addCare(program: Command): void {
-  common(program.command('init [dir]').description('begin a project with a pipeline that runs')).action(
-    async (target: string | undefined, flags: CommonFlags) =>
-      (await import('./commands/init.ts')).initCommand(target, flags),
+  common(
+    program
+      .command('init [dir]')
+      .description('begin a project with a pipeline that runs')
+      .option('--python', 'its workflow in Python too'),
+  ).action(async (target: string | undefined, flags: InitFlags) =>
+    (await import('./commands/init.ts')).initCommand(target, flags),
   )
   addData(program)
   addContext(program)

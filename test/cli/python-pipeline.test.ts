@@ -5,29 +5,37 @@ import { Project } from './almanac.ts'
 
 let project: Project
 
-beforeEach(async () => {
-  project = await Project.make()
-  await project.run('init', '.')
-})
-
 afterEach(() => project.remove())
 
-/** What a run of the pipeline executed and reused. */
-async function ran(): Promise<readonly [executed: unknown, reused: unknown]> {
-  const { state, executed, reused, error } = await project.json(
-    'run',
-    'pipeline.ts',
-    '--input',
-    'texts=texts',
-  )
-  if (state !== 'succeeded') throw new Error(JSON.stringify(error))
-  return [executed, reused]
-}
+describe.each([
+  { language: 'TypeScript', init: ['.'], pipeline: 'pipeline.ts', steps: 'steps.py', line: 5 },
+  { language: 'Python', init: ['.', '--python'], pipeline: 'pipeline.py', steps: 'pipeline.py', line: 8 },
+])('the pipeline in $language that init makes', ({ init, pipeline, steps, line }) => {
+  beforeEach(async () => {
+    project = await Project.make()
+    await project.run('init', ...init)
+  })
 
-const edit = async (change: (steps: string) => string): Promise<void> =>
-  project.write({ 'steps.py': change(await readFile(join(project.folder, 'steps.py'), 'utf8')) })
+  /** What a run of the pipeline executed and reused. */
+  async function ran(): Promise<readonly [executed: unknown, reused: unknown]> {
+    const { state, executed, reused, error } = await project.json('run', pipeline, '--input', 'texts=texts')
+    if (state !== 'succeeded') throw new Error(JSON.stringify(error))
+    return [executed, reused]
+  }
 
-describe('the pipeline that init makes', () => {
+  const edit = async (change: (steps: string) => string): Promise<void> =>
+    project.write({ [steps]: change(await readFile(join(project.folder, steps), 'utf8')) })
+
+  it('is what the README shows', async () => {
+    const readme = await readFile(join(import.meta.dirname, '../../README.md'), 'utf8')
+    const text = await readFile(join(project.folder, pipeline), 'utf8')
+    // comments aside
+    const code = (of: string): string => of.replaceAll(/^ *(\/\/|#) .*\n| *(\/\/|#) .*$/gm, '').trim()
+    const shown = [...readme.matchAll(/```(?:ts|python).*\n([\s\S]*?)```/g)].map(([, one = '']) => code(one))
+    expect(shown).toContain(code(text))
+    expect(shown).toContain(code(await readFile(join(project.folder, steps), 'utf8')))
+  })
+
   it('executes what changed, and nothing else', async () => {
     expect(await ran()).toEqual([3, 0])
     expect(await ran()).toEqual([0, 3])
@@ -35,11 +43,9 @@ describe('the pipeline that init makes', () => {
     expect(await ran()).toEqual([2, 2])
     await rm(join(project.folder, 'texts/one.txt'))
     expect(await ran()).toEqual([1, 2])
-    await edit((steps) => `# a comment\n${steps}\n\ndef unused():\n    return 1\n`)
+    await edit((text) => `# a comment\n${text}\n\ndef unused():\n    return 1\n`)
     expect(await ran()).toEqual([0, 3])
-    await edit((steps) =>
-      steps.replace('len(file.read_text().split())', 'sum(1 for _ in file.read_text().split())'),
-    )
+    await edit((text) => text.replace(/len\((\w+\.read_text\(\)\.split\(\))\)/, 'sum(1 for _ in $1)'))
     expect(await ran(), 'the same counts: the report is reused').toEqual([2, 1])
     expect(await readFile(join(project.folder, 'data/main/pipeline/report.md'), 'utf8')).toBe(
       '2 texts, 6 words\n',
@@ -56,11 +62,11 @@ describe('the pipeline that init makes', () => {
   })
 
   it('shows where a step failed, and resumes when it is corrected', async () => {
-    await edit((steps) => steps.replace('return len', 'raise KeyError("no words")\n    return len'))
-    const { code, stderr } = await project.run('run', 'pipeline.ts', '--input', 'texts=texts')
+    await edit((text) => text.replace('return len', 'raise KeyError("no words")\n    return len'))
+    const { code, stderr } = await project.run('run', pipeline, '--input', 'texts=texts')
     expect(code).toBe(1)
-    expect(stderr).toMatch(/✗ measure one\.txt steps\.py:5\n {2}KeyError: 'no words'/)
-    await edit((steps) => steps.replace('raise KeyError("no words")\n    ', ''))
+    expect(stderr).toContain(`✗ measure one.txt ${steps}:${line}\n  KeyError: 'no words'`)
+    await edit((text) => text.replace('raise KeyError("no words")\n    ', ''))
     const { state, executed } = await project.json('resume', 'last')
     expect({ state, executed }).toEqual({ state: 'succeeded', executed: 3 })
   })
