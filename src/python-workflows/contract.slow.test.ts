@@ -1,0 +1,4 @@
+import { workflowHostContract } from '../testing/workflows/contract.ts'
+
+workflowHostContract('ts')
+workflowHostContract('py')

@@ -1,0 +1,119 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import type { Value } from '../../model/value.ts'
+
+/** What the driver of workflows is asked. */
+export type Asked =
+  | {
+      readonly do: 'run'
+      readonly file: string
+      readonly named?: string
+      readonly input?: object
+      readonly resume?: string
+    }
+  | { readonly do: 'answer'; readonly run: string; readonly value: Value }
+  | { readonly do: 'cancel' | 'recorded' | 'waits' | 'runs'; readonly file: string }
+
+/** How a run went, from its start or resumption to its end. */
+export interface Life {
+  readonly run: string
+  readonly state: string
+  readonly output: Value
+  readonly error?: {
+    readonly code: string
+    readonly type: string | undefined
+    readonly message: string
+    readonly stack: string | undefined
+  }
+  readonly executed: number
+  readonly reused: number
+  /** calls that have ended: `main/double task double` */
+  readonly calls: readonly { readonly at: string; readonly how: string; readonly attempt: number }[]
+  /** events and metrics */
+  readonly notes: readonly string[]
+}
+
+/** The same program in the languages that workflows are written in. */
+export interface Program {
+  readonly ts: string
+  readonly py: string
+}
+
+export type Language = keyof Program
+
+const driver = fileURLToPath(new URL('driver.ts', import.meta.url))
+
+/** A project, and a process that runs its workflows. Owns both. */
+export class WorkflowRig {
+  readonly folder = mkdtempSync(join(tmpdir(), 'almanac-hosts-'))
+  #process: ChildProcess | undefined
+  #number = 0
+  readonly #asked = new Map<number, (answer: { value?: unknown; error?: string }) => void>()
+  readonly #said: string[] = []
+
+  constructor() {
+    writeFileSync(join(this.folder, 'package.json'), '{}')
+  }
+
+  write(name: string, text: string): string {
+    const file = join(this.folder, name)
+    writeFileSync(file, text)
+    return file
+  }
+
+  /** What it printed, for failures that nobody expects. */
+  get said(): string {
+    return this.#said.join('\n')
+  }
+
+  ask<T>(asked: Asked): Promise<T> {
+    const process_ = (this.#process ??= this.#start())
+    const number = ++this.#number
+    const { promise, resolve, reject } = Promise.withResolvers<T>()
+    this.#asked.set(number, ({ value, error }) =>
+      error === undefined ? resolve(value as T) : reject(new Error(error)),
+    )
+    process_.stdin?.write(`${JSON.stringify({ number, ...asked })}\n`)
+    return promise
+  }
+
+  run(file: string, more: Omit<Extract<Asked, { do: 'run' }>, 'do' | 'file'> = {}): Promise<Life> {
+    return this.ask({ do: 'run', file, ...more })
+  }
+
+  /** As by `kill -9`; the next question starts another. */
+  async kill(): Promise<void> {
+    const child = this.#process
+    this.#process = undefined
+    if (child === undefined || child.exitCode !== null) return
+    const gone = new Promise((resolve) => child.once('close', resolve))
+    child.kill('SIGKILL')
+    await gone
+  }
+
+  async close(): Promise<void> {
+    await this.kill()
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  #start(): ChildProcess {
+    const child = spawn(process.execPath, [driver, this.folder], { stdio: ['pipe', 'pipe', 'pipe'] })
+    for (const stream of [child.stdout, child.stderr])
+      createInterface({ input: stream }).on('line', (line) => {
+        if (!line.startsWith('@')) return void this.#said.push(line)
+        const { number, ...answer } = JSON.parse(line.slice(1)) as { number: number }
+        this.#asked.get(number)?.(answer)
+        this.#asked.delete(number)
+      })
+    child.on('close', (code, signal) => {
+      for (const settle of this.#asked.values())
+        settle({ error: `the process ended (${code ?? signal}): ${this.said}` })
+      this.#asked.clear()
+    })
+    return child
+  }
+}
