@@ -156,12 +156,22 @@ class ForeignWorkflow:
         foreign.append(self)
 
     def __call__(self, **inputs: Any) -> Future[Any]:
+        return self._child(None, inputs)
+
+    def key(self, key: str) -> Callable[..., Future[Any]]:
+        """The same child under a key that tells it from others of its name."""
+        return lambda **inputs: self._child(str(key), inputs)
+
+    def _child(self, key: str | None, inputs: dict[str, Any]) -> Future[Any]:
         details = {"file": self.file, "export": self.export, "input": inputs}
-        return current(f"workflow {self.export} of {self.file}").ask("workflow", details, self.export)
+        return current(f"workflow {self.export} of {self.file}").ask("workflow", details, self.export, key=key)
 
 
 def workflow_from(file: str, export: str = "default") -> ForeignWorkflow:
-    """A workflow of a TypeScript file, relative to the file that says so, to be called as a child by inputs' names."""
+    """
+    A workflow of another file, in TypeScript or Python, relative to the file that says so: called as a child by the
+    names of its inputs. Without a name it is the file's default export, its `main`, or its only one.
+    """
     folder = os.path.dirname(os.path.abspath(sys._getframe(1).f_code.co_filename))
     return ForeignWorkflow(os.path.normpath(os.path.join(folder, file)), export)
 
@@ -171,7 +181,7 @@ def all(of: Any) -> Future[Any]:
     One future of many: of a list or a dict of futures and values, nested as you like; fails with the first failure once
     all have ended. Written `almanac.all`, as `all` is Python's own.
     """
-    return current("all").ask("all", {"of": of}, "all")
+    return current("all").ask("all", {"of": of}, "all", shape=results.of_value(of))
 
 
 @overload

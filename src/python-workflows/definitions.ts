@@ -3,20 +3,20 @@ import { command, script } from '../flow/command.ts'
 import type { TaskDefinition } from '../flow/definition.ts'
 import { python } from '../flow/python.ts'
 import { dir, file, json, type Shape } from '../flow/schema.ts'
-import { documentFrom } from './documents.ts'
+import type { ToldDocuments } from './documents.ts'
 import type { DescribedTask } from './messages.ts'
 
 /** A task of Python as a definition: its options are checked as any task's are. @throws ALM_OPTION_REFUSED, ALM_NAME_REFUSED */
-export function definitionFrom(described: DescribedTask): TaskDefinition {
+export function definitionFrom(described: DescribedTask, documents: ToldDocuments): TaskDefinition {
   const { name, options, file: from, line, env } = described
   const shapes = {
     ...(described.inputs !== null && { input: shapeOf(described.inputs) }),
     ...(described.outputs !== null && { output: shapeOf(described.outputs) }),
   }
   // `defineTask` says what is wrong with names and values that came from elsewhere
-  const context = Object.entries(described.context).map(([as, one]) => [as, documentFrom(one)] as const)
-  const documents = context.length > 0 && { context: Object.fromEntries(context) }
-  const common = { ...options, ...shapes, ...documents, name } as never as { readonly name: string }
+  const context = Object.entries(described.context).map(([as, one]) => [as, documents.of(one)] as const)
+  const declared = context.length > 0 && { context: Object.fromEntries(context) }
+  const common = { ...options, ...shapes, ...declared, name } as never as { readonly name: string }
   const made = (): { readonly [definitionKey]: unknown } => {
     switch (described.kind) {
       case 'python':

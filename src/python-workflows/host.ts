@@ -8,6 +8,7 @@ import { FutureRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
 import type { Caller } from '../ports/caller.ts'
 import { definitionFrom } from './definitions.ts'
+import { ToldDocuments } from './documents.ts'
 import { errorFrom, loadError, toldOf } from './failures.ts'
 import type { DescribedFile, Said } from './messages.ts'
 import { callRef, carryOut, type Operation } from './operations.ts'
@@ -55,6 +56,7 @@ export class PythonHost {
   readonly #runs = new Map<string, Entered['calls']>()
   /** by the numbers that Python gave them */
   readonly #tasks = new Map<number, TaskDefinition | Error>()
+  readonly #documents = new ToldDocuments()
   /** what Python is at work with, in order */
   readonly #atWork: { readonly run: string; readonly number: number; readonly rested: () => void }[] = []
   #numbers = 0
@@ -157,7 +159,7 @@ export class PythonHost {
       case 'define':
         this.#tasks.set(
           message.task,
-          orError(() => definitionFrom(message.definition)),
+          orError(() => definitionFrom(message.definition, this.#documents)),
         )
         return
       case 'undefine':
@@ -212,6 +214,7 @@ export class PythonHost {
   ): FutureRef {
     return carryOut({
       ...this.#tools,
+      documents: this.#documents,
       caller: entered.caller,
       name: operation,
       details: this.#refs(entered, details) as Readonly<Record<string, Value>>,

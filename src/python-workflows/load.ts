@@ -3,7 +3,7 @@ import { readFile, realpath } from 'node:fs/promises'
 import { dirname, extname, resolve } from 'node:path'
 import { chosenWorkflow } from '../flow/chosen-workflow.ts'
 import { limitRules } from '../flow/limits.ts'
-import { definedWorkflow } from '../flow/workflow.ts'
+import { definedWorkflow, type Workflow } from '../flow/workflow.ts'
 import { AlmanacError } from '../model/errors.ts'
 import type { Value } from '../model/value.ts'
 import type { LoadedFile } from '../ports/code.ts'
@@ -60,7 +60,12 @@ export class PythonWorkflows {
   }
 
   async #import(path: string): Promise<Imported> {
-    const tools: HostTools = { workflow: (from, name) => this.#foreignWorkflow(from, name) }
+    const tools: HostTools = {
+      workflow: (from, name, key) => {
+        const workflow = this.#foreignWorkflow(from, name)
+        return (key === undefined ? workflow : workflow.key(key)) as (input: Value) => unknown
+      },
+    }
     const { python, debug } = this.#options
     const start = { python: await python(), directory: dirname(path), ...(debug !== undefined && { debug }) }
     const host = new PythonHost(start, tools)
@@ -124,11 +129,11 @@ export class PythonWorkflows {
     return Object.fromEntries(made)
   }
 
-  #foreignWorkflow(from: string, name: string): (input: Value) => unknown {
+  #foreignWorkflow(from: string, name: string): Workflow<unknown, unknown> {
     const exports = this.#foreign.get(from)?.exports
     if (exports === undefined) throw new AlmanacError('ALM_NO_WORKFLOW', { file: from })
     const choice = name === 'default' ? {} : { named: name }
-    return chosenWorkflow(from, exports, choice) as (input: Value) => unknown
+    return chosenWorkflow(from, exports, choice)
   }
 }
 

@@ -11,7 +11,7 @@ import { AlmanacError } from '../model/errors.ts'
 import { FutureRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
 import type { Caller } from '../ports/caller.ts'
-import { documentCall } from './documents.ts'
+import type { ToldDocuments } from './documents.ts'
 import { schemaFrom } from './schemas.ts'
 
 /** A call that is not of a task, as Python asks for it. */
@@ -24,8 +24,9 @@ export interface Operation {
   readonly task: TaskDefinition | undefined
   /** a function of the author's, which lives in Python */
   readonly fn: ((...args: never[]) => unknown) | undefined
+  readonly documents: ToldDocuments
   /** a workflow of another file */
-  readonly workflow: (file: string, name: string) => (input: Value) => unknown
+  readonly workflow: (file: string, name: string, key: string | undefined) => (input: Value) => unknown
 }
 
 /**
@@ -44,7 +45,7 @@ function refOf(future: unknown, name: string): FutureRef {
   return new FutureRef(target.call, target.path)
 }
 
-function futureOf({ caller, name, details: d, key, task, fn, workflow }: Operation): unknown {
+function futureOf({ caller, name, details: d, key, task, fn, workflow, documents }: Operation): unknown {
   const keyed = key === undefined ? {} : { key }
   switch (name) {
     case 'all':
@@ -60,7 +61,7 @@ function futureOf({ caller, name, details: d, key, task, fn, workflow }: Operati
     case 'child':
       return child({ caller, key, fn }, d as never)
     case 'workflow':
-      return workflow(d['file'] as string, d['export'] as string)(d['input'])
+      return workflow(d['file'] as string, d['export'] as string, key)(d['input'])
     case 'read':
       return dataset(d['name'] as string).read(
         d['version'] === null ? {} : { version: d['version'] as number },
@@ -72,7 +73,7 @@ function futureOf({ caller, name, details: d, key, task, fn, workflow }: Operati
     case 'get':
     case 'put':
     case 'patch':
-      return documentCall(name, d, key)
+      return documents.ask(name, d, key)
     case 'ask': {
       const { timeout, to } = d as Readonly<Record<string, never>>
       const given = { ...(timeout !== null && { timeout }), ...(to !== null && { to }), ...keyed }

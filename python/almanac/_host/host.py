@@ -93,16 +93,15 @@ class Host:
             else:
                 waiter.set_exception(error)
 
-        self._want(future, arrived)
+        self._want(calls.current("a future"), future, arrived)
         return await waiter
 
     def block(self, future: Future[Any]) -> Any:
-        return waiting_function().wait(lambda arrived: self._want(future, arrived))
+        return waiting_function().wait(lambda arrived: self._want(calls.current("a future"), future, arrived))
 
-    def _want(self, future: Future[Any], arrived: Ended) -> None:
+    def _want(self, scope: calls.Scope, future: Future[Any], arrived: Ended) -> None:
         wait = self.number()
         self._waiting[wait] = arrived
-        scope = calls.current("a future")
         self._link.say(["want", scope.id, future._call, future._path, wait])
 
     # what the engine says
@@ -136,8 +135,12 @@ class Host:
         self._taken += 1
         known, gives = self._functions[function], self._gives.get(function)
         entered = known if inputs is None else functools.partial(known, **inputs)
+        scope = calls.Scope(id, run, path, self)
 
         def ended(value: Any, error: BaseException | None) -> None:
+            if error is None and isinstance(value, Future) and value._scope.run == run:
+                # the value is meant, as where it is awaited
+                return self._want(scope, value, ended)
             unheard = self._unheard.pop(id, None)
             error = unheard if error is None else error
             if error is None:
@@ -150,7 +153,7 @@ class Host:
                     error = unkept
             self._link.say(["end", id, False, failure(error)])
 
-        enter(self._loop, calls.Scope(id, run, path, self), entered, ended)
+        enter(self._loop, scope, entered, ended)
 
     def _on_outcome(self, wait: int, value: Any) -> None:
         self._taken += 1

@@ -21,9 +21,13 @@ async function run(asked: Extract<Asked, { do: 'run' }>): Promise<Life> {
   const { file, input = {}, resume, named } = asked
   const choice = named === undefined ? {} : { named }
   const { workflow, loaded } = await almanac.load(file, choice)
+  const since = Date.now()
   const handle =
     resume === undefined
-      ? await almanac.start(workflow, input as never, { file: loaded.file, codeDigest: loaded.digest })
+      ? await almanac.start(workflow, input as never, {
+          file: relative(almanac.project, loaded.file),
+          codeDigest: loaded.digest,
+        })
       : await almanac.resume(resume, workflow)
   under.set(file, handle)
   const { state, output, error } = await handle.result
@@ -38,11 +42,15 @@ async function run(asked: Extract<Asked, { do: 'run' }>): Promise<Life> {
     }),
     executed,
     reused,
-    ...(await listed(almanac, handle.id)),
+    ...(await listed(almanac, handle.id, since)),
   }
 }
 
-async function listed({ records }: Workbench, id: string): Promise<Pick<Life, 'calls' | 'notes'>> {
+async function listed(
+  { records }: Workbench,
+  id: string,
+  since: number,
+): Promise<Pick<Life, 'calls' | 'fresh' | 'notes'>> {
   const calls = await records.calls(id, { limit: 1000 })
   const notes = await records.notes(id, { limit: 1000 })
   const order = calls.filter((call) => call.outcome !== undefined)
@@ -52,6 +60,9 @@ async function listed({ records }: Workbench, id: string): Promise<Pick<Life, 'c
       how: outcome?.reason ?? '',
       attempt: outcome?.attempt ?? 0,
     })),
+    fresh: order.flatMap(({ call_kind: kind, name, outcome }) =>
+      kind === 'task' && outcome?.state === 'succeeded' && outcome.startedAt >= since ? [name] : [],
+    ),
     notes: notes.flatMap(({ type, name, bodyWire }) =>
       type === 'event' || type === 'metric' ? [`${type} ${name} ${bodyWire}`] : [],
     ),

@@ -33,6 +33,8 @@ export interface Life {
   readonly reused: number
   /** calls that have ended: `main/double task double` */
   readonly calls: readonly { readonly at: string; readonly how: string; readonly attempt: number }[]
+  /** tasks that succeeded in this life, in order of their calls */
+  readonly fresh: readonly string[]
   /** events and metrics */
   readonly notes: readonly string[]
 }
@@ -71,13 +73,13 @@ export class WorkflowRig {
   }
 
   ask<T>(asked: Asked): Promise<T> {
-    const process_ = (this.#process ??= this.#start())
+    this.#process ??= this.#start()
     const number = ++this.#number
     const { promise, resolve, reject } = Promise.withResolvers<T>()
     this.#asked.set(number, ({ value, error }) =>
       error === undefined ? resolve(value as T) : reject(new Error(error)),
     )
-    process_.stdin?.write(`${JSON.stringify({ number, ...asked })}\n`)
+    this.#process.stdin?.write(`${JSON.stringify({ number, ...asked })}\n`)
     return promise
   }
 

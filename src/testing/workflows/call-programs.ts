@@ -1,0 +1,128 @@
+import { program } from './heads.ts'
+
+export const equalCalls = program(
+  `export default workflow('main', async () => {
+  const twice = [double(1), double(1)]
+  const keyed = [double.key('a')(1), double.key('b')(1)]
+  return { twice, keyed, nested: all({ of: [double(2), { deep: double(3) }] }) }
+})`,
+  `@workflow
+async def main():
+    twice = [double(1), double(1)]
+    keyed = [double.key("a")(1), double.key("b")(1)]
+    return {"twice": twice, "keyed": keyed, "nested": almanac.all({"of": [double(2), {"deep": double(3)}]})}`,
+)
+
+/** Chains of different lengths: the shorter one arrives first, and does so again. */
+export const arrivals = program(
+  `export default workflow('main', async () => {
+  const order: string[] = []
+  const chain = async (name: string, steps: number) => {
+    let n = 1
+    for (let i = 0; i < steps; i++) n = await double.key(name + i)(n)
+    order.push(name)
+    return n
+  }
+  const values = await Promise.all([chain('long', 4), chain('short', 1), chain('middle', 2)])
+  return { order, values }
+})`,
+  `@workflow
+async def main():
+    order = []
+    async def chain(name, steps):
+        n = 1
+        for i in range(steps): n = await double.key(f"{name}{i}")(n)
+        order.append(name)
+        return n
+    values = await asyncio.gather(chain("long", 4), chain("short", 1), chain("middle", 2))
+    return {"order": order, "values": values}`,
+)
+
+export const mapped = program(
+  `export default workflow('main', { input: { items: json<number[]>() } }, async ({ items }) => {
+  const steps = async (n: number) => double(await double(n))
+  const branches = await map(items, steps, { key: String, name: 'steps' }).all()
+  return { branches, calls: double.map(items).all(), later: double.map(all(items.map((n) => n + 1))) }
+})`,
+  `@workflow
+async def main(items: list[int]):
+    async def steps(n): return await double(await double(n))
+    branches = await map(steps, items, key=str, name="steps").all()
+    return {"branches": branches, "calls": double.map(items).all(), "later": double.map(gather(*[n + 1 for n in items]))}`,
+)
+
+export const children = program(
+  `export const child = workflow('child', { input: { n: json(z.number().int()) } }, async ({ n }): Promise<number> => {
+  if (n < 0) throw new RangeError('below ' + n)
+  return n === 0 ? 0 : (await child({ n: n - 1 })) + (await double(n))
+})
+export default workflow('main', async () => {
+  const values = [await child({ n: 2 }), await child.key('b')({ n: double(1) })]
+  const staged = await run.stage('last', async () => child({ n: 1 }))
+  let why = ''
+  try { await child({ n: -1 }) } catch (error) { why = (error as Error).message }
+  let misfit = ''
+  try { await child({ n: 'x' as never }) } catch (error) { misfit = (error as AlmanacError).code }
+  return { values, staged, why, misfit }
+})`,
+  `@workflow
+async def child(n: int):
+    if n < 0: raise ValueError(f"below {n}")
+    return 0 if n == 0 else (await child(n=n - 1)) + (await double(n))
+@workflow
+async def main():
+    values = [await child(n=2), await child.key("b")(n=double(1))]
+    staged = await run.stage("last", lambda: child(n=1))
+    why = misfit = ""
+    try: await child(n=-1)
+    except AlmanacError as error: why = error.args[0]
+    try: await child(n="x")
+    except AlmanacError as error: misfit = error.code
+    return {"values": values, "staged": staged, "why": why, "misfit": misfit}`,
+)
+
+export const remembered = program(
+  `export default workflow('main', async () => {
+  run.event('begun', { n: 1 })
+  const at = await run.now()
+  const chance = await run.random()
+  run.metric('figure', 0.5, { step: 2 })
+  await run.sleep(1)
+  return { at: at.getTime(), chance }
+})`,
+  `@workflow
+async def main():
+    run.event("begun", n=1)
+    at = await run.now()
+    chance = await run.random()
+    run.metric("figure", 0.5, step=2)
+    await run.sleep(0.001)
+    return {"at": round(at.timestamp() * 1000), "chance": chance}`,
+)
+
+export const documents = program(
+  `const calibration = run.context('calibration', { schema: z.object({ gain: z.number(), flags: z.array(z.string()).default([]) }), initial: { gain: 1, flags: [] } })
+export const image = task('image', { context: { calibration } }, (n: number, { context }: TaskContext) => n * (context['calibration'] as { gain: number }).gain)
+export default workflow('main', async () => {
+  const before = await calibration.get()
+  const first = await image(2)
+  const put = await calibration.put({ gain: first + 1, flags: ['A'] })
+  const patched = await calibration.patch({ gain: 5 })
+  return { before, first, put, patched, second: image(2), version: calibration.get().version }
+})`,
+  `from dataclasses import dataclass, field
+@dataclass
+class Calibration:
+    gain: int
+    flags: list[str] = field(default_factory=list)
+calibration = run.context("calibration", schema=Calibration, initial={"gain": 1, "flags": []})
+@task(context={"calibration": calibration})
+def image(n, calibration): return n * calibration["gain"]
+@workflow
+async def main():
+    before = await calibration.get()
+    first = await image(2)
+    put = await calibration.put({"gain": first + 1, "flags": ["A"]})
+    patched = await calibration.patch({"gain": 5})
+    return {"before": before, "first": first, "put": put, "patched": patched, "second": image(2), "version": calibration.get().version}`,
+)

@@ -1,0 +1,114 @@
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import * as programs from './call-programs.ts'
+import { called, type Stage, succeeded, twice } from './stage.ts'
+
+/** Calls: equal ones, many, those of children, what is remembered. */
+export function callTests(stage: Stage): void {
+  it('equal calls are apart by their order, or by keys; what holds futures is known when it is needed', async () => {
+    const life = await twice(stage, 'equal', programs.equalCalls)
+    expect(life).toMatchObject(succeeded({ twice: [2, 2], keyed: [2, 2], nested: { of: [4, { deep: 6 }] } }))
+    expect(called(life)).toEqual([
+      ...Array<string>(6).fill('main task double'),
+      ...Array<string>(2).fill('main view all'),
+    ])
+    expect(life.executed).toBe(6)
+  })
+
+  it('what arrives first does so again', async () => {
+    const life = await twice(stage, 'arrivals', programs.arrivals)
+    expect(life).toMatchObject(succeeded({ order: expect.any(Array), values: [16, 2, 4] }))
+    expect(life.executed).toBe(7)
+  })
+
+  mapTests(stage)
+  childTests(stage)
+
+  it('time and chance are remembered, and what was said is said once', async () => {
+    const life = await twice(stage, 'remembered', programs.remembered)
+    expect(life.state).toBe('succeeded')
+    expect(life.notes).toEqual(['event begun {"n":1}', 'metric figure {"value":0.5,"step":2}'])
+    expect(called(life)).toEqual(['main now now', 'main random random', 'main sleep sleep'])
+  })
+
+  it('documents: read, written, merged, and declared by tasks', async () => {
+    const life = await twice(stage, 'documents', programs.documents)
+    expect(life).toMatchObject(
+      succeeded({
+        before: { value: { gain: 1, flags: [] }, version: 0 },
+        first: 2,
+        put: { value: { gain: 3, flags: ['A'] }, version: 1 },
+        patched: { value: { gain: 5, flags: ['A'] }, version: 2 },
+        second: 10,
+        version: 2,
+      }),
+    )
+    expect(called(life)).toEqual([
+      'main get workflow/calibration',
+      'main task image',
+      'main put workflow/calibration',
+      'main patch workflow/calibration',
+      'main get workflow/calibration',
+      'main task image',
+      'main view all',
+    ])
+  })
+}
+
+function mapTests(stage: Stage): void {
+  it('maps: of functions with steps, of tasks over lists that are known and over those that are not', async () => {
+    const first = await twice(stage, 'mapped', programs.mapped, { items: [1, 2] })
+    expect(first).toMatchObject(succeeded({ branches: [4, 8], calls: [2, 4], later: [4, 6] }))
+    const more = await stage.rig.run(join(stage.rig.folder, `mapped.${stage.language}`), {
+      input: { items: [2, 3] },
+    })
+    expect(more).toMatchObject(succeeded({ branches: [8, 12], calls: [4, 6], later: [6, 8] }))
+    // branches are side by side
+    expect(called(first).toSorted()).toEqual(
+      [
+        'main child steps',
+        'main child steps',
+        'main view all',
+        'main/steps:1 task double',
+        'main/steps:2 task double',
+        'main/steps:1 task double',
+        'main/steps:2 task double',
+        'main task double',
+        'main task double',
+        'main view all',
+        'main view all',
+        'main map double',
+        'main view all',
+        'main/double#0 entry double',
+        'main/double#0 entry double',
+      ].toSorted(),
+    )
+  })
+}
+
+function childTests(stage: Stage): void {
+  it('children and stages: their calls are their own, their failures their callers’', async () => {
+    const life = await twice(stage, 'children', programs.children)
+    const why = 'below -1'
+    expect(life).toMatchObject(succeeded({ values: [6, 6], staged: 2, why, misfit: 'ALM_SCHEMA' }))
+    expect(called(life)).toEqual([
+      'main child child',
+      'main/child#0 child child',
+      'main/child#0/child#0 child child',
+      'main/child#0/child#0 task double',
+      'main/child#0 task double',
+      'main task double',
+      'main child child',
+      'main/child:b child child',
+      'main/child:b/child#0 child child',
+      'main/child:b/child#0 task double',
+      'main/child:b task double',
+      'main child last',
+      'main/last#0 child child',
+      'main/last#0/child#0 child child',
+      'main/last#0/child#0 task double',
+      'main child child',
+      'main child child',
+    ])
+  })
+}

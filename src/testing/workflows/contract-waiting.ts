@@ -1,0 +1,54 @@
+import { expect, it } from 'vitest'
+import type { Life } from './rig.ts'
+import { type Stage, succeeded } from './stage.ts'
+import * as programs from './waiting-programs.ts'
+
+/** Questions, cancellation, and a process that is killed. */
+export function waitingTests(stage: Stage): void {
+  it('a question leaves it waiting; answered and resumed it goes on', async () => {
+    const file = stage.write('asking', programs.asking)
+    const first = await stage.rig.run(file)
+    expect(first).toMatchObject({ state: 'waiting', executed: 1 })
+    await stage.rig.ask({ do: 'answer', run: first.run, value: { ok: true, why: 'seen' } })
+    const again = await stage.rig.run(file, { resume: first.run })
+    expect(again).toMatchObject({ ...succeeded([8, true, 'seen', 16]), executed: 1, reused: 1 })
+  })
+
+  it('cancelled it hears of it where it waits, and resumed it goes on from there', async () => {
+    const file = stage.write('waiting', programs.waiting)
+    const life = await cancelled(stage, file)
+    expect(life).toMatchObject({
+      state: 'cancelled',
+      executed: 1,
+      notes: ['event cleaned {"code":"ALM_CANCELLED"}'],
+    })
+    const shorter = programs.waiting[stage.language].replace('1h', '1ms')
+    stage.rig.write(`waiting.${stage.language}`, shorter)
+    expect(await stage.rig.run(file, { resume: life.run })).toMatchObject({ ...succeeded(2), executed: 0 })
+  })
+
+  it('killed, it goes on with what was recorded', async () => {
+    const file = stage.write('long', programs.long)
+    const lost = stage.rig.run(file).catch((error: unknown) => String(error))
+    await expect
+      .poll(() => stage.rig.ask<number>({ do: 'recorded', file }), { interval: 5, timeout: 20_000 })
+      .toBeGreaterThan(20)
+    await stage.rig.kill()
+    expect(await lost).toContain('the process ended')
+    const [run] = await stage.rig.ask<string[]>({ do: 'runs', file })
+    if (run === undefined) throw new Error('no run was recorded')
+    const life = await stage.rig.run(file, { resume: run })
+    expect(life).toMatchObject(succeeded(800))
+    expect(life.executed + life.reused).toBe(400)
+    expect(life.reused).toBeGreaterThan(0)
+  })
+}
+
+/** Runs it until it waits, and cancels it. */
+export async function cancelled(stage: Stage, file: string, input?: object): Promise<Life> {
+  const ending = stage.rig.run(file, input === undefined ? {} : { input })
+  const waits = (): Promise<boolean> => stage.rig.ask<boolean>({ do: 'waits', file })
+  await expect.poll(waits, { interval: 5, timeout: 20_000 }).toBe(true)
+  await stage.rig.ask({ do: 'cancel', file })
+  return ending
+}

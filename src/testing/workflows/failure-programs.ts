@@ -1,0 +1,149 @@
+import { program } from './heads.ts'
+import type { Program } from './rig.ts'
+
+export const caught = program(
+  `export default workflow('main', async () => {
+  const ended: string[] = []
+  let message = ''
+  try {
+    try { await fails(3) } finally { ended.push('inner') }
+  } catch (error) {
+    message = error instanceof AlmanacError ? error.code + ': ' + error.message : 'other'
+  }
+  const how = await settled([double(8), fails(9)])
+  const many = await map([1, 2], (n) => double(n), { key: String }).settled()
+  return { ended, message, how: how.map((one) => one.ok), many: many.map((one) => one.ok), after: double(2) }
+})`,
+  `@workflow
+async def main():
+    ended = []
+    message = ""
+    try:
+        try: await fails(3)
+        finally: ended.append("inner")
+    except AlmanacError as error:
+        message = error.code + ": " + error.args[0]
+    how = await settled([double(8), fails(9)])
+    many = await map(lambda n: double(n), [1, 2], key=str).settled()
+    return {"ended": ended, "message": message, "how": [one["ok"] for one in how], "many": [one["ok"] for one in many], "after": double(2)}`,
+)
+
+export const uncaught = program(
+  `export default workflow('main', async () => {
+  const before = await double(1)
+  await fails(before)
+})`,
+  `@workflow
+async def main():
+    before = await double(1)
+    await fails(before)`,
+)
+
+/** Nobody awaits what fails. */
+export const unheard = program(
+  `export default workflow('main', async () => {
+  void fails(1)
+  return await double(1)
+})`,
+  `@workflow
+async def main():
+    fails(1)
+    return await double(1)`,
+)
+
+export const raises = program(
+  `export default workflow('main', async () => {
+  await double(1)
+  throw new TypeError('not this way')
+})`,
+  `@workflow
+async def main():
+    await double(1)
+    raise TypeError("not this way")`,
+)
+
+/** One error in the place of another, which caused it. */
+export const wrapped = program(
+  `export default workflow('main', async () => {
+  try { await fails(1) } catch (cause) { throw new TypeError('in other words', { cause }) }
+})`,
+  `@workflow
+async def main():
+    try: await fails(1)
+    except TaskFailed as cause: raise TypeError("in other words") from cause`,
+)
+
+export const retried = program(
+  `export const flaky = task('flaky', { retries: { count: 3, delay: 0 } }, (n: number, { attempt }: TaskContext) => {
+  if (attempt < 3) throw new Error('not yet')
+  return n + attempt
+})
+export default workflow('main', async () => flaky(10))`,
+  `@task(retries={"count": 3, "delay": 0})
+def flaky(n):
+    attempt = int(os.environ["ALMANAC_ATTEMPT"])
+    if attempt < 3: raise RuntimeError("not yet")
+    return n + attempt
+@workflow
+async def main(): return await flaky(10)`,
+)
+
+/** What each refuses, by what becomes of the run. */
+export const refusals: readonly (readonly [string, string, Program])[] = [
+  [
+    'a result that cannot be kept',
+    'ALM_VALUE_REFUSED',
+    program(
+      `export default workflow('main', async () => ({ a: [() => 1] }))`,
+      `@workflow\nasync def main(): return {"a": [lambda: 1]}`,
+    ),
+  ],
+  [
+    'an argument that cannot be kept',
+    'ALM_VALUE_REFUSED',
+    program(
+      `export default workflow('main', async () => double(new Map() as never))`,
+      `@workflow\nasync def main(): return await double(object())`,
+    ),
+  ],
+  [
+    'a future used as a text',
+    'ALM_FUTURE_AS_TEXT',
+    program(
+      "export default workflow('main', async () => 'it is ' + String(double(1)))",
+      `@workflow\nasync def main(): return f"it is {double(1)}"`,
+    ),
+  ],
+  [
+    'two branches of one key',
+    'ALM_KEY_NEEDED',
+    program(
+      `export default workflow('main', async () => map([1, 1], (n) => double(n), { key: String }).all())`,
+      `@workflow\nasync def main(): return await map(lambda n: double(n), [1, 1], key=str).all()`,
+    ),
+  ],
+  [
+    'an input that does not fit',
+    'ALM_SCHEMA',
+    program(
+      `const one = workflow('one', { input: { n: json(z.number()) } }, async ({ n }) => n)
+export default workflow('main', async () => one({ n: 'x' as never }))`,
+      `@workflow
+async def one(n: int): return n
+@workflow
+async def main(): return await one(n="x")`,
+    ),
+  ],
+  [
+    'a limit that nobody declares',
+    'ALM_LIMIT_UNKNOWN',
+    program(
+      `export const limited = task('limited', { limits: ['nowhere'] }, (n: number) => n)
+export default workflow('main', async () => limited(1))`,
+      `@task(limits=["nowhere"])
+def limited(n): return n
+@workflow
+async def main(): return await limited(1)`,
+    ),
+  ],
+]

@@ -1,0 +1,51 @@
+import { program } from './heads.ts'
+
+export const asking = program(
+  `export default workflow('main', async () => {
+  const n = await double(4)
+  const { ok, why } = await run.ask({ ok: json(z.boolean()), why: json(z.string()) }, { title: 'is it right?', show: n })
+  return [n, ok, why, await double(n)]
+})`,
+  `@workflow
+async def main():
+    n = await double(4)
+    answer = await run.ask({"ok": bool, "why": str}, title="is it right?", show=n)
+    return [n, answer["ok"], answer["why"], await double(n)]`,
+)
+
+/** Waits for long; cancelled it cleans up. */
+export const waiting = program(
+  `export default workflow('main', async () => {
+  const n = await double(1)
+  try {
+    await run.sleep('1h')
+  } catch (error) {
+    run.event('cleaned', { code: (error as AlmanacError).code })
+    throw error
+  }
+  return n
+})`,
+  `@workflow
+async def main():
+    n = await double(1)
+    try:
+        await run.sleep("1h")
+    except AlmanacError as error:
+        run.event("cleaned", code=error.code)
+        raise
+    return n`,
+)
+
+/** Is killed on its way. */
+export const long = program(
+  `export default workflow('main', async () => {
+  let n = 0
+  for (let i = 0; i < 400; i++) n += await double.key(String(i))(1)
+  return n
+})`,
+  `@workflow
+async def main():
+    n = 0
+    for i in range(400): n += await double.key(str(i))(1)
+    return n`,
+)
