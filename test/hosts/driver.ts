@@ -1,12 +1,12 @@
 import { writeSync } from 'node:fs'
 import { relative } from 'node:path'
 import { createInterface } from 'node:readline'
-import type { RunHandle } from '../../engine/engine.ts'
-import { openAlmanac } from '../../main.ts'
-import { encode } from '../../model/codec.ts'
-import { AlmanacError } from '../../model/errors.ts'
-import type { Value } from '../../model/value.ts'
-import type { Workbench } from '../../workbench.ts'
+import type { RunHandle } from '../../src/engine/engine.ts'
+import { openAlmanac } from '../../src/main.ts'
+import { encode } from '../../src/model/codec.ts'
+import { AlmanacError } from '../../src/model/errors.ts'
+import type { Value } from '../../src/model/value.ts'
+import type { Workbench } from '../../src/workbench.ts'
 import type { Asked, Life } from './rig.ts'
 
 /**

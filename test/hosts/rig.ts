@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import type { Value } from '../../model/value.ts'
+import type { Value } from '../../src/model/value.ts'
 
 /** What the driver of workflows is asked. */
 export type Asked =

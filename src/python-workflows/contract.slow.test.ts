@@ -1,4 +1,0 @@
-import { workflowHostContract } from '../testing/workflows/contract.ts'
-
-workflowHostContract('ts')
-workflowHostContract('py')

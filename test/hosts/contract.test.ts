@@ -1,0 +1,4 @@
+import { workflowHostContract } from './contract.ts'
+
+workflowHostContract('ts')
+workflowHostContract('py')
