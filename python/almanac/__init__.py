@@ -9,7 +9,7 @@ from .documents import Document, DocumentState
 from .errors import AlmanacError, TaskFailed, WorkflowRefused
 from .futures import Future, FutureList
 from .modules import Module, module
-from .runs import Dataset, dataset, run
+from .runs import Dataset, dataset, run, run_async
 from .tasks import Environment, Task, command, script, task
 from .values import Dir, File, Held, file
 from .workflows import Workflow, all as all, gather, map, settled, stage, workflow, workflow_from
@@ -37,6 +37,7 @@ __all__ = [
     "map",
     "module",
     "run",
+    "run_async",
     "script",
     "settled",
     "stage",

@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import json
 import os
 import pathlib
-import shutil
-import subprocess
 import sys
 import tempfile
+import threading
+import time
 from typing import Any, Callable, Mapping
 
-from .errors import AlmanacError
+from . import calls, cells
+from .beside import Engine, asked
+from .errors import AlmanacError, refused
+from .shown import Artifact, Graph, progress_html, run_html
 from .values import Dir, File, _Kept
 from .wire import decode_lines, encode
 from .workflows import Workflow
 
-__all__ = ["Run", "execute"]
+__all__ = ["Run", "execute", "execute_async"]
 
-_MISSING = (
-    "the engine of Almanac is missing: install Node 20 or newer and `npm install -g almanac`, "
-    "or name its command in ALMANAC_COMMAND"
-)
+#: failures that are shown while it goes on, and seconds between two looks at most
+_FAILURES = 5
+_PAUSE = 0.1
 
 
 class Run:
-    """A run that has ended or rests."""
+    """A run that has ended or rests. A notebook shows its tasks, figures, artifacts and graph."""
 
-    def __init__(self, told: Mapping[str, Any], output: Any) -> None:
+    def __init__(self, told: Mapping[str, Any], output: Any, workflow: str, near: str, project: tuple[str, ...]) -> None:
         self.id: str = told["id"]
+        self.workflow = workflow
         self.state: str = told["state"]
         self.executed: int = told["executed"]
         self.reused: int = told["reused"]
@@ -38,6 +43,29 @@ class Run:
         shown = told.get("shown")
         #: where outputs are shown as plain files
         self.directory = None if shown is None else pathlib.Path(shown)
+        self._near = near
+        self._project = list(project)
+
+    @functools.cached_property
+    def graph(self) -> Graph:
+        """Its tasks and what they take from each other; as text a Mermaid flowchart."""
+        told = asked(["graph", self.id, *self._project], self._near)
+        return Graph([one for one in told if one["kind"] == "task"])
+
+    @functools.cached_property
+    def artifacts(self) -> dict[str, Artifact]:
+        """What it shows, by name."""
+        return {one["name"]: Artifact(one["name"], one["body"]) for one in self._looked_at.get("artifacts", [])}
+
+    @functools.cached_property
+    def metrics(self) -> dict[str, float]:
+        """The newest value of each figure, by name."""
+        return {name: one["value"] for name, one in self._looked_at.get("metrics", {}).items()}
+
+    @functools.cached_property
+    def _looked_at(self) -> dict[str, Any]:
+        told = asked(["show", self.id, *self._project], self._near)
+        return next((one for one in told if one["kind"] == "run"), {})
 
     def __repr__(self) -> str:
         return f"<run {self.id} {self.state} · {self.executed} executed · {self.reused} reused · {self.seconds:.2f} s>"
@@ -49,6 +77,20 @@ class Run:
             f"{self.seconds:.2f} s{where}"
         )
 
+    def _repr_html_(self) -> str:
+        told = {name: getattr(self, name) for name in ("id", "workflow", "state", "executed", "reused", "seconds", "directory")}
+        metrics = {name: {"value": value} for name, value in self.metrics.items()}
+        files = self.output.items() if type(self.output) is dict else [("output", self.output)]
+        told["files"] = {name: one.path for name, one in files if isinstance(one, File)}
+        return run_html({**told, "graph": self.graph, "metrics": metrics, "artifacts": self.artifacts})
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {
+            "text/plain": repr(self),
+            "text/markdown": self._repr_markdown_(),
+            "text/html": self._repr_html_(),
+        }
+
 
 def execute(
     workflow: Workflow[..., Any],
@@ -58,31 +100,157 @@ def execute(
     progress: bool | None = None,
 ) -> Run:
     """
-    Runs a workflow by the engine. `arguments` are those of `almanac run`. Raises `AlmanacError` where it fails.
+    Runs a workflow by the engine. `arguments` are those of `almanac run`. Raises `AlmanacError` where it fails, and
+    `KeyboardInterrupt` when it was interrupted and the run has stopped.
     """
+    with _Following(workflow, inputs, arguments, progress) as following:
+        interrupted = False
+        while True:
+            try:
+                following.read(following.take)
+                break
+            except KeyboardInterrupt:
+                interrupted = True
+                following.engine.interrupt()
+        if interrupted:
+            raise KeyboardInterrupt(following.stopped())
+        return following.run()
+
+
+async def execute_async(
+    workflow: Workflow[..., Any],
+    inputs: Mapping[str, Any],
+    *,
+    arguments: tuple[str, ...] = (),
+    progress: bool | None = None,
+) -> Run:
+    """The same beside other work of an event loop. Cancelled, it stops the run before it ends."""
+    loop = asyncio.get_running_loop()
+    with _Following(workflow, inputs, arguments, progress) as following:
+        ended = loop.create_future()
+
+        def read() -> None:
+            try:
+                following.read(lambda told: loop.call_soon_threadsafe(following.take, told))
+                loop.call_soon_threadsafe(ended.set_result, None)
+            except RuntimeError:  # the loop was closed: nobody waits any more
+                following.engine.interrupt()
+
+        threading.Thread(target=read, name="almanac-engine", daemon=True).start()
+        cancelled: asyncio.CancelledError | None = None
+        while not ended.done():
+            try:
+                await asyncio.shield(ended)
+            except asyncio.CancelledError as error:
+                cancelled = error
+                following.engine.interrupt()
+        if cancelled is not None:
+            raise cancelled
+        return following.run()
+
+
+class _Following:
+    """One run by an engine beside this program. Owns that process, and the files that it is given."""
+
+    def __init__(
+        self, workflow: Workflow[..., Any], inputs: Mapping[str, Any], arguments: tuple[str, ...], progress: bool | None
+    ) -> None:
+        if not isinstance(workflow, Workflow):
+            raise TypeError(f"almanac.run takes a workflow, not {workflow!r}: put @workflow on the function")
+        if calls.workflow_threads is not None:
+            raise refused(
+                "almanac.run was called where the engine imports or runs a workflow",
+                'Call it under `if __name__ == "__main__":`; in a workflow, call the other workflow itself.',
+                "ALM_DEFINED_INSIDE",
+            )
+        self._name = workflow.name
+        self._file = _file_of(workflow)
+        self._project = _project_of(arguments)
+        self._folder = tempfile.TemporaryDirectory(prefix="almanac-")
+        try:
+            params = os.path.join(self._folder.name, "params.json")
+            with open(params, "w", encoding="utf-8") as out:
+                json.dump({name: _given(value, name) for name, value in inputs.items()}, out)
+            run = ["run", f"{self._file}:{workflow.name}", "--params", params, *arguments]
+            self._show = _shown(workflow.name, progress)
+            self.engine = Engine(run, pumped=_in_notebook())
+        except BaseException:
+            self._folder.cleanup()
+            raise
+        self._last: dict[str, Any] | None = None
+        self._id: str | None = None
+
+    def __enter__(self) -> _Following:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.exit = self.engine.end()
+        self._folder.cleanup()
+
+    def read(self, take: Callable[[dict[str, Any]], object]) -> None:
+        for told in self.engine.events():
+            take(told)
+
+    def take(self, told: dict[str, Any]) -> None:
+        self._last = told
+        self._id = told["id"] if told["kind"] == "started" else self._id
+        self._show(told)
+
+    def stopped(self) -> str:
+        if self._id is None:
+            return "before the run began"
+        return f"run {self._id} was stopped: `almanac resume {self._id}` goes on"
+
+    def run(self) -> Run:
+        told = self._last
+        if told is None:
+            raise AlmanacError(
+                f"the engine ended with {self.engine.end()} and said nothing", code="ALM_BUG", hint="See what it printed."
+            )
+        if told["kind"] != "run":
+            raise AlmanacError(
+                told.get("message", f"the engine ended after {told['kind']}"),
+                code=told.get("code", "ALM_BUG"),
+                hint=told.get("hint", ""),
+            )
+        error = told.get("error")
+        if told["state"] in ("failed", "cancelled") and error is not None:
+            raise _failed(told, error)
+        shown = told.get("shown")
+        ((output,),) = decode_lines(json.dumps([[told["output"]]], separators=(",", ":")).encode())
+        placed = _placed(output, None if shown is None else pathlib.Path(shown))
+        return Run(told, placed, self._name, os.path.dirname(self._file), self._project)
+
+
+def _failed(told: Mapping[str, Any], error: Mapping[str, Any]) -> AlmanacError:
+    hint = error.get("hint", "")
+    failed = AlmanacError(error["message"], code=error["code"], hint=hint)
+    failed.run = told["id"]  # type: ignore[attr-defined]
+    # what Python shows below the message
+    notes = [error.get("stack"), hint, f"run {told['id']} {told['state']}: `almanac resume {told['id']}` keeps what succeeded"]
+    failed.__notes__ = [one for one in notes if one]
+    return failed
+
+
+def _file_of(workflow: Workflow[..., Any]) -> str:
     file, _ = workflow.place
-    if not os.path.isfile(file):
+    if os.path.isfile(file):
+        return file
+    namespace = workflow.function.__globals__
+    if namespace.get("__name__") != "__main__":
         raise AlmanacError(
             f"workflow {workflow.name} is in no file: the engine loads it from one",
             code="ALM_LOAD_FAILED",
             hint="Write it to a .py file and import it from there.",
         )
-    with tempfile.TemporaryDirectory(prefix="almanac-") as folder:
-        params = os.path.join(folder, "params.json")
-        with open(params, "w", encoding="utf-8") as out:
-            json.dump({name: _given(value, name) for name, value in inputs.items()}, out)
-        command = [*_command(), "run", f"{file}:{workflow.name}", "--json", "--params", params, *arguments]
-        told = _follow(command, _shown(progress))
-    if told["kind"] != "run":
-        raise AlmanacError(told["message"], code=told["code"], hint=told.get("hint", ""))
-    error = told.get("error")
-    if told["state"] == "failed" and error is not None:
-        failed = AlmanacError(error["message"], code=error["code"], hint=error.get("hint", ""))
-        failed.run = told["id"]  # type: ignore[attr-defined]
-        raise failed
-    shown = told.get("shown")
-    ((output,),) = decode_lines(json.dumps([[told["output"]]], separators=(",", ":")).encode())
-    return Run(told, _placed(output, None if shown is None else pathlib.Path(shown)))
+    return cells.file_of(workflow.function, namespace)
+
+
+def _project_of(arguments: tuple[str, ...]) -> tuple[str, ...]:
+    for at, one in enumerate(arguments):
+        if one == "--project":
+            return ("--project", *(os.path.abspath(path) for path in arguments[at + 1 : at + 2]))
+    return ()
 
 
 def _given(value: Any, name: str) -> Any:
@@ -109,64 +277,56 @@ def _existing(at: pathlib.Path, value: File | Dir) -> pathlib.Path:
     return named[0] if len(named) == 1 else at
 
 
-def _command() -> list[str]:
-    own = os.environ.get("ALMANAC_COMMAND")
-    if own:
-        return [own]
-    node = shutil.which("node")
-    # in a checkout of the repository, and in the npm package, it is beside this package
-    beside = pathlib.Path(__file__).resolve().parents[2] / "bin" / "almanac.cjs"
-    if node is not None and beside.is_file():
-        return [node, str(beside)]
-    there = shutil.which("almanac")
-    if node is None or there is None:
-        raise AlmanacError(_MISSING, code="ALM_USAGE")
-    return [there]
+def _in_notebook() -> bool:
+    if "ipykernel" not in sys.modules:
+        return False
+    from IPython import get_ipython  # type: ignore[import-not-found]
+
+    return getattr(get_ipython(), "kernel", None) is not None
 
 
-def _follow(command: list[str], show: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
-    last: dict[str, Any] | None = None
-    with subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8", env={**os.environ}) as engine:
-        assert engine.stdout is not None
-        try:
-            for line in engine.stdout:
-                event = json.loads(line)
-                last = event
-                show(event)
-        except KeyboardInterrupt:
-            # the engine hears it too, stops what runs, and says how it ended
-            for line in engine.stdout:
-                last = json.loads(line)
-    if last is None:
-        raise AlmanacError(f"the engine ended with {engine.returncode} and said nothing", code="ALM_BUG")
-    return last
-
-
-def _shown(progress: bool | None) -> Callable[[dict[str, Any]], None]:
-    notebook = _display()
-    wanted = progress if progress is not None else (notebook is not None or sys.stderr.isatty())
+def _shown(name: str, progress: bool | None) -> Callable[[dict[str, Any]], None]:
+    """Shows how far it is, in the cell or on the terminal."""
+    notebook = _in_notebook()
+    wanted = progress if progress is not None else (notebook or sys.stderr.isatty())
     if not wanted:
-        return lambda event: None
+        return lambda told: None
+    draw = _cell(name) if notebook else _line(name)
+    last: dict[str, Any] = {}
+    failures: list[str] = []
+    drawn = 0.0
 
-    def show(event: dict[str, Any]) -> None:
-        if event["kind"] not in ("progress", "run"):
-            return
-        counts = event.get("counts", {})
-        text = " · ".join(f"{count} {state}" for state, count in counts.items() if count)
-        if notebook is not None:
-            notebook(text)
-        else:
-            end = "\n" if event["kind"] == "run" else ""
-            print(f"\r\033[K{text}", end=end, file=sys.stderr, flush=True)
+    def show(told: dict[str, Any]) -> None:
+        nonlocal last, drawn
+        kind = told["kind"]
+        if kind == "failure" and told["final"] and len(failures) < _FAILURES:
+            failures.append(f"{told['task']}: {told['error']['message']}")
+        elif kind in ("progress", "run"):
+            last = told
+        now = time.monotonic()
+        if kind == "run" or now - drawn > _PAUSE:
+            drawn = now
+            draw(last, failures, kind == "run")
 
     return show
 
 
-def _display() -> Callable[[str], None] | None:
-    """A cell of a notebook, where there is one."""
-    if "ipykernel" not in sys.modules:
-        return None
-    from IPython.display import Markdown, display  # type: ignore[import-not-found]
+def _line(name: str) -> Callable[[dict[str, Any], list[str], bool], None]:
+    def draw(told: dict[str, Any], failures: list[str], ended: bool) -> None:
+        counts = told.get("counts", {})
+        text = " · ".join(f"{count} {state}" for state, count in counts.items() if count)
+        print(f"\r\033[K{name} {text}", end="\n" if ended else "", file=sys.stderr, flush=True)
 
-    handle: Any = display(Markdown("…"), display_id=True)
-    return lambda text: handle.update(Markdown(text))
+    return draw
+
+
+def _cell(name: str) -> Callable[[dict[str, Any], list[str], bool], None]:
+    from IPython.display import HTML, display  # type: ignore[import-not-found]
+
+    began = time.monotonic()
+    handle = display(HTML(progress_html(name, {}, 0, [])), display_id=True)
+
+    def draw(told: dict[str, Any], failures: list[str], ended: bool) -> None:
+        handle.update(HTML(progress_html(name, told, time.monotonic() - began, failures)))
+
+    return draw

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Mapping, TypeVar, overload
 from . import hints, results
 from .calls import current
 from .documents import document
+from .errors import AlmanacError
 from .futures import Future
 from .options import Duration, milliseconds
 from .workflows import stage
@@ -142,7 +143,23 @@ class Runs:
         """
         from .engine import execute
 
-        return execute(workflow, inputs, arguments=arguments)
+        __tracebackhide__ = True
+        try:
+            return execute(workflow, inputs, arguments=arguments)
+        except (AlmanacError, KeyboardInterrupt) as error:
+            # lines of ours say nothing to whoever reads it in a cell
+            raise error.with_traceback(None) from None
 
 
 run = Runs()
+
+
+async def run_async(workflow: Workflow[..., Any], /, *arguments: str, **inputs: Any) -> Run:
+    """`run` where an event loop goes on meanwhile: `await run_async(main, raw=path)`. Cancelled, it stops the run."""
+    from .engine import execute_async
+
+    __tracebackhide__ = True
+    try:
+        return await execute_async(workflow, inputs, arguments=arguments)
+    except AlmanacError as error:
+        raise error.with_traceback(None) from None

@@ -1,5 +1,6 @@
 import pc from 'picocolors'
 import type { RunHandle, StartOptions, Workbench } from '../workbench.ts'
+import { beside, parentOf } from './beside.ts'
 import { exitCodes, type Printer } from './printer.ts'
 import { Progress } from './progress.ts'
 import { Report } from './report.ts'
@@ -20,6 +21,7 @@ export async function follow(
     else progress.above(lines)
   }
   const report = new Report(printer, say)
+  const parent = parentOf(flags.beside)
   const handle = await start({
     cache: cacheMode(flags),
     failFast: flags.failFast === true,
@@ -28,8 +30,10 @@ export async function follow(
   })
   const since = Date.now()
   const live = !printer.json && flags.debugPython === undefined
-  progress = new Progress(() => ({ ...handle.snapshot(), downloads: report.downloads }), { live })
+  const snapshot = () => ({ ...handle.snapshot(), downloads: report.downloads })
+  progress = new Progress(snapshot, { live })
   report.started(handle)
+  const leave = beside(printer, parent, snapshot)
   const stop = stopOnSignals(handle, say)
   try {
     const result = await handle.result
@@ -44,6 +48,7 @@ export async function follow(
     throw error
   } finally {
     progress.stop()
+    leave()
     stop()
   }
 }

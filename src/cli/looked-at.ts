@@ -50,7 +50,13 @@ export async function saidOf(
   const artifacts = new Map<string, Shown>()
   for await (const note of notesOf(records, run, 'artifact')) {
     const body = decode(note.bodyWire) as unknown as Artifact
-    artifacts.set(note.name, { name: note.name, kind: body.kind, text: await artifactText(body, data) })
+    const text = await artifactText(body, data)
+    artifacts.set(note.name, {
+      name: note.name,
+      kind: body.kind,
+      text,
+      body: await whole(note.bodyWire, data),
+    })
   }
   return { metrics, artifacts: [...artifacts.values()] }
 }
@@ -66,6 +72,14 @@ export interface Shown {
   readonly name: string
   readonly kind: Artifact['kind']
   readonly text: string
+  /** all of it, as JSON; files by where they can be opened */
+  readonly body: unknown
+}
+
+async function whole(bodyWire: string, data: Workbench['data']): Promise<unknown> {
+  const artifact = decode(bodyWire) as unknown as Artifact
+  if (artifact.kind !== 'image' || !(artifact.path instanceof FileRef)) return JSON.parse(bodyWire)
+  return { ...artifact, path: (await data.available(artifact.path)) ? await data.open(artifact.path) : null }
 }
 
 async function artifactText(artifact: Artifact, data: Workbench['data']): Promise<string> {

@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { AlmanacError } from '../model/errors.ts'
 import type { AnswerFlags } from './commands/answer.ts'
 import type { CacheListFlags, CacheRemoveFlags } from './commands/cache.ts'
@@ -344,6 +344,7 @@ const execution = (command: Command): Command =>
     .option('--inline', 'run TypeScript in this process, for node --inspect')
     .option('--debug-python [how]', 'stop at breakpoints in Python: pdb, or debugpy')
     .option('--env <name>', 'environment of outputs')
+    .addOption(new Option('--beside <pid>', 'for the program that started it: tell how far it is').hideHelp())
 
 /** Parses and runs; sets the exit code. */
 export async function runProgram(version: string, argv: readonly string[]): Promise<void> {

@@ -25,6 +25,8 @@ export interface ExecuteFlags extends CommonFlags {
   readonly inline?: boolean
   readonly debugPython?: string | boolean
   readonly env?: string
+  /** the process of the program that started it */
+  readonly beside?: string
 }
 
 /** Runs a command on an open Almanac, says what goes wrong, and sets the exit code. */

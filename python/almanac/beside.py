@@ -1,0 +1,114 @@
+"""The engine as a process beside this program.
+
+B1  it has no terminal: an interrupt reaches this program alone, which hands it on
+B2  it ends when this program is gone, however that came about
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from typing import Any, Iterator
+
+from .errors import AlmanacError
+
+__all__ = ["Engine", "asked"]
+
+_MISSING = "the engine of Almanac is missing"
+_HINT = "Install Node 24 or newer and `npm install -g almanac`, or name its command in ALMANAC_COMMAND."
+
+
+class Engine:
+    """Owns the process, from its start to its end."""
+
+    def __init__(self, arguments: list[str], pumped: bool) -> None:
+        """`pumped`: what it prints goes where this program's `print` goes, which may be no file."""
+        command = [*_command(), *arguments, "--json", "--beside", str(os.getpid())]
+        try:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE if pumped else None,
+                encoding="utf-8",
+                errors="replace",
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise AlmanacError(f"{command[0]} cannot be started: {error.strerror}", code="ALM_USAGE", hint=_HINT) from None
+        self._pump = threading.Thread(target=self._copy, args=(sys.stdout,), name="almanac-prints", daemon=True) if pumped else None
+        if self._pump is not None:
+            self._pump.start()
+
+    def events(self) -> Iterator[dict[str, Any]]:
+        """What it tells, to its end. May be asked again after an interrupt, and goes on where it was."""
+        out = self._process.stdout
+        assert out is not None
+        while line := out.readline():
+            told = _object(line)
+            if told is None:
+                print(line, end="")  # of the author's, in the engine's own language
+            else:
+                yield told
+        if self._pump is not None:
+            self._pump.join(timeout=5)
+
+    def interrupt(self) -> None:
+        """The first stops the run with clean-up, the second without, the third at once."""
+        self._process.send_signal(signal.SIGINT)
+
+    def end(self) -> int:
+        """Its exit code; ends it if it still runs."""
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        try:
+            return self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()
+
+    def _copy(self, target: Any) -> None:
+        assert self._process.stderr is not None
+        with self._process.stderr as lines:
+            for line in lines:
+                target.write(line)
+
+
+def asked(arguments: list[str], near: str) -> list[dict[str, Any]]:
+    """What a command that only looks says; nothing where it cannot."""
+    try:
+        done = subprocess.run(
+            [*_command(), *arguments, "--json"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=near, encoding="utf-8"
+        )
+    except (OSError, AlmanacError):
+        return []
+    return [told for line in done.stdout.splitlines() if (told := _object(line)) is not None and told["kind"] != "error"]
+
+
+def _object(line: str) -> dict[str, Any] | None:
+    try:
+        told = json.loads(line)
+    except ValueError:
+        return None
+    return told if isinstance(told, dict) and "kind" in told else None
+
+
+def _command() -> list[str]:
+    own = os.environ.get("ALMANAC_COMMAND")
+    if own:
+        return [own]
+    node = shutil.which("node")
+    # in a checkout of the repository, and in the npm package, it is beside this package
+    beside = pathlib.Path(__file__).resolve().parents[2] / "bin" / "almanac.cjs"
+    if node is not None and beside.is_file():
+        return [node, str(beside)]
+    there = shutil.which("almanac")
+    if node is None or there is None:
+        raise AlmanacError(_MISSING, code="ALM_USAGE", hint=_HINT)
+    return [there]

@@ -1,0 +1,138 @@
+import contextlib
+import os
+import re
+import tempfile
+import unittest
+
+from almanac import AlmanacError
+from almanac.cells import _HEAD, file_of
+from almanac.shown import Artifact, Graph
+
+
+@contextlib.contextmanager
+def directory():
+    before = os.getcwd()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        try:
+            yield folder
+        finally:
+            os.chdir(before)
+
+
+def notebook(*cells):
+    """What a kernel's module is after its cells."""
+    import linecache
+
+    namespace = {"__name__": "__main__", "In": [""]}
+    for number, cell in enumerate(cells):
+        name = f"<cell {number}>"
+        linecache.cache[name] = (len(cell), None, cell.splitlines(True), name)
+        namespace["In"].append(cell)
+        exec(compile(cell, name, "exec"), namespace)
+    return namespace
+
+
+def written(*cells):
+    with directory():
+        namespace = notebook(*cells)
+        with open(file_of(namespace["main"].function, namespace)) as file:
+            text = file.read()
+    assert text.startswith(_HEAD)
+    return text[len(_HEAD) :].strip()
+
+
+IMPORTS = "from almanac import task, workflow\nimport os.path, json as j\n"
+MAIN = "@workflow\nasync def main():\n    return {}\n"
+
+
+class Cells(unittest.TestCase):
+    def test_what_is_named_is_written_and_nothing_else(self):
+        text = written(
+            IMPORTS,
+            "SCALE, unused = 3, object()\nNAMES = {'b': (1,), 'a': [2.5, None]}",
+            "def scale(n):\n    return SCALE * n + len(NAMES)\n\ndef other():\n    return unused",
+            "@task\ndef step(n):\n    return j.dumps(scale(n))",
+            MAIN.format("step(1)"),
+        )
+        self.assertEqual(
+            text,
+            "import json as j\nfrom almanac import task\nfrom almanac import workflow\n\n\n"
+            "NAMES = {'b': (1,), 'a': [2.5, None]}\n\n\nSCALE = 3\n\n\n"
+            "def scale(n):\n    return SCALE * n + len(NAMES)\n\n\n"
+            "@task\ndef step(n):\n    return j.dumps(scale(n))\n\n\n"
+            "@workflow\nasync def main():\n    return step(1)",
+        )
+
+    def test_the_newest_definition_counts(self):
+        text = written(IMPORTS, "def f(): return 1", MAIN.format("f()"), "def f(): return 2", "x = 1")
+        self.assertIn("return 2", text)
+        self.assertNotIn("return 1", text)
+
+    def test_classes_submodules_and_definitions_of_almanac(self):
+        text = written(
+            IMPORTS + "from dataclasses import dataclass\nfrom almanac import command\n",
+            "@dataclass\nclass Limits:\n    low: int = 0\n",
+            "tool = command(['true'], name='tool')",
+            MAIN.format("[Limits(), tool(), os.path.join('a')]"),
+        )
+        self.assertIn("@dataclass\nclass Limits:\n    low: int = 0", text)
+        self.assertIn("tool = command(['true'], name='tool')", text)
+        self.assertIn("import os.path", text)
+
+    def test_functions_that_call_each_other(self):
+        text = written(
+            IMPORTS, "def even(n): return n == 0 or odd(n - 1)\ndef odd(n): return not even(n)", MAIN.format("even(2)")
+        )
+        self.assertEqual(len(re.findall("^def ", text, re.MULTILINE)), 2)
+
+    def test_what_lives_in_the_notebook_alone_is_refused(self):
+        for value in ("object()", "iter([])", "[object()]", "'x' * 100_000"):
+            with self.assertRaises(AlmanacError) as raised:
+                written(IMPORTS, f"thing = {value}", MAIN.format("thing"))
+            self.assertIn("thing", str(raised.exception))
+
+    def test_a_file_of_the_author_is_left_alone(self):
+        with directory():
+            with open("cells_main.py", "w") as file:
+                file.write("mine")
+            namespace = notebook(IMPORTS, MAIN.format("1"))
+            with self.assertRaisesRegex(AlmanacError, "was not written by Almanac"):
+                file_of(namespace["main"].function, namespace)
+
+
+class Pictures(unittest.TestCase):
+    def graph(self, **tasks):
+        return Graph(
+            [{"name": name, "calls": 1, "states": {"succeeded": 1}, "inputs": inputs} for name, inputs in tasks.items()]
+        )
+
+    def test_a_graph_of_many_tasks_or_none_is_drawn(self):
+        many = self.graph(**{f"t{n}": [f"t{n - 1}"] if n else [] for n in range(2000)})
+        self.assertLess(len(many._repr_html_()), 60_000)
+        self.assertIn("1920 more tasks", many._repr_html_())
+        self.assertIn("<svg", self.graph()._repr_svg_())
+
+    def test_a_circle_ends(self):
+        svg = self.graph(a=["b"], b=["a"], c=["c", "b"])._repr_svg_()
+        self.assertEqual(svg.count("<rect"), 3)
+
+    def test_names_are_text(self):
+        graph = self.graph(**{'<script>"x"': []})
+        self.assertNotIn("<script", graph._repr_svg_())
+        self.assertIn('["<script>#quot;x#quot;"]', str(graph))
+
+    def test_artifacts_are_text_and_bounded(self):
+        table = Artifact("t", {"kind": "table", "rows": [{"<b>": "<i>"}] * 200})
+        self.assertIn("&lt;b&gt;", table.html)
+        self.assertIn("50 of 200 rows", table.html)
+        self.assertNotIn("href", Artifact("l", {"kind": "link", "url": "javascript:x"}).html)
+        self.assertIn("not there any more", Artifact("p", {"kind": "image", "path": "/nowhere.png"}).html)
+        self.assertEqual(
+            Artifact("m", {"kind": "markdown", "text": "# a"})._repr_mimebundle_(),
+            {"text/plain": "<markdown m>", "text/markdown": "# a"},
+        )
+
+
+if __name__ == "__main__":
+    unittest.main()

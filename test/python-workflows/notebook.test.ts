@@ -1,0 +1,232 @@
+import { spawn } from 'node:child_process'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { ensurePythonEnv } from '../../src/executors/python/environment.ts'
+import { Project } from '../cli/almanac.ts'
+
+const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
+
+interface Cell {
+  readonly code: string
+  readonly interruptWhen?: string
+}
+
+interface Shown {
+  readonly kind?: string
+  readonly stream?: string
+  readonly text?: string
+  readonly data?: Readonly<Record<string, string>>
+  readonly error?: string
+  readonly value?: string
+  readonly traceback?: readonly string[]
+}
+
+let python: string
+let project: Project
+
+beforeAll(async () => {
+  const requirements = here('notebook-requirements.txt')
+  python = (await ensurePythonEnv({ requirements }, { onProgress: () => undefined })).python
+})
+afterAll(() => project.remove())
+
+/** Executes cells in a kernel of their own; what each showed, and how often that changed in its place. */
+async function executed(cells: readonly Cell[]) {
+  const child = spawn(python, [here('notebook.py')], {
+    cwd: project.folder,
+    env: { ...process.env, PYTHONPATH: here('../../python') },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  child.stdin.end(JSON.stringify(cells))
+  let text = ''
+  for await (const chunk of child.stdout) text += String(chunk)
+  return JSON.parse(text) as { readonly shown: readonly Shown[]; readonly updates: number }[]
+}
+
+const cells = {
+  imports: `
+from pathlib import Path
+import time
+import almanac
+from almanac import File, run, task, workflow
+import helpers
+FACTOR = 3
+`,
+  tasks: `
+def twice(n):
+    return 2 * n
+
+@task(cache=True)
+def step(n: int) -> int:
+    print("in the task", n)
+    return helpers.scale(twice(n)) + FACTOR
+
+@task(outputs={"plot": File})
+def draw(total: int, plot: Path):
+    plot.write_text('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')
+`,
+  workflow: `
+@workflow
+async def main(count: int = 3):
+    values = [await step(n) for n in range(count)]
+    print("in the workflow", values)
+    run.artifact("rows", "table", rows=[{"n": n, "v": "<b>"} for n in range(2)])
+    run.artifact("notes", "markdown", text="# Notes")
+    run.metric("sum", sum(values))
+    drawn = await draw(sum(values))
+    run.artifact("picture", "image", path=drawn["plot"])
+    return {"values": values, "plot": drawn["plot"]}
+`,
+  figures: '(done := almanac.run(main)).executed, done.reused, done.output["values"]',
+} as const
+
+/** The last thing a cell showed, as text. */
+const plain = (cell: { readonly shown: readonly Shown[] } | undefined): string | undefined =>
+  cell?.shown.at(-1)?.data?.['text/plain']
+
+it('cells are a workflow: what they say counts, values too, and a run shows all that it is', async () => {
+  project = await Project.make({ 'helpers.py': 'def scale(n): return 10 * n\n' })
+  const codes = [
+    cells.imports,
+    cells.tasks,
+    cells.workflow,
+    'done = almanac.run(main)\ndone',
+    'print(done.graph)\nprint(done.metrics)',
+    'done.artifacts["notes"]',
+    cells.figures,
+    `${cells.tasks.replace('return 2 * n', 'return 2 * n  # doubled')}`,
+    cells.figures,
+    'def twice(n):\n    return 2 * n + 1',
+    cells.figures,
+    'FACTOR = 4',
+    cells.figures,
+    'Path("helpers.py").write_text("def scale(n): return 100 * n\\n")',
+    cells.figures,
+  ]
+  const said = await executed(codes.map((code) => ({ code })))
+  const [, , , first, words, notes] = said
+  expect(said.flatMap(({ shown }) => shown.filter(({ error }) => error !== undefined))).toEqual([])
+
+  expect(first?.updates).toBeGreaterThan(0)
+  const [progress, printed, run] = first?.shown ?? []
+  expect(progress?.data?.['text/html']).toMatch(/<b>main<\/b>.*4 succeeded/)
+  expect(printed).toEqual({ stream: 'stdout', text: 'in the workflow [3, 23, 43]\n' })
+  const html = run?.data?.['text/html'] ?? ''
+  expect(html).toContain('<svg xmlns="http://www.w3.org/2000/svg" width=')
+  expect(html).toContain('step × 3')
+  expect(html).toContain('&lt;b&gt;')
+  expect(html).toContain('src="data:image/svg+xml;base64,')
+  expect(html).not.toMatch(/<script|(src|href)="http/)
+  expect(run?.data?.['text/markdown']).toMatch(/^\*\*run `\w+`\*\* succeeded · 4 executed/)
+
+  expect(words?.shown[0]?.text).toBe('flowchart LR\n  t0["step × 3"]\n  t1["draw"]\n{\'sum\': 69}\n')
+  expect(notes?.shown[0]?.data).toEqual({ 'text/plain': '<markdown notes>', 'text/markdown': '# Notes' })
+  expect([6, 8, 10, 12, 14].map((cell) => plain(said[cell]))).toEqual([
+    '(1, 3, [3, 23, 43])',
+    '(1, 3, [3, 23, 43])',
+    '(4, 0, [13, 33, 53])',
+    '(4, 0, [14, 34, 54])',
+    '(4, 0, [104, 304, 504])',
+  ])
+  expect((await readdir(project.folder)).filter((name) => name.endsWith('.py'))).toEqual([
+    'cells_main.py',
+    'helpers.py',
+  ])
+  // the command line reads them too
+  expect(await project.json('resume', 'last')).toMatchObject({ state: 'succeeded', executed: 0 })
+})
+
+it('a cell that is interrupted stops its run; a loop goes on beside one that is awaited; errors are the author’s', async () => {
+  await project.remove()
+  project = await Project.make({ 'helpers.py': '' })
+  const slow = `
+HERE = Path.cwd()
+
+@task
+def slow(n: int) -> int:
+    (HERE / "began").touch()
+    time.sleep(60)
+
+@task
+def fails(n: int):
+    raise ValueError(f"no {n}")
+
+@workflow
+async def waits():
+    return await slow(1)
+
+@workflow
+async def breaks():
+    await fails(1)
+
+@workflow
+async def quick():
+    return await twice(1)
+
+@task
+def twice(n: int) -> int:
+    return 2 * n
+
+table = type("Table", (), {})()
+
+@workflow
+async def captures():
+    return table.rows
+`
+  const [, , interrupted, listed, awaited, cancelled, failed, captured] = await executed([
+    { code: cells.imports },
+    { code: slow },
+    { code: 'almanac.run(waits)', interruptWhen: '1 running' },
+    { code: 'print(almanac.run(quick).output)' },
+    {
+      code: `
+import asyncio
+ticks = 0
+async def tick():
+    global ticks
+    while True:
+        await asyncio.sleep(0.01)
+        ticks += 1
+ticking = asyncio.ensure_future(tick())
+done = await almanac.run_async(quick)
+ticking.cancel()
+print(done.output, ticks > 3)`,
+    },
+    {
+      code: `
+(HERE / "began").unlink(missing_ok=True)
+waiting = asyncio.ensure_future(almanac.run_async(waits))
+while not (HERE / "began").exists():
+    await asyncio.sleep(0.02)
+waiting.cancel()
+try:
+    await waiting
+except asyncio.CancelledError:
+    print("stopped")`,
+    },
+    { code: 'almanac.run(breaks)' },
+    { code: 'almanac.run(captures)' },
+  ])
+  expect(interrupted?.shown.at(-1)).toMatchObject({
+    error: 'KeyboardInterrupt',
+    value: expect.stringMatching(/^run \w+ was stopped: `almanac resume \w+` goes on$/),
+  })
+  expect(listed?.shown.at(-1)?.text).toBe('2\n')
+  expect(awaited?.shown.at(-1)?.text).toBe('2 True\n')
+  expect(cancelled?.shown.at(-1)?.text).toBe('stopped\n')
+  const states = (await project.run('runs', '--json')).stdout.trim().split('\n')
+  expect(
+    states.map((line) => (JSON.parse(line) as { state: string; workflow: string }).state).sort(),
+  ).toEqual(['cancelled', 'cancelled', 'failed', 'succeeded', 'succeeded'])
+  const { error, value, traceback = [] } = failed?.shown.at(-1) ?? {}
+  expect([error, value]).toEqual(['AlmanacError', 'no 1'])
+  expect(traceback.join('\n')).toMatch(/in fails[\s\S]*ValueError: no 1[\s\S]*almanac resume \w+/)
+  expect(traceback.join('\n')).not.toContain('engine.py')
+  expect(captured?.shown.at(-1)).toMatchObject({
+    error: 'AlmanacError',
+    value: 'captures uses table, a Table that lives in this notebook alone',
+  })
+  expect(await readFile(join(project.folder, 'cells_quick.py'), 'utf8')).not.toContain('slow')
+})
