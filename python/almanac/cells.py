@@ -19,7 +19,7 @@ import textwrap
 import types
 from typing import Any, Iterator, Mapping
 
-from .errors import AlmanacError
+from .errors import AlmanacError, noted
 
 __all__ = ["file_of"]
 
@@ -249,6 +249,4 @@ def _is_made_of_nothing(value: Any) -> bool:
 
 
 def _refused(message: str, hint: str) -> AlmanacError:
-    error = AlmanacError(message, code="ALM_LOAD_FAILED", hint=hint)
-    error.__notes__ = [hint]
-    return error
+    return noted(AlmanacError(message, code="ALM_LOAD_FAILED", hint=hint), hint)

@@ -15,7 +15,7 @@ from typing import Any, Callable, Mapping
 
 from . import calls, cells
 from .beside import Engine, asked
-from .errors import AlmanacError, refused
+from .errors import AlmanacError, noted, refused
 from .shown import Artifact, Graph, progress_html, run_html
 from .values import Dir, File, _Kept
 from .wire import decode_lines, encode
@@ -226,10 +226,8 @@ def _failed(told: Mapping[str, Any], error: Mapping[str, Any]) -> AlmanacError:
     hint = error.get("hint", "")
     failed = AlmanacError(error["message"], code=error["code"], hint=hint)
     failed.run = told["id"]  # type: ignore[attr-defined]
-    # what Python shows below the message
-    notes = [error.get("stack"), hint, f"run {told['id']} {told['state']}: `almanac resume {told['id']}` keeps what succeeded"]
-    failed.__notes__ = [one for one in notes if one]
-    return failed
+    goes_on = f"run {told['id']} {told['state']}: `almanac resume {told['id']}` keeps what succeeded"
+    return noted(failed, error.get("stack"), hint, goes_on)
 
 
 def _file_of(workflow: Workflow[..., Any]) -> str:
@@ -324,7 +322,7 @@ def _cell(name: str) -> Callable[[dict[str, Any], list[str], bool], None]:
     from IPython.display import HTML, display  # type: ignore[import-not-found]
 
     began = time.monotonic()
-    handle = display(HTML(progress_html(name, {}, 0, [])), display_id=True)
+    handle: Any = display(HTML(progress_html(name, {}, 0, [])), display_id=True)
 
     def draw(told: dict[str, Any], failures: list[str], ended: bool) -> None:
         handle.update(HTML(progress_html(name, told, time.monotonic() - began, failures)))

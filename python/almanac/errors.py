@@ -16,6 +16,12 @@ class AlmanacError(Exception):
         self.hint = hint
 
 
+def noted(error: AlmanacError, *notes: str | None) -> AlmanacError:
+    """With what Python shows below the message, from 3.11 on."""
+    error.__dict__["__notes__"] = [note for note in notes if note]
+    return error
+
+
 class TaskFailed(AlmanacError):
     """A call has failed. `type` is the exception's own name where a function raised, `traceback` its own text."""
 
