@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FileRef, HeldRef } from '../../model/refs.ts'
 import type { TaskSpec } from '../../model/task.ts'
@@ -45,6 +48,23 @@ async function value(name: string, ...args: readonly Value[]): Promise<Value> {
 
 const held = async (name: string, ...args: readonly Value[]): Promise<HeldRef> =>
   (await value(name, ...args)) as HeldRef
+
+/**
+ * How tasks end in threads of 40 MB, in a process of its own: where a thread whose heap is full asks for much at once,
+ * V8 ends the process, which it may do to that one only, and not each time.
+ */
+async function endsOfLittleMemory(...tasks: readonly string[]): Promise<unknown> {
+  const host = fileURLToPath(new URL('../../../test/threads/want-of-memory.ts', import.meta.url))
+  for (let tried = 1; ; tried++) {
+    try {
+      const { stdout } = await promisify(execFile)(process.execPath, [host, ...tasks])
+      return JSON.parse(stdout)
+    } catch (error) {
+      const { signal } = error as { readonly signal?: string }
+      if (tried === 3 || !['SIGTRAP', 'SIGILL', 'SIGABRT'].includes(signal ?? '')) throw error
+    }
+  }
+}
 
 describe('functions of tasks', () => {
   it('are found where another module defines them for theirs', async () => {
@@ -189,16 +209,14 @@ describe('a thread that ends', () => {
   })
 
   it('for want of memory fails its call so', async () => {
-    await bench.close()
-    await open({ heapMb: 40 })
-    expect(await run('hoards')).toMatchObject({
-      kind: 'failed',
-      reason: 'memory',
-      retryable: true,
-      error: { code: 'ALM_TASK_MEMORY' },
+    expect(await endsOfLittleMemory('hoards', 'too-large', 'twice')).toMatchObject({
+      ends: [
+        { kind: 'failed', reason: 'memory', retryable: true, error: { code: 'ALM_TASK_MEMORY' } },
+        { kind: 'failed', reason: 'memory', error: { code: 'ALM_TASK_MEMORY' } },
+        { kind: 'succeeded', values: { '': 2 } },
+      ],
+      violations: [],
     })
-    expect(await run('too-large')).toMatchObject({ reason: 'memory', error: { code: 'ALM_TASK_MEMORY' } })
-    expect(await value('twice', 1)).toBe(2)
   })
 
   it('because its call never does: that one has failed, and what waited goes on', async () => {

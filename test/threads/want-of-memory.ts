@@ -1,0 +1,21 @@
+import { openThreadExecutor } from '../../src/executors/threads/executor.ts'
+import { taskSpec } from '../../src/testing/attempts.ts'
+import { ExecutorBench } from '../../src/testing/executor-bench.ts'
+
+/**
+ * How tasks end whose threads may have 40 MB of heap, as JSON: `node want-of-memory.ts TASK …`. A process of its own:
+ * V8 ends the whole process where a thread asks for much at once when its heap is full already.
+ */
+const program = new URL('../../src/wiring/thread.ts', import.meta.url)
+const at = [`${new URL('tasks.ts', import.meta.url).href}:1:1`]
+
+const bench = await ExecutorBench.openPlain((options, listener) =>
+  openThreadExecutor({ ...options, program, threads: 2, heapMb: 40 }, listener),
+)
+const ends: unknown[] = []
+for (const name of process.argv.slice(2)) {
+  const task = taskSpec(name, { kind: 'thread', name, at, threads: 1 })
+  ends.push(await bench.run({ task, inputs: { args: [1] } }))
+}
+await bench.close()
+console.log(JSON.stringify({ ends, violations: bench.heard.violations }))
