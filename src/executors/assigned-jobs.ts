@@ -1,4 +1,5 @@
-import type { Job, JobRun } from './job.ts'
+import type { Job } from './job.ts'
+import type { JobRun } from './job-runs.ts'
 
 /**
  * The attempts that are with a worker, in the order in which it has them. Owns that order, how many of them may run
@@ -7,6 +8,7 @@ import type { Job, JobRun } from './job.ts'
  * A1 with one thread, what is announced (all but calls known to be short) has no other before or behind it
  * A2 some are let wait only while all are of one run; the place of one that ends goes to one that waits
  * A3 `width` counts places of the runs whose attempts are here, and each of those runs counts it as taken
+ * A4 the worker is told the width when it is not what it was told last; that an end leaves a place it knows by itself
  */
 export class AssignedJobs {
   readonly #jobs = new Map<number, Job>()
@@ -21,6 +23,12 @@ export class AssignedJobs {
   #run: JobRun | undefined
   /** at the last look */
   #first: number | undefined
+  readonly #tell: (width: number) => void
+  #told = -1
+
+  constructor(tell: (width: number) => void) {
+    this.#tell = tell
+  }
 
   get size(): number {
     return this.#jobs.size
@@ -129,16 +137,26 @@ export class AssignedJobs {
   /** Lets some that wait begin, up to so many at once. */
   grow(most: number): void {
     const run = this.wanting
-    if (run === undefined) return
-    const more = Math.min(run.free, this.waiting, Math.min(this.#threads, most) - this.#width)
-    if (more > 0) this.#widen(run, more)
+    if (run !== undefined) {
+      const more = Math.min(run.free, this.waiting, Math.min(this.#threads, most) - this.#width)
+      if (more > 0) this.#widen(run, more)
+    }
+    this.tellWidth()
   }
 
   /** Gives a place back, of more than so many: one that runs goes on, but none follows it. */
   shrink(run: JobRun, least: number): boolean {
     if (this.#run !== run || this.#width <= least) return false
     this.#widen(run, -1)
+    this.tellWidth()
     return true
+  }
+
+  /** After an attempt that begins: else one that waits there would take its place. */
+  tellWidth(): void {
+    if (this.#width === this.#told) return
+    this.#told = this.#width
+    this.#tell(this.#width)
   }
 
   /** The only one, if it was sent. */

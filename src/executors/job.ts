@@ -4,6 +4,7 @@ import type { HeldRef } from '../model/refs.ts'
 import type { TaskSpec } from '../model/task.ts'
 import { Alike } from './alike.ts'
 import { heldIn } from './held-in.ts'
+import type { JobRun } from './job-runs.ts'
 import type { LiveAttempt } from './live-attempt.ts'
 import { valueNames } from './results.ts'
 import type { SharedFile } from './shared-file.ts'
@@ -136,55 +137,6 @@ export class TaskFunctions {
       if (one.live > 0) window = Math.min(window ?? one.window, one.window)
     }
     return window ?? 0
-  }
-}
-
-/**
- * A run that attempts are of. Owns the count of how many may run at once: as many as there are, without those that
- * were submitted ahead. Each attempt that ends leaves its place to one of them.
- */
-export class JobRun {
-  readonly id: number
-  readonly name: string
-  live = 0
-  behind = 0
-  /** places that workers have: never more than there are */
-  taken = 0
-  /** bytes that those with workers which take nothing held are expected to leave behind */
-  expected = 0
-
-  constructor(id: number, name: string) {
-    this.id = id
-    this.name = name
-  }
-
-  /** nothing of it may begin now */
-  isHeld = false
-
-  /** how many may run at once */
-  get places(): number {
-    return this.live - this.behind
-  }
-
-  /** Something may always run: nobody else would end and leave its place. */
-  get free(): number {
-    if (this.isHeld) return 0
-    return Math.max(this.live - this.behind, Math.min(this.live, 1)) - this.taken
-  }
-
-  /** Workers have more places of it than there are. */
-  get isOver(): boolean {
-    return this.taken > Math.max(this.live - this.behind, Math.min(this.live, 1))
-  }
-
-  enter(behind: boolean): void {
-    this.live += 1
-    if (behind) this.behind += 1
-  }
-
-  leave(): void {
-    this.live -= 1
-    if (this.behind > 0) this.behind -= 1
   }
 }
 

@@ -84,6 +84,17 @@ export interface Death {
   readonly lastWords: readonly string[]
 }
 
+/** so many workers die under an attempt that is not known to have begun before it is taken to be the reason */
+const maxDeaths = 3
+
+/** It was not attempted, as far as anybody knows: it goes to another worker, and nobody is told. */
+export function isUnbegun(job: Job, death: Death, sent: number): boolean {
+  if (job.phase === 'moving') return true
+  if (!death.wasReady || job.begun || job.live.verdict !== undefined) return false
+  job.deaths += 1
+  return job.deaths < maxDeaths && (job.announced || sent > 1)
+}
+
 /** `alone`: no other attempt was in the worker, so it is this one that ended it. */
 export function tellDeath(job: Job, death: Death, alone: boolean): void {
   const { exit } = death

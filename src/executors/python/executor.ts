@@ -6,7 +6,8 @@ import { HeldRef } from '../../model/refs.ts'
 import type { PythonEnvSpec, TaskSpec } from '../../model/task.ts'
 import type { Attempt, AttemptId, Executor, ExecutorListener } from '../../ports/executor.ts'
 import type { TaskFunction } from '../job.ts'
-import { Job, JobRun, TaskFunctions } from '../job.ts'
+import { Job, TaskFunctions } from '../job.ts'
+import { JobRuns } from '../job-runs.ts'
 import type { ExecutorOptions } from '../lifecycle.ts'
 import { Attempts, unhurried } from '../lifecycle.ts'
 import type { LiveAttempt } from '../live-attempt.ts'
@@ -67,10 +68,7 @@ class PythonExecutor implements Executor, GroupOwner {
   readonly #workers = new Set<Worker>()
   readonly #homes = new Map<string, Promise<PythonHome> | PythonHome>()
   readonly #stop = new AbortController()
-  readonly #runs = new Map<string, JobRun>()
-  #runCount = 0
-  /** the one asked for last */
-  #run: JobRun | undefined
+  readonly #runs = new JobRuns()
   #jobs = 0
   #workerIds = 0
   #restored = 0
@@ -127,7 +125,7 @@ class PythonExecutor implements Executor, GroupOwner {
         this.#jobs,
         live,
         this.#functions.of(attempt.task),
-        this.#runOf(attempt.run),
+        this.#runs.of(attempt.run),
         this.#held,
       )
       job.enter()
@@ -146,10 +144,8 @@ class PythonExecutor implements Executor, GroupOwner {
   }
 
   holdBack(name: RunId, held: boolean): void {
-    const run = this.#runOf(name)
-    if (run.isHeld === held) return
-    run.isHeld = held
-    if (!held) for (const group of this.#groups.values()) queueMicrotask(() => group.dispatch())
+    if (this.#runs.hold(name, held) && !held)
+      for (const group of this.#groups.values()) queueMicrotask(() => group.dispatch())
   }
 
   cancel(attempt: AttemptId, graceMs: number): void {
@@ -233,24 +229,11 @@ class PythonExecutor implements Executor, GroupOwner {
 
   #stopAttempt(live: LiveAttempt<Job>, force: boolean): void {
     const job = live.state
-    const worker = job && [...this.#workers].find((one) => one.has(job))
+    const worker = job && [...this.#workers].find((one) => one.jobs.has(job))
     if (job === undefined || worker === undefined) {
       job?.leave()
       live.stopped()
     } else worker.stopJob(job, force, `attempt ${live.attempt.id} was ended by force`)
-  }
-
-  #runOf(name: RunId): JobRun {
-    if (this.#run?.name === name) return this.#run
-    let run = this.#runs.get(name)
-    if (run === undefined) {
-      for (const one of this.#runs.values()) if (one.live === 0) this.#runs.delete(one.name)
-      this.#runCount += 1
-      run = new JobRun(this.#runCount, name)
-      this.#runs.set(name, run)
-    }
-    this.#run = run
-    return run
   }
 
   /** The interpreter for an environment; a promise only while it is not known. */

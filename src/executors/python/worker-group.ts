@@ -1,4 +1,6 @@
-import type { Job, JobRun } from '../job.ts'
+import { balance } from '../balance.ts'
+import type { Job } from '../job.ts'
+import type { JobRun } from '../job-runs.ts'
 import { WaitingJobs } from '../waiting-jobs.ts'
 import type { WorkerOwner, WorkerWorld } from './worker.ts'
 import { Worker } from './worker.ts'
@@ -78,8 +80,8 @@ export class WorkerGroup implements WorkerOwner {
   dispatch(): void {
     this.#dropRetired()
     for (const worker of this.#workers) {
-      if (worker !== undefined && worker.consumersWaiting > 0)
-        worker.grow(worker.width + worker.consumersWaiting)
+      const jobs = worker?.jobs
+      if (jobs !== undefined && jobs.consumersWaiting > 0) jobs.grow(jobs.width + jobs.consumersWaiting)
     }
     for (const [run, queue] of [...this.#queues]) {
       const { size } = queue
@@ -88,7 +90,10 @@ export class WorkerGroup implements WorkerOwner {
       this.#queues.delete(run)
       if (queue.size > 0) this.#queues.set(run, queue)
     }
-    this.#balance()
+    balance(
+      this.#workers.filter((worker) => worker !== undefined),
+      this.#size,
+    )
   }
 
   #serve(queue: WaitingJobs): void {
@@ -108,23 +113,6 @@ export class WorkerGroup implements WorkerOwner {
       this.#queues.set(run, queue)
     }
     return queue
-  }
-
-  /** Places that are free go to attempts that wait in workers; where some have more than their share, others get it. */
-  #balance(): void {
-    for (const worker of this.#workers) {
-      const run = worker?.wanting
-      if (worker === undefined || run === undefined) continue
-      const share = Math.ceil(run.places / this.#size)
-      worker.grow(share)
-      for (const other of this.#workers) {
-        if (worker.wanting === undefined || worker.width >= share) break
-        if (other !== worker && other?.shrink(run, share) === true) worker.grow(share)
-      }
-    }
-    for (const worker of this.#workers) {
-      if (worker?.wanting !== undefined) worker.grow(Number.POSITIVE_INFINITY)
-    }
   }
 
   /** In turn, so that none gets all while another has nothing. */
@@ -166,7 +154,7 @@ export class WorkerGroup implements WorkerOwner {
     const usual = run.places * job.function.expects
     return (
       !held.isMuch(run.expected, usual) ||
-      !this.#workers.some((worker) => worker !== undefined && worker.consumersWaiting > 0)
+      !this.#workers.some((worker) => worker !== undefined && worker.jobs.consumersWaiting > 0)
     )
   }
 
@@ -177,9 +165,9 @@ export class WorkerGroup implements WorkerOwner {
       (other) =>
         other !== undefined &&
         other !== worker &&
-        other.consumersWaiting > 0 &&
-        other.wanting === job.run &&
-        other.width < share,
+        other.jobs.consumersWaiting > 0 &&
+        other.jobs.wanting === job.run &&
+        other.jobs.width < share,
     )
   }
 
@@ -205,8 +193,8 @@ export class WorkerGroup implements WorkerOwner {
         continue
       }
       const room = worker.room(job, most)
-      if (room === 'now' && (best === undefined || worker.load < best.load)) best = worker
-      else if (room === 'soon' && (soon === undefined || worker.load < soon.load)) soon = worker
+      if (room === 'now' && (best === undefined || worker.jobs.size < best.jobs.size)) best = worker
+      else if (room === 'soon' && (soon === undefined || worker.jobs.size < soon.jobs.size)) soon = worker
     }
     if (best?.idle === true) return { worker: best, now: true }
     if (vacant !== undefined && job.run.free > 0) return { worker: this.#startWorker(vacant), now: true }

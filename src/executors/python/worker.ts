@@ -1,15 +1,19 @@
 import { AssignedJobs } from '../assigned-jobs.ts'
-import type { Job, JobRun } from '../job.ts'
+import type { Job } from '../job.ts'
 import type { AttemptLimits } from '../limits.ts'
 import type { SharedFile } from '../shared-file.ts'
 import { deliver } from './delivery.ts'
 import type { Death } from './ends.ts'
-import { isOwnDoing, tellDeath, tellEnd } from './ends.ts'
+import { isOwnDoing, isUnbegun, tellDeath, tellEnd } from './ends.ts'
+import { AskedCopies } from './asked-copies.ts'
 import type { HeldValues, Holder } from './held-values.ts'
-import { outOfMemoryKills, overLimit, residentOfGroup } from './memory.ts'
+import { Introductions } from './introductions.ts'
+import { outOfMemoryKills, overLimit } from './memory.ts'
 import type { EndBody, PlainValue, WorkerMessage } from './messages.ts'
 import { misspoken } from './messages.ts'
 import type { SharedFiles } from './shared-files.ts'
+import type { MemoryOf } from './worker-memory.ts'
+import { WorkerMemory } from './worker-memory.ts'
 import { tellEvent, WorkerOutput } from './worker-output.ts'
 import type { WorkerExit, WorkerStart } from './worker-process.ts'
 import { WorkerProcess } from './worker-process.ts'
@@ -41,33 +45,21 @@ export interface WorkerOwner {
  * W1 an attempt is with one worker until it has ended or was returned
  * W2 a worker that is retired gets no more, and ends when it has nothing to do and holds nothing
  */
-export class Worker implements Holder {
+export class Worker implements Holder, MemoryOf {
   readonly id: number
+  readonly jobs = new AssignedJobs((width) => this.send(['width', width]))
   readonly #world: WorkerWorld
   readonly #owner: WorkerOwner
   readonly #process: WorkerProcess
   /** absent under a debugger, where the terminal has it all */
   readonly #output: WorkerOutput | undefined
-  readonly #jobs = new AssignedJobs()
-  readonly #functions = new Set<number>()
-  readonly #knownRuns = new Set<number>()
-  /** how many it was told may run at once */
-  #width = -1
-  readonly #asked = new Map<number, (path: string | undefined) => void>()
+  readonly #introductions = new Introductions()
+  readonly #copies = new AskedCopies()
   #retired = false
   #stopping = false
   #ready = false
   #heard = false
-  #trimmed = false
-  /** what the allocator kept when it was last asked to give it back, and when it may be asked again */
-  #squeezed: number | undefined
-  #squeezeMs = squeezeMs
-  #squeezeAt = 0
-  /** bytes of results that were heard of, and when it was told last */
-  #heardBytes = 0
-  #toldBytes = 0
-  /** the least that was resident, without held values, before an attempt whose memory is bounded */
-  #leanest = Number.POSITIVE_INFINITY
+  readonly #memory: WorkerMemory
   #done = 0
   #afterExit: (() => void) | undefined
   #oomKills = outOfMemoryKills()
@@ -77,6 +69,7 @@ export class Worker implements Holder {
     this.id = start.id
     this.#world = world
     this.#owner = owner
+    this.#memory = new WorkerMemory(this, world.residentLimit)
     const prefix = `${world.files.prefix}-w${start.id}-f`
     if (start.debug === undefined) this.#output = new WorkerOutput(prefix, world.limits)
     this.#process = new WorkerProcess(start, this.#output?.capture, {
@@ -89,28 +82,16 @@ export class Worker implements Holder {
     return this.#process.pid
   }
 
+  get heldBytes(): number {
+    return this.#world.held.bytesIn(this)
+  }
+
   get retired(): boolean {
     return this.#retired
   }
 
   get idle(): boolean {
-    return this.#jobs.size === 0
-  }
-
-  has(job: Job): boolean {
-    return this.#jobs.has(job)
-  }
-
-  get width(): number {
-    return this.#jobs.width
-  }
-
-  get consumersWaiting(): number {
-    return this.#jobs.consumersWaiting
-  }
-
-  get load(): number {
-    return this.#jobs.size
+    return this.jobs.size === 0
   }
 
   /**
@@ -119,42 +100,24 @@ export class Worker implements Holder {
    */
   room(job: Job, most: number): 'now' | 'soon' | false {
     if (this.#retired) return false
-    if (this.#jobs.canBegin(job, most)) return 'now'
+    if (this.jobs.canBegin(job, most)) return 'now'
     const { ahead, alone, threads } = job.function
-    if (job.held.length === 0) return this.#jobs.canWait(job, ahead) && 'soon'
+    if (job.held.length === 0) return this.jobs.canWait(job, ahead) && 'soon'
     if (!this.#allHere(job) && threads === 1) return false
     // what frees memory goes first in the worker, and none of it may stand before what another worker could do
-    return this.#jobs.canWait(job, alone ? 0 : threads > 1 ? Number.POSITIVE_INFINITY : ahead) && 'soon'
-  }
-
-  /** The run whose attempts wait here and could begin. */
-  get wanting(): JobRun | undefined {
-    return this.#jobs.wanting
-  }
-
-  /** Attempts that wait here begin, if their run may have more at once, up to so many here. */
-  grow(most: number): void {
-    this.#jobs.grow(most)
-    this.#sendWidth()
-  }
-
-  /** Lets another worker have a place, if it has more than so many. */
-  shrink(run: JobRun, least: number): boolean {
-    const done = this.#jobs.shrink(run, least)
-    if (done) this.#sendWidth()
-    return done
+    return this.jobs.canWait(job, alone ? 0 : threads > 1 ? Number.POSITIVE_INFINITY : ahead) && 'soon'
   }
 
   /** `begins`: it takes a place of its run, and does not wait for that of another attempt. */
   assign(job: Job, begins: boolean): void {
-    this.#jobs.add(job, begins)
+    this.jobs.add(job, begins)
     job.phase = 'moving'
     let missing = 1
     let why: string | undefined
     const arrived = (problem?: string) => {
       why ??= problem
       missing -= 1
-      if (missing === 0 && this.#jobs.has(job)) this.#send(job, why)
+      if (missing === 0 && this.jobs.has(job)) this.#send(job, why)
     }
     for (const handle of job.handles) {
       if (this.#world.held.holderOf(handle) === this) continue
@@ -188,11 +151,9 @@ export class Worker implements Holder {
 
   /** Has a held value written to be kept; the path of the file, if it is there. */
   persist(handle: number, file: SharedFile): Promise<string | undefined> {
-    const token = this.#asked.size === 0 ? 0 : Math.max(...this.#asked.keys()) + 1
-    return new Promise((resolve) => {
-      this.#asked.set(token, resolve)
-      this.#process.tell(['persist', token, handle, file.path, file.spare])
-    })
+    const { token, answer } = this.#copies.ask()
+    this.#process.tell(['persist', token, handle, file.path, file.spare])
+    return answer
   }
 
   retire(): void {
@@ -200,36 +161,36 @@ export class Worker implements Holder {
     this.#leaveIfDone()
   }
 
-  trim(): void {
-    this.#trimmed = true
-    this.#process.send(['trim'])
-  }
-
   kill(why: string): void {
     this.#retired = true
     this.#process.kill(why)
   }
 
+  /** For between attempts. */
+  send(message: readonly unknown[]): void {
+    this.#process.send(message)
+  }
+
   /** Several times a second while it has work: takes in what long tasks say. */
   tick(): void {
-    const job = this.#jobs.lone()
+    const job = this.jobs.lone()
     if (job?.begun) this.#output?.read(job)
-    if (this.#jobs.size > 0 && this.#ready && !this.#heard) this.#process.tell(['poke'])
+    if (this.jobs.size > 0 && this.#ready && !this.#heard) this.#process.tell(['poke'])
     this.#heard = false
     // what waits behind an attempt that turns out to be long goes elsewhere
-    const waiting = this.#jobs.behindLongOne()
+    const waiting = this.jobs.behindLongOne()
     if (waiting.length > 0) this.#process.tell(['recall', waiting.map((one) => one.seq)])
   }
 
   /** Takes in what a job has written, where it can be told apart. */
   listen(job: Job): void {
-    if (this.#jobs.lone() === job) this.#output?.read(job)
+    if (this.jobs.lone() === job) this.#output?.read(job)
   }
 
   /** About once a second: ends attempts that use more memory than they may. */
   watchMemory(): void {
     this.#oomKills = outOfMemoryKills()
-    const job = overLimit(this.#jobs, this.pid, this.#world.held.bytesIn(this))
+    const job = overLimit(this.jobs, this.pid, this.heldBytes)
     job?.live.stop({ kind: 'failed', reason: 'memory', error: job.error, retryable: true }, 0)
   }
 
@@ -237,7 +198,7 @@ export class Worker implements Holder {
   rest(): void {
     if (!this.idle) return
     this.#output?.capture.shrink(false)
-    if (!this.#trimmed) this.trim()
+    this.#memory.rest()
   }
 
   #send(job: Job, problem: string | undefined): void {
@@ -249,34 +210,11 @@ export class Worker implements Holder {
       this.#owner.changed(this)
       return
     }
-    if (!this.#functions.has(job.function.id)) {
-      this.#functions.add(job.function.id)
-      this.#process.send(job.function.message)
-    }
-    if (job.live.attempt.memoryBytes > 0) this.#weighBefore(job)
-    if (!this.#knownRuns.has(job.run.id)) {
-      this.#knownRuns.add(job.run.id)
-      this.#process.send(['of', job.run.id, job.run.name])
-    }
+    if (job.live.attempt.memoryBytes > 0) this.#memory.before(job)
+    for (const message of this.#introductions.of(job)) this.send(message)
     job.phase = 'sent'
     this.#process.sendText(delivery.message)
-    this.#sendWidth()
-  }
-
-  /** What earlier attempts left counts for none; so much of it that it would hide what this one takes is given back. */
-  #weighBefore(job: Job): void {
-    job.residentBefore = residentOfGroup(this.pid)
-    const left = job.residentBefore - this.#world.held.bytesIn(this)
-    this.#leanest = Math.min(this.#leanest, left)
-    if (left > this.#leanest + leftAtMost) this.trim()
-  }
-
-  /** After an attempt that begins: else one that waits there would take its place. */
-  #sendWidth(): void {
-    const { width } = this.#jobs
-    if (width === this.#width) return
-    this.#width = width
-    this.#process.send(['width', width])
+    this.jobs.tellWidth()
   }
 
   #hear(message: WorkerMessage): void {
@@ -286,13 +224,13 @@ export class Worker implements Holder {
         this.#ready = true
         return
       case 'begun':
-        this.#jobs.get(message.seq)?.begin()
+        this.jobs.get(message.seq)?.begin()
         return
       case 'log':
         this.#log(message.seq, message.lines)
         return
       case 'note': {
-        const job = this.#jobs.get(message.seq)
+        const job = this.jobs.get(message.seq)
         if (job !== undefined) tellEvent(job, message.line)
         return
       }
@@ -300,9 +238,9 @@ export class Worker implements Holder {
         this.#output?.said(message.sizes)
         return
       case 'rss':
-        for (const job of this.#jobs)
+        for (const job of this.jobs)
           if (!job.begun) job.residentBefore = Math.min(job.residentBefore, message.resident)
-        this.#weigh(message.resident)
+        if (this.#memory.weigh(message.resident)) this.retire()
         return
       case 'spoilt':
         this.#retired = true
@@ -332,8 +270,7 @@ export class Worker implements Holder {
         return
       }
       case 'persisted':
-        this.#asked.get(message.token)?.(message.path === undefined ? undefined : this.#own(message.path))
-        this.#asked.delete(message.token)
+        this.#copies.made(message.token, message.path === undefined ? undefined : this.#own(message.path))
     }
   }
 
@@ -343,7 +280,7 @@ export class Worker implements Holder {
   }
 
   #log(seq: number, lines: readonly (readonly [string, string, number])[]): void {
-    const job = this.#jobs.get(seq)
+    const job = this.jobs.get(seq)
     if (job === undefined) return
     job.begin()
     // what was printed before comes first
@@ -356,7 +293,7 @@ export class Worker implements Holder {
   /** How most attempts end. */
   #ok({ seqs, us, cpuUs, values }: Extract<WorkerMessage, { kind: 'ok' }>): void {
     for (const [at, seq] of seqs.entries()) {
-      const job = this.#jobs.get(seq)
+      const job = this.jobs.get(seq)
       if (job === undefined) throw misspoken(`the end of an attempt that it does not have: ${seq}`)
       const value = values[at] as PlainValue
       this.#okOf(job, value, (us[at] ?? 0) / 1000, (cpuUs[at] ?? 0) / 1000)
@@ -385,14 +322,14 @@ export class Worker implements Holder {
   }
 
   #end(seq: number, body: EndBody): void {
-    const job = this.#jobs.get(seq)
+    const job = this.jobs.get(seq)
     if (job === undefined) throw misspoken(`the end of an attempt that it does not have: ${seq}`)
     for (const [handle, size] of body.held) {
       if (Math.floor(handle / 2 ** 32) !== this.id) throw misspoken('a held value that is not its own')
       this.#world.held.add(handle, size, this, job.live.attempt.neededAt)
     }
     const left = body.held.reduce((sum, [, size]) => sum + size, 0)
-    this.#acknowledge(left)
+    this.#memory.heard(left)
     if (body.usedUp.length > 0)
       this.#world.held.release(body.usedUp.filter((handle) => this.#world.held.holderOf(handle) === this))
     for (const segment of body.mapped) this.#world.held.use(segment, this.id, 1)
@@ -410,21 +347,13 @@ export class Worker implements Holder {
     this.#goOn()
   }
 
-  /** What it leaves behind unheard of is bounded. */
-  #acknowledge(bytes: number): void {
-    this.#heardBytes += bytes
-    if (this.#heardBytes - this.#toldBytes < toldBytes) return
-    this.#toldBytes = this.#heardBytes
-    this.#process.send(['heard', this.#heardBytes])
-  }
-
   /**
    * An attempt that was interrupted may leave anything behind: children, half a library's state. If nothing else is
    * lost by it the process ends before the attempt's end is told.
    */
   #endsWith(then: () => void): boolean {
     this.#retired = true
-    if (this.#jobs.size > 0 || this.#world.held.bytesIn(this) > 0) return false
+    if (this.jobs.size > 0 || this.heldBytes > 0) return false
     this.#afterExit = then
     this.kill('an attempt in it was interrupted')
     return true
@@ -437,7 +366,7 @@ export class Worker implements Holder {
   }
 
   #return(seq: number): void {
-    const job = this.#jobs.get(seq)
+    const job = this.jobs.get(seq)
     if (job === undefined) return
     this.#take(job, false)
     this.#owner.returned(job)
@@ -445,39 +374,16 @@ export class Worker implements Holder {
 
   /** The job is no longer with this worker: what it used is free. */
   #take(job: Job, over: boolean): void {
-    this.#jobs.delete(job, over)
+    this.jobs.delete(job, over)
     for (const segment of job.segments) this.#world.held.use(segment, this.id, -1)
     for (const file of job.blobs) this.#world.files.give(file)
     if (job.segments.length > 0) job.segments = []
     if (job.blobs.length > 0) job.blobs = []
-    if (this.#jobs.size === 0) this.idleSince = performance.now()
-  }
-
-  /** What the allocator keeps of arrays that are gone is given back now and then: less often where that gives little. */
-  #squeeze(resident: number): void {
-    const waste = resident - this.#world.held.bytesIn(this)
-    const now = performance.now()
-    if (this.#squeezed !== undefined) {
-      this.#squeezeMs =
-        waste > 0.75 * this.#squeezed ? Math.min(2 * this.#squeezeMs, maxSqueezeMs) : squeezeMs
-      this.#squeezed = undefined
-    }
-    if (waste < wasteBytes || now < this.#squeezeAt) return
-    this.#squeezeAt = now + this.#squeezeMs
-    this.#squeezed = waste
-    this.#process.send(['squeeze'])
-  }
-
-  #weigh(resident: number): void {
-    this.#squeeze(resident)
-    const over = resident - this.#world.held.bytesIn(this) > this.#world.residentLimit
-    if (!over) this.#trimmed = false
-    else if (this.#trimmed) this.retire()
-    else this.trim()
+    if (this.jobs.size === 0) this.idleSince = performance.now()
   }
 
   #leaveIfDone(): void {
-    if (!this.#retired || this.#stopping || this.#jobs.size > 0 || this.#world.held.bytesIn(this) > 0) return
+    if (!this.#retired || this.#stopping || this.jobs.size > 0 || this.heldBytes > 0) return
     this.#stopping = true
     this.#process.stop()
   }
@@ -488,7 +394,7 @@ export class Worker implements Holder {
 
   #exited(exit: WorkerExit): void {
     this.#retired = true
-    const sent = [...this.#jobs].filter((job) => job.phase === 'sent')
+    const sent = [...this.jobs].filter((job) => job.phase === 'sent')
     // of several that may have begun nobody knows whose words they are: they are tried again one by one
     const speaker = sent.find((job) => job.begun) ?? (sent.length === 1 ? sent[0] : undefined)
     if (speaker?.announced === false || !this.#ready) speaker?.begin()
@@ -502,8 +408,8 @@ export class Worker implements Holder {
       outOfMemory,
       lastWords: this.#output?.lastWords ?? [],
     }
-    for (const resolve of this.#asked.values()) resolve(undefined)
-    const jobs = [...this.#jobs]
+    this.#copies.close()
+    const jobs = [...this.jobs]
     const unbegun = jobs.filter((job) => isUnbegun(job, death, sent.length))
     for (const job of jobs) this.#take(job, !unbegun.includes(job))
     const lost = this.#world.held.holderGone(this)
@@ -524,25 +430,3 @@ export class Worker implements Holder {
 
 /** of an attempt that ended with a plain value */
 const nothingElse = { blobs: false, held: [], usedUp: [], mapped: [], cancelled: false, peak: 0 }
-
-/** so many workers die under an attempt that is not known to have begun before it is taken to be the reason */
-const maxDeaths = 3
-
-/** It was not attempted, as far as anybody knows: it goes to another worker, and nobody is told. */
-function isUnbegun(job: Job, death: Death, sent: number): boolean {
-  if (job.phase === 'moving') return true
-  if (!death.wasReady || job.begun || job.live.verdict !== undefined) return false
-  job.deaths += 1
-  return job.deaths < maxDeaths && (job.announced || sent > 1)
-}
-
-/** after so many more bytes of results a worker is told that they were heard of; it waits at four times as many */
-const toldBytes = 8 * 2 ** 20
-
-/** resident bytes beyond what is held that are worth giving back, and how often that is tried */
-const wasteBytes = 192 * 2 ** 20
-const squeezeMs = 3000
-const maxSqueezeMs = 300_000
-
-/** bytes of earlier attempts that are not given back before one whose memory is bounded */
-const leftAtMost = 32 * 2 ** 20

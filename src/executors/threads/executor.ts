@@ -4,7 +4,8 @@ import type { RunId } from '../../model/records.ts'
 import { HeldRef } from '../../model/refs.ts'
 import type { TaskSpec } from '../../model/task.ts'
 import type { Attempt, AttemptId, Executor, ExecutorListener } from '../../ports/executor.ts'
-import { Job, JobRun, TaskFunctions } from '../job.ts'
+import { Job, TaskFunctions } from '../job.ts'
+import { JobRuns } from '../job-runs.ts'
 import type { ExecutorOptions } from '../lifecycle.ts'
 import { Attempts } from '../lifecycle.ts'
 import type { LiveAttempt } from '../live-attempt.ts'
@@ -44,10 +45,7 @@ class ThreadExecutor implements Executor {
   readonly #functions = new TaskFunctions()
   readonly #arrays: SharedArrays
   readonly #pool: ThreadPool
-  readonly #runs = new Map<RunId, JobRun>()
-  #runCount = 0
-  /** the one asked for last */
-  #run: JobRun | undefined
+  readonly #runs = new JobRuns()
   #jobs = 0
   #timer: NodeJS.Timeout | undefined
 
@@ -83,7 +81,7 @@ class ThreadExecutor implements Executor {
       }
       this.#jobs += 1
       const fn = this.#functions.of(attempt.task)
-      const job = new Job(this.#jobs, live, fn, this.#runOf(attempt.run), this.#arrays)
+      const job = new Job(this.#jobs, live, fn, this.#runs.of(attempt.run), this.#arrays)
       job.enter()
       live.state = job
       this.#pool.add(job)
@@ -97,10 +95,7 @@ class ThreadExecutor implements Executor {
   }
 
   holdBack(name: RunId, held: boolean): void {
-    const run = this.#runOf(name)
-    if (run.isHeld === held) return
-    run.isHeld = held
-    if (!held) this.#pool.dispatchSoon()
+    if (this.#runs.hold(name, held) && !held) this.#pool.dispatchSoon()
   }
 
   cancel(attempt: AttemptId, graceMs: number): void {
@@ -136,19 +131,6 @@ class ThreadExecutor implements Executor {
     if (job !== undefined && this.#pool.stopJob(job, force)) return
     job?.leave()
     live.stopped()
-  }
-
-  #runOf(name: RunId): JobRun {
-    if (this.#run?.name === name) return this.#run
-    let run = this.#runs.get(name)
-    if (run === undefined) {
-      for (const one of this.#runs.values()) if (one.live === 0) this.#runs.delete(one.name)
-      this.#runCount += 1
-      run = new JobRun(this.#runCount, name)
-      this.#runs.set(name, run)
-    }
-    this.#run = run
-    return run
   }
 
   #schedule(): void {

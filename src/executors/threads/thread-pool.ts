@@ -1,4 +1,6 @@
-import type { Job, JobRun } from '../job.ts'
+import { balance } from '../balance.ts'
+import type { Job } from '../job.ts'
+import type { JobRun } from '../job-runs.ts'
 import { WaitingJobs } from '../waiting-jobs.ts'
 import type { SharedArrays } from './shared-arrays.ts'
 import { type ThreadOwner, ThreadWorker } from './thread-worker.ts'
@@ -75,7 +77,7 @@ export class ThreadPool implements ThreadOwner {
   /** False where no thread has it. */
   stopJob(job: Job, force: boolean): boolean {
     for (const worker of this.#workers) {
-      if (!worker.has(job)) continue
+      if (!worker.jobs.has(job)) continue
       worker.stopJob(job, force)
       return true
     }
@@ -84,7 +86,7 @@ export class ThreadPool implements ThreadOwner {
 
   /** Takes in what an attempt has told. */
   listen(job: Job): void {
-    for (const worker of this.#workers) if (worker.has(job)) worker.listen()
+    for (const worker of this.#workers) if (worker.jobs.has(job)) worker.listen()
   }
 
   /** No thread is started any more. */
@@ -130,7 +132,7 @@ export class ThreadPool implements ThreadOwner {
       this.#queues.delete(run)
       if (queue.size > 0) this.#queues.set(run, queue)
     }
-    this.#balance()
+    balance(this.#workers, this.#options.size)
   }
 
   #serve(queue: WaitingJobs, next: () => Job | undefined): void {
@@ -148,7 +150,7 @@ export class ThreadPool implements ThreadOwner {
         this.#serve(queue, () => queue.consumer())
         this.#serve(queue, () => queue.inLane(0))
       }
-      this.#balance()
+      balance(this.#workers, this.#options.size)
     })
   }
 
@@ -162,7 +164,7 @@ export class ThreadPool implements ThreadOwner {
   }
 
   #assign(job: Job, queue: WaitingJobs): boolean {
-    const most = Math.ceil((job.run.live - job.run.behind) / this.#options.size)
+    const most = Math.ceil(job.run.places / this.#options.size)
     let best: ThreadWorker | undefined
     let soon: ThreadWorker | undefined
     let active = 0
@@ -170,8 +172,8 @@ export class ThreadPool implements ThreadOwner {
       if (worker.retired) continue
       active += 1
       const room = worker.room(job, most)
-      if (room === 'now' && (best === undefined || worker.load < best.load)) best = worker
-      else if (room === 'soon' && (soon === undefined || worker.load < soon.load)) soon = worker
+      if (room === 'now' && (best === undefined || worker.jobs.size < best.jobs.size)) best = worker
+      else if (room === 'soon' && (soon === undefined || worker.jobs.size < soon.jobs.size)) soon = worker
     }
     const adds = job.held.length === 0 && job.function.holds
     if (adds && this.arrays.isFull && [...this.#workers].some((worker) => !worker.idle)) return false
@@ -182,23 +184,6 @@ export class ThreadPool implements ThreadOwner {
     queue.delete(job)
     worker.assign(job, best !== undefined)
     return true
-  }
-
-  /** Places that are free go to attempts that wait in threads; where some have more than their share, others get it. */
-  #balance(): void {
-    for (const worker of this.#workers) {
-      const run = worker.wanting
-      if (run === undefined) continue
-      const share = Math.ceil((run.live - run.behind) / this.#options.size)
-      worker.grow(share)
-      for (const other of this.#workers) {
-        if (worker.wanting === undefined || worker.width >= share) break
-        if (other !== worker && other.shrink(run, share)) worker.grow(share)
-      }
-    }
-    for (const worker of this.#workers) {
-      if (worker.wanting !== undefined) worker.grow(Number.POSITIVE_INFINITY)
-    }
   }
 
   #start(): ThreadWorker {

@@ -4,7 +4,7 @@ import { HeldRef } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
 import type { AttemptNote } from '../../ports/executor.ts'
 import { AssignedJobs } from '../assigned-jobs.ts'
-import type { Job, JobRun } from '../job.ts'
+import type { Job } from '../job.ts'
 import { tellDeath } from './ends.ts'
 import type { AboutAttempt, Failure, Report } from './messages.ts'
 import type { BufferHolder, SharedArrays } from './shared-arrays.ts'
@@ -30,13 +30,12 @@ export interface ThreadOwner {
  * W2 the buffers that an attempt was given are used until it has ended
  */
 export class ThreadWorker implements BufferHolder {
+  readonly jobs = new AssignedJobs((width) => this.#thread.tell(['width', width]))
   readonly #owner: ThreadOwner
   readonly #thread: Thread
   readonly #heapMb: number
-  readonly #jobs = new AssignedJobs()
   readonly #tasks = new Set<number>()
   readonly #used = new Map<Job, number[]>()
-  #width = -1
   #retired = false
   #ready = false
   /** of an attempt that threw where nobody caught it */
@@ -58,51 +57,21 @@ export class ThreadWorker implements BufferHolder {
   }
 
   get idle(): boolean {
-    return this.#jobs.size === 0
-  }
-
-  get load(): number {
-    return this.#jobs.size
-  }
-
-  get width(): number {
-    return this.#jobs.width
-  }
-
-  has(job: Job): boolean {
-    return this.#jobs.has(job)
+    return this.jobs.size === 0
   }
 
   /** Would it begin with the job `now`, or `soon`: so soon that waiting here is best? */
   room(job: Job, most: number): 'now' | 'soon' | false {
     if (this.#retired) return false
-    if (this.#jobs.canBegin(job, most)) return 'now'
+    if (this.jobs.canBegin(job, most)) return 'now'
     const { ahead, alone } = job.function
-    return this.#jobs.canWait(job, alone ? 0 : ahead) && 'soon'
-  }
-
-  /** The run whose attempts wait here and could begin. */
-  get wanting(): JobRun | undefined {
-    return this.#jobs.wanting
-  }
-
-  /** Attempts that wait here begin, if their run may have more at once, up to so many here. */
-  grow(most: number): void {
-    this.#jobs.grow(most)
-    this.#sendWidth()
-  }
-
-  /** Lets another thread have a place, if it has more than so many. */
-  shrink(run: JobRun, least: number): boolean {
-    const done = this.#jobs.shrink(run, least)
-    if (done) this.#sendWidth()
-    return done
+    return this.jobs.canWait(job, alone ? 0 : ahead) && 'soon'
   }
 
   /** `begins`: it takes a place of its run, and does not wait for that of another attempt. */
   assign(job: Job, begins: boolean): void {
     if (this.idle) this.#thread.hold(true)
-    this.#jobs.add(job, begins)
+    this.jobs.add(job, begins)
     const away = this.#owner.arrays.away(job.handles)
     if (away.length === 0) return this.#give(job, undefined)
     job.phase = 'moving'
@@ -112,7 +81,7 @@ export class ThreadWorker implements BufferHolder {
       this.#owner.arrays.fetch(handle, (problem) => {
         why ??= problem
         missing -= 1
-        if (missing === 0 && this.#jobs.has(job)) this.#give(job, why)
+        if (missing === 0 && this.jobs.has(job)) this.#give(job, why)
       })
     }
   }
@@ -146,7 +115,7 @@ export class ThreadWorker implements BufferHolder {
   /** Makes a job end that is with this thread. */
   stopJob(job: Job, force: boolean): void {
     if (job.phase === 'moving') return this.#refuse(job, () => job.live.stopped())
-    const isAlone = this.#jobs.size === 1
+    const isAlone = this.jobs.size === 1
     const isDeaf = job.live.verdict?.kind === 'failed' && isAlone && !this.#thread.heeds
     if (force || isDeaf) this.kill(`attempt ${job.live.attempt.id} in it was ended by force`)
     else this.#thread.tell(['cancel', job.seq])
@@ -171,9 +140,9 @@ export class ThreadWorker implements BufferHolder {
 
   /** Several times a second: what waits behind an attempt that turns out to be long goes elsewhere. */
   tick(): void {
-    if (this.#jobs.behindLongOne().length === 0) return
+    if (this.jobs.behindLongOne().length === 0) return
     const begun = this.#thread.close()
-    const jobs = [...this.#jobs]
+    const jobs = [...this.jobs]
     const at = jobs.findIndex(({ seq }) => seq === begun)
     const recalled = jobs.slice(at + 1).filter((job) => !job.begun)
     this.#thread.tell(['recalled', recalled.map(({ seq }) => seq)])
@@ -206,14 +175,7 @@ export class ThreadWorker implements BufferHolder {
     }
     job.phase = 'sent'
     this.#thread.tell(['run', job.seq, id, inputs, job.announced ? 1 : 0, about(job)])
-    this.#sendWidth()
-  }
-
-  #sendWidth(): void {
-    const { width } = this.#jobs
-    if (width === this.#width) return
-    this.#width = width
-    this.#thread.tell(['width', width])
+    this.jobs.tellWidth()
   }
 
   #hear(report: Report, parts: readonly Uint8Array[]): void {
@@ -222,7 +184,7 @@ export class ThreadWorker implements BufferHolder {
         this.#ready = true
         return
       case 'begun':
-        return this.#jobs.get(report[1])?.begin()
+        return this.jobs.get(report[1])?.begin()
       case 'ok':
         return this.#ok(report, parts)
       case 'failed':
@@ -238,7 +200,7 @@ export class ThreadWorker implements BufferHolder {
   }
 
   #said(report: Extract<Report, readonly ['log' | 'note' | 'heartbeat', ...unknown[]]>): void {
-    const job = this.#jobs.get(report[1])
+    const job = this.jobs.get(report[1])
     if (job === undefined) return
     job.begin()
     if (report[0] === 'log') job.live.lines(report[2], report[3])
@@ -251,7 +213,7 @@ export class ThreadWorker implements BufferHolder {
 
   #ok(report: Extract<Report, readonly ['ok', ...unknown[]]>, parts: readonly Uint8Array[]): void {
     const [, seq, wires, ms, cpuMs] = report
-    const job = this.#jobs.get(seq)
+    const job = this.jobs.get(seq)
     if (job === undefined) return
     job.begin()
     const { key, neededAt } = job.live.attempt
@@ -280,7 +242,7 @@ export class ThreadWorker implements BufferHolder {
     Report,
     readonly ['failed', ...unknown[]]
   >): void {
-    const job = this.#jobs.get(seq)
+    const job = this.jobs.get(seq)
     if (job === undefined) return
     job.begin()
     this.#take(job, true)
@@ -291,22 +253,22 @@ export class ThreadWorker implements BufferHolder {
 
   /** The job is no longer with this thread: what it used is free. */
   #take(job: Job, over: boolean): void {
-    this.#jobs.delete(job, over)
+    this.jobs.delete(job, over)
     const used = this.#used.get(job)
     if (used !== undefined) {
       this.#used.delete(job)
       for (const id of used) this.#owner.arrays.unuse(id)
     }
-    if (this.#jobs.size > 0) return
+    if (this.jobs.size > 0) return
     this.idleSince = performance.now()
     this.#thread.hold(false)
   }
 
   #exited(exit: ThreadExit): void {
     this.#retired = true
-    const last = this.#jobs.get(this.#thread.begun)
+    const last = this.jobs.get(this.#thread.begun)
     last?.begin()
-    const jobs = [...this.#jobs]
+    const jobs = [...this.jobs]
     const begun = jobs.filter((job) => job.begun)
     for (const job of jobs) this.#take(job, begun.includes(job) || !this.#ready)
     this.#owner.arrays.ownerGone(this)
