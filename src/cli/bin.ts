@@ -4,7 +4,10 @@ import { runProgram } from './program.ts'
 // whoever reads the output may stop reading, as `head` does: what is under way goes on, and the exit code tells
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
+    if (error.code === 'EPIPE') return
+    // a file on a full disk: what is durable stays, as after a kill
+    if (stream === process.stdout) process.stderr.write(`The output cannot be written: ${error.message}\n`)
+    process.exit(1)
   })
 }
 

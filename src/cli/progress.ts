@@ -40,7 +40,8 @@ export class Progress {
   ) {
     this.#snapshot = snapshot
     this.#stream = options.stream ?? process.stderr
-    this.#live = options.live && this.#stream.isTTY
+    // a terminal that cannot clear a line is told only what stays
+    this.#live = options.live && this.#stream.isTTY && process.env['TERM'] !== 'dumb'
     if (!this.#live) return
     this.#timer = setInterval(() => this.#draw(), 100)
     this.#timer.unref()

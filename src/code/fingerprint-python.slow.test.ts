@@ -1,4 +1,4 @@
-import { chmodSync } from 'node:fs'
+import { chmodSync, globSync, truncateSync } from 'node:fs'
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
 import type { TaskSpec } from '../model/task.ts'
@@ -142,6 +142,29 @@ test('without a Python the error says so', async () => {
   await expect(opened(noPython).fingerprint(project.python('steps.py', 'index'))).rejects.toMatchObject({
     code: 'ALM_PYTHON_MISSING',
   })
+})
+
+test.each([
+  ['answers otherwise', 'echo Python 2.7.18', 'it answered "Python 2.7.18\\n".'],
+  ['fails', 'echo Killed >&2; exit 3', 'it ended with exit code 3: Killed.'],
+])('a Python that %s is named, and the error is not ours', async (_, script, why) => {
+  project.write({ 'steps.py': steps, 'helpers.py': helpers, python3: `#!/bin/sh\n${script}\n` })
+  const python = project.path('python3')
+  chmodSync(python, 0o755)
+  await expect(opened(python).fingerprint(project.python('steps.py', 'index'))).rejects.toMatchObject({
+    code: 'ALM_PYTHON_BROKEN',
+    message: `${python} does not work: ${why}`,
+  })
+})
+
+test('compiled files that a full disk has cut off are made again', async () => {
+  project.write({ 'steps.py': steps, 'helpers.py': helpers })
+  const before = await opened().fingerprint(project.python('steps.py', 'index'))
+  const compiled = globSync(`${home.root}/code/compiled/**/*.pyc`)
+  expect(compiled.length).toBeGreaterThan(3)
+  for (const file of compiled) truncateSync(file, 100)
+  project.write({ 'steps.py': `${steps}\n` })
+  expect(await opened().fingerprint(project.python('steps.py', 'index'))).toEqual(before)
 })
 
 test('a name that every object has is a name like any other', async () => {

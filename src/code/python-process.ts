@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
@@ -45,7 +46,7 @@ const program = 'import sys; sys.path.insert(0, sys.argv[1]); import fingerprint
 
 /**
  * Asks one process about functions; answers are in their order.
- * @throws ALM_PYTHON_MISSING, also of one that is too old
+ * @throws ALM_PYTHON_MISSING, also of one that is too old; ALM_PYTHON_BROKEN
  */
 export async function askPython(
   python: string,
@@ -53,12 +54,33 @@ export async function askPython(
   project: string,
   functions: readonly PythonFunction[],
 ): Promise<PythonAnswers> {
-  const compiled = `pycache_prefix=${join(folder, 'compiled')}`
-  const options = ['-I', '-S', '-X', 'utf8', '-X', compiled, '-c', program, dirname(dirname(script))]
+  const compiled = join(folder, 'compiled')
+  const question = JSON.stringify({ project, functions: functions.map(({ file, name }) => [file, name]) })
+  let said = await ask(python, compiled, question)
+  if (said.exit !== 0) {
+    // a disk that was full leaves compiled files that are cut off, which Python does not make again
+    rmSync(compiled, { recursive: true, force: true, maxRetries: 3 })
+    said = await ask(python, compiled, question)
+  }
+  const results = resultsOf(python, said)
+  return results.map((one) =>
+    'failure' in one ? one : { ...one, parts: Object.fromEntries(condensed(Object.entries(one.parts))) },
+  )
+}
+
+interface Said {
+  readonly out: string
+  readonly problems: string
+  readonly exit: number | null
+}
+
+async function ask(python: string, compiled: string, question: string): Promise<Said> {
+  const prefix = `pycache_prefix=${compiled}`
+  const options = ['-I', '-S', '-X', 'utf8', '-X', prefix, '-c', program, dirname(dirname(script))]
   const child = spawn(python, options, { stdio: ['pipe', 'pipe', 'pipe'] })
   // a process that dies early closes its pipe: its exit code says more
   child.stdin.on('error', () => undefined)
-  child.stdin.end(JSON.stringify({ project, functions: functions.map(({ file, name }) => [file, name]) }))
+  child.stdin.end(question)
   const ended = new Promise<number | null>((resolve, reject) => {
     child.on('error', reject).on('close', resolve)
   })
@@ -67,11 +89,23 @@ export async function askPython(
       throw new AlmanacError('ALM_PYTHON_MISSING', { version: '3.10 or newer' }, { cause: error })
     },
   )
-  if (exit !== 0)
-    throw new AlmanacError('ALM_BUG', { why: `${python} ended with ${exit}: ${problems.trim()}` })
-  const { results } = JSON.parse(out) as { readonly results?: PythonAnswers }
-  if (results === undefined) throw new AlmanacError('ALM_PYTHON_MISSING', { version: '3.10 or newer' })
-  return results.map((one) =>
-    'failure' in one ? one : { ...one, parts: Object.fromEntries(condensed(Object.entries(one.parts))) },
-  )
+  return { out, problems, exit }
+}
+
+function resultsOf(python: string, { out, problems, exit }: Said): PythonAnswers {
+  if (exit !== 0) {
+    const last = problems.trim().split('\n').at(-1) ?? ''
+    throw new AlmanacError('ALM_PYTHON_BROKEN', {
+      python,
+      why: `it ended with exit code ${exit}${last === '' ? '' : `: ${last}`}`,
+    })
+  }
+  try {
+    const { results } = JSON.parse(out) as { readonly results?: PythonAnswers }
+    if (results !== undefined) return results
+  } catch (error) {
+    const why = `it answered ${JSON.stringify(out.slice(0, 60))}`
+    throw new AlmanacError('ALM_PYTHON_BROKEN', { python, why }, { cause: error })
+  }
+  throw new AlmanacError('ALM_PYTHON_MISSING', { version: '3.10 or newer' })
 }

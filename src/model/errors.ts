@@ -301,6 +301,10 @@ export const catalogue = {
     message: 'No Python {version} was found.',
     hint: 'Install Python 3.10 or newer, or set python in python.env.',
   },
+  ALM_PYTHON_BROKEN: {
+    message: '{python} does not work: {why}.',
+    hint: 'Try {python} --version, and repair it; or name another interpreter: python in python.env.',
+  },
   ALM_PYTHON_ENV: {
     message: 'The Python environment of {file} could not be made: {why}',
     hint: 'Correct the requirements file and run again.',
