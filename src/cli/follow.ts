@@ -53,10 +53,17 @@ export async function follow(
   }
 }
 
+/** SIGTERM comes twice where both a program around us and its group are told, as `timeout` does. */
+const echoMs = 100
+
 /** The first Ctrl-C cancels with clean-up, the second without, the third leaves: what is durable stays. */
 function stopOnSignals(handle: RunHandle, say: (lines: readonly string[]) => void): () => void {
   let count = 0
-  const onSignal = (): void => {
+  let last = Number.NEGATIVE_INFINITY
+  const onSignal = (signal: NodeJS.Signals): void => {
+    const since = performance.now() - last
+    last = performance.now()
+    if (signal === 'SIGTERM' && since < echoMs) return
     const text = [
       'Stopping; press Ctrl-C again to skip clean-up.',
       'Stopping without clean-up; press Ctrl-C again to leave at once.',

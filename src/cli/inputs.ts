@@ -25,7 +25,8 @@ export async function readInput(
   scan: Scan,
   look: Look,
 ): Promise<Value> {
-  const fields: Record<string, unknown> = given.params === undefined ? {} : await readParams(given.params)
+  const fields: Record<string, unknown> =
+    given.params === undefined ? Object.create(null) : await readParams(given.params)
   const properties = (schema as InputSchema | undefined)?.properties ?? {}
   for (const text of given.inputs) {
     const at = text.indexOf('=')

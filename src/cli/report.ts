@@ -2,7 +2,9 @@ import pc from 'picocolors'
 import { decode } from '../model/codec.ts'
 import { isAlmanacError } from '../model/errors.ts'
 import type { AskRecord, Note } from '../model/records.ts'
+import type { Value } from '../model/value.ts'
 import type { RunHandle, StartOptions } from '../workbench.ts'
+import { nextCommand } from './command-text.ts'
 import { failureLines } from './failure-lines.ts'
 import { shownName } from './printable.ts'
 import type { Printer } from './printer.ts'
@@ -108,8 +110,7 @@ export class Report {
     this.#printer.object(note)
     if (note.type === 'progress') this.#progressed(note)
     if (note.type !== 'warning') return
-    const text = decode(note.bodyWire)
-    const line = `${note.name}: ${typeof text === 'string' ? text : valueText(text, 500)}`
+    const line = `${note.name}: ${warningText(decode(note.bodyWire))}`
     if (this.#warnings.has(line) || this.#warnings.size >= toldWarnings) return
     this.#warnings.add(line)
     this.#say([`${pc.yellow('!')} ${line}`])
@@ -133,9 +134,16 @@ export class Report {
   #tellAsks(): void {
     this.#askTimer = undefined
     for (const { title, call } of this.#asks.values())
-      this.#say([`${pc.magenta('?')} ${title}`, pc.dim(`  almanac answer ${this.#run} ${call} …`)])
+      this.#say([`${pc.magenta('?')} ${title}`, pc.dim(`  ${nextCommand(`answer ${this.#run} ${call} …`)}`)])
     this.#asks.clear()
   }
+}
+
+/** What executors warn of has its figures beside the text. */
+function warningText(body: Value): string {
+  if (typeof body === 'string') return body
+  const { text } = (body ?? {}) as { readonly text?: unknown }
+  return typeof text === 'string' ? text : valueText(body, 500)
 }
 
 /** Arguments as they are known; a field that is not there is what failed. */

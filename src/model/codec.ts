@@ -308,8 +308,14 @@ const refused = (path: Path, why: string) =>
 
 /** `a.b[3]`, or `(the value itself)`. */
 export const pathText = (path: Path): string =>
-  path.map((step, i) => (typeof step === 'number' ? `[${step}]` : i === 0 ? step : `.${step}`)).join('') ||
-  '(the value itself)'
+  path.length > shownSteps
+    ? `${stepsText(path.slice(0, shownSteps))}… (${path.length} deep)`
+    : stepsText(path) || '(the value itself)'
+
+const shownSteps = 20
+
+const stepsText = (path: Path): string =>
+  path.map((step, i) => (typeof step === 'number' ? `[${step}]` : i === 0 ? step : `.${step}`)).join('')
 
 const constructorName = (value: object): string => {
   const made: unknown = value.constructor
