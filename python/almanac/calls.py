@@ -73,14 +73,22 @@ class Scope:
         engine.call(["ask", self.id, call, operation, wire, key, told])
         return Future(self, call, path, name, shape)
 
-    def child(self, name: str, inputs: dict[str, Any] | None, key: str | None, function: Callable[..., Any]) -> Future[Any]:
+    def child(
+        self,
+        name: str,
+        inputs: dict[str, Any] | None,
+        key: str | None,
+        function: Callable[..., Any],
+        *,
+        limits: dict[str, Any] | None = None,
+    ) -> Future[Any]:
         """A workflow, a stage or a branch: a function with calls of its own."""
         from .results import Returned
         from .wire import encode
 
         engine = self._engine
         shape = Returned()
-        wire = encode({"name": name, "input": inputs}, f"an argument of {name}")
+        wire = encode({"name": name, "input": inputs, "limits": limits or {}}, f"an argument of {name}")
         call = engine.number()
         engine.call(["ask", self.id, call, "child", wire, key, {"function": engine.function(function, shape)}])
         return Future(self, call, (), name, shape)
@@ -94,12 +102,25 @@ class Scope:
     async def wait(self, future: Future[Any]) -> Any:
         self._own(future)
         value = await self._engine.wait(future)
-        return value if future._shape is None else future._shape.given(value)
+        return value if future._shape is None else self._given(future, value)
 
     def block(self, future: Future[Any]) -> Any:
         self._own(future)
         value = self._engine.block(future)
-        return value if future._shape is None else future._shape.given(value)
+        return value if future._shape is None else self._given(future, value)
+
+    def _given(self, future: Future[Any], value: Any) -> Any:
+        from .hints import Misfit
+
+        assert future._shape is not None
+        try:
+            return future._shape.given(value)
+        except Misfit as error:
+            raise AlmanacError(
+                f"What {future._name} gave is not what its annotation says: {error}.",
+                code="ALM_SCHEMA",
+                hint="Return what the annotation says, or correct it.",
+            ) from None
 
     def _own(self, future: Future[Any]) -> None:
         scope = _scope.get()

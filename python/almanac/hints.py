@@ -15,15 +15,19 @@ import typing
 from typing import Any, Callable, Literal, Union
 
 from .futures import Future
-from .values import Dir, File
+from .values import Dir, File, Held
 
-__all__ = ["Misfit", "of", "descriptions", "schema", "convert", "makes", "field"]
+__all__ = ["Misfit", "says", "of", "descriptions", "schema", "convert", "makes", "field"]
 
 
 #: types that nothing else is made into
 _EXACT: frozenset[Any] = frozenset(
     {File, Dir, int, float, str, bool, list, dict, type(None), bytes, datetime.datetime}
 )
+
+
+#: as texts they are ISO 8601
+_DATES: frozenset[Any] = frozenset({datetime.datetime, datetime.date})
 
 
 class Misfit(Exception):
@@ -69,6 +73,7 @@ _SCHEMAS: dict[Any, dict[str, Any]] = {
     Dir: {"almanac": "dir"},
     list: {"type": "array"},
     dict: {"type": "object"},
+    datetime.date: {"type": "string", "format": "date"},
 }
 
 
@@ -132,7 +137,7 @@ def _required(hint: Any, fields: dict[str, Any]) -> list[str]:
     has_default = {
         field.name
         for field in dataclasses.fields(hint)
-        if field.default is not missing or field.default_factory is not missing
+        if field.default is not missing or field.default_factory is not missing or not field.init
     }
     return [name for name in fields if name not in has_default]
 
@@ -140,7 +145,8 @@ def _required(hint: Any, fields: dict[str, Any]) -> list[str]:
 def convert(value: Any, hint: Any, path: str) -> Any:
     """The value as the type that a function names. Raises `Misfit` with the path to what is something else."""
     hint = _plain(hint)
-    if hint is Any or isinstance(value, Future) or isinstance(hint, (str, typing.TypeVar)):
+    # what is not known here, or lives in a worker, is what it is
+    if hint is Any or isinstance(value, (Future, Held)) or isinstance(hint, (str, typing.TypeVar)):
         return value
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin is Literal:
@@ -194,12 +200,14 @@ def _instance(value: Any, hint: Any, path: str) -> Any:
         return value
     if hint is float and type(value) is int:
         return float(value)
-    if hint in _EXACT:
+    if hint in _DATES and isinstance(value, str):
+        return _date(value, hint, path)
+    if hint in _EXACT or hint is datetime.date:
         _misfit(path, value, _name(hint))
     if issubclass(hint, enum.Enum):
         try:
             return hint(value)
-        except ValueError:
+        except (ValueError, TypeError):
             return _misfit(path, value, " or ".join(repr(one.value) for one in hint))
     validate = getattr(hint, "model_validate", None)
     if validate is not None:
@@ -223,7 +231,25 @@ def _fields(value: Any, hint: Any, path: str, variables: dict[Any, Any] | None =
     converted = {
         name: convert(one, known.get(fields[name], fields[name]), f"{path}.{name}") for name, one in value.items()
     }
-    return converted if typing.is_typeddict(hint) else hint(**converted)
+    if typing.is_typeddict(hint):
+        return converted
+    made_itself = {field.name for field in dataclasses.fields(hint) if not field.init}
+    try:
+        return hint(**{name: one for name, one in converted.items() if name not in made_itself})
+    except (TypeError, ValueError) as error:
+        # what its author checks, in `__post_init__`
+        raise Misfit(f"{path}: {error}") from error
+
+
+def _date(text: str, hint: Any, path: str) -> Any:
+    try:
+        # Python 3.10 knows no `Z`
+        found = hint.fromisoformat(text.replace("Z", "+00:00") if hint is datetime.datetime else text)
+    except ValueError:
+        return _misfit(path, text, "a date like 2026-01-31" if hint is datetime.date else "a time like 2026-01-31T12:00:00Z")
+    if hint is datetime.datetime and found.tzinfo is None:
+        return found.replace(tzinfo=datetime.timezone.utc)
+    return found
 
 
 def _is_dataclass(hint: Any) -> bool:
@@ -246,7 +272,13 @@ def makes(hint: Any) -> bool:
         return False
     if typing.is_typeddict(hint):
         return any(makes(one) for one in of(hint).values())
-    return dataclasses.is_dataclass(hint) or issubclass(hint, enum.Enum) or hasattr(hint, "model_validate")
+    made = dataclasses.is_dataclass(hint) or issubclass(hint, enum.Enum) or hasattr(hint, "model_validate")
+    return made or hint is datetime.date
+
+
+def says(hint: Any) -> bool:
+    """Does an annotation say anything?"""
+    return _plain(hint) is not Any
 
 
 def field(hint: Any, step: str | int) -> Any:

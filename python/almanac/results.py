@@ -1,13 +1,14 @@
-"""What a workflow is given, as the types that tasks say they give. What does not fit is given as it came."""
+"""What a workflow is given, as the types that tasks say they give. What does not fit is a `Misfit`."""
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, Callable, Mapping, Sequence
 
 from . import hints
 from .futures import Future
 
-__all__ = ["Shape", "Of", "Fields", "Items", "Each", "Returned", "of_type", "of_task", "of_value", "items"]
+__all__ = ["Shape", "Of", "Fields", "Items", "Each", "Returned", "of_type", "of_task", "of_value", "items", "has_futures"]
 
 
 class Shape:
@@ -35,10 +36,7 @@ class Of(Shape):
         self.hint = hint
 
     def given(self, value: Any) -> Any:
-        try:
-            return hints.convert(value, self.hint, "")
-        except hints.Misfit:
-            return value
+        return hints.convert(value, self.hint, "it")
 
     def field(self, step: str | int) -> Shape | None:
         return of_type(hints.field(self.hint, step))
@@ -158,6 +156,19 @@ def of_value(value: Any) -> Shape | None:
         known = {name: shape for name, one in value.items() if (shape := of_value(one)) is not None}
         return Fields(known) if known else None
     return of_type(type(value))
+
+
+def has_futures(value: Any) -> bool:
+    """Is anything in it not known yet?"""
+    if isinstance(value, Future):
+        return True
+    if isinstance(value, (list, tuple)):
+        return any(map(has_futures, value))
+    if isinstance(value, dict):
+        return any(map(has_futures, value.values()))
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return any(has_futures(getattr(value, field.name)) for field in dataclasses.fields(value))
+    return False
 
 
 def items(values: Sequence[Any]) -> Shape | None:

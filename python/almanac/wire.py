@@ -24,9 +24,6 @@ def _reference(value: Any, path: tuple[str | int, ...]) -> dict[str, Any] | None
         raise Refused(path, "it is a path: take files as inputs of the workflow, or let a task make them")
     if type(value).__module__.partition(".")[0] in ("numpy", "pandas", "pyarrow", "torch"):
         raise Refused(path, f"it is a {type(value).__name__}: make arrays in tasks, and pass on their futures")
-    dump = getattr(value, "model_dump", None)
-    if dump is not None:
-        return _encoder.wire(dump(mode="python"), path)  # type: ignore[no-any-return]
     return None
 
 

@@ -54,8 +54,7 @@ class Workflow(Generic[P, R]):
     def _child(self, key: str | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Future[Any]:
         scope = current(f"workflow {self.name}")
         inputs = inspect.signature(self.function).bind(*args, **kwargs).arguments
-        details = {"name": self.name, "input": dict(inputs), "limits": self.limits}
-        return scope.ask("child", details, self.name, key=key, function=self.entered)
+        return scope.child(self.name, dict(inputs), key, self.entered, limits=self.limits)
 
     def entered(self, **inputs: Any) -> Any:
         """The function on inputs as they were kept."""
@@ -84,6 +83,22 @@ class Workflow(Generic[P, R]):
                 hint="Correct the value or the schema.",
             )
         return given
+
+    @property
+    def says(self) -> bool:
+        """Does its annotation say what it returns?"""
+        return hints.says(hints.of(self.function).get("return", Any))
+
+    def checked(self, value: Any) -> Any:
+        """What it returned, as its annotation says. Raises `AlmanacError` where it is something else."""
+        try:
+            return hints.convert(value, hints.of(self.function)["return"], "it")
+        except hints.Misfit as error:
+            raise AlmanacError(
+                f"The result of {self.name} is not what its annotation says: {error}.",
+                code="ALM_SCHEMA",
+                hint="Return what the annotation says, or correct it.",
+            ) from None
 
     def definition(self) -> dict[str, Any]:
         """What the engine is told of it."""

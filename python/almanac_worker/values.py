@@ -2,13 +2,15 @@
 
 What comes in becomes native: dates are aware `datetime`s in UTC, bytes `bytes`, big integers `int`, files and
 directories `pathlib.Path`. What goes out: numbers, texts, lists, tuples, dicts with text keys, dataclasses,
-dates, bytes and NumPy scalars by value; NumPy arrays, and whatever else pickles with out-of-band buffers, stay
-here (see `held.py`). Everything else is refused with the path to it: nothing is turned into text by stealth.
+enums, models of pydantic, dates, bytes and NumPy scalars by value; NumPy arrays, and whatever else pickles with
+out-of-band buffers, stay here (see `held.py`). Everything else is refused with the path to it: nothing is turned into
+text by stealth.
 """
 
 from __future__ import annotations
 
 import datetime
+import enum
 import json
 import math
 import os
@@ -146,6 +148,8 @@ class Encoder:
             return _date(value, path)
         if isinstance(value, datetime.date):
             return value.isoformat()
+        if isinstance(value, enum.Enum):
+            return self.wire(value.value, path, depth + 1)
         for base in (int, float, str):
             if isinstance(value, base):
                 return self.wire(base(value), path, depth)
@@ -156,6 +160,10 @@ class Encoder:
         fields = getattr(type(value), "__dataclass_fields__", None)
         if fields is not None:
             return self._fields({name: getattr(value, name) for name in fields}, path, depth)
+        # a model of pydantic
+        dump = getattr(type(value), "model_dump", None)
+        if dump is not None:
+            return self.wire(dump(value), path, depth + 1)
         held = self._hold(value, path)
         if held is None:
             raise Refused(path, _why(value))

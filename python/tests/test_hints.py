@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import enum
 import os
 import sys
@@ -31,6 +32,7 @@ class Report(TypedDict):
     limits: Limits
 
 
+NOON = datetime.datetime(2026, 1, 31, 12, tzinfo=datetime.timezone.utc)
 FILE = File({"$": "file", "name": "a.nc", "digest": "ab" * 32, "size": 3})
 
 
@@ -50,6 +52,10 @@ class Converted(unittest.TestCase):
             ("a", Literal["a", "b"], "a"),
             (2, Union[str, float], 2.0),
             (FILE, File, FILE),
+            ("2026-01-31", datetime.date, datetime.date(2026, 1, 31)),
+            ("2026-01-31T12:00:00Z", datetime.datetime, NOON),
+            ("2026-01-31T12:00:00", datetime.datetime, NOON),
+            (NOON, datetime.datetime, NOON),
             ({"anything": 1}, Any, {"anything": 1}),
         ]:
             with self.subTest(hint=hint):
@@ -58,6 +64,9 @@ class Converted(unittest.TestCase):
     def test_what_does_not_fit_is_said_with_its_path(self) -> None:
         for value, hint, said in [
             ("x", int, "it: 'x' is not int"),
+            ("soon", datetime.date, "it: 'soon' is not a date like 2026-01-31"),
+            ("soon", datetime.datetime, "it: 'soon' is not a time like 2026-01-31T12:00:00Z"),
+            (3, datetime.date, "it: 3 is not date"),
             (True, int, "it: True is not int"),
             ([1, "x"], List[int], "it[1]: 'x' is not int"),
             ({"low": "x"}, Limits, "it.low: 'x' is not float"),

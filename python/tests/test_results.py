@@ -11,7 +11,7 @@ from typing import Generic, Literal, Optional, TypedDict, TypeVar
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
-from almanac import File, hints, results, task  # noqa: E402
+from almanac import File, Held, hints, results, task  # noqa: E402
 
 T = TypeVar("T")
 
@@ -24,6 +24,10 @@ class Kind(enum.Enum):
 class Point:
     x: float
     kind: Kind = Kind.A
+
+    def __post_init__(self) -> None:
+        if self.x < 0:
+            raise ValueError("below 0")
 
 
 @dataclasses.dataclass
@@ -70,9 +74,21 @@ class Results(unittest.TestCase):
             self.assertTrue(hints.makes(hint), hint)
             self.assertEqual(results.Of(hint).given(kept), wanted)
 
-    def test_what_does_not_fit_is_given_as_it_came(self) -> None:
-        for kept in ({"x": "text"}, {"y": 1}, [1], None):
-            self.assertEqual(results.Of(Point).given(kept), kept)
+    def test_what_does_not_fit_is_said(self) -> None:
+        for kept, said in [
+            ({"x": "text"}, "it.x: 'text' is not float"),
+            ({"y": 1}, "it: x is missing, there is no y"),
+            ([1], r"it: \[1\] is not Point"),
+            (None, "it: None is not Point"),
+            ({"x": 1, "kind": []}, r"it.kind: \[\] is not 'a'"),
+            ({"x": -1}, "it: below 0"),
+        ]:
+            with self.subTest(kept=kept), self.assertRaisesRegex(hints.Misfit, said):
+                results.Of(Point).given(kept)
+
+    def test_what_lives_in_a_worker_is_what_it_is(self) -> None:
+        held = Held({"$": "held", "key": "k", "path": [], "type": "ndarray", "size": 8})
+        self.assertIs(results.Of(tuple[float, ...]).given(held), held)
 
     def test_fields_items_and_entries_are_known_by_themselves(self) -> None:
         shape = one.shape

@@ -1,4 +1,5 @@
 import datetime
+import enum
 import json
 import unittest
 
@@ -37,6 +38,30 @@ class Encoding(unittest.TestCase):
 
     def test_a_key_of_our_own_is_wrapped(self):
         self.assertEqual(encoder.wire({"$": {"$": 1}}), {"$": "object", "v": {"$": {"$": "object", "v": {"$": 1}}}})
+
+    def test_enums_and_models_are_what_they_stand_for(self):
+        class Kind(enum.Enum):
+            A = "a"
+            PAIR = (1, 2)
+
+        class Text(str, enum.Enum):
+            B = "b"
+
+        class Number(enum.IntEnum):
+            ONE = 1
+
+        class Model:
+            def model_dump(self):
+                return {"kind": Kind.A, "at": datetime.date(2026, 1, 2)}
+
+        for value, wire in [
+            (Kind.A, "a"),
+            (Kind.PAIR, [1, 2]),
+            (Text.B, "b"),
+            (Number.ONE, 1),
+            ({"models": [Model()]}, {"models": [{"kind": "a", "at": "2026-01-02"}]}),
+        ]:
+            self.assertEqual(encoder.wire(value), wire)
 
     def test_dates(self):
         zone = datetime.timezone(datetime.timedelta(hours=-5))

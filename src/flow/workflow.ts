@@ -1,5 +1,7 @@
+import { mapRefs } from '../core/identity/canonical.ts'
 import { AlmanacError } from '../model/errors.ts'
 import type { LimitRule } from '../model/limits.ts'
+import { FutureRef } from '../model/refs.ts'
 import type { SourcePlace } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 import { currentCaller } from './ambient.ts'
@@ -7,7 +9,7 @@ import { toArgs } from './arguments.ts'
 import type { Arg } from './callable.ts'
 import type { Future } from './future.ts'
 import { type Limit, limitRules } from './limits.ts'
-import { makeChild } from './list.ts'
+import { all, makeChild } from './list.ts'
 import { checkNames, type OptionNames } from './option-names.ts'
 import { callerPlace } from './place.ts'
 import { type Schema, type Shape, type ShapeOf, shapeSchema } from './schema.ts'
@@ -117,12 +119,22 @@ export function definedWorkflow(definition: WorkflowDefinition): unknown {
 export function childFunction(definition: WorkflowDefinition): (input: never) => Promise<unknown> {
   return async (input) => {
     const checked = await validate(definition.input, input, `The input of ${definition.name}`)
-    return await validate(
-      definition.output,
-      await definition.fn(checked as never),
-      `The result of ${definition.name}`,
-    )
+    const given: unknown = await definition.fn(checked as never)
+    if (definition.output === undefined) return given
+    // a schema says of values what they are, and nothing of futures
+    return await validate(definition.output, await allKnown(given), `The result of ${definition.name}`)
   }
+}
+
+/** With the futures in it known. */
+function allKnown(value: unknown): unknown {
+  const args = toArgs(value)
+  let isKnown = true
+  mapRefs(args, (ref) => {
+    if (ref instanceof FutureRef) isKnown = false
+    return ref
+  })
+  return isKnown ? value : all<unknown>(args)
 }
 
 async function validate(schema: Schema | undefined, value: unknown, what: string): Promise<unknown> {

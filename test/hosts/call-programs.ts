@@ -126,3 +126,24 @@ async def main():
     patched = await calibration.patch({"gain": 5})
     return {"before": before, "first": first, "put": put, "patched": patched, "second": image(2), "version": calibration.get().version}`,
 )
+
+/** What they give is declared, and known late. */
+export const declared = program(
+  `const part = workflow('part', { input: { n: json(z.number()) }, output: { n: json(z.number()), twice: json(z.number()) } }, async ({ n }) => ({ n, twice: double(n) }) as never)
+export default workflow('main', { output: { parts: json(z.array(z.object({ n: z.number(), twice: z.number() }))) } }, async () => {
+  const one = await part({ n: 1 })
+  return { parts: [one, part({ n: one.twice })] } as never
+})`,
+  `@dataclass
+class Part:
+    n: int
+    twice: int
+class Parts(TypedDict):
+    parts: list[Part]
+@workflow
+async def part(n: int) -> Part: return Part(n, double(n))
+@workflow
+async def main() -> Parts:
+    one = await part(n=1)
+    return {"parts": [one, part(n=one.twice)]}`,
+)

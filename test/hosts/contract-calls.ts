@@ -23,6 +23,7 @@ export function callTests(stage: Stage): void {
 
   mapTests(stage)
   childTests(stage)
+  declaredTests(stage)
 
   it('time and chance are remembered, and what was said is said once', async () => {
     const life = await twice(stage, 'remembered', programs.remembered)
@@ -51,6 +52,26 @@ export function callTests(stage: Stage): void {
       'main get workflow/calibration',
       'main task image',
       'main view all',
+    ])
+  })
+}
+
+function declaredTests(stage: Stage): void {
+  it('what they give is what they declare, also where it is known late', async () => {
+    const life = await twice(stage, 'declared', programs.declared)
+    const parts = [
+      { n: 1, twice: 2 },
+      { n: 2, twice: 4 },
+    ]
+    expect(life).toMatchObject(succeeded({ parts }))
+    expect(called(life)).toEqual([
+      'main child part',
+      'main/part#0 task double',
+      'main/part#0 view all',
+      'main child part',
+      'main view all',
+      'main/part#1 task double',
+      'main/part#1 view all',
     ])
   })
 }

@@ -135,6 +135,17 @@ async def main(): return await one(n="x")`,
     ),
   ],
   [
+    'a result that does not fit, of what was known late',
+    'ALM_SCHEMA',
+    program(
+      `export default workflow('main', { output: { n: json(z.string()) } }, async () => ({ n: double(1) }) as never)`,
+      `class Result(TypedDict):
+    n: str
+@workflow
+async def main() -> Result: return {"n": double(1)}`,
+    ),
+  ],
+  [
     'a limit that nobody declares',
     'ALM_LIMIT_UNKNOWN',
     program(

@@ -7,6 +7,8 @@ export const total = task('total', (numbers: number[]) => numbers.reduce((a, b) 
 export const fails = task('fails', (n: number): number => { throw new RangeError('no ' + n) })
 `,
   py: `import asyncio, os
+from dataclasses import dataclass
+from typing import TypedDict
 from almanac import *
 import almanac
 @task

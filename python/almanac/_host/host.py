@@ -16,13 +16,22 @@ from typing import Any, Callable
 from .. import calls
 from ..errors import TaskFailed
 from ..futures import Future
-from ..results import Returned, of_value
+from ..results import Returned, has_futures, of_value
 from ..tasks import Task
 from ..wire import encode
+from ..workflows import Workflow
 from .describe import failure, load
 from .functions import Ended, enter, waiting_function
 from .link import Link
 from .loop import WorkflowLoop
+
+
+def _known_later(value: Any, scope: calls.Scope, all_of_it: bool) -> Future[Any] | None:
+    """What is to be known before a function has ended: what it returned, where that is a future or, if all of it is
+    looked at, where futures are in it."""
+    if isinstance(value, Future):
+        return value if value._scope.run == scope.run else None
+    return scope.ask("all", {"of": value}, "all") if all_of_it and has_futures(value) else None
 
 
 class Host:
@@ -136,24 +145,38 @@ class Host:
         known, gives = self._functions[function], self._gives.get(function)
         entered = known if inputs is None else functools.partial(known, **inputs)
         scope = calls.Scope(id, run, path, self)
+        owner = getattr(known, "__self__", None)
+        workflow = owner if isinstance(owner, Workflow) and owner.says else None
+
+        def returned(value: Any, error: BaseException | None) -> None:
+            if error is not None:
+                return ended(None, error)
+            try:
+                if gives is not None:
+                    gives.shape = of_value(value)
+                future = _known_later(value, scope, workflow is not None)
+            except Exception as refused:
+                return ended(None, refused)
+            if future is None:
+                ended(value, None)
+            else:
+                self._want(scope, future, ended)
 
         def ended(value: Any, error: BaseException | None) -> None:
-            if error is None and isinstance(value, Future) and value._scope.run == run:
-                # the value is meant, as where it is awaited
-                return self._want(scope, value, ended)
             unheard = self._unheard.pop(id, None)
             error = unheard if error is None else error
             if error is None:
                 try:
-                    if gives is not None:
-                        gives.shape = of_value(value)
-                    self._link.say(["end", id, True, encode(value, "the result")])
+                    kept = value if workflow is None else workflow.checked(value)
+                    if gives is not None and workflow is not None:
+                        gives.shape = of_value(kept)
+                    self._link.say(["end", id, True, encode(kept, "the result")])
                     return
                 except Exception as unkept:
                     error = unkept
             self._link.say(["end", id, False, failure(error)])
 
-        enter(self._loop, scope, entered, ended)
+        enter(self._loop, scope, entered, returned)
 
     def _on_outcome(self, wait: int, value: Any) -> None:
         self._taken += 1
