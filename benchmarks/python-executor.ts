@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import { openPythonExecutor } from '../src/executors/python/executor.ts'
 import type { TaskSpec } from '../src/model/task.ts'
 import type { Clock } from '../src/ports/clock.ts'
-import type { Attempt, AttemptEnd } from '../src/ports/executor.ts'
+import type { Attempt, AttemptEnd, AttemptId } from '../src/ports/executor.ts'
 import { cpuSeconds, treeOf } from './seed/process-tree.ts'
 
 /**
@@ -30,7 +30,7 @@ const clock: Clock = {
   },
 }
 
-const waiting = new Map<string, (end: AttemptEnd) => void>()
+const waiting = new Map<AttemptId, (end: AttemptEnd) => void>()
 const executor = openPythonExecutor(
   { clock, processes: Number(values.processes) },
   {

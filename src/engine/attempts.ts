@@ -55,14 +55,15 @@ export class Attempts {
   readonly #run: RunId
   readonly #executors: readonly Executor[]
   readonly #report: (info: CallInfo, attempt: number, result: AttemptResult) => void
-  readonly #life: number
+  /** a number for an attempt that an executor is about to be given */
+  readonly #number: () => AttemptId
   readonly #lending: Lending
   readonly #executorOf = new Map<TaskSpec, Executor | undefined>()
   readonly #underWay = new Map<AttemptId, UnderWay>()
   /** full URLs by what is kept of them */
   readonly #fullUrls = new Map<string, string>()
   /** given up before the executor was told */
-  readonly #stopped = new Set<AttemptId>()
+  readonly #stopped = new Set<string>()
   /** attempts begun whose directories are not gone, and who waits for the last of them */
   #unfinished = 0
   #waiters: (() => void)[] = []
@@ -70,13 +71,13 @@ export class Attempts {
   constructor(
     ports: AttemptPorts,
     run: RunId,
-    life: number,
+    number: () => AttemptId,
     executors: readonly Executor[],
     ended: (info: CallInfo, attempt: number, result: AttemptResult) => void,
   ) {
     this.#ports = ports
     this.#run = run
-    this.#life = life
+    this.#number = number
     this.#executors = executors
     this.#lending = new Lending(executors)
     this.#report = ended
@@ -135,8 +136,13 @@ export class Attempts {
       else if (needsStaging(start.args, task, executor, isForeign)) void this.#stage(start, task, executor)
       else {
         const attempt = this.#attempt(start, task, start.args, undefined)
-        const { info, attempt: number } = start
-        this.#underWay.set(attempt.id, { info, attempt: number, executor, task, staged: undefined })
+        this.#submitting(attempt, {
+          info: start.info,
+          attempt: start.attempt,
+          executor,
+          task,
+          staged: undefined,
+        })
         const batch = batches.get(executor)
         if (batch === undefined) batches.set(executor, [attempt])
         else batch.push(attempt)
@@ -145,11 +151,15 @@ export class Attempts {
     for (const [executor, batch] of batches) executor.submit(batch)
   }
 
-  stop(call: number, attempt: number, graceMs: number): void {
-    const id = this.#id(call, attempt)
-    const underWay = this.#underWay.get(id)
-    if (underWay === undefined) this.#stopped.add(id)
+  stop({ id: call, underWay: id }: CallInfo, attempt: number, graceMs: number): void {
+    const underWay = id === undefined ? undefined : this.#underWay.get(id)
+    if (id === undefined || underWay?.attempt !== attempt) this.#stopped.add(nameOf(call, attempt))
     else underWay.executor.cancel(id, graceMs)
+  }
+
+  #submitting(attempt: Attempt, underWay: UnderWay): void {
+    underWay.info.underWay = attempt.id
+    this.#underWay.set(attempt.id, underWay)
   }
 
   /** The executor's word on an attempt. */
@@ -173,13 +183,13 @@ export class Attempts {
 
   async #stage(start: AttemptStart, task: TaskSpec, executor: Executor): Promise<void> {
     const { info, attempt } = start
-    const id = this.#id(info.id, attempt)
+    const name = nameOf(info.id, attempt)
     let workspace: Workspace | undefined
     let lent: readonly number[] = noHandles
     try {
       const own = await this.#lending.lend(start.args, executor)
       if ('gone' in own) {
-        const isStopped = this.#stopped.delete(id)
+        const isStopped = this.#stopped.delete(name)
         return this.#ended(
           info,
           attempt,
@@ -189,7 +199,7 @@ export class Attempts {
       lent = own.handles
       const staged = await stageArgs(own.args, this.#ports, this.#fullUrls)
       workspace = await this.#ports.data.workspace(`${this.#run}-${info.id}.${attempt}`)
-      if (this.#stopped.delete(id)) {
+      if (this.#stopped.delete(name)) {
         if (lent.length > 0) executor.release?.(lent)
         await workspace.remove()
         return this.#ended(info, attempt, { kind: 'cancelled' })
@@ -197,10 +207,11 @@ export class Attempts {
       const { refs, urls, secrets } = staged
       const veil = secrets.length === 0 ? undefined : new Veil(secrets)
       const laidOut = { refs, urls, workspace, veil, lent }
-      this.#underWay.set(id, { info, attempt, executor, task, staged: laidOut })
-      executor.submit([this.#attempt(start, task, staged.args, workspace)])
+      const submitted = this.#attempt(start, task, staged.args, workspace)
+      this.#submitting(submitted, { info, attempt, executor, task, staged: laidOut })
+      executor.submit([submitted])
     } catch (error) {
-      this.#stopped.delete(id)
+      this.#stopped.delete(name)
       if (lent.length > 0) executor.release?.(lent)
       await workspace?.remove().catch(() => undefined)
       this.#ended(info, attempt, failedBy(error))
@@ -209,7 +220,7 @@ export class Attempts {
 
   /** Was it given up before its executor was told? */
   #isStopped({ info, attempt }: AttemptStart): boolean {
-    return this.#stopped.size > 0 && this.#stopped.delete(this.#id(info.id, attempt))
+    return this.#stopped.size > 0 && this.#stopped.delete(nameOf(info.id, attempt))
   }
 
   async #collect(task: TaskSpec, staged: Staged, end: AttemptEnd): Promise<AttemptResult> {
@@ -258,18 +269,17 @@ export class Attempts {
 
   #attempt(start: AttemptStart, task: TaskSpec, args: Value, workspace: Workspace | undefined): Attempt {
     const { info, attempt, memoryBytes, behind, usesUp, neededAt } = start
-    const id = this.#id(info.id, attempt)
+    const id = this.#number()
     return new CallAttempt(
       { run: this.#run, info, task, attempt, id },
       { args, memoryBytes, workspace, behind, usesUp, neededAt },
       this.#ports.variable,
     )
   }
-
-  #id(call: number, attempt: number): AttemptId {
-    return `${this.#run}/${call}.${attempt}#${this.#life}`
-  }
 }
+
+/** Of an attempt that no executor has been told of. */
+const nameOf = (call: number, attempt: number): string => `${call}.${attempt}`
 
 type AttemptPorts = Pick<EnginePorts, 'data' | 'urls' | 'clock' | 'variable'>
 

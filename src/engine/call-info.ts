@@ -3,6 +3,7 @@ import type { CallMade, ErrorRecord, RememberedCall } from '../model/records.ts'
 import type { Digest } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
 import type { CallRequest } from '../ports/caller.ts'
+import type { AttemptId } from '../ports/executor.ts'
 import type { Refused } from './shared-work.ts'
 
 /** A call that is made, by the function at the path `caller`. */
@@ -54,6 +55,8 @@ export interface CallInfo {
   /** one word for `why`: hit, miss, off, … */
   verdict: string
   startedAt: number
+  /** the last attempt that an executor was given */
+  underWay: AttemptId | undefined
   /** its result as JSON, from when it is known until it is recorded */
   resultWire?: string | undefined
   /** ms of the work, wherever it was done */
@@ -101,6 +104,8 @@ export function callInfo(
     cacheable: false,
     verdict: '',
     startedAt: madeAt,
+    underWay: undefined,
+    resultWire: undefined,
     costMs: 0,
   }
   if (entry !== undefined) info.entry = entry

@@ -8,8 +8,9 @@ import type { JournalRecord, RememberedCall, RunId, RunRecord } from '../model/r
 import { plainCall } from '../model/remembered.ts'
 import { type CallState, isRunEnd, type RunState } from '../model/states.ts'
 import type { Value } from '../model/value.ts'
-import type { AttemptId, Executor, ExecutorListener } from '../ports/executor.ts'
+import type { Executor, ExecutorListener } from '../ports/executor.ts'
 import type { CallRow, RunClaim } from '../ports/journal.ts'
+import { AttemptsUnderWay } from './attempts-under-way.ts'
 import { movedDocuments } from './document-calls.ts'
 import type { KnownCall } from './known-call.ts'
 import type { RunListener } from './run-context.ts'
@@ -73,7 +74,7 @@ export class Engine {
   readonly #executors: readonly Executor[]
   readonly #drivers = new Map<RunId, RunDriver>()
   readonly #work: SharedWork
-  #lives = 0
+  readonly #underWay = new AttemptsUnderWay()
 
   constructor(ports: EnginePorts) {
     this.#ports = ports
@@ -173,7 +174,7 @@ export class Engine {
     settings: RunSettings,
   ): Promise<KnownCall | undefined> {
     const remembered = await this.#ports.journal.load(run.id)
-    const life = { number: ++this.#lives, look: () => Promise.resolve(), work: this.#work }
+    const life = { underWay: this.#underWay, look: () => Promise.resolve(), work: this.#work }
     const limits = firstOfEach([...settings.limits, ...workflow.limits])
     const dry = { ...settings, environment: run.environment, dryRun: true, limits }
     const driver = new RunDriver(
@@ -210,7 +211,7 @@ export class Engine {
     anew?: ReadonlySet<string>,
   ): RunHandle {
     const look = (): Promise<void> => (claim === undefined ? Promise.resolve() : this.#look(driver))
-    const life = { number: ++this.#lives, look, work: this.#work, ...(anew && { anew }) }
+    const life = { underWay: this.#underWay, look, work: this.#work, ...(anew && { anew }) }
     const rules = [...settings.limits, ...workflow.limits]
     const driver: RunDriver = new RunDriver(
       this.#ports,
@@ -300,18 +301,13 @@ export class Engine {
   }
 
   #listener(): ExecutorListener {
-    // nearly always the one that the attempt before was of
-    let run = ''
-    const of = (id: AttemptId): RunDriver | undefined => {
-      if (!id.startsWith(run) || id[run.length] !== '/') run = id.slice(0, id.lastIndexOf('/'))
-      return this.#drivers.get(run)
-    }
+    const underWay = this.#underWay
     return {
-      started: (id) => of(id)?.onStarted(id),
-      log: (id, lines) => of(id)?.onLog(id, lines),
+      started: (id) => underWay.of(id)?.onStarted(id),
+      log: (id, lines) => underWay.of(id)?.onLog(id, lines),
       heartbeat: () => undefined,
-      note: (id, note) => of(id)?.onNote(id, note),
-      ended: (id, end) => of(id)?.onEnded(id, end),
+      note: (id, note) => underWay.of(id)?.onNote(id, note),
+      ended: (id, end) => underWay.end(id)?.onEnded(id, end),
       heldLost: (handles) => {
         for (const driver of this.#drivers.values()) driver.onHeldLost(handles)
       },

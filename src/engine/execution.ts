@@ -35,7 +35,8 @@ export class Execution {
   #starts: AttemptStart[] = []
   #isScheduled = false
 
-  constructor(run: RunContext, life: number, executors: readonly Executor[]) {
+  /** `number`: one for each attempt that an executor is given. */
+  constructor(run: RunContext, number: () => AttemptId, executors: readonly Executor[]) {
     const executorFor = (task: TaskSpec): Executor | undefined => this.#attempts.executorFor(task)
     this.#run = run
     this.#sharings = new Sharings(run)
@@ -44,7 +45,7 @@ export class Execution {
     this.#results = new Results(run, this.#sharings, this.#copies)
     this.#ahead = new Ahead(run, executorFor)
     this.#limits = new LimitDoors(run)
-    this.#attempts = new Attempts(run.ports, run.id, life, executors, (info, attempt, result) =>
+    this.#attempts = new Attempts(run.ports, run.id, number, executors, (info, attempt, result) =>
       this.#results.take(info, attempt, result),
     )
   }
@@ -125,14 +126,14 @@ export class Execution {
   }
 
   stop(call: number, attempt: number, graceMs: number): void {
-    this.#attempts.stop(call, attempt, graceMs)
+    this.#attempts.stop(this.#run.calls.get(call), attempt, graceMs)
   }
 
   /** Stops all that runs, and resolves when nothing does. */
   async stopAll(): Promise<void> {
-    for (const call of this.#run.machine.graph.calls) {
-      if (call.phase === 'start' || call.phase === 'execute') this.#attempts.stop(call.id, call.attempt, 0)
-    }
+    const { calls, machine } = this.#run
+    for (const { id, phase, attempt } of machine.graph.calls)
+      if (phase === 'start' || phase === 'execute') this.#attempts.stop(calls.get(id), attempt, 0)
     await this.#attempts.idle()
   }
 

@@ -5,6 +5,7 @@ import type { RunMachine } from '../core/run/machine.ts'
 import type { AskRecord, ErrorRecord, Note } from '../model/records.ts'
 import type { CallState, RunState } from '../model/states.ts'
 import type { Value } from '../model/value.ts'
+import type { AttemptsUnderWay } from './attempts-under-way.ts'
 import type { CallInfo } from './call-info.ts'
 import type { CallTable } from './call-table.ts'
 import type { Outcomes } from './outcomes.ts'
@@ -24,7 +25,7 @@ export interface RunListener {
 
 /** What is of this life of the run alone. */
 export interface RunLife {
-  readonly number: number
+  readonly underWay: AttemptsUnderWay
   readonly look: () => Promise<void>
   readonly work: SharedWork
   /** datasets of which it reads the newest versions, whatever it saw before */

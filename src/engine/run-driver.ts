@@ -9,6 +9,7 @@ import type { Value } from '../model/value.ts'
 import type { AttemptEnd, AttemptId, AttemptNote, Executor, LogLine } from '../ports/executor.ts'
 import type { Answer, CallRow, RunRequest } from '../ports/journal.ts'
 import { Asks } from './asks.ts'
+import type { AttemptOwner } from './attempts-under-way.ts'
 import { callRecord, type NewCall } from './call-info.ts'
 import { CallTable } from './call-table.ts'
 import { DatasetCalls } from './dataset-calls.ts'
@@ -40,7 +41,7 @@ import { type HostedRun, WorkflowHost } from './workflow-host.ts'
  * E2 nothing is dispatched while an event is being applied: events queue.
  * E3 nothing is recorded after the journal failed, and the run then ends with that error.
  */
-export class RunDriver implements HostedRun {
+export class RunDriver implements HostedRun, AttemptOwner {
   readonly id: string
   readonly ended: Promise<DriverEnd>
   readonly elsewhere: FunctionsElsewhere
@@ -78,7 +79,7 @@ export class RunDriver implements HostedRun {
     const { machine, calls } = this.#run
     this.#notes = new Notes(this.#run)
     this.#turns = new Turns(ports.clock, () => this.#end.isOver || this.#awaitsReplay())
-    this.#execution = new Execution(this.#run, life.number, executors)
+    this.#execution = new Execution(this.#run, () => life.underWay.begin(this), executors)
     this.#recall = new Recall(
       this.#run,
       (task) => this.#execution.leaves(task),

@@ -6,7 +6,7 @@ import { DirRef, FileRef, UrlRef } from '../model/refs.ts'
 import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 import type { Workspace } from '../ports/data.ts'
-import type { Attempt } from '../ports/executor.ts'
+import type { Attempt, AttemptId } from '../ports/executor.ts'
 import type { OpenUrl } from '../ports/urls.ts'
 import type { CallInfo } from './call-info.ts'
 import type { EnginePorts } from './settings.ts'
@@ -78,7 +78,7 @@ export interface AttemptOf {
   readonly info: CallInfo
   readonly task: TaskSpec
   readonly attempt: number
-  readonly id: string
+  readonly id: AttemptId
 }
 
 /** What it is given. */
@@ -96,7 +96,7 @@ export interface AttemptGiven {
  * second, and most executors ask for little of what could be said of each.
  */
 export class CallAttempt implements Attempt {
-  readonly id: string
+  readonly id: AttemptId
   readonly run: string
   readonly attempt: number
   readonly task: TaskSpec

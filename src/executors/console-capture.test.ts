@@ -1,7 +1,7 @@
 /* biome-ignore-all lint/suspicious/noConsole: what becomes of the console is what is tested */
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Attempt } from '../ports/executor.ts'
+import type { Attempt, AttemptId } from '../ports/executor.ts'
 import { taskSpec } from '../testing/attempts.ts'
 import { ExecutorBench } from '../testing/executor-bench.ts'
 import { openInlineExecutor } from './inline/executor.ts'
@@ -25,7 +25,7 @@ afterEach(async () => {
 })
 
 const task = taskSpec('t', { kind: 'function', name: 't' })
-const submit = (fn: NonNullable<Attempt['fn']>): string => {
+const submit = (fn: NonNullable<Attempt['fn']>): AttemptId => {
   const attempt = bench.attempt({ task, inputs: { args: [] }, fn })
   bench.executor.submit([attempt])
   return attempt.id

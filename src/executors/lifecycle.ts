@@ -93,6 +93,9 @@ export class Attempts<S> {
   }
 }
 
+/** For people. */
+export const nameOf = ({ run, call, attempt }: Attempt): string => `${run}/${call}.${attempt}`
+
 /** Nobody is hurried while they look at it. */
 export function unhurried(attempt: Attempt): Attempt {
   // one by one: what an engine hands out need not have them as properties of its own

@@ -35,8 +35,8 @@ export interface Executor {
   close(): Promise<void>
 }
 
-/** `run/call.attempt#n`, unique in a process: n counts the times that it went on with a run. */
-export type AttemptId = string
+/** Unique in a process, for good: to be told from others, and nothing else. */
+export type AttemptId = number | string
 
 export interface Attempt {
   readonly id: AttemptId

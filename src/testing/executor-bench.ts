@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Attempt, AttemptEnd, Executor } from '../ports/executor.ts'
+import type { Attempt, AttemptEnd, AttemptId, Executor } from '../ports/executor.ts'
 import type { ExecutorRig, Program, RigOptions } from './executor-rig.ts'
 import type { Puppet } from './puppet-control.ts'
 import { PuppetControl } from './puppet-control.ts'
@@ -14,7 +14,7 @@ type BenchRig = Pick<ExecutorRig, 'open' | 'puppet' | 'traits'>
 
 /** An attempt under way with the puppet that plays it. */
 export interface Played {
-  readonly id: string
+  readonly id: AttemptId
   readonly puppet: Puppet
   end(): Promise<AttemptEnd>
 }
@@ -29,7 +29,7 @@ export class ExecutorBench {
   readonly survivors: number[] = []
   readonly #rig: BenchRig
   readonly #folder = mkdtempSync(join(tmpdir(), 'executor-'))
-  readonly #pids = new Map<string, number[]>()
+  readonly #pids = new Map<AttemptId, number[]>()
   #attempts = 0
 
   private constructor(
@@ -112,7 +112,7 @@ export class ExecutorBench {
   }
 
   /** A process that must be gone when this attempt has ended by being stopped. */
-  watch(id: string, pid: number): void {
+  watch(id: AttemptId, pid: number): void {
     this.#pids.set(id, [...(this.#pids.get(id) ?? []), pid])
   }
 
@@ -122,7 +122,7 @@ export class ExecutorBench {
     rmSync(this.#folder, { recursive: true, force: true })
   }
 
-  #ended(id: string, end: AttemptEnd): void {
+  #ended(id: AttemptId, end: AttemptEnd): void {
     const pids = this.#pids.get(id) ?? []
     const gone = this.#rig.traits.processes === 'own' || end.kind === 'cancelled'
     if (gone) this.survivors.push(...pids.filter(isAlive))

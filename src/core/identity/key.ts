@@ -2,6 +2,7 @@ import type { Hash } from '../../model/digest.ts'
 import type { Digest, FutureRef } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
 import { canonical } from './canonical.ts'
+import { Equals } from './equals.ts'
 
 /**
  * A call's key: what it is known by when it is made.
@@ -12,6 +13,8 @@ import { canonical } from './canonical.ts'
  */
 export class CallKeys {
   readonly #hash: Hash
+  readonly #equals = new Equals()
+  /** of paths */
   readonly #counts = new Map<string, number>()
 
   constructor(hash: Hash) {
@@ -21,10 +24,11 @@ export class CallKeys {
   /** `wasMade`: was a call of this key made whose key was not asked for here? */
   key({ caller, name, key, args }: KeyParts, wasMade: (key: Digest) => boolean = never): Digest {
     const base = this.#hash(`${caller}\n${name}\n${key ?? ''}\n${args}`)
-    let count = this.#counts.get(base) ?? 0
+    const met = this.#equals.met(base)
+    let count = met
     let full = this.#nth(base, count)
     while (wasMade(full)) full = this.#nth(base, ++count)
-    this.#counts.set(base, count + 1)
+    if (count > met) this.#equals.set(base, count + 1)
     return full
   }
 

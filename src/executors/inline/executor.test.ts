@@ -4,7 +4,7 @@ import type { OutputKind } from '../../model/task.ts'
 import type { TaskContext } from '../../model/task-context.ts'
 import { TerminalError } from '../../model/terminal-error.ts'
 import type { Value } from '../../model/value.ts'
-import type { Attempt, AttemptEnd } from '../../ports/executor.ts'
+import type { Attempt, AttemptEnd, AttemptId } from '../../ports/executor.ts'
 import { taskSpec } from '../../testing/attempts.ts'
 import { ExecutorBench, killAfterMs } from '../../testing/executor-bench.ts'
 import type { Program } from '../../testing/executor-rig.ts'
@@ -43,14 +43,14 @@ const run = (
   more: Partial<Attempt> = {},
 ): Promise<AttemptEnd> => bench.run(program(fn, args), more)
 
-const submit = (fn: TaskFunction, more: Partial<Attempt> = {}): string => {
+const submit = (fn: TaskFunction, more: Partial<Attempt> = {}): AttemptId => {
   const attempt = bench.attempt(program(fn), more)
   bench.executor.submit([attempt])
   return attempt.id
 }
 
 /** Its function has been called. */
-const begun = async (id: string): Promise<void> => {
+const begun = async (id: AttemptId): Promise<void> => {
   await bench.heard.until(() => bench.heard.of(id).started === 1)
   await bench.clock.settle()
 }

@@ -8,7 +8,7 @@ import type { Attempt, AttemptId, Executor, ExecutorListener } from '../../ports
 import { consoleCapture, type Seat } from '../console-capture.ts'
 import { FunctionContext } from '../function-context.ts'
 import type { ExecutorOptions } from '../lifecycle.ts'
-import { Attempts } from '../lifecycle.ts'
+import { Attempts, nameOf } from '../lifecycle.ts'
 import { durationText } from '../limits.ts'
 import type { Driver, LiveAttempt } from '../live-attempt.ts'
 import { ownFolder } from '../own-code.ts'
@@ -218,8 +218,9 @@ class InlineExecutor implements Executor, Driver<FunctionContext> {
     if (live.ended) {
       // it only says that it was stopped
       if (error.type === 'AbortError') return
+      const { attempt } = live
       this.#warn(
-        `${live.attempt.task.name} failed after its attempt ${live.attempt.id} had ended: ${error.message}`,
+        `${attempt.task.name} failed after its attempt ${nameOf(attempt)} had ended: ${error.message}`,
       )
     } else {
       live.fail('error', error, retryable)

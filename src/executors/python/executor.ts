@@ -9,7 +9,7 @@ import type { TaskFunction } from '../job.ts'
 import { Job, TaskFunctions } from '../job.ts'
 import { JobRuns } from '../job-runs.ts'
 import type { ExecutorOptions } from '../lifecycle.ts'
-import { Attempts, unhurried } from '../lifecycle.ts'
+import { Attempts, nameOf, unhurried } from '../lifecycle.ts'
 import type { LiveAttempt } from '../live-attempt.ts'
 import { usableMemory } from '../usable-memory.ts'
 import { ensurePythonEnv } from './environment.ts'
@@ -233,7 +233,7 @@ class PythonExecutor implements Executor, GroupOwner {
     if (job === undefined || worker === undefined) {
       job?.leave()
       live.stopped()
-    } else worker.stopJob(job, force, `attempt ${live.attempt.id} was ended by force`)
+    } else worker.stopJob(job, force, `attempt ${nameOf(live.attempt)} was ended by force`)
   }
 
   /** The interpreter for an environment; a promise only while it is not known. */

@@ -5,6 +5,7 @@ import type { Value } from '../../model/value.ts'
 import type { AttemptNote } from '../../ports/executor.ts'
 import { AssignedJobs } from '../assigned-jobs.ts'
 import type { Job } from '../job.ts'
+import { nameOf } from '../lifecycle.ts'
 import { tellDeath } from './ends.ts'
 import type { AboutAttempt, Failure, Report } from './messages.ts'
 import type { BufferHolder, SharedArrays } from './shared-arrays.ts'
@@ -117,7 +118,7 @@ export class ThreadWorker implements BufferHolder {
     if (job.phase === 'moving') return this.#refuse(job, () => job.live.stopped())
     const isAlone = this.jobs.size === 1
     const isDeaf = job.live.verdict?.kind === 'failed' && isAlone && !this.#thread.heeds
-    if (force || isDeaf) this.kill(`attempt ${job.live.attempt.id} in it was ended by force`)
+    if (force || isDeaf) this.kill(`attempt ${nameOf(job.live.attempt)} in it was ended by force`)
     else this.#thread.tell(['cancel', job.seq])
   }
 
