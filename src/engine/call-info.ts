@@ -46,7 +46,7 @@ export interface CallInfo {
   readonly own: RememberedCall | undefined
   readonly madeAt: number
   /** entry of a directory that it works on, if it is one of a map */
-  entry?: string
+  entry?: string | undefined
   /** known when something may be remembered under it, at the latest when it begins */
   fingerprint: Digest | undefined
   /** what made the fingerprint besides the inputs */
@@ -84,33 +84,22 @@ export interface Sharing {
 }
 
 /** What is known of a call when it is made. */
-export function callInfo(
-  { caller, request, args, entry }: NewCall,
-  of: Pick<CallInfo, 'id' | 'key' | 'path' | 'isPlain' | 'own' | 'madeAt'>,
-): CallInfo {
-  const { id, key, path, isPlain, own, madeAt } = of
-  const info: CallInfo = {
-    id,
-    key,
-    caller,
-    path,
-    request,
-    args,
-    isPlain,
-    own,
-    madeAt,
-    fingerprint: undefined,
-    identity: undefined,
-    cacheable: false,
-    verdict: '',
-    startedAt: madeAt,
-    underWay: undefined,
-    resultWire: undefined,
-    costMs: 0,
-  }
-  if (entry !== undefined) info.entry = entry
-  return info
-}
+export type MadeCallInfo = Pick<
+  CallInfo,
+  'id' | 'key' | 'caller' | 'path' | 'request' | 'args' | 'isPlain' | 'own' | 'madeAt' | 'entry'
+>
+
+/** A call that no table knows. */
+export const callInfo = (made: MadeCallInfo): CallInfo => ({
+  ...made,
+  fingerprint: undefined,
+  identity: undefined,
+  cacheable: false,
+  verdict: '',
+  startedAt: made.madeAt,
+  underWay: undefined,
+  costMs: 0,
+})
 
 /** What is recorded of a call that is new; `plain`: its arguments as JSON, where that says all of them. */
 export function callRecord(info: CallInfo, plain: string | undefined, hasKey: boolean): CallMade {

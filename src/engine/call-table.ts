@@ -11,7 +11,8 @@ import { FutureRef } from '../model/refs.ts'
 import type { TaskPolicy } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 import type { CallRequest } from '../ports/caller.ts'
-import { type CallInfo, callInfo, type NewCall } from './call-info.ts'
+import type { CallInfo, NewCall } from './call-info.ts'
+import { CallInfos } from './call-infos.ts'
 
 export interface MadeCall {
   readonly info: CallInfo
@@ -27,9 +28,7 @@ export interface MadeCall {
  * C3 of a call that was released its key and what was called stay: a thousand later calls may take its result.
  */
 export class CallTable {
-  readonly #infos: (CallInfo | undefined)[] = []
-  readonly #callKeys: Digest[] = []
-  readonly #requests: CallRequest[] = []
+  readonly #infos = new CallInfos()
   readonly #keys: CallKeys
   readonly #remembered: Remembered
   /** calls with a function, by the path of what that calls */
@@ -47,28 +46,28 @@ export class CallTable {
   }
 
   get(call: number): CallInfo {
-    return known(this.#infos[call], call)
+    return known(this.#infos.find(call), call)
   }
 
   find(call: number): CallInfo | undefined {
-    return this.#infos[call]
+    return this.#infos.find(call)
   }
 
   /** What was called. */
-  readonly request = (call: number): CallRequest => known(this.#requests[call], call)
+  readonly request = (call: number): CallRequest => known(this.#infos.requestOf(call), call)
 
   /** Was the call made in this life? */
   has(call: number): boolean {
-    return this.#requests[call] !== undefined
+    return this.#infos.requestOf(call) !== undefined
   }
 
   /** The journal has all of the call, and nothing more will happen to it: only what later calls need of it stays. */
   release(call: number): void {
-    this.#infos[call] = undefined
+    this.#infos.release(call)
   }
 
-  *[Symbol.iterator](): IterableIterator<CallInfo> {
-    for (const info of this.#infos) if (info !== undefined) yield info
+  [Symbol.iterator](): IterableIterator<CallInfo> {
+    return this.#infos[Symbol.iterator]()
   }
 
   /** The call whose function makes calls under a path; undefined for the workflow's own. */
@@ -101,10 +100,20 @@ export class CallTable {
     const own = met ?? this.#remembered.made(key)
     const id = own?.call ?? this.#next++
     const path = kind === 'child' || kind === 'map' ? this.#keys.path(caller, name, call.key) : caller
-    const info = callInfo(call, { id, key, path, isPlain: plain !== undefined, own, madeAt: own?.at ?? now })
-    this.#infos[id] = info
-    this.#callKeys[id] = key
-    this.#requests[id] = request
+    const isPlain = plain !== undefined
+    const madeAt = own?.at ?? now
+    const info = this.#infos.add({
+      id,
+      key,
+      caller,
+      path,
+      request,
+      args,
+      isPlain,
+      own,
+      madeAt,
+      entry: call.entry,
+    })
     if (kind === 'child') this.#functions.set(path, id)
     const { attempts, spent } = own === undefined ? noAttempts : attemptsOf(own)
     const givenUp = this.#isCancelled ? givenUpOf(own) : undefined
@@ -136,7 +145,7 @@ export class CallTable {
     return this.#keys.key(parts, (full) => this.#remembered.wasMet(full, name))
   }
 
-  readonly #keyOf = (call: number): Digest => known(this.#callKeys[call], call)
+  readonly #keyOf = (call: number): Digest => known(this.#infos.keyOf(call), call)
 }
 
 function known<T>(found: T | undefined, call: number): T {

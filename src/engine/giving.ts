@@ -107,7 +107,9 @@ export class Giving {
   /** Is it kept in the run cache? */
   #record(info: CallInfo, effect: Extract<Effect, { kind: 'ended' }>): boolean {
     const { remembered, recorder, machine, outcomes, ports, settings } = this.#run
-    const now = ports.clock.now()
+    // when its attempt ended is known already
+    const isAttempted = effect.status.reason === 'executed' && info.resultWire !== undefined
+    const now = isAttempted ? info.startedAt + info.costMs : ports.clock.now()
     // what another call had is this one's now: two of one order would not know who was first
     if (info.takenFrom !== undefined) recorder.add({ kind: 'forgotten', calls: [info.takenFrom], at: now })
     const kept = remembered.result(info.own)

@@ -27,8 +27,18 @@ export function knownCall(run: RunContext, row: CallRow): KnownCall | undefined 
 
 /** What only the journal has in full by now. */
 function infoOf({ call, key, caller, argsWire, at }: CallRow, request: CallRequest): CallInfo {
-  const made = { caller, request, args: decode(argsWire) }
-  return callInfo(made, { id: call, key, path: caller, isPlain: false, own: undefined, madeAt: at })
+  const args = decode(argsWire)
+  return callInfo({
+    id: call,
+    key,
+    caller,
+    path: caller,
+    request,
+    args,
+    isPlain: false,
+    own: undefined,
+    madeAt: at,
+  })
 }
 
 /** What is called for an entry of a map that was remembered as a whole: no call of this life. */

@@ -34,9 +34,29 @@ export const encode = (value: Value): string => plainText(value) ?? JSON.stringi
  * key and in a fingerprint. Undefined of all others, and of what holds a reference. Most values are plain.
  */
 export function plainText(value: unknown): string | undefined {
+  const positions = positionsText(value)
+  if (positions !== undefined) return positions
   if (!isPlain(value, 0)) return undefined
   return typeof value === 'number' ? String(value) : JSON.stringify(value)
 }
+
+/** The same of what most calls are given, a few scalars by position: put together by hand, as there may be a million. */
+function positionsText(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  const { args } = value as { readonly args?: unknown }
+  if (!Array.isArray(args) || args.length > mostPositions) return undefined
+  if (Object.getPrototypeOf(value) !== Object.prototype) return undefined
+  for (const name in value) if (name !== 'args') return undefined
+  let text = ''
+  for (let i = 0; i < args.length; i++) {
+    const item: unknown = args[i]
+    if ((typeof item === 'object' && item !== null) || !isPlain(item, 0)) return undefined
+    text += `${i === 0 ? '' : ','}${typeof item === 'string' ? JSON.stringify(item) : String(item)}`
+  }
+  return `{"args":[${text}]}`
+}
+
+const mostPositions = 8
 
 function isPlain(value: unknown, depth: number): boolean {
   switch (typeof value) {

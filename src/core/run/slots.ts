@@ -69,6 +69,8 @@ export class Slots {
   /** how many of each kind run */
   readonly #alike = new Map<Kind, number>()
   #windows: readonly Window[] = []
+  /** the window asked for last */
+  #windowed: { readonly policy: TaskPolicy; readonly window: Window | undefined } | undefined
   #cpu = 0
   #memory = 0
 
@@ -87,6 +89,7 @@ export class Slots {
 
   set windows(windows: readonly Window[]) {
     this.#windows = windows
+    this.#windowed = undefined
     this.#isStuck = false
   }
 
@@ -144,7 +147,10 @@ export class Slots {
   #windowOf({ policy, memoryBytes }: Call): Window | undefined {
     if (policy.cpu !== 1 || memoryBytes !== 0 || policy.effect || policy.limits !== undefined)
       return undefined
-    return this.#windows.find(({ policies }) => policies.has(policy))
+    // most calls are of the task that the one before them was of
+    if (this.#windowed?.policy !== policy)
+      this.#windowed = { policy, window: this.#windows.find(({ policies }) => policies.has(policy)) }
+    return this.#windowed.window
   }
 
   /** The best that fits; those that it passes are told so. */
