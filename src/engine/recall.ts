@@ -60,7 +60,7 @@ export class Recall {
     const each = async (deal: (info: CallInfo) => void): Promise<void> => {
       for (const [at, info] of waiting.entries()) {
         deal(info)
-        if (at % dealtAtOnce === dealtAtOnce - 1) await Promise.resolve()
+        if (at % dealtAtOnce === dealtAtOnce - 1) await this.#others()
       }
       this.#waiting.delete(task)
     }
@@ -68,6 +68,13 @@ export class Recall {
       (known) => each((info) => this.#identifyAs(info, known)),
       (error: unknown) => each((info) => this.#refused(info, error)),
     )
+  }
+
+  /** What has happened meanwhile is heard of. */
+  #others(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#run.ports.clock.atRest(resolve)
+    })
   }
 
   #identifyAs(info: CallInfo, known: TaskIdentity): void {
@@ -214,5 +221,5 @@ export class Recall {
   }
 }
 
-/** so many calls are identified before those of them that may start do */
+/** so many calls are identified before those of them that may start do, and ends of such are heard of */
 const dealtAtOnce = 64
