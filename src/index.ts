@@ -7,6 +7,11 @@ export type { PlannedCall, RunResult, UnknownWork } from './engine/settings.ts'
 export type { Arg, DirMap, MapOptions, MapResult } from './flow/callable.ts'
 export { type CommandTaskOptions, command, type ScriptTaskOptions, script } from './flow/command.ts'
 export { type AlmanacConfig, defineConfig, type RetentionConfig, type StoreConfig } from './flow/config.ts'
+export {
+  type ContainerTaskOptions,
+  type ContainerVolumeOptions,
+  container,
+} from './flow/container.ts'
 export { type Dataset, dataset, type Published, type PublishOptions } from './flow/dataset.ts'
 export type {
   AnyDocument,

@@ -104,6 +104,8 @@ export interface StagedShell {
   /** what the task would have run: the words of a command, or the place of a function */
   readonly argv?: readonly string[]
   readonly function?: string
+  /** what a command is run by where the task is in a container, and with which environment */
+  readonly enter?: { readonly words: readonly string[]; readonly env: Readonly<Record<string, string>> }
   remove(): Promise<void>
 }
 

@@ -8,7 +8,7 @@ import type { CodeFingerprint } from '../ports/code.ts'
 import { shown } from './load-error.ts'
 import { sha256All } from './sha.ts'
 
-/** Commands count by their words, with the scripts among them that are declared; scripts by their text. */
+/** Commands count by their words, with the scripts among them that are declared; scripts by their text; containers by their words and all that differs within them. The image is counted elsewhere: it may have to be asked for. */
 
 type Body<K extends TaskBody['kind']> = Extract<TaskBody, { readonly kind: K }>
 
@@ -34,6 +34,30 @@ export async function countCommand(
       warnings.push(`${task.name} runs ${name}, whose content does not count: name it in the option reads`)
     }
   }
+  return { digest: sha256All(Object.values(parts)), parts, warnings }
+}
+
+export function countContainer(task: TaskSpec, body: Body<'container'>, project: string): CodeFingerprint {
+  const { run, entrypoint, env, volumes, network, user, workdir, gpu } = body
+  // how much it gets, and how it comes by its image, does not change what it makes
+  const counted = {
+    entrypoint: entrypoint ?? null,
+    env: Object.entries(env).sort(),
+    volumes: volumes.map(({ path, source, write }) => [path, shown(project, source), write]).sort(),
+    network: network ?? '',
+    user: user ?? '',
+    workdir: workdir ?? '',
+    gpu: gpu !== undefined,
+  }
+  const parts: Record<string, Digest> = {
+    command: sha256All(['command', ...run]),
+    container: sha256All(['container', JSON.stringify(counted)]),
+  }
+  const undeclared = volumes.filter(({ source, write }) => !write && !task.reads.includes(source))
+  const warnings = undeclared.map(
+    ({ source }) =>
+      `${task.name} has the volume ${shown(project, source)}, whose content does not count: name it in the option reads, or make it an input`,
+  )
   return { digest: sha256All(Object.values(parts)), parts, warnings }
 }
 

@@ -9,7 +9,7 @@ import type { CodeFingerprint, CodeSource, LoadedFile } from '../ports/code.ts'
 import type { Bundle } from './bundle.ts'
 import { Bundlers } from './bundlers.ts'
 import { CodeCache } from './code-cache.ts'
-import { countCommand, countScript } from './commands.ts'
+import { countCommand, countContainer, countScript } from './commands.ts'
 import { type Target, targetKey } from './count.ts'
 import { fromBuild, fromImport, isBuildFailure, loadFailed, shown } from './load-error.ts'
 import { codeFiles } from './module-code.ts'
@@ -110,6 +110,8 @@ class FileCodeSource implements CodeSource {
         return countCommand(task, body, this.#project)
       case 'script':
         return countScript(body)
+      case 'container':
+        return countContainer(task, body, this.#project)
       case 'source': {
         const digest = sha256All(['source', body.from])
         return { digest, parts: { source: digest }, warnings: [] }

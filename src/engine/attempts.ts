@@ -311,7 +311,8 @@ function needsStaging(
   executor: Executor,
   isForeign: (ref: Ref, executor: Executor) => boolean,
 ): boolean {
-  if (task.body.kind === 'command' || task.body.kind === 'script') return true
+  const { kind } = task.body
+  if (kind === 'command' || kind === 'script' || kind === 'container') return true
   if (task.outputs !== undefined && Object.values(task.outputs).some((kind) => kind !== 'value')) return true
   if (areScalars(args)) return false
   let files = false

@@ -10,13 +10,12 @@ import type { Driver, LiveAttempt } from './live-attempt.ts'
 import { groupMembers, resident, residentAtMost } from './process-groups.ts'
 import { exitFailure, isExhausted, preparationFailure } from './program-failures.ts'
 import { ProgramOutput } from './program-output.ts'
-import type { Prepared, ProgramKind } from './program-plan.ts'
-import { prepare } from './program-plan.ts'
+import type { Prepared, ProgramKind, ProgramVerdict } from './program-plan.ts'
 import { programValues } from './results.ts'
 import type { ProgramExit } from './supervisor.ts'
 import { SupervisedProgram } from './supervisor.ts'
 import type { HostEnvironment } from './task-files.ts'
-import { hostEnvironment, readResult, taskFile } from './task-files.ts'
+import { hostEnvironment, readResult, shareTaskFiles, taskFile } from './task-files.ts'
 
 export interface ProgramOptions extends ExecutorOptions {
   /** of the programs; this process's own unless told */
@@ -40,6 +39,9 @@ interface Running extends Prepared {
 }
 
 type Live = LiveAttempt<Running>
+
+/** What it said last, which is why it failed. */
+const wordsOf = ({ stderr, stdout }: Running): string => stderr.tail || stdout.tail
 
 /**
  * Runs programs, each in a process group of its own. Owns the queue of attempts that were not started, and the pulse.
@@ -80,7 +82,9 @@ export class ProgramExecutor implements Executor, Driver<Running> {
   submit(attempts: readonly Attempt[]): void {
     for (const attempt of attempts) {
       const live = this.#attempts.add(attempt)
-      if (live !== undefined) this.#queue.push(live)
+      if (live === undefined) continue
+      if (this.#kind.ready === undefined) this.#queue.push(live)
+      else void this.#enqueue(live, this.#kind.ready(live.attempt))
     }
     this.#schedule()
   }
@@ -90,7 +94,10 @@ export class ProgramExecutor implements Executor, Driver<Running> {
   }
 
   close(): Promise<void> {
-    return this.#attempts.close(() => clearTimeout(this.#roomTimer))
+    return this.#attempts.close(async () => {
+      clearTimeout(this.#roomTimer)
+      await this.#kind.close?.()
+    })
   }
 
   stop(live: Live, force: boolean): void {
@@ -100,6 +107,16 @@ export class ProgramExecutor implements Executor, Driver<Running> {
 
   listen(live: Live): void {
     live.state?.events.read()
+  }
+
+  async #enqueue(live: Live, ready: Promise<void>): Promise<void> {
+    try {
+      await ready
+      if (!live.ended) this.#queue.push(live)
+    } catch (error) {
+      this.#notStarted(live, error)
+    }
+    this.#schedule()
   }
 
   #schedule(): void {
@@ -123,8 +140,9 @@ export class ProgramExecutor implements Executor, Driver<Running> {
   #start(live: Live): void {
     let events: EventsFile | undefined
     try {
-      const prepared = prepare(this.#kind, live.attempt, this.#host)
+      const prepared = this.#kind.prepare(live.attempt, this.#host)
       events = new EventsFile(prepared.files.events, live.attempt.scratch, live, this.#attempts.limits)
+      if (prepared.shared === true) shareTaskFiles(live.attempt, prepared.files)
       const state = this.#run(live, prepared, events)
       if (state.program.group !== undefined) this.#started(live, state)
       // `refused` follows and says why; until then it is no use to try more
@@ -203,16 +221,33 @@ export class ProgramExecutor implements Executor, Driver<Running> {
         `Processes ${exit.left.join(', ')} could not be killed: they hang in the system itself.`,
       )
     }
+    if (this.#kind.settle === undefined) this.#judged(live, state, exit, undefined)
+    else void this.#settle(live, state, exit)
+  }
+
+  async #settle(live: Live, state: Running, exit: ProgramExit): Promise<void> {
+    const stopped = live.verdict !== undefined
+    const end = { exit, stopped, lastWords: wordsOf(state) }
+    try {
+      this.#judged(live, state, exit, await this.#kind.settle?.(live.attempt, end))
+    } catch (error) {
+      live.warn('left', (error as Error).message)
+      this.#judged(live, state, exit, undefined)
+    }
+  }
+
+  #judged(live: Live, state: Running, exit: ProgramExit, verdict: ProgramVerdict | undefined): void {
     const usage: Usage = {
-      ...(exit.cpuMs !== undefined && { cpuMs: exit.cpuMs }),
+      ...(exit.cpuMs !== undefined && this.#kind.elsewhere !== true && { cpuMs: exit.cpuMs }),
       ...(state.maxRssBytes > 0 && { maxRssBytes: state.maxRssBytes }),
     }
     if (live.verdict !== undefined) live.stopped(usage)
+    else if (verdict !== undefined && 'lost' in verdict) live.lost(verdict.lost)
+    else if (verdict !== undefined) live.fail(verdict.reason, verdict.error, verdict.retryable, usage)
     else if (exit.code === 0) this.#succeeded(live, state, usage)
     else {
-      const { label, exitCodes } = state.plan
-      const lastWords = state.stderr.tail || state.stdout.tail
-      const { error, retryable } = exitFailure(live.attempt.task, label, exit, exitCodes, lastWords)
+      const { label, exitCodes } = state
+      const { error, retryable } = exitFailure(live.attempt.task, label, exit, exitCodes, wordsOf(state))
       live.fail('error', error, retryable, usage)
     }
   }
@@ -241,7 +276,7 @@ export class ProgramExecutor implements Executor, Driver<Running> {
     this.#stopPulse = clock.at(clock.now() + pulseMs, () => {
       this.#stopPulse = undefined
       for (const live of this.#running) live.state?.events.read()
-      if (++this.#pulses % 2 === 0) this.#weigh()
+      if (++this.#pulses % 2 === 0 && this.#kind.elsewhere !== true) this.#weigh()
       this.#beat()
     })
   }

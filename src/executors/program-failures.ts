@@ -20,7 +20,7 @@ export function exitFailure(
   lastWords: string,
 ): ProgramFailure {
   const { code, signal } = exit
-  const more = { ...where(task), ...(lastWords !== '' && { stack: lastWords }) }
+  const more = { ...placeOf(task), ...(lastWords !== '' && { stack: lastWords }) }
   const error =
     signal === undefined
       ? errorRecord('ALM_TASK_EXIT', { command, exit: code }, { type: `exit ${code}`, ...more })
@@ -28,14 +28,14 @@ export function exitFailure(
   return { error, retryable: exitCodes.retry.length === 0 || exitCodes.retry.includes(code) }
 }
 
-/** The author's own place is the task's definition. */
 const taskFailure = (
   task: TaskSpec,
   code: ErrorCode,
   details: Readonly<Record<string, unknown>>,
-): ErrorRecord => errorRecord(code, details, where(task))
+): ErrorRecord => errorRecord(code, details, placeOf(task))
 
-const where = ({ definedAt }: TaskSpec): Partial<ErrorRecord> =>
+/** The author's own place is the task's definition. */
+export const placeOf = ({ definedAt }: TaskSpec): Partial<ErrorRecord> =>
   definedAt === undefined ? {} : { file: definedAt.file, line: definedAt.line }
 
 /** The machine has no room for one more process or file just now. */

@@ -1,9 +1,11 @@
 import { statSync } from 'node:fs'
 import { AlmanacError } from '../model/errors.ts'
+import type { FailureReason } from '../model/states.ts'
 import type { ExitCodes, TaskSpec } from '../model/task.ts'
 import type { Attempt } from '../ports/executor.ts'
 import { findProgram } from './find-program.ts'
-import type { ProgramStart } from './supervisor.ts'
+import type { ProgramFailure } from './program-failures.ts'
+import type { ProgramExit, ProgramStart } from './supervisor.ts'
 import type { HostEnvironment, TaskFiles } from './task-files.ts'
 import { makeTaskFiles, taskEnvironment } from './task-files.ts'
 
@@ -22,18 +24,56 @@ export interface ProgramPlan {
 export interface ProgramKind {
   readonly name: string
   accepts(task: TaskSpec): boolean
-  /** @throws an `AlmanacError` where no attempt could ever be started, or what the file system says */
-  plan(attempt: Attempt): ProgramPlan
+  /** Everything before the start. @throws an `AlmanacError` where no attempt could ever be started, or what the file system says */
+  prepare(attempt: Attempt, host: HostEnvironment): Prepared
+  /** What takes a while and is done before `prepare`. Rejects where the attempt cannot be started. */
+  ready?(attempt: Attempt): Promise<void>
+  /** the program's own processes are not the task's: their memory and time are nobody's business */
+  readonly elsewhere?: boolean
+  /** Its end, before it is told: lets go of what is elsewhere, and says what the exit was. Undefined: as it seems. */
+  settle?(attempt: Attempt, end: ProgramEnd): Promise<ProgramVerdict | undefined>
+  /** Resolves when nothing of ended attempts is left. */
+  close?(): Promise<void>
 }
 
+/** How the process of a program ended. */
+export interface ProgramEnd {
+  readonly exit: ProgramExit
+  /** it was told to stop */
+  readonly stopped: boolean
+  readonly lastWords: string
+}
+
+/** What an exit was. */
+export type ProgramVerdict =
+  | (ProgramFailure & { readonly reason: FailureReason })
+  /** not the author's doing */
+  | { readonly lost: string }
+
 export interface Prepared {
-  readonly plan: ProgramPlan
+  /** what it is called in messages */
+  readonly label: string
+  readonly exitCodes: ExitCodes
+  /** on this machine */
   readonly files: TaskFiles
+  /** another user than this one is to read and write them */
+  readonly shared?: boolean
   readonly start: ProgramStart
 }
 
-/** Everything before the start. @throws as `ProgramKind.plan`; ALM_TASK_NOT_FOUND */
-export function prepare(kind: ProgramKind, attempt: Attempt, host: HostEnvironment): Prepared {
+/** A kind whose programs run on this machine as they are. */
+export interface HostKind extends Pick<ProgramKind, 'name' | 'accepts'> {
+  plan(attempt: Attempt): ProgramPlan
+}
+
+export const hostKind = (kind: HostKind): ProgramKind => ({
+  name: kind.name,
+  accepts: (task) => kind.accepts(task),
+  prepare: (attempt, host) => prepare(kind, attempt, host),
+})
+
+/** @throws as `HostKind.plan`; ALM_TASK_NOT_FOUND */
+function prepare(kind: HostKind, attempt: Attempt, host: HostEnvironment): Prepared {
   const files = makeTaskFiles(attempt)
   const plan = kind.plan(attempt)
   const env = taskEnvironment(attempt, files, host)
@@ -46,5 +86,6 @@ export function prepare(kind: ProgramKind, attempt: Attempt, host: HostEnvironme
   const found = findProgram(plan.program, plan.cwd, env['PATH'] ?? '')
   if ('missing' in found)
     throw new AlmanacError('ALM_TASK_NOT_FOUND', { what: plan.label, why: found.missing })
-  return { plan, files, start: { program: found.path, args: plan.args, cwd: plan.cwd, env } }
+  const { label, exitCodes } = plan
+  return { label, exitCodes, files, start: { program: found.path, args: plan.args, cwd: plan.cwd, env } }
 }

@@ -2,7 +2,11 @@ import { basename, delimiter, dirname } from 'node:path'
 import { AlmanacError } from '../model/errors.ts'
 import type { Attempt } from '../ports/executor.ts'
 import { commands } from './command/executor.ts'
-import type { ProgramKind } from './program-plan.ts'
+import { containerName, containerRun, hostVariables, readyFor } from './container/container-run.ts'
+import type { Containers } from './container/containers.ts'
+import { root } from './container/inside.ts'
+import { runWords } from './container/run-words.ts'
+import type { HostKind } from './program-plan.ts'
 import { ensurePythonEnv } from './python/environment.ts'
 import { scripts } from './script/executor.ts'
 import { hostEnvironment, makeTaskFiles, taskEnvironment } from './task-files.ts'
@@ -15,11 +19,19 @@ export interface ShellStart {
   readonly argv?: readonly string[]
   /** of a function: `steps.py:index` */
   readonly function?: string
+  /** how one gets there where it is in a container: what `argv` is run by, from here */
+  readonly enter?: ShellEntry
+}
+
+export interface ShellEntry {
+  readonly words: readonly string[]
+  readonly env: Readonly<Record<string, string>>
 }
 
 /** @throws what the task's executor would: ALM_OPTION_REFUSED, ALM_PYTHON_ENV, … */
 export async function shellStart(
   attempt: Attempt,
+  containers: Containers,
   onProgress: (line: string) => void = () => undefined,
 ): Promise<ShellStart> {
   const { body, definedAt } = attempt.task
@@ -28,6 +40,8 @@ export async function shellStart(
       return programStart(commands, attempt)
     case 'script':
       return programStart(scripts, attempt)
+    case 'container':
+      return await containerStart(attempt, containers)
     case 'python': {
       const env = environment(attempt)
       const python =
@@ -61,11 +75,26 @@ export async function shellStart(
   }
 }
 
-function programStart(kind: ProgramKind, attempt: Attempt): ShellStart {
+function programStart(kind: HostKind, attempt: Attempt): ShellStart {
   const env = environment(attempt)
   const { program, args, cwd } = kind.plan(attempt)
   // the interpreter of a script may be named by its path
   return { cwd, env, argv: [attempt.task.body.kind === 'script' ? basename(program) : program, ...args] }
+}
+
+/** A container as the task's, in which nothing is run yet. */
+async function containerStart(attempt: Attempt, containers: Containers): Promise<ShellStart> {
+  const ready = await readyFor(attempt, containers)
+  const run = containerRun(attempt, ready, containerName(attempt, 'shell'), containers.settings)
+  const { body } = run
+  const attached = process.stdin.isTTY ? ['-i', '-t'] : ['-i']
+  const empty = { ...run, run: [], body: { ...body, entrypoint: [] } }
+  return {
+    cwd: body.workdir ?? `${root}/work`,
+    env: run.env,
+    argv: [...(body.entrypoint ?? []), ...run.run],
+    enter: { words: runWords(ready.engine, empty, attached), env: { ...hostVariables(), ...attempt.env } },
+  }
 }
 
 const environment = (attempt: Attempt): Record<string, string> =>

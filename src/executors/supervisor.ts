@@ -16,23 +16,28 @@ import { groupMembers, processesWith } from './process-groups.ts'
  * S3 when `exited` is told, no process of the group is left, and both streams have been read to their end.
  *    What left the group (`setsid`) is found by a variable of its environment, where the system tells (Linux), if the
  *    program was to stop or the host died; elsewhere it goes on, and so does what clears its environment.
+ *    What P has begun elsewhere is ended by a last command of W's, for which S must not be there: it ends W with P.
  * S4 where P leaves nothing behind, nobody has to be reaped by the machine's init (in a container there may be none).
  */
-const script = `
+const script = (last: readonly string[]): string => `
 exec 4>&2 2>/dev/null
 trap : HUP INT QUIT USR1 USR2 PIPE ALRM TERM
 (trap '' HUP INT QUIT USR1 USR2 PIPE ALRM TERM; read -r _ <&3
+${last.length === 0 ? '' : 'kill -s KILL $$'}
 me=$(exec sh -c 'echo $PPID')
 for e in $(grep -als "ALMANAC_PROGRAM=$ALMANAC_PROGRAM" /proc/[0-9]*/environ); do
 p=\${e#/proc/}; p=\${p%/environ}
 [ "$p" = "$me" ] || [ "$p" = "$$" ] || kill -s KILL "$p"
 done
+${last.length === 0 ? '' : `${last.map(quoted).join(' ')} </dev/null >&2`}
 kill -s KILL -- -$$) >&- 4>&- &
 (exec "$@" 2>&4 3>&- 4>&-)
 status=$?
 kill -s KILL $!; wait
 times >&3
 exit $status`
+
+const quoted = (word: string): string => `'${word.replaceAll("'", String.raw`'\''`)}'`
 
 /** Streams that a process outside the group holds open are given up when nothing has come for so long. */
 const drainMs = 100
@@ -45,6 +50,8 @@ export interface ProgramStart {
   readonly args: readonly string[]
   readonly cwd: string
   readonly env: Readonly<Record<string, string>>
+  /** a command that ends what the program has begun elsewhere: run if the host dies, after the program */
+  readonly last?: readonly string[]
 }
 
 export interface ProgramExit {
@@ -87,12 +94,16 @@ export class SupervisedProgram {
     begun++
     const mark = `${process.pid}.${begun}.${Date.now()}`
     this.#variable = `ALMANAC_PROGRAM=${mark}`
-    this.#child = spawn('/bin/sh', ['-c', script, 'almanac', start.program, ...start.args], {
-      cwd: start.cwd,
-      env: { ...start.env, ALMANAC_PROGRAM: mark },
-      detached: true,
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-    })
+    this.#child = spawn(
+      '/bin/sh',
+      ['-c', script(start.last ?? []), 'almanac', start.program, ...start.args],
+      {
+        cwd: start.cwd,
+        env: { ...start.env, ALMANAC_PROGRAM: mark },
+        detached: true,
+        stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      },
+    )
     this.group = this.#child.pid
     this.#child.on('error', (error: NodeJS.ErrnoException) => {
       if (this.group === undefined) listener.refused(error)

@@ -1,5 +1,5 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, closeSync, constants, fstatSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { Attempt } from '../ports/executor.ts'
 import type { ReadResult } from './results.ts'
 import { isPathRef, pathOf, plainJson } from './task-values.ts'
@@ -14,11 +14,25 @@ export interface TaskFiles {
 /** Where the files of an attempt lie; whatever Almanac itself puts into a scratch directory has this prefix. */
 export const taskFile = (attempt: Attempt, name: string): string => join(attempt.scratch, `.almanac-${name}`)
 
+/** Where they are, be they there or not. */
+export const taskFilesOf = (attempt: Attempt): TaskFiles => ({
+  params: taskFile(attempt, 'params.json'),
+  result: taskFile(attempt, 'result.json'),
+  events: taskFile(attempt, 'events.jsonl'),
+})
+
 /** Writes the file of parameters. @throws ALM_VALUE_REFUSED, or what the file system says */
 export function makeTaskFiles(attempt: Attempt): TaskFiles {
-  const params = taskFile(attempt, 'params.json')
-  writeFileSync(params, JSON.stringify(plainJson(attempt.inputs, 'input')), { mode: 0o600 })
-  return { params, result: taskFile(attempt, 'result.json'), events: taskFile(attempt, 'events.jsonl') }
+  const files = taskFilesOf(attempt)
+  writeFileSync(files.params, JSON.stringify(plainJson(attempt.inputs, 'input')), { mode: 0o600 })
+  return files
+}
+
+/** Another user than this one reads and writes what is the attempt's. */
+export function shareTaskFiles({ scratch, outputs }: Attempt, files: TaskFiles): void {
+  const folders = new Set([scratch, ...Object.values(outputs).map((path) => dirname(path))])
+  for (const folder of folders) chmodSync(folder, 0o777)
+  for (const path of [files.params, files.events]) chmodSync(path, 0o666)
 }
 
 /** What of the host's environment a program needs to find its way on this machine. */
@@ -37,7 +51,7 @@ export function hostEnvironment(): HostEnvironment {
 export function taskEnvironment(
   attempt: Attempt,
   files: TaskFiles,
-  host: HostEnvironment,
+  host: Partial<HostEnvironment>,
 ): Record<string, string> {
   const paths: Record<string, string> = {}
   for (const [name, value] of Object.entries(attempt.inputs)) {

@@ -1,4 +1,3 @@
-import { AlmanacError } from '../model/errors.ts'
 import type { ScriptLanguage } from '../model/task.ts'
 import { besideCaller } from './beside.ts'
 import {
@@ -9,7 +8,8 @@ import {
   namedTask,
   type Outputs,
 } from './named-task.ts'
-import { checkNames, type OptionNames } from './option-names.ts'
+import type { OptionNames } from './option-names.ts'
+import { checkNeeded, isText, isWords } from './program-options.ts'
 
 /** Exit codes that mean something. */
 export interface ExitOptions {
@@ -89,22 +89,4 @@ export const script = {
     } as const
     return namedTask(options.name, body, options, scriptNames)
   },
-}
-
-const isText = (value: unknown): boolean => typeof value === 'string'
-const isWords = (value: unknown): boolean => Array.isArray(value) && value.length > 0 && value.every(isText)
-
-/** Types catch it in an editor; this catches it in plain JavaScript. @throws ALM_OPTION_REFUSED */
-function checkNeeded(
-  kind: string,
-  options: { readonly name: unknown },
-  known: object,
-  needs: Readonly<Record<string, string | undefined>>,
-): void {
-  const task = typeof options.name === 'string' ? options.name : kind
-  // a name that is spelt wrong is not missing
-  checkNames(task, options, known)
-  for (const [option, need] of Object.entries(needs))
-    if (need !== undefined)
-      throw new AlmanacError('ALM_OPTION_REFUSED', { option, task, why: `it must be ${need}` })
 }

@@ -26,6 +26,19 @@ export interface AlmanacConfig {
     /** warm worker processes per Python environment; one per processor if absent */
     readonly processes?: number
   }
+  /** what runs containers */
+  readonly container?: ContainerConfig
+}
+
+/** What runs containers, and how. */
+export interface ContainerConfig {
+  /**
+   * program, with arguments of its own: `'docker'`, `['podman', '--root', '/scratch/containers']`; absent: Docker if it
+   * answers, else Podman, else nerdctl. ALMANAC_CONTAINER_PROGRAM goes before it
+   */
+  readonly program?: string | readonly string[]
+  /** for each `run`: `['--shm-size', '1g']`; ALMANAC_CONTAINER_ARGS goes before it */
+  readonly args?: readonly string[]
 }
 
 /** How long what is kept: `{ runs: { count: 100 }, logs: { age: '30d' }, cache: { age: '90d', bytes: '50GiB' } }`. */

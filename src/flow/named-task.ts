@@ -49,14 +49,15 @@ export const namedOptionNames: OptionNames<NamedTaskOptions> = {
 /** @throws ALM_NAME_REFUSED, ALM_OPTION_REFUSED, ALM_DEFINED_INSIDE */
 export function namedTask<I extends AnyInputs, R>(
   name: string,
-  body: TaskBody,
+  /** by its options, where those of all kinds make a part of it */
+  body: TaskBody | ((options: NamedTaskOptions) => TaskBody),
   options: NamedTaskOptions,
   optionNames: object,
   variantOf?: TaskDefinition,
 ): NamedTask<I, R> {
   const definition = defineTask({
     name,
-    body,
+    body: typeof body === 'function' ? body(options) : body,
     options,
     optionNames,
     input: options.input,

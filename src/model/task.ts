@@ -83,7 +83,43 @@ export type TaskBody =
       readonly source: string
       readonly exitCodes: ExitCodes
     }
+  | ContainerBody
   | { readonly kind: 'source'; readonly from: 'http' | 's3' | 'url' }
+
+/** A program in a container. */
+export interface ContainerBody {
+  readonly kind: 'container'
+  readonly image: string
+  /** when the registry is asked for it */
+  readonly pull: 'missing' | 'always' | 'never'
+  /** arguments of the entrypoint; none: the command of the image */
+  readonly run: readonly string[]
+  /** instead of the image's; empty: none, `run` is the program */
+  readonly entrypoint?: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  readonly volumes: readonly ContainerVolume[]
+  /** `none`, `host` or the name of one; absent: as the container program does */
+  readonly network?: string
+  /** `image`, or a user of the image; absent: who runs Almanac */
+  readonly user?: string
+  /** in the container; an empty directory of the attempt's own if absent */
+  readonly workdir?: string
+  readonly gpu?: number | 'all'
+  /** processors that it gets at most */
+  readonly cpus?: number
+  /** false: without a first process that passes on signals */
+  readonly init: boolean
+  readonly exitCodes: ExitCodes
+}
+
+/** What lies on this machine, in a container. */
+export interface ContainerVolume {
+  /** in the container */
+  readonly path: string
+  /** on this machine, absolute */
+  readonly source: string
+  readonly write: boolean
+}
 
 /** Languages of scripts: the interpreter is found on the machine. */
 export type ScriptLanguage = 'bash' | 'sh' | 'python' | 'node' | 'Rscript'

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { connect } from 'node:net'
 import { createInterface } from 'node:readline'
 import type { Order } from './puppet-control.ts'
@@ -24,7 +25,7 @@ export function runPuppet(control: string, token: string, abilities: PuppetAbili
       socket.write(`${JSON.stringify(line)}\n`, () => resolve())
     })
   const played = new Promise<unknown>((resolve, reject) => {
-    socket.once('connect', () => void send({ hello: token, pid: process.pid }))
+    socket.once('connect', () => void send({ hello: token, pid: pidOutside(process.pid) }))
     socket.on('error', reject)
     socket.once('close', () => reject(new Error('the test let go of this puppet')))
     const lines = createInterface({ input: socket })
@@ -70,7 +71,7 @@ async function obey(
       await send(ok)
       return undefined
     case 'child':
-      await send({ ...ok, pid: spawn('sleep', ['1000'], { stdio: 'ignore' }).pid })
+      await send({ ...ok, pid: pidOutside(spawn('sleep', ['1000'], { stdio: 'ignore' }).pid ?? 0) })
       return undefined
     case 'die':
       await send(ok)
@@ -83,6 +84,26 @@ async function obey(
       await send(ok)
       return { failed: new Error(order.message) }
   }
+}
+
+/** The number that a process of a container has outside of it, by the outside's `/proc`. */
+function pidOutside(pid: number): number {
+  const proc = process.env['PUPPET_PROC']
+  if (proc === undefined) return pid
+  const space = (of: string): string | undefined => {
+    try {
+      return readlinkSync(`${proc}/${of}/ns/pid`)
+    } catch {
+      // it has ended, or is none of ours
+      return undefined
+    }
+  }
+  const own = space('self')
+  const found = readdirSync(proc).find((name) => {
+    if (!/^\d+$/.test(name) || space(name) !== own) return false
+    return new RegExp(`^NSpid:.*\\t${pid}$`, 'm').test(readFileSync(`${proc}/${name}/status`, 'latin1'))
+  })
+  return Number(found)
 }
 
 const floodText = (bytes: number): string =>

@@ -10,6 +10,7 @@ import { systemChance } from '../system/system-chance.ts'
 import { systemClock } from '../system/system-clock.ts'
 import type { Workbench, WorkbenchOptions } from '../workbench.ts'
 import { openCode } from './code.ts'
+import { openContainers } from './containers.ts'
 import { datasetWork } from './dataset-work.ts'
 import { type ExecutorParts, openExecutors, openServers, surroundings } from './executors.ts'
 import { openKept } from './kept.ts'
@@ -49,6 +50,7 @@ async function openWith(own: OpenJournal, code: CodeSource, options: PlacedOptio
   const settings = runSettings(options, config, environment)
   const kept = { journal, records, cache, entries, data, datasets, documents, logs }
   const servers = openServers()
+  const containers = openContainers(config, say)
   const engine = openEngine(
     { ...kept, code, work, limits },
     {
@@ -58,6 +60,7 @@ async function openWith(own: OpenJournal, code: CodeSource, options: PlacedOptio
       inline: options.inline === true,
       downloads: () => data.downloads(),
       servers,
+      containers,
     },
   )
   const publish = publisher({ datasets, data, clock: systemClock })
@@ -82,6 +85,7 @@ async function openWith(own: OpenJournal, code: CodeSource, options: PlacedOptio
     settled,
     say,
     urls: servers.urls,
+    containers,
     lookUrl: (wanted) => servers.urls.look(wanted, new AbortController().signal),
   })
 }
@@ -97,7 +101,7 @@ function openEngine(
 ): Engine {
   return new Engine({
     ...parts,
-    surroundings: { of: surroundings },
+    surroundings: { of: (task) => surroundings(task, executors.containers) },
     clock: systemClock,
     chance: systemChance,
     hash: sha256,

@@ -1,5 +1,7 @@
 import { openRemoteObjects } from '../data/s3/remote-objects.ts'
 import { openCommandExecutor } from '../executors/command/executor.ts'
+import type { Containers } from '../executors/container/containers.ts'
+import { openContainerExecutor } from '../executors/container/executor.ts'
 import { openInlineExecutor } from '../executors/inline/executor.ts'
 import { pythonEnvDigest } from '../executors/python/environment.ts'
 import { openPythonExecutor } from '../executors/python/executor.ts'
@@ -30,11 +32,12 @@ export interface ExecutorParts {
   readonly inline: boolean
   readonly downloads: () => Promise<Downloads>
   readonly servers: Servers
+  readonly containers: Containers
 }
 
 /** Of every kind of task. */
 export function openExecutors(listener: ExecutorListener, parts: ExecutorParts) {
-  const { python, threads, say, inline, downloads, servers } = parts
+  const { python, threads, say, inline, downloads, servers, containers } = parts
   const common = { clock: systemClock }
   return [
     openInlineExecutor({ ...common, patient: inline }, listener),
@@ -51,6 +54,7 @@ export function openExecutors(listener: ExecutorListener, parts: ExecutorParts) 
     openPythonExecutor({ ...common, ...python, onProgress: say }, listener),
     openCommandExecutor(common, listener),
     openScriptExecutor(common, listener),
+    openContainerExecutor({ ...common, containers }, listener),
     openSourceExecutor({ ...common, downloads, ...servers }, listener),
   ]
 }
@@ -70,8 +74,12 @@ export function openServers(): Servers {
   return { ...shared, urls: openUrls({ clock: systemClock, ...shared }) }
 }
 
-/** Of Python: the interpreter's minor version, the platform, and what is installed beside it. */
-export async function surroundings({ body }: TaskSpec): Promise<Record<string, string>> {
+/** Of Python: the interpreter's minor version, the platform, and what is installed beside it. Of containers: the image. */
+export async function surroundings(
+  { body }: TaskSpec,
+  containers: Containers,
+): Promise<Record<string, string>> {
+  if (body.kind === 'container') return { image: await containers.images.identity(body) }
   if (body.kind !== 'python') return {}
   if (body.env !== undefined) return { python: await pythonEnvDigest(body.env) }
   const { version, platform } = await findPython(undefined)

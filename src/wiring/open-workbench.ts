@@ -2,6 +2,7 @@ import type { ResumeOptions } from '../almanac.ts'
 import type { Engine, RunHandle } from '../engine/engine.ts'
 import type { RunSettings } from '../engine/settings.ts'
 import { stageCall } from '../engine/staged-call.ts'
+import type { Containers } from '../executors/container/containers.ts'
 import { shellStart } from '../executors/shell-start.ts'
 import { chosenWorkflow, definitionOf, type WorkflowChoice } from '../flow/chosen-workflow.ts'
 import { jsonSchemaOf } from '../flow/schema.ts'
@@ -27,6 +28,7 @@ export interface WorkbenchParts
   readonly say: (text: string) => void
   /** belongs to the engine */
   readonly urls: Pick<Urls, 'open' | 'verify'>
+  readonly containers: Containers
 }
 
 /** Runs that ended since are looked at and resumed most. */
@@ -62,6 +64,7 @@ export class OpenWorkbench implements Workbench {
   readonly #say: (text: string) => void
   #hasWritten = false
   readonly #urls: WorkbenchParts['urls']
+  readonly #containers: Containers
 
   constructor(parts: WorkbenchParts) {
     this.project = parts.project
@@ -90,6 +93,7 @@ export class OpenWorkbench implements Workbench {
     this.#settled = parts.settled
     this.#say = parts.say
     this.#urls = parts.urls
+    this.#containers = parts.containers
   }
 
   async run<I, R>(workflow: Workflow<I, R>, input?: I, options: StartOptions = {}): Promise<R> {
@@ -161,7 +165,11 @@ export class OpenWorkbench implements Workbench {
     const staged = await stageCall(run.id, row.call, known, from)
     const remove = (): Promise<void> => staged.remove()
     try {
-      return { task: staged.attempt.task.name, ...(await shellStart(staged.attempt, this.#say)), remove }
+      return {
+        task: staged.attempt.task.name,
+        ...(await shellStart(staged.attempt, this.#containers, this.#say)),
+        remove,
+      }
     } catch (error) {
       await remove()
       throw error

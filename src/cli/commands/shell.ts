@@ -62,12 +62,14 @@ const quoted = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
 
 /** Runs it to its end, on this terminal; gives its exit code. With `--json` standard output is for objects only. */
-function runIn({ cwd, env }: StagedShell, command: readonly string[], json: boolean): Promise<number> {
-  const [program = process.env['SHELL'] || 'sh', ...args] = command
+function runIn({ cwd, env, enter }: StagedShell, command: readonly string[], json: boolean): Promise<number> {
+  // which shells an image has is not known here
+  const there = enter === undefined || command.length > 0 ? command : ['sh']
+  const [program = process.env['SHELL'] || 'sh', ...args] = [...(enter?.words ?? []), ...there]
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
-      cwd,
-      env: { ...terminal(), ...env },
+      ...(enter === undefined && { cwd }),
+      env: { ...terminal(), ...(enter?.env ?? env) },
       stdio: ['inherit', json ? 2 : 'inherit', 'inherit'],
     })
     // the terminal's Ctrl-C is for what runs in the shell; its directory must not be left behind

@@ -3,11 +3,12 @@ import { AlmanacError } from '../../model/errors.ts'
 import type { Executor, ExecutorListener } from '../../ports/executor.ts'
 import type { ProgramOptions } from '../program-executor.ts'
 import { ProgramExecutor } from '../program-executor.ts'
-import type { ProgramKind } from '../program-plan.ts'
+import type { HostKind } from '../program-plan.ts'
+import { hostKind } from '../program-plan.ts'
 import { fillCommand } from './template.ts'
 
 /** What runs for a command. */
-export const commands: ProgramKind = {
+export const commands: HostKind = {
   name: 'command',
   accepts: (task) => task.body.kind === 'command',
   plan: ({ task, inputs, outputs, scratch }) => {
@@ -20,4 +21,4 @@ export const commands: ProgramKind = {
 
 /** Runs commands: any program, by its arguments, in a process group of its own. */
 export const openCommandExecutor = (options: ProgramOptions, listener: ExecutorListener): Executor =>
-  new ProgramExecutor(commands, options, listener)
+  new ProgramExecutor(hostKind(commands), options, listener)

@@ -5,7 +5,8 @@ import type { ScriptLanguage } from '../../model/task.ts'
 import type { Executor, ExecutorListener } from '../../ports/executor.ts'
 import type { ProgramOptions } from '../program-executor.ts'
 import { ProgramExecutor } from '../program-executor.ts'
-import type { ProgramKind } from '../program-plan.ts'
+import type { HostKind } from '../program-plan.ts'
+import { hostKind } from '../program-plan.ts'
 import { taskFile } from '../task-files.ts'
 
 interface Language {
@@ -29,7 +30,7 @@ const languages: Readonly<Record<ScriptLanguage, Language>> = {
 }
 
 /** What runs for a script. */
-export const scripts: ProgramKind = {
+export const scripts: HostKind = {
   name: 'script',
   accepts: (task) => task.body.kind === 'script',
   plan: (attempt) => {
@@ -58,4 +59,4 @@ function isolateModules(folder: string): void {
 
 /** Runs scripts: a source text by the interpreter of its language, as a command is run. */
 export const openScriptExecutor = (options: ProgramOptions, listener: ExecutorListener): Executor =>
-  new ProgramExecutor(scripts, options, listener)
+  new ProgramExecutor(hostKind(scripts), options, listener)

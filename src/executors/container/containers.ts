@@ -1,0 +1,118 @@
+import { ask, complaint } from './client.ts'
+import type { ContainerEngine } from './engine.ts'
+import { findEngine } from './engine.ts'
+import { Images } from './images.ts'
+import { removeWords } from './run-words.ts'
+
+/** How containers are run on this machine. */
+export interface ContainerSettings {
+  /** program and its own arguments; the first that answers if absent */
+  readonly program?: readonly string[]
+  /** for each `run` */
+  readonly args?: readonly string[]
+  /** by which containers of processes that are gone are told from those of others; without it none are looked for */
+  readonly owner?: ContainerOwner
+  readonly say?: (text: string) => void
+}
+
+export interface ContainerOwner {
+  /** of this process: no comma, no white space */
+  readonly label: string
+  /** the process of that label is surely gone */
+  isGone(label: string): boolean
+}
+
+export const ownerLabel = 'almanac.owner'
+
+const listMs = 60_000
+const removeMs = 120_000
+
+/**
+ * The container program of this process, its images, and containers that are to go. Nothing is asked before the first
+ * container is wanted.
+ *
+ * C1 every container has a name of its own and, where there is an owner, a label: one that outlives its process (which
+ *    takes the death of the watcher beside it) is removed by the next process that wants a container.
+ */
+export class Containers {
+  readonly images: Images
+  readonly settings: ContainerSettings
+  #engine: Promise<ContainerEngine> | undefined
+  #known: ContainerEngine | undefined
+  readonly #removing = new Set<Promise<void>>()
+
+  constructor(settings: ContainerSettings) {
+    this.settings = settings
+    this.images = new Images(() => this.engine(), settings.say ?? silence)
+  }
+
+  /** @throws ALM_CONTAINER_PROGRAM */
+  engine(): Promise<ContainerEngine> {
+    if (this.#engine === undefined) {
+      this.#engine = this.#open()
+      // it may be started meanwhile
+      this.#engine.catch(() => {
+        this.#engine = undefined
+      })
+    }
+    return this.#engine
+  }
+
+  /** Once `engine` has resolved. */
+  get known(): ContainerEngine | undefined {
+    return this.#known
+  }
+
+  /** @throws what the container program says */
+  async remove(names: readonly string[]): Promise<void> {
+    const engine = await this.engine()
+    const answer = await ask(removeWords(engine, names), { timeoutMs: removeMs })
+    if (answer.code !== 0 && !/no such container/i.test(answer.stderr))
+      throw new Error(`A container could not be removed (${names.join(', ')}): ${complaint(answer)}`)
+  }
+
+  /** The same, while others go on: `close` waits for it. */
+  removeLater(names: readonly string[]): void {
+    const removal = this.remove(names)
+      .catch((error: unknown) => this.settings.say?.((error as Error).message))
+      .finally(() => this.#removing.delete(removal))
+    this.#removing.add(removal)
+  }
+
+  /** Did the kernel kill one of its processes for its memory? */
+  async wasShort(name: string): Promise<boolean> {
+    const engine = await this.engine()
+    const words = [...engine.words, 'inspect', '--format', '{{.State.OOMKilled}}', name]
+    return (await ask(words, { timeoutMs: listMs })).stdout.trim() === 'true'
+  }
+
+  async close(): Promise<void> {
+    while (this.#removing.size > 0) await Promise.all(this.#removing)
+  }
+
+  async #open(): Promise<ContainerEngine> {
+    const engine = await findEngine(this.settings.program)
+    this.#known = engine
+    if (this.settings.owner !== undefined) await this.#removeLeft(engine, this.settings.owner)
+    return engine
+  }
+
+  async #removeLeft(engine: ContainerEngine, owner: ContainerOwner): Promise<void> {
+    const format = `{{.ID}} {{.Label "${ownerLabel}"}}`
+    const words = [...engine.words, 'ps', '-a', '--filter', `label=${ownerLabel}`, '--format', format]
+    const listed = await ask(words, { timeoutMs: listMs })
+    const left = listed.stdout.split('\n').flatMap((line) => {
+      const [id = '', label = ''] = line.trim().split(' ')
+      return id !== '' && label !== '' && owner.isGone(label) ? [id] : []
+    })
+    if (left.length === 0) return
+    const answer = await ask(removeWords(engine, left), { timeoutMs: removeMs })
+    this.settings.say?.(
+      answer.code === 0
+        ? `removed ${left.length === 1 ? 'a container' : `${left.length} containers`} that a killed process had left`
+        : `containers that a killed process had left could not be removed: ${complaint(answer)}`,
+    )
+  }
+}
+
+const silence = (): void => undefined

@@ -1,0 +1,68 @@
+import { errorRecord } from '../../model/errors.ts'
+import type { ErrorRecord } from '../../model/records.ts'
+import type { ContainerBody, TaskSpec } from '../../model/task.ts'
+import { bytesText } from '../limits.ts'
+import { placeOf } from '../program-failures.ts'
+import type { ProgramEnd, ProgramVerdict } from '../program-plan.ts'
+
+/** What the end of a container was, as far as it was not the program's own. */
+
+/** The container program's own failures: it has not got so far as to run anything, or nothing of that name. */
+const engineExits = new Set([125, 126, 127])
+
+/** How programs run that cannot be started. */
+const noProgram =
+  /executable file .*not found|command (?:that was )?not found|no such file or directory|permission denied/i
+const daemonGone =
+  /error waiting for container|unexpected EOF|connection reset by peer|cannot connect to the docker daemon|error during connect/i
+
+export function containerEnd(
+  task: TaskSpec,
+  body: ContainerBody,
+  end: ProgramEnd,
+  memory: { readonly limit: number; readonly killed: boolean },
+): ProgramVerdict | undefined {
+  const { exit, lastWords } = end
+  if (memory.killed || (memory.limit > 0 && exit.signal === 'SIGKILL')) {
+    const limit = bytesText(memory.limit)
+    const why = memory.killed
+      ? `a process of the container was killed for going over its limit of ${limit}`
+      : `the container was killed (SIGKILL), most likely for going over its limit of ${limit}`
+    return { reason: 'memory', error: record('ALM_TASK_MEMORY', { why }, task, lastWords), retryable: true }
+  }
+  if (!engineExits.has(exit.code)) return undefined
+  const why = engineWords(lastWords)
+  if (why === undefined) return undefined
+  if (daemonGone.test(why)) return { lost: why }
+  if (exit.code !== 125 && noProgram.test(why)) {
+    const what = body.entrypoint?.[0] ?? body.run[0] ?? body.image
+    const missing = `it cannot be run in the image ${body.image}: ${why}`
+    return {
+      reason: 'error',
+      error: record('ALM_TASK_NOT_FOUND', { what, why: missing }, task, lastWords),
+      retryable: false,
+    }
+  }
+  const error = record('ALM_CONTAINER_FAILED', { image: body.image, why }, task, lastWords)
+  return { reason: 'error', error, retryable: true }
+}
+
+/** What the container program said last; undefined where it is the program in the container that spoke. */
+function engineWords(lastWords: string): string | undefined {
+  const line = lastWords
+    .split('\n')
+    .findLast((one) => /^(?:Error: |docker: |time=".*level=(?:error|fatal))/.test(one))
+  return line
+    ?.replace(/^time="[^"]*" level=\w+ msg="(.*)"$/, '$1')
+    .replace(/^(?:Error|docker): /, '')
+    .replace(/^Error response from daemon: /, '')
+    .replace(/\.$/, '')
+}
+
+const record = (
+  code: 'ALM_TASK_MEMORY' | 'ALM_TASK_NOT_FOUND' | 'ALM_CONTAINER_FAILED',
+  details: Readonly<Record<string, unknown>>,
+  task: TaskSpec,
+  lastWords: string,
+): ErrorRecord =>
+  errorRecord(code, details, { ...placeOf(task), ...(lastWords !== '' && { stack: lastWords }) })
