@@ -5,6 +5,7 @@ A task is a plain function under `@task`, a workflow a function under `@workflow
 runs it. What has been done is not done again: after a crash, after an edit, on changed data.
 """
 
+from .containers import container
 from .documents import Document, DocumentState
 from .errors import AlmanacError, TaskFailed, WorkflowRefused
 from .futures import Future, FutureList
@@ -31,6 +32,7 @@ __all__ = [
     "Workflow",
     "WorkflowRefused",
     "command",
+    "container",
     "dataset",
     "file",
     "gather",

@@ -86,6 +86,7 @@ _OWN_OPTIONS = {
     "python": {"threads": "threads"},
     "command": {"cwd": "cwd", "retry_exits": "retryExits"},
     "script": {"retry_exits": "retryExits"},
+    "container": {"retry_exits": "retryExits"},
 }
 #: those that are not told as they are
 _OTHERS = ("env", "outputs", "context")

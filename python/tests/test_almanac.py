@@ -16,7 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 import almanac  # noqa: E402
 from almanac._host.host import Host  # noqa: E402
-from almanac import AlmanacError, File, task, tasks, workflow  # noqa: E402
+from almanac import AlmanacError, File, containers, task, tasks, workflow  # noqa: E402
 
 
 @task(retries=2)
@@ -50,7 +50,7 @@ class Outside(unittest.TestCase):
             self.assertEqual(raised.exception.code, "ALM_OUTSIDE")
 
     def test_examples_in_docstrings_hold(self) -> None:
-        self.assertEqual(doctest.testmod(tasks).failed, 0)
+        self.assertEqual([doctest.testmod(module).failed for module in (tasks, containers)], [0, 0])
 
 
 class Told(unittest.TestCase):
@@ -82,6 +82,29 @@ class Told(unittest.TestCase):
         self.assertEqual(told["options"], {"retries": 2, "limits": ["gpfs"], "rate": "2/s"})
         described = {"name": "beams", "of": {"project": "survey"}, "schema": {"type": "object"}, "initial": {}}
         self.assertEqual(told["context"], {"times": described})
+
+
+    def test_a_container_is_told_with_paths_of_this_machine(self) -> None:
+        here = os.path.dirname(os.path.abspath(__file__))
+        volumes = {"/ref": "grid", "/out": {"source": "../made", "write": True}}
+        made = almanac.container.task("a/b:1", ["x"], name="inside", inputs={"f": File}, volumes=volumes, cpu=2)
+        told = made.definition()
+        self.assertEqual(
+            told["container"],
+            {
+                "image": "a/b:1",
+                "run": ["x"],
+                "volumes": {
+                    "/ref": os.path.join(here, "grid"),
+                    "/out": {"source": os.path.normpath(os.path.join(here, "..", "made")), "write": True},
+                },
+            },
+        )
+        self.assertEqual((told["kind"], told["options"], told["inputs"], told["file"]), (
+            "container", {"cpu": 2, "name": "inside"}, {"f": "file"}, os.path.abspath(__file__)
+        ))  # fmt: skip
+        with self.assertRaises(AlmanacError):
+            almanac.container.task("a/b:1", name="inside", memry="2GiB")
 
 
 class Elsewhere(unittest.TestCase):

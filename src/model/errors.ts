@@ -310,20 +310,24 @@ export const catalogue = {
     hint: 'Correct the requirements file and run again.',
   },
   ALM_CONTAINER_PROGRAM: {
-    message: 'No program that runs containers works here: {why}',
+    message: 'No program that runs containers works here: {why}.',
     hint: 'Install Podman, or start Docker and be allowed to use its socket; "podman info" or "docker info" must answer. Another program is named in ALMANAC_CONTAINER_PROGRAM, or in container.program of almanac.config.ts.',
   },
   ALM_IMAGE_MISSING: {
-    message: 'There is no image {image} for {program}: {why}',
+    message: 'There is no image {image} for {program}: {why}.',
     hint: 'Correct its name (with its registry, as in docker.io/library/debian:12), build it, or log in where it is private: {program} login.',
   },
   ALM_IMAGE_PULL: {
-    message: 'The image {image} could not be pulled: {why}',
+    message: 'The image {image} could not be pulled: {why}.',
     hint: 'Look at the network and resume the run. An image that is here already is not asked for unless the task says pull: "always".',
   },
   ALM_CONTAINER_FAILED: {
-    message: 'No container of {image} could be started: {why}',
+    message: 'No container of {image} could be started: {why}.',
     hint: 'Correct the options of the task, or what the message names; docs/containers.md has the usual causes.',
+  },
+  ALM_CONTAINER_LEFT: {
+    message: 'A container could not be removed: {why}.',
+    hint: 'Remove it by hand: {program} rm -f {names}.',
   },
   // use
   ALM_NODE_OLD: {

@@ -1,5 +1,6 @@
 import { definitionKey } from '../flow/callable.ts'
 import { command, script } from '../flow/command.ts'
+import { container } from '../flow/container.ts'
 import type { TaskDefinition } from '../flow/definition.ts'
 import { python } from '../flow/python.ts'
 import { dir, file, json, type Shape } from '../flow/schema.ts'
@@ -25,6 +26,8 @@ export function definitionFrom(described: DescribedTask, documents: ToldDocument
         return command.task({ ...common, run: (described.run ?? []) as [string] })
       case 'script':
         return script.task({ ...common, lang: described.lang as 'bash', source: described.source ?? '' })
+      case 'container':
+        return container.task({ ...common, ...described.container, image: described.container?.image ?? '' })
     }
   }
   const definition = made()[definitionKey] as TaskDefinition

@@ -86,7 +86,7 @@ export interface DescribedDocument {
 }
 
 export interface DescribedTask {
-  readonly kind: 'python' | 'command' | 'script'
+  readonly kind: 'python' | 'command' | 'script' | 'container'
   readonly name: string
   readonly options: Readonly<Record<string, unknown>>
   readonly context: Readonly<Record<string, DescribedDocument>>
@@ -100,6 +100,8 @@ export interface DescribedTask {
   readonly source?: string
   readonly lang?: string
   readonly env?: { readonly requirements: string; readonly python?: string }
+  /** its own options, with paths of this machine absolute */
+  readonly container?: { readonly image: string } & Readonly<Record<string, unknown>>
 }
 
 /** An exception. */

@@ -61,4 +61,5 @@ export function complaint({ stderr, stdout, code }: ClientAnswer): string {
     .replace(/^(?:Error|error|docker|Error response from daemon): */, '')
     .replace(/^Error response from daemon: */, '')
     .slice(0, 600)
+    .replace(/\.$/, '')
 }

@@ -1,3 +1,4 @@
+import { AlmanacError } from '../../model/errors.ts'
 import { ask, complaint } from './client.ts'
 import type { ContainerEngine } from './engine.ts'
 import { findEngine } from './engine.ts'
@@ -38,7 +39,6 @@ export class Containers {
   readonly images: Images
   readonly settings: ContainerSettings
   #engine: Promise<ContainerEngine> | undefined
-  #known: ContainerEngine | undefined
   readonly #removing = new Set<Promise<void>>()
 
   constructor(settings: ContainerSettings) {
@@ -58,17 +58,16 @@ export class Containers {
     return this.#engine
   }
 
-  /** Once `engine` has resolved. */
-  get known(): ContainerEngine | undefined {
-    return this.#known
-  }
-
-  /** @throws what the container program says */
+  /** @throws ALM_CONTAINER_PROGRAM, ALM_CONTAINER_LEFT */
   async remove(names: readonly string[]): Promise<void> {
     const engine = await this.engine()
     const answer = await ask(removeWords(engine, names), { timeoutMs: removeMs })
     if (answer.code !== 0 && !/no such container/i.test(answer.stderr))
-      throw new Error(`A container could not be removed (${names.join(', ')}): ${complaint(answer)}`)
+      throw new AlmanacError('ALM_CONTAINER_LEFT', {
+        why: complaint(answer),
+        program: engine.name,
+        names: names.join(' '),
+      })
   }
 
   /** The same, while others go on: `close` waits for it. */
@@ -92,15 +91,19 @@ export class Containers {
 
   async #open(): Promise<ContainerEngine> {
     const engine = await findEngine(this.settings.program)
-    this.#known = engine
     if (this.settings.owner !== undefined) await this.#removeLeft(engine, this.settings.owner)
     return engine
   }
 
   async #removeLeft(engine: ContainerEngine, owner: ContainerOwner): Promise<void> {
-    const format = `{{.ID}} {{.Label "${ownerLabel}"}}`
+    const label = engine.kind === 'podman' ? `index .Labels "${ownerLabel}"` : `.Label "${ownerLabel}"`
+    const format = `{{.ID}} {{${label}}}`
     const words = [...engine.words, 'ps', '-a', '--filter', `label=${ownerLabel}`, '--format', format]
     const listed = await ask(words, { timeoutMs: listMs })
+    if (listed.code !== 0)
+      return this.settings.say?.(
+        `containers that killed processes left could not be listed: ${complaint(listed)}`,
+      )
     const left = listed.stdout.split('\n').flatMap((line) => {
       const [id = '', label = ''] = line.trim().split(' ')
       return id !== '' && label !== '' && owner.isGone(label) ? [id] : []

@@ -30,11 +30,11 @@ export function containerEnd(
       : `the container was killed (SIGKILL), most likely for going over its limit of ${limit}`
     return { reason: 'memory', error: record('ALM_TASK_MEMORY', { why }, task, lastWords), retryable: true }
   }
-  if (!engineExits.has(exit.code)) return undefined
-  const why = engineWords(lastWords)
+  const unstarted = initWords(lastWords)
+  const why = unstarted ?? (engineExits.has(exit.code) ? engineWords(lastWords) : undefined)
   if (why === undefined) return undefined
   if (daemonGone.test(why)) return { lost: why }
-  if (exit.code !== 125 && noProgram.test(why)) {
+  if (unstarted !== undefined || (exit.code !== 125 && noProgram.test(why))) {
     const what = body.entrypoint?.[0] ?? body.run[0] ?? body.image
     const missing = `it cannot be run in the image ${body.image}: ${why}`
     return {
@@ -46,6 +46,12 @@ export function containerEnd(
   const error = record('ALM_CONTAINER_FAILED', { image: body.image, why }, task, lastWords)
   return { reason: 'error', error, retryable: true }
 }
+
+/** What the first process says (catatonit of Podman, tini of Docker) where there is no such program. */
+const initWords = (lastWords: string): string | undefined =>
+  /^(?:ERROR \(catatonit:\d+\): failed to exec pid1|\[FATAL tini \(\d+\)\] exec .* failed): (.*)$/m.exec(
+    lastWords,
+  )?.[1]
 
 /** What the container program said last; undefined where it is the program in the container that spoke. */
 function engineWords(lastWords: string): string | undefined {

@@ -45,7 +45,7 @@ export async function findEngine(named: readonly string[] | undefined): Promise<
     else return asked.engine
   }
   const why = refusals.length === 0 ? `none of ${known.join(', ')} is on PATH` : refusals.join('; ')
-  throw new AlmanacError('ALM_CONTAINER_PROGRAM', { why: why.endsWith('.') ? why : `${why}.` })
+  throw new AlmanacError('ALM_CONTAINER_PROGRAM', { why })
 }
 
 type Informed = { readonly engine: ContainerEngine } | { readonly refused: string }

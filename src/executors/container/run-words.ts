@@ -61,7 +61,7 @@ export function runWords(
       wanted.passed.has(name) ? `--env=${name}` : `--env=${name}=${value}`,
     ),
     ...(body.entrypoint === undefined ? [] : [`--entrypoint=${entry ?? ''}`]),
-    ...wanted.more,
+    ...(body.network === undefined ? wanted.more : withoutNetwork(wanted.more)),
     ...attached,
     wanted.image,
     ...before,
@@ -93,6 +93,13 @@ function userWords(
   }
   return kind === 'podman' ? ['--userns=keep-id', `--user=${uid}:${gid}`] : ['--user=0:0']
 }
+
+/** Networks add up: what the task says takes the place of what the project says. */
+const withoutNetwork = (words: readonly string[]): string[] =>
+  words.filter((word, i) => {
+    const before = words[i - 1] ?? ''
+    return !(/^--net(?:work)?(?:=|$)/.test(word) || /^--net(?:work)?$/.test(before))
+  })
 
 function gpuWords({ kind }: ContainerEngine, gpu: number | 'all'): string[] {
   if (kind === 'docker') return [`--gpus=${gpu}`]
