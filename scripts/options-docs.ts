@@ -22,23 +22,35 @@ interface Section {
 const options: readonly Section[] = [
   {
     title: 'Every task',
-    says: 'Of `task`, `python.task`, `command.task` and `script.task`; `task.options({ … })` is the same task with others.',
+    says: 'Of `task`, `python.task`, `command.task`, `script.task` and `container.task`; `task.options({ … })` is the same task with others.',
     file: 'options.ts',
     interface: 'TaskOptions',
   },
   { title: 'Retries', says: '`retries: { … }` of a task.', file: 'options.ts', interface: 'Retries' },
   {
     title: 'Inputs and outputs',
-    says: 'Of `python.task`, `command.task` and `script.task`; of `task` only `output`.',
+    says: 'Of `python.task`, `command.task`, `script.task` and `container.task`; of `task` only `output`.',
     file: 'named-task.ts',
     interface: 'NamedTaskOptions',
   },
   { title: 'Python tasks', says: '`python.task({ … })`', file: 'python.ts', interface: 'PythonTaskOptions' },
   { title: 'Commands', says: '`command.task({ … })`', file: 'command.ts', interface: 'CommandTaskOptions' },
+  {
+    title: 'Containers',
+    says: '`container.task({ … })`',
+    file: 'container.ts',
+    interface: 'ContainerTaskOptions',
+  },
+  {
+    title: 'Volumes of containers',
+    says: '`volumes: { path: { … } }`; `path: source` is short for `{ source }`.',
+    file: 'container.ts',
+    interface: 'ContainerVolumeOptions',
+  },
   { title: 'Scripts', says: '`script.task({ … })`', file: 'command.ts', interface: 'ScriptTaskOptions' },
   {
-    title: 'Commands and scripts',
-    says: 'What both have beside.',
+    title: 'Commands, scripts and containers',
+    says: 'What they have beside.',
     file: 'command.ts',
     interface: 'ExitOptions',
   },
@@ -64,6 +76,7 @@ const config: readonly Section[] = [
     file: 'limits.ts',
     interface: 'LimitOptions',
   },
+  { title: 'container', says: '`container: { … }`', file: 'config.ts', interface: 'ContainerConfig' },
   { title: 'retention', says: '`retention: { … }`', file: 'config.ts', interface: 'RetentionConfig' },
   { title: 'store', says: '`store: { … }`', file: 'config.ts', interface: 'StoreConfig' },
 ]

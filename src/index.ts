@@ -6,7 +6,13 @@ export type { RunHandle } from './engine/engine.ts'
 export type { PlannedCall, RunResult, UnknownWork } from './engine/settings.ts'
 export type { Arg, DirMap, MapOptions, MapResult } from './flow/callable.ts'
 export { type CommandTaskOptions, command, type ScriptTaskOptions, script } from './flow/command.ts'
-export { type AlmanacConfig, defineConfig, type RetentionConfig, type StoreConfig } from './flow/config.ts'
+export {
+  type AlmanacConfig,
+  type ContainerConfig,
+  defineConfig,
+  type RetentionConfig,
+  type StoreConfig,
+} from './flow/config.ts'
 export {
   type ContainerTaskOptions,
   type ContainerVolumeOptions,
