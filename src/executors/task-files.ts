@@ -11,18 +11,25 @@ export interface TaskFiles {
   readonly events: string
 }
 
+/** What a program is told of its attempt: in a container some of it is elsewhere. */
+export type ToldAttempt = Pick<
+  Attempt,
+  'inputs' | 'outputs' | 'scratch' | 'env' | 'run' | 'call' | 'attempt' | 'idempotencyKey' | 'logicalTime'
+>
+
 /** Where the files of an attempt lie; whatever Almanac itself puts into a scratch directory has this prefix. */
-export const taskFile = (attempt: Attempt, name: string): string => join(attempt.scratch, `.almanac-${name}`)
+export const taskFile = (attempt: Pick<Attempt, 'scratch'>, name: string): string =>
+  join(attempt.scratch, `.almanac-${name}`)
 
 /** Where they are, be they there or not. */
-export const taskFilesOf = (attempt: Attempt): TaskFiles => ({
+export const taskFilesOf = (attempt: Pick<Attempt, 'scratch'>): TaskFiles => ({
   params: taskFile(attempt, 'params.json'),
   result: taskFile(attempt, 'result.json'),
   events: taskFile(attempt, 'events.jsonl'),
 })
 
 /** Writes the file of parameters. @throws ALM_VALUE_REFUSED, or what the file system says */
-export function makeTaskFiles(attempt: Attempt): TaskFiles {
+export function makeTaskFiles(attempt: Pick<Attempt, 'scratch' | 'inputs'>): TaskFiles {
   const files = taskFilesOf(attempt)
   writeFileSync(files.params, JSON.stringify(plainJson(attempt.inputs, 'input')), { mode: 0o600 })
   return files
@@ -49,7 +56,7 @@ export function hostEnvironment(): HostEnvironment {
 
 /** The whole environment of a program: nothing undeclared reaches it, because it would not count. */
 export function taskEnvironment(
-  attempt: Attempt,
+  attempt: ToldAttempt,
   files: TaskFiles,
   host: Partial<HostEnvironment>,
 ): Record<string, string> {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { testImage, testSettings, whyNoContainers } from '../../src/testing/container-rig.ts'
+import { testImage, testSettings, whyNoContainers } from '../../src/executors/container/rig.ts'
 import { Project } from '../cli/almanac.ts'
 
 const flow = `

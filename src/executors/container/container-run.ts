@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { AlmanacError } from '../../model/errors.ts'
 import type { ContainerBody } from '../../model/task.ts'
 import type { Attempt } from '../../ports/executor.ts'
-import { fillCommand } from '../command/template.ts'
+import { fillCommand } from '../command-template.ts'
+import type { ToldAttempt } from '../task-files.ts'
 import { makeTaskFiles, taskEnvironment, taskFilesOf } from '../task-files.ts'
 import type { ContainerSettings, Containers } from './containers.ts'
 import { ownerLabel } from './containers.ts'
@@ -40,7 +41,7 @@ export function containerRun(
 ): ContainerRun {
   const body = bodyOf(attempt)
   const { attempt: inside, mounts } = insideOf(attempt)
-  makeTaskFiles({ ...attempt, inputs: inside.inputs })
+  makeTaskFiles({ scratch: attempt.scratch, inputs: inside.inputs })
   return {
     name,
     labels: {
@@ -70,7 +71,7 @@ const volumesOf = ({ volumes }: ContainerBody): Mount[] =>
   volumes.map(({ path, source, write }) => ({ source, target: path, write }))
 
 /** The image's own, and ours. Who is no user of the image has no home in it. */
-function environmentOf(body: ContainerBody, inside: Attempt): Record<string, string> {
+function environmentOf(body: ContainerBody, inside: ToldAttempt): Record<string, string> {
   const home = body.user === undefined ? { HOME: inside.scratch } : {}
   return taskEnvironment({ ...inside, env: { ...body.env, ...inside.env } }, taskFilesOf(inside), home)
 }

@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import type { ContainerVolume, TaskSpec } from '../../model/task.ts'
 import { taskSpec } from '../../testing/attempts.ts'
-import { containerBody, openTestContainers, whyNoContainers } from '../../testing/container-rig.ts'
 import { executorContract } from '../../testing/executor-contract.ts'
+import { containerBody, openTestContainers, whyNoContainers } from './rig.ts'
 
-const module = fileURLToPath(new URL('../../testing/container-rig.ts', import.meta.url))
+const module = fileURLToPath(new URL('./rig.ts', import.meta.url))
 const puppet = fileURLToPath(new URL('../../testing/puppet-program.ts', import.meta.url))
 const sources = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { taskSpec } from '../../testing/attempts.ts'
-import { containerBody } from '../../testing/container-rig.ts'
 import { containerEnd } from './ends.ts'
+import { containerBody } from './rig.ts'
 
 const body = containerBody(['gdalinfo', 'x'], { image: 'osgeo/gdal' })
 const task = taskSpec('info', body)

@@ -16,15 +16,9 @@ import { DirRef, FileRef } from '../../model/refs.ts'
 import type { ContainerBody } from '../../model/task.ts'
 import type { Attempt, AttemptEnd } from '../../ports/executor.ts'
 import { taskSpec } from '../../testing/attempts.ts'
-import {
-  containerBody,
-  openTestContainers,
-  testImage,
-  testSettings,
-  whyNoContainers,
-} from '../../testing/container-rig.ts'
 import { ExecutorBench } from '../../testing/executor-bench.ts'
 import { Containers } from './containers.ts'
+import { containerBody, openTestContainers, testImage, testSettings, whyNoContainers } from './rig.ts'
 
 const why = whyNoContainers()
 const [program = '', ...own] = testSettings.program

@@ -80,7 +80,7 @@ async function inspect(engine: ContainerEngine, image: string): Promise<string |
 }
 
 /** No such image, or no way to it just now. */
-export function pullFailure(
+function pullFailure(
   engine: Pick<ContainerEngine, 'name'>,
   image: string,
   answer: ClientAnswer,

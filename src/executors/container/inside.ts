@@ -2,6 +2,7 @@ import { basename, dirname } from 'node:path'
 import { DirRef, FileRef, UrlRef } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
 import type { Attempt } from '../../ports/executor.ts'
+import type { ToldAttempt } from '../task-files.ts'
 
 /** A file or directory of this machine at a path in a container. */
 export interface Mount {
@@ -12,7 +13,7 @@ export interface Mount {
 
 /** An attempt as its container sees it. */
 export interface Inside {
-  readonly attempt: Attempt
+  readonly attempt: ToldAttempt
   readonly mounts: readonly Mount[]
 }
 
@@ -38,7 +39,11 @@ export function insideOf(attempt: Attempt): Inside {
     folders.set(source, target)
     outputs[name] = `${target}/${basename(path)}`
   }
-  return { attempt: { ...attempt, inputs, outputs, scratch: `${root}/work` }, mounts }
+  // an attempt is no plain record: what is to be told of it is taken one by one
+  const { env, run, call, attempt: number, idempotencyKey, logicalTime } = attempt
+  const scratch = `${root}/work`
+  const told = { inputs, outputs, scratch, env, run, call, attempt: number, idempotencyKey, logicalTime }
+  return { attempt: told, mounts }
 }
 
 function placed<R extends FileRef | DirRef>(ref: R, at: string, mounts: Mount[]): R {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { containerBody } from '../../testing/container-rig.ts'
 import type { ContainerEngine } from './engine.ts'
+import { containerBody } from './rig.ts'
 import type { ContainerRun } from './run-words.ts'
 import { removeWords, runWords } from './run-words.ts'
 import { wordsOf } from './words.ts'

@@ -2,12 +2,12 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Containers } from '../executors/container/containers.ts'
-import type { ContainerExecutorOptions } from '../executors/container/executor.ts'
-import { openContainerExecutor } from '../executors/container/executor.ts'
-import { wordsOf } from '../executors/container/words.ts'
-import type { ContainerBody } from '../model/task.ts'
-import type { Executor, ExecutorListener } from '../ports/executor.ts'
+import type { ContainerBody } from '../../model/task.ts'
+import type { Executor, ExecutorListener } from '../../ports/executor.ts'
+import { Containers } from './containers.ts'
+import type { ContainerExecutorOptions } from './executor.ts'
+import { openContainerExecutor } from './executor.ts'
+import { wordsOf } from './words.ts'
 
 /** Containers for tests: an image of one static program, and how its containers are run on this machine. */
 

@@ -1,6 +1,6 @@
-import { AlmanacError } from '../../model/errors.ts'
-import type { Value } from '../../model/value.ts'
-import { isPathRef, pathOf, plainJson } from '../task-values.ts'
+import { AlmanacError } from '../model/errors.ts'
+import type { Value } from '../model/value.ts'
+import { isPathRef, pathOf, plainJson } from './task-values.ts'
 
 /** What the words of a command may name. */
 export interface TemplateNames {

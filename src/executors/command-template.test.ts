@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { DirRef, FileRef, FutureRef, HeldRef } from '../../model/refs.ts'
-import type { Value } from '../../model/value.ts'
-import { fillCommand } from './template.ts'
+import { DirRef, FileRef, FutureRef, HeldRef } from '../model/refs.ts'
+import type { Value } from '../model/value.ts'
+import { fillCommand } from './command-template.ts'
 
 const digest = 'a'.repeat(64)
 const file = (at?: string): FileRef => new FileRef('f', digest, 1, false, at)
