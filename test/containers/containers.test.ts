@@ -88,9 +88,11 @@ async def main(text: File):
 
 let project: Project
 const why = whyNoContainers()
-const [program = '', ...own] = testSettings.program
+const [program = '', ...global] = testSettings.program
+/** of this file's containers: other tests have some of their own */
+const own = `almanac.test=${process.pid}`
 const client = (...words: string[]): string =>
-  execFileSync(program, [...own, ...words], { encoding: 'utf8' }).trim()
+  execFileSync(program, [...global, ...words], { encoding: 'utf8' }).trim()
 
 const tests = (): void => {
   beforeAll(() => {
@@ -106,7 +108,7 @@ const tests = (): void => {
       { 'flow.ts': flow, 'flow.py': pythonFlow, 'in put.txt': 'hello' },
       {
         ALMANAC_CONTAINER_PROGRAM: testSettings.program.join(' '),
-        ALMANAC_CONTAINER_ARGS: testSettings.args.join(' '),
+        ALMANAC_CONTAINER_ARGS: [...testSettings.args, `--label=${own}`].join(' '),
       },
     )
     for (const name of ['all', 'shared']) execFileSync('mkdir', [join(project.folder, name)])
@@ -130,7 +132,7 @@ const tests = (): void => {
     expect(await main()).toMatchObject({ executed: 0 })
     execFileSync('sh', [
       '-c',
-      `printf 'FROM ${testImage}\\nLABEL a=b\\n' | ${[program, ...own].join(' ')} build -q -t localhost/almanac-flow:same -f - ${project.folder}/all`,
+      `printf 'FROM ${testImage}\\nLABEL a=b\\n' | ${[program, ...global].join(' ')} build -q -t localhost/almanac-flow:same -f - ${project.folder}/all`,
     ])
     expect(await main()).toMatchObject({ state: 'succeeded', executed: 2 })
     const { stdout } = await project.run('why', 'last', 'upper')
@@ -144,26 +146,28 @@ const tests = (): void => {
   })
 
   it('leaves no container when the engine is killed, and goes on when it is resumed', async () => {
-    const mine = `label=almanac.call`
     const started = project.start('run', 'flow.ts:waits')
-    const running = (): string => client('ps', '-q', '--filter', mine)
+    const running = (): string => client('ps', '-q', '--filter', `label=${own}`)
     await vi.waitUntil(() => running() !== '', { interval: 100, timeout: 30_000 })
     started.child.kill('SIGKILL')
     await started.ended
-    await vi.waitUntil(() => client('ps', '-aq', '--filter', mine) === '', { interval: 100, timeout: 30_000 })
+    await vi.waitUntil(() => client('ps', '-aq', '--filter', `label=${own}`) === '', {
+      interval: 100,
+      timeout: 30_000,
+    })
     await project.write({ 'shared/go': '' })
     expect(await project.json('resume', 'last')).toMatchObject({ state: 'succeeded', output: 1 })
   })
 
   it('is stopped when its run is cancelled', async () => {
     const started = project.start('run', 'flow.ts:waits')
-    await vi.waitUntil(() => client('ps', '-q', '--filter', 'label=almanac.call') !== '', {
+    await vi.waitUntil(() => client('ps', '-q', '--filter', `label=${own}`) !== '', {
       interval: 100,
       timeout: 30_000,
     })
     started.child.kill('SIGINT')
     expect((await started.ended).code).toBe(3)
-    expect(client('ps', '-aq', '--filter', 'label=almanac.call')).toBe('')
+    expect(client('ps', '-aq', '--filter', `label=${own}`)).toBe('')
   })
 
   it('says that its memory was short, and gets more of it at the next attempt', async () => {
