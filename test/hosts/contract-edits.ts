@@ -16,7 +16,7 @@ export function editTests(stage: Stage): void {
     const again = await stage.rig.run(path, { resume: first.run })
     expect(again).toMatchObject({ ...succeeded(edit.output), executed: edit.again.length })
     expect(again.fresh.toSorted()).toEqual(edit.again.toSorted())
-    // another run takes the same from the cache
+    // and so has a run from its start
     expect(await stage.rig.run(path)).toMatchObject(succeeded(edit.output))
   })
 }

@@ -2,3 +2,4 @@ import { workflowHostContract } from './contract.ts'
 
 workflowHostContract('ts')
 workflowHostContract('py')
+workflowHostContract('py', 'plain')

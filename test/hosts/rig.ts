@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -49,21 +49,35 @@ export type Language = keyof Program
 
 const driver = fileURLToPath(new URL('driver.ts', import.meta.url))
 
+const toPlain = `import ast, sys
+class Plain(ast.NodeTransformer):
+    def visit_AsyncFunctionDef(self, node):
+        return ast.FunctionDef(**vars(self.generic_visit(node)))
+    def visit_Await(self, node):
+        return ast.Call(ast.Attribute(self.generic_visit(node).value, "result", ast.Load()), [], [])
+print(ast.unparse(ast.fix_missing_locations(Plain().visit(ast.parse(sys.stdin.read())))))`
+
+const plainText = (text: string): string =>
+  execFileSync('python3', ['-c', toPlain], { input: text, encoding: 'utf8' })
+
 /** A project, and a process that runs its workflows. Owns both. */
 export class WorkflowRig {
   readonly folder = mkdtempSync(join(tmpdir(), 'almanac-hosts-'))
+  readonly #style: 'async' | 'plain'
   #process: ChildProcess | undefined
   #number = 0
   readonly #asked = new Map<number, (answer: { value?: unknown; error?: string }) => void>()
   readonly #said: string[] = []
 
-  constructor() {
+  /** `plain`: functions in Python ask futures for their results, where they are written to await them. */
+  constructor(style: 'async' | 'plain' = 'async') {
+    this.#style = style
     writeFileSync(join(this.folder, 'package.json'), '{}')
   }
 
   write(name: string, text: string): string {
     const file = join(this.folder, name)
-    writeFileSync(file, text)
+    writeFileSync(file, this.#style === 'plain' && name.endsWith('.py') ? plainText(text) : text)
     return file
   }
 

@@ -5,15 +5,16 @@ import { type Language, type Life, type Program, WorkflowRig } from './rig.ts'
 export interface Stage {
   readonly rig: WorkflowRig
   readonly language: Language
+  readonly style: 'async' | 'plain'
   /** Writes a program, and gives its file. */
   write(name: string, program: Program): string
 }
 
 /** Opens it before the tests that are registered beside, and closes it after. */
-export function openStage(language: Language): Stage {
+export function openStage(language: Language, style: Stage['style']): Stage {
   let rig: WorkflowRig | undefined
   beforeAll(() => {
-    rig = new WorkflowRig()
+    rig = new WorkflowRig(style)
   })
   afterAll(() => rig?.close())
   const there = (): WorkflowRig => rig as WorkflowRig
@@ -22,6 +23,7 @@ export function openStage(language: Language): Stage {
       return there()
     },
     language,
+    style,
     write: (name, program) => there().write(`${name}.${language}`, program[language]),
   }
 }
