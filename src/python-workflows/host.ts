@@ -31,6 +31,7 @@ interface Entered extends Settle<Value> {
   readonly inside: <T>(fn: () => T) => T
   /** failures that it was given, by wait */
   readonly failures: Map<number, unknown>
+  readonly kept: object | undefined
   /** the first call that was refused when it was made: nobody may have asked for it */
   refused: Error | undefined
 }
@@ -84,14 +85,22 @@ export class PythonHost {
     })
   }
 
-  /** Enters a function, which is the ambient one's. @throws ALM_WORKFLOW_DIED, and what it raises */
-  enter(fn: number, input: Value): Promise<Value> {
+  /** Enters a function, which is the ambient one's; what is `kept` lives as long as it runs. @throws ALM_WORKFLOW_DIED, and what it raises */
+  enter(fn: number, input: Value, kept?: object): Promise<Value> {
     const caller = requireCaller('a workflow in Python')
     const calls = this.#callsOf(caller)
     const inside = AsyncLocalStorage.snapshot() as Entered['inside']
     const inputs = input === undefined || input === null ? null : toWire(input)
     return this.#ask((number, settle) => {
-      this.#entered.set(number, { ...settle, caller, calls, inside, failures: new Map(), refused: undefined })
+      this.#entered.set(number, {
+        ...settle,
+        caller,
+        calls,
+        inside,
+        failures: new Map(),
+        refused: undefined,
+        kept,
+      })
       this.#give(caller, ['enter', number, fn, caller.run, caller.path, inputs])
     })
   }

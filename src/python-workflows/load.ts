@@ -39,6 +39,11 @@ export class PythonWorkflows {
   readonly #options: PythonWorkflowsOptions
   readonly #imported = new Map<string, Promise<Imported>>()
   readonly #hosts = new Set<PythonHost>()
+  /** ends a process when nobody has a workflow of it any more, as after an edit */
+  readonly #unused = new FinalizationRegistry<PythonHost>((host) => {
+    this.#hosts.delete(host)
+    void host.close()
+  })
   /** workflows of other files, by file */
   readonly #foreign = new Map<string, LoadedFile>()
 
@@ -114,11 +119,14 @@ export class PythonWorkflows {
   }
 
   #exports(host: PythonHost, { workflows }: DescribedFile): Readonly<Record<string, unknown>> {
+    // lives as long as any of its workflows
+    const home = { host }
+    this.#unused.register(home, host)
     const made = Object.entries(workflows).map(([name, described]) => {
       const { file: from, line, limits, function: fn } = described
       const definition = {
         name: described.name,
-        fn: (input: Value) => host.enter(fn, input ?? {}),
+        fn: (input: Value) => home.host.enter(fn, input ?? {}, home),
         input: inputSchema(described),
         output: undefined,
         limits: limitRules(described.name, limits),
