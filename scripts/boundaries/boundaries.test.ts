@@ -1,9 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { root } from '../source-files.ts'
 import { crossings } from './check.ts'
+import { adapters, folders } from './table.ts'
 
 let tree: string
 
@@ -197,4 +198,15 @@ test('a cycle names the way round', async () => {
 test('a folder without a row in the table is refused', async () => {
   write('src/helpers/a.ts', 'export const a = 1\n')
   await expect(crossings(tree)).rejects.toThrow('no row of the table holds src/helpers/a.ts')
+})
+
+test('ARCHITECTURE.md says of each folder what the table holds it to', () => {
+  const text = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8')
+  const rows = [...text.matchAll(/^\| `src\/(\S+)` +\|.*\| ([^|]+?) +\|$/gm)].map(
+    ([, name, allowed = '']) => {
+      const names = allowed === 'nothing of ours' ? [] : allowed.split(', ')
+      return [name, names.flatMap((one) => (one === 'adapters' ? adapters : [one])).sort()]
+    },
+  )
+  expect(rows).toEqual(folders.map(({ name, mayImport }) => [name, [...mayImport].sort()]))
 })

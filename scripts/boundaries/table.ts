@@ -1,6 +1,6 @@
 /**
- * What each folder of `src` may import: the table of ARCHITECTURE.md as a tool reads it. A folder may always
- * import itself; tests, which stand beside their sources, may import `testing` too.
+ * What each folder of `src` may import: the table of ARCHITECTURE.md as a tool reads it (a test compares them). A folder
+ * may always import itself; tests, which stand beside their sources, may import `testing` too.
  */
 
 export interface Folder {
@@ -16,20 +16,9 @@ export interface Folder {
 const base = ['model', 'util']
 const adapter = ['ports', ...base]
 const engine = ['flow', 'core', ...adapter]
-const all = [
-  ...engine,
-  'engine',
-  'journal',
-  'code',
-  'python-workflows',
-  'executors',
-  'data',
-  'system',
-  'control',
-  'cwl',
-  'api',
-  'server',
-]
+/** What is behind the ports, each knowing nothing of the others. */
+export const adapters = ['journal', 'code', 'python-workflows', 'executors', 'data', 'system']
+const all = ['engine', ...adapters, ...engine]
 
 export const folders: readonly Folder[] = [
   { name: 'util', mayImport: [] },
@@ -47,10 +36,6 @@ export const folders: readonly Folder[] = [
   { name: 'data', mayImport: ['core', ...adapter] },
   // the platform behind the small ports: clock, chance, ambient run, hash
   { name: 'system', mayImport: adapter },
-  { name: 'control', mayImport: ['engine', 'data', 'core', ...adapter] },
-  { name: 'cwl', mayImport: ['flow', 'core', ...base] },
-  { name: 'api', mayImport: base, packages: ['zod'] },
-  { name: 'server', mayImport: all },
   // the journal in memory is the fake of its port
   { name: 'testing', mayImport: ['engine', ...engine, 'journal/memory'], packages: ['vitest', 'fast-check'] },
   // what `open` gives, as types: for main.ts to make, for open.ts and cli to use
@@ -65,7 +50,7 @@ export const folders: readonly Folder[] = [
   { name: 'main.ts', mayImport: ['wiring', 'workbench.ts', 'project.ts', ...all], packages: ['zod'] },
   {
     name: 'cli',
-    mayImport: ['main.ts', 'repair.ts', 'workbench.ts', 'almanac.ts', 'api', ...base],
+    mayImport: ['main.ts', 'repair.ts', 'workbench.ts', 'almanac.ts', ...base],
     packages: ['commander', 'picocolors', 'zod'],
   },
   // main.ts only when it is called

@@ -46,6 +46,22 @@ function datasetsOf(world: World) {
   }
 }
 
+/** A run that is about to publish upon a version that is the newest no longer. */
+async function overtaken() {
+  const world = new World()
+  const { put, numbers } = datasetsOf(world)
+  await put({ a: 1 })
+  const adding = workflow('adding', async () => {
+    const of = dataset('numbers')
+    const all = sum(of.read().all() as PromiseLike<number[]>)
+    return of.publish(dir.of({ all, twice: double(all) }) as PromiseLike<DirRef>)
+  })
+  const handle = await world.start(adding)
+  await world.step()
+  await put({ a: 10 })
+  return { world, adding, handle, numbers }
+}
+
 describe('a dataset in a run', () => {
   it('is published as a version that the next run reads', async () => {
     const world = new World()
@@ -141,17 +157,7 @@ describe('a dataset in a run', () => {
   })
 
   it('is not published where another version came since the run asked for it, until a person resumes the run', async () => {
-    const world = new World()
-    const { put, numbers } = datasetsOf(world)
-    await put({ a: 1 })
-    const adding = workflow('adding', async () => {
-      const of = dataset('numbers')
-      const all = sum(of.read().all() as PromiseLike<number[]>)
-      return of.publish(dir.of({ all, twice: double(all) }) as PromiseLike<DirRef>)
-    })
-    const handle = await world.start(adding)
-    await world.step()
-    await put({ a: 10 })
+    const { world, adding, handle, numbers } = await overtaken()
     const result = await world.finish(handle)
     expect(result.error).toMatchObject({
       code: 'ALM_DATASET_MOVED',
@@ -165,17 +171,7 @@ describe('a dataset in a run', () => {
   })
 
   it('is published by a retry of any task of a run whose publication was refused, upon what is there by then', async () => {
-    const world = new World()
-    const { put, numbers } = datasetsOf(world)
-    await put({ a: 1 })
-    const adding = workflow('adding', async () => {
-      const of = dataset('numbers')
-      const all = sum(of.read().all() as PromiseLike<number[]>)
-      return of.publish(dir.of({ all, twice: double(all) }) as PromiseLike<DirRef>)
-    })
-    const handle = await world.start(adding)
-    await world.step()
-    await put({ a: 10 })
+    const { world, adding, handle, numbers } = await overtaken()
     expect((await world.finish(handle)).error).toMatchObject({ code: 'ALM_DATASET_MOVED' })
     const calls = (await world.process.records.calls(handle.id, { name: 'double', limit: 9 })).map(
       ({ call }) => call,

@@ -23,6 +23,11 @@ export interface TaskDefinition {
   readonly context: TaskOptions['context']
 }
 
+/**
+ * State that all modules share, and the only one here. A module that is loaded calls `task(…)` with nothing of ours in
+ * its hands, and what it does not export is found by no look at the module: whoever wants its tasks must be told as
+ * they are defined. Only the program of a worker thread does, before it loads anything. Elsewhere nobody listens.
+ */
 let watcher: ((definition: TaskDefinition) => void) | undefined
 
 /** Tells of each task that is defined from now on: how a thread finds the tasks of the modules that it loads. */

@@ -2,32 +2,23 @@ import type { DatasetVersion } from '../model/dataset.ts'
 import { foldedName } from '../model/dataset.ts'
 import { AlmanacError } from '../model/errors.ts'
 import type { NewVersion } from '../ports/datasets.ts'
+import { type VersionState, versionThere } from './version-rules.ts'
 
-/** What every journal decides alike about a new version. */
-
-/** What there is of a key when a version is to be added. */
-export interface DatasetState {
-  readonly newest: DatasetVersion | undefined
-  /** what an earlier attempt of the same call added with this tree */
-  readonly own: DatasetVersion | undefined
-  /** are all versions newer than the parent's of the same run? */
-  readonly isOwnSince: boolean
-}
+/** What every journal decides alike about versions of datasets and their names. */
 
 /** The version that is there already and stands for the new one, or undefined where it is to be added. @throws ALM_DATASET_MOVED */
-export function versionThere(added: NewVersion, state: DatasetState): DatasetVersion | undefined {
-  const { newest, own } = state
-  if (own !== undefined) return own
-  const seen = added.parent ?? newest?.version ?? 0
-  if (seen !== (newest?.version ?? 0) && !state.isOwnSince)
-    throw new AlmanacError('ALM_DATASET_MOVED', {
-      dataset: added.partition === '' ? added.dataset : `${added.dataset}@${added.partition}`,
-      newest: newest?.version ?? 0,
-      maker: newest?.run === undefined ? (newest?.maker ?? 'nobody') : `run ${newest.run}`,
-      seen,
-    })
-  return newest?.digest === added.digest && newest.at === added.at ? newest : undefined
-}
+export const datasetVersionThere = (
+  added: NewVersion,
+  state: VersionState<DatasetVersion>,
+): DatasetVersion | undefined =>
+  versionThere(state, {
+    seen: added.parent,
+    isSame: ({ digest, at }) => digest === added.digest && at === added.at,
+    moved: (moved) => {
+      const dataset = added.partition === '' ? added.dataset : `${added.dataset}@${added.partition}`
+      return new AlmanacError('ALM_DATASET_MOVED', { dataset, ...moved })
+    },
+  })
 
 /** Names that cannot be there beside a name, and above or below which it would lie. @throws ALM_DATASET_NAME */
 export function checkClash(name: string, others: Iterable<string>): void {

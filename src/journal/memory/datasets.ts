@@ -2,7 +2,7 @@ import type { DatasetKey, DatasetVersion } from '../../model/dataset.ts'
 import { checkDatasetName } from '../../model/dataset.ts'
 import type { Digest } from '../../model/refs.ts'
 import type { Datasets, NewVersion } from '../../ports/datasets.ts'
-import { checkClash, versionThere } from '../dataset-rules.ts'
+import { checkClash, datasetVersionThere } from '../dataset-rules.ts'
 import type { DatasetMemory, MemoryStore } from './store.ts'
 
 const keyOf = ({ environment, dataset }: Omit<DatasetKey, 'partition'>): string =>
@@ -43,7 +43,7 @@ function add(store: MemoryStore, added: NewVersion): DatasetVersion {
   const newest = versions.at(-1)
   const { run, call, parent = newest?.version ?? 0 } = added
   const since = versions.filter(({ version }) => version > parent)
-  const there = versionThere(added, {
+  const there = datasetVersionThere(added, {
     newest,
     own:
       run === undefined

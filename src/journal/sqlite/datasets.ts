@@ -1,7 +1,7 @@
 import type { DatasetKey, DatasetSource, DatasetVersion } from '../../model/dataset.ts'
 import { checkDatasetName, foldedName } from '../../model/dataset.ts'
 import type { DatasetRow, NewVersion } from '../../ports/datasets.ts'
-import { checkClash, clashRange, versionThere } from '../dataset-rules.ts'
+import { checkClash, clashRange, datasetVersionThere } from '../dataset-rules.ts'
 import type { Database } from './database.ts'
 import { digestColumn, digestText, optionalJson } from './rows.ts'
 
@@ -68,7 +68,7 @@ export function addVersion(db: Database, added: NewVersion): DatasetVersion {
   const { partition, run, call } = added
   const newest = readVersion(db, added)
   const parent = added.parent ?? newest?.version ?? 0
-  const there = versionThere(added, {
+  const there = datasetVersionThere(added, {
     newest,
     own: run === undefined ? undefined : madeBy(db, n, added),
     isOwnSince: run !== undefined && isOwnSince(db, n, partition, parent, run),
