@@ -38,6 +38,15 @@ class Scope:
         self.path = path
         self._engine = engine
 
+    def __deepcopy__(self, memo: object) -> Scope:
+        return self
+
+    def __reduce__(self) -> str:
+        raise refused(
+            "a future cannot be pickled or go to another process",
+            "Pass it to a task, or await it and pass its value.",
+        )
+
     def task(self, task: Task[..., Any], arguments: dict[str, Any], key: str | None) -> Future[Any]:
         """One call of a task."""
         from .wire import encode

@@ -158,11 +158,7 @@ class _Following:
         if not isinstance(workflow, Workflow):
             raise TypeError(f"almanac.run takes a workflow, not {workflow!r}: put @workflow on the function")
         if calls.workflow_threads is not None:
-            raise refused(
-                "almanac.run was called where the engine imports or runs a workflow",
-                'Call it under `if __name__ == "__main__":`; in a workflow, call the other workflow itself.',
-                "ALM_DEFINED_INSIDE",
-            )
+            raise _nested()
         self._name = workflow.name
         self._file = _file_of(workflow)
         self._project = _project_of(arguments)
@@ -207,6 +203,12 @@ class _Following:
             raise AlmanacError(
                 f"the engine ended with {self.engine.end()} and said nothing", code="ALM_BUG", hint="See what it printed."
             )
+        if "--beside" in told.get("message", ""):
+            raise AlmanacError(
+                "the engine of Almanac is of another version than the package that `almanac` is imported from",
+                code="ALM_USAGE",
+                hint="Install the same version of both, or name the engine's command in ALMANAC_COMMAND.",
+            )
         if told["kind"] != "run":
             raise AlmanacError(
                 told.get("message", f"the engine ended after {told['kind']}"),
@@ -220,6 +222,14 @@ class _Following:
         ((output,),) = decode_lines(json.dumps([[told["output"]]], separators=(",", ":")).encode())
         placed = _placed(output, None if shown is None else pathlib.Path(shown))
         return Run(told, placed, self._name, os.path.dirname(self._file), self._project)
+
+
+def _nested() -> AlmanacError:
+    if calls.found() is not None:
+        what = "almanac.run was called in a workflow: call the other workflow itself"
+    else:
+        what = 'almanac.run was called while the engine imports this file: put it under `if __name__ == "__main__":`'
+    return refused(what, "A workflow is run by one engine.", "ALM_DEFINED_INSIDE")
 
 
 def _failed(told: Mapping[str, Any], error: Mapping[str, Any]) -> AlmanacError:

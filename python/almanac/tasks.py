@@ -337,13 +337,13 @@ def task_of(function: Any, options: dict[str, Any]) -> Task[..., Any]:
     if not inspect.isfunction(function):
         raise TypeError(f"@task goes on a function, not on {function!r}")
     name = function.__qualname__
-    if function.__name__ == "<lambda>" or "<locals>" in name:
+    if function.__name__ == "<lambda>" or "." in name:
         raise refused(
-            f"task {function.__name__} is defined inside a function",
+            f"task {function.__name__} is defined inside a {'function' if '<' in name else 'class'}",
             "Define tasks at the top level of a module, where a fingerprint can see all that they use.",
             "ALM_DEFINED_INSIDE",
         )
-    if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
+    if any(is_odd(function) for is_odd in (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)):
         raise TypeError(f"task {name} is a coroutine or a generator: a task is a plain function; workflows may be async")
     checked(name, "python", options)
     code = function.__code__

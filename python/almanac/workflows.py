@@ -144,9 +144,10 @@ def workflow(function: Any = None, /, *, name: str | None = None, limits: Mappin
 def _workflow(function: Any, name: str | None, limits: Mapping[str, Any] | None) -> Workflow[..., Any]:
     if not inspect.isfunction(function):
         raise TypeError(f"@workflow goes on a function, not on {function!r}")
-    if function.__name__ == "<lambda>" or "<locals>" in function.__qualname__ or found() is not None:
+    inside = function.__qualname__
+    if function.__name__ == "<lambda>" or "." in inside or found() is not None:
         raise refused(
-            f"workflow {function.__name__} is defined inside a function",
+            f"workflow {function.__name__} is defined inside a {'class' if '.' in inside and '<' not in inside else 'function'}",
             "Define workflows at the top level of a module.",
             "ALM_DEFINED_INSIDE",
         )

@@ -28,6 +28,10 @@ _AS_IS = frozenset((str, bool, type(None)))
 _PLAIN = frozenset((str, bool, type(None), int, float))
 
 
+#: steps of a path that are told
+_LONGEST = 12
+
+
 class Refused(Exception):
     """A value that cannot be kept, with the path to it."""
 
@@ -37,6 +41,8 @@ class Refused(Exception):
 
 def path_text(path: tuple[str | int, ...]) -> str:
     text = ""
+    if len(path) > _LONGEST:
+        return f"{path_text(path[: _LONGEST - 2])}…{path_text(('', *path[-2:]))}"
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else str(step)
     return text or "(the value itself)"

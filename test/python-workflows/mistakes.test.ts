@@ -1,10 +1,16 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { Project } from '../cli/almanac.ts'
+import { onTerminal } from '../python/terminal.ts'
+
+const bin = fileURLToPath(new URL('../../bin/almanac.cjs', import.meta.url))
 
 let project: Project
 
 beforeAll(async () => {
-  project = await Project.make()
+  project = await Project.make({ 'circle_other.py': 'from circle import later\n' })
 })
 afterAll(() => project.remove())
 
@@ -19,6 +25,12 @@ const body = (text: string): string => `
 @workflow
 async def main():
 ${text.replace(/^/gm, '    ')}
+`
+
+const slowly = `
+@task
+def slow(n: int) -> int:
+    time.sleep(60)
 `
 
 /** What is said of a file, without what varies. */
@@ -105,6 +117,59 @@ async def main():
     return await inner(1)`,
     /task inner is defined inside a function/,
   ],
+  [
+    'own_loop',
+    '@workflow\ndef main():\n    async def inner(): return await f(1)\n    return asyncio.run(inner())',
+    /a workflow awaits a call in an event loop of its own\n\s+own_loop\.py:8 \[ALM_STUCK\]/,
+  ],
+  [
+    'stops_loop',
+    body('asyncio.get_running_loop().stop()'),
+    /a workflow stopped the event loop[\s\S]*stops_loop\.py:9/,
+  ],
+  ['compared', body('if f(1) == 1: pass'), /the result of f was used before it is known\n\s+compared\.py:9/],
+  ['pickled', body('import pickle\npickle.dumps([f(1)])'), /a future cannot be pickled[\s\S]*pickled\.py:10/],
+  [
+    'endless',
+    body('v = []\nv.append(v)\nreturn v'),
+    /the result, at (\[0\]){10}…\[0\]\[0\]: it is nested more than 200 deep, or contains itself/,
+  ],
+  [
+    'recursion',
+    body('def deep(n): return deep(n + 1)\nreturn deep(0)'),
+    /RecursionError: maximum recursion depth exceeded/,
+  ],
+  ['input', body('return input()'), /EOFError: EOF when reading a line/],
+  [
+    'method',
+    'class A:\n    @workflow\n    async def main(self): pass',
+    /workflow main is defined inside a class/,
+  ],
+  [
+    'static',
+    'class A:\n    @staticmethod\n    @task\n    def g(): pass',
+    /static\.py:9: task g is defined inside a class/,
+  ],
+  [
+    'async_generator',
+    '@task\nasync def g():\n    yield 1',
+    /TypeError: task g is a coroutine or a generator: a task is a plain function/,
+  ],
+  [
+    'runs_itself',
+    `import almanac\n${body('return 1')}\nalmanac.run(main)`,
+    /runs_itself\.py:\d+: almanac\.run was called while the engine imports this file: put it under `if __name__ ==/,
+  ],
+  [
+    'runs_another',
+    `import almanac\n${body('return almanac.run(main)')}`,
+    /almanac\.run was called in a workflow: call the other workflow itself\n\s+runs_another\.py:10/,
+  ],
+  [
+    'circle',
+    'import circle_other\nlater = 1',
+    /circle_other\.py:1: ImportError: cannot import name 'later' from partially initialized module 'circle' \(most likely due to a circular import\)/,
+  ],
 ])('%s: it says what is wrong, and where', async (name, text, expected) => {
   const text_ = await said(name, text)
   expect(text_).toMatch(/^[12]\n/)
@@ -116,6 +181,56 @@ it('a child of a fork has no engine, and the workflow goes on', async () => {
     'await f(1)\npid = os.fork()\nif pid == 0:\n    try: f(2)\n    finally: os._exit(0)\nos.waitpid(pid, 0)\nreturn await f(3)',
   )
   expect(await said('forks', text)).toMatch(/^0\n[\s\S]*succeeded · 2 executed/)
+})
+
+it.each([
+  [
+    'left_generator',
+    'async def items():\n    for n in range(3): yield await f(n)\n',
+    'async for n in items():\n    break\nreturn await f(7)',
+    '7',
+  ],
+  ['closes', '', 'os.closerange(3, 100)\nreturn await f(1)', '1'],
+  ['prints_nowhere', '', 'sys.stdout = None\nprint(1)\nos.close(1)\nreturn await f(1)', '1'],
+  ['moves', '', 'os.chdir("/")\nos.environ.clear()\nreturn await f(1)', '1'],
+  ['strict', 'import warnings\nwarnings.simplefilter("error")\n', 'f(1)\nreturn await f(2)', '2'],
+  ['copies', '', 'import copy\nreturn copy.deepcopy({"a": [f(1)]})', '{"a":[1]}'],
+  [
+    'policy',
+    'class P(asyncio.DefaultEventLoopPolicy):\n    def new_event_loop(self): raise RuntimeError()\nasyncio.set_event_loop_policy(P())\n',
+    'return await f(1)',
+    '1',
+  ],
+])('%s: it harms nobody but itself', async (name, before, text, output) => {
+  const said_ = await said(name, before + body(text))
+  expect(said_).toMatch(/^0\n[\s\S]*succeeded/)
+  expect(said_).toContain(`\n  ${output}\n`)
+  expect(said_).not.toContain('Traceback')
+})
+
+it('of two versions of the package that of the engine is imported, by workflow and tasks', async () => {
+  await mkdir(join(project.folder, 'site-packages/almanac'), { recursive: true })
+  await project.write({ 'site-packages/almanac/__init__.py': 'version = "0.0.1"\n' })
+  await project.write({
+    'versions.py': `${head}\nimport almanac\nassert not hasattr(almanac, "version")\n${body('return await f(1)')}`,
+  })
+  const old = Project.at(project.folder, { PYTHONPATH: join(project.folder, 'site-packages') })
+  expect(await old.run('run', 'versions.py')).toMatchObject({ code: 0, stderr: '' })
+})
+
+it('Ctrl-C on the terminal stops the run, and the workflow hears of it as of any cancelled run', async () => {
+  await project.write({ 'long.py': head + body('print("waits")\nawait slow(1)') + slowly })
+  const command = [process.execPath, bin, 'run', 'long.py']
+  const shown = await onTerminal(
+    ['sh', '-c', 'trap : INT; "$@"; echo "code $?"', 'sh', ...command],
+    [
+      ['waits', ''],
+      ['1 running', '\u0003'],
+    ],
+    project.folder,
+  )
+  expect(shown).toMatch(/cancelled · 0 executed/)
+  expect(shown).toMatch(/code 3/)
 })
 
 it('a workflow that computes for ever is given up when its run is cancelled', async () => {

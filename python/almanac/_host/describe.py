@@ -26,11 +26,15 @@ def load(file: str, function: Callable[[Callable[..., Any]], int]) -> dict[str, 
         assert spec is not None and spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
+        # by which Python tells circular imports
+        spec._initializing = True  # type: ignore[attr-defined]
         try:
             spec.loader.exec_module(module)
         except BaseException:
             sys.modules.pop(name, None)
             raise
+        finally:
+            spec._initializing = False  # type: ignore[attr-defined]
     workflows = {}
     for export, value in vars(module).items():
         if isinstance(value, Workflow) and (value.place[0] == file or export in ("default", "main")):

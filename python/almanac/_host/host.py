@@ -14,7 +14,7 @@ from collections import deque
 from typing import Any, Callable
 
 from .. import calls
-from ..errors import TaskFailed
+from ..errors import TaskFailed, refused
 from ..futures import Future
 from ..results import Returned, has_futures, of_value
 from ..tasks import Task
@@ -92,6 +92,12 @@ class Host:
         return number
 
     async def wait(self, future: Future[Any]) -> Any:
+        if asyncio.get_running_loop() is not self._loop:
+            raise refused(
+                "a workflow awaits a call in an event loop of its own",
+                "Make the workflow `async def`, and await there: `asyncio.run` and other loops are for programs.",
+                "ALM_STUCK",
+            )
         waiter = self._loop.create_future()
 
         def arrived(value: Any, error: BaseException | None) -> None:
@@ -126,7 +132,7 @@ class Host:
             self._link.flush()
             came = self._link.read()
             if came is None:
-                self._loop.stop()
+                self._loop.leave()
                 return
             self._inbox.extend(came)
         kind, *details = self._inbox.popleft()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+import threading
 from typing import Any, Callable, NoReturn
 
 from ..errors import refused
@@ -13,7 +14,7 @@ _HINT = "Await only futures of Almanac in a workflow; timers, fetches and files 
 #: what a loop does for others, by what a function would wait for
 _FOREIGN = {
     "a timer": ["call_at", "call_later"],
-    "a thread": ["run_in_executor", "call_soon_threadsafe"],
+    "a thread": ["run_in_executor"],
     "a connection": ["create_connection", "create_unix_connection", "create_datagram_endpoint"],
     "a server": ["create_server", "create_unix_server"],
     "a process": ["subprocess_exec", "subprocess_shell"],
@@ -39,6 +40,14 @@ class WorkflowLoop(asyncio.SelectorEventLoop):
 
     def __init__(self, rest: Callable[[], None]) -> None:
         super().__init__(_AtRest(rest))
+        self._thread = threading.get_ident()
+
+    def leave(self) -> None:
+        """The engine is gone."""
+        super().stop()
+
+    def stop(self) -> None:
+        raise refused("a workflow stopped the event loop, in which others run too", "Return from the workflow instead.", "ALM_STUCK")
 
 
 def _refusing(what: str) -> Callable[..., NoReturn]:
@@ -51,3 +60,13 @@ def _refusing(what: str) -> Callable[..., NoReturn]:
 for _what, _names in _FOREIGN.items():
     for _name in _names:
         setattr(WorkflowLoop, _name, _refusing(_what))
+
+
+def _call_soon(loop: WorkflowLoop, callback: Callable[..., object], *args: Any, **surroundings: Any) -> asyncio.Handle:
+    """Of asyncio itself, as when a generator is left: it has another thread's name only."""
+    if threading.get_ident() != loop._thread:
+        _refusing("a thread")()
+    return loop.call_soon(callback, *args, **surroundings)
+
+
+setattr(WorkflowLoop, "call_soon_threadsafe", _call_soon)

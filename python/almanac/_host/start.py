@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
+import fcntl
 import os
 import signal
 import socket
@@ -13,12 +15,14 @@ from almanac_worker import process
 from .host import Host
 from .link import Link
 
+#: descriptors from which on that of the engine lies
+_FAR = 500
+
 
 def main() -> None:
     """Entry of the process: serves until the engine closes the socket."""
-    engine = socket.socket(fileno=3)
+    engine = socket.socket(fileno=_moved(3))
     engine.setblocking(True)
-    os.set_inheritable(engine.fileno(), False)
     link = Link(engine)
     first = link.read()
     if first is None:
@@ -38,8 +42,24 @@ def main() -> None:
         from almanac_worker import debugger
 
         debugger.begin(config["debug"], "workflow")
-    Host(link).serve(first[1:])
-    sys.stdout.flush()
-    sys.stderr.flush()
+    try:
+        Host(link).serve(first[1:])
+    except OSError as error:
+        print(f"the workflow's code closed the connection to the engine ({error})", file=sys.stderr, flush=True)
+        os._exit(1)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, OSError, ValueError):  # the author's code closed or replaced it
+            stream.flush()
     # no exit handlers: functions under way have no say any more
     os._exit(0)
+
+
+def _moved(descriptor: int) -> int:
+    """Where the author's code does not close what it did not open."""
+    try:
+        far = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _FAR)
+    except OSError:  # there are not so many
+        os.set_inheritable(descriptor, False)
+        return descriptor
+    os.close(descriptor)
+    return far
