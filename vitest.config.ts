@@ -10,7 +10,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'scripts/**/*.test.ts'],
+          include: ['{src,scripts,benchmarks}/**/*.test.ts'],
           exclude: ['**/*.slow.test.ts'],
           // far more than any needs, so that a busy machine fails none
           testTimeout: 30_000,

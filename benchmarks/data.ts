@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
-import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os'
+import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -7,6 +7,7 @@ import { removeTree } from '../src/data/remove-tree.ts'
 import { type Corpus, changeTen, makeCorpus, makeLarge } from './data/corpus.ts'
 import { type Peer, preparePeers } from './data/peers.ts'
 import { BenchProject, type Ran } from './data/project.ts'
+import { machine } from './machine.ts'
 import { type Cost, costOf, median } from './process-cost.ts'
 
 /**
@@ -60,13 +61,10 @@ if (options.full && options.only === undefined) {
 }
 
 function heading(): string[] {
-  const [cpu] = cpus()
   return [
     '# Figures of `npm run bench:data`',
     '',
-    `${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpu?.model ?? 'unknown'}, ` +
-      `${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.versions.node}. ` +
-      `Whole processes unless it says otherwise, ${times} times in turn; the median, and in parentheses all. ` +
+    `${machine()}. Whole processes unless it says otherwise, ${times} times in turn; the median, and in parentheses all. ` +
       `Files are in the page cache. Load of the machine over a minute ${loadBefore} before, ${load()} after: ` +
       'with a load over the number of processors, compare the ratios and the CPU seconds.',
   ]

@@ -1,12 +1,16 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os'
+import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ensurePythonEnv } from '../src/executors/python/environment.ts'
+import { machine } from './machine.ts'
 import { alternately, type Cost, costOf, median } from './process-cost.ts'
+import { KeptLines } from './seed/kept-lines.ts'
+import { seedTable } from './seed/table.ts'
 
 /**
- * Start-up, tasks a second, what durability costs, runs up to a million tasks, the forecast example against the same steps as a plain script, resuming.
+ * Start-up, tasks a second, what durability costs, runs up to a million tasks, the forecast example against the
+ * same steps as a plain script, resuming, and the seed's benchmark in a few cells, beside Dask.
  * Everything is measured as whole processes of the built package, in turn, and the medians are printed.
  *
  *     npm run bench                          all, written to benchmarks/results.md
@@ -34,6 +38,7 @@ const parts: Readonly<Record<string, () => void | Promise<void>>> = {
   scale,
   forecast,
   resume,
+  seed,
 }
 
 const loadBefore = load()
@@ -49,13 +54,10 @@ console.log(text)
 if (options.only === undefined) writeFileSync(join(root, 'benchmarks/results.md'), text)
 
 function heading(): string[] {
-  const [cpu] = cpus()
   return [
     '# Figures of `npm run bench`',
     '',
-    `${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpu?.model ?? 'unknown'}, ` +
-      `${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.versions.node}. ` +
-      `Each ${times} times in turn; the median, and in parentheses all. Load of the machine over a minute ` +
+    `${machine()}. Each ${times} times in turn; the median, and in parentheses all. Load of the machine over a minute ` +
       `${loadBefore} before, ${load()} after: with a load over the number of processors, compare the ratios and the CPU seconds.`,
   ]
 }
@@ -283,4 +285,13 @@ export default workflow('many', async () => {
     },
   })
   table(`Resuming a run of ${calls} calls, of which one is left`, costs, '`node -e 0`')
+}
+
+/** The small grid of `npm run bench:seed`, as it prints it. */
+function seed(): void {
+  const kept = join(folder, 'seed.jsonl')
+  const engines = 'almanac-threads,almanac-python,almanac-pyflow,dask,floor'
+  const args = ['--grid', 'small', '--engines', engines, '--repeat', String(times), '--append', kept]
+  costOf([process.execPath, join(root, 'benchmarks/seed/main.ts'), ...args], folder)
+  lines.push('', "## The seed's benchmark, 16 in parallel", '', ...seedTable(new KeptLines(kept).all))
 }

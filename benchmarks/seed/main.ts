@@ -3,12 +3,14 @@ import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ensurePythonEnv } from '../../src/executors/python/environment.ts'
+import { machine } from '../machine.ts'
 import { median } from '../process-cost.ts'
 import type { Cell } from './cell.ts'
 import { closedForm, givenCell, grids, overheadPercent } from './cell.ts'
 import { KeptLines } from './kept-lines.ts'
 import type { Measured } from './measure.ts'
 import { measure } from './measure.ts'
+import { seedTable } from './table.ts'
 
 /**
  * The benchmark of the ALMA team: n tasks in parallel, each sleeping and giving an array, summed by a binary tree.
@@ -19,7 +21,8 @@ import { measure } from './measure.ts'
  *     npm run bench:seed -- --grid small
  *     npm run bench:seed -- --grid seed --append seed.jsonl
  *
- * With `--append` the lines are kept in a file too, and what is there already is not measured again.
+ * With `--append` the lines are kept in a file too, and what is there already is not measured again; `--page` writes
+ * them all as a page with a table.
  */
 
 const { values } = parseArgs({
@@ -37,6 +40,7 @@ const { values } = parseArgs({
     'max-minutes': { type: 'string', default: '60' },
     /** a file for the lines: cells and engines that are in it are left out */
     append: { type: 'string' },
+    page: { type: 'string' },
   },
 })
 
@@ -93,8 +97,22 @@ for (const name of engines) if (programs[name] === undefined) throw new Error(`t
 
 try {
   for (const cell of cells()) await runCell(cell)
+  if (values.page !== undefined) writeFileSync(values.page, page())
 } finally {
   rmSync(folder, { recursive: true })
+}
+
+function page(): string {
+  return [
+    '# Figures of `npm run bench:seed`',
+    '',
+    `${machine()}. ${parallel} in parallel, each engine ${repeat} times in turn, medians. Of each: wall time, that as a multiple`,
+    "of the bare thread pool's (`floor`), what it is over the sleeps spread evenly (without sleep: tasks a second), CPU a task,",
+    'and the peak of the whole process tree, shared memory counted once.',
+    '',
+    ...seedTable(lines.all),
+    '',
+  ].join('\n')
 }
 
 function cells(): Cell[] {
