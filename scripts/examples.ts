@@ -13,17 +13,20 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Example } from './examples/extract.ts'
-import { fromComments, fromMarkdown } from './examples/extract.ts'
+import { fromComments, fromDocstrings, fromMarkdown } from './examples/extract.ts'
 import { filesBelow, productSources, root } from './source-files.ts'
 
 /**
  * Checks and runs every example of the documents and doc comments as a user would have it: in a project of its
  * own that has the built package in `node_modules`. Blocks of one document share a directory and run in order.
+ *
+ *   node scripts/examples.ts [--docstrings]    those of the docstrings of Python instead
  */
 
 const run = promisify(execFile)
 const project = realpathSync(mkdtempSync(join(tmpdir(), 'almanac-examples-')))
 const limitMs = 300_000
+const inDocstrings = process.argv.includes('--docstrings')
 
 interface Document {
   readonly folder: string
@@ -33,7 +36,9 @@ interface Document {
 if (!existsSync(join(root, 'dist/index.js')))
   throw new Error('the examples use the built package: npm run build')
 
-const documents = [...ofComments(), ...ofMarkdown()].filter((one) => one.examples.length > 0)
+const documents = (inDocstrings ? ofDocstrings() : [...ofComments(), ...ofMarkdown()]).filter(
+  (one) => one.examples.length > 0,
+)
 const failures: string[] = []
 let passed = 0
 
@@ -53,6 +58,12 @@ function ofComments(): Document[] {
   const examples = productSources().flatMap((path) =>
     fromComments(path, readFileSync(join(root, path), 'utf8')),
   )
+  return examples.map((one) => ({ folder: `${one.source}/${one.line}`, examples: [one] }))
+}
+
+function ofDocstrings(): Document[] {
+  const paths = filesBelow('python/almanac', (path) => path.endsWith('.py'))
+  const examples = paths.flatMap((path) => fromDocstrings(path, readFileSync(join(root, path), 'utf8')))
   return examples.map((one) => ({ folder: `${one.source}/${one.line}`, examples: [one] }))
 }
 
@@ -121,10 +132,7 @@ async function drain(queue: Document[]): Promise<void> {
 }
 
 async function execute(folder: string, example: Example): Promise<void> {
-  const [file, args]: [string, string[]] =
-    example.kind === 'shell'
-      ? ['bash', ['-euo', 'pipefail', '-c', example.text]]
-      : [process.execPath, [example.name]]
+  const [file, args] = commandOf(example)
   const env = {
     ...process.env,
     PATH: [join(project, 'bin'), dirname(process.execPath), process.env['PATH']].join(delimiter),
@@ -147,8 +155,25 @@ async function execute(folder: string, example: Example): Promise<void> {
   else failures.push(`${example.source}:${example.line}\n${fault}`)
 }
 
-function unexpected({ prints }: Example, stdout: string): string | undefined {
-  const printed = stdout.trimEnd()
+function commandOf({ kind, name, text }: Example): [string, string[]] {
+  if (kind === 'shell') return ['bash', ['-euo', 'pipefail', '-c', text]]
+  if (kind === 'module') return [process.execPath, [name]]
+  if (/# prints /.test(text)) return ['python3', [name]]
+  // one that asks a person rests, with 4
+  if (/run\.ask\(/.test(text)) return ['bash', ['-c', `almanac run ${name} --json || [ $? = 4 ]`]]
+  return ['almanac', ['run', name, '--json']]
+}
+
+/** What a workflow gave, by the last line of its run. */
+function given(stdout: string): string {
+  const { output } = JSON.parse(stdout.trimEnd().split('\n').at(-1) as string) as { readonly output: unknown }
+  return JSON.stringify(output)
+}
+
+function unexpected(example: Example, stdout: string): string | undefined {
+  const isRun = example.kind === 'python' && commandOf(example)[0] === 'almanac'
+  const printed = isRun ? given(stdout) : stdout.trimEnd()
+  const prints = isRun ? example.prints?.map((one) => JSON.stringify(JSON.parse(one))) : example.prints
   if (prints === undefined || printed === prints.join('\n')) return undefined
   return `it prints\n${printed}\nand says that it prints\n${prints.join('\n')}`
 }

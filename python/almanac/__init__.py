@@ -10,8 +10,9 @@ from .documents import Document, DocumentState
 from .errors import AlmanacError, TaskFailed, WorkflowRefused
 from .futures import Future, FutureList
 from .modules import Module, module
+from .programs import command, script
 from .runs import Dataset, dataset, run, run_async
-from .tasks import Environment, Task, command, script, task
+from .tasks import Environment, Task, task
 from .values import Dir, File, Held, file
 from .workflows import Workflow, all as all, gather, map, settled, stage, workflow, workflow_from
 

@@ -18,14 +18,44 @@ T = TypeVar("T")
 
 @dataclasses.dataclass(frozen=True)
 class DocumentState(Generic[T]):
-    """A document as it is in a version; 0 where there is none yet."""
+    """
+    A document as it is in a version, which counts from 1; 0 where nobody has written it yet.
+
+    >>> from almanac import DocumentState
+    >>> DocumentState({"gain": 2}, version=1).value
+    {'gain': 2}
+    """
 
     value: T
     version: int
 
 
 class Document(Generic[T]):
-    """A document that runs share: plain JSON with versions, kept in the journal."""
+    """
+    A document that runs share: plain JSON with versions, kept in the journal. `run.context(name)` names one.
+
+    ```python
+    from dataclasses import dataclass
+
+    from almanac import run, task, workflow
+
+    @dataclass
+    class Calibration:
+        gain: float = 1.0
+
+    calibration = run.context("calibration", schema=Calibration, initial=Calibration())
+
+    @task(context={"calibration": calibration})
+    def scale(n: float, calibration: Calibration) -> float:
+        return n * calibration.gain
+
+    @workflow
+    async def main():
+        before = await calibration.get()
+        after = await calibration.patch({"gain": 3.0})
+        return [before.value.gain, after.value.gain, after.version, await scale(2)]  # gives [1, 3, 1, 6]
+    ```
+    """
 
     def __init__(self, name: str, told: Mapping[str, Any], schema: Any) -> None:
         self.name = name

@@ -8,7 +8,16 @@ __all__ = ["AlmanacError", "TaskFailed", "WorkflowRefused"]
 
 
 class AlmanacError(Exception):
-    """Anything that Almanac says. `code` is one of docs/errors.md; `hint` says what to do next."""
+    """
+    Anything that Almanac says. `code` is one of docs/errors.md, `hint` says what to do next.
+
+    >>> from almanac import AlmanacError, run
+    >>> try:
+    ...     run.now()
+    ... except AlmanacError as error:
+    ...     print(error.code, error.hint)
+    ALM_OUTSIDE Call it inside the function of a workflow.
+    """
 
     def __init__(self, message: str, *, code: str = "ALM_WORKFLOW_FAILED", hint: str = "") -> None:
         super().__init__(message)
@@ -23,7 +32,25 @@ def noted(error: AlmanacError, *notes: str | None) -> AlmanacError:
 
 
 class TaskFailed(AlmanacError):
-    """A call has failed. `type` is the exception's own name where a function raised, `traceback` its own text."""
+    """
+    A call has failed. `type` is the exception's own name where a function raised (`"ValueError"`), `traceback` its own
+    text, `file` and `line` say where; all of them are None where a program failed, or Almanac itself.
+
+    ```python
+    from almanac import TaskFailed, task, workflow
+
+    @task
+    def invert(n: float) -> float:
+        return 1 / n
+
+    @workflow
+    async def main():
+        try:
+            return await invert(0)
+        except TaskFailed as error:
+            return [error.type, error.code, error.line]  # gives ["ZeroDivisionError", "ALM_TASK_FAILED", 5]
+    ```
+    """
 
     def __init__(self, record: dict[str, Any], token: int) -> None:
         super().__init__(record.get("message", ""), code=record["code"], hint=record.get("hint", ""))
@@ -40,7 +67,22 @@ class TaskFailed(AlmanacError):
 
 
 class WorkflowRefused(AlmanacError):
-    """The workflow does what it cannot do: it awaits something foreign, calls from a thread, captures a variable."""
+    """
+    The workflow does what it cannot do: it awaits something foreign, calls from a thread, captures a variable.
+
+    ```python
+    import asyncio
+
+    from almanac import WorkflowRefused, workflow
+
+    @workflow
+    async def main():
+        try:
+            await asyncio.sleep(1)
+        except WorkflowRefused as error:
+            return str(error)  # gives "a workflow waits for a timer"
+    ```
+    """
 
 
 def refused(message: str, hint: str, code: str = "ALM_VALUE_REFUSED") -> WorkflowRefused:

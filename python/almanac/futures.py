@@ -34,7 +34,26 @@ else:
 class Future(_Passed[T]):
     """
     The outcome of a call that may not have ended. Awaited (in a plain function: `.result()`) it gives the value or
-    raises what failed; passed to another task it makes an edge; its fields and items are futures too.
+    raises what failed; passed to another task it makes an edge; its fields and items are futures too. It has no value
+    before that: `if future:` or `f"{future}"` raises `WorkflowRefused` (`ALM_FUTURE_AS_TEXT`).
+
+    ```python
+    from almanac import task, workflow
+
+    @task
+    def limits(n: int) -> dict[str, int]:
+        return {"low": -n, "high": n}
+
+    @task
+    def double(n: int) -> int:
+        return 2 * n
+
+    @workflow
+    async def main():
+        found = limits(4)
+        high = double(found.high)  # begins when `limits` has ended
+        return [await high, (await found)["low"], found["low"]]  # gives [8, -4, -4]
+    ```
     """
 
     __slots__ = ("_scope", "_call", "_path", "_name", "_shape")
@@ -52,7 +71,24 @@ class Future(_Passed[T]):
         return self._scope.wait(self).__await__()
 
     def result(self) -> T:
-        """The value, in a workflow that is a plain function: it goes on when the call has ended."""
+        """
+        The value, in a workflow that is a plain function: it goes on when the call has ended.
+
+        ```python
+        from almanac import task, workflow
+
+        @task
+        def double(n: int) -> int:
+            return 2 * n
+
+        @workflow
+        def main():
+            n = 1
+            while n < 100:
+                n = double(n).result()
+            return n  # gives 128
+        ```
+        """
         value: T = self._scope.block(self)
         return value
 
@@ -104,7 +140,23 @@ class Future(_Passed[T]):
 
 
 class FutureList(_PassedList[T]):
-    """The calls of a map over a list: a list of futures, and all of them at once."""
+    """
+    The calls of a map over a list: a list of futures, and all of them at once.
+
+    ```python
+    from almanac import task, workflow
+
+    @task
+    def invert(n: float) -> float:
+        return 1 / n
+
+    @workflow
+    async def main():
+        calls = invert.map([1, 2, 0])
+        ended = await calls.settled()
+        return [await calls[1], [one["ok"] for one in ended]]  # gives [0.5, [true, true, false]]
+    ```
+    """
 
     def __init__(self, scope: Scope, futures: list[Future[T]]) -> None:
         super().__init__(futures)

@@ -47,7 +47,16 @@ class Named:
 
 
 class Module:
-    """A file of plain functions: each is an attribute, for `task` to make a task of."""
+    """
+    A file of plain functions: each is an attribute, for `task` to make a task of. See `module`.
+
+    >>> import almanac, pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "steps.py"
+    >>> _ = path.write_text("import numpy\\ndef scale(n, by=2): return n * by")
+    >>> steps = almanac.module(path)
+    >>> dir(steps), almanac.task(steps.scale)
+    (['scale'], <task scale>)
+    """
 
     def __init__(self, file: str, env: str | Environment | None) -> None:
         try:
@@ -79,12 +88,23 @@ class Module:
 def module(file: str | os.PathLike[str], *, env: str | Environment | None = None) -> Module:
     """
     The functions of a file, relative to the one that says so, without importing it: what it needs may be in another
-    environment (`env`, as of `@task`) than the workflow's own.
+    environment (`env`, as of `@task`) than the workflow's own. Raises `AlmanacError` (`ALM_LOAD_FAILED`) where there is
+    no such file, `SyntaxError` where it is not Python.
 
-        steps = module("steps.py", env="requirements.txt")
-        index = task(steps.index, timeout="10m", outputs={"refs": file("refs.json")})
+    ```python
+    from pathlib import Path
 
-    Raises `AlmanacError` (`ALM_LOAD_FAILED`) where there is no such file, `SyntaxError` where it is not Python.
+    from almanac import module, task, workflow
+
+    # stands for a file of yours
+    Path(__file__).with_name("double_steps.py").write_text("def double(n): return 2 * n")
+    steps = module("double_steps.py")
+    double = task(steps.double, timeout="10m")
+
+    @workflow
+    async def main():
+        return await double(4)  # gives 8
+    ```
     """
     folder = os.path.dirname(os.path.abspath(sys._getframe(1).f_code.co_filename))
     path = os.path.normpath(os.path.join(folder, os.fspath(file)))

@@ -24,7 +24,19 @@ T = TypeVar("T")
 
 
 class Dataset:
-    """Directories with versions, kept from run to run; as a workflow reads them and publishes to them."""
+    """
+    Directories with versions, kept from run to run; as a workflow reads them and publishes to them. docs/datasets.md
+
+    ```python
+    from almanac import Dir, dataset, workflow
+
+    @workflow
+    async def main():
+        words = dataset("words")
+        published = await words.publish(Dir.of(a="one", b="two"))
+        return [published["version"], (await words.read()).entries]  # gives [1, 2]
+    ```
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -45,49 +57,87 @@ class Dataset:
 
 
 def dataset(name: str) -> Dataset:
-    """A dataset by its name."""
+    """
+    A dataset by its name. Raises `AlmanacError` where it is used outside of workflows.
+
+    ```python
+    from almanac import Dir, dataset, workflow
+
+    @workflow
+    async def main():
+        return (await dataset("grids").publish(Dir.of(a=1)))["version"]  # gives 1
+    ```
+    """
     return Dataset(name)
 
 
 def sleep(duration: Duration) -> Future[None]:
-    """Waits, durably: seconds, or a text like '10m'. After a crash it goes on where it was."""
+    """
+    Waits, durably: seconds, a `timedelta`, or a text like "10m". After a crash it goes on where it was.
+    """
     return current("sleep").ask("sleep", {"duration": milliseconds(duration)}, "sleep")
 
 
 def now() -> Future[datetime.datetime]:
-    """The time, remembered."""
+    """
+    The time, UTC, remembered: the same when the run goes on.
+    """
     return current("now").ask("now", {}, "now")
 
 
 def random() -> Future[float]:
-    """A number from 0 to 1, remembered."""
+    """
+    A number from 0 to 1, remembered: the same when the run goes on.
+    """
     return current("random").ask("random", {}, "random")
 
 
 def event(name: str, **body: Any) -> None:
-    """Something that happened, by name."""
+    """
+    Something that happened, by name, with plain values. `almanac logs RUN` shows it.
+    """
     current("event").note("event", name, body)
 
 
 def metric(name: str, value: float, *, step: int | None = None) -> None:
-    """A figure, kept for comparing runs."""
+    """
+    A figure, kept for comparing runs; `step` where there are several, in order.
+    """
     current("metric").note("metric", name, {"value": float(value), **({} if step is None else {"step": step})})
 
 
 def artifact(name: str, kind: str, **body: Any) -> None:
-    """Something to show: `kind='markdown', text=…`, or `table`, `image`, `link`, `plot`."""
+    """
+    Something to show: `kind="markdown", text=…`, or `table`, `image`, `link`, `plot`. `almanac show RUN` lists them.
+    """
     current("artifact").note("artifact", name, {"kind": kind, **body})
 
 
 def progress(done: float, total: float | None = None) -> None:
-    """How far it is."""
+    """
+    How far it is: `done` of `total`, in whatever they are counted.
+    """
     current("progress").note("progress", "progress", {"done": done, **({} if total is None else {"total": total})})
 
 
 class Runs:
     """
     `run(workflow, …)` runs a workflow from a program, a test or a notebook; `run.ask`, `run.sleep` and the others are
-    for the workflow itself.
+    for the workflow itself, and raise `AlmanacError` (`ALM_OUTSIDE`) outside of one.
+
+    ```python
+    from almanac import run, workflow
+
+    @workflow
+    async def main():
+        begun = await run.now()  # the same when the run goes on
+        await run.sleep("10ms")
+        run.metric("share", await run.random(), step=1)
+        run.artifact("note", "markdown", text="It **went on**.")
+        run.event("slept", at=begun)
+        run.progress(1, 2)
+        return (await run.now()) > begun  # gives true
+    ```
     """
 
     context = staticmethod(document)
@@ -132,7 +182,26 @@ class Runs:
         to: str | None = None,
         key: str | None = None,
     ) -> Future[Any]:
-        """A typed question to a person. `schema` is a type, or a dict of types by name."""
+        """
+        A typed question to a person. `schema` is a type, which the answer is, or a dict of types by name. The run rests
+        until `almanac answer`; after `timeout` it fails (`ALM_ASK_TIMEOUT`). Equal questions need a `key` each.
+
+        ```python
+        from dataclasses import dataclass
+
+        from almanac import run, workflow
+
+        @dataclass
+        class Verdict:
+            accept: bool
+            why: str = ""
+
+        @workflow
+        async def main():
+            verdict = await run.ask(Verdict, title="Is the image good?", show={"range": 13}, timeout="2d")
+            return verdict.why if not verdict.accept else "good"  # almanac answer last accept=true
+        ```
+        """
         details = {"schema": hints.schema(schema), "title": title, "show": show, "timeout": milliseconds(timeout), "to": to}
         return current("ask").ask("ask", details, "ask", key=key, shape=results.of_type(schema))
 
@@ -140,6 +209,18 @@ class Runs:
         """
         Runs a workflow, with what `almanac run` takes as `arguments` (`"--parallel", "4"`), and gives a `Run`. Files and
         directories are given as `pathlib.Path`s. Raises `AlmanacError` where it fails.
+
+        ```python
+        from almanac import run, workflow
+
+        @workflow
+        async def main(n: int = 1):
+            return n + 1
+
+        if __name__ == "__main__":
+            done = run(main, n=4)
+            print(done.output, done.executed)  # prints 5 0
+        ```
         """
         from .engine import execute
 
@@ -155,7 +236,22 @@ run = Runs()
 
 
 async def run_async(workflow: Workflow[..., Any], /, *arguments: str, **inputs: Any) -> Run:
-    """`run` where an event loop goes on meanwhile: `await run_async(main, raw=path)`. Cancelled, it stops the run."""
+    """
+    `run` where an event loop goes on meanwhile. Cancelled, it stops the run.
+
+    ```python
+    import asyncio
+
+    from almanac import run_async, workflow
+
+    @workflow
+    async def main(n: int = 1):
+        return n + 1
+
+    if __name__ == "__main__":
+        print(asyncio.run(run_async(main, n=4)).output)  # prints 5
+    ```
+    """
     from .engine import execute_async
 
     __tracebackhide__ = True

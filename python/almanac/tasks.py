@@ -1,4 +1,4 @@
-"""Tasks: functions, commands and scripts whose calls are remembered."""
+"""Tasks: functions whose calls are remembered; commands and scripts are in `programs`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import pathlib
 import re
 import sys
-from typing import TYPE_CHECKING, Any, Callable, Generic, Iterable, Literal, Mapping, ParamSpec, Sequence, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Callable, Generic, Iterable, Mapping, ParamSpec, Sequence, TypeVar, overload
 
 from . import hints, results
 from .calls import current, found, outside
@@ -21,9 +21,9 @@ from .values import Dir, File, NamedFile
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from .options import FunctionOptions, TaskOptions
+    from .options import FunctionOptions
 
-__all__ = ["Task", "task", "command", "script", "Environment"]
+__all__ = ["Task", "task", "Environment"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -33,7 +33,16 @@ _VARIANTS = 64
 
 
 class Environment:
-    """Packages that tasks run with: a requirements file, relative to the file that says so."""
+    """
+    Packages that tasks run with: a requirements file, relative to the file that says so, and the interpreter
+    (`python="python3.12"`). It is made once for its content; docs/python.md.
+
+    >>> import os
+    >>> from almanac import Environment, task
+    >>> env = Environment("requirements.txt", python="python3.12")
+    >>> os.path.basename(env.requirements)
+    'requirements.txt'
+    """
 
     def __init__(self, requirements: str | os.PathLike[str], python: str | None = None) -> None:
         folder = os.path.dirname(os.path.abspath(sys._getframe(1).f_code.co_filename))
@@ -45,6 +54,21 @@ class Task(Generic[P, R]):
     """
     A function, command or script whose calls are remembered. In a workflow a call gives a future at once; anywhere
     else a decorated function is just the function.
+
+    ```python
+    from almanac import task, workflow
+
+    @task
+    def power(n: int, to: int = 2) -> int:
+        return n**to
+
+    @workflow
+    async def main():
+        squares = power.map([1, 2, 3])
+        cubes = power.map([1, 2, 3], inputs={"to": 3})
+        urgent = power.options(priority=10)(5)
+        return [await squares.all(), await cubes.all(), await urgent]  # gives [[1, 4, 9], [1, 8, 27], 25]
+    ```
     """
 
     def __init__(
@@ -349,52 +373,3 @@ def task_of(function: Any, options: dict[str, Any]) -> Task[..., Any]:
     code = function.__code__
     body = {"function": name}
     return Task("python", function, options, body, (os.path.abspath(code.co_filename), code.co_firstlineno), None)
-
-
-def command(
-    run: Sequence[str],
-    *,
-    name: str,
-    inputs: Mapping[str, Any] | None = None,
-    outputs: Mapping[str, Any] | None = None,
-    cwd: str | None = None,
-    retry_exits: Sequence[int] | None = None,
-    **options: Unpack[TaskOptions],
-) -> Task[..., Any]:
-    """
-    Makes a task of a program: `{in.scene}`, `{out.cog}` and `{limit}` in its arguments stand for inputs, outputs and
-    parameters. See docs/authoring.md.
-    """
-    given = {**options, **_given(outputs=outputs, cwd=cwd, retry_exits=retry_exits)}
-    return _program("command", {"run": list(run)}, name, inputs, given)
-
-
-def script(
-    source: str,
-    *,
-    name: str,
-    lang: Literal["bash", "sh", "python", "node", "Rscript"] = "bash",
-    inputs: Mapping[str, Any] | None = None,
-    outputs: Mapping[str, Any] | None = None,
-    retry_exits: Sequence[int] | None = None,
-    **options: Unpack[TaskOptions],
-) -> Task[..., Any]:
-    """Makes a task of a script in bash, sh, python, node or Rscript. See docs/authoring.md."""
-    given = {**options, **_given(outputs=outputs, retry_exits=retry_exits)}
-    return _program("script", {"source": source, "lang": lang}, name, inputs, given)
-
-
-def _given(**options: Any) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if value is not None}
-
-
-def _program(
-    kind: str, body: dict[str, Any], name: str, inputs: Mapping[str, Any] | None, options: dict[str, Any]
-) -> Task[..., Any]:
-    checked(name, kind, options)
-    frame = sys._getframe(2)
-    place = (os.path.abspath(frame.f_code.co_filename), frame.f_lineno)
-    given = {**options, "name": name, "inputs": inputs or {}}
-    return Task(kind, None, given, body, place, list(inputs or {}))
-
-

@@ -48,7 +48,29 @@ class _Kept(_Anything):  # type: ignore[misc]
 
 
 class File(_Kept):
-    """A file, known by its base name and content. As an annotation: an input or output that is a file."""
+    """
+    A file, known by its base name and content. As an annotation: an input or output that is a file. In a task it is a
+    `pathlib.Path`, which is not to be written to.
+
+    ```python
+    from pathlib import Path
+
+    from almanac import File, task, workflow
+
+    @task(outputs={"table": File})
+    def write(text: str, *, table: Path) -> None:
+        table.write_text(text)
+
+    @task
+    def count(table: Path) -> int:
+        return len(table.read_text().split())
+
+    @workflow
+    async def main():
+        table = write("three words here").table
+        return [await count(table), (await table).size]  # gives [3, 16]
+    ```
+    """
 
     __slots__ = ()
 
@@ -85,20 +107,69 @@ class NamedFile:
 
 def file(name: str) -> NamedFile:
     """
-    An output that is a file of this name, as a workflow's results show it: `outputs={"refs": file("refs.json")}`. An
-    output that is just a `File` is called as the output is.
+    An output that is a file of this name, as a workflow's results show it. An output that is just a `File` is called as
+    the output is.
+
+    ```python
+    from pathlib import Path
+
+    from almanac import file, task, workflow
+
+    @task(outputs={"page": file("report.md")})
+    def report(lines: int, *, page: Path) -> None:
+        page.write_text(f"{lines} lines")
+
+    @workflow
+    async def main():
+        return (await report(3).page).name  # gives "report.md"
+    ```
     """
     return NamedFile(name)
 
 
 class Dir(_Kept):
-    """A directory, known by its content. As an annotation: an input or output that is a directory."""
+    """
+    A directory, known by its content. As an annotation: an input or output that is a directory. In a task it is a
+    `pathlib.Path`, which is not to be written to.
+
+    ```python
+    from pathlib import Path
+
+    from almanac import Dir, task, workflow
+
+    @task(outputs={"parts": Dir})
+    def split(words: list[str], *, parts: Path) -> None:
+        parts.mkdir()
+        for word in words:
+            (parts / word).write_text(word)
+
+    @task
+    def length(part: Path) -> int:
+        return len(part.read_text())
+
+    @workflow
+    async def main():
+        parts = split(["a", "bc", "def"]).parts
+        short = await parts.filter(lambda path: path != "def")
+        return [short.entries, await length.map(short).all()]  # gives [2, [1, 2]]
+    ```
+    """
 
     __slots__ = ()
 
     @staticmethod
     def of(**entries: Any) -> Future[Dir]:
-        """A directory made of files, directories and values that exist, by name: nothing is copied."""
+        """
+        A directory made of files, directories and values that exist, by name: nothing is copied.
+
+        ```python
+        from almanac import Dir, workflow
+
+        @workflow
+        async def main():
+            return (await Dir.of(a=1, b=Dir.of(c=2))).entries  # gives 2
+        ```
+        """
         from .calls import current
 
         return current("Dir.of").ask("dir", {"entries": entries}, "dir")
@@ -120,8 +191,30 @@ class Dir(_Kept):
 
     def filter(self, *args: Any) -> Future[Dir]:
         """
-        The entries for which a function says yes: of their path, `filter(keep)`, or of the value that a map over the
-        same entries gave and the path, `filter(values, keep)`.
+        The entries for which a function says yes: of their path, `filter(keep)`, or of the value that a map over the same
+        entries gave, `filter(values, keep)`, where it may ask for the path as well.
+
+        ```python
+        from pathlib import Path
+
+        from almanac import Dir, task, workflow
+
+        @task(outputs={"parts": Dir})
+        def split(words: list[str], *, parts: Path) -> None:
+            parts.mkdir()
+            for word in words:
+                (parts / word).write_text(word)
+
+        @task
+        def length(part: Path) -> int:
+            return len(part.read_text())
+
+        @workflow
+        async def main():
+            parts = await split(["a", "bc", "def"]).parts
+            long = parts.filter(length.map(parts), lambda length: length > 1)
+            return (await long).entries  # gives 2
+        ```
         """
         return filtered(self, args)
 
@@ -136,7 +229,34 @@ class Dir(_Kept):
 
 
 class Held(_Kept):
-    """An array, or something like it, that lives in the worker that made it. Pass it to a task; it has no value here."""
+    """
+    An array, or something like it, that lives in the worker that made it. Pass it to a task; it has no value here.
+
+    ```python
+    import pickle
+
+    from almanac import task, workflow
+
+    class Grid:  # stands for a NumPy array here: its bytes can go by themselves
+        def __init__(self, numbers: bytearray) -> None:
+            self.numbers = numbers
+
+        def __reduce_ex__(self, protocol):
+            return Grid, (pickle.PickleBuffer(self.numbers),)
+
+    @task
+    def read(n: int) -> Grid:
+        return Grid(bytearray(range(n)))
+
+    @task
+    def mean(grid: Grid) -> float:
+        return sum(grid.numbers) / len(grid.numbers)
+
+    @workflow
+    async def main():
+        return [repr(await read(5))[:4], await mean(read(5))]  # gives ["Held", 2]
+    ```
+    """
 
     __slots__ = ()
 

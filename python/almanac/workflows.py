@@ -25,7 +25,26 @@ _NAME = re.compile(r"\w[\w.-]{0,127}")
 
 
 class Workflow(Generic[P, R]):
-    """A workflow. Called in another one it is a child; `almanac run FILE` or `almanac.run(workflow, …)` runs it."""
+    """
+    A workflow. Called in another one it is a child; `almanac run FILE` or `almanac.run(workflow, …)` runs it. `function`
+    is what was decorated.
+
+    ```python
+    from almanac import gather, task, workflow
+
+    @task
+    def double(n: int) -> int:
+        return 2 * n
+
+    @workflow
+    async def twice(n: int):
+        return await double(double(n))
+
+    @workflow
+    async def main():
+        return await gather(twice(1), twice.key("again")(1))  # gives [4, 4]
+    ```
+    """
 
     def __init__(self, function: Callable[P, Any], name: str, limits: Mapping[str, Any] | None = None) -> None:
         self.name = name
@@ -134,7 +153,23 @@ def workflow(function: Any = None, /, *, name: str | None = None, limits: Mappin
     """
     Makes a workflow of a function, async or plain, that calls tasks. It is executed from its start each time the run
     goes on; what its calls gave is remembered. Await only futures of Almanac in it. `limits` are those that only it
-    knows: `{"licence": 2, "api": {"rate": "20/s"}}`; see docs/limits.md.
+    knows: `{"licence": 2, "api": {"rate": "20/s"}}`; see docs/limits.md. Annotations are the schema of its inputs:
+    `AlmanacError` (`ALM_SCHEMA`, `ALM_INPUT_INVALID`) says what does not fit, before anything runs.
+
+    ```python
+    from typing import Annotated
+
+    from almanac import task, workflow
+
+    @task
+    def double(n: int) -> int:
+        return 2 * n
+
+    @workflow(name="doubled", limits={"licence": 2})
+    async def main(n: Annotated[int, "what is doubled"] = 4):
+        '''What `almanac run flow.py --help` says.'''
+        return await double.options(limits=["licence"])(n)  # gives 8
+    ```
     """
     if function is None:
         return lambda given: _workflow(given, name, limits)
@@ -185,8 +220,27 @@ class ForeignWorkflow:
 
 def workflow_from(file: str, export: str = "default") -> ForeignWorkflow:
     """
-    A workflow of another file, in TypeScript or Python, relative to the file that says so: called as a child by the
-    names of its inputs. Without a name it is the file's default export, its `main`, or its only one.
+    A workflow of another file, in TypeScript or Python, relative to the file that says so: called by the names of its
+    inputs it is a child. Without a name (`export`) it is the file's default export, its `main`, or its only one. Raises `AlmanacError` (`ALM_LOAD_FAILED`, `ALM_NO_WORKFLOW`)
+    before anything runs.
+
+    ```python
+    from pathlib import Path
+
+    from almanac import workflow, workflow_from
+
+    # stands for a file of yours
+    Path(__file__).with_name("add-one.ts").write_text('''
+    import { json, task, workflow } from 'almanac'
+    export const add = task('add', (n: number) => n + 1)
+    export default workflow('add-one', { input: { n: json<number>() } }, async ({ n }) => add(n))
+    ''')
+    add_one = workflow_from("add-one.ts")
+
+    @workflow
+    async def main():
+        return await add_one(n=3)  # gives 4
+    ```
     """
     folder = os.path.dirname(os.path.abspath(sys._getframe(1).f_code.co_filename))
     return ForeignWorkflow(os.path.normpath(os.path.join(folder, file)), export)
@@ -196,6 +250,19 @@ def all(of: Any) -> Future[Any]:
     """
     One future of many: of a list or a dict of futures and values, nested as you like; fails with the first failure once
     all have ended. Written `almanac.all`, as `all` is Python's own.
+
+    ```python
+    import almanac
+    from almanac import task, workflow
+
+    @task
+    def double(n: int) -> int:
+        return 2 * n
+
+    @workflow
+    async def main():
+        return await almanac.all({"one": double(1), "more": [double(2), 5]})  # gives {"one": 2, "more": [4, 5]}
+    ```
     """
     return current("all").ask("all", {"of": of}, "all", shape=results.of_value(of))
 
@@ -205,12 +272,42 @@ def gather(*of: Future[T]) -> Future[list[T]]: ...
 @overload
 def gather(*of: Any) -> Future[list[Any]]: ...
 def gather(*of: Any) -> Future[Any]:
-    """All of some futures and values, in order; fails with the first failure once all have ended."""
+    """
+    All of some futures and values, in order; fails with the first failure once all have ended.
+
+    ```python
+    from almanac import gather, task, workflow
+
+    @task
+    def double(n: int) -> int:
+        return 2 * n
+
+    @workflow
+    async def main():
+        return await gather(double(1), 3, double(4))  # gives [2, 3, 8]
+    ```
+    """
     return current("gather").ask("all", {"of": list(of)}, "gather", shape=results.items(of))
 
 
 def settled(futures: Sequence[Future[Any]]) -> Future[list[dict[str, Any]]]:
-    """How each of a list of futures ended: never fails."""
+    """
+    How each of a list of futures ended, in order: `{"ok": True, "value": …}` or `{"ok": False, "error": {"code": …,
+    "message": …}}`. It never fails.
+
+    ```python
+    from almanac import settled, task, workflow
+
+    @task
+    def invert(n: float) -> float:
+        return 1 / n
+
+    @workflow
+    async def main():
+        good, bad = await settled([invert(2), invert(0)])
+        return [good["value"], bad["error"]["message"]]  # gives [0.5, "division by zero"]
+    ```
+    """
     return current("settled").ask("settled", {"of": list(futures)}, "settled")
 
 
@@ -236,7 +333,23 @@ def map(
 ) -> FutureList[Any]:
     """
     Runs a function of several steps for each item, side by side: each in a branch of its own, told apart by its
-    place, or by `key` where items may come and go.
+    place, or by `key` where items may come and go. Raises `WorkflowRefused` (`ALM_KEY_NEEDED`) where two have the same.
+
+    ```python
+    from almanac import map, task, workflow
+
+    @task
+    def double(n: int) -> int:
+        return 2 * n
+
+    async def steps(n: int) -> int:
+        doubled = await double(n)
+        return doubled if doubled > 4 else await double(doubled)
+
+    @workflow
+    async def main():
+        return await map(steps, [1, 2, 3], key=str).all()  # gives [4, 8, 6]
+    ```
     """
     scope = current("map")
     seen: set[str] = set()
@@ -255,5 +368,22 @@ def stage(name: str, function: Callable[[], Awaitable[U]]) -> Future[U]: ...
 @overload
 def stage(name: str, function: Callable[[], U]) -> Future[U]: ...
 def stage(name: str, function: Callable[[], Any]) -> Future[Any]:
-    """A named part of the workflow, at which graph and timeline fold."""
+    """
+    A named part of the workflow, at which graph and timeline fold.
+
+    ```python
+    from almanac import stage, task, workflow
+
+    @task
+    def double(n: int) -> int:
+        return 2 * n
+
+    async def prepare():
+        return [await double(n) for n in range(3)]
+
+    @workflow
+    async def main():
+        return await stage("prepare", prepare)  # gives [0, 2, 4]
+    ```
+    """
     return current("stage").child(name, None, None, function)

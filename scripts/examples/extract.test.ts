@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { fromComments, fromMarkdown } from './extract.ts'
+import { fromComments, fromDocstrings, fromMarkdown } from './extract.ts'
 
 test('blocks of a document are found with their lines, names and what they print', () => {
   const text = [
@@ -76,6 +76,41 @@ test('blocks of doc comments are found with their lines in the file', () => {
       kind: 'module',
       text: 'const sum = 1 + 2\nconsole.log(sum) // 3',
       prints: ['3'],
+    },
+  ])
+})
+
+test('blocks of docstrings are found with what they give or print', () => {
+  const text = [
+    'def f():',
+    '    """Says it.',
+    '',
+    '    ```python',
+    '    @workflow',
+    '    async def main():',
+    '        return 4  # gives 4',
+    '    ```',
+    '    ```python',
+    '    print(5)  # prints 5',
+    '    ```',
+    '    """',
+  ].join('\n')
+  expect(fromDocstrings('a.py', text)).toEqual([
+    {
+      source: 'a.py',
+      line: 5,
+      name: 'line_5.py',
+      kind: 'python',
+      text: '@workflow\nasync def main():\n    return 4  # gives 4',
+      prints: ['4'],
+    },
+    {
+      source: 'a.py',
+      line: 10,
+      name: 'line_10.py',
+      kind: 'python',
+      text: 'print(5)  # prints 5',
+      prints: ['5'],
     },
   ])
 })

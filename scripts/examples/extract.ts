@@ -6,6 +6,9 @@
  *   ```python title="steps.py"  written beside them; any language with a title is
  *   ```sh run                   run by bash, `almanac` being this one
  *
+ * In docstrings of Python each ```python block is a file of its own: its workflow is run, and what its last line returns
+ * is what `# gives …` says, as JSON; a block with `# prints …` is run as a program.
+ *
  * A `console.log(…) // text` says what the line prints; where a block has one, all that it prints is compared.
  */
 export interface Example {
@@ -14,7 +17,7 @@ export interface Example {
   /** of its first line, in the source */
   readonly line: number
   readonly name: string
-  readonly kind: 'module' | 'shell' | 'file'
+  readonly kind: 'module' | 'shell' | 'file' | 'python'
   readonly text: string
   readonly prints: readonly string[] | undefined
 }
@@ -45,6 +48,20 @@ export function fromComments(source: string, text: string): Example[] {
       line: one.line + before,
       name: `line-${one.line + before}.ts`,
     }))
+  })
+}
+
+/** Blocks of docstrings, each a file of its own. */
+export function fromDocstrings(source: string, text: string): Example[] {
+  return [...text.matchAll(fence)].flatMap((match) => {
+    const [all, indent = '', language, , body = ''] = match
+    if (language !== 'python') return []
+    const line = lineAt(text, match.index + all.indexOf('\n') + 1)
+    const unindented = body.replaceAll(new RegExp(`^${indent}`, 'gm'), '')
+    const said = /# (?:gives|prints) (.*)$/m.exec(unindented)?.[1]
+    const name = `line_${line}.py`
+    const prints = said === undefined ? undefined : [said]
+    return [{ source, line, name, kind: 'python' as const, text: unindented, prints }]
   })
 }
 

@@ -36,6 +36,7 @@ export const checkSteps: readonly Step[] = [
   { name: 'types', command: tool('tsc', '-p', '.') },
   { name: 'types-pure', command: tool('tsc', '-p', 'tsconfig.pure.json') },
   { name: 'api', command: node('scripts/api-report.ts', '--check') },
+  { name: 'python-api', command: ['python3', join(root, 'scripts/python_api.py'), '--check'] },
   { name: 'boundaries', command: node('scripts/boundaries.ts') },
   { name: 'dead-code', command: tool('knip', '--no-progress') },
   { name: 'format', command: tool('biome', 'format', '.') },
@@ -59,6 +60,12 @@ const hasPythonTests = filesBelow('python/tests', (path) => /\/test_[^/]+\.py$/.
 
 /** What `npm test` adds. */
 export const testSteps: readonly Step[] = [
+  {
+    name: 'docstrings',
+    command: node('scripts/examples.ts', '--docstrings'),
+    after: ['build'],
+    counts: 'passed-failed',
+  },
   { name: 'python-types', command: node('scripts/python-types.ts') },
   ...(hasPythonTests ? [python] : []),
   {
