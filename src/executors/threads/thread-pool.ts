@@ -113,10 +113,20 @@ export class ThreadPool implements ThreadOwner {
   dispatchSoon(): void {
     if (this.#scheduled) return
     this.#scheduled = true
-    queueMicrotask(() => {
+    const dispatch = (): void => {
       this.#scheduled = false
       this.dispatch()
-    })
+    }
+    // what threads have to do meanwhile lets all that they have said be heard first: few orders, of many calls each
+    if (this.#load > busyLoad) setImmediate(dispatch)
+    else queueMicrotask(dispatch)
+  }
+
+  /** Attempts that are with threads. */
+  get #load(): number {
+    let load = 0
+    for (const { jobs } of this.#workers) load += jobs.size
+    return load
   }
 
   /** Gives waiting attempts to threads, as long as there is room. */
@@ -196,4 +206,5 @@ export class ThreadPool implements ThreadOwner {
 }
 
 const leaveAfterMs = 60_000
+const busyLoad = 64
 const ladenBytes = 64 * 2 ** 20
