@@ -1,4 +1,5 @@
 import type { AttemptEnd, AttemptId, AttemptNote, LogLine } from '../ports/executor.ts'
+import { ChurnMap } from '../util/churn-map.ts'
 
 /** Whose attempts they are. */
 export interface AttemptOwner {
@@ -15,7 +16,7 @@ export interface AttemptOwner {
  *    of an earlier life of it, is never taken for another's.
  */
 export class AttemptsUnderWay {
-  readonly #owners = new Map<AttemptId, AttemptOwner>()
+  readonly #owners = new ChurnMap<AttemptId, AttemptOwner>()
   #last = 0
 
   begin(owner: AttemptOwner): AttemptId {

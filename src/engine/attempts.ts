@@ -8,6 +8,7 @@ import type { Value } from '../model/value.ts'
 import type { CallRequest } from '../ports/caller.ts'
 import type { Workspace } from '../ports/data.ts'
 import type { Attempt, AttemptEnd, AttemptId, Executor } from '../ports/executor.ts'
+import { ChurnMap } from '../util/churn-map.ts'
 import type { CallInfo } from './call-info.ts'
 import { recordOf } from './failure.ts'
 import { Lending } from './lending.ts'
@@ -59,7 +60,7 @@ export class Attempts {
   readonly #number: () => AttemptId
   readonly #lending: Lending
   readonly #executorOf = new Map<TaskSpec, Executor | undefined>()
-  readonly #underWay = new Map<AttemptId, UnderWay>()
+  readonly #underWay = new ChurnMap<AttemptId, UnderWay>()
   /** full URLs by what is kept of them */
   readonly #fullUrls = new Map<string, string>()
   /** given up before the executor was told */

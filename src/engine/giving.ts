@@ -7,6 +7,7 @@ import type { ErrorRecord } from '../model/records.ts'
 import { FutureRef } from '../model/refs.ts'
 import type { CallState } from '../model/states.ts'
 import type { Value } from '../model/value.ts'
+import { ChurnMap } from '../util/churn-map.ts'
 import type { CallInfo } from './call-info.ts'
 import { outcomeRecords } from './outcome-records.ts'
 import type { RunContext, RunSnapshot } from './run-context.ts'
@@ -42,7 +43,7 @@ export class Giving {
   readonly #failures: Failures
   /** by call */
   readonly #given: (true | undefined)[] = []
-  readonly #waiters = new Map<number, Waiter[]>()
+  readonly #waiters = new ChurnMap<number, Waiter[]>()
 
   constructor(run: RunContext, turns: Turns, failures: Failures, replaying: number) {
     this.#run = run
@@ -53,7 +54,7 @@ export class Giving {
 
   /** Calls whose outcome somebody waits for. */
   get awaited(): Iterable<number> {
-    return this.#waiters.keys()
+    return [...this.#waiters.entries()].map(([call]) => call)
   }
 
   /** `unmade`: calls that are known to come. */

@@ -1,6 +1,7 @@
 import { AlmanacError } from '../model/errors.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Attempt, AttemptId, ExecutorListener } from '../ports/executor.ts'
+import { ChurnMap } from '../util/churn-map.ts'
 import type { AttemptLimits } from './limits.ts'
 import { defaultLimits } from './limits.ts'
 import type { Driver, Surroundings } from './live-attempt.ts'
@@ -23,7 +24,7 @@ export interface ExecutorOptions {
  * L2 once closed, nothing enters: what is added is told as lost.
  */
 export class Attempts<S> {
-  readonly #live = new Map<AttemptId, LiveAttempt<S>>()
+  readonly #live = new ChurnMap<AttemptId, LiveAttempt<S>>()
   readonly #in: Surroundings<S>
   readonly #patient: boolean
   #closed: Promise<void> | undefined
@@ -53,8 +54,8 @@ export class Attempts<S> {
     return this.#in.limits
   }
 
-  [Symbol.iterator](): IterableIterator<LiveAttempt<S>> {
-    return this.#live.values()
+  *[Symbol.iterator](): IterableIterator<LiveAttempt<S>> {
+    for (const [, live] of this.#live.entries()) yield live
   }
 
   get(id: AttemptId): LiveAttempt<S> | undefined {
@@ -88,7 +89,7 @@ export class Attempts<S> {
     const empty = new Promise<void>((resolve) => {
       this.#empty = resolve
     })
-    for (const live of [...this.#live.values()]) live.cancel(0)
+    for (const live of [...this]) live.cancel(0)
     if (this.#live.size > 0) await empty
   }
 }

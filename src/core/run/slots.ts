@@ -1,4 +1,5 @@
 import type { TaskPolicy } from '../../model/task.ts'
+import { ChurnMap } from '../../util/churn-map.ts'
 import { Line } from '../../util/line.ts'
 import { Admissions, type Admitted, type DoorChange } from './admissions.ts'
 import type { Blocker, Call } from './call.ts'
@@ -58,7 +59,7 @@ export class Slots {
   /** the queue asked for last: most calls need what the one before them needed */
   #recent: (Capacity & { readonly limits: string | undefined; readonly queue: ReadyQueue }) | undefined
   /** by call that runs */
-  readonly #taken = new Map<number, Taken>()
+  readonly #taken = new ChurnMap<number, Taken>()
   /** started ahead, in that order; among them those that are not any more */
   readonly #line = new Line<number>()
   /** how many ever stood there: `Call.ahead` of the last of them */
@@ -252,7 +253,7 @@ export class Slots {
 
   /** What each running call took. */
   get taken(): Iterable<Capacity> {
-    return this.#taken.values()
+    return [...this.#taken.entries()].map(([, taken]) => taken)
   }
 
   /** Is there room for the call now? */
