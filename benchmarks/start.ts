@@ -5,12 +5,13 @@ import { parseArgs } from 'node:util'
 import { ensurePythonEnv } from '../src/executors/python/environment.ts'
 import { machine } from './machine.ts'
 import { alternately, type Cost, costOf, median } from './process-cost.ts'
+import { pyflow } from './pyflow.ts'
 import { KeptLines } from './seed/kept-lines.ts'
 import { seedTable } from './seed/table.ts'
 
 /**
- * Start-up, tasks a second, what durability costs, runs up to a million tasks, the forecast example against the
- * same steps as a plain script, resuming, and the seed's benchmark in a few cells, beside Dask.
+ * Start-up, tasks a second, what durability costs, runs up to a million tasks, workflows in Python, the forecast
+ * example against the same steps as a plain script, resuming, and the seed's benchmark in a few cells, beside Dask.
  * Everything is measured as whole processes of the built package, in turn, and the medians are printed.
  *
  *     npm run bench                          all, written to benchmarks/results.md
@@ -36,6 +37,7 @@ const parts: Readonly<Record<string, () => void | Promise<void>>> = {
   tasks,
   durability,
   scale,
+  pyflow: () => void lines.push(...pyflow(project('pyflow', {}), times)),
   forecast,
   resume,
   seed,

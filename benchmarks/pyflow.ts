@@ -1,0 +1,66 @@
+import { cpSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { alternately, type Cost, costOf, median } from './process-cost.ts'
+
+const root = join(import.meta.dirname, '..')
+const steps = 3000
+const calls = 128_000
+
+/** What a workflow in Python costs beside the same in TypeScript; lines of a table. `folder` is an empty project. */
+export function pyflow(folder: string, times: number): string[] {
+  for (const name of ['pyflow.py', 'pyflow-chain.ts']) {
+    cpSync(join(import.meta.dirname, name), join(folder, name))
+  }
+  const almanac = (file: string, count: number) => (): Cost =>
+    costOf(
+      [process.execPath, join(root, 'bin/almanac.cjs'), 'run', file, '--input', `count=${count}`, '--json'],
+      folder,
+    )
+  const program = (): Cost =>
+    costOf(
+      ['env', `PYTHONPATH=${join(root, 'python')}`, 'python3', 'pyflow.py', String(Date.now() / 1000)],
+      folder,
+    )
+  // workers' environments, fingerprints and compiled files are there from now on
+  almanac('pyflow.py:chain', 10)()
+  almanac('pyflow-chain.ts', 10)()
+  program()
+  const costs = alternately(times, {
+    'chain in Python': almanac('pyflow.py:chain', steps),
+    'chain in TypeScript': almanac('pyflow-chain.ts', steps),
+    'calls submitted': almanac('pyflow.py:submit', calls),
+    'first call': program,
+  })
+  const chain = costs['chain in Python'].map(outputOf)
+  const typescript = costs['chain in TypeScript'].map(outputOf)
+  const first = costs['first call'].map(({ stdout }) => stdout.trim().split(' ').map(Number))
+  const cpu = costs['chain in Python'].map(({ cpuSeconds }) => (1e6 * cpuSeconds) / steps)
+  const figures: readonly (readonly [string, readonly number[], number])[] = [
+    ['a step of a chain of Python tasks, workflow in Python, µs', chain, 0],
+    ['the same, workflow in TypeScript, µs', typescript, 0],
+    ['ratio of the two', chain.map((us, i) => us / (typescript[i] as number)), 2],
+    ['CPU a step, workflow in Python, all processes with their starts, µs', cpu, 0],
+    [`calls submitted a second, of ${calls}`, costs['calls submitted'].map(outputOf), 0],
+    ['first call after `import almanac`, s', first.map(([one]) => one as number), 2],
+    ['the same from the start of the interpreter, s', first.map(([, one]) => one as number), 2],
+  ]
+  return [
+    '',
+    '## Workflows in Python',
+    '',
+    '| | median | all |',
+    '| --- | --- | --- |',
+    ...figures.map(([title, all, digits]) => {
+      const shown = (one: number): string => one.toFixed(digits)
+      return `| ${title} | ${shown(median(all))} | ${all.map(shown).join(', ')} |`
+    }),
+    '',
+    `Tasks do nothing. Load of the machine: ${readFileSync('/proc/loadavg', 'latin1').split(' ')[0]}.`,
+  ]
+}
+
+/** What the workflow gave. */
+function outputOf({ stdout }: Cost): number {
+  const last = stdout.trimEnd().split('\n').at(-1) as string
+  return (JSON.parse(last) as { readonly output: number }).output
+}
