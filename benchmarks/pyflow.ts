@@ -23,11 +23,11 @@ export function pyflow(folder: string, times: number): string[] {
     )
   // workers' environments, fingerprints and compiled files are there from now on
   almanac('pyflow.py:chain', 10)()
-  almanac('pyflow-chain.ts', 10)()
+  almanac('pyflow-chain.ts:chain', 10)()
   program()
   const costs = alternately(times, {
     'chain in Python': almanac('pyflow.py:chain', steps),
-    'chain in TypeScript': almanac('pyflow-chain.ts', steps),
+    'chain in TypeScript': almanac('pyflow-chain.ts:chain', steps),
     'calls submitted': almanac('pyflow.py:submit', calls),
     'first call': program,
   })

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import json
 import os
@@ -125,6 +124,9 @@ async def execute_async(
     progress: bool | None = None,
 ) -> Run:
     """The same beside other work of an event loop. Cancelled, it stops the run before it ends."""
+    # most programs have no loop, and it takes longer to import than all else here
+    import asyncio
+
     loop = asyncio.get_running_loop()
     with _Following(workflow, inputs, arguments, progress) as following:
         ended = loop.create_future()
