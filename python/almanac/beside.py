@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import shlex
 import shutil
 import signal
 import subprocess
@@ -16,12 +17,12 @@ import sys
 import threading
 from typing import Any, Iterator
 
-from .errors import AlmanacError
+from .errors import AlmanacError, noted
 
 __all__ = ["Engine", "asked"]
 
 _MISSING = "the engine of Almanac is missing"
-_HINT = "Install Node 24 or newer and `npm install -g almanac`, or name its command in ALMANAC_COMMAND."
+_HINT = "Install Node and, in this directory, Almanac: `npm install /path/to/almanac`; or name its command in ALMANAC_COMMAND."
 
 
 class Engine:
@@ -102,13 +103,21 @@ def _object(line: str) -> dict[str, Any] | None:
 def _command() -> list[str]:
     own = os.environ.get("ALMANAC_COMMAND")
     if own:
-        return [own]
+        # `/my tools/almanac`, or `node /path/to/almanac.cjs`
+        return [own] if shutil.which(own) else shlex.split(own)
     node = shutil.which("node")
     # in a checkout of the repository, and in the npm package, it is beside this package
     beside = pathlib.Path(__file__).resolve().parents[2] / "bin" / "almanac.cjs"
     if node is not None and beside.is_file():
         return [node, str(beside)]
-    there = shutil.which("almanac")
+    there = shutil.which("almanac") or _of_project()
     if node is None or there is None:
-        raise AlmanacError(_MISSING, code="ALM_USAGE", hint=_HINT)
+        raise noted(AlmanacError(_MISSING, code="ALM_USAGE", hint=_HINT), _HINT)
     return [there]
+
+
+def _of_project() -> str | None:
+    """Where npm has put it for a project: in the nearest directory upwards that has it."""
+    here = pathlib.Path.cwd()
+    found = (folder / "node_modules" / ".bin" / "almanac" for folder in (here, *here.parents))
+    return next((str(path) for path in found if path.is_file()), None)

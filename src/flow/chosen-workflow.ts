@@ -23,7 +23,8 @@ export function chosenWorkflow(
   })
   const [first] = found
   if (first === undefined) throw new AlmanacError('ALM_NO_WORKFLOW', { file })
-  const names = found.map(({ name }) => name).join(', ')
+  // a person knows a default export, and a function in Python, by its own name
+  const names = found.map(({ name, own }) => (name === 'default' ? own : name)).join(', ')
   if (named !== undefined) {
     const meant = found.find(({ name }) => name === named) ?? found.find(({ own }) => own === named)
     if (meant === undefined)
