@@ -4,8 +4,9 @@ import { join } from 'node:path'
 export const root = join(import.meta.dirname, '..')
 
 const skipped = new Set(['node_modules', '__pycache__', '.venv', 'fixtures'])
-/** where examples and tests leave their outputs; `src/data` holds sources */
-const isOutput = (path: string): boolean => path.endsWith('/data') && path !== 'src/data'
+/** where examples and tests leave their outputs, and pip its copy of a package; `src/data` holds sources */
+const isOutput = (path: string): boolean =>
+  path === 'python/build' || (path.endsWith('/data') && path !== 'src/data')
 
 /** Files below a folder of the repository, by path from its root, in order; none where there is no folder. */
 export function filesBelow(folder: string, accept: (path: string) => boolean, tree = root): string[] {
