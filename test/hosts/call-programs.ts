@@ -147,3 +147,58 @@ async def main() -> Parts:
     one = await part(n=1)
     return {"parts": [one, part(n=one.twice)]}`,
 )
+
+/** Files, directories and what is published of them. */
+export const directories = program(
+  `import { readFile, writeFile } from 'node:fs/promises'
+import { dataset, dir, type File, file } from 'almanac'
+export const count = task('count', { output: { words: json<number>(), copy: file() } }, async (text: File, { out }: TaskContext) => {
+  const read = await readFile(text.at ?? '', 'utf8')
+  await writeFile(out['copy'] ?? '', read.toUpperCase())
+  return read.split(' ').length
+})
+export default workflow('main', { input: { raw: dir() } }, async ({ raw }) => {
+  const counted = count.map(raw)
+  const large = raw.filter(counted.words, (n) => (n as number) > 1)
+  const published = await dataset('texts').publish(dir.of({ large, copies: counted.copy }))
+  const again = await dataset('texts').read()
+  const named = raw.filter((path) => path !== 'a.txt')
+  return { version: published.version, entries: again.entries, words: counted.words.all(), named: (await named).entries }
+})`,
+  `from pathlib import Path
+@task(outputs={"words": int, "copy": File})
+def count(text: Path, copy: Path):
+    read = text.read_text()
+    copy.write_text(read.upper())
+    return len(read.split(" "))
+@workflow
+async def main(raw: Dir):
+    counted = count.map(raw)
+    large = raw.filter(counted.words, lambda n, path: n > 1)
+    published = await dataset("texts").publish(Dir.of(large=large, copies=counted.copy))
+    again = await dataset("texts").read()
+    named = raw.filter(lambda path: path != "a.txt")
+    return {"version": published["version"], "entries": again.entries, "words": counted.words.all(), "named": (await named).entries}`,
+)
+
+/** What fails is left out, and what needs it. */
+export const skipped = program(
+  `export const risky = task('risky', { onFailure: 'skip' }, (n: number) => { if (n === 2) throw new Error('not two'); return n })
+export default workflow('main', async () => {
+  const how = await settled([1, 2, 3].map((n) => double(risky(n))))
+  let code = ''
+  try { await double(risky.key('again')(2)) } catch (error) { code = (error as AlmanacError).code }
+  return { how: how.map((one) => (one.ok ? one.value : one.error.code)), code }
+})`,
+  `@task(on_failure="skip")
+def risky(n):
+    if n == 2: raise RuntimeError("not two")
+    return n
+@workflow
+async def main():
+    how = await settled([double(risky(n)) for n in [1, 2, 3]])
+    code = ""
+    try: await double(risky.key("again")(2))
+    except AlmanacError as error: code = error.code
+    return {"how": [one["value"] if one["ok"] else one["error"]["code"] for one in how], "code": code}`,
+)

@@ -1,3 +1,4 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import * as programs from './call-programs.ts'
@@ -21,6 +22,7 @@ export function callTests(stage: Stage): void {
   mapTests(stage)
   childTests(stage)
   declaredTests(stage)
+  directoryTests(stage)
 
   it('time and chance are remembered, and what was said is said once', async () => {
     const life = await twice(stage, 'remembered', programs.remembered)
@@ -58,6 +60,32 @@ function arrivalTests(stage: Stage): void {
     const life = await twice(stage, 'arrivals', programs.arrivals)
     expect(life).toMatchObject(succeeded({ order: expect.any(Array), values: [16, 2, 4] }))
     expect(life.executed).toBe(7)
+  })
+}
+
+function directoryTests(stage: Stage): void {
+  it('maps over directories, filters them by what a map gave, and publishes them', async () => {
+    const raw = join(stage.rig.folder, 'raw')
+    mkdirSync(raw)
+    writeFileSync(join(raw, 'a.txt'), 'a')
+    writeFileSync(join(raw, 'b.txt'), 'b b')
+    const file = stage.write('directories', programs.directories)
+    const first = await stage.rig.run(file, { dirs: { raw } })
+    expect(first).toMatchObject({
+      ...succeeded({ version: 1, entries: 3, words: [1, 2], named: 1 }),
+      executed: 2,
+    })
+    writeFileSync(join(raw, 'c.txt'), 'c c c')
+    expect(await stage.rig.run(file, { dirs: { raw } })).toMatchObject({
+      ...succeeded({ version: 2, entries: 5, words: [1, 2, 3], named: 2 }),
+      executed: 1,
+      reused: 2,
+    })
+  })
+
+  it('what is skipped has no value, nor has what needs it', async () => {
+    const life = await twice(stage, 'skipped', programs.skipped)
+    expect(life).toMatchObject(succeeded({ how: [2, 'ALM_UPSTREAM', 6], code: 'ALM_UPSTREAM' }))
   })
 }
 

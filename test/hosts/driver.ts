@@ -18,7 +18,9 @@ const almanac = await openAlmanac({ project: process.argv[2] ?? '.', parallel: 4
 const under = new Map<string, RunHandle>()
 
 async function run(asked: Extract<Asked, { do: 'run' }>): Promise<Life> {
-  const { file, input = {}, resume, named } = asked
+  const { file, dirs = {}, resume, named } = asked
+  const input: Record<string, unknown> = { ...asked.input }
+  for (const [name, path] of Object.entries(dirs)) input[name] = await almanac.data.scan(path)
   const choice = named === undefined ? {} : { named }
   const { workflow, loaded } = await almanac.load(file, choice)
   const since = Date.now()

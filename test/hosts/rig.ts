@@ -13,6 +13,8 @@ export type Asked =
       readonly file: string
       readonly named?: string
       readonly input?: object
+      /** inputs that are directories */
+      readonly dirs?: Readonly<Record<string, string>>
       readonly resume?: string
     }
   | { readonly do: 'answer'; readonly run: string; readonly value: Value }
