@@ -265,16 +265,16 @@ class InfoView implements CallInfo {
     return this.#page.numbers[this.#row * columns + startedAt] as number
   }
 
-  set startedAt(startedAt: number) {
-    this.#page.numbers[this.#row * columns + startedAt] = startedAt
+  set startedAt(time: number) {
+    this.#page.numbers[this.#row * columns + startedAt] = time
   }
 
   get costMs(): number {
     return this.#page.numbers[this.#row * columns + costMs] as number
   }
 
-  set costMs(costMs: number) {
-    this.#page.numbers[this.#row * columns + costMs] = costMs
+  set costMs(ms: number) {
+    this.#page.numbers[this.#row * columns + costMs] = ms
   }
 
   get entry(): string | undefined {
