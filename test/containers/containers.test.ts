@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { testImage, testSettings, whyNoContainers } from '../../src/executors/container/rig.ts'
+import { testSettings } from '../../src/executors/container/rig.ts'
+import { testImage } from '../../src/executors/container/test-body.ts'
 import { Project } from '../cli/almanac.ts'
 
 const flow = `
@@ -87,7 +88,7 @@ async def main(text: File):
 `
 
 let project: Project
-const why = whyNoContainers()
+const { why } = testSettings
 const [program = '', ...global] = testSettings.program
 /** of this file's containers: other tests have some of their own */
 const own = `almanac.test=${process.pid}`

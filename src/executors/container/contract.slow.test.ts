@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest'
 import type { ContainerVolume, TaskSpec } from '../../model/task.ts'
 import { taskSpec } from '../../testing/attempts.ts'
 import { executorContract } from '../../testing/executor-contract.ts'
-import { containerBody, openTestContainers, whyNoContainers } from './rig.ts'
+import { openTestContainers, testSettings } from './rig.ts'
+import { containerBody } from './test-body.ts'
 
 const module = fileURLToPath(new URL('./rig.ts', import.meta.url))
 const puppet = fileURLToPath(new URL('../../testing/puppet-program.ts', import.meta.url))
@@ -32,7 +33,7 @@ function existing(path: string): ContainerVolume[] {
 const container = (run: readonly string[], more: readonly ContainerVolume[] = []): TaskSpec =>
   taskSpec('puppet', containerBody(run, { volumes: more, env: { PUPPET_PROC: '/host/proc' } }))
 
-const why = whyNoContainers()
+const { why } = testSettings
 if (why === undefined)
   executorContract({
     name: 'container',

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { taskSpec } from '../../testing/attempts.ts'
 import { containerEnd } from './ends.ts'
-import { containerBody } from './rig.ts'
+import { containerBody } from './test-body.ts'
 
 const body = containerBody(['gdalinfo', 'x'], { image: 'osgeo/gdal' })
 const task = taskSpec('info', body)

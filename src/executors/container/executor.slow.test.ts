@@ -18,9 +18,10 @@ import type { Attempt, AttemptEnd } from '../../ports/executor.ts'
 import { taskSpec } from '../../testing/attempts.ts'
 import { ExecutorBench } from '../../testing/executor-bench.ts'
 import { Containers } from './containers.ts'
-import { containerBody, openTestContainers, testImage, testSettings, whyNoContainers } from './rig.ts'
+import { openTestContainers, testSettings } from './rig.ts'
+import { containerBody, testImage } from './test-body.ts'
 
-const why = whyNoContainers()
+const { why } = testSettings
 const [program = '', ...own] = testSettings.program
 const client = (...words: string[]): string => execFileSync(program, [...own, ...words], { encoding: 'utf8' })
 

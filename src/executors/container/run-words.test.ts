@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { ContainerEngine } from './engine.ts'
-import { containerBody } from './rig.ts'
 import type { ContainerRun } from './run-words.ts'
 import { removeWords, runWords } from './run-words.ts'
+import { containerBody } from './test-body.ts'
 import { wordsOf } from './words.ts'
 
 const podman: ContainerEngine = {
