@@ -74,3 +74,62 @@ test('a script counts by its language and text', async () => {
   expect((await script('bash', 'echo 2')).digest).not.toBe(one.digest)
   expect((await script('python', 'echo 1')).digest).not.toBe(one.digest)
 })
+
+test('a container counts by its words and by what is in it, not by its image, limits or exit codes', async () => {
+  const body = {
+    kind: 'container',
+    image: 'osgeo/gdal:1',
+    pull: 'missing',
+    run: ['gdalinfo', '{in.scene}'],
+    env: { A: '1' },
+    volumes: [],
+    init: true,
+    exitCodes: { retry: [] },
+  } as const
+  const of = (more: object) => fingerprint(plainTask('info', { ...body, ...more }))
+  const one = await of({})
+  expect(Object.keys(one.parts)).toEqual(['command', 'container'])
+  const same = [
+    { image: 'b/c' },
+    { pull: 'always' },
+    { cpus: 4 },
+    { init: false },
+    { exitCodes: { retry: [3] } },
+  ]
+  for (const more of same) expect((await of(more)).digest).toBe(one.digest)
+  const others = [
+    { run: ['gdalinfo'] },
+    { env: { A: '2' } },
+    { entrypoint: [] },
+    { network: 'none' },
+    { user: 'image' },
+    { workdir: '/data' },
+    { gpu: 1 },
+  ]
+  for (const more of others) expect((await of(more)).digest).not.toBe(one.digest)
+})
+
+test('a volume of a container counts by its content where it is declared, and is warned of where it is not', async () => {
+  const source = project.path('reference')
+  const volumes = (write: boolean) => ({ volumes: [{ path: '/ref', source, write }] })
+  const of = (more: object, reads: readonly string[] = []) =>
+    fingerprint({
+      ...plainTask('info', {
+        kind: 'container',
+        image: 'a',
+        pull: 'missing',
+        run: [],
+        env: {},
+        volumes: [],
+        init: true,
+        exitCodes: { retry: [] },
+        ...more,
+      }),
+      reads,
+    })
+  expect((await of(volumes(false))).warnings).toEqual([
+    'info has the volume reference, whose content does not count: name it in the option reads, or make it an input',
+  ])
+  expect((await of(volumes(false), [source])).warnings).toEqual([])
+  expect((await of(volumes(true))).warnings).toEqual([])
+})
