@@ -84,12 +84,16 @@ export class Giving {
     const { status, order } = effect
     this.#count(info, status, effect.record)
     if (status.state !== 'succeeded') {
-      const error = this.#errorOf(info, status, order)
-      outcomes.fail(info.id, error)
+      if (status.state === 'cancelled') outcomes.cancel(info.id)
+      else outcomes.fail(info.id, this.#errorOf(info, status, order))
       if (this.#waiters.has(info.id)) dispatch({ kind: 'observed', call: info.id })
       if (status.state === 'failed')
-        listener.failed?.(info, error, machine.graph.call(info.id).attempt, true, () =>
-          resolve(info.args, { outcomes, request: calls.request }),
+        listener.failed?.(
+          info,
+          this.#errorOf(info, status, order),
+          machine.graph.call(info.id).attempt,
+          true,
+          () => resolve(info.args, { outcomes, request: calls.request }),
         )
     }
     const kept = effect.record && this.#record(info, effect)
@@ -156,7 +160,6 @@ export class Giving {
   }
 
   #errorOf(info: CallInfo, status: EndStatus, order: number): ErrorRecord {
-    if (status.state === 'cancelled') return errorRecord('ALM_CANCELLED', {}, { call: info.id })
     if (status.reason === 'upstream') return this.#upstream(info, order)
     const error = status.reason === 'lost' ? lostOf(info) : (info.lastError ?? noReason(info))
     return { ...error, call: error.call ?? info.id }

@@ -43,7 +43,8 @@ export function outcomeRecords(
   if (info.fingerprint !== undefined) outcome.fingerprint = info.fingerprint
   if (valueWire !== undefined) outcome.valueWire = valueWire
   if (digest !== undefined) outcome.digest = digest
-  if (error !== undefined) outcome.error = error
+  // that it was cancelled says all, and there may be a hundred thousand
+  if (error !== undefined && status.state !== 'cancelled') outcome.error = error
   if (info.origin !== undefined) outcome.origin = info.origin
   if (info.map !== undefined) outcome.map = info.map
   if (status.reason === 'upstream' || status.state === 'cancelled')

@@ -1,7 +1,7 @@
 import { canonical, eachRef, mapRefs, valueAt } from '../core/identity/canonical.ts'
 import { pathText } from '../model/codec.ts'
 import type { Hash } from '../model/digest.ts'
-import { AlmanacError } from '../model/errors.ts'
+import { AlmanacError, errorRecord } from '../model/errors.ts'
 import type { Path } from '../model/path.ts'
 import type { ErrorRecord } from '../model/records.ts'
 import { type Digest, type FutureRef, HeldRef, type SpilledRef } from '../model/refs.ts'
@@ -30,6 +30,8 @@ export class Outcomes {
   readonly #values: Value[] = []
   // of few calls
   readonly #errors = new Map<number, ErrorRecord>()
+  /** what there is to say of one is known by its number: all calls of a run may be among them at once */
+  readonly #cancelled = new Set<number>()
   readonly #spilled = new Map<number, SpilledRef>()
   /** as they were remembered */
   readonly #digests = new Map<number, Digest>()
@@ -46,6 +48,7 @@ export class Outcomes {
   set(call: number, { value, error, spilled }: CallOutcome, digest?: Digest): void {
     this.#values[call] = value
     put(this.#errors, call, error)
+    if (this.#cancelled.size > 0) this.#cancelled.delete(call)
     put(this.#spilled, call, spilled)
     put(this.#digests, call, digest)
     eachRef(value, (ref) => {
@@ -58,6 +61,12 @@ export class Outcomes {
   /** It has failed, or it is not to be done; what it gave before stays. */
   fail(call: number, error: ErrorRecord): void {
     this.#errors.set(call, error)
+  }
+
+  /** It is not to be done, as the run was cancelled; what it gave before stays. */
+  cancel(call: number): void {
+    put(this.#errors, call, undefined)
+    this.#cancelled.add(call)
   }
 
   /** Held values as they are held now: one that was made again lies elsewhere than when it was recorded. */
@@ -114,7 +123,9 @@ export class Outcomes {
   }
 
   error(call: number): ErrorRecord | undefined {
-    return this.#errors.get(call)
+    const error = this.#errors.get(call)
+    if (error !== undefined || !this.#cancelled.has(call)) return error
+    return errorRecord('ALM_CANCELLED', {}, { call })
   }
 
   /** Where a large value is kept. */
