@@ -26,7 +26,7 @@ import { resolve } from './views.ts'
 
 /** What maps ask of the run. */
 export interface MapHost {
-  readonly calls: Pick<CallTable, 'get' | 'request'>
+  readonly calls: Pick<CallTable, 'get' | 'request' | 'release'>
   make(entry: NewCall): number
   endOf(call: number): EndStatus | undefined
   expanded(call: number): void
@@ -46,6 +46,8 @@ interface OpenMap {
   readonly entries: number[]
   /** of those: how many have not ended */
   open: number
+  /** ms that those which have ended took */
+  costMs: number
   /** how far the run had been given up when it began: clean-up goes on */
   readonly givenUp: number
   /** no more entries are made; all that will be made are */
@@ -60,6 +62,7 @@ interface OpenMap {
  * V1 an entry is made once, in order of path; its key is its path, so that it is known again after a crash or an edit.
  * V2 of a map's entries that were made, at most `window` have not ended: what cannot run soon costs a line in a list.
  * V3 a map that is given up makes no more entries, and has no result.
+ * V4 of an entry that has succeeded only its value stays, and that until its map has ended: there may be a million.
  */
 export class MapCalls {
   readonly #ports: EnginePorts
@@ -89,7 +92,7 @@ export class MapCalls {
       const plan = await this.#plan(map)
       const request: CallRequest = { ...map.request, kind: 'entry' }
       const givenUp = this.#host.givenUp()
-      const opened = { map, path, plan, request, entries: [], open: 0, givenUp, isCut: false, isWhole: false }
+      const opened = { map, path, plan, request, entries: [], open: 0, costMs: 0, givenUp, isCut: false, isWhole: false }
       this.#plans.set(map.id, opened)
       this.#busy--
       this.#make(opened)
@@ -106,12 +109,25 @@ export class MapCalls {
     this.#open.delete(call)
     opened.open--
     opened.isCut ||= isCancelled
+    this.#took(opened, call)
     if (opened.isWhole || opened.open > this.#settings.mapWindow / 2) return
     try {
       this.#make(opened)
     } catch (error) {
       this.#host.left(opened.map, { state: 'failed', reason: 'error' }, recordOf(error))
     }
+  }
+
+  /** What its map needs of an entry that has ended is its value, or its error, and what it cost. */
+  #took(opened: OpenMap, call: number): void {
+    const { calls, endOf } = this.#host
+    opened.costMs += calls.get(call).costMs
+    if (endOf(call)?.state === 'succeeded' && !this.#isHeld(call)) calls.release(call)
+  }
+
+  /** Does its result live in a worker's memory? It may have to be made again. */
+  #isHeld(call: number): boolean {
+    return this.#outcomes.areHeld && this.#outcomes.isHeld(this.#outcomes.value(call))
   }
 
   /** Entries that have not been made yet. */
@@ -135,7 +151,10 @@ export class MapCalls {
       // what is remembered, or given up, may have ended already
       const end = this.#host.endOf(call)
       opened.isCut ||= end?.state === 'cancelled'
-      if (end !== undefined) continue
+      if (end !== undefined) {
+        this.#took(opened, call)
+        continue
+      }
       opened.open++
       this.#open.set(call, opened)
     }
@@ -155,13 +174,14 @@ export class MapCalls {
         this.#busy--
         return this.#cancelled(map)
       }
-      const outcomes = entries.map((id): EntryOutcome => {
-        const path = this.#host.calls.get(id).entry ?? ''
+      const outcomes = entries.map((id, i): EntryOutcome => {
+        const { path } = plan.entries[i] as MapPlan['entries'][number]
         const error = this.#outcomes.error(id)
         return error === undefined ? { path, value: this.#outcomes.value(id) } : { path, error }
       })
       // what its result stands for: work of now, and work that is not done again
-      map.costMs = entries.reduce((sum, id) => sum + this.#host.calls.get(id).costMs, plan.savedMs)
+      map.costMs = found.costMs + plan.savedMs
+      for (const id of entries) if (!this.#isHeld(id)) this.#outcomes.drop(id)
       const result = await gatherMap(plan, outcomes, map.request.task as TaskSpec, this.#ports.data)
       const input = await mappedInput(plan, result.failed, this.#ports.data)
       const spilling =

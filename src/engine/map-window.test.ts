@@ -64,3 +64,29 @@ it('names all entries in a dry run', async () => {
   const { planned } = await world.run(sizes, { texts: await world.data.scan('/texts') } as never)
   expect(planned?.length).toBe(20)
 })
+
+it('lets go of entries when they have ended, and of their values when their map has', async () => {
+  const world = aWorld(200)
+  const most = { entries: 0, valuesAfter: 0 }
+  const run = await world.run(sizes, { texts: await world.data.scan('/texts') } as never, {
+    listener: {
+      applied: (event, { graph }, { calls, outcomes }) => {
+        const entries = [...calls].filter(({ request }) => request.kind === 'entry').length
+        most.entries = Math.max(most.entries, entries)
+        if (event.kind === 'left' && graph.call(event.call).kind === 'map') most.valuesAfter = outcomes.kept
+      },
+    },
+  })
+  expect({ output: run.output, executed: run.executed }).toEqual({ output: 19_900, executed: 201 })
+  // as many as are made ahead; and of values that of the map itself
+  expect(most).toEqual({ entries: 4, valuesAfter: 1 })
+
+  await world.crash()
+  world.settings = { ...world.settings, cache: 'off' }
+  const resumed = await world.resume(run.id, sizes, { calls: [0] })
+  expect({ output: resumed.output, executed: resumed.executed, reused: resumed.reused }).toEqual({
+    output: 19_900,
+    executed: 0,
+    reused: 201,
+  })
+})

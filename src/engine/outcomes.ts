@@ -133,6 +133,16 @@ export class Outcomes {
     return this.#spilled.get(call)
   }
 
+  /** Nobody will ask for its value again. */
+  drop(call: number): void {
+    this.#values[call] = undefined
+  }
+
+  /** How many values are kept. */
+  get kept(): number {
+    return this.#values.reduce<number>((kept, value) => (value === undefined ? kept : kept + 1), 0)
+  }
+
   /** Asked for once, when the outcome is recorded: it is not kept. */
   digest(call: number): Digest {
     return this.#digests.get(call) ?? this.#hash(canonical(this.#values[call], { future: noFuture }))

@@ -15,8 +15,8 @@ import type { SharedWork } from './shared-work.ts'
 
 /** What is told about a run while it goes on. */
 export interface RunListener {
-  /** The machine has applied an event: for simulation. */
-  applied?(event: RunEvent, machine: RunMachine): void
+  /** The machine has applied an event: for simulation; and what is known of the calls besides, for tests. */
+  applied?(event: RunEvent, machine: RunMachine, known: Pick<RunContext, 'calls' | 'outcomes'>): void
   /** `input`: its arguments as they are known, for a failure that is final */
   failed?(info: CallInfo, error: ErrorRecord, attempt: number, final: boolean, input?: () => Value): void
   noted?(note: Note): void

@@ -318,7 +318,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
   #apply(event: RunEvent): void {
     const { machine, listener } = this.#run
     machine.apply(event)
-    listener.applied?.(event, machine)
+    listener.applied?.(event, machine, this.#run)
     for (const effect of machine.drain()) this.#carryOut(effect)
   }
 
