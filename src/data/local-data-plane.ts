@@ -53,6 +53,8 @@ export interface DataPlaneOptions {
 export class LocalDataPlane implements DataPlane {
   readonly #options: DataPlaneOptions
   #parts: Promise<Parts> | undefined
+  /** where nothing goes that the journal speaks of */
+  #lasting: Parts['store'] | undefined
   #downloads: Promise<Downloads> | undefined
 
   constructor(options: DataPlaneOptions) {
@@ -213,6 +215,15 @@ export class LocalDataPlane implements DataPlane {
     throw new AlmanacError('ALM_INPUT_CHANGED', { path: source.path })
   }
 
+  hasNow(ref: FileRef): boolean {
+    return this.#lasting?.hasNow(ref.digest, ref.size) === true
+  }
+
+  readNow(ref: FileRef): Uint8Array {
+    if (this.#lasting === undefined) throw new AlmanacError('ALM_BLOB_MISSING', { digest: ref.digest })
+    return this.#lasting.getNow(ref.digest)
+  }
+
   async writeFile(name: string, bytes: Uint8Array): Promise<FileRef> {
     const { store } = await this.#open()
     const fault = nameFault(name)
@@ -285,6 +296,7 @@ export class LocalDataPlane implements DataPlane {
   async close(): Promise<void> {
     const opened = this.#parts
     this.#parts = undefined
+    this.#lasting = undefined
     const parts = await opened?.catch(() => undefined)
     if (parts === undefined) return
     try {
@@ -302,8 +314,14 @@ export class LocalDataPlane implements DataPlane {
   #open(): Promise<Parts> {
     const { home, data, threads, now = Date.now, shared, localBytes } = this.#options
     const content = shared && { blobs: shared, data, ...(localBytes !== undefined && { most: localBytes }) }
-    this.#parts ??= openParts(home, threads, now, content)
+    this.#parts ??= this.#opened(openParts(home, threads, now, content))
     return this.#parts
+  }
+
+  async #opened(opening: Promise<Parts>): Promise<Parts> {
+    const parts = await opening
+    if (parts.bound === undefined) this.#lasting = parts.store
+    return parts
   }
 
   async #edit(

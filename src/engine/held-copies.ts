@@ -34,7 +34,7 @@ export class HeldCopies {
     let left = settings.keptBytes
     let leftOut = 0
     for (const call of neededLater(machine.graph.calls)) {
-      const value = outcomes.value(call.id)
+      const value = outcomes.seen(call.id)
       const size = uncopiedBytes(value)
       if (size === 0) continue
       const info = calls.get(call.id)

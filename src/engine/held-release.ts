@@ -65,7 +65,7 @@ export class HeldRelease {
 
   #heldFor(call: number): HeldRef[] {
     const refs: HeldRef[] = []
-    eachRef(this.#run.outcomes.value(call), (ref) => {
+    eachRef(this.#run.outcomes.seen(call), (ref) => {
       if (ref instanceof HeldRef) refs.push(ref)
     })
     return refs

@@ -143,6 +143,7 @@ export class Identifier {
   #eachInputRef(args: Value, found: (ref: Exclude<Ref, FutureRef>) => void): void {
     eachRef(args, (ref) => {
       if (!(ref instanceof FutureRef)) return found(ref)
+      if (ref.path.length === 0 && this.#outcomes.isUnread(ref.call)) return
       eachRef(this.#outcomes.field(ref, this.#nameOf(ref.call)), (inner) => {
         if (!(inner instanceof FutureRef)) found(inner)
       })

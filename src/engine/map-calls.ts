@@ -92,7 +92,18 @@ export class MapCalls {
       const plan = await this.#plan(map)
       const request: CallRequest = { ...map.request, kind: 'entry' }
       const givenUp = this.#host.givenUp()
-      const opened = { map, path, plan, request, entries: [], open: 0, costMs: 0, givenUp, isCut: false, isWhole: false }
+      const opened = {
+        map,
+        path,
+        plan,
+        request,
+        entries: [],
+        open: 0,
+        costMs: 0,
+        givenUp,
+        isCut: false,
+        isWhole: false,
+      }
       this.#plans.set(map.id, opened)
       this.#busy--
       this.#make(opened)
@@ -127,7 +138,7 @@ export class MapCalls {
 
   /** Does its result live in a worker's memory? It may have to be made again. */
   #isHeld(call: number): boolean {
-    return this.#outcomes.areHeld && this.#outcomes.isHeld(this.#outcomes.value(call))
+    return this.#outcomes.areHeld && this.#outcomes.isHeld(this.#outcomes.seen(call))
   }
 
   /** Entries that have not been made yet. */

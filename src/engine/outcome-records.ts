@@ -21,12 +21,13 @@ export function outcomeRecords(
   settings: Pick<RunSettings, 'cache'>,
 ): JournalRecord[] {
   const { id } = info
-  const value = outcomes.value(id)
-  const error = outcomes.error(id)
   const spilled = outcomes.spilled(id)
+  // what is kept as a blob need not be read
+  const value = spilled ?? outcomes.value(id)
+  const error = outcomes.error(id)
   // views and children are derived anew on each replay: only their place in the order is kept
   const kept = isIdentified(call) && (status.state === 'succeeded' || value !== undefined)
-  const valueWire = kept ? (info.resultWire ?? encode(spilled ?? value)) : undefined
+  const valueWire = kept ? (info.resultWire ?? encode(value)) : undefined
   // whoever compares results compares those that the run cache has
   const digest = info.cacheable && status.state === 'succeeded' ? outcomes.digest(id) : undefined
   const outcome: { -readonly [K in keyof Outcome]: Outcome[K] } = {
@@ -50,9 +51,7 @@ export function outcomeRecords(
   if (status.reason === 'upstream' || status.state === 'cancelled')
     Object.assign(outcome, keptResult(earlier))
   const changed = info.own?.outcome !== undefined && info.own.outcome.fingerprint !== info.fingerprint
-  return info.cacheable || changed
-    ? [outcome, ...identityRecords(info, outcome, spilled ?? value, settings)]
-    : [outcome]
+  return info.cacheable || changed ? [outcome, ...identityRecords(info, outcome, value, settings)] : [outcome]
 }
 
 /** How it was identified, and its entry of the run cache. */

@@ -7,7 +7,10 @@ const ref = (key: string, handle: number, ...path: string[]): HeldRef =>
 
 describe('held values', () => {
   it('are those of the last result that had them, of several in one result each its own', () => {
-    const outcomes = new Outcomes((text) => text)
+    const outcomes = new Outcomes(
+      (text) => text,
+      () => undefined,
+    )
     outcomes.set(1, { value: { a: ref('k1', 1, 'a'), b: ref('k1', 2, 'b') } })
     outcomes.set(2, { value: ref('k2', 3) })
     expect(outcomes.current([ref('k1', 1, 'a'), ref('k1', 2, 'b'), ref('k2', 3), ref('k3', 4)])).toEqual([

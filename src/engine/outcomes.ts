@@ -1,10 +1,10 @@
 import { canonical, eachRef, mapRefs, valueAt } from '../core/identity/canonical.ts'
-import { pathText } from '../model/codec.ts'
+import { decode, pathText } from '../model/codec.ts'
 import type { Hash } from '../model/digest.ts'
 import { AlmanacError, errorRecord } from '../model/errors.ts'
 import type { Path } from '../model/path.ts'
 import type { ErrorRecord } from '../model/records.ts'
-import { type Digest, type FutureRef, HeldRef, type SpilledRef } from '../model/refs.ts'
+import { type Digest, FutureRef, HeldRef, SpilledRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
 
 /** How a call ended, with the value or the error. */
@@ -13,7 +13,12 @@ export interface CallOutcome {
   readonly error?: ErrorRecord
   /** where a large value is kept */
   readonly spilled?: SpilledRef
+  /** the value as it was remembered, read when somebody asks for it: it holds no reference */
+  readonly unread?: Unread | undefined
 }
+
+/** The JSON of a value, or the blob of that. */
+export type Unread = string | SpilledRef
 
 /** Texts of values up to this length stand for themselves in a fingerprint, longer ones by their digest. */
 export const shortText = 256
@@ -23,6 +28,7 @@ export const shortText = 256
  *
  * O1 a value is hashed once to be recorded and once for all of its consumers, which hash the digest.
  * O2 what stands for a value in a fingerprint is the same whether it was passed as a future or awaited first.
+ * O3 what was remembered is read when somebody asks for it: a function that awaits it, a task that is executed with it.
  */
 export class Outcomes {
   readonly #hash: Hash
@@ -40,16 +46,21 @@ export class Outcomes {
   /** calls by the handles that their results have, or had */
   readonly #holding = new Map<number, number>()
   readonly #fieldTexts = new Map<string, string>()
+  readonly #unread = new Map<number, Unread>()
+  readonly #read: (ref: SpilledRef) => Value
 
-  constructor(hash: Hash) {
+  /** `read`: what a blob stands for */
+  constructor(hash: Hash, read: (ref: SpilledRef) => Value) {
     this.#hash = hash
+    this.#read = read
   }
 
-  set(call: number, { value, error, spilled }: CallOutcome, digest?: Digest): void {
+  set(call: number, { value, error, spilled, unread }: CallOutcome, digest?: Digest): void {
     this.#values[call] = value
     put(this.#errors, call, error)
     if (this.#cancelled.size > 0) this.#cancelled.delete(call)
     put(this.#spilled, call, spilled)
+    put(this.#unread, call, unread)
     put(this.#digests, call, digest)
     eachRef(value, (ref) => {
       if (!(ref instanceof HeldRef)) return
@@ -119,7 +130,25 @@ export class Outcomes {
   }
 
   value(call: number): Value {
+    if (this.#unread.size > 0) this.#load(call)
     return this.#values[call]
+  }
+
+  /** Does its value wait to be read? It holds no reference then. */
+  isUnread(call: number): boolean {
+    return this.#unread.has(call)
+  }
+
+  /** Its value, unless that waits to be read: then there is nothing in it that is held. */
+  seen(call: number): Value {
+    return this.#values[call]
+  }
+
+  #load(call: number): void {
+    const unread = this.#unread.get(call)
+    if (unread === undefined) return
+    this.#values[call] = typeof unread === 'string' ? decode(unread) : this.#read(unread)
+    this.#unread.delete(call)
   }
 
   error(call: number): ErrorRecord | undefined {
@@ -136,6 +165,7 @@ export class Outcomes {
   /** Nobody will ask for its value again. */
   drop(call: number): void {
     this.#values[call] = undefined
+    put(this.#unread, call, undefined)
   }
 
   /** How many values are kept. */
@@ -145,12 +175,12 @@ export class Outcomes {
 
   /** Asked for once, when the outcome is recorded: it is not kept. */
   digest(call: number): Digest {
-    return this.#digests.get(call) ?? this.#hash(canonical(this.#values[call], { future: noFuture }))
+    return this.#digests.get(call) ?? this.#hash(canonical(this.value(call), { future: noFuture }))
   }
 
   /** @throws ALM_FIELD_MISSING */
   field(ref: FutureRef, name: string): Value {
-    const value = this.#values[ref.call]
+    const value = this.value(ref.call)
     const parent = valueAt(value, ref.path.slice(0, -1))
     const step = ref.path.at(-1)
     if (
@@ -164,11 +194,28 @@ export class Outcomes {
 
   /** What stands for a value in a fingerprint. */
   text(value: Value): string {
+    if (value instanceof FutureRef && this.#unread.size > 0) {
+      const digest = this.#unreadDigest(value)
+      if (digest !== undefined) return `D${digest}`
+    }
     return this.#shorten(canonical(value, { future: (ref) => this.#fieldText(ref) }))
   }
 
+  /** Of a plain value in a blob: the digest is that of its canonical text. */
+  #unreadDigest({ call, path }: FutureRef): Digest | undefined {
+    const unread = path.length === 0 ? this.#unread.get(call) : undefined
+    return unread instanceof SpilledRef && unread.plain !== undefined ? unread.digest : undefined
+  }
+
   #fieldText(ref: FutureRef): string {
-    const value = this.#values[ref.call]
+    if (this.#unread.size > 0) {
+      const unread = this.#unread.get(ref.call)
+      const digest = this.#unreadDigest(ref)
+      // a text stands for itself within what it is a part of
+      if (digest !== undefined && unread instanceof SpilledRef && unread.plain === 'object')
+        return `D${digest}`
+    }
+    const value = this.value(ref.call)
     if (typeof value !== 'object' || value === null)
       return canonical(valueAt(value, ref.path), { future: noFuture })
     const id = `${ref.call} ${JSON.stringify(ref.path satisfies Path)}`

@@ -10,8 +10,15 @@ import { filesGone, findEntry, isOld } from './cache-entry.ts'
 import type { CallInfo, TaskIdentity } from './call-info.ts'
 import { recordOf } from './failure.ts'
 import { Identifier, type Identity } from './identifier.ts'
+import type { CallOutcome } from './outcomes.ts'
 import { type RunContext, replayed } from './run-context.ts'
 import { unspilled } from './spilled.ts'
+
+/** Letters of a remembered value up to which it is as well read at once. */
+const readAtOnce = 256
+
+/** Nothing in it is to be looked at before somebody asks for it: it is long, and holds no reference. */
+const isReadLater = (wire: string): boolean => wire.length > readAtOnce && !wire.includes('"$"')
 
 /**
  * Finds out what a call is known by, and takes what is remembered or cached under that.
@@ -133,36 +140,45 @@ export class Recall {
     info.fingerprint = fingerprint
     const found = remembered.claim(own, caller, request.name, fingerprint)
     if (found?.outcome === undefined) return this.#unremembered(info, identity)
-    const value = found.outcome.valueWire === undefined ? undefined : decode(found.outcome.valueWire)
+    const { valueWire } = found.outcome
+    if (valueWire !== undefined && isReadLater(valueWire))
+      return this.#take(info, identity, found, { unread: valueWire })
+    const value = valueWire === undefined ? undefined : decode(valueWire)
     if (value instanceof SpilledRef) return this.#load(info, identity, found, value)
     const missing = filesGone(value, this.#run.ports.data)
-    if (missing === undefined) return this.#take(info, identity, found, value)
+    if (missing === undefined) return this.#take(info, identity, found, { value })
     missing.then(
-      (gone) => (gone ? this.#unremembered(info, identity) : this.#take(info, identity, found, value)),
+      (gone) => (gone ? this.#unremembered(info, identity) : this.#take(info, identity, found, { value })),
       (error: unknown) => this.#refused(info, error),
     )
   }
 
   #load(info: CallInfo, identity: Identity, found: RememberedCall, spilled: SpilledRef): void {
-    unspilled(spilled, this.#run.ports.data).then(
-      (value) =>
-        value === undefined
-          ? this.#unremembered(info, identity)
-          : this.#take(info, identity, found, value, spilled),
+    const { data } = this.#run.ports
+    const unread = { spilled, unread: spilled }
+    if (data.hasNow(spilled)) return this.#take(info, identity, found, unread)
+    // it is damaged, or nothing was asked of the store so far, or it keeps little here
+    const known = async (): Promise<CallOutcome | undefined> => {
+      if ((await data.available(spilled)) && data.hasNow(spilled)) return unread
+      const value = await unspilled(spilled, data)
+      return value === undefined ? undefined : { value, spilled }
+    }
+    known().then(
+      (result) =>
+        result === undefined ? this.#unremembered(info, identity) : this.#take(info, identity, found, result),
       (error: unknown) => this.#refused(info, error),
     )
   }
 
-  #take(info: CallInfo, identity: Identity, found: RememberedCall, value: Value, spilled?: SpilledRef): void {
+  #take(info: CallInfo, identity: Identity, found: RememberedCall, result: CallOutcome): void {
     const { calls, outcomes, dispatch, isIn, id } = this.#run
     if (!isIn(info, 'identify')) return
     const outcome = found.outcome as NonNullable<RememberedCall['outcome']>
-    const { lost, copied } = this.#heldIn(info, value)
+    const { lost, copied } = this.#heldIn(info, result.value)
     const isOwn = found === info.own
     const isKept = isKeptResult(outcome)
     const error = isKept ? undefined : outcome.error
-    const also = { ...(error !== undefined && { error }), ...(spilled && { spilled }) }
-    outcomes.set(info.id, { value, ...also }, outcome.digest)
+    outcomes.set(info.id, error === undefined ? result : { ...result, error }, outcome.digest)
     info.lastError = error
     info.costMs = outcome.costMs
     info.map = outcome.map

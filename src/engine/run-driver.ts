@@ -29,6 +29,7 @@ import { executed, failedError } from './run-context.ts'
 import { type DriverEnd, RunEnd } from './run-end.ts'
 import type { EnginePorts, RunSettings } from './settings.ts'
 import type { SharedWork } from './shared-work.ts'
+import { unspilledNow } from './spilled.ts'
 import { Turns } from './turns.ts'
 import { Failures, ownFunction } from './uncaught.ts'
 import { unknownWork } from './unknown-work.ts'
@@ -243,7 +244,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
       recorder,
       work,
       calls: new CallTable(ports.hash, remembered, isCancelled),
-      outcomes: new Outcomes(ports.hash),
+      outcomes: new Outcomes(ports.hash, (ref) => unspilledNow(ref, ports.data)),
       dispatch: (event) => this.#dispatch(event),
       isOver: () => this.#end.isOver,
       isIn: (info, phase) => !this.#end.isOver && machine.graph.call(info.id).phase === phase,

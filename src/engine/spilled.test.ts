@@ -103,3 +103,92 @@ describe('a result over 64 KiB', () => {
     expect(await keptOf(world, id, 'large')).toEqual([JSON.stringify('x'.repeat(60_000))])
   })
 })
+
+describe('a large result of a run that goes on', () => {
+  const rows = task('rows', (n: number) => Array.from({ length: 20_000 }, () => `row ${n}`))
+  const count = task('count', (of: readonly string[]) => of.length)
+  const early = task('late', (of: readonly string[]) => of.length)
+  const late = task('late', { version: '2' }, (of: readonly string[]) => of.length + 1)
+
+  /** How often a blob was read. */
+  function reads(world: World): () => number {
+    let read = 0
+    world.data.onOperation = (operation) => {
+      if (operation === 'readNow' || operation === 'readFile') read++
+    }
+    return () => read
+  }
+
+  it('is not read where nobody asks for it, though other calls take it', async () => {
+    const world = new World()
+    const all = workflow('all', async () => {
+      void large(1)
+      return [count(rows(1)), length(large(2))]
+    })
+    const { id, output } = await world.run(all)
+    await world.crash()
+    const read = reads(world)
+    world.took()
+    const again = await world.resume(id, all)
+    expect({ first: output, again: again.output, took: world.took(), read: read() }).toEqual({
+      first: [20_000, letters],
+      again: [20_000, letters],
+      took: [],
+      read: 0,
+    })
+  })
+
+  it('is read once by all that ask: what awaits it, fields of it, tasks that are executed', async () => {
+    const world = new World()
+    const all = (counts: typeof late) =>
+      workflow('all', async () => {
+        const [first, second, third] = [rows(1), rows(2), rows(3)]
+        const given = await first
+        const length = (await first).length
+        return [given[0], length, await first[3], counts(second), count(third)]
+      })
+    const { id } = await world.run(all(early))
+    await world.crash()
+    const read = reads(world)
+    world.took()
+    // its code is another: it is executed, with the second
+    const { output } = await world.resume(id, all(late))
+    expect({ output, took: world.took().map((text) => text.slice(0, 5)), read: read() }).toEqual({
+      output: ['row 1', 20_000, 'row 1', 20_001, 20_000],
+      took: ['late('],
+      read: 2,
+    })
+  })
+
+  it('falls as it fell before where it is awaited beside others', async () => {
+    const world = new World()
+    const race = workflow('race', async () => {
+      const [slow, quick] = [rows(1), length('x')]
+      await all([slow, quick])
+      return Promise.race([
+        slow.all().then(() => 'large'),
+        quick.then(() => 'small'),
+        slow.then(() => 'first'),
+      ])
+    })
+    const { id, output } = await world.run(race)
+    await world.crash()
+    expect((await world.resume(id, race)).output).toBe(output)
+  })
+
+  it('fails who asks for it where its blob is lost after it was seen', async () => {
+    const world = new World()
+    const asks = workflow('asks', async () => (await rows(1)).length)
+    const { id } = await world.run(asks)
+    await world.crash()
+    const [wire] = await keptOf(world, id, 'rows')
+    const { digest } = decode(wire ?? '') as SpilledRef
+    world.data.onOperation = (operation) => {
+      if (operation === 'readNow') world.data.lose(digest)
+    }
+    const lost = await world.resume(id, asks)
+    world.data.onOperation = () => {}
+    expect([lost.state, lost.error?.code]).toEqual(['failed', 'ALM_BLOB_MISSING'])
+    expect(await world.resume(id, asks)).toMatchObject({ state: 'succeeded', output: 20_000, executed: 1 })
+  })
+})

@@ -1,7 +1,7 @@
 import { eachRef } from '../core/identity/canonical.ts'
-import { decode, encode } from '../model/codec.ts'
+import { decode, encode, isPlainValue } from '../model/codec.ts'
 import { isAlmanacError } from '../model/errors.ts'
-import { SpilledRef } from '../model/refs.ts'
+import { type SpilledKind, SpilledRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
 import type { DataPlane } from '../ports/data.ts'
 
@@ -16,7 +16,7 @@ export function spilled(value: Value, wire: string, data: DataPlane): Promise<Sp
   if (wire.length <= keptWhole || speaksOfOthers(value)) return undefined
   return data
     .writeFile('value.json', new TextEncoder().encode(wire))
-    .then(({ digest, size }) => new SpilledRef(digest, size))
+    .then(({ digest, size }) => new SpilledRef(digest, size, plainKind(value)))
 }
 
 /** What a blob stands for; undefined where it is gone or damaged, so that the value is to be made again. */
@@ -38,6 +38,13 @@ export async function keptWire(value: Value, data: DataPlane): Promise<string> {
   const ref = await spilled(value, wire, data)
   return ref === undefined ? wire : encode(ref)
 }
+
+const plainKind = (value: Value): SpilledKind | undefined =>
+  isPlainValue(value) ? (typeof value === 'string' ? 'text' : 'object') : undefined
+
+/** What a blob that is in the store stands for, at once. @throws ALM_BLOB_MISSING, ALM_BLOB_DAMAGED, ALM_VALUE_REFUSED */
+export const unspilledNow = (ref: SpilledRef, data: DataPlane): Value =>
+  decode(new TextDecoder().decode(data.readNow(ref)))
 
 function speaksOfOthers(value: Value): boolean {
   let found = false

@@ -19,7 +19,7 @@ import type { Value } from './value.ts'
  *   file at a URL        {"$":"url","place":…,"size":…,"version":…?,"pinned":true?,"object":{"bucket":…,"key":…}?}
  *   held in a worker     {"$":"held","key":…,"path":[…],"type":…,"size":…,"holder":…,"handle":…,"copy":{…}?}
  *   future               {"$":"future","call":3,"path":["refs"]}
- *   kept as a blob       {"$":"spilled","digest":…,"size":…}, only as the whole of what the journal keeps of a value
+ *   kept as a blob       {"$":"spilled","digest":…,"size":…,"plain":"text"|"object"?}, only as the whole of what the journal keeps of a value
  *   object with `$`      {"$":"object","v":{…}}
  */
 
@@ -57,6 +57,9 @@ function positionsText(value: unknown): string | undefined {
 }
 
 const mostPositions = 8
+
+/** Has the value a plain text? */
+export const isPlainValue = (value: unknown): boolean => isPlain(value, 0)
 
 function isPlain(value: unknown, depth: number): boolean {
   switch (typeof value) {
@@ -133,7 +136,10 @@ function objectToWire(value: object, path: Path, depth: number): unknown {
 }
 
 function specialToWire(value: object, path: Path): unknown {
-  if (value instanceof SpilledRef) return { $: 'spilled', digest: value.digest, size: value.size }
+  if (value instanceof SpilledRef) {
+    const { digest, size, plain } = value
+    return { $: 'spilled', digest, size, ...(plain !== undefined && { plain }) }
+  }
   if (value instanceof FileRef) {
     const { name, digest, size, executable, at } = value
     return {
@@ -188,7 +194,10 @@ export function decode(text: string): Value {
 function spilledFromWire(wire: unknown): SpilledRef | undefined {
   if (typeof wire !== 'object' || wire === null || !('$' in wire) || wire.$ !== 'spilled') return undefined
   const blob = copyOf(wire, [])
-  return blob && new SpilledRef(blob.digest, blob.size)
+  const plain = 'plain' in wire ? wire.plain : undefined
+  return (
+    blob && new SpilledRef(blob.digest, blob.size, plain === 'text' || plain === 'object' ? plain : undefined)
+  )
 }
 
 export function fromWire(wire: unknown, path: Path = [], depth = 0): Value {

@@ -29,10 +29,17 @@ export class FileRef {
 
 /** What the journal keeps of a large value: the blob that holds it as JSON. Only ever a whole value, never a part of one. */
 export class SpilledRef extends FileRef {
-  constructor(digest: Digest, size: number) {
+  /** The value is plain (`plainText`), so that the digest is that of its canonical text as well. */
+  readonly plain: SpilledKind | undefined
+
+  constructor(digest: Digest, size: number, plain?: SpilledKind) {
     super('value.json', digest, size)
+    this.plain = plain
   }
 }
+
+/** What is plain: a text, or an object or list. */
+export type SpilledKind = 'text' | 'object'
 
 /** One directory: the digest of its tree. */
 export class DirRef {

@@ -59,6 +59,10 @@ export interface DataPlane {
   /** What differs, in order of path; the cost follows the difference. */
   diff(before: DirRef, after: DirRef): AsyncIterable<TreeChange>
   readFile(ref: FileRef): Promise<Uint8Array>
+  /** Is its content in this machine's store, whole as far as can be seen, so that `readNow` gives it? */
+  hasNow(ref: FileRef): boolean
+  /** Content of the store, at once: for values that somebody asks for in the middle of a turn. @throws ALM_BLOB_MISSING, ALM_BLOB_DAMAGED */
+  readNow(ref: FileRef): Uint8Array
   writeFile(name: string, bytes: Uint8Array): Promise<FileRef>
   /** Are all bytes of it there (external ones: unchanged)? */
   available(ref: FileRef | DirRef): Promise<boolean>

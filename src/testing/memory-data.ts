@@ -194,6 +194,18 @@ export class MemoryData implements DataPlane {
     return new FileRef(name, this.#trees.put(bytes.slice()), bytes.length)
   }
 
+  hasNow(ref: FileRef): boolean {
+    this.onOperation('hasNow')
+    return this.#trees.get(ref.digest) !== undefined
+  }
+
+  readNow(ref: FileRef): Uint8Array {
+    this.onOperation('readNow')
+    const bytes = this.#trees.get(ref.digest)
+    if (bytes === undefined) throw new AlmanacError('ALM_BLOB_MISSING', { digest: ref.digest })
+    return bytes
+  }
+
   async available(ref: FileRef | DirRef): Promise<boolean> {
     this.onOperation('available')
     try {
