@@ -34,6 +34,7 @@ export function testOutputs(at: () => DataFixture): void {
     expect(place.read(workspace.output('refs.json'))).toBeUndefined()
     await workspace.remove()
     expect(text(await data.readFile(file))).toBe('hello')
+    expect([data.hasNow(file), text(data.readNow(file))]).toEqual([true, 'hello'])
     expect(await data.available(file)).toBe(true)
   })
 

@@ -1,3 +1,4 @@
+import { errorRecord } from '../../model/errors.ts'
 import type { CallKind, JournalRecord } from '../../model/records.ts'
 import { numbers, type Plain } from './model.ts'
 import type { Program } from './program.ts'
@@ -48,6 +49,8 @@ export class Kept {
       this.#drop(record.call)
       const call = this.calls.get(record.call) as KeptCall
       const { order, state, reason, valueWire, error } = record
+      // of what was cancelled its state says all
+      const { message } = error ?? (state === 'cancelled' ? errorRecord('ALM_CANCELLED') : {})
       const isResult =
         !isAstray &&
         (call.kind === 'task' || call.kind === 'entry') &&
@@ -61,9 +64,9 @@ export class Kept {
         : isResult
           ? contentOf(call.tag, valueWire, program.codes[shapeIndex(call.name)]?.text ?? 0)
           : undefined
-      this.outcomes.set(record.call, { order, state, reason, valueWire, message: error?.message, content })
+      this.outcomes.set(record.call, { order, state, reason, valueWire, message, content })
       if (content !== undefined) this.#contents.set(content, (this.#contents.get(content) ?? 0) + 1)
-      if (error !== undefined) this.messages.add(error.message)
+      if (message !== undefined) this.messages.add(message)
       if (valueWire !== undefined && state === 'succeeded')
         for (const number of numbersIn(call.kind, valueWire)) this.numbers.add(number)
     }
