@@ -65,3 +65,32 @@ async def callee(hour: bool):
 async def main(hour: bool): return await other(hour=hour)
 `,
 )
+
+/** The other raises what is its own, or gives what it does not declare. */
+export const acrossRaises: Program = program(
+  `const other = python.workflow('across-raises.py:callee')
+const untrue = python.workflow('across-raises.py:untrue')
+export const callee = workflow('callee', async () => { throw new RangeError('over there') })
+export const untrue_ = workflow('untrue', { output: json(z.number()) }, async () => 'text' as never)
+export default workflow('main', async () => {
+  let code = ''
+  try { await untrue({}) } catch (error) { code = (error as AlmanacError).code }
+  run.event('untrue', { code })
+  return other({})
+})
+`,
+  `other = workflow_from("across-raises.ts", "callee")
+untrue_ = workflow_from("across-raises.ts", "untrue")
+@workflow
+async def callee(): raise ValueError("over there")
+@workflow
+async def untrue() -> int: return "text"
+@workflow
+async def main():
+    code = ""
+    try: await untrue_()
+    except AlmanacError as error: code = error.code
+    run.event("untrue", code=code)
+    return await other()
+`,
+)

@@ -45,6 +45,17 @@ export function acrossTests(stage: Stage): void {
     expect((again.output as { values: unknown }).values).toEqual([3, 14, 4])
   })
 
+  it('what the other language raises is said in its words, with its traceback', async () => {
+    const other = stage.language === 'ts' ? 'py' : 'ts'
+    const life = await stage.rig.run(writeBoth(stage, 'across-raises', programs.acrossRaises))
+    expect(life).toMatchObject({
+      state: 'failed',
+      notes: ['event untrue {"code":"ALM_SCHEMA"}'],
+      error: { message: 'over there', type: { ts: 'RangeError', py: 'ValueError' }[other] },
+    })
+    expect(life.error?.stack).toContain(`across-raises.${other}`)
+  })
+
   waitingThereTests(stage)
   missingTests(stage)
 }
