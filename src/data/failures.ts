@@ -39,7 +39,11 @@ export function inputError(
 
 /** Something that cannot be part of a directory. */
 export const refused = (path: string, why: string): AlmanacError =>
-  new AlmanacError('ALM_PATH_REFUSED', { path, why })
+  new AlmanacError('ALM_PATH_REFUSED', { path: readable(path), why })
+
+/** Of a path that nobody reads to its end, where it begins and what it ends with. */
+const readable = (path: string): string =>
+  path.length <= 400 ? path : `${path.slice(0, 200)}…${path.slice(-100)}`
 
 /** Runs work on files of ours; its failures get a code. */
 export function inStore<T>(path: string, work: () => T): T {
