@@ -8,21 +8,18 @@ from __future__ import annotations
 
 import json
 import os
-import pathlib
-import shlex
-import shutil
 import signal
 import subprocess
 import sys
 import threading
 from typing import Any, Iterator
 
-from .errors import AlmanacError, noted
+from .errors import AlmanacError
+from .location import engine, surroundings
 
 __all__ = ["Engine", "asked"]
 
-_MISSING = "the engine of Almanac is missing"
-_HINT = "Install Node and, in this directory, Almanac: `npm install /path/to/almanac`; or name its command in ALMANAC_COMMAND."
+_HINT = "Name the engine's command in ALMANAC_COMMAND, or leave it empty."
 
 
 class Engine:
@@ -30,7 +27,7 @@ class Engine:
 
     def __init__(self, arguments: list[str], pumped: bool) -> None:
         """`pumped`: what it prints goes where this program's `print` goes, which may be no file."""
-        command = [*_command(), *arguments, "--json", "--beside", str(os.getpid())]
+        command = [*engine(), *arguments, "--json", "--beside", str(os.getpid())]
         try:
             self._process = subprocess.Popen(
                 command,
@@ -40,6 +37,7 @@ class Engine:
                 encoding="utf-8",
                 errors="replace",
                 start_new_session=True,
+                env=surroundings(),
             )
         except OSError as error:
             raise AlmanacError(f"{command[0]} cannot be started: {error.strerror}", code="ALM_USAGE", hint=_HINT) from None
@@ -85,7 +83,8 @@ def asked(arguments: list[str], near: str) -> list[dict[str, Any]]:
     """What a command that only looks says; nothing where it cannot."""
     try:
         done = subprocess.run(
-            [*_command(), *arguments, "--json"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=near, encoding="utf-8"
+            [*engine(), *arguments, "--json"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=near, encoding="utf-8",
+            env=surroundings(),
         )
     except (OSError, AlmanacError):
         return []
@@ -98,26 +97,3 @@ def _object(line: str) -> dict[str, Any] | None:
     except ValueError:
         return None
     return told if isinstance(told, dict) and "kind" in told else None
-
-
-def _command() -> list[str]:
-    own = os.environ.get("ALMANAC_COMMAND")
-    if own:
-        # `/my tools/almanac`, or `node /path/to/almanac.cjs`
-        return [own] if shutil.which(own) else shlex.split(own)
-    node = shutil.which("node")
-    # in a checkout of the repository, and in the npm package, it is beside this package
-    beside = pathlib.Path(__file__).resolve().parents[2] / "bin" / "almanac.cjs"
-    if node is not None and beside.is_file():
-        return [node, str(beside)]
-    there = shutil.which("almanac") or _of_project()
-    if node is None or there is None:
-        raise noted(AlmanacError(_MISSING, code="ALM_USAGE", hint=_HINT), _HINT)
-    return [there]
-
-
-def _of_project() -> str | None:
-    """Where npm has put it for a project: in the nearest directory upwards that has it."""
-    here = pathlib.Path.cwd()
-    found = (folder / "node_modules" / ".bin" / "almanac" for folder in (here, *here.parents))
-    return next((str(path) for path in found if path.is_file()), None)

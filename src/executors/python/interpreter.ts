@@ -20,7 +20,8 @@ const oldest = [3, 10] as const
 const names = ['python3', 'python', 'python3.14', 'python3.13', 'python3.12', 'python3.11', 'python3.10']
 
 /**
- * The interpreter of that name or path; without one, the first of the machine that is new enough. What was asked of
+ * The interpreter of that name or path; without one, that of `ALMANAC_PYTHON`, or the first of the machine that is new
+ * enough. What was asked of
  * an interpreter is kept by the stat of its file, so that the next process need not start it.
  * @throws ALM_PYTHON_MISSING
  */
@@ -29,7 +30,9 @@ export async function findPython(
   options: { readonly cacheDir?: string; readonly from?: string } = {},
 ): Promise<Interpreter> {
   const tooOld: string[] = []
-  for (const one of name === undefined ? names : [name]) {
+  // the one that a program in Python asks from, or that its user chose
+  const chosen = name ?? (process.env['ALMANAC_PYTHON'] || undefined)
+  for (const one of chosen === undefined ? names : [chosen]) {
     const program = findProgram(one, options.from ?? '.', process.env['PATH'] ?? '')
     if ('missing' in program) continue
     const { path } = program
@@ -38,7 +41,7 @@ export async function findPython(
     if (isNewEnough(found.version)) return found
     tooOld.push(`${path} is ${found.version}`)
   }
-  const wanted = name ?? `${oldest.join('.')} or newer`
+  const wanted = chosen ?? `${oldest.join('.')} or newer`
   throw new AlmanacError('ALM_PYTHON_MISSING', {
     version: tooOld.length === 0 ? wanted : `${wanted} (${tooOld[0]})`,
   })

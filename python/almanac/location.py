@@ -1,0 +1,108 @@
+"""Where the engine is: the npm package `almanac`, beside this one, where pip took this one from, or on the path."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import pathlib
+import shlex
+import shutil
+import sys
+import sysconfig
+import urllib.parse
+import urllib.request
+
+from .errors import AlmanacError
+
+__all__ = ["engine", "surroundings", "main"]
+
+#: says to a command that it was looked for: this package's own finds nothing but itself
+_LOOKING = "ALMANAC_LOOKING"
+
+
+def engine() -> list[str]:
+    """The command that starts it. Raises `AlmanacError` that says in one line what is missing."""
+    own = os.environ.get("ALMANAC_COMMAND")
+    if own:
+        # `/my tools/almanac`, or `node /path/to/almanac.cjs`
+        return [own] if shutil.which(own) else shlex.split(own)
+    homes = _homes()
+    node = shutil.which("node") or _installed_node(homes)
+    for home in homes:
+        started = home / "bin" / "almanac.cjs"
+        if not started.is_file():
+            continue
+        if node is None:
+            raise _missing("Node is", "install Node 20 or newer")
+        if not (home / "dist").is_dir():
+            raise _missing(f"the engine in {home} is not built", f"run `npm ci` in {home}")
+        return [node, str(started)]
+    there = _on_path()
+    if there is not None and node is not None:
+        return [there]
+    where = homes[-1] if len(homes) > 1 else "its checkout or package"
+    raise _missing(
+        "the engine of Almanac is",
+        f"install Node 20 or newer and run `npm install --save-dev {where}` here, or name its command in ALMANAC_COMMAND",
+    )
+
+
+def main() -> None:
+    """The command `almanac` that pip installs: the engine's own."""
+    try:
+        command = [*engine(), *sys.argv[1:]]
+    except AlmanacError as error:
+        sys.exit(str(error))
+    # nothing of this process is left: signals and the terminal are the engine's
+    os.execvpe(command[0], command, {**surroundings(), _LOOKING: "1"})
+
+
+def surroundings() -> dict[str, str]:
+    """Of the engine: workflows live in the Python that asks for them, whether its environment is activated or not."""
+    return {"ALMANAC_PYTHON": sys.executable, **os.environ} if sys.executable else dict(os.environ)
+
+
+def _missing(what: str, then: str) -> AlmanacError:
+    said = what if what.endswith("built") else f"{what} missing"
+    return AlmanacError(f"{said}: {then}", code="ALM_USAGE")
+
+
+def _homes() -> list[pathlib.Path]:
+    """Folders that may be the npm package: this one's, installed ones from here upwards, and where pip took this from."""
+    here = pathlib.Path.cwd()
+    found = [pathlib.Path(__file__).resolve().parents[2]]
+    found += [folder / "node_modules" / "almanac" for folder in (here, *here.parents)]
+    source = _source()
+    return [home for home in found if (home / "bin" / "almanac.cjs").is_file()] + ([] if source is None else [source])
+
+
+def _source() -> pathlib.Path | None:
+    """The checkout that `pip install PATH` was told of."""
+    try:
+        told = importlib.metadata.distribution("almanac").read_text("direct_url.json")
+    except importlib.metadata.PackageNotFoundError:
+        return None
+    url = urllib.parse.urlsplit(json.loads(told)["url"] if told else "")
+    if url.scheme != "file":
+        return None
+    return pathlib.Path(urllib.request.url2pathname(url.path)).parent
+
+
+def _installed_node(homes: list[pathlib.Path]) -> str | None:
+    """The Node that came with it."""
+    for home in homes:
+        for folder in (home / "node_modules", home.parent):
+            node = folder / ".bin" / "node"
+            if os.access(node, os.X_OK):
+                return str(node)
+    return None
+
+
+def _on_path() -> str | None:
+    if os.environ.get(_LOOKING):
+        return None
+    # what pip has installed is the command that asks
+    ours = {os.path.realpath(folder) for folder in (sysconfig.get_path("scripts"), os.path.dirname(sys.executable))}
+    folders = [one for one in os.get_exec_path() if os.path.realpath(one) not in ours]
+    return shutil.which("almanac", path=os.pathsep.join(folders))
