@@ -41,7 +41,7 @@ def engine() -> list[str]:
     there = _on_path()
     if there is not None and node is not None:
         return [there]
-    where = homes[-1] if len(homes) > 1 else "its checkout or package"
+    where = _source() or "/path/to/almanac"
     raise _missing(
         "the engine of Almanac is",
         f"install Node 20 or newer and run `npm install --save-dev {where}` here, or name its command in ALMANAC_COMMAND",
@@ -74,7 +74,7 @@ def _homes() -> list[pathlib.Path]:
     found = [pathlib.Path(__file__).resolve().parents[2]]
     found += [folder / "node_modules" / "almanac" for folder in (here, *here.parents)]
     source = _source()
-    return [home for home in found if (home / "bin" / "almanac.cjs").is_file()] + ([] if source is None else [source])
+    return [*found, *([] if source is None else [source])]
 
 
 def _source() -> pathlib.Path | None:
@@ -105,4 +105,11 @@ def _on_path() -> str | None:
     # what pip has installed is the command that asks
     ours = {os.path.realpath(folder) for folder in (sysconfig.get_path("scripts"), os.path.dirname(sys.executable))}
     folders = [one for one in os.get_exec_path() if os.path.realpath(one) not in ours]
-    return shutil.which("almanac", path=os.pathsep.join(folders))
+    return shutil.which("almanac", path=os.pathsep.join(folders)) or _of_project()
+
+
+def _of_project() -> str | None:
+    """Where npm has put it for a project: in the nearest directory upwards that has it."""
+    here = pathlib.Path.cwd()
+    found = (folder / "node_modules" / ".bin" / "almanac" for folder in (here, *here.parents))
+    return next((str(path) for path in found if path.is_file()), None)

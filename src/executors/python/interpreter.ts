@@ -21,8 +21,7 @@ const names = ['python3', 'python', 'python3.14', 'python3.13', 'python3.12', 'p
 
 /**
  * The interpreter of that name or path; without one, that of `ALMANAC_PYTHON`, or the first of the machine that is new
- * enough. What was asked of
- * an interpreter is kept by the stat of its file, so that the next process need not start it.
+ * enough. What was asked of an interpreter is kept by the stat of its file, so that the next process need not start it.
  * @throws ALM_PYTHON_MISSING
  */
 export async function findPython(

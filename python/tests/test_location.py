@@ -1,0 +1,85 @@
+"""Where a Python program finds the engine that it starts."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import sys
+import tempfile
+import unittest
+from unittest import mock
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+
+from almanac import AlmanacError, location  # noqa: E402
+
+
+def executable(path: pathlib.Path) -> pathlib.Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("#!/bin/sh\n")
+    path.chmod(0o755)
+    return path
+
+
+class Command(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name).resolve()
+        self.addCleanup(os.chdir, os.getcwd())
+        os.chdir(self.folder)
+        # installed by pip: no checkout is around it
+        for name, value in {"__file__": str(self.folder / "site/almanac/location.py"), "_source": lambda: self.source}.items():
+            installed = mock.patch.object(location, name, value)
+            installed.start()
+            self.addCleanup(installed.stop)
+        self.source: pathlib.Path | None = None
+
+    def command(self, **environment: str) -> list[str]:
+        with mock.patch.dict(os.environ, {"PATH": str(self.folder / "bin"), **environment}, clear=True):
+            return location.engine()
+
+    def test_is_the_one_that_is_named_words_and_all(self) -> None:
+        self.assertEqual(self.command(ALMANAC_COMMAND="node '/a b/almanac.cjs'"), ["node", "/a b/almanac.cjs"])
+        own = executable(self.folder / "my tools/almanac")
+        self.assertEqual(self.command(ALMANAC_COMMAND=str(own)), [str(own)])
+
+    def test_is_that_of_the_project_where_none_is_on_the_path(self) -> None:
+        executable(self.folder / "bin/node")
+        there = executable(self.folder / "node_modules/.bin/almanac")
+        (self.folder / "deep").mkdir()
+        os.chdir(self.folder / "deep")
+        self.assertEqual(self.command(), [str(there)])
+
+    def test_is_that_of_the_checkout_that_pip_took_the_package_from(self) -> None:
+        node = executable(self.folder / "checkout/node_modules/.bin/node")
+        started = executable(self.folder / "checkout/bin/almanac.cjs")
+        self.source = self.folder / "checkout"
+        with self.assertRaisesRegex(AlmanacError, "the engine in .*checkout is not built: run `npm ci` in .*checkout$"):
+            self.command()
+        (self.source / "dist").mkdir()
+        self.assertEqual(self.command(), [str(node), str(started)])
+
+    def test_is_missed_in_one_line_that_says_what_to_do(self) -> None:
+        with self.assertRaises(AlmanacError) as caught:
+            self.command()
+        self.assertRegex(str(caught.exception), "^the engine of Almanac is missing: install Node .* `npm install [^\n]*$")
+
+    def test_is_not_the_command_that_pip_installed(self) -> None:
+        executable(self.folder / "bin/node")
+        executable(self.folder / "bin/almanac")
+        with mock.patch.object(location.sysconfig, "get_path", lambda name: str(self.folder / "bin")):
+            with self.assertRaisesRegex(AlmanacError, "is missing"):
+                self.command()
+        with self.assertRaisesRegex(AlmanacError, "is missing"):
+            self.command(ALMANAC_LOOKING="1")
+
+    def test_lives_with_the_python_that_asks(self) -> None:
+        with mock.patch.dict(os.environ, {}, clear=True):
+            self.assertEqual(location.surroundings(), {"ALMANAC_PYTHON": sys.executable})
+        with mock.patch.dict(os.environ, {"ALMANAC_PYTHON": "python3.12"}):
+            self.assertEqual(location.surroundings()["ALMANAC_PYTHON"], "python3.12")
+
+
+if __name__ == "__main__":
+    unittest.main()
