@@ -2,7 +2,10 @@ import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { command, script } from '../flow/command.ts'
+import { container } from '../flow/container.ts'
 import { namedOptionNames } from '../flow/named-task.ts'
+import type { OptionNames } from '../flow/option-names.ts'
+import type { Retries } from '../flow/options.ts'
 import { python } from '../flow/python.ts'
 import { run } from '../flow/run.ts'
 import { workflow } from '../flow/workflow.ts'
@@ -15,13 +18,17 @@ const told = JSON.parse(
     [
       '-c',
       `import inspect, json, almanac
-from almanac import tasks
+from almanac import containers, options, tasks
 names = lambda function: [name for name in inspect.signature(function).parameters if name not in ("function", "self")]
 print(json.dumps({
-    "options": tasks._OPTIONS,
-    "own": tasks._OWN_OPTIONS,
-    "others": tasks._OTHERS,
-    "nested": tasks._NESTED,
+    "options": options._OPTIONS,
+    "own": options._OWN_OPTIONS,
+    "others": options._OTHERS,
+    "nested": options._NESTED,
+    "typed": [*options.TaskOptions.__annotations__],
+    "function": [*options.FunctionOptions.__annotations__],
+    "retries": [*options.Retries.__annotations__],
+    "container": names(containers.Containers.task),
     "run": [name for name in vars(type(almanac.run)) if not name.startswith("_")],
     "workflow": names(almanac.workflow),
     "ask": names(almanac.run.ask),
@@ -64,6 +71,32 @@ it('a task has the options that it has in TypeScript', () => {
   )
   expect(known('script', 'lang', 'source')).toEqual(
     namesOf((wrong: object) => script.task({ ...wrong, name: 's', lang: 'sh', source: '' })),
+  )
+  const kinds = told.container.filter(
+    (name: string) => !['options', 'inputs', 'outputs', 'retry_exits'].includes(name),
+  )
+  expect(known('container', ...kinds)).toEqual(
+    namesOf((wrong: object) => container.task({ ...wrong, name: 'c', image: 'i' })),
+  )
+})
+
+it('what a checker knows of options is what there is', () => {
+  const common = Object.keys(told.options)
+  expect(sorted([...told.typed, 'name'])).toEqual(sorted([...common, 'context']))
+  expect(sorted(told.function)).toEqual(
+    sorted([...common, 'context', 'env', ...Object.keys(told.own.python)]),
+  )
+  const retries: OptionNames<Retries> = {
+    count: true,
+    delay: true,
+    backoff: true,
+    maxDelay: true,
+    jitter: true,
+    on: true,
+    memoryFactor: true,
+  }
+  expect(sorted(told.retries.map((name: string) => told.nested[name] ?? name))).toEqual(
+    sorted(Object.keys(retries)),
   )
 })
 
