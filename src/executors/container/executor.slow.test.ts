@@ -173,7 +173,7 @@ const tests = (): void => {
   })
 
   it('is told by its memory limit that it went over it, with what to do', async () => {
-    const end = await run('tail /dev/zero', {}, { memoryBytes: 20 * 2 ** 20 })
+    const end = await run('dd if=/dev/zero of=/dev/null bs=100M count=1', {}, { memoryBytes: 20 * 2 ** 20 })
     expect(end).toMatchObject({
       kind: 'failed',
       reason: 'memory',

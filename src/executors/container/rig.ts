@@ -11,6 +11,13 @@ import { wordsOf } from './words.ts'
 
 /** Containers for tests: an image of one static program, and how its containers are run on this machine. */
 
+const applets =
+  'sh cat cp dd echo env false head id ln ls mkdir mkfifo mknod mv printf pwd readlink rm sleep sort stat tail test touch true tr wc'.split(
+    ' ',
+  )
+
+const isStatic = (path: string): boolean => spawnSync('ldd', [path]).status !== 0
+
 interface Found {
   readonly program: readonly string[]
   readonly args: readonly string[]
@@ -77,10 +84,3 @@ function importImage([program = '', ...own]: readonly string[]): string | undefi
     rmSync(folder, { recursive: true })
   }
 }
-
-const applets =
-  'sh cat cp dd echo env false head id ln ls mkdir mkfifo mknod mv printf pwd readlink rm sleep sort stat tail test touch true tr wc'.split(
-    ' ',
-  )
-
-const isStatic = (path: string): boolean => spawnSync('ldd', [path]).status !== 0
