@@ -3,6 +3,7 @@ import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ensurePythonEnv } from '../src/executors/python/environment.ts'
+import { cancelling } from './cancelling.ts'
 import { machine } from './machine.ts'
 import { alternately, type Cost, costOf, median } from './process-cost.ts'
 import { pyflow } from './pyflow.ts'
@@ -10,7 +11,7 @@ import { KeptLines } from './seed/kept-lines.ts'
 import { seedTable } from './seed/table.ts'
 
 /**
- * Start-up, tasks a second, what durability costs, runs up to a million tasks, workflows in Python, the forecast
+ * Start-up, tasks a second, what durability costs, runs up to a million tasks, cancelling one, workflows in Python, the forecast
  * example against the same steps as a plain script, resuming, and the seed's benchmark in a few cells, beside Dask.
  * Everything is measured as whole processes of the built package, in turn, and the medians are printed.
  *
@@ -37,6 +38,7 @@ const parts: Readonly<Record<string, () => void | Promise<void>>> = {
   tasks,
   durability,
   scale,
+  cancel: () => void lines.push(...cancelling(root, times)),
   pyflow: () => void lines.push(...pyflow(project('pyflow', {}), times)),
   forecast,
   resume,
@@ -113,6 +115,8 @@ function start(): void {
 }
 
 interface RunCost {
+  /** CPU of the thread that the workflow runs in */
+  readonly mainMs: number
   readonly ms: number
   readonly cpuMs: number
 }
@@ -162,6 +166,7 @@ function durability(): void {
     '',
     `- ${price('ms')} µs a task`,
     `- ${price('cpuMs')} µs of CPU a task, of all threads`,
+    `- ${price('mainMs')} µs of CPU a task on the thread that the workflow runs in`,
   )
 }
 
