@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -138,7 +138,7 @@ it('survives kill -9 in every kind of write, and never puts two versions togethe
   expect(kinds.filter((kind) => kind.endsWith('downloads')).length).toBeGreaterThanOrEqual(5)
   const outcomes: unknown[] = []
   for (const [i, kind] of kinds.entries()) {
-    rmSync(join(folder, '.almanac'), { recursive: true })
+    removeTree(join(folder, '.almanac'))
     mkdirSync(join(folder, '.almanac'))
     serve(2 * i)
     // in its first write of that kind, or in its second
