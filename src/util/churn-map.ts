@@ -82,9 +82,12 @@ export class ChurnMap<K extends number | string, V> {
   }
 }
 
-/** Numbers mostly follow one another, and so they do in the table. */
+/** Numbers mostly follow one another: they are scattered, as removing from a long row of them goes along all of it. */
 function hash(key: number | string): number {
-  if (typeof key === 'number') return key
+  if (typeof key === 'number') {
+    const scattered = Math.imul(key, 0x9e37_79b1)
+    return scattered ^ (scattered >>> 16)
+  }
   let number = 0
   for (let i = 0; i < key.length; i++) number = (Math.imul(number, 31) + key.charCodeAt(i)) | 0
   return number
