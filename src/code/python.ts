@@ -1,4 +1,5 @@
 import { AlmanacError, isAlmanacError } from '../model/errors.ts'
+import type { Digest } from '../model/refs.ts'
 import type { CodeCache } from './code-cache.ts'
 import { loadFailed, shown } from './load-error.ts'
 import {
@@ -27,6 +28,8 @@ export class PythonSource {
   #asked = new Map<string, Question>()
   readonly #answering = new Map<string, Question>()
   readonly #running = new Set<Promise<void>>()
+  /** by file, what was last found out or found to hold */
+  readonly #last = new Map<string, Kept>()
 
   constructor(project: string, cache: CodeCache, python: string) {
     this.#project = project
@@ -49,6 +52,16 @@ export class PythonSource {
     question.promise.then(answered, answered)
     this.#asked.set(key, question)
     return question.promise
+  }
+
+  /** Was the function counted so, and has no file that counts been touched since? */
+  isStill(file: string, name: string, digest: Digest): boolean {
+    const last = this.#last.get(file)
+    if (last?.functions.some(([known, count]) => known === name && count.digest === digest) !== true)
+      return false
+    const { holds, fresher } = checkStamps(last.stamps, last.absent, Date.now())
+    if (fresher !== undefined) this.#last.set(file, { ...last, stamps: fresher })
+    return holds
   }
 
   async close(): Promise<void> {
@@ -123,6 +136,8 @@ export class PythonSource {
     if (kept === undefined) return undefined
     const { holds, fresher } = checkStamps(kept.stamps, kept.absent, now)
     if (fresher !== undefined) this.#cache.write(this.#name(file), { ...kept, stamps: fresher })
+    if (holds) this.#last.set(file, { ...kept, stamps: fresher ?? kept.stamps })
+    else this.#last.delete(file)
     return { kept, holds }
   }
 
@@ -142,6 +157,7 @@ export class PythonSource {
       }
     }
     const kept: Kept = { functions: [...functions], stamps: [...stamps.values()], absent: [...absent] }
+    this.#last.set(file, kept)
     this.#cache.write(this.#name(file), kept)
   }
 

@@ -119,6 +119,16 @@ class FileCodeSource implements CodeSource {
     }
   }
 
+  isStill(task: TaskSpec, digest: Digest): boolean | Promise<boolean> {
+    const { body, version } = task
+    if (body.kind !== 'python' || version !== undefined) return true
+    if (this.#python.isStill(body.file, body.function, digest)) return true
+    return this.fingerprint(task).then(
+      (now) => now.digest === digest,
+      () => false,
+    )
+  }
+
   async close(): Promise<void> {
     await Promise.allSettled(this.#units.values())
     await this.#python.close()

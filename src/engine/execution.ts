@@ -7,6 +7,7 @@ import type { AttemptEnd, AttemptId, Executor } from '../ports/executor.ts'
 import { Ahead } from './ahead.ts'
 import { type AttemptInfo, type AttemptStart, Attempts } from './attempts.ts'
 import type { CallInfo } from './call-info.ts'
+import { CountedCode } from './counted-code.ts'
 import { recordOf } from './failure.ts'
 import { HeldCopies } from './held-copies.ts'
 import { HeldRelease } from './held-release.ts'
@@ -36,13 +37,18 @@ export class Execution {
   #isScheduled = false
 
   /** `number`: one for each attempt that an executor is given. */
-  constructor(run: RunContext, number: () => AttemptId, executors: readonly Executor[]) {
+  constructor(
+    run: RunContext,
+    number: () => AttemptId,
+    executors: readonly Executor[],
+    warn: (task: TaskSpec, warning: string) => void,
+  ) {
     const executorFor = (task: TaskSpec): Executor | undefined => this.#attempts.executorFor(task)
     this.#run = run
     this.#sharings = new Sharings(run)
     this.#held = new HeldRelease(run, executorFor)
     this.#copies = new HeldCopies(run, executorFor)
-    this.#results = new Results(run, this.#sharings, this.#copies)
+    this.#results = new Results(run, this.#sharings, this.#copies, new CountedCode(run, warn))
     this.#ahead = new Ahead(run, executorFor)
     this.#limits = new LimitDoors(run)
     this.#attempts = new Attempts(run.ports, run.id, number, executors, (info, attempt, result) =>

@@ -7,6 +7,7 @@ import type { FailureReason } from '../model/states.ts'
 import type { Value } from '../model/value.ts'
 import type { AttemptResult } from './attempts.ts'
 import type { CallInfo } from './call-info.ts'
+import type { CountedCode } from './counted-code.ts'
 import { recordOf } from './failure.ts'
 import type { HeldCopies } from './held-copies.ts'
 import type { RunContext } from './run-context.ts'
@@ -28,11 +29,13 @@ export class Results {
   readonly #run: RunContext
   readonly #sharings: Sharings
   readonly #copies: HeldCopies
+  readonly #code: CountedCode
 
-  constructor(run: RunContext, sharings: Sharings, copies: HeldCopies) {
+  constructor(run: RunContext, sharings: Sharings, copies: HeldCopies, code: CountedCode) {
     this.#run = run
     this.#sharings = sharings
     this.#copies = copies
+    this.#code = code
   }
 
   /** An attempt has ended. */
@@ -42,7 +45,7 @@ export class Results {
     if (result.kind !== 'kept') this.#sharings.end(info)
     switch (result.kind) {
       case 'kept':
-        return this.#kept(info, attempt, result.value)
+        return this.#given(info, attempt, result.value)
       case 'failed':
         return this.#failed(info, attempt, result.error, result.reason, result.retryable)
       case 'lost':
@@ -114,6 +117,19 @@ export class Results {
       if (ref instanceof HeldRef) now.add(ref.handle)
     })
     return handles.some((handle) => !now.has(handle))
+  }
+
+  #given(info: CallInfo, attempt: number, value: Value): void {
+    const isOther = this.#code.isOther(info)
+    if (isOther === false) return this.#kept(info, attempt, value)
+    void Promise.resolve(isOther).then((other) => {
+      if (this.#run.isOver()) return
+      if (other) {
+        this.#sharings.end(info)
+        this.#code.forget(info)
+      }
+      this.#kept(info, attempt, value)
+    })
   }
 
   #kept(info: CallInfo, attempt: number, value: Value): void {

@@ -5,6 +5,7 @@ import { isCounted } from '../model/counted.ts'
 import { AlmanacError } from '../model/errors.ts'
 import type { Path } from '../model/path.ts'
 import type { RememberedCall, RunRecord } from '../model/records.ts'
+import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 import type { AttemptEnd, AttemptId, AttemptNote, Executor, LogLine } from '../ports/executor.ts'
 import type { Answer, CallRow, RunRequest } from '../ports/journal.ts'
@@ -80,12 +81,9 @@ export class RunDriver implements HostedRun, AttemptOwner {
     const { machine, calls } = this.#run
     this.#notes = new Notes(this.#run)
     this.#turns = new Turns(ports.clock, () => this.#end.isOver || this.#awaitsReplay())
-    this.#execution = new Execution(this.#run, () => life.underWay.begin(this), executors)
-    this.#recall = new Recall(
-      this.#run,
-      (task) => this.#execution.leaves(task),
-      ({ name }, body) => this.#notes.add({ type: 'warning', name, body }),
-    )
+    const warn = ({ name }: TaskSpec, body: string) => this.#notes.add({ type: 'warning', name, body })
+    this.#execution = new Execution(this.#run, () => life.underWay.begin(this), executors, warn)
+    this.#recall = new Recall(this.#run, (task) => this.#execution.leaves(task), warn)
     this.#failures = new Failures(
       machine.graph,
       (call) => calls.functionAt(calls.get(call).caller) ?? ownFunction,

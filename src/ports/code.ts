@@ -16,6 +16,11 @@ export interface CodeSource {
    * @throws ALM_LOAD_FAILED, ALM_TASK_NOT_FOUND, ALM_PYTHON_MISSING, ALM_INPUT_CHANGED
    */
   fingerprint(task: TaskSpec): Promise<CodeFingerprint>
+  /**
+   * Is the task's code still what was counted as `digest`? Said at once where no file of it was touched since; what
+   * counts as it was loaded always is. What can no longer be counted is not.
+   */
+  isStill(task: TaskSpec, digest: Digest): boolean | Promise<boolean>
   close(): Promise<void>
 }
 

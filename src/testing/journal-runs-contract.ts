@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import type { Records } from '../ports/journal.ts'
 import { plainCall } from '../model/remembered.ts'
+import type { Records } from '../ports/journal.ts'
 import type { Fixture } from './journal-fixture.ts'
 import { anyone, code, owner } from './journal-fixture.ts'
 import { aCall, aDigest, anOutcome, aRun, remembered } from './journal-records.ts'

@@ -87,6 +87,7 @@ export class World {
             parts: { [task.name]: '1' },
             warnings: [],
           }),
+        isStill: () => true,
         load: (file) =>
           Promise.reject(new AlmanacError('ALM_LOAD_FAILED', { file, why: 'there are no files' })),
       },

@@ -65,6 +65,7 @@ export class SimulatedProcess {
       data,
       code: {
         fingerprint: (task) => later({ digest: sha256(task.name), parts: {}, warnings: [] }),
+        isStill: () => true,
         load: () => Promise.reject(new Error('there are no files')),
       },
       surroundings: { of: () => Promise.resolve({}) },
