@@ -60,7 +60,11 @@ def main() -> None:
 
 def surroundings() -> dict[str, str]:
     """Of the engine: workflows live in the Python that asks for them, whether its environment is activated or not."""
-    return {"ALMANAC_PYTHON": sys.executable, **os.environ} if sys.executable else dict(os.environ)
+    env = {"ALMANAC_PYTHON": sys.executable, **os.environ} if sys.executable else dict(os.environ)
+    if "NO_COLOR" in env:
+        # a notebook's kernel sets it whatever the user did; Node warns where both are there
+        env.pop("FORCE_COLOR", None)
+    return env
 
 
 def _missing(what: str, then: str) -> AlmanacError:

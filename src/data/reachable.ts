@@ -87,8 +87,17 @@ export function* shownIn(directory: string): Generator<Digest> {
     const path = join(directory, name)
     const stat = lstatSync(path, { throwIfNoEntry: false })
     if (stat?.isDirectory() === true) yield* shownIn(path)
-    else if (stat?.isSymbolicLink() === true)
-      yield* readlinkSync(path).split('/').map(digestOfName).filter(isDigest)
+    else if (stat?.isSymbolicLink() === true) yield* namedBy(path)
+  }
+}
+
+/** What a link leads to; of one that another process has just replaced or removed, nothing. */
+function namedBy(link: string): readonly Digest[] {
+  try {
+    return readlinkSync(link).split('/').map(digestOfName).filter(isDigest)
+  } catch (error) {
+    if (isMissing(error)) return []
+    throw error
   }
 }
 

@@ -206,6 +206,7 @@ export function limitStates(rows: readonly LimitRow[], meters: readonly LimitMet
     held: heldUnits(rows, rule.name),
     users: rows
       .filter((row) => unitsOf(row, rule.name) > 0 && row.held + row.wanted > 0)
+      .toSorted((a, b) => (a.run < b.run ? -1 : a.run > b.run ? 1 : 0))
       .map(
         (row): LimitUser => ({
           run: row.run,
