@@ -1,7 +1,6 @@
-import type { RememberedCall } from '../../model/records.ts'
-import type { CallKind } from '../../model/records.ts'
+import type { CallKind, RememberedCall } from '../../model/records.ts'
 import type { Digest } from '../../model/refs.ts'
-import { KeyIndex } from './key-index.ts'
+import { DigestTable } from './digest-table.ts'
 
 /**
  * What a run remembers of its earlier life, and which of it has been claimed in this one.
@@ -17,7 +16,7 @@ import { KeyIndex } from './key-index.ts'
  */
 export class Remembered {
   readonly #calls: readonly RememberedCall[]
-  #index: KeyIndex | undefined
+  #index: DigestTable | undefined
   #names: ReadonlySet<string> | undefined
   #byContent: Map<string, RememberedCall[]> | undefined
   /** place of the call that is made next, if the function does as it did */
@@ -145,8 +144,16 @@ export class Remembered {
     return place === undefined ? undefined : this.#calls[place]
   }
 
-  get #keys(): KeyIndex {
-    this.#index ??= new KeyIndex(this.#calls.length, (place) => this.#calls[place]?.key ?? '')
+  /** places of calls, by key */
+  get #keys(): DigestTable {
+    if (this.#index === undefined) {
+      const calls = this.#calls
+      const index = new DigestTable((place) => calls[place]?.key ?? '', calls.length)
+      // a journal that nobody has forged has each key once
+      for (let place = 0; place < calls.length; place++)
+        index.enter((calls[place] as RememberedCall).key, place)
+      this.#index = index
+    }
     return this.#index
   }
 

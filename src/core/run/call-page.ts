@@ -80,7 +80,7 @@ export function writeRow(page: Page, row: number, { kind, policy, inputs }: NewC
   page.policies[row] = policy
   page.inputs[row] = inputs
   page.consumers[row] = nobody
-  page.letters[row * letters + kindAt] = kinds.indexOf(kind)
+  page.letters[row * letters + kindAt] = kindCodes[kind]
   const at = row * columns
   page.numbers[at + orderAt] = -1
   page.numbers[at + heapIndexAt] = -1
@@ -88,21 +88,23 @@ export function writeRow(page: Page, row: number, { kind, policy, inputs }: NewC
   page.numbers[at + rememberedAt] = -1
 }
 
+const kindCodes: Readonly<Record<CallKind, number>> = {
+  task: 0,
+  map: 1,
+  entry: 2,
+  child: 3,
+  local: 4,
+  view: 5,
+  sleep: 6,
+  now: 7,
+  random: 8,
+  ask: 9,
+  read: 10,
+  publish: 11,
+  get: 12,
+  put: 13,
+  patch: 14,
+}
+
 /** By code. */
-export const kinds: readonly CallKind[] = [
-  'task',
-  'map',
-  'entry',
-  'child',
-  'local',
-  'view',
-  'sleep',
-  'now',
-  'random',
-  'ask',
-  'read',
-  'publish',
-  'get',
-  'put',
-  'patch',
-]
+export const kinds = Object.keys(kindCodes) as readonly CallKind[]
