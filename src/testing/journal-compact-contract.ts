@@ -13,7 +13,14 @@ const file = (name: string): string =>
 function records(count: number): JournalRecord[] {
   return Array.from({ length: count }, (_, call): JournalRecord[] => {
     const name = call % 40 === 7 ? 'rare' : call % 3 === 0 ? 'even' : 'odd'
-    const made = aCall(call, { name, argsWire: call % 50 === 3 ? file(`in ${call}`) : `[${call}]` })
+    const argsWire = call % 50 === 3 ? file(`in ${call}`) : `[${call}]`
+    const isEntry = call % 100 === 53
+    const made = aCall(call, {
+      name,
+      argsWire,
+      ...(isEntry && { call_kind: 'entry' }),
+      ...(call % 17 === 1 && !isEntry && { keyed: true }),
+    })
     if (call === count - 1)
       return [aCall(call, { call_kind: 'ask', name: 'good?' }), anAsk(call), anOutcome(call)]
     if (call % 31 === 5) return [made]

@@ -8,7 +8,7 @@ import { keyedCalls, readPage } from './call-pages.ts'
 import { insertCalls, insertOutcomes } from './calls.ts'
 import type { Database } from './database.ts'
 import type { Names } from './names.ts'
-import { nameNumbers, unpackPage } from './page-calls.ts'
+import { allArgs, nameNumbers, unpackPage } from './page-calls.ts'
 import { callOf, digestColumn, digestLength, rowId, rowRange, runOf } from './rows.ts'
 
 /**
@@ -67,8 +67,8 @@ export function freezeBlock(db: Database, names: Names, n: number): boolean {
   const { calls: count, texts, names: named } = found.page
   const [ids = '[]'] = texts
   const calls: RememberedCall[] = []
-  unpackPage({ ...found.page, keyed: [] }, calls)
-  const args = calls.map(({ argsWire }) => argsWire ?? '')
+  unpackPage(found.page, calls)
+  const args = allArgs(found.page)
   const blobs = blobDigests([...args, ...calls.map(({ outcome }) => outcome?.valueWire)])
   const digests = digestsOf(found.page)
   const odd = found.page.odd ?? (digests === undefined ? oddDigests(calls) : undefined)

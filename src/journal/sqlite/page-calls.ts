@@ -193,6 +193,12 @@ export function unpackPage(page: CallPage, calls: RememberedCall[]): void {
 export const nameNumbers = (page: CallPage): readonly number[] =>
   JSON.parse(page.texts[at.name] ?? '[]') as number[]
 
+/** Arguments of all calls of a page, of those that have keys too. */
+export function allArgs(page: CallPage): readonly string[] {
+  const columns = new Columns(page)
+  return Array.from({ length: page.calls }, (_, i) => columns.args(i) ?? '')
+}
+
 const digestColumns = ({ digests, odd = ['[]', '[]', '[]'] }: CallPage): DigestColumn[] =>
   digests === undefined ? odd.map(textsAt) : digests.map(lettersAt)
 
