@@ -142,7 +142,8 @@ function limitsOf(
   return needs === undefined ? {} : { limits: needs }
 }
 
-const retryNames: OptionNames<Retries> = {
+/** The names of what `retries` may say. */
+export const retryNames: OptionNames<Retries> = {
   count: true,
   delay: true,
   backoff: true,

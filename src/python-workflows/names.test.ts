@@ -4,8 +4,7 @@ import { expect, it } from 'vitest'
 import { command, script } from '../flow/command.ts'
 import { container } from '../flow/container.ts'
 import { namedOptionNames } from '../flow/named-task.ts'
-import type { OptionNames } from '../flow/option-names.ts'
-import type { Retries } from '../flow/options.ts'
+import { retryNames } from '../flow/options.ts'
 import { python } from '../flow/python.ts'
 import { run } from '../flow/run.ts'
 import { workflow } from '../flow/workflow.ts'
@@ -86,17 +85,8 @@ it('what a checker knows of options is what there is', () => {
   expect(sorted(told.function)).toEqual(
     sorted([...common, 'context', 'env', ...Object.keys(told.own.python)]),
   )
-  const retries: OptionNames<Retries> = {
-    count: true,
-    delay: true,
-    backoff: true,
-    maxDelay: true,
-    jitter: true,
-    on: true,
-    memoryFactor: true,
-  }
   expect(sorted(told.retries.map((name: string) => told.nested[name] ?? name))).toEqual(
-    sorted(Object.keys(retries)),
+    sorted(Object.keys(retryNames)),
   )
 })
 
