@@ -17,6 +17,8 @@ import sys
 import weakref
 from typing import Any, Callable
 
+from .imported import imported
+
 _ALIGN = 64
 #: offset and length
 _Span = list
@@ -140,7 +142,7 @@ class _Pickled:
 
 
 def _entry(value: Any) -> _Array | _Pickled | None:
-    numpy = sys.modules.get("numpy")
+    numpy = imported("numpy")
     if numpy is not None and type(value) is numpy.ndarray and not value.dtype.hasobject:
         return _Array(value)
     try:

@@ -87,7 +87,8 @@ class Sources:
 
     def stale(self) -> str | None:
         """A file that is no longer what was loaded, if there is one."""
-        for path, stamp in self._stamps.items():
+        # a copy: a thread may load another module meanwhile
+        for path, stamp in self._stamps.copy().items():
             try:
                 now = os.stat(path)
             except OSError:

@@ -8,11 +8,17 @@ from __future__ import annotations
 
 import io
 import sys
+import threading
 import time
+from collections import deque
 from typing import Any, Callable
+
+from .imported import imported
 
 #: takes stream and text of the task that runs in this thread, or says False
 Sink = Callable[[str, str], bool]
+#: takes lines on their way: stream, text, time
+Sayer = Callable[[list[list[Any]]], None]
 
 
 class ThreadStream(io.TextIOBase):
@@ -54,13 +60,19 @@ class ThreadStream(io.TextIOBase):
 
 
 class Lines:
-    """Cuts a task's text into lines. Owns the rest that has no end yet; keeps no more than `limit` letters in all."""
+    """
+    Cuts a task's text into lines. Owns the rest that has no end yet; keeps no more than `limit` letters in all.
+
+    L1  the task's thread adds; what there is leaves by any thread, each line once, in their order
+    """
 
     def __init__(self, limit: int) -> None:
         self._rest: dict[str, str] = {}
         self._left = limit
         self._dropped = 0
-        self.full: list[list[Any]] = []
+        self._full: deque[list[Any]] = deque()
+        # by the same thread again too: one that was interrupted between taking and leaving it says its last words
+        self._telling = threading.RLock()
 
     def add(self, stream: str, text: str) -> None:
         if self._left <= 0:
@@ -75,19 +87,38 @@ class Lines:
             rest = ""
         self._rest[stream] = rest
         now = int(time.time() * 1000)
-        self.full.extend([stream, line, now] for line in lines)
+        self._full.extend([[stream, line, now] for line in lines])
 
-    def take(self, end: bool) -> list[list[Any]]:
-        if end:
-            for stream, rest in self._rest.items():
-                if rest:
-                    self.full.append([stream, rest, int(time.time() * 1000)])
-            self._rest = {}
-            if self._dropped:
-                text = f"… {self._dropped} more characters were written and dropped"
-                self.full.append(["stderr", text, int(time.time() * 1000)])
-        lines, self.full = self.full, []
-        return lines
+    def tell(self, post: Sayer, end: bool) -> None:
+        """Gives away the lines that are there; at the task's end also what has none."""
+        with self._telling:
+            if end:
+                self._finish()
+            self._give(post)
+
+    def peek(self, post: Sayer) -> None:
+        """The same for another thread, unless the task's own is about to."""
+        if not self._telling.acquire(blocking=False):
+            return
+        try:
+            self._give(post)
+        finally:
+            self._telling.release()
+
+    def _finish(self) -> None:
+        now = int(time.time() * 1000)
+        self._full.extend([[stream, rest, now] for stream, rest in self._rest.items() if rest])
+        self._rest = {}
+        if self._dropped:
+            text = f"… {self._dropped} more characters were written and dropped"
+            self._full.append(["stderr", text, now])
+
+    def _give(self, post: Sayer) -> None:
+        lines = []
+        while self._full:
+            lines.append(self._full.popleft())
+        if lines:
+            post(lines)
 
 
 def capture_threads(sink: Sink) -> None:
@@ -99,10 +130,19 @@ def capture_threads(sink: Sink) -> None:
 
 def capture_logging(sink: Sink) -> bool:
     """Takes logging records that the author's own configuration does not; True once `logging` is in use."""
-    logging = sys.modules.get("logging")
+    logging = imported("logging")
     if logging is None or not hasattr(logging, "lastResort"):
         return False
+    with _capturing:
+        _capture(logging, sink)
+    return True
 
+
+#: tasks in threads come to use `logging` at once, and one handler is enough
+_capturing = threading.Lock()
+
+
+def _capture(logging: Any, sink: Sink) -> None:
     class Handler(logging.Handler):  # type: ignore[name-defined, misc]
         def emit(self, record: Any) -> None:
             try:
@@ -128,4 +168,3 @@ def capture_logging(sink: Sink) -> bool:
         root.addHandler(handler)
         root.setLevel(min(before, logging.INFO) or logging.INFO)
         logging.basicConfig = basic_config
-    return True

@@ -71,6 +71,8 @@ class Task:
     # of the class: most attempts end with these as they are
     said = False
     cancelled = False
+    #: only its end is to be told
+    over = False
     thread: int | None = None
     ms = 0.0
     #: bytes of its results that stay here
@@ -109,8 +111,10 @@ class Task:
             self._lines = Lines(self._log_limit)
         return self._lines
 
-    def said_lines(self, end: bool) -> list[list[Any]]:
-        return [] if self._lines is None else self._lines.take(end)
+    @property
+    def said_lines(self) -> Lines | None:
+        """Where it has said anything."""
+        return self._lines
 
 
 _NO_FILES: tuple[str, dict[str, str]] = ("", {})

@@ -15,9 +15,10 @@ import json
 import math
 import os
 import pathlib
-import sys
 import threading
 from typing import Any, Callable
+
+from .imported import imported
 
 SAFE = 2**53 - 1
 MAX_DEPTH = 200
@@ -145,7 +146,7 @@ class Encoder:
         return {"$": "object", "v": wire} if "$" in wire else wire
 
     def _other(self, value: Any, path: tuple[str | int, ...], depth: int) -> Any:
-        numpy = sys.modules.get("numpy")
+        numpy = imported("numpy")
         if numpy is not None and isinstance(value, numpy.generic):
             return self.wire(_scalar(value, numpy, path), path, depth)
         if isinstance(value, (bytes, bytearray, memoryview)):

@@ -19,6 +19,7 @@ import sys
 import threading
 import time
 from collections import deque
+from functools import partial
 from typing import Any
 
 from . import process
@@ -304,7 +305,8 @@ class Worker:
                 end = self._runner.run(task, self._call_in_thread)
                 with self._lock:
                     task.thread = None
-                process.raise_in_thread(me, None)
+                if task.cancelled:
+                    process.settle_in_thread(me, TaskCancelled)
             except TaskCancelled:
                 end = encode(["end", task.seq, {"c": 1}])
                 task.leaves_nothing()
@@ -333,19 +335,24 @@ class Worker:
             self._outbox.post(["begun", task.seq])
 
     def _end(self, task: Task, end: str | Result) -> None:
-        with self._lock:
-            self._tasks.pop(task.seq, None)
-            if task.left > 0:
+        task.over = True
+        if task.left > 0:
+            with self._lock:
                 self._left += task.left
                 self._largest = max(self._largest, task.left)
         if self._debug is None:
             self._say_sizes()
         if task.cancelled:
             left = process.children()
-            if left and len(self._tasks) == 0:
+            with self._lock:
+                last = all(one.over for one in self._tasks.values())
+            if left and last:
                 process.kill(left)
                 self._outbox.post(["spoilt"])
         self._outbox.post_end(end)
+        with self._lock:
+            # not before that: a recall would find it neither here nor ended, and give it to another
+            self._tasks.pop(task.seq, None)
         # when the host is sure to hear of it
         if task.used_up:
             self._store.free(task.used_up)
@@ -400,9 +407,12 @@ class Worker:
         return True
 
     def _say_lines(self, task: Task, end: bool) -> None:
-        lines = task.said_lines(end)
-        if lines:
-            self._outbox.post(["log", task.seq, lines])
+        lines = task.said_lines
+        if lines is not None:
+            lines.tell(partial(self._post_lines, task), end)
+
+    def _post_lines(self, task: Task, lines: list[list[Any]]) -> None:
+        self._outbox.post(["log", task.seq, lines])
 
     def note(self, line: str) -> bool:
         return self._say("note", line)
@@ -457,7 +467,9 @@ class Worker:
         for task in list(self._tasks.values()):
             if task is self._here or task.thread is not None:
                 self._say_begun(task)
-                self._say_lines(task, False)
+                lines = task.said_lines
+                if lines is not None:
+                    lines.peek(partial(self._post_lines, task))
 
     def _on_export(self, handle: int, segment: str, path: str, spare: str) -> None:
         for place in (path, spare):

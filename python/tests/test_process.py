@@ -1,8 +1,10 @@
+import cProfile
 import os
 import subprocess
+import threading
 import unittest
 
-from almanac_worker.process import Variable
+from almanac_worker.process import Variable, raise_in_thread, settle_in_thread
 
 
 def seen_by_programs():
@@ -32,6 +34,25 @@ class AVariableThatEachTaskSets(unittest.TestCase):
         self.assertEqual(seen_by_programs(), "none")
         variable.set(b"three", True)
         self.assertEqual(seen_by_programs(), "three")
+
+
+class Interrupted(BaseException):
+    pass
+
+
+class AnInterruption(unittest.TestCase):
+    def test_has_come_when_it_is_settled_and_leaves_nothing(self):
+        me, came = threading.get_ident(), []
+        for pending in (False, True):
+            try:
+                if pending:
+                    raise_in_thread(me, Interrupted)
+                settle_in_thread(me, Interrupted)
+            except Interrupted:  # at the step after it was raised
+                came.append(pending)
+                settle_in_thread(me, Interrupted)
+        self.assertIn(came, [[], [True]])
+        self.assertEqual(cProfile.Profile().runcall(lambda: sum(range(10))), 45)
 
 
 if __name__ == "__main__":

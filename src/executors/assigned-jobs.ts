@@ -94,6 +94,7 @@ export class AssignedJobs {
     this.#jobs.set(job.seq, job)
     if (begins) this.#widen(job.run, 1)
     job.begins = begins
+    job.recalled = false
     job.announced = !job.patient || !short
     if (job.announced) this.#announced += 1
     if (job.held.length > 0) this.#consumers += 1
@@ -166,7 +167,10 @@ export class AssignedJobs {
     return job?.phase === 'sent' ? job : undefined
   }
 
-  /** What waits behind one that was first already when this was called last. */
+  /**
+   * What waits behind one that was first already when this was called last. Each is named once while it is here: were it
+   * recalled twice, the second recall might meet what it was sent as after it had come back.
+   */
   behindLongOne(): Job[] {
     if (this.#threads > 1 || this.#jobs.size < 2) {
       this.#first = this.#jobs.size === 0 ? undefined : this.#jobs.keys().next().value
@@ -177,7 +181,9 @@ export class AssignedJobs {
     this.#first = first?.seq
     if (!long || first === undefined) return []
     first.function.suspect()
-    return others.filter((job) => job.phase === 'sent')
+    const back = others.filter((job) => job.phase === 'sent' && !job.recalled)
+    for (const job of back) job.recalled = true
+    return back
   }
 
   #widen(run: JobRun, by: number): void {

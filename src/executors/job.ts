@@ -158,6 +158,8 @@ export class Job {
   announced = false
   /** it waits for nobody in its worker */
   begins = true
+  /** its worker was asked for it back */
+  recalled = false
   /** nothing may be beside it in its worker */
   alone = false
   /** bytes that it is counted for in `JobRun.expected` */

@@ -94,6 +94,12 @@ def helper_thread():
     thread.join()
 
 
+def profiled():
+    import cProfile
+
+    return "order" in cProfile.Profile().runcall(lambda: [order.__name__ for _ in range(1000)])
+
+
 def notes():
     import almanac_task
 
@@ -234,7 +240,10 @@ describe('tasks that allow threads', () => {
       }),
     )
     bench.executor.submit(attempts)
-    await Promise.all(attempts.map(({ id }) => bench.heard.end(id)))
+    // they wait for each other: one that fails is known before the others have waited in vain
+    await Promise.all(
+      attempts.map(async ({ id }) => expect(await bench.heard.end(id)).toMatchObject({ kind: 'succeeded' })),
+    )
     for (const [at, name] of others.entries()) {
       const lines = Array.from({ length: 100 }, (_, n) => `${name} ${n}`)
       const id = attempts[at]?.id ?? ''
@@ -243,6 +252,68 @@ describe('tasks that allow threads', () => {
     }
   })
 })
+
+describe('a task in a thread', () => {
+  it('may be profiled, whatever was in its thread before', async () => {
+    const profiled = bench.task(file, 'profiled', { threads: 2 })
+    const ends = [await bench.run(profiled), await bench.run(profiled)]
+    expect(ends).toMatchObject([{ values: { '': true } }, { values: { '': true } }])
+  })
+})
+
+describe('a task that begins while another imports logging', () => {
+  it('neither fails by that nor keeps either from being heard', async () => {
+    const quick = bench.task(bench.write('quick.py', quickSource), 'quick', { threads: 2 })
+    const slow = bench.task(bench.write('slow.py', slowSource), 'slow', { threads: 2 })
+    const path = `${bench.folder}/`
+    // it is loaded, so that it need not wait until the other is
+    expect(await bench.run(quick, { path, name: 'loaded' })).toMatchObject({ values: { '': false } })
+    const importing = bench.attempt(slow)
+    bench.executor.submit([importing])
+    await bench.heard.until(() => bench.heard.texts(importing.id, 'stdout').includes('halfway'))
+    expect(await bench.run(quick, { path, name: 'go' })).toMatchObject({ values: { '': true } })
+    expect(await bench.heard.end(importing.id)).toMatchObject({ values: { '': 1 } })
+    expect(bench.heard.texts(importing.id, 'log')).toEqual(['INFO root: at last'])
+  })
+})
+
+const quickSource = `
+import sys
+
+
+def quick(path, name):
+    there = "logging" in sys.modules
+    with open(path + name, "w"):
+        return there
+`
+
+/** stands still in the middle of the module's own code, where it has a root class and no root logger */
+const slowSource = `
+import os
+import sys
+import time
+
+folder = os.path.dirname(__file__)
+stood_still = []
+
+
+def stand_still(frame, event, _):
+    if event == "call" and frame.f_code.co_name == "Manager":
+        stood_still.append(True)
+        print("halfway")
+        while not os.path.exists(folder + "/go"):
+            time.sleep(0.005)
+
+
+sys.setprofile(stand_still)
+import logging
+sys.setprofile(None)
+
+
+def slow():
+    logging.info("at last")
+    return len(stood_still)
+`
 
 describe('what a task says', () => {
   it('by the module of convenience', async () => {

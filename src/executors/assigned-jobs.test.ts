@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest'
+import { taskSpec } from '../testing/attempts.ts'
+import { Recorder } from '../testing/recorder.ts'
+import { VirtualClock } from '../testing/virtual-clock.ts'
+import { AssignedJobs } from './assigned-jobs.ts'
+import { Job, TaskFunctions } from './job.ts'
+import { JobRuns } from './job-runs.ts'
+import { Attempts } from './lifecycle.ts'
+
+const task = taskSpec('t', { kind: 'python', file: '/t.py', function: 't', threads: 1 })
+const runs = new JobRuns()
+const functions = new TaskFunctions()
+const attempts = new Attempts<Job>({ clock: new VirtualClock(0) }, new Recorder(), { stop: () => undefined })
+
+function job(seq: number): Job {
+  const id = `r/${seq}.1`
+  const more = { scratch: '/s', idempotencyKey: 'i', memoryBytes: 0, env: {}, logicalTime: 0 }
+  const live = attempts.add({
+    id,
+    run: 'r',
+    call: seq,
+    attempt: 1,
+    key: id,
+    task,
+    inputs: {},
+    outputs: {},
+    ...more,
+  })
+  if (live === undefined) throw new Error('it is open')
+  const made = new Job(seq, live, functions.of(task), runs.of('r'), { want: () => undefined })
+  made.enter()
+  return made
+}
+
+function assign(to: AssignedJobs, one: Job, begins: boolean): void {
+  to.add(one, begins)
+  one.phase = 'sent'
+}
+
+test('what waits behind one that is long is asked for once, and again when it was there anew', () => {
+  const jobs = new AssignedJobs(() => undefined)
+  const [long, second, third] = [job(1), job(2), job(3)] as const
+  assign(jobs, long, true)
+  assign(jobs, second, false)
+  const looks = [jobs.behindLongOne(), jobs.behindLongOne(), jobs.behindLongOne()]
+  assign(jobs, third, false)
+  looks.push(jobs.behindLongOne())
+  jobs.delete(second, false)
+  assign(jobs, second, false)
+  looks.push(jobs.behindLongOne())
+  expect(looks.map((some) => some.map(({ seq }) => seq))).toEqual([[], [2], [], [3], [2]])
+})
