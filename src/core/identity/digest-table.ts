@@ -1,56 +1,72 @@
 import type { Digest } from '../../model/refs.ts'
 
 /**
- * The places of very many digests, by digest. The digests themselves are elsewhere already: a slot is a number, so that a
- * million take 8 to 16 MB, where a map of their texts would take a hundred, and half a second.
+ * The places of very many digests, by digest. The digests themselves are elsewhere already: a slot is two numbers, so that
+ * a million take 16 to 32 MB, where a map of their texts would take a hundred, and half a second.
  *
  * D1 a place stands in the first free slot from the one that the digest's first letters name; none is ever taken out.
  * D2 at most half of the slots are taken.
+ * D3 beside a place stand the bits that its digest was entered by: no other digest is looked at, as it lies elsewhere in
+ *    memory, but one that has the same, and none at all when the table grows.
  */
 export class DigestTable {
   readonly #digestAt: (place: number) => Digest
-  /** places from 1; 0 is a free slot */
+  /** by slot a place, from 1 on (0: the slot is free), and bits of its digest */
   #slots: Int32Array
   #size = 0
 
   constructor(digestAt: (place: number) => Digest, expected = 32) {
     this.#digestAt = digestAt
-    this.#slots = new Int32Array(2 ** Math.ceil(Math.log2(Math.max(2, expected * 2))))
+    this.#slots = new Int32Array(2 * 2 ** Math.ceil(Math.log2(Math.max(2, expected * 2))))
   }
 
   find(digest: Digest): number | undefined {
-    const kept = this.#slots[this.#slotOf(digest)] as number
+    const kept = this.#slots[this.#slotOf(digest, startOf(digest))] as number
     return kept === 0 ? undefined : kept - 1
   }
 
   /** Enters a digest, unless it is there: then gives its place. */
   enter(digest: Digest, place: number): number | undefined {
-    let slot = this.#slotOf(digest)
+    const bits = startOf(digest)
+    let slot = this.#slotOf(digest, bits)
     const kept = this.#slots[slot] as number
     if (kept !== 0) return kept - 1
-    if ((this.#size + 1) * 2 > this.#slots.length) {
+    if ((this.#size + 1) * 4 > this.#slots.length) {
       this.#grow()
-      slot = this.#slotOf(digest)
+      slot = this.#slotOf(digest, bits)
     }
     this.#slots[slot] = place + 1
+    this.#slots[slot + 1] = bits
     this.#size++
     return undefined
   }
 
-  #slotOf(digest: Digest): number {
-    const last = this.#slots.length - 1
-    let slot = startOf(digest) & last
+  /** Where the digest stands, or would. */
+  #slotOf(digest: Digest, bits: number): number {
+    const slots = this.#slots
+    const last = slots.length - 2
+    let slot = (bits << 1) & last
     for (;;) {
-      const kept = this.#slots[slot] as number
-      if (kept === 0 || this.#digestAt(kept - 1) === digest) return slot
-      slot = (slot + 1) & last
+      const kept = slots[slot] as number
+      if (kept === 0 || (slots[slot + 1] === bits && this.#digestAt(kept - 1) === digest)) return slot
+      slot = (slot + 2) & last
     }
   }
 
   #grow(): void {
     const before = this.#slots
-    this.#slots = new Int32Array(before.length * 2)
-    for (const kept of before) if (kept !== 0) this.#slots[this.#slotOf(this.#digestAt(kept - 1))] = kept
+    const slots = new Int32Array(before.length * 2)
+    const last = slots.length - 2
+    for (let at = 0; at < before.length; at += 2) {
+      const kept = before[at] as number
+      if (kept === 0) continue
+      const bits = before[at + 1] as number
+      let slot = (bits << 1) & last
+      while (slots[slot] !== 0) slot = (slot + 2) & last
+      slots[slot] = kept
+      slots[slot + 1] = bits
+    }
+    this.#slots = slots
   }
 }
 
