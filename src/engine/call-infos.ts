@@ -181,15 +181,15 @@ class InfoView implements CallInfo {
   }
 
   get caller(): string {
-    return this.#called.caller
+    return this.#called().caller
   }
 
   get path(): string {
-    return this.#called.path
+    return this.#called().path
   }
 
   get request(): CallRequest {
-    return this.#called.request
+    return this.#called().request
   }
 
   get args(): Value {
@@ -278,62 +278,62 @@ class InfoView implements CallInfo {
   }
 
   get entry(): string | undefined {
-    return this.#rare?.entry
+    return this.#rare()?.entry
   }
 
   set entry(entry: string | undefined) {
-    if (entry !== undefined || this.#rare !== undefined) this.#rareNow.entry = entry
+    if (entry !== undefined || this.#rare() !== undefined) this.#rareNow().entry = entry
   }
 
   get origin(): CallInfo['origin'] {
-    return this.#rare?.origin
+    return this.#rare()?.origin
   }
 
   set origin(origin: CallInfo['origin']) {
-    if (origin !== undefined || this.#rare !== undefined) this.#rareNow.origin = origin
+    if (origin !== undefined || this.#rare() !== undefined) this.#rareNow().origin = origin
   }
 
   get heldKey(): Digest | undefined {
-    return this.#rare?.heldKey
+    return this.#rare()?.heldKey
   }
 
   set heldKey(heldKey: Digest | undefined) {
-    if (heldKey !== undefined || this.#rare !== undefined) this.#rareNow.heldKey = heldKey
+    if (heldKey !== undefined || this.#rare() !== undefined) this.#rareNow().heldKey = heldKey
   }
 
   get takenFrom(): number | undefined {
-    return this.#rare?.takenFrom
+    return this.#rare()?.takenFrom
   }
 
   set takenFrom(takenFrom: number | undefined) {
-    if (takenFrom !== undefined || this.#rare !== undefined) this.#rareNow.takenFrom = takenFrom
+    if (takenFrom !== undefined || this.#rare() !== undefined) this.#rareNow().takenFrom = takenFrom
   }
 
   get lastError(): ErrorRecord | undefined {
-    return this.#rare?.lastError
+    return this.#rare()?.lastError
   }
 
   set lastError(lastError: ErrorRecord | undefined) {
-    if (lastError !== undefined || this.#rare !== undefined) this.#rareNow.lastError = lastError
+    if (lastError !== undefined || this.#rare() !== undefined) this.#rareNow().lastError = lastError
   }
 
   get sharing(): Sharing | undefined {
-    return this.#rare?.sharing
+    return this.#rare()?.sharing
   }
 
   set sharing(sharing: Sharing | undefined) {
-    if (sharing !== undefined || this.#rare !== undefined) this.#rareNow.sharing = sharing
+    if (sharing !== undefined || this.#rare() !== undefined) this.#rareNow().sharing = sharing
   }
 
   get map(): CallInfo['map'] {
-    return this.#rare?.map
+    return this.#rare()?.map
   }
 
   set map(map: CallInfo['map']) {
-    if (map !== undefined || this.#rare !== undefined) this.#rareNow.map = map
+    if (map !== undefined || this.#rare() !== undefined) this.#rareNow().map = map
   }
 
-  get #called(): Called {
+  #called(): Called {
     return this.#page.called[this.#row] as Called
   }
 
@@ -341,13 +341,13 @@ class InfoView implements CallInfo {
     return ((this.#page.letters[this.#row * letters + flagsAt] as number) & flag) !== 0
   }
 
-  get #rare(): Rare | undefined {
+  #rare(): Rare | undefined {
     const { rare } = this.#beside
     return rare.size === 0 ? undefined : rare.get(this.id)
   }
 
-  get #rareNow(): Rare {
-    let rare = this.#rare
+  #rareNow(): Rare {
+    let rare = this.#rare()
     if (rare === undefined) {
       rare = {}
       this.#beside.rare.set(this.id, rare)

@@ -106,7 +106,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
       failures: this.#failures,
     })
     this.#end = new RunEnd(this.#run, this.#failures, {
-      isAtRest: () => this.#isAtRest,
+      isAtRest: () => this.#isAtRest(),
       look: life.look,
       stopAll: () => this.#execution.stopAll(),
       keepHeld: () => this.#execution.keepHeld(),
@@ -386,7 +386,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
     )
   }
 
-  get #isAtRest(): boolean {
+  #isAtRest(): boolean {
     const { machine, settings } = this.#run
     const { graph } = machine
     if (this.elsewhere.areAtWork || this.#entering.isBusy || this.#turns.size > 0) return false

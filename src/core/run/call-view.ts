@@ -1,6 +1,6 @@
 import type { CallKind } from '../../model/records.ts'
 import type { TaskPolicy } from '../../model/task.ts'
-import { type Call, type EndStatus, type Phase, phases } from './call.ts'
+import { type Call, type EndStatus, type Phase, phaseCodes, phases } from './call.ts'
 import {
   afterAt,
   afterCommit,
@@ -73,11 +73,19 @@ export class CallView implements Call {
   }
 
   get phase(): Phase {
-    return phases[this.#page.letters[this.#row * letters + phaseAt] as number] as Phase
+    return phases[this.phaseCode] as Phase
   }
 
   set phase(phase: Phase) {
-    this.#page.letters[this.#row * letters + phaseAt] = phaseCodes[phase]
+    this.phaseCode = phaseCodes[phase]
+  }
+
+  get phaseCode(): number {
+    return this.#page.letters[this.#row * letters + phaseAt] as number
+  }
+
+  set phaseCode(code: number) {
+    this.#page.letters[this.#row * letters + phaseAt] = code
   }
 
   get end(): EndStatus | undefined {
@@ -259,7 +267,7 @@ export class CallView implements Call {
   }
 
   get waiters(): number[] | undefined {
-    return this.#known?.waiters
+    return this.#known()?.waiters
   }
 
   set waiters(waiters: number[] | undefined) {
@@ -267,7 +275,7 @@ export class CallView implements Call {
   }
 
   get heldInputs(): readonly number[] | undefined {
-    return this.#known?.heldInputs
+    return this.#known()?.heldInputs
   }
 
   set heldInputs(heldInputs: readonly number[] | undefined) {
@@ -275,7 +283,7 @@ export class CallView implements Call {
   }
 
   get memoryBytes(): number {
-    return this.#known?.memoryBytes ?? this.policy.memoryBytes
+    return this.#known()?.memoryBytes ?? this.policy.memoryBytes
   }
 
   set memoryBytes(memoryBytes: number) {
@@ -283,7 +291,7 @@ export class CallView implements Call {
   }
 
   get spent(): number {
-    return this.#known?.spent ?? 0
+    return this.#known()?.spent ?? 0
   }
 
   set spent(spent: number) {
@@ -291,7 +299,7 @@ export class CallView implements Call {
   }
 
   get losses(): number {
-    return this.#known?.losses ?? 0
+    return this.#known()?.losses ?? 0
   }
 
   set losses(losses: number) {
@@ -299,7 +307,7 @@ export class CallView implements Call {
   }
 
   get passed(): number {
-    return this.#known?.passed ?? 0
+    return this.#known()?.passed ?? 0
   }
 
   set passed(passed: number) {
@@ -316,7 +324,7 @@ export class CallView implements Call {
     return found
   }
 
-  get #known(): Rare | undefined {
+  #known(): Rare | undefined {
     const { rare } = this.#beside
     return rare.size === 0 ? undefined : rare.get(this.id)
   }
@@ -330,7 +338,3 @@ export class CallView implements Call {
     this.#numbers[this.#at + flagsAt] = is ? flags | flag : flags & ~flag
   }
 }
-
-const phaseCodes = Object.fromEntries(phases.map((phase, code) => [phase, code])) as Readonly<
-  Record<Phase, number>
->

@@ -33,6 +33,11 @@ export const phases = [
   'ended',
 ] as const
 
+/** Places of phases in that list. */
+export const phaseCodes = Object.fromEntries(phases.map((phase, code) => [phase, code])) as Readonly<
+  Record<Phase, number>
+>
+
 /** Why a call in phase `ready` is not started. */
 export type Blocker = 'slot' | 'memory' | 'limit' | 'held'
 
@@ -58,6 +63,8 @@ export interface Call extends NewCall {
   /** its remembered outcome is a failure or a skip, and nothing that it comes of is known to be new */
   failsAgain: boolean
   phase: Phase
+  /** the same as a number: looking up by it is quick */
+  phaseCode: number
   /** what has not ended: inputs; in phase `rebuild` lost results; in an entered map its entries */
   pending: number
   /** calls that take this one's outcome */

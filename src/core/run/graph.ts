@@ -1,7 +1,7 @@
 import { AlmanacError } from '../../model/errors.ts'
 import type { TaskPolicy } from '../../model/task.ts'
 import { Heap } from '../../util/heap.ts'
-import { type Call, type EndStatus, type Phase, phases, statusOf } from './call.ts'
+import { type Call, type EndStatus, type Phase, phaseCodes, phases, statusOf } from './call.ts'
 import { Calls } from './calls.ts'
 import type { Effect, Made } from './events.ts'
 import { GivenOrders } from './given-orders.ts'
@@ -38,7 +38,8 @@ export class RunGraph {
   draining = false
   settled: boolean | undefined
   finished = false
-  readonly #phases = Object.fromEntries(phases.map((phase) => [phase, 0])) as Record<Phase, number>
+  /** by phase, how many calls */
+  readonly #phases = new Int32Array(phases.length)
   #freeing = 0
   #size = 0
   /** questions open, sleeps under way: what is entered and waits for the world */
@@ -56,7 +57,7 @@ export class RunGraph {
   }
 
   count(phase: Phase): number {
-    return this.#phases[phase]
+    return this.#phases[phaseCodes[phase]] as number
   }
 
   /** Calls in phase `identify` that would let held results go. */
@@ -88,17 +89,23 @@ export class RunGraph {
     if (made.tolerant === true) call.tolerant = true
     for (const id of made.inputs) this.#use(id, isAttempted(call))
     this.#size++
-    this.#phases.inputs++
+    this.#count(phaseCodes.inputs, 1)
     return call
   }
 
   move(call: Call, phase: Phase): void {
-    this.#phases[call.phase]--
-    this.#phases[phase]++
-    if (call.phase === 'entered') this.#wait(call, -1)
-    if (call.phase === 'identify' && call.frees) this.#freeing--
-    call.phase = phase
-    if (phase === 'entered') this.#wait(call, 1)
+    const { phaseCode: before } = call
+    const code = phaseCodes[phase]
+    this.#count(before, -1)
+    this.#count(code, 1)
+    if (before === phaseCodes.entered) this.#wait(call, -1)
+    if (before === phaseCodes.identify && call.frees) this.#freeing--
+    call.phaseCode = code
+    if (code === phaseCodes.entered) this.#wait(call, 1)
+  }
+
+  #count(phase: number, by: 1 | -1): void {
+    this.#phases[phase] = (this.#phases[phase] as number) + by
   }
 
   /** The call ends, and with it all that cannot be without it. */

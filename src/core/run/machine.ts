@@ -4,7 +4,7 @@ import { type Call, statusOf } from './call.ts'
 import type { CallEvent, Effect, Made, RunEvent } from './events.ts'
 import { RunGraph } from './graph.ts'
 import type { Capacity } from './slots.ts'
-import { hasInputs, isCurrent, transitions } from './transitions.ts'
+import { hasInputs, isCurrent, transitionsIn } from './transitions.ts'
 
 /**
  * One run, decided: events go in, effects come out. Synchronous, without clock, chance or I/O.
@@ -105,7 +105,7 @@ export class RunMachine {
   #callEvent(event: CallEvent): void {
     const call = this.graph.call(event.call)
     if ('attempt' in event && !isCurrent(call, event)) return
-    const transition = transitions[call.phase][event.kind] as
+    const transition = transitionsIn[call.phaseCode]?.[event.kind] as
       | ((graph: RunGraph, call: Call, event: CallEvent) => void)
       | undefined
     if (transition === undefined) {

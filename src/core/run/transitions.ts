@@ -1,4 +1,4 @@
-import type { Call, Phase } from './call.ts'
+import { type Call, type Phase, phases } from './call.ts'
 import type { CallEvent } from './events.ts'
 import type { RunGraph } from './graph.ts'
 import { isRetried, maxLosses, retryDelay } from './retry.ts'
@@ -26,7 +26,7 @@ const alarm = { woke: tooLate } as const
  * What each event does to a call in each phase. A pair that is not here is an error, except that news of an
  * attempt which was given up never gets here (see `isCurrent`).
  */
-export const transitions: { readonly [P in Phase]: Row } = {
+const transitions: { readonly [P in Phase]: Row } = {
   inputs: {},
   identify: {
     identified: (graph, call, event) => {
@@ -101,6 +101,9 @@ export const transitions: { readonly [P in Phase]: Row } = {
   rebuild: alarm,
   ended: { ...answers, ...news },
 }
+
+/** The same by code of the phase. */
+export const transitionsIn: readonly Row[] = phases.map((phase) => transitions[phase])
 
 const executed = { state: 'succeeded', reason: 'executed' } as const
 

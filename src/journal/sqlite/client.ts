@@ -95,8 +95,8 @@ export class WriterClient {
       end = Promise.withResolvers()
       this.#ends.set(run, end)
     }
-    if (this.#records >= mostGathered && this.#inThread >= maxUnderWay) this.#hold()
-    if (this.#records >= fullBatch && this.#inThread < maxUnderWay) this.#flush()
+    if (this.#records >= mostGathered && this.#inThread() >= maxUnderWay) this.#hold()
+    if (this.#records >= fullBatch && this.#inThread() < maxUnderWay) this.#flush()
     else this.#schedule()
     return end.promise
   }
@@ -142,7 +142,7 @@ export class WriterClient {
     return this.#failure !== undefined
   }
 
-  get #inThread(): number {
+  #inThread(): number {
     return (this.#sent - Atomics.load(this.#through, 0)) | 0
   }
 
@@ -189,7 +189,7 @@ export class WriterClient {
   }
 
   #takeBatch(): ToWriter['batch'] {
-    const due = this.#underWay.size === 0 || (this.#records >= fullBatch && this.#inThread < maxUnderWay)
+    const due = this.#underWay.size === 0 || (this.#records >= fullBatch && this.#inThread() < maxUnderWay)
     if (this.#pack.isEmpty || !due) return undefined
     const id = this.#nextId++
     const batch = { id, packed: this.#pack.take(), runs: [...this.#ends.keys()] }
