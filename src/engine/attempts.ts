@@ -18,7 +18,12 @@ import { Veil } from './veil.ts'
 
 /** What came of an attempt once its outputs are kept. */
 export type AttemptResult =
-  | { readonly kind: 'kept'; readonly value: Value }
+  | {
+      readonly kind: 'kept'
+      readonly value: Value
+      /** what it took, where nobody was told when it began */
+      readonly tookMs?: number | undefined
+    }
   | Exclude<AttemptEnd, { kind: 'succeeded' }>
 
 interface UnderWay {
@@ -329,7 +334,8 @@ const noHandles: readonly number[] = []
 /** The value of a call: the one unnamed output, or an object of the declared ones. */
 function keep(end: AttemptEnd, task: TaskSpec, files: Readonly<Record<string, Value>> = {}): AttemptResult {
   if (end.kind !== 'succeeded') return end
-  if (task.outputs === undefined) return { kind: 'kept', value: end.values[''] }
+  const { tookMs } = end
+  if (task.outputs === undefined) return { kind: 'kept', value: end.values[''], tookMs }
   const value: Record<string, Value> = {}
   for (const [name, kind] of Object.entries(task.outputs)) {
     if (kind !== 'value') value[name] = files[name]
@@ -339,7 +345,7 @@ function keep(end: AttemptEnd, task: TaskSpec, files: Readonly<Record<string, Va
       return { kind: 'failed', reason: 'outputs', error, retryable: false }
     }
   }
-  return { kind: 'kept', value }
+  return { kind: 'kept', value, tookMs }
 }
 
 function failedBy(error: unknown): AttemptResult {

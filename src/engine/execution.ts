@@ -93,7 +93,6 @@ export class Execution {
 
   start(info: CallInfo, attempt: number, memoryBytes: number): void {
     const { ports, settings, recorder } = this.#run
-    info.startedAt = ports.clock.now()
     info.fingerprint ??= info.identity?.fingerprint(info.args)
     if (settings.dryRun) {
       this.planned.push({
@@ -104,7 +103,7 @@ export class Execution {
       return
     }
     if (info.request.task?.policy.effect === true) {
-      const { startedAt } = info
+      const startedAt = ports.clock.now()
       recorder.add({ kind: 'attempt', call: info.id, attempt, phase: 'started', startedAt, at: startedAt })
     }
     const { lost, copied } = this.#run.machine.graph.call(info.id)
@@ -213,7 +212,9 @@ export class Execution {
     const { graph } = this.#run.machine
     const resolved: AttemptStart[] = []
     const sources = { outcomes, request: calls.request }
+    const now = this.#run.ports.clock.now()
     for (const start of starts) {
+      start.info.startedAt = now
       try {
         start.args = outcomes.current(resolve(start.info.args, sources))
         const call = graph.call(start.info.id)

@@ -15,6 +15,8 @@ import type { Sharings } from './sharing.ts'
 import { spilled } from './spilled.ts'
 import { resolve } from './views.ts'
 
+type Kept = Extract<AttemptResult, { kind: 'kept' }>
+
 /** Letters of a result as JSON: larger ones belong in files. */
 const maxValueLength = 64 * 2 ** 20
 
@@ -45,7 +47,7 @@ export class Results {
     if (result.kind !== 'kept') this.#sharings.end(info)
     switch (result.kind) {
       case 'kept':
-        return this.#given(info, attempt, result.value)
+        return this.#given(info, attempt, result)
       case 'failed':
         return this.#failed(info, attempt, result.error, result.reason, result.retryable)
       case 'lost':
@@ -119,33 +121,35 @@ export class Results {
     return handles.some((handle) => !now.has(handle))
   }
 
-  #given(info: CallInfo, attempt: number, value: Value): void {
+  #given(info: CallInfo, attempt: number, result: Kept): void {
     const isOther = this.#code.isOther(info)
-    if (isOther === false) return this.#kept(info, attempt, value)
+    if (isOther === false) return this.#kept(info, attempt, result)
     void Promise.resolve(isOther).then((other) => {
       if (this.#run.isOver()) return
       if (other) {
         this.#sharings.end(info)
         this.#code.forget(info)
       }
-      this.#kept(info, attempt, value)
+      this.#kept(info, attempt, result)
     })
   }
 
-  #kept(info: CallInfo, attempt: number, value: Value): void {
-    const refused = (error: unknown): void => this.#refused(info, attempt, error)
-    const done = (fit: Value): void => {
-      const isWritten = info.request.task?.policy.persist === true && this.#run.outcomes.isHeld(fit)
-      if (!isWritten) return this.#succeeded(info, attempt, fit)
-      this.#persist(info, attempt, fit).catch(refused)
-    }
+  #kept(info: CallInfo, attempt: number, { value, tookMs }: Kept): void {
     try {
       const checked = this.#checked(info, value)
-      if (!(checked instanceof Promise)) return done(checked)
-      checked.then(done).catch(refused)
+      if (!(checked instanceof Promise)) return this.#fit(info, attempt, checked, tookMs)
+      checked
+        .then((fit) => this.#fit(info, attempt, fit, tookMs))
+        .catch((error: unknown) => this.#refused(info, attempt, error))
     } catch (error) {
-      refused(error)
+      this.#refused(info, attempt, error)
     }
+  }
+
+  #fit(info: CallInfo, attempt: number, value: Value, tookMs: number | undefined): void {
+    const isWritten = info.request.task?.policy.persist === true && this.#run.outcomes.isHeld(value)
+    if (!isWritten) return this.#succeeded(info, attempt, value, tookMs)
+    this.#persist(info, attempt, value).catch((error: unknown) => this.#refused(info, attempt, error))
   }
 
   #checked(info: CallInfo, value: Value): Value | Promise<Value> {
@@ -166,17 +170,20 @@ export class Results {
   /** A large value is kept before anybody is given it. */
   async #spill(info: CallInfo, attempt: number, value: Value, spilling: Promise<SpilledRef>): Promise<void> {
     try {
-      this.#succeeded(info, attempt, value, await spilling)
+      this.#succeeded(info, attempt, value, undefined, await spilling)
     } catch (error) {
       if (!this.#run.isOver()) this.#refused(info, attempt, error)
     }
   }
 
-  #succeeded(info: CallInfo, attempt: number, value: Value, spilledTo?: SpilledRef): void {
+  #succeeded(info: CallInfo, attempt: number, value: Value, tookMs?: number, spilledTo?: SpilledRef): void {
     const { machine, calls, outcomes, ports, dispatch } = this.#run
     const call = machine.graph.call(info.id)
-    const isUnderWay = call.phase === 'start' || call.phase === 'execute' || call.phase === 'stop'
+    const { phase } = call
+    const isUnderWay = phase === 'start' || phase === 'execute' || phase === 'stop'
     if (attempt !== call.attempt || !isUnderWay) return
+    const now = ports.clock.now()
+    if (tookMs !== undefined) info.startedAt = Math.round(now - tookMs)
     let held = false
     let copied = true
     let wire = plainText(value)
@@ -195,7 +202,7 @@ export class Results {
       if (spilling !== undefined) return void this.#spill(info, attempt, value, spilling)
       if (!call.lost) info.resultWire = wire
     }
-    if (call.lost !== true) info.costMs = ports.clock.now() - info.startedAt
+    if (call.lost !== true) info.costMs = now - info.startedAt
     outcomes.set(info.id, { value, ...(spilledTo && { spilled: spilledTo }) })
     dispatch({ kind: 'succeeded', call: info.id, attempt, held, copied: held && copied })
   }

@@ -54,6 +54,7 @@ export class LiveAttempt<S> {
   #voice: Voice | undefined
   #verdict: Verdict | undefined
   #ended = false
+  #isStartTold = false
   #forced = false
   // times are absent where there are none: most attempts end before they need any
   #timeoutAt: number | undefined
@@ -81,6 +82,8 @@ export class LiveAttempt<S> {
   }
 
   started(): void {
+    if (this.#isStartTold) return
+    this.#isStartTold = true
     this.#in.listener.started(this.attempt.id)
   }
 
@@ -121,6 +124,11 @@ export class LiveAttempt<S> {
 
   succeed(values: Readonly<Record<string, Value>>, usage?: Usage): void {
     this.#end(usage === undefined ? { kind: 'succeeded', values } : { kind: 'succeeded', values, usage })
+  }
+
+  /** It succeeds before anything else has happened since it began: that it did need not be told. */
+  succeedAtOnce(values: Readonly<Record<string, Value>>, tookMs: number): void {
+    this.#end(this.#isStartTold ? { kind: 'succeeded', values } : { kind: 'succeeded', values, tookMs })
   }
 
   fail(reason: FailureReason, error: ErrorRecord, retryable: boolean, usage?: Usage): void {
@@ -175,6 +183,7 @@ export class LiveAttempt<S> {
   }
 
   #speak(): Voice {
+    this.started()
     this.#voice ??= new Voice(this.attempt.id, this.#in.listener, this.#in.clock, this.#in.limits)
     return this.#voice
   }

@@ -80,6 +80,7 @@ export interface Attempt {
 
 /** What an executor says about its attempts. Calls are synchronous and never throw. */
 export interface ExecutorListener {
+  /** Before anything else that is said of it; left out where the end says how long it took (`AttemptEnd.tookMs`). */
   started(attempt: AttemptId): void
   log(attempt: AttemptId, lines: readonly LogLine[]): void
   /** a sign of life without news */
@@ -105,7 +106,13 @@ export interface AttemptNote {
 
 export type AttemptEnd =
   /** values by output name (`''` for a single unnamed one); declared files and directories are at their paths */
-  | { readonly kind: 'succeeded'; readonly values: Readonly<Record<string, Value>>; readonly usage?: Usage }
+  | {
+      readonly kind: 'succeeded'
+      readonly values: Readonly<Record<string, Value>>
+      readonly usage?: Usage
+      /** so long ago it began, which nobody was told: it had ended before anything else could happen */
+      readonly tookMs?: number
+    }
   | {
       readonly kind: 'failed'
       readonly reason: FailureReason

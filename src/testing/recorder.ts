@@ -1,6 +1,7 @@
 import type { AttemptEnd, AttemptId, AttemptNote, ExecutorListener, LogLine } from '../ports/executor.ts'
 
 export interface Recorded {
+  /** how often it was told of, by itself or with the end */
   readonly started: number
   readonly lines: readonly LogLine[]
   readonly notes: readonly AttemptNote[]
@@ -54,11 +55,13 @@ export class Recorder implements ExecutorListener {
 
   ended(id: AttemptId, end: AttemptEnd): void {
     const story = this.#hear(id, 'ended')
-    story.end = end
-    if (end.kind === 'succeeded' && story.started === 0)
-      this.violations.push(`${id} succeeded without a start`)
+    story.end = withoutTime(end)
+    if (end.kind === 'succeeded') {
+      if (end.tookMs !== undefined) story.started++
+      if (story.started !== 1) this.violations.push(`${id} succeeded after ${story.started} starts`)
+    }
     this.onEnd(id, end)
-    for (const resolve of this.#ends.get(id) ?? []) resolve(end)
+    for (const resolve of this.#ends.get(id) ?? []) resolve(story.end)
     this.#ends.delete(id)
     this.#look()
   }
@@ -118,4 +121,11 @@ export class Recorder implements ExecutorListener {
     this.#waiting = this.#waiting.filter((one) => !ready.includes(one))
     for (const one of ready) one.go()
   }
+}
+
+/** What it took is another each time. */
+function withoutTime(end: AttemptEnd): AttemptEnd {
+  if (end.kind !== 'succeeded') return end
+  const { tookMs: _, ...same } = end
+  return same
 }

@@ -153,11 +153,15 @@ class InlineExecutor implements Executor, Driver<FunctionContext> {
   readonly #serve = (seat: Seat): Unfinished | undefined => {
     for (let live = this.#waiting.take(); live !== undefined; live = this.#waiting.take()) {
       const returned = this.#begin(live, seat)
-      if (isThenable(returned)) return { live, promise: returned, began: this.#began }
+      if (isThenable(returned)) {
+        live.started()
+        return { live, promise: returned, began: this.#began }
+      }
       seat.log = undefined
       if (returned !== threw) {
-        this.#took(this.#now - this.#began)
-        this.#succeed(live, returned)
+        const tookMs = this.#now - this.#began
+        this.#took(tookMs)
+        this.#succeed(live, returned, tookMs)
       }
       if (this.#now > this.#until) break
     }
@@ -169,7 +173,6 @@ class InlineExecutor implements Executor, Driver<FunctionContext> {
     const { attempt } = live
     const context = new FunctionContext(live)
     live.state = context
-    live.started()
     const fn = attempt.fn as TaskFunction
     const args = taskArguments(fn, argumentsOf(attempt), context)
     seat.log = live
@@ -182,6 +185,7 @@ class InlineExecutor implements Executor, Driver<FunctionContext> {
     } catch (error) {
       seat.log = undefined
       this.#now = performance.now()
+      live.started()
       this.#fail(live, error)
       return threw
     }
@@ -206,11 +210,14 @@ class InlineExecutor implements Executor, Driver<FunctionContext> {
     )
   }
 
-  #succeed(live: Live, returned: unknown): void {
+  /** `tookMs`: of a function that has returned what it gives. */
+  #succeed(live: Live, returned: unknown, tookMs?: number): void {
     if (live.ended) return
     const named = returnedValues(live.attempt.task, returned as Value)
-    if ('values' in named) live.succeed(named.values)
-    else live.fail('outputs', errorRecord('ALM_RESULT_REFUSED', { why: named.refused }), false)
+    if ('refused' in named)
+      live.fail('outputs', errorRecord('ALM_RESULT_REFUSED', { why: named.refused }), false)
+    else if (tookMs === undefined) live.succeed(named.values)
+    else live.succeedAtOnce(named.values, tookMs)
   }
 
   #fail(live: Live, thrown: unknown): void {
