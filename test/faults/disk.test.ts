@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -129,10 +129,10 @@ it.each(ways.flatMap(([what, run]) => harms.map((harm) => [what, ...harm, run] a
         hint: expect.stringMatching(hint),
       },
     })
-    cpSync(join(project.folder, 'saved'), join(project.folder, '.almanac'), {
-      recursive: true,
-      preserveTimestamps: true,
-    })
+    const store = join(project.folder, '.almanac')
+    // what is sealed is put aside: only root could write over it
+    if (existsSync(store)) renameSync(store, `${store}-broken`)
+    cpSync(join(project.folder, 'saved'), store, { recursive: true, preserveTimestamps: true })
     await project.write({ well: '' })
     const { state, output, error: left } = await project.json('resume', 'last')
     expect({ state, output, left }).toEqual({ state: 'succeeded', output: [65536, 65536, 65536], left: null })
