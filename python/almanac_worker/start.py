@@ -29,7 +29,11 @@ def main() -> None:
     process.prefer_as_victim()
     for name in config["unset"]:
         os.environ.pop(name, None)
-    faulthandler.enable()
+    if sys.version_info >= (3, 14):
+        # addresses within the interpreter would push out what it said before
+        faulthandler.enable(c_stack=False)
+    else:
+        faulthandler.enable()
     if config["debug"] is None:
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
         sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]

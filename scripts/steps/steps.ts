@@ -68,6 +68,13 @@ export const testSteps: readonly Step[] = [
   },
   { name: 'python-types', command: node('scripts/python-types.ts') },
   ...(hasPythonTests ? [python] : []),
+  // the oldest and the newest: what lies between them took a minute more and has found nothing that these did not
+  {
+    name: 'python-versions',
+    command: node('scripts/python-versions.ts', '--ends'),
+    after: ['build'],
+    counts: 'passed-failed',
+  },
   {
     name: 'simulation',
     command: node('src/testing/simulation/main.ts', '--seeds', '10000'),

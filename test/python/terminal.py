@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import select
+import signal
 import sys
 import time
 
@@ -30,6 +31,8 @@ while time.monotonic() < until:
         expected, answer = conversation.pop(0)
         seen = shown.index(expected, seen) + len(expected)
         os.write(terminal, answer.encode())
+else:
+    os.kill(pid, signal.SIGKILL)
 sys.stdout.write(shown)
 sys.stdout.flush()
 _, status = os.waitpid(pid, 0)

@@ -29,7 +29,11 @@ def main() -> None:
         return
     config = first[0][1]
     process.die_with(config["parent"])
-    faulthandler.enable()
+    if sys.version_info >= (3, 14):
+        # addresses within the interpreter would push out what it said before
+        faulthandler.enable(c_stack=False)
+    else:
+        faulthandler.enable()
     # the engine is interrupted too, and decides what becomes of the run
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
