@@ -12,8 +12,9 @@ from .futures import Future, FutureList
 from .modules import Module, module
 from .programs import command, script
 from .runs import Dataset, dataset, run, run_async
+from .sources import source, url
 from .tasks import Environment, Task, task
-from .values import Dir, File, Held, file
+from .values import Dir, File, Held, Url, file
 from .workflows import Workflow, all as all, gather, map, settled, stage, workflow, workflow_from
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Module",
     "Task",
     "TaskFailed",
+    "Url",
     "Workflow",
     "WorkflowRefused",
     "command",
@@ -43,8 +45,10 @@ __all__ = [
     "run_async",
     "script",
     "settled",
+    "source",
     "stage",
     "task",
+    "url",
     "workflow",
     "workflow_from",
 ]

@@ -15,14 +15,14 @@ import typing
 from typing import Any, Callable, Literal, Union
 
 from .futures import Future
-from .values import Dir, File, Held
+from .values import Dir, File, Held, Url
 
 __all__ = ["Misfit", "says", "of", "descriptions", "schema", "convert", "makes", "field"]
 
 
 #: types that nothing else is made into
 _EXACT: frozenset[Any] = frozenset(
-    {File, Dir, int, float, str, bool, list, dict, type(None), bytes, datetime.datetime}
+    {File, Dir, Url, int, float, str, bool, list, dict, type(None), bytes, datetime.datetime}
 )
 
 
@@ -71,6 +71,7 @@ _SCHEMAS: dict[Any, dict[str, Any]] = {
     File: {"almanac": "file"},
     pathlib.Path: {"almanac": "file"},
     Dir: {"almanac": "dir"},
+    Url: {"almanac": "url"},
     list: {"type": "array"},
     dict: {"type": "object"},
     datetime.date: {"type": "string", "format": "date"},
@@ -320,7 +321,7 @@ def _is_mapping(origin: Any) -> bool:
 
 
 def _name(hint: Any) -> str:
-    names = {File: "a file", Dir: "a directory", type(None): "None"}
+    names = {File: "a file", Dir: "a directory", Url: "a URL", type(None): "None"}
     return names.get(hint) or getattr(hint, "__name__", None) or str(hint)
 
 

@@ -16,7 +16,7 @@ from .errors import refused
 from .futures import Future, FutureList
 from .modules import Named
 from .options import checked, told
-from .values import Dir, File, NamedFile
+from .values import Dir, File, NamedFile, Url
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -28,6 +28,8 @@ __all__ = ["Task", "task", "Environment"]
 P = ParamSpec("P")
 R = TypeVar("R")
 
+#: entries of a directory
+_KEPT = ("file", "dir")
 #: variants that a task keeps, so that those made in a loop are one
 _VARIANTS = 64
 
@@ -273,10 +275,10 @@ class Task(Generic[P, R]):
         """The parameter that gets an entry: the first that is a file or directory, else the first."""
         if self._function is None:
             kinds = self._kinds() or {}
-            return next((name for name, kind in kinds.items() if kind != "value"), next(iter(kinds), None))
+            return next((name for name, kind in kinds.items() if kind in _KEPT), next(iter(kinds), None))
         found_hints = hints.of(self._function)
         names = self._names or []
-        return next((name for name in names if _kind(found_hints.get(name)) != "value"), names[0] if names else None)
+        return next((name for name in names if _kind(found_hints.get(name)) in _KEPT), names[0] if names else None)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         if instance is not None:
@@ -313,7 +315,7 @@ def _inputs(function: Callable[..., Any], given: Iterable[str]) -> list[str]:
 def _kind(hint: Any) -> str:
     if hint is File or hint is pathlib.Path or hint is pathlib.PurePath:
         return "file"
-    return "dir" if hint is Dir else "value"
+    return "dir" if hint is Dir else "url" if hint is Url else "value"
 
 
 def _output(hint: Any) -> str | dict[str, str]:

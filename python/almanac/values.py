@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 else:
     _Anything = object
 
-__all__ = ["File", "Dir", "Held", "NamedFile", "file"]
+__all__ = ["File", "Dir", "Held", "NamedFile", "Url", "file"]
 
 
 class _Kept(_Anything):  # type: ignore[misc]
@@ -226,6 +226,46 @@ class Dir(_Kept):
 
     def __repr__(self) -> str:
         return f"Dir({self.entries} files, {self.size} bytes, {self.digest[:12]}…)"
+
+
+class Url(_Kept):
+    """
+    A file that is left where it is: `url.http` and `url.s3` name one. As an annotation: an input of a workflow that is
+    given as `https://…` or `s3://bucket/key`, or of a program. A task gets its URL, as a `str`.
+
+    >>> from almanac import Url, task, workflow
+    >>> @task
+    ... def bounds(scene: str) -> list[float]:
+    ...     import rasterio
+    ...     with rasterio.open(scene) as file:
+    ...         return list(file.bounds)
+    >>> @workflow
+    ... async def main(scene: Url):  # almanac run flow.py --input scene=https://example.org/scene.tif
+    ...     return bounds(scene)
+    """
+
+    __slots__ = ()
+
+    @property
+    def place(self) -> str:
+        """What it is known by, without anything that lets one in."""
+        return str(self._wire["place"])
+
+    @property
+    def version(self) -> str | None:
+        """By which its bytes are told from others: the bucket's version id, or an `ETag`; None: they never change."""
+        return self._wire.get("version")
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return int(self._wire["size"])
+
+    def _identity(self) -> tuple[Any, ...]:
+        return (self.place, self.version, self.size)
+
+    def __repr__(self) -> str:
+        return f"Url({self.place!r}, {self.size} bytes)"
 
 
 class Held(_Kept):

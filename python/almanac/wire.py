@@ -10,7 +10,7 @@ from almanac_worker.values import Encoder, Refused, decoders
 
 from .errors import refused
 from .futures import Future
-from .values import Dir, File, Held, _Kept
+from .values import Dir, File, Held, Url, _Kept
 
 __all__ = ["encode", "decode_lines"]
 
@@ -47,7 +47,7 @@ def encode(value: Any, what: str) -> Any:
         ) from None
 
 
-_references = {"file": File, "dir": Dir, "url": File, "held": Held}
+_references = {"file": File, "dir": Dir, "url": Url, "held": Held}
 
 
 def _special(fields: dict[str, Any]) -> Any:

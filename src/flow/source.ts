@@ -1,4 +1,5 @@
 import { AlmanacError } from '../model/errors.ts'
+import { isRef } from '../model/refs.ts'
 import { isOpenHeader, type SourceSecrets, safeText } from '../model/source.ts'
 import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
@@ -187,7 +188,7 @@ function size(value: Size): number {
 /** Texts in it, at any depth, without what lets one in; the full ones are kept by what stands for them. */
 function withoutSecrets(url: unknown, secrets: { readonly urls: Map<string, string> }): Value {
   if (typeof url === 'string') return hide(url, secrets.urls)
-  if (isFuture(url)) return toArgs(url)
+  if (isFuture(url) || isRef(url)) return toArgs(url)
   if (Array.isArray(url)) return url.map((one) => withoutSecrets(one, secrets))
   if (typeof url !== 'object' || url === null) return toArgs(url)
   const file = url as Record<string, unknown>

@@ -4,6 +4,7 @@ import { container } from '../flow/container.ts'
 import type { TaskDefinition } from '../flow/definition.ts'
 import { python } from '../flow/python.ts'
 import { dir, file, json, type Shape } from '../flow/schema.ts'
+import { url } from '../flow/url.ts'
 import type { ToldDocuments } from './documents.ts'
 import type { DescribedTask } from './messages.ts'
 
@@ -35,7 +36,7 @@ export function definitionFrom(described: DescribedTask, documents: ToldDocument
   return { ...definition, spec, request: { ...definition.request, task: spec } }
 }
 
-const kinds = { file: () => file(), dir: () => dir(), value: () => json() } as const
+const kinds = { file: () => file(), dir: () => dir(), url: () => url(), value: () => json() } as const
 
 type Kinds = Readonly<Record<string, keyof typeof kinds | { readonly file: string }>>
 

@@ -90,7 +90,7 @@ export interface DescribedTask {
   readonly name: string
   readonly options: Readonly<Record<string, unknown>>
   readonly context: Readonly<Record<string, DescribedDocument>>
-  readonly inputs: Readonly<Record<string, 'file' | 'dir' | 'value'>> | null
+  readonly inputs: Readonly<Record<string, 'file' | 'dir' | 'url' | 'value'>> | null
   /** a file may have a name of its own */
   readonly outputs: Readonly<Record<string, 'file' | 'dir' | 'value' | { readonly file: string }>> | null
   readonly file: string

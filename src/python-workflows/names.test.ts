@@ -7,6 +7,9 @@ import { namedOptionNames } from '../flow/named-task.ts'
 import { retryNames } from '../flow/options.ts'
 import { python } from '../flow/python.ts'
 import { run } from '../flow/run.ts'
+import type { OptionNames } from '../flow/option-names.ts'
+import type { HttpSource, S3Source, SourceOptions } from '../flow/source.ts'
+import type { HttpUrlOptions, S3Url } from '../flow/url.ts'
 import { workflow } from '../flow/workflow.ts'
 
 /** What the languages offer under their own spellings is the same: neither has what the other lacks. */
@@ -17,7 +20,7 @@ const told = JSON.parse(
     [
       '-c',
       `import inspect, json, almanac
-from almanac import containers, options, tasks
+from almanac import containers, options, sources, tasks
 names = lambda function: [name for name in inspect.signature(function).parameters if name not in ("function", "self")]
 print(json.dumps({
     "options": options._OPTIONS,
@@ -33,6 +36,20 @@ print(json.dumps({
     "ask": names(almanac.run.ask),
     "context": names(almanac.run.context),
     "map": names(tasks.Task.map),
+    "sources": {
+        "http": {**sources._HTTP, **sources._COMMON},
+        "s3": {**sources._S3, **sources._COMMON},
+        "urlHttp": sources._URL_HTTP,
+        "urlS3": sources._URL_S3,
+    },
+    "asked": {
+        "http": names(sources.Sources.http),
+        "s3": names(sources.Sources.s3),
+        "urlHttp": names(sources.Urls.http),
+        "urlS3": names(sources.Urls.s3),
+    },
+    "sourceOptions": [*sources.SourceOptions.__annotations__],
+    "sourceNested": sources._NESTED,
 }))`,
     ],
     { env: { ...process.env, PYTHONPATH: fileURLToPath(new URL('../../python', import.meta.url)) } },
@@ -90,9 +107,59 @@ it('what a checker knows of options is what there is', () => {
   )
 })
 
+it('sources and URLs take what they take in TypeScript', () => {
+  const common: OptionNames<SourceOptions> = {
+    rate: true,
+    retries: true,
+    idle: true,
+    maxBytes: true,
+    immutable: true,
+    key: true,
+  }
+  const http: OptionNames<HttpSource> = {
+    ...common,
+    url: true,
+    each: true,
+    to: true,
+    checksums: true,
+    headers: true,
+    allowMissing: true,
+    linkLocal: true,
+    unsized: true,
+  }
+  const place = { bucket: true, endpoint: true, region: true, pathStyle: true, anonymous: true } as const
+  const s3: OptionNames<S3Source> = { ...common, ...place, prefix: true, include: true, exclude: true }
+  const urlHttp: OptionNames<HttpUrlOptions> = { immutable: true }
+  const urlS3: OptionNames<S3Url> = { ...place, key: true, version: true }
+  const meant = (which: string): string[] => Object.values<string>(told.sources[which])
+  expect(sorted([...meant('http'), 'key'])).toEqual(sorted(Object.keys(http)))
+  expect(sorted([...meant('s3'), 'key'])).toEqual(sorted(Object.keys(s3)))
+  expect(sorted(meant('urlHttp'))).toEqual(sorted(Object.keys(urlHttp)))
+  expect(sorted(meant('urlS3'))).toEqual(sorted(Object.keys(urlS3)))
+  // what its functions ask for
+  const own = (which: string): string[] => told.asked[which].filter((name: string) => name !== 'options')
+  for (const which of ['http', 's3'])
+    expect(sorted([...own(which), ...told.sourceOptions])).toEqual(
+      sorted([...Object.keys(told.sources[which]), 'key']),
+    )
+  expect(sorted(own('urlHttp'))).toEqual(['immutable', 'url'])
+  expect(sorted(own('urlS3'))).toEqual(sorted(Object.keys(told.sources.urlS3)))
+})
+
 it('their names in Python are those in TypeScript with underscores', () => {
   const inPython = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
-  const all = { ...told.options, ...told.own.python, ...told.own.command, ...told.own.script, ...told.nested }
+  const all = {
+    ...told.options,
+    ...told.own.python,
+    ...told.own.command,
+    ...told.own.script,
+    ...told.nested,
+    ...told.sources.http,
+    ...told.sources.s3,
+    ...told.sources.urlS3,
+    ...told.sourceNested.rate,
+    ...told.sourceNested.retries,
+  }
   for (const [name, meant] of Object.entries<string>(all)) expect(name).toBe(inPython(meant))
 })
 

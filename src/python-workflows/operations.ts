@@ -6,6 +6,8 @@ import { targetOf } from '../flow/future-target.ts'
 import { type Limit, limitRules } from '../flow/limits.ts'
 import { all, makeChild, settled } from '../flow/list.ts'
 import { run } from '../flow/run.ts'
+import { type HttpSource, type S3Source, source } from '../flow/source.ts'
+import { type S3Url, url } from '../flow/url.ts'
 import { dirOf } from '../flow/values.ts'
 import { AlmanacError } from '../model/errors.ts'
 import { FutureRef } from '../model/refs.ts'
@@ -74,6 +76,16 @@ function futureOf({ caller, name, details: d, key, task, fn, workflow, documents
     case 'put':
     case 'patch':
       return documents.ask(name, d, key)
+    case 'source.http':
+      return source.http({ ...d, ...keyed } as unknown as HttpSource)
+    case 'source.s3':
+      return source.s3({ ...d, ...keyed } as unknown as S3Source)
+    case 'url.http': {
+      const { url: at, ...options } = d
+      return url.http(at as string, options)
+    }
+    case 'url.s3':
+      return url.s3(d as unknown as S3Url)
     case 'ask': {
       const { timeout, to } = d as Readonly<Record<string, never>>
       const given = { ...(timeout !== null && { timeout }), ...(to !== null && { to }), ...keyed }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { dir, file, json, type Schema } from '../flow/schema.ts'
+import { url } from '../flow/url.ts'
 import type { Value } from '../model/value.ts'
 import type { DescribedWorkflow } from './messages.ts'
 
@@ -8,6 +9,7 @@ export function schemaFrom(hint: Value): Schema {
   const schema = hint as Readonly<Record<string, unknown>>
   if (schema['almanac'] === 'file') return file()
   if (schema['almanac'] === 'dir') return dir()
+  if (schema['almanac'] === 'url') return url()
   if (Object.keys(schema).length === 0) return json()
   const kept = keptOrNone(schema)
   if (kept !== undefined) return schemaFrom(kept)
