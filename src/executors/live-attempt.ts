@@ -127,8 +127,9 @@ export class LiveAttempt<S> {
   }
 
   /** It succeeds before anything else has happened since it began: that it did need not be told. */
-  succeedAtOnce(values: Readonly<Record<string, Value>>, tookMs: number): void {
-    this.#end(this.#isStartTold ? { kind: 'succeeded', values } : { kind: 'succeeded', values, tookMs })
+  succeedAtOnce(values: Readonly<Record<string, Value>>, tookMs: number, usage?: Usage): void {
+    if (this.#isStartTold) this.succeed(values, usage)
+    else this.#end({ kind: 'succeeded', values, tookMs, ...(usage !== undefined && { usage }) })
   }
 
   fail(reason: FailureReason, error: ErrorRecord, retryable: boolean, usage?: Usage): void {

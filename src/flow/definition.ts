@@ -1,3 +1,4 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { AlmanacError } from '../model/errors.ts'
 import type { OutputKind, TaskBody, TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
@@ -106,22 +107,31 @@ function checkedContext(
   return context
 }
 
-/** A result as declared: each named output fits its schema. */
+/** A result as declared: each named output fits its schema. Known at once, unless a schema takes its time. */
 function resultCheck(task: string, output: Shape | undefined): CallRequest['check'] {
   if (output === undefined) return undefined
-  return async (value) => {
-    const checked: Record<string, Value> = {}
-    for (const [name, schema] of Object.entries(output)) {
-      const field = (value as Record<string, Value>)[name]
-      const result = await schema['~standard'].validate(field)
-      if (result.issues !== undefined) {
-        throw new AlmanacError('ALM_SCHEMA', {
-          what: `Output ${name} of ${task}`,
-          issues: result.issues.map((issue) => issue.message).join('; '),
+  const fields = Object.entries(output)
+  const check = (value: Value, from: number, checked: Record<string, Value>): Value | Promise<Value> => {
+    for (let at = from; at < fields.length; at++) {
+      const [name, schema] = fields[at] as (typeof fields)[number]
+      const result = schema['~standard'].validate((value as Record<string, Value>)[name])
+      if (result instanceof Promise)
+        return result.then((later) => {
+          checked[name] = fitting(task, name, later)
+          return check(value, at + 1, checked)
         })
-      }
-      checked[name] = result.value as Value
+      checked[name] = fitting(task, name, result)
     }
     return checked
   }
+  return (value) => check(value, 0, {})
+}
+
+/** @throws ALM_SCHEMA */
+function fitting(task: string, output: string, result: StandardSchemaV1.Result<unknown>): Value {
+  if (result.issues === undefined) return result.value as Value
+  throw new AlmanacError('ALM_SCHEMA', {
+    what: `Output ${output} of ${task}`,
+    issues: result.issues.map((issue) => issue.message).join('; '),
+  })
 }

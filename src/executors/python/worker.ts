@@ -307,12 +307,13 @@ export class Worker implements Holder, MemoryOf {
       this.#end(job.seq, { ...nothingElse, values, ms, cpuMs })
       return
     }
-    job.begin()
+    // that it began need not be told, as it has ended
+    job.begun = true
     this.#output?.end(job)
     this.#take(job, true)
     job.function.took(ms, 0)
     this.#done += 1
-    job.live.succeed(values, { cpuMs })
+    job.live.succeedAtOnce(values, ms, { cpuMs })
   }
 
   #goOn(): void {
