@@ -1,10 +1,12 @@
 import { defineConfig } from 'vitest/config'
+import { LongestFirst } from './scripts/steps/longest-first.ts'
 
 export default defineConfig({
   test: {
     // one process a file: tests open databases, start workers and read process-wide state
     pool: 'forks',
     reporters: process.env['CI'] ? ['dot'] : ['default'],
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         extends: true,

@@ -33,17 +33,18 @@ const said = (): string[] =>
     .replaceAll(/ +\d+\.\d s/g, ' T')
     .split('\n')
 
-test('a step waits for those it comes after, and one that is to be alone for all', async () => {
+test('a step waits for those it comes after, and those that are to be last for all others', async () => {
   const ok = await runSteps(
     [
-      shell('last', 'echo last >> log', { alone: true }),
+      shell('last', 'echo last >> log', { last: true }),
+      shell('very last', 'nice >> log', { last: true, patient: true, after: ['last'] }),
       shell('second', 'echo second >> log', { after: ['first'] }),
       shell('first', 'echo first >> log'),
     ],
     print,
   )
-  expect({ ok, log: log() }).toEqual({ ok: true, log: ['first', 'second', 'last'] })
-  expect(said().at(-1)).toBe('3 passed, 0 failed')
+  expect({ ok, log: log() }).toEqual({ ok: true, log: ['first', 'second', 'last', '19'] })
+  expect(said().at(-1)).toBe('4 passed, 0 failed')
 })
 
 test('what a failed step printed is shown, and what comes after it is not run', async () => {

@@ -35,7 +35,7 @@ interface Result {
 class Runner {
   readonly #print: Print
   readonly #waiting: Step[]
-  readonly #running = new Map<string, Promise<void>>()
+  readonly #running = new Map<Step, Promise<void>>()
   readonly #results: Result[] = []
   readonly #slots = Math.max(2, availableParallelism())
 
@@ -59,13 +59,13 @@ class Runner {
   }
 
   #mayStart(step: Step): boolean {
-    if (step.alone === true)
-      return this.#running.size === 0 && this.#waiting.every((one) => one.alone === true)
+    const others = [...this.#running.keys(), ...this.#waiting]
+    if (step.last === true && others.some((one) => one.last !== true)) return false
     return (step.after ?? []).every((name) => !this.#open(name))
   }
 
   #open(name: string): boolean {
-    return this.#running.has(name) || this.#waiting.some((step) => step.name === name)
+    return [...this.#running.keys(), ...this.#waiting].some((step) => step.name === name)
   }
 
   #start(step: Step): void {
@@ -73,9 +73,9 @@ class Runner {
     const done =
       broken === undefined ? execute(step, this.#print) : Promise.resolve(refused(step, broken, this.#print))
     this.#running.set(
-      step.name,
+      step,
       done.then((result) => {
-        this.#running.delete(step.name)
+        this.#running.delete(step)
         this.#results.push(result)
       }),
     )
@@ -121,7 +121,8 @@ function countsOf(step: Step, ok: boolean, output: string, report: string): Coun
 }
 
 function program(step: Step, report: string): Promise<{ readonly ok: boolean; readonly output: string }> {
-  const [file, ...args] = step.command.map((part) => part.replace('{report}', report))
+  const patient = step.patient === true ? ['nice', '-n', '19'] : []
+  const [file, ...args] = [...patient, ...step.command].map((part) => part.replace('{report}', report))
   const path = `${join(root, 'node_modules/.bin')}${delimiter}${process.env['PATH'] ?? ''}`
   const env = { ...process.env, PATH: path, ...step.env }
   return new Promise((resolve) => {

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { filesBelow, root } from '../source-files.ts'
 
@@ -9,8 +10,10 @@ export interface Step {
   readonly env?: Readonly<Record<string, string>>
   /** steps that must have succeeded before it */
   readonly after?: readonly string[]
-  /** waits for all others before it and runs by itself: what it measures or times must not be disturbed */
-  readonly alone?: boolean
+  /** waits until only such are left: nothing of the quick ones is known late because of it */
+  readonly last?: boolean
+  /** gets the processors' time that nobody else has use for */
+  readonly patient?: boolean
   /** where it leaves vitest's report, or how its output counts tests; a step without counts as one */
   readonly counts?: 'vitest' | 'unittest' | 'passed-failed'
 }
@@ -27,7 +30,15 @@ const tool = (name: string, ...args: string[]): Step['command'] => [
 
 /** `{report}` is where the runner looks for vitest's report. */
 const vitest = (...args: string[]): Step['command'] =>
-  tool('vitest', 'run', '--reporter=dot', '--reporter=json', '--outputFile.json={report}', ...args)
+  tool(
+    'vitest',
+    'run',
+    '--reporter=dot',
+    `--reporter=${join(root, 'scripts/lost-forks.ts')}`,
+    '--reporter=json',
+    '--outputFile.json={report}',
+    ...args,
+  )
 
 /** `npm run check`: under a minute on two cores. Long ones first. */
 export const checkSteps: readonly Step[] = [
@@ -76,9 +87,18 @@ export const testSteps: readonly Step[] = [
     counts: 'passed-failed',
   },
   {
+    name: 'e2e',
+    command: vitest('--project', 'e2e', `--maxWorkers=${Math.ceil(1.5 * availableParallelism())}`),
+    after: ['build'],
+    last: true,
+    counts: 'vitest',
+  },
+  // it takes two minutes of all processors, and the tests from outside leave about as much of them unused
+  {
     name: 'simulation',
     command: node('src/testing/simulation/main.ts', '--seeds', '10000'),
     after: ['unit'],
+    last: true,
+    patient: true,
   },
-  { name: 'e2e', command: vitest('--project', 'e2e'), after: ['build'], alone: true, counts: 'vitest' },
 ]
