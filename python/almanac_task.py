@@ -27,7 +27,13 @@ def metric(name: str, value: float, *, step: float | None = None) -> None:
 
 
 def artifact(name: str, kind: str, **body: Any) -> None:
-    """Something to show: `kind="markdown", text=…`, or `table` with rows, `image` with path, `link` with url, `plot` with spec."""
+    """
+    Something to show: `kind="markdown", text=…`, or `table` with rows, `image` with path, `link` with url, `plot` with spec.
+    It is kept with the run; of an image what its file holds when the task ends.
+    """
+    if kind == "image" and _deliver is not None and "path" in body:
+        # where the engine is, is another directory
+        body["path"] = os.path.abspath(body["path"])
     _say({**body, "type": "artifact", "name": name, "kind": kind})
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Mapping, TypeVar, overload
 from . import hints, results
 from .calls import current
 from .documents import document
-from .errors import AlmanacError
+from .errors import AlmanacError, refused
 from .futures import Future
 from .options import Duration, milliseconds
 from .workflows import stage
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["Dataset", "dataset", "sleep", "now", "random", "event", "metric", "artifact", "progress"]
 
 T = TypeVar("T")
+
+#: what each kind of artifact must have
+_ARTIFACTS = {"markdown": "text", "table": "rows", "image": "path", "link": "url", "plot": "spec"}
 
 
 class Dataset:
@@ -108,8 +111,14 @@ def metric(name: str, value: float, *, step: int | None = None) -> None:
 
 def artifact(name: str, kind: str, **body: Any) -> None:
     """
-    Something to show: `kind="markdown", text=…`, or `table`, `image`, `link`, `plot`. `almanac show RUN` lists them.
+    Something to show: `kind="markdown", text=…`, or `table` with `rows`, `image` with `path` (a file that a task gave), `link`
+    with `url`, `plot` with `spec`. `almanac show RUN` lists them.
     """
+    needed = _ARTIFACTS.get(kind)
+    if needed is None or needed not in body:
+        fields = ", ".join(f"{kind} with {field}" for kind, field in _ARTIFACTS.items())
+        why = f"no kind is {kind!r}" if needed is None else f"{kind} needs {needed}"
+        raise refused(f"artifact {name!r}: {why}", f"There are {fields}.", "ALM_VALUE_REFUSED")
     current("artifact").note("artifact", name, {"kind": kind, **body})
 
 

@@ -33,6 +33,8 @@ interface UnderWay {
   readonly task: TaskSpec
   /** what was laid out for it; most take and leave values only */
   readonly staged: Staged | undefined
+  /** what it shows is on its way into the store: it ends after that */
+  taking?: Promise<unknown>
 }
 
 /** What an attempt has besides its arguments. */
@@ -55,6 +57,7 @@ interface Staged {
  * P2 an attempt's directories are gone when all are `idle`; what waits for its result does not wait for that.
  * P3 inputs are verified before and after: an attempt on inputs that changed has no result.
  * P4 what lets an attempt in to a server is in nothing that is told of it.
+ * P5 what an attempt shows is kept before its end is.
  */
 export class Attempts {
   readonly #ports: AttemptPorts
@@ -168,10 +171,22 @@ export class Attempts {
     this.#underWay.set(attempt.id, underWay)
   }
 
+  /** Something that an attempt shows is taken into the store, which cannot fail: its end waits for that. */
+  taking(id: AttemptId, work: Promise<void>): void {
+    const underWay = this.#underWay.get(id)
+    if (underWay !== undefined) underWay.taking = Promise.all([underWay.taking, work])
+  }
+
   /** The executor's word on an attempt. */
   onEnd(id: AttemptId, end: AttemptEnd): void {
     const underWay = this.#underWay.get(id)
     if (underWay === undefined) return
+    const { taking } = underWay
+    if (taking !== undefined) {
+      delete underWay.taking
+      void taking.then(() => this.onEnd(id, end))
+      return
+    }
     this.#underWay.delete(id)
     const { info, attempt, task, staged, executor } = underWay
     if (staged === undefined) return this.#ended(info, attempt, keep(end, task))

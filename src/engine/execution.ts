@@ -142,6 +142,11 @@ export class Execution {
     await this.#attempts.idle()
   }
 
+  /** See `Attempts.taking`. */
+  taking(id: AttemptId, work: Promise<void>): void {
+    this.#attempts.taking(id, work)
+  }
+
   onEnd(id: AttemptId, end: AttemptEnd): void {
     this.#attempts.onEnd(id, end)
     this.#ahead.look()

@@ -1,6 +1,8 @@
 import { encode } from '../model/codec.ts'
 import type { AttemptNote } from '../ports/executor.ts'
 import type { RunContext } from './run-context.ts'
+import { imagePath, withImage } from './shown-image.ts'
+import type { Veil } from './veil.ts'
 
 type NoteType = AttemptNote['type'] | 'warning'
 
@@ -10,6 +12,20 @@ export class Notes {
 
   constructor(run: RunContext) {
     this.#run = run
+  }
+
+  /** What an attempt says; where it shows an image of its own, that is taken into the store first. */
+  said(
+    note: AttemptNote,
+    veil: Veil | undefined,
+    of: { readonly call: number; readonly attempt: number },
+  ): Promise<void> | undefined {
+    const told = veil?.note(note) ?? note
+    const image = imagePath(note)
+    if (image === undefined) return void this.add(told, of)
+    return withImage(told, image, this.#run.ports.data).then((notes) => {
+      for (const one of notes) this.add(one, of)
+    })
   }
 
   add(

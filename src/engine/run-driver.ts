@@ -201,7 +201,8 @@ export class RunDriver implements HostedRun, AttemptOwner {
     const found = this.#execution.info(id)
     if (found === undefined) return
     const { info, attempt, staged } = found
-    this.#notes.add(staged?.veil?.note(note) ?? note, { call: info.id, attempt })
+    const taking = this.#notes.said(note, staged?.veil, { call: info.id, attempt })
+    if (taking !== undefined) this.#execution.taking(id, taking)
   }
 
   onEnded(id: AttemptId, end: AttemptEnd): void {

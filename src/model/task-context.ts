@@ -49,7 +49,7 @@ export interface ArrayType<A> {
 
 /**
  * Something to be looked at. Files are paths of the attempt's own, absolute or relative to its scratch directory;
- * in a workflow they are files that tasks left.
+ * in a workflow they are files that tasks left. What they hold when the attempt ends is kept with the run.
  */
 export type Artifact =
   | { readonly kind: 'markdown'; readonly text: string }
