@@ -1,4 +1,5 @@
 import { encode } from '../model/codec.ts'
+import type { DigestOf } from '../model/digest.ts'
 import type { CallMade, ErrorRecord, RememberedCall } from '../model/records.ts'
 import type { Digest } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
@@ -24,6 +25,8 @@ export interface TaskIdentity {
   readonly codeParts: Readonly<Record<string, string>>
   readonly surroundings: Readonly<Record<string, string>>
   readonly fingerprint: (args: Value) => Digest
+  /** the same, left to somebody else */
+  readonly fingerprintOf: (args: Value) => DigestOf
   /** code and surroundings without the inputs: what a map's earlier results must agree in */
   readonly basis: string
   /** what makes the fingerprint of a call, by name: put together only where it is kept, which for most calls it is not */
@@ -47,7 +50,7 @@ export interface CallInfo {
   readonly madeAt: number
   /** entry of a directory that it works on, if it is one of a map */
   entry?: string | undefined
-  /** known when something may be remembered under it, at the latest when it begins */
+  /** known when something may be remembered under it, at the latest when it begins; but see `isHashedLater` */
   fingerprint: Digest | undefined
   /** what made the fingerprint besides the inputs */
   identity: TaskIdentity | undefined
@@ -72,6 +75,10 @@ export interface CallInfo {
   sharing?: Sharing | undefined
   map?: { executed: number; carried: number; removed: number; savedMs?: number } | undefined
 }
+
+/** Nobody but the journal needs its fingerprint: that computes it, in its own thread. */
+export const isHashedLater = ({ isPlain, own, cacheable }: CallInfo): boolean =>
+  isPlain && own === undefined && !cacheable
 
 /** How a call shares its work with others of its fingerprint. */
 export interface Sharing {

@@ -37,6 +37,7 @@ export class CountedCode {
   /** The call is not known by its fingerprint. */
   forget(info: CallInfo): void {
     info.fingerprint = undefined
+    info.identity = undefined
     info.cacheable = false
     const { task } = info.request
     if (task === undefined || this.#warned.has(task)) return

@@ -6,7 +6,7 @@ import type { CallRequest } from '../ports/caller.ts'
 import type { AttemptEnd, AttemptId, Executor } from '../ports/executor.ts'
 import { Ahead } from './ahead.ts'
 import { type AttemptInfo, type AttemptStart, Attempts } from './attempts.ts'
-import type { CallInfo } from './call-info.ts'
+import { type CallInfo, isHashedLater } from './call-info.ts'
 import { CountedCode } from './counted-code.ts'
 import { recordOf } from './failure.ts'
 import { HeldCopies } from './held-copies.ts'
@@ -93,7 +93,7 @@ export class Execution {
 
   start(info: CallInfo, attempt: number, memoryBytes: number): void {
     const { ports, settings, recorder } = this.#run
-    info.fingerprint ??= info.identity?.fingerprint(info.args)
+    if (!isHashedLater(info)) info.fingerprint ??= info.identity?.fingerprint(info.args)
     if (settings.dryRun) {
       this.planned.push({
         call: info.id,

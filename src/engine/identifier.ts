@@ -1,5 +1,5 @@
 import { eachRef } from '../core/identity/canonical.ts'
-import { fingerprintWith } from '../core/identity/fingerprint.ts'
+import { fingerprintStart } from '../core/identity/fingerprint.ts'
 import { plainText } from '../model/codec.ts'
 import type { Digest } from '../model/refs.ts'
 import { FutureRef, HeldRef, type Ref, UrlRef } from '../model/refs.ts'
@@ -60,10 +60,16 @@ export class Identifier {
   }
 
   #builtIn({ name, kind }: CallRequest): TaskIdentity {
-    const identify = fingerprintWith({ name, code: kind, surroundings: {} }, this.#ports.hash)
-    const fingerprint = (args: Value) => identify(this.#inputs(args))
+    const start = fingerprintStart({ name, code: kind, surroundings: {} })
     const parts = (args: Value) => ({ inputs: this.#ports.hash(this.#inputs(args)) })
-    return { code: kind, codeParts: {}, surroundings: {}, fingerprint, basis: kind, parts }
+    return { code: kind, codeParts: {}, surroundings: {}, ...this.#fingerprints(start), basis: kind, parts }
+  }
+
+  #fingerprints(start: string): Pick<TaskIdentity, 'fingerprint' | 'fingerprintOf'> {
+    return {
+      fingerprint: (args) => this.#ports.hash(start + this.#inputs(args)),
+      fingerprintOf: (args) => ({ start, rest: this.#inputs(args) }),
+    }
   }
 
   identify({ request, args, isPlain }: CallInfo, known: TaskIdentity): Identity {
@@ -102,11 +108,11 @@ export class Identifier {
     codeParts: TaskIdentity['codeParts'],
     surroundings: TaskIdentity['surroundings'],
   ): TaskIdentity {
-    const identify = fingerprintWith({ name, code, surroundings }, this.#ports.hash)
-    const fingerprint = (args: Value) => identify(this.#inputs(args))
+    const start = fingerprintStart({ name, code, surroundings })
     const shared = { ...prefixed('code', codeParts), ...prefixed('surroundings', surroundings) }
     const parts = (args: Value) => ({ ...shared, ...this.#inputParts(args) })
-    return { code, codeParts, surroundings, fingerprint, basis: identify(''), parts }
+    const basis = this.#ports.hash(start)
+    return { code, codeParts, surroundings, ...this.#fingerprints(start), basis, parts }
   }
 
   /** Each argument by itself, as far as anybody would read them. */

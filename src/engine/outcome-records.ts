@@ -6,7 +6,7 @@ import { encode } from '../model/codec.ts'
 import type { JournalRecord, Outcome, RememberedCall } from '../model/records.ts'
 import { type Digest, DirRef, FileRef, HeldRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
-import type { CallInfo } from './call-info.ts'
+import { type CallInfo, isHashedLater } from './call-info.ts'
 import type { Outcomes } from './outcomes.ts'
 import type { RunSettings } from './settings.ts'
 
@@ -42,6 +42,8 @@ export function outcomeRecords(
     costMs: info.costMs,
   }
   if (info.fingerprint !== undefined) outcome.fingerprint = info.fingerprint
+  else if (call.attempt > 0 && isHashedLater(info) && info.identity !== undefined)
+    outcome.fingerprintOf = info.identity.fingerprintOf(info.args)
   if (valueWire !== undefined) outcome.valueWire = valueWire
   if (digest !== undefined) outcome.digest = digest
   // that it was cancelled says all, and there may be a hundred thousand

@@ -134,8 +134,10 @@ export class CallAttempt implements Attempt {
 
   /** Not by the call alone: after an edit its result is another one, and so is what is made of it. */
   get key(): string {
-    const { heldKey, fingerprint } = this.#info
-    return heldKey ?? `${this.#callKey}${fingerprint?.slice(0, 32) ?? ''}`
+    const info = this.#info
+    if (info.heldKey !== undefined) return info.heldKey
+    info.fingerprint ??= info.identity?.fingerprint(info.args)
+    return `${this.#callKey}${info.fingerprint?.slice(0, 32) ?? ''}`
   }
 
   get idempotencyKey(): string {

@@ -1,3 +1,4 @@
+import type { DigestOf } from './digest.ts'
 import type { Digest } from './refs.ts'
 import type { CallState, EndState, FailureReason, RunState } from './states.ts'
 
@@ -107,6 +108,8 @@ export interface Outcome {
   readonly reason: string
   /** absent where inputs never became known */
   readonly fingerprint?: Digest
+  /** instead of it: whoever keeps the outcome computes it, as the run itself has no use for that of a call that is new */
+  readonly fingerprintOf?: DigestOf
   readonly valueWire?: string
   /** digest of the value's canonical form, where the run cache keeps it */
   readonly digest?: Digest
@@ -280,7 +283,7 @@ export type JournalRecord =
 type Loose<T> = { readonly [K in keyof T]: Partial<Pick<T, K>> extends Pick<T, K> ? T[K] | undefined : T[K] }
 
 /** The outcome of a call, as it is remembered. */
-export type RememberedOutcome = Loose<Omit<Outcome, 'kind' | 'call'>>
+export type RememberedOutcome = Loose<Omit<Outcome, 'kind' | 'call' | 'fingerprintOf'>>
 
 /** A call that a run remembers, as `Journal.load` gives it back, in order of `call`. */
 export interface RememberedCall {

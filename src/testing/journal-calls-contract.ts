@@ -36,6 +36,19 @@ export function testCalls(at: () => Fixture): void {
     expect((await (await another()).journal.load('run1')).map(plainCall)).toEqual(expected)
   })
 
+  it('computes the fingerprint of an outcome that comes with what it is the digest of', async () => {
+    const { journal, another } = at()
+    await journal.create(aRun('run1'))
+    const { fingerprint: _, ...outcome } = anOutcome(0)
+    const of = { start: '"qc"\n\n', rest: '{"args":["é 😀"]}' }
+    await journal.append('run1', [aCall(0), { ...outcome, fingerprintOf: of }])
+    // SHA-256 of `"qc"`, an empty line, and `{"args":["é 😀"]}`
+    const fingerprint = '8c2bc85f659c89e0b5334fb3a055e4d9d81779561839d8e0ddfe238035f31a07'
+    const expected = [remembered(aCall(0), { ...outcome, fingerprint })]
+    expect((await journal.load('run1')).map(plainCall)).toEqual(expected)
+    expect((await (await another()).journal.load('run1')).map(plainCall)).toEqual(expected)
+  })
+
   it('keeps every character of names, callers and wires', async () => {
     const { journal, records } = at()
     await journal.create(aRun('run1'))

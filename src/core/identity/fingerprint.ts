@@ -1,6 +1,3 @@
-import type { Hash } from '../../model/digest.ts'
-import type { Digest } from '../../model/refs.ts'
-
 /**
  * What a call's fingerprint is made of besides its inputs. Parts are kept by name, so that `why` can say which of them
  * differs.
@@ -14,17 +11,13 @@ export interface FingerprintParts {
 }
 
 /**
- * The fingerprints of calls that share all but their inputs: what they share is written once. Inputs come as a text:
- * values by content, files by name and content, directories by tree.
+ * How the text begins that a fingerprint is the digest of: what calls share that differ in their inputs only. Those follow
+ * as a text: values by content, files by name and content, directories by tree.
  */
-export function fingerprintWith(
-  { name, code, surroundings }: FingerprintParts,
-  hash: Hash,
-): (inputs: string) => Digest {
+export function fingerprintStart({ name, code, surroundings }: FingerprintParts): string {
   const lines = [name, code].map((line) => JSON.stringify(line))
   for (const each of Object.keys(surroundings).sort())
     lines.push(`${JSON.stringify(each)}:${JSON.stringify(surroundings[each])}`)
   // no line is empty: what follows the first empty one are the inputs
-  const shared = `${lines.join('\n')}\n\n`
-  return (inputs) => hash(shared + inputs)
+  return `${lines.join('\n')}\n\n`
 }

@@ -1,4 +1,5 @@
-import type { CallMade, JournalRecord, RunId } from '../../model/records.ts'
+import { hash } from 'node:crypto'
+import type { CallMade, JournalRecord, Outcome, RunId } from '../../model/records.ts'
 import { forgedRecord } from '../refusals.ts'
 import { putAsk } from './asks.ts'
 import { addAttempt } from './attempts.ts'
@@ -39,9 +40,11 @@ function apply(store: MemoryStore, run: RunMemory, id: RunId, record: JournalRec
   switch (record.kind) {
     case 'call':
       return addCall(run, record)
-    case 'outcome':
-      addUse(store, (run.calls.get(record.call) as CallMade).name, record)
-      return addOutcome(run, record)
+    case 'outcome': {
+      const outcome = hashed(record)
+      addUse(store, (run.calls.get(outcome.call) as CallMade).name, outcome)
+      return addOutcome(run, outcome)
+    }
     case 'attempt':
       return addAttempt(run, record)
     case 'note':
@@ -61,4 +64,10 @@ function apply(store: MemoryStore, run: RunMemory, id: RunId, record: JournalRec
     case 'forgotten':
       return forgetCalls(run, record)
   }
+}
+
+function hashed(record: Outcome): Outcome {
+  const { fingerprintOf, ...outcome } = record
+  if (fingerprintOf === undefined) return record
+  return { ...outcome, fingerprint: hash('sha256', fingerprintOf.start + fingerprintOf.rest, 'hex') }
 }

@@ -20,7 +20,7 @@ const code = { run: 0, call: 1, outcome: 2, parts: 3, note: 4, other: 5 } as con
 
 type Columns = Omit<
   Outcome,
-  'kind' | 'call' | 'error' | 'origin' | 'map' | 'fingerprint' | 'valueWire' | 'digest'
+  'kind' | 'call' | 'error' | 'origin' | 'map' | 'fingerprint' | 'fingerprintOf' | 'valueWire' | 'digest'
 >
 
 /** An outcome as columns: what is seldom there is one text, as JSON. */
@@ -124,7 +124,8 @@ function packOutcome(pack: PackWriter, outcome: Outcome): void {
   pack.number(outcome.order)
   pack.word(outcome.state)
   pack.word(outcome.reason)
-  pack.digest(outcome.fingerprint)
+  if (outcome.fingerprintOf === undefined) pack.digest(outcome.fingerprint)
+  else pack.digestOf(outcome.fingerprintOf)
   pack.optionalText(outcome.valueWire)
   pack.digest(outcome.digest)
   pack.number(outcome.attempt)

@@ -1,3 +1,5 @@
+import { hash } from 'node:crypto'
+import type { DigestOf } from '../../model/digest.ts'
 import type { DigestColumn } from './rows.ts'
 import { digestColumn, digestLength } from './rows.ts'
 
@@ -17,8 +19,10 @@ export interface Packed {
   readonly digests: string
 }
 
-/** Stands for the length of a digest, which is kept apart. */
+/** Stands for the length of a digest, which is kept apart … */
 const isDigest = -2
+/** … and for that of one that the reader computes. */
+const isToBeHashed = -3
 
 export class PackWriter {
   #numbers = new Float64Array(1024)
@@ -66,6 +70,12 @@ export class PackWriter {
     if (value?.length !== digestLength) return this.optionalText(value)
     this.number(isDigest)
     this.#digests.push(value)
+  }
+
+  digestOf({ start, rest }: DigestOf): void {
+    this.number(isToBeHashed)
+    this.word(start)
+    this.text(rest)
   }
 
   mark(): PackMark {
@@ -154,6 +164,7 @@ export class PackReader {
 
   digest(): DigestColumn | undefined {
     const length = this.number()
+    if (length === isToBeHashed) return Buffer.from(hash('sha256', this.word() + this.text(), 'hex'), 'hex')
     if (length !== isDigest) return this.#text(length)
     const from = this.#digestAt
     this.#digestAt++
