@@ -143,6 +143,8 @@ class Scope:
 
 _scope: contextvars.ContextVar[Scope | None] = contextvars.ContextVar("almanac_scope", default=None)
 
+#: refused in threads, whose exceptions nobody hears: the function that ends next has failed of the first
+stray_calls: list[AlmanacError] = []
 #: threads in which workflow functions run; None where this process hosts none
 workflow_threads: set[int] | None = None
 
@@ -151,11 +153,13 @@ def found() -> Scope | None:
     """The function that runs now; None outside a workflow."""
     scope = _scope.get()
     if workflow_threads is not None and threading.get_ident() not in workflow_threads:
-        raise refused(
+        error = refused(
             "a workflow used a task from a thread of its own",
             "Make calls in the workflow's function itself: they run side by side without threads.",
             "ALM_STUCK",
         )
+        stray_calls.append(error)
+        raise error
     return scope
 
 

@@ -12,16 +12,17 @@ import inspect
 import math
 import os
 import pathlib
+import re
 import symtable
 import sys
 import tempfile
 import textwrap
 import types
-from typing import Any, Iterator, Mapping
+from typing import Any, Iterator, Mapping, Sequence
 
 from .errors import AlmanacError, noted
 
-__all__ = ["file_of"]
+__all__ = ["file_of", "in_cells"]
 
 _HEAD = "# Written by Almanac from the cells of a notebook, which `almanac resume` has no other way to read. Edit those.\n"
 _LARGEST = 1 << 16
@@ -46,6 +47,35 @@ def file_of(function: Any, namespace: Mapping[str, Any]) -> str:
             out.write(text)
         os.replace(made, path)
     return path
+
+
+def in_cells(traceback: str, file: str, cells: Sequence[str]) -> str:
+    """A traceback that names the cells instead of the file that was written of them, as a notebook does."""
+    try:
+        with open(file, encoding="utf-8") as known:
+            text = known.read()
+        statements = ast.parse(text).body
+    except (OSError, SyntaxError):
+        return traceback
+    if not text.startswith(_HEAD):
+        return traceback
+    lines = text.splitlines(keepends=True)
+
+    def place(match: re.Match[str]) -> str:
+        line = int(match["line"])
+        for statement in statements:
+            first = _first_line(statement)
+            if not first <= line <= (statement.end_lineno or first):
+                continue
+            source = "".join(lines[first - 1 : statement.end_lineno]).rstrip()
+            for number in range(len(cells) - 1, -1, -1):
+                at = f"\n{cells[number]}\n".find(f"\n{source}\n")
+                if at >= 0:
+                    return f"Cell In[{number}], line {cells[number].count(chr(10), 0, at) + 1 + line - first}"
+        return match[0]
+
+    names = "|".join(re.escape(one) for one in {file, os.path.realpath(file), os.path.basename(file)})
+    return re.sub(rf'File "(?:{names})", line (?P<line>\d+)', place, traceback)
 
 
 class _Cells:
@@ -143,9 +173,14 @@ def _statements(cell: str) -> Iterator[tuple[ast.stmt, str]]:
         return
     lines = cell.splitlines(keepends=True)
     for statement in tree.body:
-        first = min([statement.lineno, *(one.lineno for one in getattr(statement, "decorator_list", ()))])
+        first = _first_line(statement)
         text = "".join(lines[first - 1 : statement.end_lineno])
         yield statement, text if statement.col_offset == 0 else ast.unparse(statement)
+
+
+def _first_line(statement: ast.stmt) -> int:
+    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
+    return min([statement.lineno, *(one.lineno for one in decorators)])
 
 
 def _names_bound(statement: ast.stmt) -> Iterator[str]:

@@ -163,6 +163,8 @@ class _Following:
             raise _nested()
         self._name = workflow.name
         self._file = _file_of(workflow)
+        # of a notebook, by which it was written
+        self._cells = None if self._file == workflow.place[0] else [*workflow.function.__globals__.get("In", ())]
         self._project = _project_of(arguments)
         self._folder = tempfile.TemporaryDirectory(prefix="almanac-")
         try:
@@ -219,7 +221,10 @@ class _Following:
             )
         error = told.get("error")
         if told["state"] in ("failed", "cancelled") and error is not None:
-            raise _failed(told, error)
+            stack = error.get("stack")
+            if stack and self._cells is not None:
+                stack = cells.in_cells(stack, self._file, self._cells)
+            raise _failed(told, error, stack)
         shown = told.get("shown")
         ((output,),) = decode_lines(json.dumps([[told["output"]]], separators=(",", ":")).encode())
         placed = _placed(output, None if shown is None else pathlib.Path(shown))
@@ -234,12 +239,12 @@ def _nested() -> AlmanacError:
     return refused(what, "A workflow is run by one engine.", "ALM_DEFINED_INSIDE")
 
 
-def _failed(told: Mapping[str, Any], error: Mapping[str, Any]) -> AlmanacError:
+def _failed(told: Mapping[str, Any], error: Mapping[str, Any], stack: str | None) -> AlmanacError:
     hint = error.get("hint", "")
     failed = AlmanacError(error["message"], code=error["code"], hint=hint)
     failed.run = told["id"]  # type: ignore[attr-defined]
     goes_on = f"run {told['id']} {told['state']}: `almanac resume {told['id']}` keeps what succeeded"
-    return noted(failed, error.get("stack"), hint, goes_on)
+    return noted(failed, stack, hint, goes_on)
 
 
 def _file_of(workflow: Workflow[..., Any]) -> str:

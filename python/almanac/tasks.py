@@ -236,7 +236,8 @@ class Task(Generic[P, R]):
         if names is None:
             return kwargs
         if len(args) > len(names):
-            raise TypeError(f"{self.name}() takes {len(names)} arguments, and {len(args)} were given")
+            takes = f"{len(names)} argument{'' if len(names) == 1 else 's'} ({', '.join(names)})" if names else "no arguments"
+            raise TypeError(f"{self.name}() takes {takes}, and {len(args)} {'was' if len(args) == 1 else 'were'} given")
         given = dict(zip(names, args))
         for name, value in kwargs.items():
             if name in given:

@@ -42,7 +42,7 @@ def encode(value: Any, what: str) -> Any:
         return _encoder.wire(value)
     except Refused as error:
         raise refused(
-            f"{what}, {error}",
+            f"{what}, {error}" if error.path else f"{what}: {error.why}",
             "Pass plain values, dataclasses, dates, bytes, files, directories or futures.",
         ) from None
 

@@ -38,6 +38,8 @@ class Refused(Exception):
 
     def __init__(self, path: tuple[str | int, ...], why: str) -> None:
         super().__init__(f"at {path_text(path)}: {why}")
+        self.path = path
+        self.why = why
 
 
 def path_text(path: tuple[str | int, ...]) -> str:
@@ -244,4 +246,8 @@ def _why(value: Any) -> str:
         return "it is a set, which has no order; return a sorted list"
     if name == "decimal.Decimal":
         return "it is a Decimal; return a float or its text"
+    if name in ("function", "builtin_function_or_method"):
+        return f"it is a function ({getattr(value, '__name__', '?')})"
+    if name in ("generator", "coroutine", "async_generator"):
+        return f"it is a {name.replace('_', ' ')}; return what it gives, such as a list of it"
     return f"it is an instance of {name}"

@@ -5,7 +5,7 @@ import tempfile
 import unittest
 
 from almanac import AlmanacError
-from almanac.cells import _HEAD, file_of
+from almanac.cells import _HEAD, file_of, in_cells
 from almanac.shown import Artifact, Graph
 
 
@@ -91,6 +91,22 @@ class Cells(unittest.TestCase):
             with self.assertRaises(AlmanacError) as raised:
                 written(IMPORTS, f"thing = {value}", MAIN.format("thing"))
             self.assertIn("thing", str(raised.exception))
+
+    def test_tracebacks_name_the_cells(self):
+        step = "# steps\n\n@task\ndef step(n):\n    raise ValueError(n)"
+        with directory():
+            cells = [IMPORTS, "x = 1", step, MAIN.format("step(1)"), step.replace("n):", "m):"), step]
+            namespace = notebook(*cells)
+            path = file_of(namespace["main"].function, namespace)
+            with open(path, encoding="utf-8") as file:
+                line = file.read().splitlines().index("    raise ValueError(n)") + 1
+            known = namespace["In"]
+            told = f'  File "{path}", line {line}, in step\n  File "/else.py", line {line}, in f\n  File "{path}", line 1, in g'
+            self.assertEqual(
+                in_cells(told, path, known),
+                f'  Cell In[{len(known) - 1}], line 5, in step\n  File "/else.py", line {line}, in f\n  File "{path}", line 1, in g',
+            )
+            self.assertEqual(in_cells(told, "/nowhere.py", known), told)
 
     def test_a_file_of_the_author_is_left_alone(self):
         with directory():

@@ -9,12 +9,15 @@ export function commandText(
   folder: string,
   self: string = process.argv[1] ?? 'almanac',
   path: string = process.env['PATH'] ?? '',
+  isOfPip = process.env['ALMANAC_LOOKING'] !== undefined,
 ): string {
   const own = real(self)
   if (own === undefined) return 'almanac'
   // npm puts directories of packages on PATH for what it runs: they are not there for who types the next command
   const typed = path.split(delimiter).filter((entry) => !entry.includes(`${sep}node_modules${sep}.bin`))
   if (typed.some((entry) => real(join(entry, 'almanac')) === own)) return 'almanac'
+  // what pip has installed is a command too, and starts this one
+  if (isOfPip && typed.some((entry) => existsSync(join(entry, 'almanac')))) return 'almanac'
   const root = npmRoot(folder)
   if (root !== undefined && real(join(root, 'node_modules/.bin/almanac')) === own) return 'npx almanac'
   // a clone of the repository is its own package

@@ -54,6 +54,12 @@ it.each([
     ),
     /a workflow used a task from a thread of its own\n\s+threads\.py:(10|11) \[ALM_STUCK\]/,
   ],
+  [
+    'threads_unheard',
+    body('t = threading.Thread(target=f, args=(1,)); t.start(); t.join()'),
+    /a workflow used a task from a thread of its own\n[\s\S]*\[ALM_STUCK\]/,
+  ],
+  ['gives_lambda', body('return lambda n: n'), /the result: it is a function \(<lambda>\)/],
   ['sleeps', body('await asyncio.sleep(1)'), /a workflow waits for a timer\n\s+sleeps\.py:9 \[ALM_STUCK\]/],
   [
     'runs_thread',

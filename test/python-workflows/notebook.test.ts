@@ -222,7 +222,9 @@ except asyncio.CancelledError:
   ).toEqual(['cancelled', 'cancelled', 'failed', 'succeeded', 'succeeded'])
   const { error, value, traceback = [] } = failed?.shown.at(-1) ?? {}
   expect([error, value]).toEqual(['AlmanacError', 'no 1'])
-  expect(traceback.join('\n')).toMatch(/in fails[\s\S]*ValueError: no 1[\s\S]*almanac resume \w+/)
+  expect(traceback.join('\n')).toMatch(
+    /Cell In\[2\], line 10, in fails[\s\S]*ValueError: no 1[\s\S]*almanac resume \w+/,
+  )
   expect(traceback.join('\n')).not.toContain('engine.py')
   expect(captured?.shown.at(-1)).toMatchObject({
     error: 'AlmanacError',

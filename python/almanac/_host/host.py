@@ -169,7 +169,8 @@ class Host:
                 self._want(scope, future, ended)
 
         def ended(value: Any, error: BaseException | None) -> None:
-            unheard = self._unheard.pop(id, None)
+            unheard = self._unheard.pop(id, None) or (calls.stray_calls[0] if calls.stray_calls else None)
+            calls.stray_calls.clear()
             error = unheard if error is None else error
             if error is None:
                 try:
