@@ -91,7 +91,8 @@ export class TaskFunction {
   /** How many of its calls a process has use for beyond those that run: a power of two, so that it seldom changes. */
   get window(): number {
     const ahead = Math.max(this.ahead, this.holds && this.threads > 1 ? runLength : 0)
-    return ahead === 0 ? 0 : 2 ** Math.ceil(Math.log2(ahead))
+    // asked at each end, and of most as many as there may be
+    return ahead === 0 || ahead === maxAhead ? ahead : 2 ** Math.ceil(Math.log2(ahead))
   }
 
   /** Its calls are so short that nobody needs to know when each begins. */

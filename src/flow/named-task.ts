@@ -80,10 +80,18 @@ export function namedTask<I extends AnyInputs, R>(
   }) as unknown as NamedTask<I, R>
 }
 
+/** Nearly always: nothing is put together for it, as there may be a million calls. */
+function areDeclared(inputs: object, declared: object): boolean {
+  for (const name in declared) if (!Object.hasOwn(inputs, name)) return false
+  for (const name of Object.keys(inputs)) if (!Object.hasOwn(declared, name)) return false
+  return true
+}
+
 /** Types catch it in an editor; this catches it in plain JavaScript. */
 function namedInputs(definition: TaskDefinition, inputs: unknown): unknown {
   const declared = definition.input
   if (declared === undefined || inputs === null || typeof inputs !== 'object') return inputs
+  if (areDeclared(inputs, declared)) return inputs
   const unknown = Object.keys(inputs).filter((name) => !Object.hasOwn(declared, name))
   const missing = Object.keys(declared).filter((name) => !Object.hasOwn(inputs, name))
   if (unknown.length > 0 || missing.length > 0) {

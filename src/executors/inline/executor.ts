@@ -92,8 +92,11 @@ class InlineExecutor implements Executor, Driver<FunctionContext> {
 
   /** In steps, so that it seldom changes. */
   ahead(): number {
-    if (this.#meanMs === undefined || this.#meanMs > aheadMs) return 0
-    return Math.min(maxAhead, 2 ** Math.floor(Math.log2(aheadMs / this.#meanMs)))
+    const mean = this.#meanMs
+    if (mean === undefined || mean > aheadMs) return 0
+    // asked at each end, and most are short
+    if (mean * maxAhead <= aheadMs) return maxAhead
+    return 2 ** Math.floor(Math.log2(aheadMs / mean))
   }
 
   holdBack(run: RunId, held: boolean): void {

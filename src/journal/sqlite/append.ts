@@ -220,7 +220,7 @@ export class Appender {
     const known = this.#known(run, row.call)
     const { kind } = this.names.at(known.name)
     if (known.ended) this.#takeBack(run, row.call, known.name)
-    else run.index.set(row.call, { ...known, ended: true })
+    else run.index.set(row.call, { name: known.name, ended: true, asked: known.asked })
     this.#outcomes.add(
       rowId(run.n, row.call),
       row.order,
@@ -280,7 +280,9 @@ export class Appender {
   }
 
   #find(run: OpenRun, call: number): KnownCall | undefined {
-    const known = run.index.get(call) ?? this.#findRow(run, call)
+    const indexed = run.index.get(call)
+    if (indexed !== undefined) return indexed
+    const known = this.#findRow(run, call)
     if (known !== undefined) run.index.set(call, known)
     return known
   }
