@@ -10,14 +10,8 @@ export interface TemporaryHome {
 }
 
 export async function temporaryHome(): Promise<TemporaryHome> {
-  compileOnce()
   const path = await mkdtemp(join(tmpdir(), 'almanac-home-'))
   return { path, remove: async () => removeAll(path) }
-}
-
-/** Threads and programs that a test starts from sources would each compile them anew, which takes most of its time. */
-function compileOnce(): void {
-  process.env['NODE_COMPILE_CACHE'] ??= join(process.cwd(), 'node_modules', '.cache', 'almanac', 'compiled')
 }
 
 /** With what is read only, too, which only the superuser may empty as it is. */
