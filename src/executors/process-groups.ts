@@ -25,8 +25,11 @@ export function groupMembers(groups: ReadonlySet<number>): ReadonlyMap<number, n
   return members
 }
 
-/** Living processes that were begun with this in their environment, or below one that was. */
-export function processesWith(variable: string): number[] {
+/**
+ * Living processes that were begun with this in their environment, or below one that was. Of those that are `known` to
+ * have been, also what is about to end: it has no environment any more, and is a process for a moment yet.
+ */
+export function processesWith(variable: string, known: ReadonlySet<number> = new Set()): number[] {
   let names: string[]
   try {
     names = readdirSync('/proc')
@@ -34,10 +37,19 @@ export function processesWith(variable: string): number[] {
     return []
   }
   const wanted = `\0${variable}\0`
-  // of other users' processes nothing can be read, and of those that are dead nothing is left
-  return names
-    .filter((name) => /^\d+$/.test(name) && `\0${read(`/proc/${name}/environ`) ?? ''}`.includes(wanted))
-    .map(Number)
+  const isOne = (name: string): boolean => {
+    // of other users' processes nothing can be read, and of those that are dead nothing is left
+    const environment = read(`/proc/${name}/environ`) ?? ''
+    if (`\0${environment}`.includes(wanted)) return true
+    return environment === '' && known.has(Number(name)) && isLiving(name)
+  }
+  return names.filter((name) => /^\d+$/.test(name) && isOne(name)).map(Number)
+}
+
+/** It has not ended, and does not only wait for its parent to take note. */
+function isLiving(pid: string): boolean {
+  const stat = read(`/proc/${pid}/stat`)
+  return stat !== undefined && !/^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2))
 }
 
 /** Bytes that these processes keep resident, each counted whole: what they share counts for each of them. */

@@ -218,9 +218,11 @@ function signalOne(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
 /** Kills what left the group, and resolves when it is gone, or with what is left after `killedMs`. */
 async function escapedGone(variable: string): Promise<readonly number[]> {
   const until = Date.now() + killedMs
+  const met = new Set<number>()
   for (let pause = 1; ; pause = Math.min(pause * 2, 250)) {
-    const left = processesWith(variable)
+    const left = processesWith(variable, met)
     if (left.length === 0 || Date.now() > until) return left
+    for (const pid of left) met.add(pid)
     for (const pid of left) signalOne(pid, 'SIGKILL')
     await new Promise<void>((resolve) => {
       setTimeout(resolve, pause)

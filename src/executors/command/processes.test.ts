@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Attempt } from '../../ports/executor.ts'
 import { taskSpec } from '../../testing/attempts.ts'
-import { ExecutorBench, isAlive } from '../../testing/executor-bench.ts'
+import { ExecutorBench, isAlive, killProcess } from '../../testing/executor-bench.ts'
 import type { HostedWork } from '../../testing/executor-host.ts'
 import type { Program } from '../../testing/executor-rig.ts'
 import { openCommandExecutor } from './executor.ts'
@@ -72,7 +72,7 @@ describe('a process', () => {
       sh("mkfifo up; setsid sh -c 'echo $$; : > up; exec sleep 1000' & read -r _ < up; exit 0"),
     )
     expect(await bench.heard.end(id)).toMatchObject({ kind: 'succeeded' })
-    process.kill(Number(said), 'SIGKILL')
+    killProcess(Number(said))
   })
 
   const escapes = 'setsid sh -c \'trap "" HUP INT TERM; echo $$; exec sleep 1000\' & exec sleep 1000'

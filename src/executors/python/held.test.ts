@@ -4,6 +4,7 @@ import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { HeldRef } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
+import { killProcess } from '../../testing/executor-bench.ts'
 import { PythonBench } from '../../testing/python-bench.ts'
 import { openPythonExecutor } from './executor.ts'
 import { SharedFiles } from './shared-files.ts'
@@ -224,7 +225,7 @@ describe('a value whose worker dies', () => {
   it('is told to be lost, and attempts that need it end without having begun', async () => {
     const array = await held('make', { size: 10, fill: 1 })
     const pid = (await value('where', { array })) as number
-    process.kill(pid, 'SIGKILL')
+    killProcess(pid)
     expect(await bench.lost).toEqual([array.handle])
     const attempt = bench.attempt(task('total'), { array })
     bench.executor.submit([attempt])

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, it, vi } from 'vitest'
-import { isAlive } from '../../testing/executor-bench.ts'
+import { isAlive, killProcess } from '../../testing/executor-bench.ts'
 import { PythonBench } from '../../testing/python-bench.ts'
 import type { PythonExecutorOptions } from './executor.ts'
 import { openPythonExecutor } from './executor.ts'
@@ -53,8 +53,9 @@ def holds_the_lock(path):
 def forks(path):
     if os.fork() == 0:
         os.setsid()
-        with open(path, "w") as file:
+        with open(path + ".part", "w") as file:
             file.write(str(os.getpid()))
+        os.rename(path + ".part", path)
         time.sleep(1000)
         os._exit(0)
     while not os.path.exists(path):
@@ -224,7 +225,7 @@ it('is not held up by a process that a task forked and that went its own way', a
   const one = open()
   const path = `${one.folder}/pid`
   expect(await one.run(one.task(file, 'forks'), { path })).toMatchObject({ kind: 'lost' })
-  process.kill(Number(readFileSync(path, 'utf8')), 'SIGKILL')
+  killProcess(Number(readFileSync(path, 'utf8')))
 })
 
 it('cancels what waits behind others at once', async () => {
@@ -274,7 +275,7 @@ it('leaves no process and no file behind when it is closed', async () => {
   await one.executor.close()
   expect(pids.slice(0, 2).filter(isAlive)).toEqual([])
   expect(filesOf(process.pid)).toEqual([])
-  process.kill(pids[2] ?? 0, 'SIGKILL')
+  killProcess(Number(pids[2]))
 })
 
 const host = `
@@ -313,7 +314,7 @@ it.each(['with_child', 'holds_the_lock'])(
     await exited
     await vi.waitUntil(() => pids.slice(0, 2).filter(isAlive).length === 0, { interval: 5, timeout: 5000 })
     await vi.waitUntil(() => filesOf(child.pid ?? 0).length === 0, { interval: 5, timeout: 5000 })
-    if (pids[2] !== undefined) process.kill(pids[2], 'SIGKILL')
+    if (pids[2] !== undefined) killProcess(pids[2])
   },
 )
 

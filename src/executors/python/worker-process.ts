@@ -113,6 +113,8 @@ export class WorkerProcess {
   /** Ends it and its children at once. */
   kill(why: string): void {
     this.#doom ??= why
+    // when it has ended its group is ended anyway, and once that is gone its number may be another's
+    if (this.#leaving) return
     this.#killGroup()
     if (!this.#grouped) this.#child.kill('SIGKILL')
   }
