@@ -30,7 +30,7 @@ export class Recall {
   readonly #run: RunContext
   readonly #identifier: Identifier
   /** calls that are identified when their task is */
-  readonly #waiting = new Map<TaskSpec, CallInfo[]>()
+  readonly #waiting = new Map<TaskSpec, number[]>()
   /** do attempts of the task leave this process's control? */
   readonly #leaves: (task: TaskSpec) => boolean
 
@@ -54,19 +54,19 @@ export class Recall {
     const known = this.#identifier.known(info.request)
     if (known !== undefined || task === undefined) return this.#identifyAs(info, known as TaskIdentity)
     const waiting = this.#waiting.get(task)
-    if (waiting === undefined) this.#awaitTask(task, [info])
-    else waiting.push(info)
+    if (waiting === undefined) this.#awaitTask(task, [info.id])
+    else waiting.push(info.id)
   }
 
   /**
    * All calls of a task that is not known yet wait for it together: there may be a million. Those that may start do so
    * before all have been looked at; what comes meanwhile waits behind them.
    */
-  #awaitTask(task: TaskSpec, waiting: CallInfo[]): void {
+  #awaitTask(task: TaskSpec, waiting: number[]): void {
     this.#waiting.set(task, waiting)
     const each = async (deal: (info: CallInfo) => void): Promise<void> => {
-      for (const [at, info] of waiting.entries()) {
-        deal(info)
+      for (const [at, call] of waiting.entries()) {
+        deal(this.#run.calls.get(call))
         if (at % dealtAtOnce === dealtAtOnce - 1) await this.#others()
       }
       this.#waiting.delete(task)

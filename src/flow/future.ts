@@ -1,5 +1,5 @@
 import { AlmanacError } from '../model/errors.ts'
-import type { Path } from '../model/path.ts'
+import { joinPaths, type Path } from '../model/path.ts'
 import type { DirRef, FileRef, UrlRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
 import type { Caller } from '../ports/caller.ts'
@@ -80,7 +80,7 @@ const handler: ProxyHandler<FutureTarget> = {
       case 'valueOf':
         return () => refuseText(self)
       default:
-        return makeFuture(self.caller, self.call, [...self.path, stepOf(property)], self.name)
+        return makeFuture(self.caller, self.call, joinPaths(self.path, [stepOf(property)]), self.name)
     }
   },
   has: (_, property) => property === futureTarget,

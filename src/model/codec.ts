@@ -1,6 +1,6 @@
 import { fromBase64, toBase64 } from '../util/base64.ts'
 import { AlmanacError } from './errors.ts'
-import type { Path } from './path.ts'
+import { joinPaths, type Path } from './path.ts'
 import { DirRef, FileRef, FutureRef, HeldRef, SpilledRef, type UrlObject, UrlRef } from './refs.ts'
 import type { Value } from './value.ts'
 
@@ -329,7 +329,7 @@ function steps(value: unknown, path: Path): Path {
   if (!Array.isArray(value) || !value.every((step) => typeof step === 'string' || typeof step === 'number')) {
     throw refused(path, 'path is no path')
   }
-  return value
+  return joinPaths([], value)
 }
 
 const refused = (path: Path, why: string) =>

@@ -4,6 +4,7 @@ import { requireCaller } from '../flow/ambient.ts'
 import type { TaskDefinition } from '../flow/definition.ts'
 import { toWire } from '../model/codec.ts'
 import { AlmanacError } from '../model/errors.ts'
+import { joinPaths } from '../model/path.ts'
 import { FutureRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
 import type { Caller } from '../ports/caller.ts'
@@ -256,7 +257,7 @@ export class PythonHost {
       const known = calls.get(ref.call)
       if (known instanceof Error) throw known
       if (known === undefined) throw new AlmanacError('ALM_FUTURE_FOREIGN', { task: 'a workflow' })
-      return new FutureRef(known.call, [...known.path, ...ref.path])
+      return new FutureRef(known.call, joinPaths(known.path, ref.path))
     })
   }
 

@@ -1,5 +1,6 @@
 import { Heap } from '../../util/heap.ts'
 import type { SharedFile } from '../shared-file.ts'
+import { tightHeap } from '../tight-heap.ts'
 import type { SharedFiles } from './shared-files.ts'
 import type { HeldPlace } from './wire.ts'
 
@@ -60,6 +61,8 @@ export class HeldValues {
   #spillable = new Heap<Held>(isSpilledBefore)
   /** of values that could not be written to disk: not tried again */
   readonly #stuck = new Set<number>()
+  /** ends what memory that arrays need asks of this process's own heap */
+  #loosen: (() => void) | undefined
 
   /** `limit`: bytes that workers may hold together. */
   constructor(files: SharedFiles, limit: number, roomMade: () => void) {
@@ -245,6 +248,7 @@ export class HeldValues {
   holderGone(holder: Holder): number[] {
     this.#inMemory -= this.bytesIn(holder)
     this.#bytes.delete(holder.id)
+    this.#weigh()
     const lost: Held[] = []
     for (const value of this.#values.values()) {
       if (value.holder !== holder) continue
@@ -288,6 +292,15 @@ export class HeldValues {
   #count(holder: Holder, change: number): void {
     this.#inMemory += change
     this.#bytes.set(holder.id, (this.#bytes.get(holder.id) ?? 0) + change)
+    this.#weigh()
+  }
+
+  #weigh(): void {
+    if (this.#inMemory > littleBytes) this.#loosen ??= tightHeap.keep()
+    else if (this.#inMemory === 0) {
+      this.#loosen?.()
+      this.#loosen = undefined
+    }
   }
 }
 
