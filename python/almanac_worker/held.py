@@ -14,6 +14,7 @@ import mmap
 import os
 import pickle
 import sys
+import threading
 import weakref
 from typing import Any, Callable
 
@@ -30,6 +31,9 @@ class HeldStore:
         self._handles = itertools.count((worker << 32) + 1)
         self._values: dict[int, _Array | _Pickled] = {}
         self._unmapped = unmapped
+        # guards the sum of the bytes
+        self._lock = threading.Lock()
+        self.bytes = 0
 
     def hold(self, value: Any) -> tuple[int, int, str] | None:
         """Handle, bytes and type of a value, or None where it is not of the kind that is held."""
@@ -37,15 +41,23 @@ class HeldStore:
         if entry is None:
             return None
         handle = next(self._handles)
-        self._values[handle] = entry
+        with self._lock:
+            self._values[handle] = entry
+            self.bytes += entry.size
         return handle, entry.size, type_text(value)
 
     def get(self, handle: int) -> Any:
         return self._values[handle].value()
 
     def free(self, handles: list[int]) -> None:
-        for handle in handles:
-            self._values.pop(handle, None)
+        # what goes is not taken apart under the lock: that may run the author's code
+        gone = []
+        with self._lock:
+            for handle in handles:
+                entry = self._values.pop(handle, None)
+                if entry is not None:
+                    self.bytes -= entry.size
+                    gone.append(entry)
 
     def export(self, handle: int, path: str) -> list[_Span]:
         """Writes the value for another worker: its pickle and then its buffers. The file may be longer."""

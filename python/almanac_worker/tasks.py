@@ -129,8 +129,8 @@ class Runner:
         self._store = store
         self._holder = holder
         self._blob_paths = blob_paths
-        #: is the host late to hear of what is left here?
-        self.is_late: Callable[[], bool] = lambda: False
+        #: is so much held here that what nobody else needs goes at once?
+        self.is_laden: Callable[[], bool] = lambda: False
         self._cpu = 0.0
         self._brief = 0
         #: when the last attempt ended
@@ -234,7 +234,7 @@ class Runner:
         if kept:
             body["h"] = kept
             task.left = sum(size for _, size in kept)
-        if own and task.uses_up and self.is_late():
+        if own and task.uses_up and self.is_laden():
             # they would pile up until the host says so
             body["u"] = task.used_up = own
         return body

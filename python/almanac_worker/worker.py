@@ -34,6 +34,8 @@ _COLLECT = 0.002
 _SAY_RESIDENT = 0.1
 #: bytes of results that the host has not heard of, from which on nothing begins that only adds some
 _UNHEARD = 32 << 20
+#: bytes that are held here, from which on what nobody else needs is not spared for calls that may be made later
+_LADEN = 128 << 20
 #: results of short tasks in threads leave together, up to so many
 _TOGETHER = 128
 #: ms from which on a task is not short
@@ -59,7 +61,7 @@ class Worker:
         self._sources = Sources(config["directory"])
         self._store = HeldStore(config["worker"], self._unmapped)
         self._runner = Runner(self._sources, self._store, config["holder"], self._blob_paths)
-        self._runner.is_late = self._is_late
+        self._runner.is_laden = lambda: self._is_late() or self._store.bytes > _LADEN
         self._surroundings = Surroundings(config["events"])
         self._functions: dict[int, Function] = {}
         self._runs: dict[int, bytes] = {}

@@ -45,6 +45,15 @@ class Holding(unittest.TestCase):
         with self.assertRaises(KeyError):
             self.store.get(handle)
 
+    def test_it_knows_how_many_bytes_it_holds(self):
+        handle, size, _ = self.store.hold(Array(bytearray(300)))
+        other, more, _ = self.store.hold(Array(bytearray(5)))
+        self.assertEqual(self.store.bytes, size + more)
+        self.store.free([handle, handle, 99])
+        self.assertEqual(self.store.bytes, more)
+        self.store.free([other])
+        self.assertEqual(self.store.bytes, 0)
+
     def test_it_moves_through_a_file_that_may_be_longer(self):
         data = bytearray(range(256)) * 1000
         handle, _, _ = self.store.hold([Array(data), Array(bytearray()), Array(bytearray(b"x"))])

@@ -90,8 +90,8 @@ export class WorkerMemory {
 const toldBytes = 8 * 2 ** 20
 
 /** resident bytes beyond what is held that are worth giving back, and how often that is tried */
-const wasteBytes = 192 * 2 ** 20
-const squeezeMs = 3000
+const wasteBytes = 96 * 2 ** 20
+const squeezeMs = 2000
 const maxSqueezeMs = 300_000
 
 /** bytes of earlier attempts that are not given back before one whose memory is bounded */
