@@ -32,15 +32,15 @@ class WhatATaskIsGiven(unittest.TestCase):
         end = json.loads(self.runner.run(task, lambda f, positional, named: f(*positional, **named)))
         return task, end[2]
 
-    def test_goes_with_the_end_where_nobody_else_needs_it_and_the_host_is_late(self):
+    def test_goes_with_the_end_where_nobody_else_needs_it_and_much_is_held(self):
         for late, flags, used in [(True, BEGINS | USES_UP, True), (True, BEGINS, False), (False, USES_UP, False)]:
-            self.runner.is_late = lambda late=late: late
+            self.runner.is_laden = lambda late=late: late
             task, body = self.run_task(lambda a: Array(bytearray(a.data)), flags)
             self.assertEqual((task.used_up, body.get("u")), ([self.handle], [self.handle]) if used else ([], None))
             self.assertEqual(task.left, body["h"][0][1])
 
     def test_stays_for_another_attempt_where_the_task_failed(self):
-        self.runner.is_late = lambda: True
+        self.runner.is_laden = lambda: True
         for function in [lambda a: 1 / 0, lambda a: [Array(bytearray(9)), {1}]]:
             task, body = self.run_task(function, USES_UP)
             self.assertEqual((task.used_up, task.left, body.get("u")), ([], 0, None))
