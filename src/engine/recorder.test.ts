@@ -6,10 +6,16 @@ import { Recorder } from './recorder.ts'
 
 /** A journal on a disk that takes as long as the test wants. */
 function slowJournal() {
-  const appended: { readonly records: readonly JournalRecord[]; done(): void }[] = []
-  const append = (_: string, records: readonly JournalRecord[]): Promise<void> =>
-    new Promise((done) => appended.push({ records, done }))
-  return { append, appended, sizes: () => appended.map(({ records }) => records.length) }
+  const appended: {
+    readonly records: readonly JournalRecord[]
+    readonly isPatient: boolean
+    done(): void
+  }[] = []
+  const hurried: number[] = []
+  const append = (_: string, records: readonly JournalRecord[], isPatient = false): Promise<void> =>
+    new Promise((done) => appended.push({ records, isPatient, done }))
+  const hurry = () => void hurried.push(appended.length)
+  return { append, hurry, appended, hurried, sizes: () => appended.map(({ records }) => records.length) }
 }
 
 function rig() {
@@ -65,4 +71,27 @@ it('is full while as many records as eight batches are not durable, and has room
   appended[0]?.done()
   await waited
   expect(recorder.isFull).toBe(false)
+})
+
+it('lets the journal gather records until somebody waits for them', async () => {
+  const { add, clock, recorder, appended, hurried } = rig()
+  add(1)
+  await clock.settle()
+  add(1)
+  expect(appended.map(({ isPatient }) => isPatient)).toEqual([true])
+  expect(hurried).toEqual([])
+  const durable = recorder.durable()
+  expect(appended.map(({ isPatient }) => isPatient)).toEqual([true, true])
+  expect(hurried).toEqual([2])
+  for (const { done } of appended) done()
+  await durable
+})
+
+it('tells the journal of a wait for records that it does not have yet', async () => {
+  const { add, clock, recorder, appended, hurried } = rig()
+  add(1)
+  recorder.hurry()
+  await clock.settle()
+  expect(appended.map(({ isPatient }) => isPatient)).toEqual([false])
+  expect(hurried).toEqual([0])
 })

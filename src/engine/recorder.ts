@@ -18,7 +18,7 @@ const maxRecords = maxUnderWay * maxBatch
  * W3 after a failure nothing is appended any more, and the failure is reported once.
  */
 export class Recorder {
-  readonly #journal: Pick<Journal, 'append'>
+  readonly #journal: Pick<Journal, 'append' | 'hurry'>
   readonly #run: RunId
   readonly #clock: Clock
   readonly #listener: RecorderListener
@@ -29,10 +29,17 @@ export class Recorder {
   /** records of the batches under way */
   #uncommitted = 0
   #scheduled = false
+  /** somebody waits for the batch */
+  #isUrgent = false
   #failure: { readonly error: unknown } | undefined
   #waiters: (() => void)[] = []
 
-  constructor(journal: Pick<Journal, 'append'>, run: RunId, clock: Clock, listener: RecorderListener) {
+  constructor(
+    journal: Pick<Journal, 'append' | 'hurry'>,
+    run: RunId,
+    clock: Clock,
+    listener: RecorderListener,
+  ) {
     this.#journal = journal
     this.#run = run
     this.#clock = clock
@@ -53,6 +60,12 @@ export class Recorder {
     })
   }
 
+  /** Somebody waits until what was added is durable. */
+  hurry(): void {
+    if (this.#batch.length > 0) this.#isUrgent = true
+    this.#journal.hurry?.()
+  }
+
   /** Calls back when all that was added so far is durable; never, if that fails. */
   whenDurable(then: () => void): void {
     this.#thens.push(then)
@@ -70,13 +83,17 @@ export class Recorder {
 
   /** Resolves when nothing is under way to the journal. */
   async idle(): Promise<void> {
-    while (this.#underWay > 0) await new Promise<void>((resolve) => this.#waiters.push(resolve))
+    while (this.#underWay > 0) {
+      this.hurry()
+      await new Promise<void>((resolve) => this.#waiters.push(resolve))
+    }
   }
 
   /** Resolves when all that was added is durable. @throws what the journal throws */
   async durable(): Promise<void> {
     while ((this.#batch.length > 0 || this.#underWay > 0) && this.#failure === undefined) {
       this.#flush()
+      this.hurry()
       await new Promise<void>((resolve) => this.#waiters.push(resolve))
     }
     if (this.#failure !== undefined) throw this.#failure.error
@@ -97,7 +114,9 @@ export class Recorder {
     // what waits for the end of the batch must not keep its records
     const { length } = batch
     this.#uncommitted += length
-    this.#journal.append(this.#run, batch).then(
+    const isPatient = !this.#isUrgent
+    this.#isUrgent = false
+    this.#journal.append(this.#run, batch, isPatient).then(
       () => {
         this.#underWay--
         this.#uncommitted -= length

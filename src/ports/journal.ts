@@ -37,9 +37,12 @@ export interface Journal {
   load(run: RunId): Promise<readonly RememberedCall[]>
   /**
    * Holds its caller back for a moment where far more waits than the disk takes: of what never rests nothing else can.
+   * `isPatient`: nobody waits for it before `hurry` is called, so that it may gather with others for some ms.
    * @throws ALM_JOURNAL_FULL, ALM_JOURNAL_READ_ONLY, ALM_JOURNAL_DAMAGED: nothing of this batch is kept, later ones of the run fail alike until it is claimed anew
    */
-  append(run: RunId, records: readonly JournalRecord[]): Promise<void>
+  append(run: RunId, records: readonly JournalRecord[], isPatient?: boolean): Promise<void>
+  /** Somebody waits for what was appended. */
+  hurry?(): void
   /** An answer to an open question, by whoever gives it, from any process. @throws ALM_ASK_CLOSED, ALM_RUN_UNKNOWN */
   answer(run: RunId, call: number, answerWire: string, by: string, at: number): Promise<void>
   /** A person's wish to the owner of a run (cancel, pause, …): kept until the owner records a change of the run after it took it. */

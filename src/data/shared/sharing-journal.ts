@@ -13,12 +13,13 @@ export function sharingJournal(own: Journal, cache: SharedCache, logs: SharedLog
     create: (run) => own.create(run),
     claim: (run, owner) => own.claim(run, owner),
     load: (run) => own.load(run),
-    append: async (run, records) => {
-      await own.append(run, records)
+    append: async (run, records, isPatient) => {
+      await own.append(run, records, isPatient)
       cache.work()
       const cached = new Set(records.map((record) => (record.kind === 'cache' ? record.call : undefined)))
       for (const record of records) share(run, record, { cache, logs, cached })
     },
+    hurry: () => own.hurry?.(),
     answer: (run, call, answerWire, by, at) => own.answer(run, call, answerWire, by, at),
     request: (run, request) => own.request(run, request),
     take: (run) => own.take(run),

@@ -13,6 +13,8 @@ const mostGathered = 8000
 const longestHoldMs = 1000
 /** Batches begin at least so long apart: two threads that wake each other for every record cost more than the record. */
 const gatherMs = 1
+/** The same while nobody waits for what is in them: each takes as much time of a core as some steps of a chain. */
+const patientMs = 5
 
 /**
  * This side of the thread that holds the database: gathers records into batches, and matches answers to questions.
@@ -25,6 +27,7 @@ const gatherMs = 1
  * L4 the process may end while nothing is under way: a thread that only waits keeps nothing alive.
  * L5 when the thread dies, all that waits for it fails, and all that comes later.
  * L6 a batch leaves `gatherMs` after the one before, or later: of calls that follow each other, several go together.
+ *    What nobody waits for leaves after `patientMs`, unless something in the same batch is waited for.
  */
 export class WriterClient {
   readonly #path: string
@@ -45,9 +48,11 @@ export class WriterClient {
   #requests: WriterRequest[] = []
   #scheduled = false
   #nextId = 1
-  /** when the last batch left */
+  /** when the last batch left, and how long the next one gathers from then on */
   #begunAt = 0
+  #gather = patientMs
   #later: NodeJS.Timeout | undefined
+  #laterGather = 0
   #failure: AlmanacError | undefined
   /** runs with an append that never crossed; later ones fail alike until the run is claimed anew */
   readonly #refused = new Map<RunId, AlmanacError>()
@@ -74,7 +79,7 @@ export class WriterClient {
   }
 
   /** Resolves when the records are durable. */
-  append(run: RunId, records: readonly JournalRecord[]): Promise<void> {
+  append(run: RunId, records: readonly JournalRecord[], isPatient = false): Promise<void> {
     const failure = this.#failure ?? this.#refused.get(run)
     if (failure !== undefined) return Promise.reject(failure)
     const mark = this.#pack.mark()
@@ -90,6 +95,7 @@ export class WriterClient {
     }
     this.#packedRun = run
     this.#records += records.length
+    if (!isPatient) this.#gather = Math.min(this.#gather, gatherMs)
     let end = this.#ends.get(run)
     if (end === undefined) {
       end = Promise.withResolvers()
@@ -99,6 +105,13 @@ export class WriterClient {
     if (this.#records >= fullBatch && this.#inThread() < maxUnderWay) this.#flush()
     else this.#schedule()
     return end.promise
+  }
+
+  /** Somebody waits for what has gathered. */
+  hurry(): void {
+    if (this.#gather <= gatherMs || this.#pack.isEmpty) return
+    this.#gather = gatherMs
+    this.#schedule()
   }
 
   call<M extends keyof WriterMethods>(
@@ -179,13 +192,21 @@ export class WriterClient {
   /** L6; whoever asks something waits for an answer, and takes all along. */
   #isEarly(): boolean {
     if (this.#underWay.size > 0 || this.#records >= fullBatch || this.#requests.length > 0) return false
-    if (this.#pack.isEmpty || performance.now() - this.#begunAt >= gatherMs) return false
-    this.#later ??= setTimeout(() => {
+    const passed = performance.now() - this.#begunAt
+    if (this.#pack.isEmpty || passed >= this.#gather) return false
+    this.#flushAfter(this.#gather - passed)
+    return true
+  }
+
+  #flushAfter(ms: number): void {
+    if (this.#later !== undefined && this.#laterGather <= this.#gather) return
+    clearTimeout(this.#later)
+    this.#laterGather = this.#gather
+    this.#later = setTimeout(() => {
       this.#later = undefined
       this.#begunAt = 0
       this.#flush()
-    }, gatherMs)
-    return true
+    }, ms)
   }
 
   #takeBatch(): ToWriter['batch'] {
@@ -195,6 +216,7 @@ export class WriterClient {
     const batch = { id, packed: this.#pack.take(), runs: [...this.#ends.keys()] }
     this.#underWay.set(id, this.#ends)
     this.#begunAt = performance.now()
+    this.#gather = patientMs
     this.#sent++
     this.#ends = new Map()
     this.#packedRun = undefined

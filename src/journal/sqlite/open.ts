@@ -71,7 +71,8 @@ function sqliteJournal(client: WriterClient): Journal {
       return (await client.call('claim', run, owner)) ? claimOf(client, run) : undefined
     },
     load: (run) => load(client, run),
-    append: (run, records) => client.append(run, records),
+    append: (run, records, isPatient) => client.append(run, records, isPatient),
+    hurry: () => client.hurry(),
     answer: (run, call, answerWire, by, at) => client.call('answer', run, { call, answerWire, by, at }),
     request: (run, request) => client.call('request', run, request),
     take: (run) => client.call('take', run),
