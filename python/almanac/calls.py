@@ -6,10 +6,14 @@ import contextvars
 import threading
 from typing import TYPE_CHECKING, Any, Callable, Protocol
 
+from almanac_worker.values import SAFE
+
 from .errors import AlmanacError, refused
 from .futures import Future
 
 if TYPE_CHECKING:
+    import asyncio
+
     from .results import Returned, Shape
     from .tasks import Task
 
@@ -23,7 +27,7 @@ class Engine(Protocol):
     def number(self) -> int: ...
     def task(self, task: Task[..., Any]) -> int: ...
     def function(self, function: Callable[..., Any], gives: Returned | None = None) -> int: ...
-    async def wait(self, future: Future[Any]) -> Any: ...
+    def waiter(self, future: Future[Any]) -> asyncio.Future[Any]: ...
     def block(self, future: Future[Any]) -> Any: ...
 
 
@@ -49,10 +53,8 @@ class Scope:
 
     def task(self, task: Task[..., Any], arguments: dict[str, Any], key: str | None) -> Future[Any]:
         """One call of a task."""
-        from .wire import encode
-
         engine = self._engine
-        wire = encode(arguments, f"an argument of {task.name}")
+        wire = arguments if _are_plain(arguments) else _encoded(arguments, task.name)
         call = engine.number()
         engine.call(["task", self.id, call, engine.task(task), wire, key])
         return Future(self, call, (), task.name, task.shape)
@@ -108,17 +110,18 @@ class Scope:
 
         self._engine.call(["note", self.id, kind, name, encode(body, f"{kind} {name}")])
 
-    async def wait(self, future: Future[Any]) -> Any:
+    def waiter(self, future: Future[Any]) -> asyncio.Future[Any]:
+        """What is to be awaited: it has the value as the engine says it."""
         self._own(future)
-        value = await self._engine.wait(future)
-        return value if future._shape is None else self._given(future, value)
+        return self._engine.waiter(future)
 
     def block(self, future: Future[Any]) -> Any:
         self._own(future)
         value = self._engine.block(future)
-        return value if future._shape is None else self._given(future, value)
+        return value if future._shape is None else self.given(future, value)
 
-    def _given(self, future: Future[Any], value: Any) -> Any:
+    def given(self, future: Future[Any], value: Any) -> Any:
+        """The value as its annotation says."""
         from .hints import Misfit
 
         assert future._shape is not None
@@ -139,6 +142,21 @@ class Scope:
                 "Pass values from run to run, not futures.",
                 "ALM_FUTURE_FOREIGN",
             )
+
+
+def _are_plain(arguments: dict[str, Any]) -> bool:
+    """Are they their own wire form, as numbers and texts are?"""
+    for value in arguments.values():
+        kind = type(value)
+        if kind is not str and kind is not bool and value is not None and not (kind is int and -SAFE <= value <= SAFE):
+            return False
+    return "$" not in arguments
+
+
+def _encoded(arguments: dict[str, Any], task: str) -> Any:
+    from .wire import encode
+
+    return encode(arguments, f"an argument of {task}")
 
 
 _scope: contextvars.ContextVar[Scope | None] = contextvars.ContextVar("almanac_scope", default=None)

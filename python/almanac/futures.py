@@ -68,7 +68,9 @@ class Future(_Passed[T]):
         self._shape = shape
 
     def __await__(self) -> Generator[Any, None, T]:
-        return self._scope.wait(self).__await__()
+        scope = self._scope
+        value: T = yield from scope.waiter(self)
+        return value if self._shape is None else scope.given(self, value)
 
     def result(self) -> T:
         """

@@ -11,6 +11,9 @@ from .futures import Future
 __all__ = ["Shape", "Of", "Fields", "Items", "Each", "Returned", "of_type", "of_task", "of_value", "items", "has_futures"]
 
 
+_AS_IS = frozenset((str, int, float, bool))
+
+
 class Shape:
     """What is known of a value that is not known yet: types, and those of its fields and items."""
 
@@ -36,6 +39,8 @@ class Of(Shape):
         self.hint = hint
 
     def given(self, value: Any) -> Any:
+        if type(value) is self.hint and self.hint in _AS_IS:
+            return value
         return hints.convert(value, self.hint, "it")
 
     def field(self, step: str | int) -> Shape | None:

@@ -235,6 +235,8 @@ class Task(Generic[P, R]):
         names = self._names
         if names is None:
             return kwargs
+        if len(args) == len(names) and not kwargs:
+            return dict(zip(names, args))
         if len(args) > len(names):
             takes = f"{len(names)} argument{'' if len(names) == 1 else 's'} ({', '.join(names)})" if names else "no arguments"
             raise TypeError(f"{self.name}() takes {takes}, and {len(args)} {'was' if len(args) == 1 else 'were'} given")

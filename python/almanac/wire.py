@@ -6,6 +6,7 @@ import json
 import pathlib
 from typing import Any
 
+from almanac_worker.frames import decode
 from almanac_worker.values import Encoder, Refused, decoders
 
 from .errors import refused
@@ -65,7 +66,7 @@ def decode_lines(given: bytes) -> list[list[Any]]:
     messages: list[list[Any]]
     line = given.decode("utf-8", "surrogatepass")
     if '"$"' not in line:
-        messages = json.loads(line)
+        messages = decode(line)
     elif '"$":"object"' not in line:
         messages = json.loads(line, object_hook=_special)
     else:

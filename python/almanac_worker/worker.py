@@ -146,14 +146,12 @@ class Worker:
     def _before_wait(self) -> float | None:
         """Says how much memory is kept, now or when that has not been said for a while: then after the pause that it gives."""
         now = time.perf_counter()
-        pause = self._resident_at + _SAY_RESIDENT - now if self._weigh else None
-        if pause is not None and pause <= 0:
+        if self._weigh and self._resident_at + _SAY_RESIDENT <= now:
             self._resident_at = now
             self._weigh = False
             self._outbox.post(["rss", process.resident()])
-            pause = None
         self._flush(now)
-        return pause
+        return _SAY_RESIDENT if self._weigh else None
 
     def _flush(self, now: float) -> None:
         self._flushed_at = now

@@ -44,8 +44,16 @@ class Host:
         #: what callbacks raised, by scope: nobody else hears of it
         self._unheard: dict[int, BaseException] = {}
         self._inbox: deque[list[Any]] = deque()
+        self._handlers: dict[str, Callable[..., None]] = {
+            "load": self._on_load,
+            "enter": self._on_enter,
+            "outcome": self._on_outcome,
+            "failed": self._on_failed,
+            "evaluate": self._on_evaluate,
+            "over": self._on_over,
+        }
         self._numbers = 0
-        self._waiting: dict[int, Ended] = {}
+        self._waiting: dict[int, Ended | asyncio.Future[Any]] = {}
         self._functions: dict[int, Callable[..., Any]] = {}
         #: what those that are branches give, for who awaits them
         self._gives: dict[int, Returned] = {}
@@ -91,30 +99,21 @@ class Host:
             self._of_run.setdefault(scope.run, []).append(number)
         return number
 
-    async def wait(self, future: Future[Any]) -> Any:
+    def waiter(self, future: Future[Any]) -> asyncio.Future[Any]:
         if asyncio.get_running_loop() is not self._loop:
             raise refused(
                 "a workflow awaits a call in an event loop of its own",
                 "Make the workflow `async def`, and await there: `asyncio.run` and other loops are for programs.",
                 "ALM_STUCK",
             )
-        waiter = self._loop.create_future()
-
-        def arrived(value: Any, error: BaseException | None) -> None:
-            if waiter.cancelled():
-                return
-            if error is None:
-                waiter.set_result(value)
-            else:
-                waiter.set_exception(error)
-
-        self._want(calls.current("a future"), future, arrived)
-        return await waiter
+        waiter: asyncio.Future[Any] = self._loop.create_future()
+        self._want(calls.current("a future"), future, waiter)
+        return waiter
 
     def block(self, future: Future[Any]) -> Any:
         return waiting_function().wait(lambda arrived: self._want(calls.current("a future"), future, arrived))
 
-    def _want(self, scope: calls.Scope, future: Future[Any], arrived: Ended) -> None:
+    def _want(self, scope: calls.Scope, future: Future[Any], arrived: Ended | asyncio.Future[Any]) -> None:
         wait = self.number()
         self._waiting[wait] = arrived
         self._link.say(["want", scope.id, future._call, future._path, wait])
@@ -135,8 +134,8 @@ class Host:
                 self._loop.leave()
                 return
             self._inbox.extend(came)
-        kind, *details = self._inbox.popleft()
-        getattr(self, f"_on_{kind}")(*details)
+        message = self._inbox.popleft()
+        self._handlers[message[0]](*message[1:])
 
     def _on_load(self, number: int, file: str) -> None:
         try:
@@ -187,11 +186,19 @@ class Host:
 
     def _on_outcome(self, wait: int, value: Any) -> None:
         self._taken += 1
-        self._waiting.pop(wait)(value, None)
+        arrived = self._waiting.pop(wait)
+        if not isinstance(arrived, asyncio.Future):
+            arrived(value, None)
+        elif not arrived.cancelled():
+            arrived.set_result(value)
 
     def _on_failed(self, wait: int, record: dict[str, Any]) -> None:
         self._taken += 1
-        self._waiting.pop(wait)(None, TaskFailed(record, wait))
+        arrived, error = self._waiting.pop(wait), TaskFailed(record, wait)
+        if not isinstance(arrived, asyncio.Future):
+            arrived(None, error)
+        elif not arrived.cancelled():
+            arrived.set_exception(error)
 
     def _on_evaluate(self, number: int, function: int, args: list[Any]) -> None:
         self._taken += 1

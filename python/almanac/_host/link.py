@@ -13,6 +13,9 @@ from ..wire import decode_lines
 #: messages that leave together at most, so that the engine can begin with the first
 _TOGETHER = 512
 
+#: more would be a mapping of its own, made and removed for each message
+_CHUNK = 1 << 16
+
 
 class Link:
     """Owns the socket. Used by one thread at a time."""
@@ -40,9 +43,14 @@ class Link:
 
     def read(self) -> list[list[Any]] | None:
         """The messages of all lines that are there, at least one; None when the engine has closed the socket."""
-        parts = [self._rest]
+        data = self._socket.recv(_CHUNK)
+        if not self._rest and data.find(b"\n") == len(data) - 1 >= 0:
+            return decode_lines(data)
+        if not data:
+            return None
+        parts = [self._rest, data]
         while b"\n" not in parts[-1]:
-            data = self._socket.recv(1 << 18)
+            data = self._socket.recv(_CHUNK)
             if not data:
                 return None
             parts.append(data)

@@ -40,7 +40,21 @@ class WorkflowLoop(asyncio.SelectorEventLoop):
 
     def __init__(self, rest: Callable[[], None]) -> None:
         super().__init__(_AtRest(rest))
+        self._at_rest = rest
         self._thread = threading.get_ident()
+
+    def _run_once(self) -> None:
+        # what it does of itself beside this is for timers, for other threads and for sockets, which there are none of
+        if self.get_debug():
+            super()._run_once()  # type: ignore[misc]
+            return
+        ready = self._ready  # type: ignore[attr-defined]
+        if not ready and not self._stopping:  # type: ignore[attr-defined]
+            self._at_rest()
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle.cancelled():
+                handle._run()
 
     def leave(self) -> None:
         """The engine is gone."""
