@@ -7,8 +7,8 @@ F2  messages leave in the order in which they were posted
 from __future__ import annotations
 
 import json
+import select
 import socket
-import struct
 import threading
 from collections import deque
 from typing import Any, Callable
@@ -57,13 +57,14 @@ class Inbox:
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
         self._buffer = bytearray()
-        #: seconds after which the socket gives up waiting
-        self._patience: float | None = None
+        # one that waits in `recv` is woken when the other side has read what was sent before, too
+        self._waiting = select.poll()
+        self._waiting.register(sock, select.POLLIN)
 
     def read(self, before_wait: Callable[[], float | None]) -> list[Any] | None:
         """The next frame's messages, or None when the other side is gone.
 
-        `before_wait` may give seconds: when nothing has come for so long it is called once more.
+        `before_wait` may give milliseconds: when nothing has come for so long it is called once more.
         """
         while True:
             buffer = self._buffer
@@ -74,24 +75,15 @@ class Inbox:
                     del buffer[:end]
                     messages: list[Any] = decode(text)
                     return messages
-            pause = before_wait()
-            if pause != self._patience:
-                self._wait_for(pause)
+            while not self._waiting.poll(before_wait()):
+                pass
             try:
                 data = self._socket.recv(_CHUNK)
-            except BlockingIOError:
-                continue
             except ConnectionError:
                 return None
             if not data:
                 return None
             buffer += data
-
-    def _wait_for(self, pause: float | None) -> None:
-        # the kernel counts: one call for a message, where `select` would be another
-        self._patience = pause
-        seconds, rest = divmod(pause or 0, 1)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", int(seconds), int(rest * 1e6)))
 
 
 class Outbox:

@@ -31,7 +31,7 @@ from .tasks import Function, Runner, Surroundings, Task, TaskCancelled, main_thr
 
 #: seconds for which answers to short tasks are collected
 _COLLECT = 0.002
-_SAY_RESIDENT = 0.1
+_SAY_RESIDENT = 100
 #: bytes of results that the host has not heard of, from which on nothing begins that only adds some
 _UNHEARD = 32 << 20
 #: bytes that are held here, from which on what nobody else needs is not spared for calls that may be made later
@@ -146,7 +146,7 @@ class Worker:
     def _before_wait(self) -> float | None:
         """Says how much memory is kept, now or when that has not been said for a while: then after the pause that it gives."""
         now = time.perf_counter()
-        if self._weigh and self._resident_at + _SAY_RESIDENT <= now:
+        if self._weigh and self._resident_at + _SAY_RESIDENT / 1000 <= now:
             self._resident_at = now
             self._weigh = False
             self._outbox.post(["rss", process.resident()])

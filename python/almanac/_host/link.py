@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import socket
 from typing import Any
 
@@ -22,6 +23,9 @@ class Link:
 
     def __init__(self, engine: socket.socket) -> None:
         self._socket = engine
+        # one that waits in `recv` is woken when the engine has read what was sent before, too
+        self._waiting = select.poll()
+        self._waiting.register(engine, select.POLLIN)
         self._out: list[list[Any]] = []
         self._rest = b""
         self._pid = os.getpid()
@@ -43,6 +47,7 @@ class Link:
 
     def read(self) -> list[list[Any]] | None:
         """The messages of all lines that are there, at least one; None when the engine has closed the socket."""
+        self._waiting.poll()
         data = self._socket.recv(_CHUNK)
         if not self._rest and data.find(b"\n") == len(data) - 1 >= 0:
             return decode_lines(data)
