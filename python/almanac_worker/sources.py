@@ -53,6 +53,8 @@ class Sources:
         self._modules: dict[str, Any] = {}
         self._loaded_at: int | None = None
         self._loading = threading.RLock()
+        #: how often code was read
+        self.count = 0
 
     def install(self) -> None:
         sys.path.insert(0, self._directory)
@@ -76,6 +78,7 @@ class Sources:
         """A file that the code reads by itself, perhaps while it was imported."""
         if path in self._stamps:
             return
+        self.count += 1
         try:
             before, content = _read(path)
         except OSError:
@@ -112,6 +115,7 @@ class Sources:
         return not path.startswith(_STDLIB + os.sep)
 
     def read_code(self, path: str) -> bytes:
+        self.count += 1
         before = os.stat(path)
         with open(path, "rb") as file:
             data = file.read()

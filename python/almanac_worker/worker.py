@@ -90,6 +90,8 @@ class Worker:
         self._resident_at = 0.0
         # something was done since the resident memory was said last
         self._weigh = True
+        #: what the host knows to be loaded
+        self._loaded = 0, 0
         # of our own: the author's code may close or redirect descriptors 1 and 2
         self._files = (os.dup(1), os.dup(2), os.open(config["events"], os.O_RDONLY)) if self._debug is None else ()
         self._sizes = (0, 0, 0)
@@ -340,6 +342,11 @@ class Worker:
             with self._lock:
                 self._left += task.left
                 self._largest = max(self._largest, task.left)
+        # what is no source counts as well, such as compiled modules
+        loaded = self._sources.count, len(_modules)
+        if loaded != self._loaded:
+            self._loaded = loaded
+            self._outbox.post(["loaded"])
         if self._debug is None:
             self._say_sizes()
         if task.cancelled:

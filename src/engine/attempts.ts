@@ -23,6 +23,8 @@ export type AttemptResult =
       readonly value: Value
       /** what it took, where nobody was told when it began */
       readonly tookMs?: number | undefined
+      /** the code that a process has loaded */
+      readonly code?: object | undefined
     }
   | Exclude<AttemptEnd, { kind: 'succeeded' }>
 
@@ -349,8 +351,8 @@ const noHandles: readonly number[] = []
 /** The value of a call: the one unnamed output, or an object of the declared ones. */
 function keep(end: AttemptEnd, task: TaskSpec, files: Readonly<Record<string, Value>> = {}): AttemptResult {
   if (end.kind !== 'succeeded') return end
-  const { tookMs } = end
-  if (task.outputs === undefined) return { kind: 'kept', value: end.values[''], tookMs }
+  const { tookMs, code } = end
+  if (task.outputs === undefined) return { kind: 'kept', value: end.values[''], tookMs, code }
   const value: Record<string, Value> = {}
   for (const [name, kind] of Object.entries(task.outputs)) {
     if (kind !== 'value') value[name] = files[name]
@@ -360,7 +362,7 @@ function keep(end: AttemptEnd, task: TaskSpec, files: Readonly<Record<string, Va
       return { kind: 'failed', reason: 'outputs', error, retryable: false }
     }
   }
-  return { kind: 'kept', value, tookMs }
+  return { kind: 'kept', value, tookMs, code }
 }
 
 function failedBy(error: unknown): AttemptResult {

@@ -96,10 +96,11 @@ export class Giving {
           () => resolve(info.args, { outcomes, request: calls.request }),
         )
     }
+    // before its record: whoever waits goes on first
+    this.#turns.add({ order, call: info.id, run: this.#turn })
     const kept = effect.record && this.#record(info, effect)
     if (!effect.record && info.own?.outcome !== undefined) this.replaying--
     this.#endWork(info, kept)
-    this.#turns.add({ order, call: info.id, run: this.#turn })
     // what is held may have to be made again; an entry tells its map what it took
     if (
       status.state === 'succeeded' &&

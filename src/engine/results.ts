@@ -122,7 +122,7 @@ export class Results {
   }
 
   #given(info: CallInfo, attempt: number, result: Kept): void {
-    const isOther = this.#code.isOther(info)
+    const isOther = this.#code.isOther(info, result.code)
     if (isOther === false) return this.#kept(info, attempt, result)
     void Promise.resolve(isOther).then((other) => {
       if (this.#run.isOver()) return

@@ -127,9 +127,13 @@ export class LiveAttempt<S> {
   }
 
   /** It succeeds before anything else has happened since it began: that it did need not be told. */
-  succeedAtOnce(values: Readonly<Record<string, Value>>, tookMs: number, usage?: Usage): void {
-    if (this.#isStartTold) this.succeed(values, usage)
-    else this.#end({ kind: 'succeeded', values, tookMs, ...(usage !== undefined && { usage }) })
+  succeedAtOnce(
+    values: Readonly<Record<string, Value>>,
+    tookMs: number,
+    more?: { readonly usage: Usage; readonly code: object },
+  ): void {
+    const end = { kind: 'succeeded', values, ...more } as const
+    this.#end(this.#isStartTold ? end : { ...end, tookMs })
   }
 
   fail(reason: FailureReason, error: ErrorRecord, retryable: boolean, usage?: Usage): void {

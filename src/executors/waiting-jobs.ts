@@ -28,6 +28,11 @@ export class WaitingJobs {
     return size
   }
 
+  /** Something has been dealt to lanes. */
+  get isDealt(): boolean {
+    return this.#lane >= 0
+  }
+
   add(job: Job): void {
     if (job.held.length > 0) this.#consumers.push(job)
     else if (!job.function.holds) this.#others.push(job)

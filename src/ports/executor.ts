@@ -110,6 +110,8 @@ export type AttemptEnd =
       readonly kind: 'succeeded'
       readonly values: Readonly<Record<string, Value>>
       readonly usage?: Usage
+      /** the author's code as a process has it loaded: while that is the same, so is this. Looked at by identity only */
+      readonly code?: object
       /** so long ago it began, which nobody was told: it had ended before anything else could happen */
       readonly tookMs?: number
     }

@@ -58,10 +58,12 @@ function runMessage(job: Job, inputs: string): string {
   return `${head},${rest},${JSON.stringify(scratch)},${JSON.stringify(outputs)}]`
 }
 
-let lastTime = { at: Number.NaN, text: '' }
+let lastSecond = { at: Number.NaN, text: '' }
 
-/** Many calls are made in one millisecond. */
+/** Many calls are made in one second. */
 function isoTime(at: number): string {
-  if (at !== lastTime.at) lastTime = { at, text: new Date(at).toISOString() }
-  return lastTime.text
+  const ms = at % 1000
+  if (at - ms !== lastSecond.at)
+    lastSecond = { at: at - ms, text: new Date(at - ms).toISOString().slice(0, -4) }
+  return `${lastSecond.text}${String(ms).padStart(3, '0')}Z`
 }

@@ -15,6 +15,8 @@ export type WorkerMessage =
   | { readonly kind: 'note'; readonly seq: number; readonly line: string }
   | { readonly kind: 'said'; readonly sizes: readonly [number, number, number] }
   | { readonly kind: 'rss'; readonly resident: number }
+  /** it has loaded more of the author's code than before */
+  | { readonly kind: 'loaded' }
   | { readonly kind: 'spoilt' }
   | { readonly kind: 'stale'; readonly seq: number; readonly file: string }
   | { readonly kind: 'recalled'; readonly seqs: readonly number[] }
@@ -99,6 +101,7 @@ export function parseMessage(message: unknown): WorkerMessage {
     case 'rss':
       return { kind, resident: count(parts[1]) }
     case 'spoilt':
+    case 'loaded':
       return { kind }
     case 'stale':
       return { kind, seq: count(parts[1]), file: text(parts[2]) }

@@ -38,6 +38,8 @@ export class WorkerGroup implements WorkerOwner {
   readonly #workers: (Worker | undefined)[]
   /** by run, the one that was served last at the end: none waits for another that may not go on */
   readonly #queues = new Map<JobRun, WaitingJobs>()
+  /** one that is empty: of calls that follow each other each would need its own */
+  #spare: WaitingJobs | undefined
 
   #isScheduled = false
 
@@ -89,6 +91,7 @@ export class WorkerGroup implements WorkerOwner {
       if (queue.size === size && size > 0) continue
       this.#queues.delete(run)
       if (queue.size > 0) this.#queues.set(run, queue)
+      else if (!queue.isDealt) this.#spare = queue
     }
     balance(
       this.#workers.filter((worker) => worker !== undefined),
@@ -109,7 +112,8 @@ export class WorkerGroup implements WorkerOwner {
   #queueOf(run: JobRun): WaitingJobs {
     let queue = this.#queues.get(run)
     if (queue === undefined) {
-      queue = new WaitingJobs(this.#size)
+      queue = this.#spare ?? new WaitingJobs(this.#size)
+      this.#spare = undefined
       this.#queues.set(run, queue)
     }
     return queue

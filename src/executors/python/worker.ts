@@ -55,6 +55,8 @@ export class Worker implements Holder, MemoryOf {
   readonly #output: WorkerOutput | undefined
   readonly #introductions = new Introductions()
   readonly #copies = new AskedCopies()
+  /** stands for what it has loaded */
+  #code: object = {}
   #retired = false
   #stopping = false
   #ready = false
@@ -245,6 +247,9 @@ export class Worker implements Holder, MemoryOf {
       case 'spoilt':
         this.#retired = true
         return
+      case 'loaded':
+        this.#code = {}
+        return
       case 'stale':
         this.#stale(message.seq)
         return
@@ -313,7 +318,7 @@ export class Worker implements Holder, MemoryOf {
     this.#take(job, true)
     job.function.took(ms, 0)
     this.#done += 1
-    job.live.succeedAtOnce(values, ms, { cpuMs })
+    job.live.succeedAtOnce(values, ms, { usage: { cpuMs }, code: this.#code })
   }
 
   #goOn(): void {
