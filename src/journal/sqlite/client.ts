@@ -14,7 +14,7 @@ const longestHoldMs = 1000
 /** Batches begin at least so long apart: two threads that wake each other for every record cost more than the record. */
 const gatherMs = 1
 /** The same while nobody waits for what is in them: each takes as much time of a core as some steps of a chain. */
-const patientMs = 5
+const patientMs = 10
 
 /**
  * This side of the thread that holds the database: gathers records into batches, and matches answers to questions.
