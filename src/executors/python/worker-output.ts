@@ -35,14 +35,9 @@ export class WorkerOutput {
     if (job.live.full) job.live.drop(this.capture.shrink(true))
   }
 
-  /** Nothing was said since the last attempt ended. */
-  get isSilent(): boolean {
-    return this.#said === undefined && !this.#touched
-  }
-
   /** The attempt has ended: the rest of what is its own. */
   end(job: Job): void {
-    if (this.isSilent) return
+    if (this.#said === undefined && !this.#touched) return
     const listener = this.#listener(job)
     this.capture.read(listener, this.#said)
     this.capture.finish(listener)
