@@ -159,6 +159,8 @@ export class Execution {
 
   /** Events have been applied: what depends on how the run stands now follows. */
   follow(): void {
+    const { machine, recorder } = this.#run
+    if (machine.graph.count('gate') > 0) recorder.hurry()
     this.#ahead.holdOrLetGo()
   }
 

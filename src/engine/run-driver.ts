@@ -312,8 +312,6 @@ export class RunDriver implements HostedRun, AttemptOwner {
       this.#busy = false
     }
     this.#execution.follow()
-    const { machine, recorder } = this.#run
-    if (machine.graph.count('gate') > 0) recorder.hurry()
     this.#rested()
   }
 
