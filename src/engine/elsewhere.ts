@@ -1,3 +1,4 @@
+import { AlmanacError } from '../model/errors.ts'
 import type { LimitRule } from '../model/limits.ts'
 import type { Elsewhere } from '../ports/caller.ts'
 import type { CodeSource, LoadedFile } from '../ports/code.ts'
@@ -48,9 +49,13 @@ export class FunctionsElsewhere implements Elsewhere {
 
   async load(file: string): Promise<LoadedFile> {
     const loaded = this.atWork()
+    const cancelled = Promise.withResolvers<never>()
+    this.whenCancelled(() => cancelled.reject(new AlmanacError('ALM_CANCELLED', { by: '' })))
     try {
-      return await this.#host.code.load(file)
+      // what a file does when it is imported may never end
+      return await Promise.race([this.#host.code.load(file), cancelled.promise])
     } finally {
+      cancelled.promise.catch(() => undefined)
       loaded()
     }
   }

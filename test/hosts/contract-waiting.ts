@@ -14,6 +14,24 @@ export function waitingTests(stage: Stage): void {
     expect(again).toMatchObject({ ...succeeded([8, true, 'seen', 16]), executed: 1, reused: 1 })
   })
 
+  it('a failure that a person is to judge leaves it waiting; corrected and retried it goes on', async () => {
+    const file = stage.write('judged', programs.judged)
+    const first = await stage.rig.run(file)
+    expect(first).toMatchObject({ state: 'waiting', executed: 1 })
+    stage.rig.write(`judged.${stage.language}`, programs.judged[stage.language].replace('n > 0', 'n > 9'))
+    await stage.rig.ask({ do: 'answer', run: first.run, value: { verdict: 'retry' } })
+    const again = await stage.rig.run(file, { resume: first.run })
+    expect(again).toMatchObject({ ...succeeded([8, 8]), executed: 1, reused: 1 })
+    const stopped = await stage.rig.run(stage.write('stopped', programs.judged))
+    await stage.rig.ask({ do: 'answer', run: stopped.run, value: { verdict: 'stop' } })
+    expect(
+      await stage.rig.run(stage.write('stopped', programs.judged), { resume: stopped.run }),
+    ).toMatchObject({
+      state: 'failed',
+      error: { code: 'ALM_TASK_FAILED', message: 'no 8' },
+    })
+  })
+
   it('cancelled it hears of it where it waits, and resumed it goes on from there', async () => {
     const file = stage.write('waiting', programs.waiting)
     const life = await cancelled(stage, file)

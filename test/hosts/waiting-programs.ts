@@ -13,6 +13,23 @@ async def main():
     return [n, answer["ok"], answer["why"], await double(n)]`,
 )
 
+/** A person is asked what a failure means. */
+export const judged = program(
+  `const judged = task('judged', { onFailure: 'pause' }, (n: number): number => { if (n > 0) throw new RangeError('no ' + n); return n })
+export default workflow('main', async () => {
+  const n = await double(4)
+  return [n, await judged(n)]
+})`,
+  `@task(on_failure="pause")
+def judged(n):
+    if n > 0: raise ValueError(f"no {n}")
+    return n
+@workflow
+async def main():
+    n = await double(4)
+    return [n, await judged(n)]`,
+)
+
 /** Waits for long; cancelled it cleans up. */
 export const waiting = program(
   `export default workflow('main', async () => {

@@ -240,6 +240,18 @@ it('Ctrl-C on the terminal stops the run, and the workflow hears of it as of any
   expect(shown).toMatch(/code 3/)
 })
 
+it('a file of a child whose import never ends is given up when the run is cancelled', async () => {
+  await project.write({
+    'endless.py': `${head}print("importing", flush=True)\nwhile True: pass\n${body('return 1')}`,
+    'parent.ts': `import { python, workflow } from 'almanac'
+export default workflow('parent', async () => await python.workflow('endless.py:main')())`,
+  })
+  const run = project.start('run', 'parent.ts')
+  await run.saw(/importing/)
+  run.child.kill('SIGINT')
+  expect(await run.ended).toMatchObject({ code: 3, stdout: expect.stringMatching(/cancelled · 0 executed/) })
+})
+
 it('a workflow that computes for ever is given up when its run is cancelled', async () => {
   await project.write({
     'stuck.py': head + body('await f(1)\nprint("computing", flush=True)\nwhile True: pass'),
