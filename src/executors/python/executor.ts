@@ -67,6 +67,8 @@ class PythonExecutor implements Executor, GroupOwner {
   readonly #usual = new WeakMap<TaskFunction, { readonly home: PythonHome; readonly group: WorkerGroup }>()
   readonly #workers = new Set<Worker>()
   readonly #homes = new Map<string, Promise<PythonHome> | PythonHome>()
+  /** the one that was known when it was asked for last: most attempts ask for the same */
+  #lastHome: { readonly spec: PythonEnvSpec | undefined; readonly home: PythonHome } | undefined
   readonly #stop = new AbortController()
   readonly #runs = new JobRuns()
   #jobs = 0
@@ -238,9 +240,13 @@ class PythonExecutor implements Executor, GroupOwner {
 
   /** The interpreter for an environment; a promise only while it is not known. */
   #home(spec: PythonEnvSpec | undefined): Promise<PythonHome> | PythonHome {
+    if (this.#lastHome !== undefined && this.#lastHome.spec === spec) return this.#lastHome.home
     const name = JSON.stringify(spec ?? null)
     const known = this.#homes.get(name)
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      if (!(known instanceof Promise)) this.#lastHome = { spec, home: known }
+      return known
+    }
     const options = {
       ...(this.#options.cacheDir !== undefined && { cacheDir: this.#options.cacheDir }),
       ...(this.#options.onProgress !== undefined && { onProgress: this.#options.onProgress }),
