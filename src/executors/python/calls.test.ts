@@ -295,8 +295,8 @@ describe('outputs of a Python function', () => {
     ['decimal', '(the value itself): it is a Decimal; return a float or its text'],
     ['number key', 'a[0]: its key 1 is no text'],
     ['complex', '(the value itself): it is an instance of complex'],
-    ['function', '(the value itself): it is an instance of builtin_function_or_method'],
-    ['generator', '(the value itself): it is an instance of generator'],
+    ['function', '(the value itself): it is a function (len)'],
+    ['generator', '(the value itself): it is a generator; return what it gives, such as a list of it'],
   ])('refuse a %s with the path to it', async (kind, why) => {
     expect(await bench.failure(task('results'), { kind })).toBe(
       `ALM_RESULT_REFUSED The result of the task cannot be kept: at ${why}.`,
