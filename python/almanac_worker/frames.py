@@ -83,6 +83,9 @@ class Inbox:
                 return None
             if not data:
                 return None
+            if not buffer and 4 + int.from_bytes(data[:4], "little") == len(data):
+                whole: list[Any] = decode(data[4:].decode("utf-8", "surrogatepass"))
+                return whole
             buffer += data
 
 
@@ -115,18 +118,23 @@ class Outbox:
 
     def _write(self) -> None:
         while self._pending:
-            batch: list[str] = []
-            size = 0
-            while self._pending and size < _FRAME:
-                end = self._pending.popleft()
-                text = end if isinstance(end, str) else self._together(end)
-                batch.append(text)
-                size += len(text)
-            body = ("[" + ",".join(batch) + "]").encode("ascii")
+            text = self._next()
+            if self._pending:
+                batch = [text]
+                size = len(text)
+                while self._pending and size < _FRAME:
+                    batch.append(self._next())
+                    size += len(batch[-1])
+                text = ",".join(batch)
+            body = f"[{text}]".encode("ascii")
             try:
                 self._socket.sendall(len(body).to_bytes(4, "little") + body)
             except OSError:
                 return  # the host is gone: the control thread ends this process
+
+    def _next(self) -> str:
+        end = self._pending.popleft()
+        return end if isinstance(end, str) else self._together(end)
 
     def _together(self, first: Result) -> str:
         """One message of all the plain results that follow each other."""

@@ -122,8 +122,9 @@ export class LiveAttempt<S> {
     if (!this.#ended) this.#speak().warn(name, text, more)
   }
 
-  succeed(values: Readonly<Record<string, Value>>, usage?: Usage): void {
-    this.#end(usage === undefined ? { kind: 'succeeded', values } : { kind: 'succeeded', values, usage })
+  succeed(values: Readonly<Record<string, Value>>, usage?: Usage, code?: object): void {
+    const more = { ...(usage !== undefined && { usage }), ...(code !== undefined && { code }) }
+    this.#end({ kind: 'succeeded', values, ...more })
   }
 
   /** It succeeds before anything else has happened since it began: that it did need not be told. */

@@ -11,7 +11,8 @@ import type { WorkerExit } from './worker-process.ts'
 
 /** How what a worker said, or its death, is told as the end of an attempt. */
 
-export function tellEnd(job: Job, body: EndBody, files: SharedFiles): void {
+/** `code` stands for what the worker has loaded. */
+export function tellEnd(job: Job, body: EndBody, files: SharedFiles, code: object): void {
   const usage: Usage = { cpuMs: body.cpuMs, ...(body.peak > 0 && { maxRssBytes: body.peak }) }
   if (body.cancelled) {
     job.live.stopped(usage)
@@ -32,7 +33,7 @@ export function tellEnd(job: Job, body: EndBody, files: SharedFiles): void {
     job.live.fail('error', errorRecord('ALM_RESULT_REFUSED', { why }), true, usage)
     return
   }
-  job.live.succeed(values, usage)
+  job.live.succeed(values, usage, code)
 }
 
 function tellFailure(job: Job, failure: WorkerFailure, usage: Usage): void {

@@ -347,9 +347,9 @@ export class Worker implements Holder, MemoryOf {
     if (job.live.verdict !== undefined) {
       // nobody will release the results of an attempt that was given up
       this.#world.held.release(body.held.map(([handle]) => handle))
-      if (this.#endsWith(() => tellEnd(job, body, this.#world.files))) return
+      if (this.#endsWith(() => tellEnd(job, body, this.#world.files, this.#code))) return
     }
-    tellEnd(job, body, this.#world.files)
+    tellEnd(job, body, this.#world.files, this.#code)
     this.#goOn()
   }
 
