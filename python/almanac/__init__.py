@@ -8,7 +8,7 @@ runs it. What has been done is not done again: after a crash, after an edit, on 
 from .containers import container
 from .documents import Document, DocumentState
 from .errors import AlmanacError, TaskFailed, WorkflowRefused
-from .futures import Future, FutureList
+from .futures import Future, FutureList, pick
 from .modules import Module, module
 from .programs import command, script
 from .runs import Dataset, dataset, run, run_async
@@ -41,6 +41,7 @@ __all__ = [
     "gather",
     "map",
     "module",
+    "pick",
     "run",
     "run_async",
     "script",

@@ -6,10 +6,10 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import almanac
-from almanac import Dir, File, Future, FutureList, dataset, file, gather, map, run, settled, stage, task, workflow
+from almanac import Dir, File, Future, FutureList, dataset, file, gather, map, pick, run, settled, stage, task, workflow
 
 if TYPE_CHECKING:
     from typing_extensions import assert_type
@@ -42,6 +42,16 @@ def index(scene: Path, *, refs: Path) -> dict[str, int]:
     return {"chunks": 1}
 
 
+class Chunks(TypedDict):
+    chunks: int
+    names: list[str]
+
+
+@task
+def index_of(scene: Path) -> Chunks:
+    return {"chunks": 1, "names": [scene.name]}
+
+
 listing = almanac.command(["ls", "{in.folder}"], name="listing", inputs={"folder": Dir}, retries=2)
 
 
@@ -72,6 +82,11 @@ async def main(raw: Dir, scene: File) -> dict[str, object]:
     assert_type(await total([one, 2, 3]), float)
     assert_type(await total(many, scale=total([1])), float)
     assert_type((await judge(scene)).score, float)
+
+    # fields of futures are not known, unless a function of the value names them
+    assert_type(pick(judge(scene), lambda quality: quality.score), Future[float])
+    assert_type(await pick(index_of(scene), lambda found: found["chunks"]), int)
+    double(pick(index_of(scene), lambda found: found["chunks"]))
 
     # what it is given is still checked
     double("1")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
