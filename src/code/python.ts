@@ -54,6 +54,13 @@ export class PythonSource {
     return question.promise
   }
 
+  /** The answer, if it is kept and holds. */
+  known(file: string, name: string): PythonCount | undefined {
+    const known = this.#known(file, Date.now())
+    if (known?.holds !== true) return undefined
+    return known.kept.functions.find(([one]) => one === name)?.[1]
+  }
+
   /** Was the function counted so, and has no file that counts been touched since? */
   isStill(file: string, name: string, digest: Digest): boolean {
     const last = this.#last.get(file)

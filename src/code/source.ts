@@ -15,6 +15,7 @@ import { fromBuild, fromImport, isBuildFailure, loadFailed, shown } from './load
 import { codeFiles } from './module-code.ts'
 import { emptyTrail, installedPackage, isInstalled, packageDigest } from './packages.ts'
 import { PythonSource } from './python.ts'
+import type { PythonCount } from './python-process.ts'
 import { sha256All } from './sha.ts'
 import { type KeptCount, readUnit, targetAt, type Unit } from './unit.ts'
 import { UnitMaker } from './unit-maker.ts'
@@ -47,6 +48,8 @@ class FileCodeSource implements CodeSource {
   readonly #python: PythonSource
   /** by each of the author's files in them */
   readonly #units = new Map<string, Promise<Unit>>()
+  /** of those the ones that are there */
+  readonly #made = new WeakMap<Promise<Unit>, Unit>()
   readonly #installed = new Map<string, Digest>()
   readonly #bundlers = new Bundlers()
 
@@ -75,7 +78,7 @@ class FileCodeSource implements CodeSource {
   }
 
   async #loaded({ name, inputs }: Bundle, file: string, unit: Promise<Unit>): Promise<LoadedFile> {
-    for (const input of inputs) this.#units.set(input, unit)
+    for (const input of inputs) this.#setUnit(input, unit)
     const path = join(this.#cache.folder, name)
     const [imported, counted] = await Promise.allSettled([
       import(/* @vite-ignore */ pathToFileURL(path).href) as Promise<Readonly<Record<string, unknown>>>,
@@ -90,21 +93,14 @@ class FileCodeSource implements CodeSource {
 
   async fingerprint(task: TaskSpec): Promise<CodeFingerprint> {
     const { body, version } = task
-    if (version !== undefined) {
-      const digest = sha256All(['version', version])
-      return { digest, parts: { version: digest }, warnings: [] }
-    }
+    if (version !== undefined) return ofVersion(version)
     switch (body.kind) {
       case 'function':
       case 'thread':
         return this.#ofFunction(task)
       case 'python': {
-        const { digest, parts, warnings, findings } = await this.#python.count(
-          body.file,
-          body.function,
-          body.env?.python,
-        )
-        return { digest, parts, warnings: [...warnings, ...undeclaredWarnings(findings, task)] }
+        const { file, function: name, env } = body
+        return ofPython(task, await this.#python.count(file, name, env?.python))
       }
       case 'command':
         return countCommand(task, body, this.#project)
@@ -117,6 +113,22 @@ class FileCodeSource implements CodeSource {
         return { digest, parts: { source: digest }, warnings: [] }
       }
     }
+  }
+
+  known(task: TaskSpec): CodeFingerprint | undefined {
+    const { body, version, definedAt } = task
+    if (version !== undefined) return ofVersion(version)
+    if (body.kind === 'python') {
+      const count = this.#python.known(body.file, body.function)
+      return count && ofPython(task, count)
+    }
+    if ((body.kind !== 'function' && body.kind !== 'thread') || definedAt === undefined) return undefined
+    const { file, line, column } = definedAt
+    const unit = this.#knownUnit(file)
+    if (unit === undefined) return undefined
+    const target = targetAt(unit, file, line, column)
+    const count = unit.counted[targetKey(target)]
+    return count && this.#ofCounted(task, definedAt, { unit, target, count })
   }
 
   isStill(task: TaskSpec, digest: Digest): boolean | Promise<boolean> {
@@ -144,8 +156,15 @@ class FileCodeSource implements CodeSource {
     // it may be gone since it was loaded
     const file = this.#units.has(definedAt.file) ? definedAt.file : this.#realFile(definedAt.file)
     if (isInstalled(file) && !this.#units.has(file)) return this.#ofInstalled(task.name, file)
-    const { unit, target, count } = await this.#counted(file, definedAt)
-    const place = `${shown(this.#project, file)}:${definedAt.line}`
+    return this.#ofCounted(task, { ...definedAt, file }, await this.#counted(file, definedAt))
+  }
+
+  #ofCounted(
+    task: TaskSpec,
+    { file, line }: SourcePlace,
+    { unit, target, count }: CountedDefinition,
+  ): CodeFingerprint {
+    const place = `${shown(this.#project, file)}:${line}`
     const whole = `${place} task ${task.name} is no export: it counts with all of ${shown(this.#project, target.file)}`
     return {
       digest: count.digest,
@@ -165,7 +184,7 @@ class FileCodeSource implements CodeSource {
     if (count !== undefined) return { unit, target, count }
     const maker = await this.#maker()
     const extending = this.#said(file, () => maker.extended(unit, target))
-    this.#units.set(file, extending)
+    this.#setUnit(file, extending)
     const extended = await extending
     return { unit: extended, target, count: extended.counted[key] as KeptCount }
   }
@@ -174,13 +193,34 @@ class FileCodeSource implements CodeSource {
   async #unitOf(file: string): Promise<Unit> {
     const known = this.#units.get(file)
     if (known !== undefined) return known
-    const name = `count-${sha256All([file, this.#project]).slice(0, 24)}.json`
+    const name = this.#countName(file)
     const kept = readUnit(this.#cache, name, Date.now())
     if (kept !== undefined) return kept
     const maker = await this.#maker()
     const unit = this.#said(file, () => maker.unit(file, undefined, name))
-    this.#units.set(file, unit)
+    this.#setUnit(file, unit)
     return unit
+  }
+
+  /** The unit of a file of the author's, if nothing has to be made or waited for. */
+  #knownUnit(file: string): Unit | undefined {
+    const loaded = this.#units.get(file)
+    if (loaded !== undefined) return this.#made.get(loaded)
+    if (!codeFiles.test(file) || isInstalled(file)) return undefined
+    return readUnit(this.#cache, this.#countName(file), Date.now())
+  }
+
+  #setUnit(file: string, unit: Promise<Unit>): void {
+    this.#units.set(file, unit)
+    unit.then(
+      (made) => this.#made.set(unit, made),
+      // said to who asked for it
+      () => undefined,
+    )
+  }
+
+  #countName(file: string): string {
+    return `count-${sha256All([file, this.#project]).slice(0, 24)}.json`
   }
 
   /** Code in a package counts by the package's version, and by the versions of all that it needs. */
@@ -212,6 +252,17 @@ class FileCodeSource implements CodeSource {
     return realpathSync(file)
   }
 }
+
+function ofVersion(version: string): CodeFingerprint {
+  const digest = sha256All(['version', version])
+  return { digest, parts: { version: digest }, warnings: [] }
+}
+
+const ofPython = (task: TaskSpec, { digest, parts, warnings, findings }: PythonCount): CodeFingerprint => ({
+  digest,
+  parts,
+  warnings: [...warnings, ...undeclaredWarnings(findings, task)],
+})
 
 interface CountedDefinition {
   readonly unit: Unit

@@ -1,4 +1,4 @@
-import { isKeptResult } from '../core/identity/remembered.ts'
+import { isKeptResult, isOfShared } from '../core/identity/remembered.ts'
 import { bindAmbient } from '../flow/ambient.ts'
 import { childFunction, type WorkflowDefinition } from '../flow/workflow.ts'
 import { decode, encode } from '../model/codec.ts'
@@ -122,8 +122,9 @@ export class Engine {
     const settings = { ...how.settings, environment: run.environment }
     if (settings.dryRun) {
       const remembered = await journal.load(run.id)
-      const anew = readAnew(remembered, how)
-      const kept = without(remembered, forgottenCalls(run, remembered, how))
+      const shared = sharedCalls(remembered)
+      const anew = readAnew(shared, how)
+      const kept = without(remembered, forgottenCalls(run, remembered, shared, how))
       return this.#drive(
         workflow,
         { ...run, state: 'running' },
@@ -140,7 +141,8 @@ export class Engine {
       throw new AlmanacError('ALM_RUN_OWNED', { run: run.id, pid: run.pid ?? '?', host: run.host ?? '?' })
     try {
       const loaded = await journal.load(run.id)
-      const calls = forgottenCalls(run, loaded, how)
+      const shared = sharedCalls(loaded)
+      const calls = forgottenCalls(run, loaded, shared, how)
       const at = clock.now()
       const inputWire = how.input === undefined ? run.inputWire : encode(how.input)
       const isNewInput = inputWire !== run.inputWire
@@ -158,7 +160,7 @@ export class Engine {
         remembered,
         claim,
         how.listener,
-        readAnew(loaded, how),
+        readAnew(shared, how),
       )
     } catch (error) {
       await claim.release()
@@ -318,23 +320,32 @@ export class Engine {
 /** No fault of a call: another attempt on a disk that is well may succeed. */
 const ofDisk: ReadonlySet<string> = new Set(['ALM_STORE_FULL', 'ALM_STORE_READ_ONLY'])
 
-/** Which outcomes a person's wish takes back. */
-function forgottenCalls(run: RunRecord, remembered: readonly RememberedCall[], how: ResumedRun): number[] {
+/** Those of datasets and documents: there may be a million others. */
+const sharedCalls = (remembered: readonly RememberedCall[]): readonly RememberedCall[] =>
+  remembered.filter(({ call_kind: kind }) => isOfShared(kind))
+
+/** Which outcomes a person's wish takes back; `shared`: those of them that are of datasets and documents. */
+function forgottenCalls(
+  run: RunRecord,
+  remembered: readonly RememberedCall[],
+  shared: readonly RememberedCall[],
+  how: ResumedRun,
+): number[] {
+  if (how.forget === 'none' && how.calls === undefined) return []
   const forgotten = new Set(
-    how.forget === 'none' ? [] : movedDocuments(remembered, new Set(how.calls ?? run.uncaught)),
+    how.forget === 'none' ? [] : movedDocuments(shared, new Set(how.calls ?? run.uncaught)),
   )
-  const refused = refusedIn(remembered)
+  const refused = refusedIn(shared)
   const moved = new Set(refused.map(({ name }) => name))
-  if (how.calls !== undefined) {
-    const reads = remembered.filter(({ call_kind: kind, name }) => kind === 'read' && moved.has(name))
+  // what was published meanwhile is read anew: else it would be refused each time
+  const reads = shared.filter(({ call_kind: kind, name }) => kind === 'read' && moved.has(name))
+  if (how.calls !== undefined)
     return [...new Set([...forgotten, ...how.calls, ...[...refused, ...reads].map(({ call }) => call)])]
-  }
+  for (const { call } of reads) forgotten.add(call)
   const uncaught = new Set(run.uncaught)
   for (const call of remembered) {
     const state = call.outcome?.state
-    if (how.forget === 'none') continue
-    // what was published meanwhile is read anew: else it would be refused each time
-    if (call.call_kind === 'read' && moved.has(call.name)) forgotten.add(call.call)
+    if (state === 'succeeded') continue
     // a person starts attempts anew
     if (call.outcome === undefined && call.attempts.some(({ phase }) => phase !== 'started'))
       forgotten.add(call.call)
@@ -364,16 +375,14 @@ function without(remembered: readonly RememberedCall[], calls: readonly number[]
 }
 
 /** Publications that were made upon versions which were not the newest any more. */
-const refusedIn = (remembered: readonly RememberedCall[]): readonly RememberedCall[] =>
-  remembered.filter(
+const refusedIn = (shared: readonly RememberedCall[]): readonly RememberedCall[] =>
+  shared.filter(
     ({ call_kind: kind, outcome }) => kind === 'publish' && outcome?.error?.code === 'ALM_DATASET_MOVED',
   )
 
 /** Datasets of which a person wants the newest versions, whatever the run has seen and published of them itself. */
-const readAnew = (remembered: readonly RememberedCall[], how: ResumedRun): ReadonlySet<string> =>
-  new Set(
-    how.forget === 'none' && how.calls === undefined ? [] : refusedIn(remembered).map(({ name }) => name),
-  )
+const readAnew = (shared: readonly RememberedCall[], how: ResumedRun): ReadonlySet<string> =>
+  new Set(how.forget === 'none' && how.calls === undefined ? [] : refusedIn(shared).map(({ name }) => name))
 
 const forgetful = (remembered: RememberedCall): RememberedCall => {
   const { outcome: _, ...call } = plainCall(remembered)

@@ -6,6 +6,7 @@ import { FutureRef, HeldRef, type Ref, UrlRef } from '../model/refs.ts'
 import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 import type { CallRequest } from '../ports/caller.ts'
+import type { CodeFingerprint } from '../ports/code.ts'
 import type { CallInfo, TaskIdentity } from './call-info.ts'
 import { type Outcomes, shortText } from './outcomes.ts'
 import type { EnginePorts } from './settings.ts'
@@ -29,6 +30,8 @@ export class Identifier {
   readonly #warn: (task: TaskSpec, warning: string) => void
   readonly #known = new Map<TaskSpec, TaskIdentity>()
   readonly #expected = new Set<TaskSpec>()
+  /** those that were asked for without waiting */
+  readonly #tried = new Set<TaskSpec>()
   readonly #underWay = new Map<TaskSpec, Promise<TaskIdentity>>()
 
   constructor(
@@ -56,7 +59,18 @@ export class Identifier {
 
   /** What is the same for all calls of it; undefined for a task that is to be looked up first. */
   known(request: CallRequest): TaskIdentity | undefined {
-    return request.task === undefined ? this.#builtIn(request) : this.#known.get(request.task)
+    const { task } = request
+    if (task === undefined) return this.#builtIn(request)
+    return this.#known.get(task) ?? (this.#tried.has(task) ? undefined : this.#knownNow(task))
+  }
+
+  /** A function makes calls without a pause: what of them is known without waiting may start while it does. */
+  #knownNow(task: TaskSpec): TaskIdentity | undefined {
+    this.#tried.add(task)
+    if (task.reads.length > 0 || this.#underWay.has(task)) return undefined
+    const around = this.#ports.surroundings.known(task)
+    const reached = around && this.#ports.code.known(task)
+    return around && reached && this.#learnt(task, reached, { ...around })
   }
 
   #builtIn({ name, kind }: CallRequest): TaskIdentity {
@@ -167,17 +181,22 @@ export class Identifier {
   }
 
   async #lookUp(task: TaskSpec): Promise<TaskIdentity> {
-    const { code, surroundings, data, hash, variable } = this.#ports
+    const { code, surroundings, data } = this.#ports
     const [reached, around] = await Promise.all([code.fingerprint(task), surroundings.of(task)])
-    for (const warning of reached.warnings) this.#warn(task, warning)
     const counted: Record<string, string> = { ...around }
+    for (const path of task.reads)
+      counted[`file ${path.replace(/^.*\//, '')}`] = (await data.scan(path)).digest
+    return this.#learnt(task, reached, counted)
+  }
+
+  #learnt(task: TaskSpec, reached: CodeFingerprint, counted: Record<string, string>): TaskIdentity {
+    const { hash, variable } = this.#ports
+    for (const warning of reached.warnings) this.#warn(task, warning)
     for (const name of task.env) {
       const value = variable(name)
       // only its digest: a variable may be a secret
       counted[`variable ${name}`] = value === undefined ? '' : hash(value)
     }
-    for (const path of task.reads)
-      counted[`file ${path.replace(/^.*\//, '')}`] = (await data.scan(path)).digest
     if (task.outputs !== undefined) counted['outputs'] = JSON.stringify(task.outputs)
     const { version } = task
     const identity =

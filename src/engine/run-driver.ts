@@ -77,7 +77,8 @@ export class RunDriver implements HostedRun, AttemptOwner {
   ) {
     this.id = run.id
     this.#workflow = run.workflow
-    this.#run = this.#context(ports, run, settings, new Remembered(remembered), listener, life.work)
+    const before = new Remembered(remembered)
+    this.#run = this.#context(ports, run, settings, before, listener, life.work)
     const { machine, calls } = this.#run
     this.#notes = new Notes(this.#run)
     this.#turns = new Turns(ports.clock, () => this.#end.isOver || this.#awaitsReplay())
@@ -88,14 +89,13 @@ export class RunDriver implements HostedRun, AttemptOwner {
       machine.graph,
       (call) => calls.functionAt(calls.get(call).caller) ?? ownFunction,
     )
-    const replaying = remembered.reduce((n, call) => n + (call.outcome === undefined ? 0 : 1), 0)
-    this.#giving = new Giving(this.#run, this.#turns, this.#failures, replaying)
+    this.#giving = new Giving(this.#run, this.#turns, this.#failures, before.ended)
     this.#host = new WorkflowHost(this, ports.ambient)
     this.#maps = this.#openMaps()
     this.#asks = this.#openAsks()
     const left: Entering['left'] = (info, status, error) => this.#entering.left(info, status, error)
-    this.#datasets = new DatasetCalls(this.#run, remembered, life.anew ?? new Set(), left)
-    this.#documents = new DocumentCalls(this.#run, run.workflow, remembered, left)
+    this.#datasets = new DatasetCalls(this.#run, before.shared, life.anew ?? new Set(), left)
+    this.#documents = new DocumentCalls(this.#run, run.workflow, before.shared, left)
     this.#entering = new Entering(this.#run, {
       host: this.#host,
       turns: this.#turns,

@@ -27,7 +27,7 @@ export interface EnginePorts {
   readonly urls?: Pick<Urls, 'open' | 'verify'>
   readonly datasets: Datasets
   readonly documents: Documents
-  readonly code: Pick<CodeSource, 'fingerprint' | 'isStill' | 'load'>
+  readonly code: Pick<CodeSource, 'fingerprint' | 'known' | 'isStill' | 'load'>
   readonly surroundings: Surroundings
   readonly logs: LogStore
   readonly clock: Clock

@@ -16,6 +16,8 @@ export interface CodeSource {
    * @throws ALM_LOAD_FAILED, ALM_TASK_NOT_FOUND, ALM_PYTHON_MISSING, ALM_INPUT_CHANGED
    */
   fingerprint(task: TaskSpec): Promise<CodeFingerprint>
+  /** What `fingerprint` would give, where that is known without waiting. Never throws: `fingerprint` says why not. */
+  known(task: TaskSpec): CodeFingerprint | undefined
   /**
    * Is the task's code still what was counted as `digest`? Said at once where no file of it was touched since; what
    * counts as it was loaded always is. What can no longer be counted is not.

@@ -87,11 +87,12 @@ export class World {
             parts: { [task.name]: '1' },
             warnings: [],
           }),
+        known: () => undefined,
         isStill: () => true,
         load: (file) =>
           Promise.reject(new AlmanacError('ALM_LOAD_FAILED', { file, why: 'there are no files' })),
       },
-      surroundings: { of: () => Promise.resolve({}) },
+      surroundings: { of: () => Promise.resolve({}), known: () => ({}) },
       logs: this.logs,
       clock: this.clock,
       chance: this.chance,

@@ -12,7 +12,13 @@ import type { Workbench, WorkbenchOptions } from '../workbench.ts'
 import { openCode } from './code.ts'
 import { openContainers } from './containers.ts'
 import { datasetWork } from './dataset-work.ts'
-import { type ExecutorParts, openExecutors, openServers, surroundings } from './executors.ts'
+import {
+  type ExecutorParts,
+  knownSurroundings,
+  openExecutors,
+  openServers,
+  surroundings,
+} from './executors.ts'
 import { openKept } from './kept.ts'
 import { careFor } from './maintenance.ts'
 import type { OpenJournal } from './open-journal.ts'
@@ -101,7 +107,7 @@ function openEngine(
 ): Engine {
   return new Engine({
     ...parts,
-    surroundings: { of: (task) => surroundings(task, executors.containers) },
+    surroundings: { of: (task) => surroundings(task, executors.containers), known: knownSurroundings },
     clock: systemClock,
     chance: systemChance,
     hash: sha256,

@@ -30,6 +30,7 @@ export function openCode(options: CodeSourceOptions & CodeDebug): CodeSource {
   return {
     load: (file) => outside(() => load(file)),
     fingerprint: (task) => code.fingerprint(task),
+    known: (task) => code.known(task),
     isStill: (task, digest) => code.isStill(task, digest),
     close: async () => {
       await (await python)?.close()

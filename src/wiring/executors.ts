@@ -3,14 +3,15 @@ import { openCommandExecutor } from '../executors/command/executor.ts'
 import type { Containers } from '../executors/container/containers.ts'
 import { openContainerExecutor } from '../executors/container/executor.ts'
 import { openInlineExecutor } from '../executors/inline/executor.ts'
-import { pythonEnvDigest } from '../executors/python/environment.ts'
+import { knownEnvDigest, pythonEnvDigest } from '../executors/python/environment.ts'
 import { openPythonExecutor } from '../executors/python/executor.ts'
-import { findPython, minorOf } from '../executors/python/interpreter.ts'
+import { findPython, type Interpreter, knownPython, minorOf } from '../executors/python/interpreter.ts'
 import { openScriptExecutor } from '../executors/script/executor.ts'
 import { openSourceExecutor } from '../executors/source/executor.ts'
 import { Gates } from '../executors/source/gates.ts'
 import { openUrls, type UrlReaderOptions } from '../executors/source/url-reader.ts'
 import { openThreadExecutor } from '../executors/threads/executor.ts'
+import { isAlmanacError } from '../model/errors.ts'
 import type { TaskSpec } from '../model/task.ts'
 import type { Downloads } from '../ports/downloads.ts'
 import type { ExecutorListener } from '../ports/executor.ts'
@@ -82,6 +83,22 @@ export async function surroundings(
   if (body.kind === 'container') return { image: await containers.images.identity(body) }
   if (body.kind !== 'python') return {}
   if (body.env !== undefined) return { python: await pythonEnvDigest(body.env) }
-  const { version, platform } = await findPython(undefined)
-  return { python: `${minorOf(version)} ${platform}` }
+  return { python: plainPython(await findPython(undefined)) }
 }
+
+/** The same, where it is known without waiting. */
+export function knownSurroundings({ body }: TaskSpec): Record<string, string> | undefined {
+  if (body.kind === 'container') return undefined
+  if (body.kind !== 'python') return {}
+  try {
+    const found = body.env === undefined ? knownPython(undefined) : knownEnvDigest(body.env)
+    if (found === undefined) return undefined
+    return { python: typeof found === 'string' ? found : plainPython(found) }
+  } catch (error) {
+    // who waits for it is told
+    if (isAlmanacError(error)) return undefined
+    throw error
+  }
+}
+
+const plainPython = ({ version, platform }: Interpreter): string => `${minorOf(version)} ${platform}`

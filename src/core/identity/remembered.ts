@@ -31,14 +31,24 @@ export class Remembered {
   readonly #made: Uint8Array
   readonly nextCall: number
   readonly nextOrder: number
+  /** how many have an outcome */
+  readonly ended: number
+  /** calls that read or write what others do too: few, if any */
+  readonly shared: readonly RememberedCall[]
   #claimable = 0
 
   constructor(calls: readonly RememberedCall[]) {
     let nextCall = 0
     let nextOrder = 0
-    for (const { call, outcome } of calls) {
+    let ended = 0
+    const shared: RememberedCall[] = []
+    // the only time that all are gone through before the function begins
+    for (const one of calls) {
+      const { call, outcome } = one
       if (call >= nextCall) nextCall = call + 1
+      if (isOfShared(one.call_kind)) shared.push(one)
       if (outcome === undefined) continue
+      ended++
       if (outcome.order >= nextOrder) nextOrder = outcome.order + 1
       if (outcome.fingerprint !== undefined) this.#claimable++
     }
@@ -47,6 +57,8 @@ export class Remembered {
     this.#made = new Uint8Array(nextCall)
     this.nextCall = nextCall
     this.nextOrder = nextOrder
+    this.ended = ended
+    this.shared = shared
   }
 
   /** Outcomes that a call may still take. */
@@ -163,6 +175,10 @@ export class Remembered {
     return call
   }
 }
+
+/** Of datasets and documents: others read and write these as well. */
+export const isOfShared = (kind: CallKind): boolean =>
+  kind === 'read' || kind === 'publish' || kind === 'get' || kind === 'put' || kind === 'patch'
 
 /** Of the first so many calls, as they count in keys. */
 function namesOf(calls: readonly RememberedCall[], count: number): ReadonlySet<string> {

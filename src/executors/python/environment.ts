@@ -11,7 +11,7 @@ import { findProgram } from '../find-program.ts'
 import type { EnvironmentOptions } from './environment-options.ts'
 import { cacheDirectory } from './environment-options.ts'
 import type { Interpreter } from './interpreter.ts'
-import { findPython, minorOf } from './interpreter.ts'
+import { findPython, knownPython, minorOf } from './interpreter.ts'
 import type { Requirements } from './requirements.ts'
 import { readRequirements } from './requirements.ts'
 
@@ -37,6 +37,13 @@ export async function pythonEnvDigest(
   options: EnvironmentOptions = {},
 ): Promise<Digest> {
   return (await plan(spec, options)).digest
+}
+
+/** The same, where the interpreter is known already. @throws ALM_PYTHON_ENV */
+export function knownEnvDigest(spec: PythonEnvSpec, options: EnvironmentOptions = {}): Digest | undefined {
+  const cacheDir = options.cacheDir ?? cacheDirectory()
+  const interpreter = knownPython(spec.python, { cacheDir, from: dirname(spec.requirements) })
+  return interpreter && digestOf(readRequirements(spec.requirements), interpreter)
 }
 
 /** The environment, made now if it is not there. @throws ALM_PYTHON_MISSING, ALM_PYTHON_ENV */
@@ -65,11 +72,15 @@ async function plan(spec: PythonEnvSpec, options: EnvironmentOptions): Promise<P
   const cacheDir = options.cacheDir ?? cacheDirectory()
   const requirements = readRequirements(spec.requirements)
   const interpreter = await findPython(spec.python, { cacheDir, from: dirname(spec.requirements) })
-  const counted = [format, minorOf(interpreter.version), interpreter.platform, ...requirements.counted]
-  const digest = createHash('sha256').update(JSON.stringify(counted)).digest('hex')
+  const digest = digestOf(requirements, interpreter)
   // scripts begin with the interpreter's path, which must not be long
   const directory = join(cacheDir, 'envs', digest.slice(0, 32))
   return { digest, interpreter, requirements, directory, marker: join(directory, 'almanac-env.json') }
+}
+
+function digestOf(requirements: Requirements, { version, platform }: Interpreter): Digest {
+  const counted = [format, minorOf(version), platform, ...requirements.counted]
+  return createHash('sha256').update(JSON.stringify(counted)).digest('hex')
 }
 
 /** part of the digest: another one makes all environments anew */

@@ -24,18 +24,11 @@ const names = ['python3', 'python', 'python3.14', 'python3.13', 'python3.12', 'p
  * enough. What was asked of an interpreter is kept by the stat of its file, so that the next process need not start it.
  * @throws ALM_PYTHON_MISSING
  */
-export async function findPython(
-  name: string | undefined,
-  options: { readonly cacheDir?: string; readonly from?: string } = {},
-): Promise<Interpreter> {
+export async function findPython(name: string | undefined, options: FindOptions = {}): Promise<Interpreter> {
   const tooOld: string[] = []
-  // the one that a program in Python asks from, or that its user chose
-  const chosen = name ?? (process.env['ALMANAC_PYTHON'] || undefined)
-  for (const one of chosen === undefined ? names : [chosen]) {
-    const program = findProgram(one, options.from ?? '.', process.env['PATH'] ?? '')
-    if ('missing' in program) continue
-    const { path } = program
-    const found = await ask(path, join(options.cacheDir ?? cacheDirectory(), 'interpreters.json'))
+  const chosen = chosenPython(name)
+  for (const path of programs(chosen, options)) {
+    const found = await ask(path, cacheFileOf(options))
     if (found === undefined) continue
     if (isNewEnough(found.version)) return found
     tooOld.push(`${path} is ${found.version}`)
@@ -45,6 +38,36 @@ export async function findPython(
     version: tooOld.length === 0 ? wanted : `${wanted} (${tooOld[0]})`,
   })
 }
+
+/** The same, if it was found before and nothing has to be asked. */
+export function knownPython(name: string | undefined, options: FindOptions = {}): Interpreter | undefined {
+  for (const path of programs(chosenPython(name), options)) {
+    const found = known(path, stampOf(path), cacheFileOf(options))
+    if (found === undefined || isNewEnough(found.version)) return found
+  }
+  return undefined
+}
+
+interface FindOptions {
+  readonly cacheDir?: string
+  /** directory that paths begin in */
+  readonly from?: string
+}
+
+/** The one that a program in Python asks from, or that its user chose. */
+const chosenPython = (name: string | undefined): string | undefined =>
+  name ?? (process.env['ALMANAC_PYTHON'] || undefined)
+
+/** Paths of what may be meant, best first. */
+function* programs(chosen: string | undefined, { from = '.' }: FindOptions): Iterable<string> {
+  for (const one of chosen === undefined ? names : [chosen]) {
+    const program = findProgram(one, from, process.env['PATH'] ?? '')
+    if ('path' in program) yield program.path
+  }
+}
+
+const cacheFileOf = ({ cacheDir = cacheDirectory() }: FindOptions): string =>
+  join(cacheDir, 'interpreters.json')
 
 /** `3.11` */
 export const minorOf = (version: string): string => version.split('.').slice(0, 2).join('.')
@@ -56,11 +79,16 @@ function isNewEnough(version: string): boolean {
 
 async function ask(path: string, cacheFile: string): Promise<Interpreter | undefined> {
   const stamp = stampOf(path)
-  const known = readCache(cacheFile)[path]
-  if (isEntry(known) && known.stamp === stamp && existsSync(known.found.python)) return known.found
+  const before = known(path, stamp, cacheFile)
+  if (before !== undefined) return before
   const found = await run(path)
   if (found !== undefined) writeCache(cacheFile, path, { stamp, found })
   return found
+}
+
+function known(path: string, stamp: string, cacheFile: string): Interpreter | undefined {
+  const entry = readCache(cacheFile)[path]
+  return isEntry(entry) && entry.stamp === stamp && existsSync(entry.found.python) ? entry.found : undefined
 }
 
 interface Entry {

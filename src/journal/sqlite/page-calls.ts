@@ -21,12 +21,26 @@ const at = {
   more: 12,
 } as const
 
+/** What is never asked for in most replays is not among them: texts of errors and origins, times of attempts. */
+const replayed: readonly number[] = [
+  at.id,
+  at.name,
+  at.caller,
+  at.at,
+  at.order,
+  at.state,
+  at.value,
+  at.attempt,
+  at.cost,
+  at.more,
+]
+
 type DigestColumn = (i: number) => string | undefined
 
 /**
  * The columns of a page.
  *
- * P1 a column is taken apart when somebody asks for one of its values: most replays ask for a few of them only.
+ * P1 a column is taken apart at once where all replays ask for its values, else when somebody does.
  */
 class Columns {
   readonly #texts: (string | undefined)[]
@@ -46,6 +60,12 @@ class Columns {
     this.#attempts = new Map(page.attempts)
     this.#keyed = page.keyed && new Set(page.keyed)
     this.#args = page.args
+  }
+
+  /** Takes apart what every replay asks for, while the journal reads the next page. */
+  prepare(): void {
+    for (const column of replayed) this.#parse(column)
+    this.args(0)
   }
 
   value(column: number, i: number): unknown {
@@ -186,6 +206,7 @@ const noMore: ReturnType<typeof readMore> = Object.freeze({})
 /** Adds the calls of a page to those before it. */
 export function unpackPage(page: CallPage, calls: RememberedCall[]): void {
   const columns = new Columns(page)
+  columns.prepare()
   for (let i = 0; i < page.calls; i++) calls.push(new PageCall(columns, i))
 }
 
