@@ -44,6 +44,8 @@ export class Ahead {
     const taker = this.#takers.find((one) => one.executor === executor)
     if (taker === undefined) this.#takers.push({ executor, policies: new Set([task.policy]), calls: 0 })
     else taker.policies.add(task.policy)
+    // what starts before its window is known counts as of another kind, which nothing goes ahead of
+    this.look()
   }
 
   /** Asks how many more the executors would have now. */

@@ -18,10 +18,16 @@ import type { PlannedCall } from './settings.ts'
 import { Sharings } from './sharing.ts'
 import { resolve } from './views.ts'
 
+/** so many calls are made before those of them that may start do */
+const madeAtOnce = 8
+
 /**
  * Between the machine's decision to start a call and what came of it.
  *
  * S1 starts of one turn travel together, and wait where the journal does not keep up.
+ * S2 a function that makes calls without a pause does not keep those from starting elsewhere which it has made: what
+ *    takes nothing held is submitted every few calls. What takes some is not: as long as calls are made, nobody knows
+ *    whether it is the last to need that.
  */
 export class Execution {
   readonly planned: PlannedCall[] = []
@@ -35,6 +41,8 @@ export class Execution {
   readonly #limits: LimitDoors
   #starts: AttemptStart[] = []
   #isScheduled = false
+  /** calls made since starts were submitted last */
+  #made = 0
 
   /** `number`: one for each attempt that an executor is given. */
   constructor(
@@ -80,6 +88,35 @@ export class Execution {
     if (request.task !== undefined) this.#limits.check(request.name, request.task.policy)
     this.#ahead.expect(request.task)
     this.#attempts.made(request)
+  }
+
+  /** A function has made a call, and may make a million more before the event loop turns. */
+  goesOn(): void {
+    if (++this.#made < madeAtOnce) return
+    this.#made = 0
+    if (this.#starts.length === 0 || this.#run.recorder.isFull || this.#run.isOver()) return
+    const now: AttemptStart[] = []
+    const later: AttemptStart[] = []
+    const executors = new Set<Executor>()
+    for (const start of this.#starts) {
+      const executor = this.#nowBy(start.info)
+      if (executor !== undefined) executors.add(executor)
+      ;(executor === undefined ? later : now).push(start)
+    }
+    if (now.length === 0) return
+    this.#starts = later
+    this.#begin(now)
+    for (const executor of executors) executor.beginNow?.()
+    // what they would have ahead they know from what they have
+    this.#ahead.look()
+  }
+
+  /** Who begins with the call now, if it takes nothing held and nobody else may be at it. */
+  #nowBy(info: CallInfo): Executor | undefined {
+    const { task } = info.request
+    const executor = task && this.#attempts.executorFor(task)
+    if (executor?.beginNow === undefined || this.#sharings.isShared(info)) return undefined
+    return this.#run.machine.graph.call(info.id).heldInputs === undefined ? executor : undefined
   }
 
   /** The machine wants calls to be admitted, or gives back. */

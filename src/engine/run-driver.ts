@@ -140,7 +140,9 @@ export class RunDriver implements HostedRun, AttemptOwner {
   // what functions ask
 
   call(call: NewCall): number {
-    return this.#documents.through(call, (prepared) => this.#make(prepared))
+    const made = this.#documents.through(call, (prepared) => this.#make(prepared))
+    if (!this.#busy) this.#execution.goesOn()
+    return made
   }
 
   outcome(call: number, path: Path, succeed: (value: Value) => void, fail: (error: unknown) => void): void {

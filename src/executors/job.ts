@@ -88,6 +88,14 @@ export class TaskFunction {
     return Math.max(short, Math.floor(few))
   }
 
+  /** The same where nothing is heard for a while: a run of calls, where threads take turns anyway. */
+  get aheadUnheard(): number {
+    const { ahead } = this
+    if (ahead === 0 || this.threads === 1) return ahead
+    const most = this.holds ? Math.floor((2 * aheadBytes) / this.#meanBytes) : runLength
+    return Math.max(ahead, Math.min(runLength, most))
+  }
+
   /** How many of its calls a process has use for beyond those that run: a power of two, so that it seldom changes. */
   get window(): number {
     const ahead = Math.max(this.ahead, this.holds && this.threads > 1 ? runLength : 0)

@@ -21,6 +21,12 @@ export interface Executor {
   accepts(task: TaskSpec): boolean
   /** Attempts travel in batches; the listener is the same for the executor's whole life. */
   submit(attempts: readonly Attempt[]): void
+  /**
+   * The function that makes calls goes on, so that the event loop does not turn for a while, and nothing is heard:
+   * what was submitted begins now, and as much as bears it goes to wait where it is executed. Absent where nothing
+   * is executed meanwhile.
+   */
+  beginNow?(): void
   /** How many attempts of a run should be submitted ahead now (`Attempt.behind`), for none to wait for the engine. */
   ahead?(): number
   /** Nothing of the run begins that has not, until that is taken back: who decides on it is paused, or does not keep up. */

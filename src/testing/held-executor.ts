@@ -35,6 +35,10 @@ export class HeldExecutor implements Executor {
     }
   }
 
+  beginNow(): void {
+    // attempts begin and end when the test says so
+  }
+
   start(id: AttemptId): void {
     this.#listener.started(id)
   }

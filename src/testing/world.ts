@@ -10,8 +10,10 @@ import { type MemoryStore, memoryStore } from '../journal/memory/store.ts'
 import { AlmanacError } from '../model/errors.ts'
 import type { RunRecord } from '../model/records.ts'
 import { FileRef } from '../model/refs.ts'
+import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 import type { Ambient, Caller } from '../ports/caller.ts'
+import type { CodeFingerprint } from '../ports/code.ts'
 import type { Attempt, AttemptId, ExecutorListener } from '../ports/executor.ts'
 import { HeldExecutor } from './held-executor.ts'
 import { HeldJournal } from './held-journal.ts'
@@ -21,6 +23,12 @@ import { type MemoryData, openMemoryData } from './memory-data.ts'
 import { MemoryLogs } from './memory-logs.ts'
 import { SeededChance } from './seeded-chance.ts'
 import { VirtualClock } from './virtual-clock.ts'
+
+const codeOf = ({ name }: TaskSpec): CodeFingerprint => ({
+  digest: sha256(`code of ${name}`),
+  parts: { [name]: '1' },
+  warnings: [],
+})
 
 const testSettings: RunSettings = {
   cpu: 16,
@@ -81,13 +89,8 @@ export class World {
       limits: memory.limits,
       data: this.data,
       code: {
-        fingerprint: (task) =>
-          Promise.resolve({
-            digest: sha256(`code of ${task.name}`),
-            parts: { [task.name]: '1' },
-            warnings: [],
-          }),
-        known: () => undefined,
+        fingerprint: (task) => Promise.resolve(codeOf(task)),
+        known: (task) => (options.isCodeKnown === true ? codeOf(task) : undefined),
         isStill: () => true,
         load: (file) =>
           Promise.reject(new AlmanacError('ALM_LOAD_FAILED', { file, why: 'there are no files' })),
@@ -230,6 +233,8 @@ export class World {
 export interface WorldOptions {
   /** records become durable when the test commits */
   readonly holdCommits?: boolean
+  /** code is known without being looked up */
+  readonly isCodeKnown?: boolean
   /** attempts wait until what they depend on is durable */
   readonly afterCommit?: boolean
 }

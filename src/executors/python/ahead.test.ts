@@ -72,6 +72,19 @@ it('cancels what waits in a worker at once, and what a dead worker had not begun
   expect(await bench.heard.end(waits[1]?.id ?? '')).toMatchObject({ kind: 'succeeded', values: { '': 3 } })
 })
 
+it('begins what it is told to begin now, though nobody lets the event loop turn', async () => {
+  const task = bench.task(file, 'work', { threads: 8 })
+  const log = join(bench.folder, 'log')
+  await bench.value(task, { n: 0, log })
+  const attempt = bench.attempt(task, { n: 1, log })
+  bench.executor.submit([attempt])
+  bench.executor.beginNow?.()
+  const until = performance.now() + 20_000
+  while (begun(log).length < 2 && performance.now() < until) continue
+  expect([begun(log), bench.heard.of(attempt.id).started]).toEqual([['0', '1'], 0])
+  expect(await bench.heard.end(attempt.id)).toMatchObject({ kind: 'succeeded', values: { '': 1 } })
+})
+
 it('lets nothing of a run begin that is held back', async () => {
   const task = bench.task(file, 'noop')
   await bench.value(task, { n: 0 })

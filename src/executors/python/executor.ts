@@ -141,6 +141,10 @@ class PythonExecutor implements Executor, GroupOwner {
     this.#schedule()
   }
 
+  beginNow(): void {
+    for (const group of this.#groups.values()) group.beginNow()
+  }
+
   ahead(): number {
     return this.#functions.window * this.#processes * 2
   }

@@ -42,6 +42,8 @@ export class WorkerGroup implements WorkerOwner {
   #spare: WaitingJobs | undefined
 
   #isScheduled = false
+  /** nothing is heard of workers for a while */
+  #isUnheard = false
 
   constructor(start: GroupStart, size: number, world: WorkerWorld, owner: GroupOwner) {
     this.#start = start
@@ -76,6 +78,14 @@ export class WorkerGroup implements WorkerOwner {
     if (lane !== -1) this.#workers[lane] = undefined
     this.#owner.exited(worker)
     this.dispatch()
+  }
+
+  /** Whoever submits does not let the event loop turn for a while. */
+  beginNow(): void {
+    this.#isUnheard = true
+    this.dispatch()
+    this.#isUnheard = false
+    for (const worker of this.#workers) worker?.flush()
   }
 
   /** Gives waiting attempts to workers, as long as there is room. */
@@ -129,7 +139,8 @@ export class WorkerGroup implements WorkerOwner {
         if (!this.#owner.mayBegin() || !this.#mayAdd(job)) return
         const worker = this.#workers[lane]
         if (worker !== undefined && this.#owesPlaces(worker, job)) continue
-        const room = worker === undefined ? job.run.free > 0 : worker.room(job, this.#share(job))
+        const room =
+          worker === undefined ? job.run.free > 0 : worker.room(job, this.#share(job), this.#isUnheard)
         if (room === false) continue
         goesOn = true
         queue.delete(job)
@@ -196,7 +207,7 @@ export class WorkerGroup implements WorkerOwner {
         vacant ??= lane
         continue
       }
-      const room = worker.room(job, most)
+      const room = worker.room(job, most, this.#isUnheard)
       if (room === 'now' && (best === undefined || worker.jobs.size < best.jobs.size)) best = worker
       else if (room === 'soon' && (soon === undefined || worker.jobs.size < soon.jobs.size)) soon = worker
     }

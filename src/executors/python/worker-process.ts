@@ -96,7 +96,7 @@ export class WorkerProcess {
     this.#outgoing.push(message)
     if (this.#scheduled) return
     this.#scheduled = true
-    queueMicrotask(() => this.#flush())
+    queueMicrotask(() => this.flush())
   }
 
   /** Heard even while a task runs. */
@@ -119,8 +119,10 @@ export class WorkerProcess {
     if (!this.#grouped) this.#child.kill('SIGKILL')
   }
 
-  #flush(): void {
+  /** Sends what is queued: before the turn ends, where its end is far. */
+  flush(): void {
     this.#scheduled = false
+    if (this.#outgoing.length === 0) return
     const messages = this.#outgoing
     this.#outgoing = []
     if (!this.#exited) this.#data.write(frameOf(messages))

@@ -98,13 +98,13 @@ export class Worker implements Holder, MemoryOf {
 
   /**
    * Would it begin with the job `now`, or `soon`: so soon that waiting here is best? `most`: how many may run here at
-   * once.
+   * once. `unheard`: nothing is heard for a while.
    */
-  room(job: Job, most: number): 'now' | 'soon' | false {
+  room(job: Job, most: number, unheard = false): 'now' | 'soon' | false {
     if (this.#retired) return false
     if (this.jobs.canBegin(job, most)) return 'now'
-    const { ahead, alone, threads } = job.function
-    if (job.held.length === 0) return this.jobs.canWait(job, ahead) && 'soon'
+    const { ahead, aheadUnheard, alone, threads } = job.function
+    if (job.held.length === 0) return this.jobs.canWait(job, unheard ? aheadUnheard : ahead) && 'soon'
     if (!this.#allHere(job) && threads === 1) return false
     // what frees memory goes first in the worker, and none of it may stand before what another worker could do
     return this.jobs.canWait(job, alone ? 0 : threads > 1 ? Number.POSITIVE_INFINITY : ahead) && 'soon'
@@ -166,6 +166,11 @@ export class Worker implements Holder, MemoryOf {
   kill(why: string): void {
     this.#retired = true
     this.#process.kill(why)
+  }
+
+  /** What it was sent goes off at once. */
+  flush(): void {
+    this.#process.flush()
   }
 
   /** For between attempts. */

@@ -90,6 +90,10 @@ class ThreadExecutor implements Executor {
     this.#schedule()
   }
 
+  beginNow(): void {
+    this.#pool.beginNow()
+  }
+
   ahead(): number {
     return this.#functions.window * this.#size * 2
   }

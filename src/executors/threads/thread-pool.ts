@@ -32,6 +32,8 @@ export class ThreadPool implements ThreadOwner {
   #stopped = false
   #scheduled = false
   #later = false
+  /** nothing is heard of threads for a while */
+  #isUnheard = false
   #allExited: (() => void) | undefined
 
   constructor(options: ThreadPoolOptions) {
@@ -129,6 +131,14 @@ export class ThreadPool implements ThreadOwner {
     return load
   }
 
+  /** Whoever submits does not let the event loop turn for a while. */
+  beginNow(): void {
+    this.#isUnheard = true
+    this.dispatch()
+    this.#isUnheard = false
+    for (const worker of this.#workers) worker.flush()
+  }
+
   /** Gives waiting attempts to threads, as long as there is room. */
   dispatch(): void {
     if (this.#stopped) return
@@ -181,7 +191,7 @@ export class ThreadPool implements ThreadOwner {
     for (const worker of this.#workers) {
       if (worker.retired) continue
       active += 1
-      const room = worker.room(job, most)
+      const room = worker.room(job, most, this.#isUnheard)
       if (room === 'now' && (best === undefined || worker.jobs.size < best.jobs.size)) best = worker
       else if (room === 'soon' && (soon === undefined || worker.jobs.size < soon.jobs.size)) soon = worker
     }

@@ -62,11 +62,16 @@ export class ThreadWorker implements BufferHolder {
   }
 
   /** Would it begin with the job `now`, or `soon`: so soon that waiting here is best? */
-  room(job: Job, most: number): 'now' | 'soon' | false {
+  room(job: Job, most: number, unheard = false): 'now' | 'soon' | false {
     if (this.#retired) return false
     if (this.jobs.canBegin(job, most)) return 'now'
-    const { ahead, alone } = job.function
-    return this.jobs.canWait(job, alone ? 0 : ahead) && 'soon'
+    const { ahead, aheadUnheard, alone } = job.function
+    return this.jobs.canWait(job, alone ? 0 : unheard ? aheadUnheard : ahead) && 'soon'
+  }
+
+  /** What it was told goes off at once. */
+  flush(): void {
+    this.#thread.flush()
   }
 
   /** `begins`: it takes a place of its run, and does not wait for that of another attempt. */

@@ -76,7 +76,7 @@ export class Thread {
     this.#orders.push(order)
     if (this.#scheduled) return
     this.#scheduled = true
-    queueMicrotask(() => this.#send())
+    queueMicrotask(() => this.flush())
   }
 
   /** A buffer that the next orders speak of. */
@@ -119,7 +119,8 @@ export class Thread {
     else this.#port.unref()
   }
 
-  #send(): void {
+  /** Sends what it was told: before the turn ends, where its end is far. */
+  flush(): void {
     this.#scheduled = false
     if (this.#exited || this.#orders.length === 0) return
     const text = JSON.stringify(this.#orders)

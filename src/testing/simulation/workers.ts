@@ -44,6 +44,11 @@ export class Workers implements Executor {
     }
   }
 
+  /** Attempts are given to it while functions go on. */
+  beginNow(): void {
+    // what becomes of them is the simulation's to say
+  }
+
   start(id: AttemptId): void {
     this.#listener.started(id)
   }
