@@ -34,7 +34,7 @@ const taskIn = (file: string): TaskSpec =>
   file.endsWith('.py')
     ? taskSpec('qc', { kind: 'python', file: project.path(file), function: 'qc', threads: 1 })
     : {
-        ...taskSpec('index', { kind: 'function' }),
+        ...taskSpec('index', { kind: 'function', name: 'index' }),
         definedAt: { file: project.path(file), line: 3, column: 22 },
       }
 

@@ -33,6 +33,8 @@ export class Recall {
   readonly #waiting = new Map<TaskSpec, number[]>()
   /** do attempts of the task leave this process's control? */
   readonly #leaves: (task: TaskSpec) => boolean
+  /** a function is making calls: the event loop does not turn */
+  isGoingOn = false
 
   constructor(
     run: RunContext,
@@ -52,17 +54,24 @@ export class Recall {
   identify(info: CallInfo): void {
     const { task } = info.request
     const known = this.#identifier.known(info.request)
-    if (known !== undefined || task === undefined) return this.#identifyAs(info, known as TaskIdentity)
+    const isNow = known !== undefined && !(this.isGoingOn && this.#isEnoughReady)
+    if (isNow || task === undefined) return this.#identifyAs(info, known as TaskIdentity)
     const waiting = this.#waiting.get(task)
-    if (waiting === undefined) this.#awaitTask(task, [info.id])
+    if (waiting === undefined) this.#awaitTask(task, [info.id], known)
     else waiting.push(info.id)
+  }
+
+  /** What executors have is more than they do before the function has made its calls; nothing is heard until then. */
+  get #isEnoughReady(): boolean {
+    const { remembered, machine } = this.#run
+    return remembered.unclaimed === 0 && machine.graph.count('ready') >= readyAtMost
   }
 
   /**
    * All calls of a task that is not known yet wait for it together: there may be a million. Those that may start do so
    * before all have been looked at; what comes meanwhile waits behind them.
    */
-  #awaitTask(task: TaskSpec, waiting: number[]): void {
+  #awaitTask(task: TaskSpec, waiting: number[], known: TaskIdentity | undefined): void {
     this.#waiting.set(task, waiting)
     const each = async (deal: (info: CallInfo) => void): Promise<void> => {
       for (const [at, call] of waiting.entries()) {
@@ -71,7 +80,8 @@ export class Recall {
       }
       this.#waiting.delete(task)
     }
-    this.#identifier.lookUp(task).then(
+    const found = known === undefined ? this.#identifier.lookUp(task) : Promise.resolve(known)
+    found.then(
       (known) => each((info) => this.#identifyAs(info, known)),
       (error: unknown) => each((info) => this.#refused(info, error)),
     )
@@ -236,6 +246,9 @@ export class Recall {
     })
   }
 }
+
+/** with so many calls that wait for a place, a function that makes more is not held up by identifying them */
+const readyAtMost = 512
 
 /** so many calls are identified before those of them that may start do, and ends of such are heard of */
 const dealtAtOnce = 64

@@ -77,9 +77,8 @@ export class RunDriver implements HostedRun, AttemptOwner {
   ) {
     this.id = run.id
     this.#workflow = run.workflow
-    const before = new Remembered(remembered)
-    this.#run = this.#context(ports, run, settings, before, listener, life.work)
-    const { machine, calls } = this.#run
+    this.#run = this.#context(ports, run, settings, new Remembered(remembered), listener, life.work)
+    const { machine, calls, remembered: before } = this.#run
     this.#notes = new Notes(this.#run)
     this.#turns = new Turns(ports.clock, () => this.#end.isOver || this.#awaitsReplay())
     const warn = ({ name }: TaskSpec, body: string) => this.#notes.add({ type: 'warning', name, body })
@@ -140,9 +139,13 @@ export class RunDriver implements HostedRun, AttemptOwner {
   // what functions ask
 
   call(call: NewCall): number {
-    const made = this.#documents.through(call, (prepared) => this.#make(prepared))
-    if (!this.#busy) this.#execution.goesOn()
-    return made
+    this.#recall.isGoingOn = true
+    try {
+      return this.#documents.through(call, (prepared) => this.#make(prepared))
+    } finally {
+      this.#recall.isGoingOn = false
+      if (!this.#busy) this.#execution.goesOn()
+    }
   }
 
   outcome(call: number, path: Path, succeed: (value: Value) => void, fail: (error: unknown) => void): void {
@@ -280,7 +283,6 @@ export class RunDriver implements HostedRun, AttemptOwner {
     })
   }
 
-  // calls
   #make(call: NewCall): number {
     const { calls, recorder, ports } = this.#run
     const { request } = call
@@ -298,7 +300,6 @@ export class RunDriver implements HostedRun, AttemptOwner {
     return id
   }
 
-  // the loop
   #dispatch(event: RunEvent): void {
     if (this.#end.isOver) return
     if (this.#busy) return void this.#events.push(event)
