@@ -218,8 +218,6 @@ export class RunDriver implements HostedRun, AttemptOwner {
     this.#execution.lose(handles)
   }
 
-  // the parts, and what they share
-
   #context(
     ports: EnginePorts,
     { id, state }: RunRecord,
