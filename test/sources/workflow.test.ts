@@ -165,7 +165,9 @@ it('goes on after kill -9 wherever the bytes had come to', async () => {
       const parts = join(folder, '.almanac/downloads/parts')
       const look = (): void => {
         const bodies = readdirSync(parts).filter((name) => name.endsWith('.body'))
-        if (bodies.some((name) => statSync(join(parts, name)).size === at)) children.at(-1)?.kill('SIGKILL')
+        // the others may be whole, and be moved away between two looks
+        const sizes = bodies.map((name) => statSync(join(parts, name), { throwIfNoEntry: false })?.size)
+        if (sizes.includes(at)) children.at(-1)?.kill('SIGKILL')
         else setImmediate(look)
       }
       setImmediate(look)
