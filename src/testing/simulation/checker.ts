@@ -122,9 +122,10 @@ export class Checker implements Told {
     if (event.kind === 'given') this.#life.done.add(event.call)
   }
 
-  /** What it is durable that a cancellation gave up. */
+  /** What it is durable that a cancellation gave up; what ended before it could be stopped was not given up. */
   #giveUp(record: JournalRecord): void {
     if (record.kind === 'outcome' && record.state === 'cancelled') this.#givenUp.add(record.call)
+    else if (record.kind === 'outcome') this.#givenUp.delete(record.call)
     if (record.kind === 'attempt' && record.phase === 'stopping') this.#givenUp.add(record.call)
     if (record.kind === 'forgotten') for (const call of record.calls) this.#givenUp.delete(call)
   }
@@ -193,7 +194,8 @@ export class Checker implements Told {
   #submitted(attempt: Attempt): void {
     const job = jobOf(attempt, this.program, this.#read)
     this.#life.attempts++
-    if (this.#givenUp.has(attempt.call))
+    // what has succeeded all the same is made again where clean-up needs what was held of it
+    if (this.#givenUp.has(attempt.call) && !this.#life.made.has(attempt.call))
       throw new Broken('S18', `attempt ${attempt.id} began, which was cancelled`)
     const { slots, draining } = (this.machine as RunMachine).graph
     // what was decided before, in the same step, may still begin
@@ -227,6 +229,7 @@ export class Checker implements Told {
     if (job === undefined) return
     this.#jobs.delete(id)
     if (end.kind !== 'succeeded') return
+    this.#life.made.add(job.attempt.call)
     for (const number of numbers(job.result)) this.#results.add(number)
     // what is made again is not recorded again
     if (shapes[job.shape]?.gives === 'held') return
@@ -446,6 +449,8 @@ interface Life {
   readonly saw: Map<string, Digest>
   /** what chance and clocks said */
   readonly values: number[]
+  /** calls whose results executors reported, those too that workers hold */
+  readonly made: Set<number>
   /** results that executors reported, and outcomes that were written */
   readonly succeeded: Map<number, string>
   readonly recorded: Map<number, string | undefined>
@@ -468,6 +473,7 @@ const newLife = (): Life => ({
   said: new Map(),
   saw: new Map(),
   values: [],
+  made: new Set(),
   succeeded: new Map(),
   recorded: new Map(),
 })
