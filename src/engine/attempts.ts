@@ -12,6 +12,7 @@ import { ChurnMap } from '../util/churn-map.ts'
 import type { CallInfo } from './call-info.ts'
 import { recordOf } from './failure.ts'
 import { Lending } from './lending.ts'
+import { Places } from './places.ts'
 import type { EnginePorts } from './settings.ts'
 import { CallAttempt, eachUrl, fileName, stageArgs } from './staging.ts'
 import { Veil } from './veil.ts'
@@ -69,6 +70,7 @@ export class Attempts {
   /** a number for an attempt that an executor is about to be given */
   readonly #number: () => AttemptId
   readonly #lending: Lending
+  readonly #places = new Places()
   readonly #executorOf = new Map<TaskSpec, Executor | undefined>()
   readonly #underWay = new ChurnMap<AttemptId, UnderWay>()
   /** full URLs by what is kept of them */
@@ -146,7 +148,7 @@ export class Attempts {
       } else if (this.#isStopped(start)) this.#ended(start.info, start.attempt, { kind: 'cancelled' })
       else if (needsStaging(start.args, task, executor, isForeign)) void this.#stage(start, task, executor)
       else {
-        const attempt = this.#attempt(start, task, start.args, undefined)
+        const attempt = this.#attempt(start, task, executor, start.args, undefined)
         this.#submitting(attempt, {
           info: start.info,
           attempt: start.attempt,
@@ -183,14 +185,13 @@ export class Attempts {
   onEnd(id: AttemptId, end: AttemptEnd): void {
     const underWay = this.#underWay.get(id)
     if (underWay === undefined) return
-    const { taking } = underWay
-    if (taking !== undefined) {
-      delete underWay.taking
-      void taking.then(() => this.onEnd(id, end))
-      return
-    }
     this.#underWay.delete(id)
-    const { info, attempt, task, staged, executor } = underWay
+    this.#places.leave(underWay.executor)
+    if (underWay.taking === undefined) this.#left(underWay, end)
+    else void underWay.taking.then(() => this.#left(underWay, end))
+  }
+
+  #left({ info, attempt, task, staged, executor }: UnderWay, end: AttemptEnd): void {
     if (staged === undefined) return this.#ended(info, attempt, keep(end, task))
     const { refs, workspace, lent } = staged
     void this.#collect(task, staged, end)
@@ -230,7 +231,7 @@ export class Attempts {
       const { refs, urls, secrets } = staged
       const veil = secrets.length === 0 ? undefined : new Veil(secrets)
       const laidOut = { refs, urls, workspace, veil, lent }
-      const submitted = this.#attempt(start, task, staged.args, workspace)
+      const submitted = this.#attempt(start, task, executor, staged.args, workspace)
       this.#submitting(submitted, { info, attempt, executor, task, staged: laidOut })
       executor.submit([submitted])
     } catch (error) {
@@ -290,9 +291,16 @@ export class Attempts {
     })
   }
 
-  #attempt(start: AttemptStart, task: TaskSpec, args: Value, workspace: Workspace | undefined): Attempt {
-    const { info, attempt, memoryBytes, behind, usesUp, neededAt } = start
+  #attempt(
+    start: AttemptStart,
+    task: TaskSpec,
+    executor: Executor,
+    args: Value,
+    workspace: Workspace | undefined,
+  ): Attempt {
+    const { info, attempt, memoryBytes, usesUp, neededAt } = start
     const id = this.#number()
+    const behind = this.#places.enter(executor, start.places())
     return new CallAttempt(
       { run: this.#run, info, task, attempt, id },
       { args, memoryBytes, workspace, behind, usesUp, neededAt },
@@ -320,8 +328,8 @@ export interface AttemptStart {
   // known when it is submitted
   /** no futures in it any more */
   args: Value
-  /** started ahead: it begins when another one ends */
-  behind: boolean
+  /** how many of the calls that run beside it have a place */
+  readonly places: () => number
   /** nobody else needs what is held for its inputs, as far as is known */
   usesUp: boolean
   /** the first call that takes its result */

@@ -43,6 +43,7 @@ export class Execution {
   #isScheduled = false
   /** calls made since starts were submitted last */
   #made = 0
+  readonly #places = (): number => this.#run.machine.graph.slots.places
 
   /** `number`: one for each attempt that an executor is given. */
   constructor(
@@ -150,7 +151,15 @@ export class Execution {
 
   #queue(info: CallInfo, attempt: number, memoryBytes: number): void {
     const { args } = info
-    this.#starts.push({ info, attempt, memoryBytes, args, behind: false, usesUp: false, neededAt: undefined })
+    this.#starts.push({
+      info,
+      attempt,
+      memoryBytes,
+      args,
+      places: this.#places,
+      usesUp: false,
+      neededAt: undefined,
+    })
     if (this.#isScheduled) return
     this.#isScheduled = true
     queueMicrotask(() => void this.#submit())
@@ -262,7 +271,6 @@ export class Execution {
       try {
         start.args = outcomes.current(resolve(start.info.args, sources))
         const call = graph.call(start.info.id)
-        start.behind = graph.slots.isAhead(call)
         start.usesUp = graph.usesUp(call)
         // calls are made in the order in which they are gone about
         start.neededAt = call.consumers[0]

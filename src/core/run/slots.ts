@@ -99,6 +99,11 @@ export class Slots {
     return call.ahead > 0
   }
 
+  /** How many calls have a place, while others are ahead of them; else nobody is to wait for one. */
+  get places(): number {
+    return this.#ahead === 0 ? Number.POSITIVE_INFINITY : this.#taken.size - this.#ahead
+  }
+
   queue(call: Call): void {
     this.#queueOf(call).push(call)
     if (call.policy.limits !== undefined) this.#admissions.queued(call)
