@@ -66,7 +66,7 @@ function contents(folder: string): Record<string, string> {
 const effects = (folder: string): string[] => [...new Set(linesOf(folder, 'published'))].sort()
 
 it(`survives kill -9 at ${randomKills} random moments and in every kind of write`, {
-  timeout: 900_000,
+  timeout: 1_800_000,
 }, async () => {
   const seed = Number(process.env['ALMANAC_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
   console.log(`seed ${seed}: ALMANAC_TEST_SEED=${seed} repeats it`)
