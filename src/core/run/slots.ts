@@ -94,11 +94,6 @@ export class Slots {
     this.#isStuck = false
   }
 
-  /** Was the call started ahead, and no slot left to it yet? */
-  isAhead(call: Call): boolean {
-    return call.ahead > 0
-  }
-
   /** How many calls have a place, while others are ahead of them; else nobody is to wait for one. */
   get places(): number {
     return this.#ahead === 0 ? Number.POSITIVE_INFINITY : this.#taken.size - this.#ahead
