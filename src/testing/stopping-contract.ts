@@ -45,6 +45,7 @@ function timeTests(stage: ExecutorStage, rig: ExecutorRig): void {
     await bench.heard.until(() => bench.heard.texts(id).length === 1)
     await bench.clock.advance(8000)
     await puppet.tell({ do: 'say', line: { type: 'heartbeat' } })
+    await bench.heard.until(() => bench.heard.of(id).heartbeats === 1)
     await bench.clock.advance(8000)
     await bench.clock.settle()
     expect(bench.heard.of(id)).toMatchObject({ heartbeats: 1, end: undefined })
