@@ -2,14 +2,19 @@ import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { RunId } from '../../model/records.ts'
+import { wait } from './database.ts'
 import { isBusy } from './failures.ts'
+
+/** Who only looks at a lock is gone in far less; where its process stands still, it is not waited for. */
+const lookMs = 5000
 
 /**
  * Locks on `<home>/locks/<run>.lock`, which the kernel frees when this process dies. Node cannot lock files, SQLite can:
  * each lock is an empty database with an exclusive transaction that never ends.
  *
  * K1 `take` and `release` are called within a write transaction of the journal: no process opens a lock's file while
- *    another removes it, so nobody is left with the lock of a file that others no longer see.
+ *    another removes it, so nobody is left with the lock of a file that others no longer see. But whoever may not write
+ *    looks at any time: it has its share of the lock for a moment then, and is not taken for one that has it.
  * K2 nothing here opens a lock's file but SQLite: closing any other handle of it would free the lock (POSIX).
  */
 export class Claims {
@@ -23,7 +28,10 @@ export class Claims {
   /** Takes the lock, or says that another has it: another process, or this one. */
   take(run: RunId): boolean {
     mkdirSync(this.#folder, { recursive: true })
-    const held = lock(this.#path(run))
+    const path = this.#path(run)
+    const until = performance.now() + lookMs
+    let held = lock(path)
+    for (; held === undefined && !isLocked(path) && performance.now() < until; held = lock(path)) wait(1)
     if (held === undefined) return false
     this.#held.set(run, held)
     return true
@@ -32,17 +40,7 @@ export class Claims {
   /** Has a living process the lock? Within a write transaction, where others could take it meanwhile (K1). */
   isTaken(run: RunId): boolean {
     if (this.#held.has(run)) return true
-    if (!existsSync(this.#path(run))) return false
-    const db = new DatabaseSync(this.#path(run), { readOnly: true, timeout: 0 })
-    try {
-      db.prepare('SELECT count(*) FROM sqlite_schema').get()
-      return false
-    } catch (error) {
-      if (isBusy(error)) return true
-      throw error
-    } finally {
-      db.close()
-    }
+    return existsSync(this.#path(run)) && isLocked(this.#path(run))
   }
 
   /** Gives the lock back, and removes its file; on a disk that is read only by now it stays for the next one. */
@@ -68,6 +66,20 @@ export class Claims {
 
   #path(run: RunId): string {
     return join(this.#folder, `${run}.lock`)
+  }
+}
+
+/** Has anybody the lock for good? Those who look do not keep each other out. */
+function isLocked(path: string): boolean {
+  const db = new DatabaseSync(path, { readOnly: true, timeout: 0 })
+  try {
+    db.prepare('SELECT count(*) FROM sqlite_schema').get()
+    return false
+  } catch (error) {
+    if (isBusy(error)) return true
+    throw error
+  } finally {
+    db.close()
   }
 }
 

@@ -145,7 +145,8 @@ export function patiently<T>(work: () => T): T {
 }
 
 const cell = new Int32Array(new SharedArrayBuffer(4))
-const wait = (ms: number): void => {
+/** The thread sleeps. */
+export const wait = (ms: number): void => {
   Atomics.wait(cell, 0, 0, ms)
 }
 
