@@ -84,8 +84,9 @@ export class CodeCache {
       return { path, at: statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0 }
     })
     aged.sort((a, b) => a.at - b.at)
+    // what Python keeps compiled may be written to meanwhile
     for (const { path } of aged.slice(0, names.length - keptFiles))
-      rmSync(path, { force: true, recursive: true })
+      rmSync(path, { force: true, recursive: true, maxRetries: 3 })
   }
 }
 

@@ -141,8 +141,8 @@ export function statBlob(files: BlobFiles, digest: Digest): BigIntStats | undefi
   try {
     moveInto(aside, path)
   } catch (error) {
-    if (isMissing(error)) return undefined
-    throw error
+    // it is gone, or another process has just taken it back
+    if (!isMissing(error)) throw error
   }
   return lstatSync(path, { bigint: true, throwIfNoEntry: false })
 }

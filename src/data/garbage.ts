@@ -114,7 +114,7 @@ function sweepAside(
     const since = earlier.aside.get(name) ?? now
     if (stat === undefined) continue
     if (reachable.has(name)) {
-      if (!dryRun) inStore(path, () => renameSync(path, shard(home.store, name)))
+      if (!dryRun) inStore(path, () => takeBack(path, shard(home.store, name)))
     } else if (now - since < graceMs) marks.aside.set(name, since)
     else {
       deleted++
@@ -123,6 +123,15 @@ function sweepAside(
     }
   }
   return { deleted, freedBytes }
+}
+
+/** Whoever asked for it meanwhile has taken it back already. */
+function takeBack(aside: string, path: string): void {
+  try {
+    renameSync(aside, path)
+  } catch (error) {
+    if (!isMissing(error)) throw error
+  }
 }
 
 async function sweepStore(

@@ -1,5 +1,6 @@
 import {
   closeSync,
+  existsSync,
   fstatSync,
   linkSync,
   mkdirSync,
@@ -63,7 +64,7 @@ function make(home: string, path: string): void {
   try {
     writeSync(file, `${crypto.randomUUID()}\n${placeOf(file)}\n`)
     // a copied one, or one that was cut off
-    if (nameIn(path) === undefined) rmSync(path, { force: true })
+    if (existsSync(path) && nameIn(path) === undefined) takeAway(path, `${temporary}.old`)
     linkSync(temporary, path)
   } catch (error) {
     // some file systems have no links
@@ -71,5 +72,20 @@ function make(home: string, path: string): void {
   } finally {
     closeSync(file)
     rmSync(temporary, { force: true })
+  }
+}
+
+/** Another process may have put its own there meanwhile: what was moved is looked at again, and that put back. */
+function takeAway(path: string, aside: string): void {
+  try {
+    renameSync(path, aside)
+  } catch (error) {
+    if (isMissing(error)) return
+    throw error
+  }
+  try {
+    if (nameIn(aside) !== undefined) linkSync(aside, path)
+  } finally {
+    rmSync(aside, { force: true })
   }
 }

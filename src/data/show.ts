@@ -24,21 +24,32 @@ export function showAt(home: Home, data: string, environment: string, name: stri
   const names = shownNames(environment, name)
   const link = join(data, ...names)
   inStore(link, () => {
-    makeParents(data, names.slice(0, -1))
-    checkOurs(home, link)
-    const parent = realpathSync(dirname(link))
-    const text = relative(parent, `${realpathSync(home.root)}${target.slice(home.root.length)}`)
-    if (lstatSync(link, { throwIfNoEntry: false }) !== undefined && readlinkSync(link) === text) return
-    const temporary = `${parent}/.${crypto.randomUUID()}.tmp`
-    try {
-      symlinkSync(text, temporary)
-      renameSync(temporary, link)
-    } catch (error) {
-      rmSync(temporary, { force: true })
-      throw error
+    for (let attempt = 0; ; attempt++) {
+      try {
+        makeParents(data, names.slice(0, -1))
+        return switchTo(home, link, target)
+      } catch (error) {
+        // another process took the link away, or a directory that it left empty, in between
+        if (attempt === 9 || !isMissing(error)) throw error
+      }
     }
   })
   return link
+}
+
+function switchTo(home: Home, link: string, target: string): void {
+  checkOurs(home, link)
+  const parent = realpathSync(dirname(link))
+  const text = relative(parent, `${realpathSync(home.root)}${target.slice(home.root.length)}`)
+  if (lstatSync(link, { throwIfNoEntry: false }) !== undefined && readlinkSync(link) === text) return
+  const temporary = `${parent}/.${crypto.randomUUID()}.tmp`
+  try {
+    symlinkSync(text, temporary)
+    renameSync(temporary, link)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
+  }
 }
 
 function shownNames(environment: string, name: string): readonly string[] {
@@ -73,12 +84,23 @@ export function digestShown(
 ): Digest | undefined {
   const link = join(data, ...shownNames(environment, name))
   return inStore(link, () => {
-    if (lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return undefined
-    const target = resolve(realpathSync(dirname(link)), readlinkSync(link))
+    const target = targetOf(link)
+    if (target === undefined) return undefined
     const home = realpathSync(root)
     const [, digest] = /^\/(?:trees|files)\/[0-9a-f]{2}\/([0-9a-f]{64})/.exec(target.slice(home.length)) ?? []
     return target.startsWith(`${home}/`) ? digest : undefined
   })
+}
+
+/** Undefined where there is no link, or none any more. */
+function targetOf(link: string): string | undefined {
+  if (lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return undefined
+  try {
+    return resolve(realpathSync(dirname(link)), readlinkSync(link))
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw error
+  }
 }
 
 /** Takes a link of ours away, and directories above it that are empty then. */

@@ -1,6 +1,6 @@
 import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { inStore } from '../failures.ts'
+import { inStore, isMissing } from '../failures.ts'
 import { isDigest } from '../home.ts'
 import { namesIn } from '../presence.ts'
 import { isGone, type ProcessIdentity, thisProcess } from '../process-identity.ts'
@@ -48,7 +48,7 @@ export class Unsent {
   *left(): Generator<string> {
     for (const name of inStore(this.#folder, () => namesIn(this.#folder))) {
       const path = join(this.#folder, name)
-      const [head = '', ...lines] = inStore(path, () => readFileSync(path, 'utf8')).split('\n')
+      const [head = '', ...lines] = inStore(path, () => textOf(path)).split('\n')
       if (path === this.#file || !isLeft(head)) continue
       const digests = lines.filter(isDigest)
       // noted by this process before the other's note goes
@@ -61,6 +61,16 @@ export class Unsent {
 
 /** It has ended in order, and some was not sent. */
 const nobody: ProcessIdentity = { pid: 0, start: '', bootId: '', pidNamespace: '' }
+
+/** Nothing where its process has just sent all of it. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if (isMissing(error)) return ''
+    throw error
+  }
+}
 
 function isLeft(head: string): boolean {
   try {

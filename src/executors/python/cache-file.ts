@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 
@@ -23,7 +24,8 @@ export function readCache(file: string): Readonly<Record<string, unknown>> {
 
 /** Adds an entry, in place whole or not at all. Where it cannot be written the next process asks again. */
 export function writeCache(file: string, key: string, entry: unknown): void {
-  const made = `${file}.${process.pid}`
+  // processes of two containers may have one number
+  const made = `${file}.${randomUUID()}`
   try {
     mkdirSync(dirname(file), { recursive: true })
     const entries = Object.entries({ ...readCache(file), [key]: entry })
