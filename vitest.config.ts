@@ -8,6 +8,9 @@ export default defineConfig({
     pool: 'forks',
     reporters: process.env['CI'] ? ['dot'] : ['default'],
     sequence: { sequencer: LongestFirst },
+    // a machine that stands still for some seconds fails no test: only what never comes does
+    hookTimeout: 300_000,
+    expect: { poll: { timeout: 60_000 } },
     // threads and programs that tests start from sources would each compile them anew, which takes most of their time
     env: {
       NODE_COMPILE_CACHE: fileURLToPath(new URL('./node_modules/.cache/almanac/compiled', import.meta.url)),
@@ -20,7 +23,7 @@ export default defineConfig({
           include: ['{src,scripts,benchmarks}/**/*.test.ts'],
           exclude: ['**/*.slow.test.ts'],
           // far more than any needs, so that a busy machine fails none
-          testTimeout: 30_000,
+          testTimeout: 120_000,
         },
       },
       {
@@ -31,7 +34,6 @@ export default defineConfig({
           include: ['test/**/*.test.ts', 'examples/**/*.test.ts', '{src,scripts}/**/*.slow.test.ts'],
           exclude: ['**/node_modules/**', 'test/fixtures/**'],
           testTimeout: 120_000,
-          hookTimeout: 300_000,
         },
       },
     ],

@@ -1,4 +1,4 @@
-import { utimesSync } from 'node:fs'
+import { statSync, utimesSync } from 'node:fs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ProjectFolder } from '../testing/project-folder.ts'
 import { checkStamps, type Stamp, stampOf } from './stamps.ts'
@@ -22,6 +22,9 @@ function written(text: string): string {
 
 const later = (): number => Date.now() + 60_000
 
+/** The moment after it was written, however long ago that is by now. */
+const atOnce = (path: string): number => statSync(path).ctimeMs + 1
+
 test('a file that was at rest is known by its stamp alone', () => {
   const path = written('one')
   const stamp = stampOf(path, later()) as Stamp
@@ -35,17 +38,17 @@ test('a file that was at rest is known by its stamp alone', () => {
 
 test('a file that was just written is known by its content, and its stamp is then of more use', () => {
   const path = written('one')
-  const stamp = stampOf(path, Date.now()) as Stamp
+  const stamp = stampOf(path, atOnce(path)) as Stamp
   expect(stamp.rested).toBe(false)
-  expect(checkStamps([stamp], [], Date.now())).toEqual({ holds: true, fresher: undefined })
+  expect(checkStamps([stamp], [], atOnce(path))).toEqual({ holds: true, fresher: undefined })
   expect(checkStamps([stamp], [], later())).toEqual({ holds: true, fresher: [{ ...stamp, rested: true }] })
 })
 
 test('a file written within the grain of the clock, of the same size and time, is seen to have changed', () => {
   const path = written('one')
-  const stamp = stampOf(path, Date.now()) as Stamp
+  const stamp = stampOf(path, atOnce(path)) as Stamp
   written('two')
-  const same = stampOf(path, Date.now()) as Stamp
+  const same = stampOf(path, atOnce(path)) as Stamp
   const racy: Stamp = { ...same, digest: stamp.digest }
   expect(checkStamps([racy], [], later()).holds).toBe(false)
 })

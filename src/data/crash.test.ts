@@ -88,4 +88,4 @@ it('a kill at any moment leaves no wrong blob, nothing half shown, and loses not
     await data.close()
     expect(readdirSync(`${place.root}/.almanac/work`)).toEqual([])
   }
-}, 30_000)
+})

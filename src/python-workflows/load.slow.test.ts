@@ -27,9 +27,17 @@ const write = (name: string, text: string): Promise<void> =>
 /** Python processes that workflows of this one live in. */
 const processes = (): number =>
   readdirSync('/proc/self/task')
-    .flatMap((task) => readFileSync(`/proc/self/task/${task}/children`, 'utf8').trim().split(' '))
-    .filter((pid) => pid !== '' && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('almanac/_host'))
-    .length
+    .flatMap((task) => textOf(`/proc/self/task/${task}/children`).trim().split(' '))
+    .filter((pid) => pid !== '' && textOf(`/proc/${pid}/cmdline`).includes('almanac/_host')).length
+
+/** Nothing of a process or a thread that has ended since it was listed. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}
 
 const collect = (): void => {
   setFlagsFromString('--expose-gc')

@@ -107,6 +107,9 @@ export class ExecutorBench {
   /** The puppet of an attempt that was submitted. */
   async played(attempt: Attempt): Promise<Played> {
     const puppet = await this.control.puppet(`p${attempt.call}`)
+    // it comes by its own way: only from its start on, which is told where time counts, does its time run
+    if (attempt.timeoutMs !== undefined || attempt.heartbeatMs !== undefined)
+      await this.heard.until(() => this.heard.of(attempt.id).started === 1)
     if (puppet.pid !== process.pid) this.watch(attempt.id, puppet.pid)
     return { id: attempt.id, puppet, end: () => this.heard.end(attempt.id) }
   }

@@ -6,6 +6,7 @@ import type { HostedWork } from './executor-host.ts'
 import type { ExecutorRig } from './executor-rig.ts'
 import type { ExecutorStage } from './executor-stage.ts'
 import { openStage } from './executor-stage.ts'
+import { patience } from './patience.ts'
 import { stoppingContract } from './stopping-contract.ts'
 
 /** Registers the tests that every executor passes. `puppet-control.ts` says what its puppet has to do. */
@@ -158,7 +159,7 @@ function batchTests(stage: ExecutorStage, rig: ExecutorRig): void {
     const ends = await Promise.all(attempts.map(({ id }) => bench.heard.end(id)))
     expect(ends.map((end) => end.kind === 'succeeded' && end.values[''])).toEqual(attempts.map((_, n) => n))
     expect(attempts.filter(({ id }) => bench.heard.of(id).started !== 1)).toEqual([])
-  }, 60_000)
+  })
 }
 
 function hostTests(stage: ExecutorStage, rig: ExecutorRig): void {
@@ -182,6 +183,6 @@ function hostTests(stage: ExecutorStage, rig: ExecutorRig): void {
     host.kill('SIGKILL')
     await exited
     await Promise.all(puppets.map(({ gone }) => gone))
-    await vi.waitUntil(() => pids.filter(isAlive).length === 0, { interval: 5, timeout: 5000 })
-  }, 20_000)
+    await vi.waitUntil(() => pids.filter(isAlive).length === 0, patience)
+  })
 }

@@ -2,6 +2,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Attempt } from '../../ports/executor.ts'
@@ -9,6 +10,7 @@ import { taskSpec } from '../../testing/attempts.ts'
 import { ExecutorBench, isAlive, killProcess } from '../../testing/executor-bench.ts'
 import type { HostedWork } from '../../testing/executor-host.ts'
 import type { Program } from '../../testing/executor-rig.ts'
+import { patience } from '../../testing/patience.ts'
 import { openCommandExecutor } from './executor.ts'
 
 /** Processes that behave badly: nothing of them may be left, and nothing may hang. */
@@ -102,10 +104,10 @@ describe('a process', () => {
     }
     const host = fileURLToPath(new URL('../../testing/executor-host.ts', import.meta.url))
     const child = spawn(process.execPath, [host, JSON.stringify(work)], { stdio: 'ignore' })
-    await vi.waitUntil(() => existsSync(path), { interval: 5, timeout: 9000 })
+    await vi.waitUntil(() => existsSync(path), patience)
     const pid = Number(readFileSync(path, 'utf8'))
     child.kill('SIGKILL')
-    await vi.waitUntil(() => !isAlive(pid), { interval: 5, timeout: 9000 })
+    await vi.waitUntil(() => !isAlive(pid), patience)
   })
 
   it('may signal its whole group without harm to what watches over it', async () => {
@@ -209,8 +211,8 @@ describe('a machine without room for another process', () => {
     const limited = ['-c', 'ulimit -n 60; exec "$@"', 'sh', process.execPath, host, JSON.stringify(work)]
     const child = spawn('sh', limited, { stdio: ['ignore', 'ignore', 'pipe'] })
     const ends: string[] = []
-    child.stderr.on('data', (text: Buffer) => ends.push(...text.toString().trim().split('\n')))
-    await vi.waitUntil(() => ends.length >= attempts.length, { interval: 5, timeout: 9000 })
+    createInterface({ input: child.stderr }).on('line', (line) => ends.push(line))
+    await vi.waitUntil(() => ends.length >= attempts.length, patience)
     child.kill('SIGKILL')
     expect(ends.filter((end) => !end.includes('"kind":"succeeded"'))).toEqual([])
     expect(readdirSync(folder)).toHaveLength(60)

@@ -17,6 +17,7 @@ import type { ContainerBody } from '../../model/task.ts'
 import type { Attempt, AttemptEnd } from '../../ports/executor.ts'
 import { taskSpec } from '../../testing/attempts.ts'
 import { ExecutorBench } from '../../testing/executor-bench.ts'
+import { patience } from '../../testing/patience.ts'
 import { Containers } from './containers.ts'
 import { openTestContainers, testSettings } from './rig.ts'
 import { containerBody, testImage } from './test-body.ts'
@@ -230,7 +231,7 @@ const tests = (): void => {
     bench.executor.submit([attempt])
     const mine = `label=almanac.call=${attempt.call}.${attempt.attempt}`
     const running = (): string => client('ps', '-q', '--filter', mine, '--filter', 'status=running').trim()
-    await vi.waitUntil(() => running() !== '', { interval: 50, timeout: 20_000 })
+    await vi.waitUntil(() => running() !== '', { ...patience, interval: 50 })
     spawnSync('pkill', ['-9', '-f', `name=almanac-r1-${attempt.call}.1-${process.pid}-`])
     expect((await bench.heard.end(attempt.id)).kind).toBe('failed')
     expect(client('ps', '-aq', '--filter', mine).trim()).toBe('')

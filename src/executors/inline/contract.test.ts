@@ -10,8 +10,9 @@ const path = (relative: string): string => fileURLToPath(new URL(relative, impor
 
 executorContract({
   name: 'inline',
-  // puppets that are let go fail after their end
-  open: (options, listener) => openInlineExecutor({ ...options, warn: () => undefined }, listener),
+  // puppets that are let go fail after their end; nor is it their doing where the machine stands still for a moment
+  open: (options, listener) =>
+    openInlineExecutor({ ...options, warn: () => undefined, blockedMs: Number.POSITIVE_INFINITY }, listener),
   hosted: {
     module: path('executor.ts'),
     open: 'openInlineExecutor',

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { Attempt } from '../../ports/executor.ts'
+import { patience } from '../../testing/patience.ts'
 import { PythonBench } from '../../testing/python-bench.ts'
 import { openPythonExecutor } from './executor.ts'
 
@@ -49,7 +50,7 @@ it('runs no more attempts of a run at once than were not submitted ahead', async
   bench.executor.submit(attempts)
   await bench.heard.until(() => attempts.filter(({ id }) => bench.heard.of(id).started > 0).length >= 3)
   // that an attempt begins may be said before its function does anything
-  await vi.waitFor(() => expect(begun(log)).toEqual(['0', '1', '2', '3']), { interval: 2, timeout: 10_000 })
+  await vi.waitFor(() => expect(begun(log)).toEqual(['0', '1', '2', '3']), patience)
   bench.write('go', '')
   const ends = await Promise.all(attempts.map(({ id }) => bench.heard.end(id)))
   expect(ends.map(({ kind }) => kind)).toEqual(attempts.map(() => 'succeeded'))
@@ -79,7 +80,7 @@ it('begins what it is told to begin now, though nobody lets the event loop turn'
   const attempt = bench.attempt(task, { n: 1, log })
   bench.executor.submit([attempt])
   bench.executor.beginNow?.()
-  const until = performance.now() + 20_000
+  const until = performance.now() + patience.timeout
   while (begun(log).length < 2 && performance.now() < until) continue
   expect([begun(log), bench.heard.of(attempt.id).started]).toEqual([['0', '1'], 0])
   expect(await bench.heard.end(attempt.id)).toMatchObject({ kind: 'succeeded', values: { '': 1 } })

@@ -29,6 +29,8 @@ export interface PythonExecutorOptions extends ExecutorOptions {
   readonly tasksPerProcess?: number
   /** resident bytes, without held arrays, from which on a process is replaced; its share of 60 % of the memory unless told */
   readonly residentLimit?: number
+  /** ms after which processes that rest are looked at; 5000 unless told */
+  readonly restMs?: number
   /** bytes of results that processes may hold together: what is more goes to disk; 60 % of the memory unless told */
   readonly heldLimit?: number
   /** where values pass between processes, and what takes them when that is full; shared memory and temporary files unless told */
@@ -328,7 +330,7 @@ class PythonExecutor implements Executor, GroupOwner {
   }
 
   #schedule(): void {
-    const every = this.#attempts.size > 0 ? tickMs : restMs
+    const every = this.#attempts.size > 0 ? tickMs : (this.#options.restMs ?? usualRestMs)
     if (this.#timer !== undefined && this.#every <= every) return
     clearTimeout(this.#timer)
     this.#every = every
@@ -363,7 +365,7 @@ interface PythonHome {
 }
 
 const tickMs = 250
-const restMs = 5000
+const usualRestMs = 5000
 const leaveAfterMs = 300_000
 const tryAgainMs = 10_000
 

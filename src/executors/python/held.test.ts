@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { HeldRef } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
 import { killProcess } from '../../testing/executor-bench.ts'
+import { patience } from '../../testing/patience.ts'
 import { PythonBench } from '../../testing/python-bench.ts'
 import { openPythonExecutor } from './executor.ts'
 import { SharedFiles } from './shared-files.ts'
@@ -265,7 +266,7 @@ describe('more than workers may hold', () => {
     const arrays: HeldRef[] = []
     for (let fill = 1; fill <= 6; fill++) arrays.push(await held('make', { size: 100_000, fill }))
     const spilled = (): string[] => readdirSync(tmpdir()).filter((name) => isSpilled(name))
-    await vi.waitFor(() => expect(spilled()).toHaveLength(4))
+    await vi.waitFor(() => expect(spilled()).toHaveLength(4), patience)
     const totals = await Promise.all(arrays.map((array) => value('total', { array })))
     expect(totals.map((total) => (total as number[]).slice(1))).toEqual(
       arrays.map((_, index) => [100_000, (index + 1) * 1000]),
@@ -276,7 +277,7 @@ describe('more than workers may hold', () => {
     release([...arrays, sum].map(({ handle }) => handle))
     // a process tells of the end of a mapping with what it says next
     await value('where')
-    await vi.waitFor(() => expect(spilled()).toEqual([]))
+    await vi.waitFor(() => expect(spilled()).toEqual([]), patience)
   })
 })
 

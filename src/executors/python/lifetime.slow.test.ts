@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, it, vi } from 'vitest'
 import { isAlive, killProcess } from '../../testing/executor-bench.ts'
+import { patience } from '../../testing/patience.ts'
 import { PythonBench } from '../../testing/python-bench.ts'
 import type { PythonExecutorOptions } from './executor.ts'
 import { openPythonExecutor } from './executor.ts'
@@ -128,17 +129,17 @@ it('replaces a process that keeps too much memory', async () => {
   const first = await one.value(one.task(file, 'leak'), { megabytes: 10 })
   expect(await one.value(one.task(file, 'leak'), { megabytes: 10 })).toBe(first)
   await one.value(one.task(file, 'leak'), { megabytes: 200 })
-  await vi.waitUntil(() => !isAlive(first as number), { interval: 5, timeout: 5000 })
+  await vi.waitUntil(() => !isAlive(first as number), patience)
   expect(await one.value(one.task(file, 'pid'))).not.toBe(first)
 })
 
 it('weighs a process after its last task though it was weighed a moment before', async () => {
-  const one = open({ residentLimit: 60 * 2 ** 20 })
+  // no process that rests is looked at meanwhile
+  const one = open({ residentLimit: 60 * 2 ** 20, restMs: 24 * 3_600_000 })
   const first = await one.value(one.task(file, 'pid'))
   // so quick that the process is not due to be weighed when it has nothing to do any more
   await one.value(one.task(file, 'leak'), { megabytes: 60 })
-  // sooner than processes that rest are looked at
-  await vi.waitUntil(() => !isAlive(first as number), { interval: 5, timeout: 2500 })
+  await vi.waitUntil(() => !isAlive(first as number), patience)
 })
 
 it('loses only what was in a process that is killed, and sends what was beside it alone from then on', async () => {
@@ -184,10 +185,7 @@ it('ends a task by force though it does not let its process listen', async () =>
   const path = `${one.folder}/pid`
   const attempt = one.attempt(one.task(file, 'holds_the_lock'), { path })
   one.executor.submit([attempt])
-  await vi.waitUntil(() => existsSync(path) && readFileSync(path, 'utf8') !== '', {
-    interval: 5,
-    timeout: 5000,
-  })
+  await vi.waitUntil(() => existsSync(path) && readFileSync(path, 'utf8') !== '', patience)
   one.executor.cancel(attempt.id, 50)
   expect(await one.heard.end(attempt.id)).toEqual({ kind: 'cancelled' })
   expect(isAlive(Number(readFileSync(path, 'utf8')))).toBe(false)
@@ -214,7 +212,7 @@ it('cancels one of several tasks in a process that allows threads, and leaves th
   )
   const waits = one.attempt(one.task(file, 'wait', { threads: 3 }), { path: path('go') })
   one.executor.submit([...loops, waits])
-  await vi.waitUntil(() => existsSync(path('a')) && existsSync(path('b')), { interval: 5, timeout: 5000 })
+  await vi.waitUntil(() => existsSync(path('a')) && existsSync(path('b')), patience)
   for (const { id } of loops) one.executor.cancel(id, 60_000)
   for (const { id } of loops) expect(await one.heard.end(id)).toEqual({ kind: 'cancelled' })
   one.write('go', '')
@@ -268,7 +266,7 @@ it('leaves no process and no file behind when it is closed', async () => {
   const path = `${one.folder}/pids`
   const attempt = one.attempt(one.task(file, 'with_child'), { path })
   one.executor.submit([attempt])
-  await vi.waitUntil(() => existsSync(path), { interval: 5, timeout: 5000 })
+  await vi.waitUntil(() => existsSync(path), patience)
   const pids = readFileSync(path, 'utf8').split(' ').map(Number)
   expect(pids.filter(isAlive)).toEqual(pids)
   expect(filesOf(process.pid)).not.toEqual([])
@@ -304,16 +302,13 @@ it.each(['with_child', 'holds_the_lock'])(
     })
     const exited = new Promise((resolve) => child.once('exit', resolve))
     createInterface({ input: child.stdout }).resume()
-    await vi.waitUntil(() => existsSync(path) && readFileSync(path, 'utf8') !== '', {
-      interval: 5,
-      timeout: 5000,
-    })
+    await vi.waitUntil(() => existsSync(path) && readFileSync(path, 'utf8') !== '', patience)
     const pids = readFileSync(path, 'utf8').split(' ').map(Number)
     expect(filesOf(child.pid ?? 0)).not.toEqual([])
     child.kill('SIGKILL')
     await exited
-    await vi.waitUntil(() => pids.slice(0, 2).filter(isAlive).length === 0, { interval: 5, timeout: 5000 })
-    await vi.waitUntil(() => filesOf(child.pid ?? 0).length === 0, { interval: 5, timeout: 5000 })
+    await vi.waitUntil(() => pids.slice(0, 2).filter(isAlive).length === 0, patience)
+    await vi.waitUntil(() => filesOf(child.pid ?? 0).length === 0, patience)
     if (pids[2] !== undefined) killProcess(pids[2])
   },
 )

@@ -10,7 +10,7 @@ const fullBatch = 1000
 const maxUnderWay = 8
 /** With that many more gathered, who appends is held back: it does so without ever resting, and hears of no end. */
 const mostGathered = 8000
-const longestHoldMs = 1000
+const usualHoldMs = 1000
 /** Batches begin at least so long apart: two threads that wake each other for every record cost more than the record. */
 const gatherMs = 1
 /** The same while nobody waits for what is in them: each takes as much time of a core as some steps of a chain. */
@@ -31,6 +31,7 @@ const patientMs = 10
  */
 export class WriterClient {
   readonly #path: string
+  readonly #holdMs: number
   readonly #worker: Worker
   readonly #exited: Promise<void>
   readonly #underWay = new Map<number, Map<RunId, PromiseWithResolvers<void>>>()
@@ -57,9 +58,10 @@ export class WriterClient {
   /** runs with an append that never crossed; later ones fail alike until the run is claimed anew */
   readonly #refused = new Map<RunId, AlmanacError>()
 
-  /** `path` is the database, for messages. */
-  constructor(path: string) {
+  /** `path` is the database, for messages; `holdMs`: so long who appends is held back at most (L3). */
+  constructor(path: string, { holdMs = usualHoldMs }: { readonly holdMs?: number } = {}) {
     this.#path = path
+    this.#holdMs = holdMs
     this.#worker = new Worker(new URL('./writer.ts', import.meta.url), {
       name: 'almanac-journal',
       execArgv: [],
@@ -160,7 +162,7 @@ export class WriterClient {
   }
 
   #hold(): void {
-    const until = performance.now() + longestHoldMs
+    const until = performance.now() + this.#holdMs
     for (;;) {
       const through = Atomics.load(this.#through, 0)
       if (((this.#sent - through) | 0) < maxUnderWay || through === this.#stuckAt) return
