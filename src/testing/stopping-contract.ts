@@ -45,6 +45,8 @@ function timeTests(stage: ExecutorStage, rig: ExecutorRig): void {
     await bench.heard.until(() => bench.heard.texts(id).length === 1)
     await bench.clock.advance(8000)
     await puppet.tell({ do: 'say', line: { type: 'heartbeat' } })
+    // a program's is in a file, which is read as time passes
+    await bench.clock.advance(1000)
     await bench.heard.until(() => bench.heard.of(id).heartbeats === 1)
     await bench.clock.advance(8000)
     await bench.clock.settle()
