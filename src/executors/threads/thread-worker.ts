@@ -65,8 +65,9 @@ export class ThreadWorker implements BufferHolder {
   room(job: Job, most: number, unheard = false): 'now' | 'soon' | false {
     if (this.#retired) return false
     if (this.jobs.canBegin(job, most)) return 'now'
-    const { ahead, aheadUnheard, alone } = job.function
-    return this.jobs.canWait(job, alone ? 0 : unheard ? aheadUnheard : ahead) && 'soon'
+    const { ahead, aheadUnheard, alone, holds } = job.function
+    // attempts begin in the order in which they came: what takes arrays in would stand behind all that leaves some
+    return this.jobs.canWait(job, alone ? 0 : unheard && !holds ? aheadUnheard : ahead) && 'soon'
   }
 
   /** What it was told goes off at once. */
