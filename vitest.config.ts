@@ -33,7 +33,8 @@ export default defineConfig({
           // and tests beside their sources that take seconds: environments that are made, tools that are run whole
           include: ['test/**/*.test.ts', 'examples/**/*.test.ts', '{src,scripts}/**/*.slow.test.ts'],
           exclude: ['**/node_modules/**', 'test/fixtures/**'],
-          testTimeout: 120_000,
+          // they start many processes, and install packages: a limit for what hangs, and not for what is slow
+          testTimeout: 300_000,
         },
       },
     ],

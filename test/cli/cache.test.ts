@@ -160,7 +160,7 @@ describe('of identical calls of two processes one is executed', () => {
       async () => {
         expect(await check()).toBeTruthy()
       },
-      { timeout: 30_000, interval: 50 },
+      { timeout: 240_000, interval: 50 },
     )
   const isWaiting = async (project: Project): Promise<boolean> =>
     (await project.run('why', 'last', 'slow')).stdout.includes('executes the same')

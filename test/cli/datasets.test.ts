@@ -106,7 +106,7 @@ it('adds, lists, compares, writes and forgets versions of a managed dataset', as
   await said('data', 'rm', 'obs/raw')
   expect(existsSync(shown('obs'))).toBe(false)
   expect(await failed('data', 'log', 'obs/raw')).toEqual([2, 'ALM_DATA_UNKNOWN', 'There is no data obs/raw.'])
-}, 120_000)
+})
 
 it('leaves an external dataset where it is, and says when an old version is gone', async () => {
   await said('data', 'add', 'raw', 'raw', '--exclude', 'b')
@@ -127,7 +127,7 @@ it('leaves an external dataset where it is, and says when an old version is gone
   put('a', 'changed again\n')
   await said('data', 'get', 'kept@1', 'kept')
   expect(readFileSync(join(project.folder, 'kept', 'a'), 'utf8')).toBe('changed\n')
-}, 120_000)
+})
 
 it('leaves out files that may not be complete, and names them', async () => {
   const old = new Date('2020-01-01')
@@ -143,7 +143,7 @@ it('leaves out files that may not be complete, and names them', async () => {
   expect(lines.at(-1)).toMatchObject({ files: 0, leftOut: 3 })
   expect(await said('data', 'add', 'raw', 'raw', '--settle', '0s')).toMatchObject([{ files: 3, leftOut: 0 }])
   expect(await refusal('data', 'add', 'raw', 'raw', '--settle', 'soon')).toEqual([2, 'ALM_USAGE'])
-}, 120_000)
+})
 
 it('moves what is its owner’s to give away', async () => {
   await said('data', 'add', 'moved', 'raw', '--move')
@@ -153,7 +153,7 @@ it('moves what is its owner’s to give away', async () => {
   await said('data', 'add', 'single', 'one', '--move')
   expect(readdirSync(shown('single'))).toEqual(['one'])
   expect(await refusal('data', 'add', 'none', 'nothing', '--move')).toEqual([1, 'ALM_INPUT_MISSING'])
-}, 120_000)
+})
 
 it('does not move a project with what Almanac keeps in it, nor takes an empty path for the directory it is in', async () => {
   await said('data', 'add', 'raw', 'raw')
@@ -161,7 +161,7 @@ it('does not move a project with what Almanac keeps in it, nor takes an empty pa
   expect(await refusal('data', 'add', 'all', '.almanac', '--managed')).toEqual([1, 'ALM_PATH_REFUSED'])
   expect(await failed('data', 'add', 'all', '')).toEqual([2, 'ALM_USAGE', 'the path is empty'])
   expect(readdirSync(raw)).toEqual(['a', 'b', 'sub'])
-}, 120_000)
+})
 
 it('runs no command for a version whose files are others by now', async () => {
   await said('data', 'add', 'raw', 'raw')
@@ -182,7 +182,7 @@ it('runs no command for a version whose files are others by now', async () => {
   ])
   expect(lines[1]).toMatchObject({ code: 'ALM_VERSION_GONE', dataset: 'raw' })
   expect(existsSync(join(project.folder, 'ran'))).toBe(false)
-}, 120_000)
+})
 
 it('refuses what cannot be a dataset, and names it', async () => {
   for (const name of ['../x', '/x', 'a/../b', 'a\nb', '.x', 'x@1'])
@@ -205,7 +205,7 @@ it('refuses what cannot be a dataset, and names it', async () => {
   expect(await refusal('data', 'log', 'taken')).toEqual([2, 'ALM_DATA_UNKNOWN'])
   expect(await refusal('data', 'diff', 'raw@1..x')).toEqual([2, 'ALM_USAGE'])
   expect(await refusal('data', 'add', 'raw', 'raw', '--keep', '--managed')).toEqual([2, 'ALM_USAGE'])
-}, 120_000)
+})
 
 it('finds a managed file that somebody damaged, and restores or names it', async () => {
   await said('data', 'add', 'obs', 'raw', '--managed')
@@ -233,7 +233,7 @@ it('finds a managed file that somebody damaged, and restores or names it', async
   damage('b')
   const [code, lost] = await findings()
   expect([code, (lost as string[])[0]]).toEqual([1, 'obs@1 b: its content was damaged'])
-}, 120_000)
+})
 
 it('runs a command for each new version', async () => {
   await said('data', 'add', 'obs', 'raw', '--managed')
@@ -279,4 +279,4 @@ it('runs a command for each new version', async () => {
   )
   put('d', 'new\n')
   expect((await watching.ended).stdout).toContain('"version":2')
-}, 120_000)
+})

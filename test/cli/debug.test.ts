@@ -52,7 +52,7 @@ describe('--inline under node --inspect', () => {
   it('stops at a breakpoint of the author’s file and line, for longer than the task’s timeout', async () => {
     project = await Project.make({ 'levels.ts': levels })
     const run = project.startWith(['--inspect-brk=127.0.0.1:0'], 'run', 'levels.ts', '--inline', '--json')
-    await run.saw(/ws:\/\/\S+/)
+    await run.saw(/ws:\/\/\S+\s/)
     const inspector = await Inspector.connect(/ws:\/\/\S+/.exec(run.said())?.[0] ?? '')
     await inspector.send('Runtime.enable')
     await inspector.send('Debugger.enable')

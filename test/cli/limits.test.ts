@@ -24,6 +24,7 @@ export const read = task('read', { limits: ['gpfs'], cache: false }, async (of: 
 })
 export const hold = task('hold', { limits: { gpfs: 2 }, cache: false }, async () => {
   log('holds')
+  console.log('holding')
   await new Promise(() => setInterval(() => undefined, 1000))
 })
 export const ask = task('ask', { limits: ['api'], cache: false }, (n: number) => { log('asks ' + n); return n })
@@ -54,7 +55,9 @@ it('a process that is killed frees what it held, and whoever waited goes on', as
   project = await Project.make({ 'almanac.config.ts': config, 'reads.ts': work })
   const holder = project.start('run', 'reads.ts', '-i', 'of="holder"', '--json')
   await holder.saw(/"started"/)
-  for (;;) if ((await project.run('limits')).stdout.match(/gpfs +2 +2 +0/)) break
+  // it is held, and the task has begun with it
+  for (;;) if ((await project.run('logs', 'last', 'hold')).stdout.includes('holding')) break
+  expect((await project.run('limits')).stdout).toMatch(/gpfs +2 +2 +0/)
   const waiter = project.start('run', 'reads.ts', '-i', 'of="waiter"', '--json')
   await waiter.saw(/"started"/)
   for (;;) {

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Project } from './almanac.ts'
 
@@ -62,13 +64,16 @@ export const second = task('second', async (n: number) => {
 export default workflow('long', async () => second(await first()))
 `,
     })
-    const { child, saw } = project.start('run', 'long.ts', '--json')
+    const { child, ended, saw } = project.start('run', 'long.ts', '--json')
     await saw(/"started"/)
     for (;;) {
       const show = await project.json('show', 'last')
-      if ((show['counts'] as Record<string, number>)['succeeded'] === 1) break
+      // and the second has begun: it blocks but once
+      const isBlocked = existsSync(join(project.folder, 'again'))
+      if ((show['counts'] as Record<string, number>)['succeeded'] === 1 && isBlocked) break
     }
     child.kill('SIGKILL')
+    await ended
     const resumed = await project.json('resume', 'last')
     expect({
       state: resumed['state'],

@@ -149,12 +149,12 @@ const tests = (): void => {
   it('leaves no container when the engine is killed, and goes on when it is resumed', async () => {
     const started = project.start('run', 'flow.ts:waits')
     const running = (): string => client('ps', '-q', '--filter', `label=${own}`)
-    await vi.waitUntil(() => running() !== '', { interval: 100, timeout: 30_000 })
+    await vi.waitUntil(() => running() !== '', { interval: 100, timeout: 120_000 })
     started.child.kill('SIGKILL')
     await started.ended
     await vi.waitUntil(() => client('ps', '-aq', '--filter', `label=${own}`) === '', {
       interval: 100,
-      timeout: 30_000,
+      timeout: 120_000,
     })
     await project.write({ 'shared/go': '' })
     expect(await project.json('resume', 'last')).toMatchObject({ state: 'succeeded', output: 1 })
@@ -164,7 +164,7 @@ const tests = (): void => {
     const started = project.start('run', 'flow.ts:waits')
     await vi.waitUntil(() => client('ps', '-q', '--filter', `label=${own}`) !== '', {
       interval: 100,
-      timeout: 30_000,
+      timeout: 120_000,
     })
     started.child.kill('SIGINT')
     expect((await started.ended).code).toBe(3)

@@ -71,7 +71,7 @@ it('what does not fit on the disk is no version, nothing of it is taken from its
     'more',
   ])
   expect(readdirSync(project.folder)).toContain('large')
-}, 120_000)
+})
 
 it('where nothing can be written nothing is added, and nothing is taken from its place', () => {
   const unshared = mayMount()
@@ -93,4 +93,4 @@ it('where nothing can be written nothing is added, and nothing is taken from its
   )
   const refused = 'ALM_JOURNAL_READ_ONLY'
   expect(said).toEqual(['raw@1', refused, refused, refused, refused, 'a', 'b', 'kept', 'raw@2'])
-}, 120_000)
+})

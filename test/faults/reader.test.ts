@@ -34,9 +34,7 @@ function collect(folder: string, hours: number): Promise<Record<string, unknown>
   )
 }
 
-it('a version that a run reads for weeks stays with all its content, whatever is collected beside it', {
-  timeout: 120_000,
-}, async () => {
+it('a version that a run reads for weeks stays with all its content, whatever is collected beside it', async () => {
   const config = `export default { retention: { versions: { count: 1 }, cache: { age: '1d' } } }`
   const project = await Project.make({ 'reader.ts': reader, 'almanac.config.ts': config })
   projects.push(project)

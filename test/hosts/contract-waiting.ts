@@ -1,3 +1,5 @@
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import type { Life } from './rig.ts'
 import { type Stage, succeeded } from './stage.ts'
@@ -47,17 +49,20 @@ export function waitingTests(stage: Stage): void {
 
   it('killed, it goes on with what was recorded', async () => {
     const file = stage.write('long', programs.long)
-    const lost = stage.rig.run(file).catch((error: unknown) => String(error))
+    const gate = join(stage.rig.folder, 'gate')
+    const lost = stage.rig.run(file, { input: { gate } }).catch((error: unknown) => String(error))
     await expect
-      .poll(() => stage.rig.ask<number>({ do: 'recorded', file }), { interval: 5, timeout: 20_000 })
+      .poll(() => stage.rig.ask<number>({ do: 'recorded', file }), { interval: 5, timeout: 120_000 })
       .toBeGreaterThan(20)
     await stage.rig.kill()
     expect(await lost).toContain('the process ended')
     const [run] = await stage.rig.ask<string[]>({ do: 'runs', file })
     if (run === undefined) throw new Error('no run was recorded')
+    writeFileSync(gate, '')
     const life = await stage.rig.run(file, { resume: run })
+    rmSync(gate)
     expect(life).toMatchObject(succeeded(800))
-    expect(life.executed + life.reused).toBe(400)
+    expect(life.executed + life.reused).toBe(401)
     expect(life.reused).toBeGreaterThan(0)
   })
 }
@@ -66,7 +71,7 @@ export function waitingTests(stage: Stage): void {
 export async function cancelled(stage: Stage, file: string, input?: object): Promise<Life> {
   const ending = stage.rig.run(file, input === undefined ? {} : { input })
   const waits = (): Promise<boolean> => stage.rig.ask<boolean>({ do: 'waits', file })
-  await expect.poll(waits, { interval: 5, timeout: 20_000 }).toBe(true)
+  await expect.poll(waits, { interval: 5, timeout: 120_000 }).toBe(true)
   await stage.rig.ask({ do: 'cancel', file })
   return ending
 }

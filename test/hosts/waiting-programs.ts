@@ -53,16 +53,27 @@ async def main():
     return n`,
 )
 
-/** Is killed on its way. */
+/** Is killed on its way: it does not come to its end before the gate is there. */
 export const long = program(
-  `export default workflow('main', async () => {
+  `import { existsSync } from 'node:fs'
+export const wait = task('wait', async (gate: string) => { while (!existsSync(gate)) await new Promise(setImmediate) })
+export default workflow('main', { input: { gate: json(z.string()) } }, async ({ gate }) => {
   let n = 0
-  for (let i = 0; i < 400; i++) n += await double.key(String(i))(1)
+  for (let i = 0; i < 400; i++) {
+    if (i === 300) await wait(gate)
+    n += await double.key(String(i))(1)
+  }
   return n
 })`,
-  `@workflow
-async def main():
+  `import time
+@task
+def wait(gate):
+    while not os.path.exists(gate): time.sleep(0.01)
+@workflow
+async def main(gate: str):
     n = 0
-    for i in range(400): n += await double.key(str(i))(1)
+    for i in range(400):
+        if i == 300: await wait(gate)
+        n += await double.key(str(i))(1)
     return n`,
 )

@@ -38,4 +38,4 @@ test('what npm packs is installed by npm into an empty directory, and begins and
   ) as Record<string, unknown>
   expect([result['state'], result['executed'], result['reused']]).toEqual(['succeeded', 3, 0])
   expect(readFileSync(join(folder, 'data/main/pipeline/report.md'), 'utf8')).toMatch(/^2 texts, \d+ words\n$/)
-}, 180_000)
+}, 600_000)

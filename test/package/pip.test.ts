@@ -64,4 +64,4 @@ test('what pip installs from a checkout finds its engine, and workflows live in 
     state: 'succeeded',
     output: [venv, venv],
   })
-}, 180_000)
+}, 600_000)

@@ -122,7 +122,7 @@ it('debugpy stops at breakpoints in the workflow and in its tasks, each on a por
   const file = join(folder, 'flow.py')
   const run = project.start('run', 'flow.py', '--debug-python', 'debugpy')
   const attach = async (whose: string, line: number): Promise<DebugClient> => {
-    const listens = new RegExp(`${whose}: debugpy listens on 127\\.0\\.0\\.1:(\\d+)`)
+    const listens = new RegExp(`${whose}: debugpy listens on 127\\.0\\.0\\.1:(\\d+): attach`)
     await run.saw(listens)
     const client = new DebugClient(Number(listens.exec(run.said())?.[1]))
     client.send('initialize', { adapterID: 'test' })

@@ -42,7 +42,7 @@ it('does not take what an edited function gave for what the function gave before
   const project = await Project.make({ 'steps.py': steps('old'), 'pipeline.js': pipeline })
   try {
     const run = project.json('run', 'pipeline.js')
-    await expect.poll(() => existsSync(join(project.folder, 'begun')), { timeout: 60_000 }).toBe(true)
+    await expect.poll(() => existsSync(join(project.folder, 'begun')), { timeout: 240_000 }).toBe(true)
     await project.write({ 'steps.py': steps('new') })
     await project.write({ edited: '' })
     const first = await run

@@ -78,7 +78,7 @@ it('gives the right sum though a worker is killed in the middle: what it held is
       if (lines.length < n / 3) throw new Error('not yet')
       return Number(lines.at(-1)?.split(' ')[1])
     },
-    { timeout: 90_000, interval: 5 },
+    { timeout: 240_000, interval: 5 },
   )
   killProcess(pid)
   expect(await run).toEqual([sum(n), sum(n), length])

@@ -16,7 +16,7 @@ if pid == 0:
 
 shown = ""
 seen = 0
-until = time.monotonic() + 60
+until = time.monotonic() + 240
 while time.monotonic() < until:
     ready, _, _ = select.select([terminal], [], [], 1)
     if ready:

@@ -1,10 +1,10 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process'
-import { spawn, spawnSync } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 
 /** A server that speaks S3, in memory: Python's moto, installed for the tests that ask for it. */
 export interface S3Server {
@@ -22,14 +22,14 @@ const packages = [
 ]
 
 export async function startMoto(): Promise<S3Server> {
-  const installed = install()
-  const port = await freePort()
-  const words = ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)]
+  const installed = await install()
+  // a port that nobody else can have taken before: it says which one it was given
+  const words = ['-m', 'moto.server', '-H', '127.0.0.1', '-p', '0']
   const server = spawn('python3', words, { env: { ...process.env, PYTHONPATH: installed } })
   const exited = new Promise<void>((resolve) => server.once('exit', () => resolve()))
-  await saying(server, 'Running on')
+  const [, endpoint = ''] = await saying(server, /Running on (http:\/\/[\d.]+:\d+)\s/)
   return {
-    endpoint: `http://127.0.0.1:${port}`,
+    endpoint,
     async stop() {
       server.kill('SIGKILL')
       await exited
@@ -38,14 +38,13 @@ export async function startMoto(): Promise<S3Server> {
 }
 
 /** Apart from all else that is installed, and once for all files of tests. */
-function install(): string {
+async function install(): Promise<string> {
   const key = createHash('sha256').update(packages.join()).digest('hex').slice(0, 12)
   const folder = join(tmpdir(), `almanac-moto-${key}`)
   if (existsSync(folder)) return folder
   const temporary = mkdtempSync(`${folder}-`)
   const words = ['-m', 'pip', 'install', '-q', '--disable-pip-version-check', '--target', temporary]
-  const { status, stderr, error } = spawnSync('python3', [...words, ...packages], { encoding: 'utf8' })
-  if (status !== 0) throw new Error(`moto was not installed: ${error?.message ?? stderr}`)
+  await promisify(execFile)('python3', [...words, ...packages])
   try {
     renameSync(temporary, folder)
   } catch (failure) {
@@ -56,26 +55,16 @@ function install(): string {
   return folder
 }
 
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      const port = typeof address === 'object' && address !== null ? address.port : 0
-      server.close(() => resolve(port))
-    })
-  })
-}
-
 /** Resolves when the program has said so; what it says later is thrown away. */
-export function saying(server: ChildProcessWithoutNullStreams, word: string): Promise<void> {
+export function saying(server: ChildProcessWithoutNullStreams, what: RegExp): Promise<RegExpExecArray> {
   return new Promise((resolve, reject) => {
     let said = ''
+    let found: RegExpExecArray | null = null
     const hear = (text: Buffer) => {
-      if (said.includes(word)) return
+      if (found !== null) return
       said += text.toString()
-      if (said.includes(word)) resolve()
+      found = what.exec(said)
+      if (found !== null) resolve(found)
     }
     server.stdout.on('data', hear)
     server.stderr.on('data', hear)

@@ -1,10 +1,11 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import type { S3Server } from './moto.ts'
-import { freePort, saying, startMoto } from './moto.ts'
+import { saying, startMoto } from './moto.ts'
 
 /** Who the tests are, to any server. */
 export const identity = {
@@ -23,20 +24,55 @@ export const servers: readonly (readonly [name: string, start: () => Promise<S3S
 
 async function startVersitygw(program: string): Promise<S3Server> {
   const folder = mkdtempSync(join(tmpdir(), 'almanac-versitygw-'))
-  const port = await freePort()
   const words = ['--access', identity.AWS_ACCESS_KEY_ID, '--secret', identity.AWS_SECRET_ACCESS_KEY]
-  const server = spawn(program, [...words, '--port', `127.0.0.1:${port}`, 'posix', folder])
+  const { server, port } = await listening((port) =>
+    spawn(program, [...words, '--port', `127.0.0.1:${port}`, 'posix', folder]),
+  )
   const exited = new Promise<void>((resolve) => server.once('exit', () => resolve()))
-  const endpoint = `http://127.0.0.1:${port}`
-  await saying(server, String(port))
   return {
-    endpoint,
+    endpoint: `http://127.0.0.1:${port}`,
     async stop() {
       server.kill('SIGKILL')
       await exited
       rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** Starts a program that must be told its port: on another one where somebody was given that meanwhile. */
+async function listening(start: (port: number) => ChildProcessWithoutNullStreams) {
+  for (;;) {
+    const port = await freePort()
+    const server = start(port)
+    try {
+      await saying(server, new RegExp(String(port)))
+      // it says so before it listens
+      while (server.exitCode === null && !(await accepts(port)));
+      return { server, port }
+    } catch (error) {
+      if (!/address already in use/i.test(String(error))) throw error
+    }
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      const port = typeof address === 'object' && address !== null ? address.port : 0
+      server.close(() => resolve(port))
+    })
+  })
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => resolve(true))
+    socket.once('error', () => resolve(false))
+    socket.once('connect', () => socket.destroy())
+  })
 }
 
 function clientOf({ endpoint }: Pick<S3Server, 'endpoint'>): S3Client {

@@ -124,7 +124,7 @@ function live(
 const children: ReturnType<typeof spawn>[] = []
 
 it('survives kill -9 in every kind of write, and never puts two versions together', {
-  timeout: 600_000,
+  timeout: 1_200_000,
 }, async () => {
   const serve = (version: number): void => {
     for (const name of names) server.on(`/${name}`, serving(content(name, version), `"${version}"`))
