@@ -11,6 +11,7 @@ import { JobRuns } from '../job-runs.ts'
 import type { ExecutorOptions } from '../lifecycle.ts'
 import { Attempts, nameOf, unhurried } from '../lifecycle.ts'
 import type { LiveAttempt } from '../live-attempt.ts'
+import { loneSteps } from '../lone-steps.ts'
 import { usableMemory } from '../usable-memory.ts'
 import { ensurePythonEnv } from './environment.ts'
 import { HeldValues } from './held-values.ts'
@@ -110,6 +111,7 @@ class PythonExecutor implements Executor, GroupOwner {
 
   submit(attempts: readonly Attempt[]): void {
     const touched = new Set<WorkerGroup>()
+    loneSteps.submitted(attempts.length === 1 && this.#attempts.size === 0)
     for (const attempt of attempts) {
       const live = this.#attempts.add(this.#options.debug === undefined ? attempt : unhurried(attempt))
       if (live === undefined) continue
