@@ -9,10 +9,10 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, expect, it, vi } from 'vitest'
+import { afterEach, expect, it } from 'vitest'
 import { SeededChance } from '../../src/testing/seeded-chance.ts'
 import { Project } from '../cli/almanac.ts'
-import { leftoversOf, nothing } from './leftovers.ts'
+import { nothingLeft } from './leftovers.ts'
 import { keptIn } from './storm/kept.ts'
 import { kindsOfWrites, type Life, live, type Moment } from './storm/life.ts'
 
@@ -137,7 +137,7 @@ it(`survives kill -9 at ${randomKills} random moments and in every kind of write
   expect(contents(join(folder, 'data'))).toEqual(contents(join(calm, 'data')))
   const withoutKey = (line: string): string => line.replace(/ \S+$/, '')
   expect(effects(folder).map(withoutKey)).toEqual(effects(calm).map(withoutKey))
-  await gone(folder, pids)
+  await nothingLeft(folder, pids)
 
   // what a run does once only, at its begin or end, kills runs of a few tasks
   for (const kind of missed) {
@@ -157,11 +157,7 @@ it(`survives kill -9 at ${randomKills} random moments and in every kind of write
       repeated: [],
       output: sampled,
     })
-    await gone(small, [first.pid, second.pid])
+    await nothingLeft(small, [first.pid, second.pid])
   }
   console.log(`${missed.size} more kills in writes of small runs`)
 })
-
-/** What watches over the processes of one that was killed may live a moment longer than the next one takes. */
-const gone = (folder: string, pids: readonly number[]): Promise<void> =>
-  vi.waitFor(() => expect(leftoversOf(folder, pids)).toEqual(nothing), { timeout: 20_000, interval: 100 })

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { expect, vi } from 'vitest'
 
 /** What is left of the processes that worked on a project: nothing, once they have ended. */
 export interface Leftovers {
@@ -11,13 +12,13 @@ export interface Leftovers {
   readonly shared: readonly string[]
 }
 
-export const nothing: Leftovers = { processes: [], work: [], locks: [], temporary: [], shared: [] }
+const nothing: Leftovers = { processes: [], work: [], locks: [], temporary: [], shared: [] }
 
 /**
  * Looks through the whole machine. Processes are known by the folder, in their command line, working directory or
  * environment: run them with a `TMPDIR` in it. Shared files bear the numbers of the processes that made them.
  */
-export function leftoversOf(folder: string, pids: Iterable<number>): Leftovers {
+function leftoversOf(folder: string, pids: Iterable<number>): Leftovers {
   const mine = new Set(pids)
   const home = join(folder, '.almanac')
   return {
@@ -34,6 +35,23 @@ export function leftoversOf(folder: string, pids: Iterable<number>): Leftovers {
     ),
   }
 }
+
+/**
+ * Resolves when nothing is left, `but` aside. What watches over the processes of one that was killed, and what heard it
+ * by a pipe, may live a moment longer than the next one takes.
+ */
+export const nothingLeft = (
+  folder: string,
+  pids: Iterable<number>,
+  { when = folder, but = [] }: { readonly when?: string; readonly but?: readonly (keyof Leftovers)[] } = {},
+): Promise<void> =>
+  vi.waitFor(
+    () => {
+      const left = { ...leftoversOf(folder, pids), ...Object.fromEntries(but.map((kind) => [kind, []])) }
+      expect(left, when).toEqual(nothing)
+    },
+    { timeout: 120_000, interval: 100 },
+  )
 
 function processesOf(folder: string): string[] {
   const found: string[] = []

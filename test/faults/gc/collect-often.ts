@@ -1,11 +1,14 @@
+import { statSync } from 'node:fs'
 import { openDataPlane } from '../../../src/data/open.ts'
 import { openSqliteJournal } from '../../../src/journal/sqlite/open.ts'
 
 /**
  * Collects again and again until its input ends, with a grace of so many ms, after forgetting all results and versions but
- * the newest: `node collect-often.ts 3000`. Says at the end what it did.
+ * the newest: `node collect-often.ts 3000`. Says at the end what it did. Its clock stands still while a run goes on beside
+ * it: a grace is longer than a run rests between two steps, which these few seconds are not on a machine that is busy.
  */
 const graceMs = Number(process.argv[2])
+const begun = Date.now()
 const journal = await openSqliteJournal('.almanac')
 const data = openDataPlane({ home: '.almanac', data: 'data' })
 const key = { environment: 'main', dataset: 'made/pages', partition: '' }
@@ -22,7 +25,8 @@ while (!isOver) {
   for (const { id, state } of await journal.records.runs({ limit: 500 }))
     if (state === 'succeeded' && (await journal.records.claimed([id])).length === 0)
       await journal.records.remove(id)
-  const options = { roots: journal.cache.roots(), dryRun: false, graceMs, now: Date.now() }
+  const now = statSync('began', { throwIfNoEntry: false })?.mtimeMs ?? begun
+  const options = { roots: journal.cache.roots(), dryRun: false, graceMs, now }
   const { movedAside, deleted } = await data.collectGarbage(options)
   did.rounds++
   did.movedAside += movedAside

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { openAlmanac } from '../../../src/main.ts'
 
 /** Computes and publishes for so many ms, a few values in turn, and looks at each result whole: `node compute.ts 20000`. */
@@ -11,6 +11,8 @@ let runs = 0
 for (; performance.now() < until; runs++) {
   // each value rests for long enough to be set aside or deleted, and comes back
   const n = Math.floor((performance.now() - began) / 1200) % 6
+  // for who collects it is this moment until the run has ended, however long that takes: see `collect-often.ts`
+  writeFileSync('began', '')
   await almanac.run(workflow, { n })
   const shown = 'data/main/made/pages'
   if (readFileSync(`${shown}/n`, 'utf8') !== `page of ${n}`) wrong.push(`run ${runs}: not of ${n}`)

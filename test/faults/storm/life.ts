@@ -25,6 +25,17 @@ const linesOf = (path: string): string[] => readFileSync(path, 'utf8').split('\n
 /** Lets a process live until its moment. What it is watched by comes from the kernel: nothing waits for a time. */
 export function live(folder: string, args: readonly string[], moment?: Moment): Promise<Life> {
   const dying = moment?.when === 'write'
+  const log = join(folder, 'log')
+  const before = linesOf(log).length
+  // watched before it is there: a process that stands at a gate writes no more
+  const watched = [
+    watch(log, () => {
+      const lines = linesOf(log).slice(before)
+      saw('executed', lines.length)
+      if (lines.includes('closed')) kill('gate')
+    }),
+    watch(join(folder, '.almanac'), (_, name) => saw(name === 'journal.db-wal' ? 'journal' : 'home')),
+  ]
   const child = spawn(process.execPath, [...(dying ? ['--import', writes] : []), bin, ...args, '--json'], {
     cwd: folder,
     env: {
@@ -45,16 +56,6 @@ export function live(folder: string, args: readonly string[], moment?: Moment): 
     seen[what] = n
     if (moment?.when === what && n >= moment.n) kill('moment')
   }
-  const log = join(folder, 'log')
-  const before = linesOf(log).length
-  const watched = [
-    watch(log, () => {
-      const lines = linesOf(log).slice(before)
-      saw('executed', lines.length)
-      if (lines.includes('closed')) kill('gate')
-    }),
-    watch(join(folder, '.almanac'), (_, name) => saw(name === 'journal.db-wal' ? 'journal' : 'home')),
-  ]
   let printed = ''
   let stderr = ''
   child.stdout.on('data', (data: Buffer) => {
