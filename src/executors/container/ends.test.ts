@@ -55,6 +55,19 @@ it('a daemon that goes away is not the doing of the author', () => {
   })
 })
 
+it('an end that Podman came too late to hear of is not known', () => {
+  const said =
+    'Waiting for container 1f26b6962bb67275ddeaeacfb824b78e10b42333a089f671835adbb20d41d078: container has already been removed'
+  const words = [
+    `time="2026-11-21T17:05:53Z" level=error msg="${said}"`,
+    'time="2026-11-21T17:05:53Z" level=error msg="forwarding signal 15 to container 1f26b6: no such container"',
+  ]
+  for (const order of [words, words.toReversed()]) expect(end(127, order.join('\n'))).toEqual({ lost: said })
+  // the program's own words, and its own end
+  expect(end(127, said)).toBeUndefined()
+  expect(end(1, words.join('\n'))).toBeUndefined()
+})
+
 it('a kill for memory is told with its limit, surely or most likely', () => {
   const limit = 2 ** 30
   expect(end(1, 'Killed', { limit, killed: true })).toEqual([

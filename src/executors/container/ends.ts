@@ -15,6 +15,12 @@ const noProgram =
   /executable file .*not found|command (?:that was )?not found|no such file or directory|permission denied/i
 const daemonGone =
   /error waiting for container|unexpected EOF|connection reset by peer|cannot connect to the docker daemon|error during connect/i
+/**
+ * What Podman (4.3) says, with exit code 127, where it asks how a container ended and that has been removed:
+ * on a machine that stands still for a moment, the process that cleans up is there first.
+ */
+const endMissed =
+  /^time=".*level=error msg="(Waiting for container \w+: container has already been removed)"$/m
 
 export function containerEnd(
   task: TaskSpec,
@@ -33,6 +39,8 @@ export function containerEnd(
   const unstarted = initWords(lastWords)
   const why = unstarted ?? (engineExits.has(exit.code) ? engineWords(lastWords) : undefined)
   if (why === undefined) return undefined
+  const missed = exit.code === 127 ? endMissed.exec(lastWords)?.[1] : undefined
+  if (missed !== undefined) return { lost: missed }
   if (daemonGone.test(why)) return { lost: why }
   if (unstarted !== undefined || (exit.code !== 125 && noProgram.test(why))) {
     const what = body.entrypoint?.[0] ?? body.run[0] ?? body.image
