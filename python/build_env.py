@@ -156,7 +156,7 @@ def run(command: list[str], job: dict) -> None:
 def fetch_pip(job: dict) -> str:
     """The newest pip of the index, checked by its digest: Debian's python3 alone has neither pip nor ensurepip."""
     import hashlib
-    import urllib.error
+    import http.client
     import urllib.parse
     import urllib.request
 
@@ -171,7 +171,7 @@ def fetch_pip(job: dict) -> str:
         say(f"  fetching {newest['filename']}")
         with urllib.request.urlopen(urllib.parse.urljoin(index, newest["url"]), timeout=60) as answer:
             data = answer.read()
-    except (urllib.error.URLError, ValueError, KeyError, TypeError) as error:
+    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError) as error:
         raise Failed(f"no pip here, and none from {urllib.parse.urlsplit(index).hostname}: {error}") from None
     if hashlib.sha256(data).hexdigest() != newest["hashes"]["sha256"]:
         raise Failed(f"{newest['filename']} from the index does not have the digest that the index says")
