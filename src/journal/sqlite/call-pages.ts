@@ -2,7 +2,7 @@ import type { CallKind } from '../../model/records.ts'
 import { unspentAttempts } from './attempts.ts'
 import type { Database } from './database.ts'
 import type { Names } from './names.ts'
-import { callOf, digestLength, digestText, runOf } from './rows.ts'
+import { callOf, digestText, runOf } from './rows.ts'
 
 /**
  * A page of what a replay needs, column by column: the database itself makes the texts, so that a run of a million
@@ -14,8 +14,8 @@ export interface CallPage {
   readonly calls: number
   /** for each of `columns` a JSON array */
   readonly texts: readonly string[]
-  /** key, fingerprint and digest of the value of each call, 64 letters each, blank where there is none */
-  readonly digests: readonly [keys: string, fingerprints: string, digests: string] | undefined
+  /** key, fingerprint and digest of the value of each call */
+  readonly digests: readonly [keys: Digests, fingerprints: Digests, digests: Digests] | undefined
   /** else, where one of them is no digest, each of them as JSON */
   readonly odd?: readonly [keys: string, fingerprints: string, digests: string]
   /** arguments: one after the other, with the length of each as JSON; or, where they are no ASCII, a JSON array */
@@ -26,6 +26,14 @@ export interface CallPage {
   readonly names: readonly (readonly [n: number, name: string, kind: CallKind])[]
   /** spent ones, as JSON, by number of the call */
   readonly attempts: readonly (readonly [call: number, attempts: string])[]
+}
+
+/** A digest of each call. */
+export interface Digests {
+  /** 32 of each, one after the other */
+  readonly bytes: Uint8Array
+  /** row ids of calls that have none, as JSON, where others do */
+  readonly blanks: string
 }
 
 const each = (value: string): string => `json_group_array(${value})`
@@ -49,8 +57,8 @@ const columns = [
 /** Only these are kept as blobs. */
 const digests = ['key', 'fingerprint', 'digest'] as const
 const isOdd = digests.map((column) => `typeof(${column}) = 'text'`).join(' OR ')
-const letters = (column: string): string =>
-  `group_concat(CASE WHEN ${column} IS NULL THEN '${' '.repeat(digestLength)}' ELSE hex(${column}) END, '')`
+/** Taken as texts, of which nothing looks at a letter: the texts of digests would take as long as all other columns. */
+const bytesOf = (column: string): string => `CAST(group_concat(${column}, '') AS BLOB)`
 
 const rowsSql = (
   only: string,
@@ -66,7 +74,7 @@ const pageSql = (
   only: string,
 ): string => `SELECT count(*) AS calls, max(id) AS last, sum("order" = -1) AS open,
     ${columns.map((column, i) => `${column} AS c${i}`).join(', ')},
-    ${digests.map((column, i) => `${letters(column)} AS d${i}`).join(', ')}, sum(${isOdd}) AS odd,
+    ${digests.map((column, i) => `${bytesOf(column)} AS d${i}, count(${column}) AS n${i}`).join(', ')}, sum(${isOdd}) AS odd,
     group_concat(args, '') AS args, json_group_array(length(args)) AS lengths,
     sum(length(args)) = sum(octet_length(args)) AS ascii
   FROM (${rowsSql(only)})`
@@ -76,12 +84,20 @@ const oddSql = (
 ): string => `SELECT ${digests.map((name) => `${each(digestText(name))} AS ${name}`).join(', ')}
   FROM (${rowsSql(only)})`
 
+const blanksSql = (
+  only: string,
+): string => `SELECT ${digests.map((name) => `${each('id')} FILTER (WHERE ${name} IS NULL) AS ${name}`).join(', ')}
+  FROM (${rowsSql(only)})`
+
 const argsSql = (only: string): string => `SELECT json_group_array(args) AS args FROM (${rowsSql(only)})`
 
-const pages = {
-  all: { page: pageSql(''), odd: oddSql(''), args: argsSql('') },
-  frozen: { page: pageSql(canFreeze), odd: oddSql(canFreeze), args: argsSql(canFreeze) },
-} as const
+const sqlOf = (only: string) => ({
+  page: pageSql(only),
+  odd: oddSql(only),
+  blanks: blanksSql(only),
+  args: argsSql(only),
+})
+const pages = { all: sqlOf(''), frozen: sqlOf(canFreeze) } as const
 
 type PageRow = {
   readonly calls: number
@@ -91,7 +107,11 @@ type PageRow = {
   readonly args: string
   readonly lengths: string
   readonly ascii: number
-} & Readonly<Record<`c${number}` | `d${number}`, string>>
+} & Readonly<Record<`c${number}`, string>> &
+  Readonly<Record<`d${number}`, Uint8Array | null>> &
+  Readonly<Record<`n${number}`, number>>
+
+type DigestTexts = Readonly<Record<(typeof digests)[number], string>>
 
 /** The first calls of a range of row ids; `open`: some of them have no outcome. `freezing`: those that a block may have. */
 export function readPage(
@@ -105,15 +125,19 @@ export function readPage(
   const sql = freezing ? pages.frozen : pages.all
   const row = db.get<PageRow>(sql.page, first, last, limit) as PageRow
   if (row.calls === 0) return undefined
-  const odd =
-    row.odd === 0
-      ? undefined
-      : db.get<Readonly<Record<(typeof digests)[number], string>>>(sql.odd, first, last, limit)
+  const odd = row.odd === 0 ? undefined : db.get<DigestTexts>(sql.odd, first, last, limit)
+  const hasBlanks = digests.some((_, i) => row[`n${i}`] !== 0 && row[`n${i}`] !== row.calls)
+  const blanks =
+    hasBlanks && odd === undefined ? db.get<DigestTexts>(sql.blanks, first, last, limit) : undefined
+  const digestsAt = (i: 0 | 1 | 2): Digests => ({
+    bytes: row[`d${i}`] ?? new Uint8Array(),
+    blanks: blanks?.[digests[i]] ?? '[]',
+  })
   const numbers = new Set(JSON.parse(row['c1'] ?? '[]') as number[])
   const page: CallPage = {
     calls: row.calls,
     texts: columns.map((_, i) => row[`c${i}`] ?? '[]'),
-    digests: odd === undefined ? [lower(row['d0']), lower(row['d1']), lower(row['d2'])] : undefined,
+    digests: odd === undefined ? [digestsAt(0), digestsAt(1), digestsAt(2)] : undefined,
     ...(odd && { odd: [odd.key, odd.fingerprint, odd.digest] as const }),
     args:
       row.ascii === 1
@@ -125,8 +149,6 @@ export function readPage(
   }
   return { page, last: row.last, open: row.open > 0 }
 }
-
-const lower = (letters: string | undefined): string => (letters ?? '').toLowerCase()
 
 /** Numbers of the calls, in a range of row ids, that the author gave keys; undefined where that was not written down. */
 export function keyedCalls(db: Database, first: number, last: number): readonly number[] | undefined {

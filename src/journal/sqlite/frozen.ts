@@ -3,13 +3,13 @@ import type { RememberedCall } from '../../model/records.ts'
 import { plainCall } from '../../model/remembered.ts'
 import { isRunEnd, runStates } from '../../model/states.ts'
 import { blobDigests } from '../blob-digests.ts'
-import type { CallPage } from './call-pages.ts'
+import type { CallPage, Digests } from './call-pages.ts'
 import { keyedCalls, readPage } from './call-pages.ts'
 import { insertCalls, insertOutcomes } from './calls.ts'
 import type { Database } from './database.ts'
 import type { Names } from './names.ts'
 import { allArgs, nameNumbers, unpackPage } from './page-calls.ts'
-import { callOf, digestColumn, digestLength, rowId, rowRange, runOf } from './rows.ts'
+import { callOf, digestBytes, digestColumn, rowId, rowRange, runOf } from './rows.ts'
 
 /**
  * Calls of runs that have ended, a thousand to a row: their columns side by side, compressed, and their digests, which
@@ -115,11 +115,12 @@ const attemptsSql = `SELECT call, json_group_array(json_remove(record, '$.kind',
 
 /** Digests of a page, three a call; undefined where some call lacks one. */
 function digestsOf({ digests, calls }: CallPage): Uint8Array | undefined {
-  if (digests === undefined || digests.some((letters) => letters.includes(' '))) return undefined
-  const columns = digests.map((letters) => Buffer.from(letters, 'hex'))
-  const all = Buffer.alloc(calls * 96)
-  for (const [place, column] of columns.entries())
-    for (let i = 0; i < calls; i++) column.copy(all, i * 96 + place * 32, i * 32, i * 32 + 32)
+  if (digests === undefined || digests.some(({ bytes }) => bytes.length !== calls * digestBytes))
+    return undefined
+  const all = new Uint8Array(calls * 3 * digestBytes)
+  for (const [place, { bytes }] of digests.entries())
+    for (let i = 0; i < calls; i++)
+      all.set(bytes.subarray(i * digestBytes, (i + 1) * digestBytes), (i * 3 + place) * digestBytes)
   return all
 }
 
@@ -236,12 +237,15 @@ function opened({ digests, body }: BlockRow): { readonly page: CallPage; readonl
 /** The three columns of what `digestsOf` made. */
 function columnsOf(digests: Uint8Array | null): CallPage['digests'] {
   if (digests === null) return undefined
-  const letters = Buffer.from(digests).toString('hex')
-  const columns: [string[], string[], string[]] = [[], [], []]
-  for (let from = 0; from < letters.length; from += 3 * digestLength)
-    for (const [place, column] of columns.entries())
-      column.push(letters.slice(from + place * digestLength, from + (place + 1) * digestLength))
-  return [columns[0].join(''), columns[1].join(''), columns[2].join('')]
+  const column = (place: number): Digests => {
+    const bytes = new Uint8Array(digests.length / 3)
+    for (let to = 0; to < bytes.length; to += digestBytes) {
+      const from = to * 3 + place * digestBytes
+      bytes.set(digests.subarray(from, from + digestBytes), to)
+    }
+    return { bytes, blanks: '[]' }
+  }
+  return [column(0), column(1), column(2)]
 }
 
 function callsOf(row: BlockRow): FrozenCall[] {

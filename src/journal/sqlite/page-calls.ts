@@ -1,6 +1,6 @@
 import type { CallKind, RememberedCall, RememberedOutcome } from '../../model/records.ts'
 import type { EndState } from '../../model/states.ts'
-import type { CallPage } from './call-pages.ts'
+import type { CallPage, Digests } from './call-pages.ts'
 import { readMore } from './packed-records.ts'
 import { callOf, digestLength } from './rows.ts'
 
@@ -220,17 +220,25 @@ export function allArgs(page: CallPage): readonly string[] {
   return Array.from({ length: page.calls }, (_, i) => columns.args(i) ?? '')
 }
 
-const digestColumns = ({ digests, odd = ['[]', '[]', '[]'] }: CallPage): DigestColumn[] =>
-  digests === undefined ? odd.map(textsAt) : digests.map(lettersAt)
+const digestColumns = ({ calls, digests, odd = ['[]', '[]', '[]'], texts }: CallPage): DigestColumn[] =>
+  digests === undefined
+    ? odd.map(textsAt)
+    : digests.map((column) => lettersAt(column, calls, texts[at.id] ?? '[]'))
 
-const lettersAt =
-  (letters: string): DigestColumn =>
-  (i) => {
-    const from = i * digestLength
-    return letters.charCodeAt(from) === blank ? undefined : letters.slice(from, from + digestLength)
+/** `ids`: row ids of all calls, as JSON */
+function lettersAt({ bytes, blanks }: Digests, calls: number, ids: string): DigestColumn {
+  if (bytes.length === 0) return () => undefined
+  const letters = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')
+  const at = (place: number): string => letters.slice(place * digestLength, (place + 1) * digestLength)
+  if (letters.length === calls * digestLength) return at
+  const without = new Set(JSON.parse(blanks) as number[])
+  let next = 0
+  const places = (JSON.parse(ids) as number[]).map((id) => (without.has(id) ? undefined : next++))
+  return (i) => {
+    const place = places[i]
+    return place === undefined ? undefined : at(place)
   }
-
-const blank = 0x20
+}
 
 function textsAt(json: string): DigestColumn {
   const texts = JSON.parse(json) as (string | null)[]

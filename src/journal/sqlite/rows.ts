@@ -6,6 +6,9 @@ import { callsPerRun } from './migrations.ts'
 /** Letters of a digest. */
 export const digestLength = 64
 
+/** Bytes of one. */
+export const digestBytes = 32
+
 /** A digest as it is kept: its bytes, half as long as its text. What is no digest stays a text. */
 export type DigestColumn = Uint8Array | string
 
