@@ -4,6 +4,7 @@ import { openSqliteJournal } from '../journal/sqlite/open.ts'
 import { isAlmanacError } from '../model/errors.ts'
 import { YoungGeneration } from '../system/young-generation.ts'
 import type { WorkbenchOptions } from '../workbench.ts'
+import { boundedJournal } from './bounded-journal.ts'
 
 /** A journal with all that is kept beside it; `check` and `rehearse` are there where it outlives this process. */
 export type OpenJournal = ReturnType<typeof openMemoryJournal> & {
@@ -20,22 +21,13 @@ export type Rehearsal = Pick<OpenJournal, 'records' | 'entries' | 'datasets' | '
 export async function openJournal(home: string, { journal, reads }: WorkbenchOptions): Promise<OpenJournal> {
   const inMemory = journal === 'memory' || (reads === true && !existsSync(home))
   // without any wait before it: its thread starts while the rest is loaded
-  if (!inMemory) return withBound(await openSqlite(home, reads === true))
+  if (!inMemory) {
+    const open = await openSqlite(home, reads === true)
+    const young = new YoungGeneration()
+    return { ...open, journal: boundedJournal(open.journal, () => young.look()) }
+  }
   return (await import('../journal/memory/open.ts')).openMemoryJournal()
 }
-
-/** A loop that makes many calls gives way to nobody, but for their records: the heap is looked at with these. */
-function withBound<Open extends OpenJournal>(open: Open): Open {
-  const young = new YoungGeneration()
-  const { journal } = open
-  const append: typeof journal.append = (run, records) => {
-    if (records.length > few) young.look()
-    return journal.append(run, records)
-  }
-  return { ...open, journal: { ...journal, append } }
-}
-
-const few = 100
 
 /** `reads`: where nothing can be written, what is there can be read all the same. */
 async function openSqlite(home: string, reads: boolean) {
