@@ -21,6 +21,8 @@ from .streams import Lines
 MAX_RESULT = 64 << 20
 #: tasks from this duration on (ms) tell their largest memory
 _TELL_PEAK = 20.0
+#: the same where others may be beside them, whose memory it is as well
+_TELL_PEAK_BESIDE = 500.0
 
 #: attempts that take less (ms) are brief; after so many of them the processor time is looked at
 _BRIEF = 0.2
@@ -186,7 +188,7 @@ class Runner:
         body["cpu"] = round(used, 3)
         if mapped:
             body["m"] = mapped
-        if body["ms"] > _TELL_PEAK:
+        if body["ms"] > (_TELL_PEAK if task.function.threads == 1 else _TELL_PEAK_BESIDE):
             body["rss"] = process.take_peak()
         text = _text(task.seq, body)
         if text is None:
