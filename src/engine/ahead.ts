@@ -24,6 +24,8 @@ export class Ahead {
   readonly #takers: Taker[] = []
   /** policies that were looked at */
   readonly #known = new Set<TaskPolicy>()
+  /** … the last of them */
+  #last: TaskPolicy | undefined
   /** the windows are not what they were when they were told last */
   #isNew = false
   #isJournalFull = false
@@ -36,9 +38,13 @@ export class Ahead {
 
   /** Calls of the task may be started ahead from now on, if its executor takes any. */
   expect(task: TaskSpec | undefined): void {
-    if (task === undefined || this.#known.has(task.policy)) return
+    if (task === undefined || task.policy === this.#last || this.#known.has(task.policy)) return
+    this.#last = task.policy
     const executor = this.#executorFor(task)
-    if (executor?.ahead === undefined) return
+    if (executor?.ahead !== undefined) this.#takes(executor, task)
+  }
+
+  #takes(executor: Executor, task: TaskSpec): void {
     this.#known.add(task.policy)
     this.#isNew = true
     const taker = this.#takers.find((one) => one.executor === executor)
@@ -56,7 +62,10 @@ export class Ahead {
       taker.calls = calls
       this.#isNew = true
     }
-    if (!this.#isNew) return
+    if (this.#isNew) this.#tell()
+  }
+
+  #tell(): void {
     this.#isNew = false
     const windows: Window[] = this.#takers.map(({ calls, policies }) => ({ calls, policies }))
     this.#run.dispatch({ kind: 'window', windows })

@@ -1,7 +1,7 @@
-import { areScalars, eachRef } from '../core/identity/canonical.ts'
+import { eachRef } from '../core/identity/canonical.ts'
 import { AlmanacError, errorRecord, isAlmanacError } from '../model/errors.ts'
 import type { RunId } from '../model/records.ts'
-import { DirRef, FileRef, HeldRef, type Ref, UrlRef } from '../model/refs.ts'
+import { DirRef, FileRef, HeldRef, UrlRef } from '../model/refs.ts'
 import type { SourceSecrets } from '../model/source.ts'
 import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
@@ -72,6 +72,11 @@ export class Attempts {
   readonly #lending: Lending
   readonly #places = new Places()
   readonly #executorOf = new Map<TaskSpec, Executor | undefined>()
+  /** the task that was asked for last: most calls are of the one that the call before was of */
+  #last: { readonly task: TaskSpec | undefined; readonly executor: Executor | undefined } = {
+    task: undefined,
+    executor: undefined,
+  }
   readonly #underWay = new ChurnMap<AttemptId, UnderWay>()
   /** full URLs by what is kept of them */
   readonly #fullUrls = new Map<string, string>()
@@ -114,12 +119,18 @@ export class Attempts {
   }
 
   executorFor(task: TaskSpec): Executor | undefined {
+    return task === this.#last.task ? this.#last.executor : this.#findExecutor(task)
+  }
+
+  #findExecutor(task: TaskSpec): Executor | undefined {
     if (!this.#executorOf.has(task))
       this.#executorOf.set(
         task,
         this.#executors.find((executor) => executor.accepts(task)),
       )
-    return this.#executorOf.get(task)
+    const executor = this.#executorOf.get(task)
+    this.#last = { task, executor }
+    return executor
   }
 
   /** A call was made: what one of `url.http` has beside its arguments, tasks that read it later need too. */
@@ -136,8 +147,6 @@ export class Attempts {
   /** Starts attempts with their resolved arguments; those of one executor travel together. */
   begin(starts: readonly AttemptStart[]): void {
     const batches = new Map<Executor, Attempt[]>()
-    const isForeign = (ref: Ref, executor: Executor): boolean =>
-      ref instanceof HeldRef && this.#lending.lenderOf(ref, executor) !== undefined
     this.#unfinished += starts.length
     for (const start of starts) {
       const task = start.info.request.task as TaskSpec
@@ -146,7 +155,7 @@ export class Attempts {
         const error = errorRecord('ALM_NO_EXECUTOR', { task: task.name, kind: task.body.kind })
         this.#ended(start.info, start.attempt, { kind: 'failed', reason: 'error', error, retryable: false })
       } else if (this.#isStopped(start)) this.#ended(start.info, start.attempt, { kind: 'cancelled' })
-      else if (needsStaging(start.args, task, executor, isForeign)) void this.#stage(start, task, executor)
+      else if (this.#needsStaging(start, task, executor)) void this.#stage(start, task, executor)
       else {
         const attempt = this.#attempt(start, task, executor, start.args, undefined)
         this.#submitting(attempt, {
@@ -188,11 +197,20 @@ export class Attempts {
     this.#underWay.delete(id)
     this.#places.leave(underWay.executor)
     if (underWay.taking === undefined) this.#left(underWay, end)
-    else void underWay.taking.then(() => this.#left(underWay, end))
+    else this.#leftAfter(underWay.taking, underWay, end)
   }
 
-  #left({ info, attempt, task, staged, executor }: UnderWay, end: AttemptEnd): void {
-    if (staged === undefined) return this.#ended(info, attempt, keep(end, task))
+  #leftAfter(taking: Promise<unknown>, underWay: UnderWay, end: AttemptEnd): void {
+    void taking.then(() => this.#left(underWay, end))
+  }
+
+  #left(underWay: UnderWay, end: AttemptEnd): void {
+    const { info, attempt, task, staged } = underWay
+    if (staged === undefined) this.#ended(info, attempt, keep(end, task))
+    else this.#leftStaged(underWay, staged, end)
+  }
+
+  #leftStaged({ info, attempt, task, executor }: UnderWay, staged: Staged, end: AttemptEnd): void {
     const { refs, workspace, lent } = staged
     void this.#collect(task, staged, end)
       .catch(failedBy)
@@ -240,6 +258,19 @@ export class Attempts {
       await workspace?.remove().catch(() => undefined)
       this.#ended(info, attempt, failedBy(error))
     }
+  }
+
+  #needsStaging({ info, args }: AttemptStart, task: TaskSpec, executor: Executor): boolean {
+    return isAlwaysStaged(task) || (!info.isPlain && this.#isStagedFor(args, executor))
+  }
+
+  #isStagedFor(args: Value, executor: Executor): boolean {
+    let files = false
+    eachRef(args, (ref) => {
+      const isForeign = ref instanceof HeldRef && this.#lending.lenderOf(ref, executor) !== undefined
+      if (ref instanceof FileRef || ref instanceof DirRef || ref instanceof UrlRef || isForeign) files = true
+    })
+    return files
   }
 
   /** Was it given up before its executor was told? */
@@ -336,22 +367,12 @@ export interface AttemptStart {
   neededAt: number | undefined
 }
 
-function needsStaging(
-  args: Value,
-  task: TaskSpec,
-  executor: Executor,
-  isForeign: (ref: Ref, executor: Executor) => boolean,
-): boolean {
-  const { kind } = task.body
+/** Is something to be laid out for each of its attempts, whatever they are given? */
+function isAlwaysStaged({ body, outputs = {} }: TaskSpec): boolean {
+  const { kind } = body
   if (kind === 'command' || kind === 'script' || kind === 'container') return true
-  if (task.outputs !== undefined && Object.values(task.outputs).some((kind) => kind !== 'value')) return true
-  if (areScalars(args)) return false
-  let files = false
-  eachRef(args, (ref) => {
-    if (ref instanceof FileRef || ref instanceof DirRef || ref instanceof UrlRef || isForeign(ref, executor))
-      files = true
-  })
-  return files
+  for (const name in outputs) if (outputs[name] !== 'value') return true
+  return false
 }
 
 const noHandles: readonly number[] = []

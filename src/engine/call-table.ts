@@ -142,8 +142,10 @@ export class CallTable {
     // others have no equals among calls that are known by their texts
     if (plain === undefined || (key !== undefined && key !== '')) return this.#keys.key(parts)
     this.#remembered.leaveOrder()
-    return this.#keys.key(parts, (full) => this.#remembered.wasMet(full, name))
+    return this.#keys.key(parts, this.#wasMet)
   }
+
+  readonly #wasMet = (key: Digest, name: string): boolean => this.#remembered.wasMet(key, name)
 
   readonly #keyOf = (call: number): Digest => known(this.#infos.keyOf(call), call)
 }

@@ -144,8 +144,12 @@ export class Execution {
       const startedAt = ports.clock.now()
       recorder.add({ kind: 'attempt', call: info.id, attempt, phase: 'started', startedAt, at: startedAt })
     }
-    const { lost, copied } = this.#run.machine.graph.call(info.id)
-    if (!(lost && copied)) return this.#queue(info, attempt, memoryBytes)
+    const call = this.#run.machine.graph.call(info.id)
+    if (call.lost && call.copied) this.#restore(info, attempt, memoryBytes)
+    else this.#queue(info, attempt, memoryBytes)
+  }
+
+  #restore(info: CallInfo, attempt: number, memoryBytes: number): void {
     void this.#results.restore(info, attempt, () => this.#queue(info, attempt, memoryBytes))
   }
 
@@ -162,8 +166,10 @@ export class Execution {
     })
     if (this.#isScheduled) return
     this.#isScheduled = true
-    queueMicrotask(() => void this.#submit())
+    queueMicrotask(this.#submitNow)
   }
+
+  readonly #submitNow = (): void => void this.#submit()
 
   /** The run was cancelled: whoever takes it over is not to finish these. */
   stopping(stopped: readonly number[]): void {

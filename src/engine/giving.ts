@@ -8,7 +8,7 @@ import { FutureRef } from '../model/refs.ts'
 import type { CallState } from '../model/states.ts'
 import type { Value } from '../model/value.ts'
 import { ChurnMap } from '../util/churn-map.ts'
-import type { CallInfo } from './call-info.ts'
+import type { CallInfo, Sharing } from './call-info.ts'
 import { outcomeRecords } from './outcome-records.ts'
 import type { RunContext, RunSnapshot } from './run-context.ts'
 import type { Turns } from './turns.ts'
@@ -79,23 +79,11 @@ export class Giving {
   }
 
   ended(effect: Extract<Effect, { kind: 'ended' }>): void {
-    const { calls, machine, outcomes, listener, dispatch } = this.#run
+    const { calls, machine } = this.#run
     const info = calls.get(effect.call)
     const { status, order } = effect
     this.#count(info, status, effect.record)
-    if (status.state !== 'succeeded') {
-      if (status.state === 'cancelled') outcomes.cancel(info.id)
-      else outcomes.fail(info.id, this.#errorOf(info, status, order))
-      if (this.#waiters.has(info.id)) dispatch({ kind: 'observed', call: info.id })
-      if (status.state === 'failed')
-        listener.failed?.(
-          info,
-          this.#errorOf(info, status, order),
-          machine.graph.call(info.id).attempt,
-          true,
-          () => resolve(info.args, { outcomes, request: calls.request }),
-        )
-    }
+    if (status.state !== 'succeeded') this.#failed(info, status, order)
     // before its record: whoever waits goes on first
     this.#turns.add({ order, call: info.id, run: this.#turn })
     const kept = effect.record && this.#record(info, effect)
@@ -110,6 +98,17 @@ export class Giving {
       calls.release(info.id)
   }
 
+  #failed(info: CallInfo, status: EndStatus, order: number): void {
+    const { calls, machine, outcomes, listener, dispatch } = this.#run
+    if (status.state === 'cancelled') outcomes.cancel(info.id)
+    else outcomes.fail(info.id, this.#errorOf(info, status, order))
+    if (this.#waiters.has(info.id)) dispatch({ kind: 'observed', call: info.id })
+    if (status.state !== 'failed') return
+    const { attempt } = machine.graph.call(info.id)
+    const args = () => resolve(info.args, { outcomes, request: calls.request })
+    listener.failed?.(info, this.#errorOf(info, status, order), attempt, true, args)
+  }
+
   /** Is it kept in the run cache? */
   #record(info: CallInfo, effect: Extract<Effect, { kind: 'ended' }>): boolean {
     const { remembered, recorder, machine, outcomes, ports, settings } = this.#run
@@ -121,15 +120,23 @@ export class Giving {
     const kept = remembered.result(info.own)
     const call = machine.graph.call(info.id)
     const records = outcomeRecords(info, effect, call, outcomes, kept, now, settings)
-    for (const record of records) recorder.add(record, effect.order)
+    let isKept = false
+    for (const record of records) {
+      recorder.add(record, effect.order)
+      if (record.kind === 'cache') isKept = true
+    }
     info.resultWire = undefined
-    return records.some(({ kind }) => kind === 'cache')
+    return isKept
   }
 
   /** Whoever waits for the same goes on: with the result, once it is there for everybody. */
-  #endWork({ sharing, fingerprint, request, costMs }: CallInfo, kept: boolean): void {
+  #endWork(info: CallInfo, kept: boolean): void {
+    if (info.sharing?.holds === true) this.#endShared(info, info.sharing, kept)
+  }
+
+  #endShared({ fingerprint, request, costMs }: CallInfo, sharing: Sharing, kept: boolean): void {
     const { work, recorder } = this.#run
-    if (sharing?.holds !== true || fingerprint === undefined) return
+    if (fingerprint === undefined) return
     sharing.holds = false
     work.took(request.name, costMs)
     if (kept) recorder.whenDurable(() => work.release(fingerprint, true))

@@ -62,6 +62,10 @@ export class Outcomes {
     put(this.#spilled, call, spilled)
     put(this.#unread, call, unread)
     put(this.#digests, call, digest)
+    if (typeof value === 'object' && value !== null) this.#holdThoseOf(call, value)
+  }
+
+  #holdThoseOf(call: number, value: Value): void {
     eachRef(value, (ref) => {
       if (!(ref instanceof HeldRef)) return
       this.#hold(ref)
@@ -82,7 +86,10 @@ export class Outcomes {
 
   /** Held values as they are held now: one that was made again lies elsewhere than when it was recorded. */
   current(args: Value): Value {
-    if (this.#held.size === 0) return args
+    return this.#held.size === 0 ? args : this.#heldIn(args)
+  }
+
+  #heldIn(args: Value): Value {
     return mapRefs(args, (ref) => (ref instanceof HeldRef ? this.#heldNow(ref) : ref))
   }
 

@@ -156,7 +156,17 @@ export class Recall {
     const value = valueWire === undefined ? undefined : decode(valueWire)
     if (value instanceof SpilledRef) return this.#load(info, identity, found, value)
     const missing = filesGone(value, this.#run.ports.data)
-    if (missing === undefined) return this.#take(info, identity, found, { value })
+    if (missing === undefined) this.#take(info, identity, found, { value })
+    else this.#takeUnless(missing, info, identity, found, value)
+  }
+
+  #takeUnless(
+    missing: Promise<boolean>,
+    info: CallInfo,
+    identity: Identity,
+    found: RememberedCall,
+    value: Value,
+  ): void {
     missing.then(
       (gone) => (gone ? this.#unremembered(info, identity) : this.#take(info, identity, found, { value })),
       (error: unknown) => this.#refused(info, error),
@@ -235,8 +245,7 @@ export class Recall {
     const { task, kind } = info.request
     const before = info.own?.outcome?.fingerprint
     const isOther = before !== undefined && before !== info.fingerprint
-    const withoutCache = { on: 'miss', off: 'unused', refresh: 'refresh' }[settings.cache]
-    info.verdict = info.cacheable ? withoutCache : isOther ? 'other' : 'off'
+    info.verdict = info.cacheable ? verdicts[settings.cache] : isOther ? 'other' : 'off'
     dispatch({
       kind: 'identified',
       call: info.id,
@@ -246,6 +255,9 @@ export class Recall {
     })
   }
 }
+
+/** of a call that the run cache may serve, by its use */
+const verdicts = { on: 'miss', off: 'unused', refresh: 'refresh' } as const
 
 /** with so many calls that wait for a place, a function that makes more is not held up by identifying them */
 const readyAtMost = 512

@@ -54,10 +54,12 @@ export class Recorder {
     if (order > this.#order) this.#order = order
     if (this.#scheduled) return
     this.#scheduled = true
-    this.#clock.atRest(() => {
-      this.#scheduled = false
-      this.#flush()
-    })
+    this.#clock.atRest(this.#flushNow)
+  }
+
+  readonly #flushNow = (): void => {
+    this.#scheduled = false
+    this.#flush()
   }
 
   /** Somebody waits until what was added is durable. */

@@ -123,8 +123,12 @@ export class Results {
 
   #given(info: CallInfo, attempt: number, result: Kept): void {
     const isOther = this.#code.isOther(info, result.code)
-    if (isOther === false) return this.#kept(info, attempt, result)
-    void Promise.resolve(isOther).then((other) => {
+    if (isOther === false) this.#kept(info, attempt, result)
+    else this.#keptAfter(Promise.resolve(isOther), info, attempt, result)
+  }
+
+  #keptAfter(isOther: Promise<boolean>, info: CallInfo, attempt: number, result: Kept): void {
+    void isOther.then((other) => {
       if (this.#run.isOver()) return
       if (other) {
         this.#sharings.end(info)
@@ -137,34 +141,47 @@ export class Results {
   #kept(info: CallInfo, attempt: number, { value, tookMs }: Kept): void {
     try {
       const checked = this.#checked(info, value)
-      if (!(checked instanceof Promise)) return this.#fit(info, attempt, checked, tookMs)
-      checked
-        .then((fit) => this.#fit(info, attempt, fit, tookMs))
-        .catch((error: unknown) => this.#refused(info, attempt, error))
+      if (checked instanceof Promise) this.#fitAfter(checked, info, attempt, tookMs)
+      else this.#fit(info, attempt, checked, tookMs)
     } catch (error) {
       this.#refused(info, attempt, error)
     }
   }
 
+  #fitAfter(checked: Promise<Value>, info: CallInfo, attempt: number, tookMs: number | undefined): void {
+    checked
+      .then((fit) => this.#fit(info, attempt, fit, tookMs))
+      .catch((error: unknown) => this.#refused(info, attempt, error))
+  }
+
   #fit(info: CallInfo, attempt: number, value: Value, tookMs: number | undefined): void {
     const isWritten = info.request.task?.policy.persist === true && this.#run.outcomes.isHeld(value)
-    if (!isWritten) return this.#succeeded(info, attempt, value, tookMs)
-    this.#persist(info, attempt, value).catch((error: unknown) => this.#refused(info, attempt, error))
+    if (isWritten) void this.#persist(info, attempt, value)
+    else this.#succeeded(info, attempt, value, tookMs)
   }
 
   #checked(info: CallInfo, value: Value): Value | Promise<Value> {
     const { check } = info.request
     const checked = check === undefined ? value : check(value)
-    if (checked instanceof Promise) return checked.then((fit) => this.#sharings.adopt(info, fit))
-    return this.#sharings.adopt(info, checked)
+    return checked instanceof Promise
+      ? this.#adoptedAfter(checked, info)
+      : this.#sharings.adopt(info, checked)
+  }
+
+  async #adoptedAfter(checked: Promise<Value>, info: CallInfo): Promise<Value> {
+    return this.#sharings.adopt(info, await checked)
   }
 
   /** What is to be written out at once has succeeded when it is. */
   async #persist(info: CallInfo, attempt: number, value: Value): Promise<void> {
-    const copied = await this.#copies.copy(info, value)
-    if (copied !== undefined) return this.#succeeded(info, attempt, copied)
-    const error = errorRecord('ALM_WORKER_LOST', { why: 'its result was not written out in time' })
-    this.take(info, attempt, { kind: 'lost', error })
+    try {
+      const copied = await this.#copies.copy(info, value)
+      if (copied !== undefined) return this.#succeeded(info, attempt, copied)
+      const error = errorRecord('ALM_WORKER_LOST', { why: 'its result was not written out in time' })
+      this.take(info, attempt, { kind: 'lost', error })
+    } catch (error) {
+      this.#refused(info, attempt, error)
+    }
   }
 
   /** A large value is kept before anybody is given it. */
@@ -177,25 +194,16 @@ export class Results {
   }
 
   #succeeded(info: CallInfo, attempt: number, value: Value, tookMs?: number, spilledTo?: SpilledRef): void {
-    const { machine, calls, outcomes, ports, dispatch } = this.#run
+    const { machine, outcomes, ports, dispatch } = this.#run
     const call = machine.graph.call(info.id)
     const { phase } = call
     const isUnderWay = phase === 'start' || phase === 'execute' || phase === 'stop'
     if (attempt !== call.attempt || !isUnderWay) return
     const now = ports.clock.now()
     if (tookMs !== undefined) info.startedAt = Math.round(now - tookMs)
-    let held = false
-    let copied = true
-    let wire = plainText(value)
-    if (wire === undefined) {
-      eachRef(value, (ref) => {
-        if (!(ref instanceof HeldRef)) return
-        held = true
-        copied &&= ref.copy !== undefined
-        calls.madeBy(ref.key, info)
-      })
-      wire = encode(value)
-    }
+    const plain = plainText(value)
+    const wire = plain ?? encode(value)
+    const { held, copied } = plain === undefined ? this.#heldIn(info, value) : nothingHeld
     if (spilledTo === undefined) {
       if (wire.length > maxValueLength) return this.#refused(info, attempt, tooLarge(wire.length))
       const spilling = spilled(value, wire, ports.data)
@@ -204,9 +212,24 @@ export class Results {
     }
     if (call.lost !== true) info.costMs = now - info.startedAt
     outcomes.set(info.id, { value, ...(spilledTo && { spilled: spilledTo }) })
-    dispatch({ kind: 'succeeded', call: info.id, attempt, held, copied: held && copied })
+    dispatch({ kind: 'succeeded', call: info.id, attempt, held, copied })
+  }
+
+  /** What of its result lives in a worker, and whether there is a copy of all that does. */
+  #heldIn(info: CallInfo, value: Value): typeof nothingHeld {
+    let held = false
+    let copied = true
+    eachRef(value, (ref) => {
+      if (!(ref instanceof HeldRef)) return
+      held = true
+      copied &&= ref.copy !== undefined
+      this.#run.calls.madeBy(ref.key, info)
+    })
+    return { held, copied: held && copied }
   }
 }
+
+const nothingHeld: { readonly held: boolean; readonly copied: boolean } = { held: false, copied: false }
 
 function tooLarge(length: number): AlmanacError {
   const [is, may] = [Math.ceil(length / 2 ** 20), maxValueLength / 2 ** 20]

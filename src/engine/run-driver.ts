@@ -373,10 +373,12 @@ export class RunDriver implements HostedRun, AttemptOwner {
   #checkEnd(): void {
     if (this.#isEndScheduled || !this.#run.machine.isDone) return
     this.#isEndScheduled = true
-    this.#run.ports.clock.atRest(() => {
-      this.#isEndScheduled = false
-      if (this.#turns.size === 0) this.#dispatch({ kind: 'rested' })
-    })
+    this.#run.ports.clock.atRest(this.#endNow)
+  }
+
+  readonly #endNow = (): void => {
+    this.#isEndScheduled = false
+    if (this.#turns.size === 0) this.#dispatch({ kind: 'rested' })
   }
 
   /** Could an outcome of a lower order still turn up, from what is being looked up? */

@@ -82,7 +82,10 @@ export class RunEnd {
 
   /** People may take their time, and need no process; what is no call of ours should come soon. */
   checkRest(): void {
-    if (this.#isOver || !this.#host.isAtRest()) return
+    if (!this.#isOver && this.#host.isAtRest()) this.#checkRestAgain()
+  }
+
+  #checkRestAgain(): void {
     const forPeople = this.#waitsForPeople
     if (this.#restCheck !== undefined && this.#restCheck.forPeople === forPeople) return
     this.#restCheck?.cancel()

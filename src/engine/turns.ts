@@ -49,10 +49,12 @@ export class Turns {
   schedule(): void {
     if (this.#scheduled || this.size === 0) return
     this.#scheduled = true
-    this.#clock.atRest(() => {
-      this.#scheduled = false
-      this.#give()
-    })
+    this.#clock.atRest(this.#giveNow)
+  }
+
+  readonly #giveNow = (): void => {
+    this.#scheduled = false
+    this.#give()
   }
 
   #give(): void {
@@ -64,7 +66,8 @@ export class Turns {
   }
 
   #next(): Turn | undefined {
-    const [inLine, inHeap] = [this.#line.peek(), this.#heap.peek()]
+    const inLine = this.#line.peek()
+    const inHeap = this.#heap.peek()
     const isFromHeap = inHeap !== undefined && (inLine === undefined || isBefore(inHeap, inLine))
     return isFromHeap ? this.#heap.pop() : this.#line.shift()
   }

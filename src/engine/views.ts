@@ -47,7 +47,10 @@ function dirOf(value: Value): DirRef {
 
 /** A structure with the values of its futures: a copy, where whoever is given it could change it. */
 export function resolve(args: Value, sources: Pick<ViewSources, 'outcomes' | 'request'>): Value {
-  if (areScalars(args)) return args
+  return areScalars(args) ? args : resolved(args, sources)
+}
+
+function resolved(args: Value, sources: Pick<ViewSources, 'outcomes' | 'request'>): Value {
   return mapRefs(args, (ref) =>
     ref instanceof FutureRef ? sources.outcomes.field(ref, sources.request(ref.call).name) : ref,
   )

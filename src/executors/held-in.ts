@@ -1,8 +1,19 @@
 import { HeldRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
 
-/** Handles of all held values in the inputs, each once. */
-export function heldIn(inputs: Readonly<Record<string, Value>>): HeldRef[] {
+/** All held values in the inputs, each once. */
+export function heldIn(inputs: Readonly<Record<string, Value>>): readonly HeldRef[] {
+  // most inputs are scalars
+  for (const name in inputs) {
+    const value = inputs[name]
+    if (typeof value === 'object' && value !== null) return heldWithin(inputs)
+  }
+  return nothingHeld
+}
+
+const nothingHeld: readonly HeldRef[] = []
+
+function heldWithin(inputs: Readonly<Record<string, Value>>): readonly HeldRef[] {
   const found = new Map<number, HeldRef>()
   const look = (value: Value): void => {
     if (value === null || typeof value !== 'object') return

@@ -67,10 +67,7 @@ export class Attempts<S> {
     if (this.#live.has(attempt.id))
       throw new AlmanacError('ALM_BUG', { why: `attempt ${attempt.id} was submitted twice` })
     const live = new LiveAttempt(this.#patient ? unhurried(attempt) : attempt, this.#in)
-    if (this.#closed !== undefined) {
-      queueMicrotask(() => live.lost('the executor is closed'))
-      return undefined
-    }
+    if (this.#closed !== undefined) return lostSoon(live)
     this.#live.set(attempt.id, live)
     return live
   }
@@ -92,6 +89,10 @@ export class Attempts<S> {
     for (const live of [...this]) live.cancel(0)
     if (this.#live.size > 0) await empty
   }
+}
+
+function lostSoon(live: LiveAttempt<unknown>): undefined {
+  queueMicrotask(() => live.lost('the executor is closed'))
 }
 
 /** For people. */

@@ -133,8 +133,8 @@ export class LiveAttempt<S> {
     tookMs: number,
     more?: { readonly usage: Usage; readonly code: object },
   ): void {
-    const end = { kind: 'succeeded', values, ...more } as const
-    this.#end(this.#isStartTold ? end : { ...end, tookMs })
+    const took = this.#isStartTold ? undefined : tookMs
+    this.#end({ kind: 'succeeded', values, tookMs: took, usage: more?.usage, code: more?.code })
   }
 
   fail(reason: FailureReason, error: ErrorRecord, retryable: boolean, usage?: Usage): void {

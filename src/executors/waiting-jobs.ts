@@ -78,7 +78,8 @@ export class WaitingJobs {
 
   /** It was one of those that were given last. */
   delete(job: Job): void {
-    for (const one of [this.#consumers, this.#others, ...this.#lanes]) if (one.take(job)) return
+    if (this.#others.take(job) || this.#consumers.take(job)) return
+    for (const lane of this.#lanes) if (lane.take(job)) return
   }
 }
 

@@ -40,7 +40,8 @@ function convert(value: unknown, path: Path, depth: number): Value {
     throw refused(path, `it is an instance of ${className(value)}`)
   const copy: Record<string, Value> = {}
   for (const key of Object.keys(value)) {
-    const field = convert((value as Record<string, unknown>)[key], [...path, key], depth + 1)
+    const item = (value as Record<string, unknown>)[key]
+    const field = isScalar(item) ? item : convert(item, [...path, key], depth + 1)
     if (key === '__proto__')
       Object.defineProperty(copy, key, { value: field, enumerable: true, writable: true, configurable: true })
     else copy[key] = field

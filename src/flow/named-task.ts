@@ -83,7 +83,7 @@ export function namedTask<I extends AnyInputs, R>(
 /** Nearly always: nothing is put together for it, as there may be a million calls. */
 function areDeclared(inputs: object, declared: object): boolean {
   for (const name in declared) if (!Object.hasOwn(inputs, name)) return false
-  for (const name of Object.keys(inputs)) if (!Object.hasOwn(declared, name)) return false
+  for (const name in inputs) if (!Object.hasOwn(declared, name)) return false
   return true
 }
 

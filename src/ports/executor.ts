@@ -115,11 +115,11 @@ export type AttemptEnd =
   | {
       readonly kind: 'succeeded'
       readonly values: Readonly<Record<string, Value>>
-      readonly usage?: Usage
+      readonly usage?: Usage | undefined
       /** the author's code as a process has it loaded: while that is the same, so is this. Looked at by identity only */
-      readonly code?: object
+      readonly code?: object | undefined
       /** so long ago it began, which nobody was told: it had ended before anything else could happen */
-      readonly tookMs?: number
+      readonly tookMs?: number | undefined
     }
   | {
       readonly kind: 'failed'

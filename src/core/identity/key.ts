@@ -22,12 +22,15 @@ export class CallKeys {
   }
 
   /** `wasMade`: was a call of this key made whose key was not asked for here? */
-  key({ caller, name, key, args }: KeyParts, wasMade: (key: Digest) => boolean = never): Digest {
+  key(
+    { caller, name, key, args }: KeyParts,
+    wasMade: (key: Digest, name: string) => boolean = never,
+  ): Digest {
     const base = this.#hash(`${caller}\n${name}\n${key ?? ''}\n${args}`)
     const met = this.#equals.met(base)
     let count = met
     let full = this.#nth(base, count)
-    while (wasMade(full)) full = this.#nth(base, ++count)
+    while (wasMade(full, name)) full = this.#nth(base, ++count)
     if (count > met) this.#equals.set(base, count + 1)
     return full
   }

@@ -149,14 +149,19 @@ export class RunGraph {
   inputsEnded(call: Call): void {
     if (isIdentified(call)) {
       this.move(call, 'identify')
-      call.frees = call.inputs.some((id) => this.#mayBeHeld(this.call(id)))
-      if (call.frees) this.#freeing++
+      if (call.inputs.length > 0 && this.#mayFree(call.inputs)) {
+        call.frees = true
+        this.#freeing++
+      }
       this.effects.push({ kind: 'identify', call: call.id })
     } else this.enter(call)
   }
 
-  #mayBeHeld({ held, kind }: Call): boolean {
-    return held === true || kind === 'view'
+  #mayFree(inputs: readonly number[]): boolean {
+    return inputs.some((id) => {
+      const { held, kind } = this.call(id)
+      return held || kind === 'view'
+    })
   }
 
   enter(call: Call): void {
@@ -222,7 +227,11 @@ export class RunGraph {
 
   /** Is the call the only one that needs the held results that it takes? One that is made later has them made again. */
   usesUp(call: Call): boolean {
-    return call.heldInputs?.every((id) => this.call(id).users === 1 && this.#mayGo(this.call(id))) === true
+    return call.heldInputs !== undefined && this.#mayAllGo(call.heldInputs)
+  }
+
+  #mayAllGo(inputs: readonly number[]): boolean {
+    return inputs.every((id) => this.call(id).users === 1 && this.#mayGo(this.call(id)))
   }
 
   #mayGo({ kept, policy }: Call): boolean {

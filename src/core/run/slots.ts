@@ -20,10 +20,22 @@ export interface Window {
   readonly policies: ReadonlySet<TaskPolicy>
 }
 
-type Kind = Window['policies']
+/** Calls of one executor's tasks. */
+interface Kind {
+  running: number
+}
 
 /** What a running call took, and which kind of call it was then. */
-interface Taken extends Capacity {
+interface Taken {
+  cpu: number
+  memoryBytes: number
+  readonly kind: Kind | undefined
+}
+
+/** Whether calls of a policy may start ahead. */
+interface Windowed {
+  readonly policy: TaskPolicy
+  readonly window: Window | undefined
   readonly kind: Kind | undefined
 }
 
@@ -67,11 +79,10 @@ export class Slots {
   /** how many are ahead, and of those, the ones that let held inputs go */
   #ahead = 0
   #freeing = 0
-  /** how many of each kind run */
-  readonly #alike = new Map<Kind, number>()
+  readonly #kinds = new Map<Window['policies'], Kind>()
   #windows: readonly Window[] = []
   /** the window asked for last */
-  #windowed: { readonly policy: TaskPolicy; readonly window: Window | undefined } | undefined
+  #windowed: Windowed | undefined
   #cpu = 0
   #memory = 0
 
@@ -136,22 +147,29 @@ export class Slots {
       if (head === undefined || this.#isInLine(head)) continue
       if (best === undefined || isBetter(head, best)) best = head
     }
-    const window = best === undefined ? undefined : this.#windowOf(best)
-    if (best === undefined || window === undefined) return undefined
-    const { calls, policies } = window
-    if ((this.#alike.get(policies) ?? 0) < this.#taken.size) return undefined
+    const { window, kind } = (best && this.#windowOf(best)) ?? noWindow
+    if (best === undefined || window === undefined || kind === undefined) return undefined
+    const { calls } = window
+    if (kind.running < this.#taken.size) return undefined
     if (this.#ahead < calls) return best
     const mayFree = this.#freeing < Math.min(this.#ahead, Math.max(calls, this.capacity.cpu))
     return best.frees && mayFree ? best : undefined
   }
 
-  #windowOf({ policy, memoryBytes }: Call): Window | undefined {
+  #windowOf({ policy, memoryBytes }: Call): Omit<Windowed, 'policy'> | undefined {
     if (policy.cpu !== 1 || memoryBytes !== 0 || policy.effect || policy.limits !== undefined)
       return undefined
     // most calls are of the task that the one before them was of
-    if (this.#windowed?.policy !== policy)
-      this.#windowed = { policy, window: this.#windows.find(({ policies }) => policies.has(policy)) }
-    return this.#windowed.window
+    if (this.#windowed?.policy !== policy) this.#windowed = this.#findWindow(policy)
+    return this.#windowed
+  }
+
+  #findWindow(policy: TaskPolicy): Windowed {
+    const window = this.#windows.find(({ policies }) => policies.has(policy))
+    if (window === undefined) return { policy, window, kind: undefined }
+    const kind = this.#kinds.get(window.policies) ?? { running: 0 }
+    this.#kinds.set(window.policies, kind)
+    return { policy, window, kind }
   }
 
   /** The best that fits; those that it passes are told so. */
@@ -197,7 +215,7 @@ export class Slots {
     if (taken === undefined) return
     this.#taken.delete(call.id)
     this.#isStuck = false
-    if (taken.kind !== undefined) this.#count(taken.kind, -1)
+    if (taken.kind !== undefined) taken.kind.running--
     if (call.policy.limits !== undefined) this.#admissions.give(call)
     if (this.#leaveAhead(call)) return
     if (taken.cpu === 1 && this.#inherit(taken)) return
@@ -206,7 +224,7 @@ export class Slots {
   }
 
   /** The first of those that were started ahead has the place now, if there is one. */
-  #inherit({ cpu, memoryBytes }: Capacity): boolean {
+  #inherit({ cpu, memoryBytes }: Taken): boolean {
     while (!this.#line.isEmpty) {
       const place = this.#lined - this.#line.size + 1
       const id = this.#line.shift() as number
@@ -214,7 +232,9 @@ export class Slots {
       // it may have left, and come again at another place
       if (heir?.ahead !== place) continue
       this.#leaveAhead(heir)
-      this.#taken.set(id, { cpu, memoryBytes, kind: this.#taken.get(id)?.kind })
+      const taken = this.#taken.get(id) as Taken
+      taken.cpu = cpu
+      taken.memoryBytes = memoryBytes
       return true
     }
     return false
@@ -238,8 +258,7 @@ export class Slots {
 
   /** What is to be asked for and given back now. */
   changes(): readonly DoorChange[] {
-    if (this.#admissions.isEmpty) return noChanges
-    return this.#admissions.changes(this.paused, (key) => this.#room(key))
+    return this.#admissions.isEmpty ? noChanges : this.#admissions.changes(this.paused, this.#roomOf)
   }
 
   get admissions(): Pick<Admissions, 'figures' | 'waits'> {
@@ -296,18 +315,15 @@ export class Slots {
   }
 
   #take(call: Call, ahead: boolean): void {
-    const kind = this.#windowOf(call)?.policies
-    if (kind !== undefined) this.#count(kind, 1)
+    const kind = this.#windowOf(call)?.kind
+    if (kind !== undefined) kind.running++
     if (call.policy.limits !== undefined) this.#admissions.take(call)
     if (ahead) this.#goAhead(call)
-    const [cpu, memoryBytes] = ahead ? [0, 0] : [call.policy.cpu, call.memoryBytes]
+    const cpu = ahead ? 0 : call.policy.cpu
+    const memoryBytes = ahead ? 0 : call.memoryBytes
     this.#taken.set(call.id, { cpu, memoryBytes, kind })
     this.#cpu += cpu
     this.#memory += memoryBytes
-  }
-
-  #count(kind: Kind, by: 1 | -1): void {
-    this.#alike.set(kind, (this.#alike.get(kind) ?? 0) + by)
   }
 
   #goAhead(call: Call): void {
@@ -337,6 +353,8 @@ export class Slots {
     return this.#blocker(call) === 'limit' && !this.#admissions.isUndecided(call)
   }
 
+  readonly #roomOf = (key: string): number => this.#room(key)
+
   /** How many calls with needs of that key could start, if they were admitted. */
   #room(key: string): number {
     let room = 0
@@ -356,6 +374,7 @@ export class Slots {
 }
 
 const noChanges: readonly DoorChange[] = []
+const noWindow = { window: undefined, kind: undefined } as const
 
 /** Asked for at once, at most. */
 const maxRoom = 256

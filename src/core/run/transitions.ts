@@ -230,8 +230,12 @@ function unbuildable(graph: RunGraph, call: Call): void {
  */
 export function hasInputs(graph: RunGraph, call: Call): boolean {
   // its result comes from its copy: if that is gone too, its attempt says what it lacks
-  if (call.lost && call.copied) return true
-  const gone = (call.heldInputs ?? []).filter((id) => graph.call(id).lost)
+  if (call.heldInputs === undefined || (call.lost && call.copied)) return true
+  return areThere(graph, call, call.heldInputs)
+}
+
+function areThere(graph: RunGraph, call: Call, inputs: readonly number[]): boolean {
+  const gone = inputs.filter((id) => graph.call(id).lost)
   if (gone.length === 0) return true
   graph.move(call, 'rebuild')
   call.pending = gone.length

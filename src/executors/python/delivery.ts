@@ -1,4 +1,5 @@
 import { errorRecord, isAlmanacError } from '../../model/errors.ts'
+import { isEmpty } from '../../util/empty.ts'
 import type { Job } from '../job.ts'
 import type { LiveAttempt } from '../live-attempt.ts'
 import type { HeldValues, Holder } from './held-values.ts'
@@ -54,7 +55,7 @@ function runMessage(job: Job, inputs: string): string {
   const flags = (job.announced ? 1 : 0) + (job.begins ? 2 : 0) + (job.live.attempt.usesUp === true ? 4 : 0)
   const head = `["run",${job.seq},${job.function.id},${inputs},${flags},${job.run.id}`
   const rest = `${call},${attempt},${id},"${isoTime(logicalTime)}"`
-  if (scratch === '' && Object.keys(outputs).length === 0) return `${head},${rest}]`
+  if (scratch === '' && isEmpty(outputs)) return `${head},${rest}]`
   return `${head},${rest},${JSON.stringify(scratch)},${JSON.stringify(outputs)}]`
 }
 

@@ -5,6 +5,7 @@ import type { ErrorRecord, RunId } from '../../model/records.ts'
 import { HeldRef } from '../../model/refs.ts'
 import type { PythonEnvSpec, TaskSpec } from '../../model/task.ts'
 import type { Attempt, AttemptId, Executor, ExecutorListener } from '../../ports/executor.ts'
+import { isEmpty } from '../../util/empty.ts'
 import type { TaskFunction } from '../job.ts'
 import { Job, TaskFunctions } from '../job.ts'
 import { JobRuns } from '../job-runs.ts'
@@ -117,13 +118,7 @@ class PythonExecutor implements Executor, GroupOwner {
       if (live === undefined) continue
       const body = attempt.task.body
       if (body.kind !== 'python') {
-        queueMicrotask(() =>
-          live.fail(
-            'error',
-            errorRecord('ALM_BUG', { why: `${attempt.task.name} is no Python task` }),
-            false,
-          ),
-        )
+        refuseSoon(live)
         continue
       }
       this.#jobs += 1
@@ -288,7 +283,7 @@ class PythonExecutor implements Executor, GroupOwner {
 
   #enter(job: Job, home: PythonHome): WorkerGroup {
     const { env } = job.live.attempt
-    const plain = Object.keys(env).length === 0
+    const plain = isEmpty(env)
     const usual = plain ? this.#usual.get(job.function) : undefined
     const group = usual?.home === home ? usual.group : this.#groupFor(job, home)
     if (plain) this.#usual.set(job.function, { home, group })
@@ -358,6 +353,11 @@ class PythonExecutor implements Executor, GroupOwner {
       }
     }
   }
+}
+
+function refuseSoon(live: LiveAttempt<Job>): void {
+  const error = errorRecord('ALM_BUG', { why: `${live.attempt.task.name} is no Python task` })
+  queueMicrotask(() => live.fail('error', error, false))
 }
 
 /** An interpreter, and whether it is of an environment of our own making. */

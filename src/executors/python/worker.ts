@@ -114,6 +114,12 @@ export class Worker implements Holder, MemoryOf {
   assign(job: Job, begins: boolean): void {
     this.jobs.add(job, begins)
     job.phase = 'moving'
+    if (job.held.length === 0) this.#send(job, undefined)
+    else this.#sendWithHeld(job)
+  }
+
+  /** What it takes that others hold comes first. */
+  #sendWithHeld(job: Job): void {
     let missing = 1
     let why: string | undefined
     const arrived = (problem?: string) => {
@@ -302,7 +308,8 @@ export class Worker implements Holder, MemoryOf {
 
   /** How most attempts end. */
   #ok({ seqs, us, cpuUs, values }: Extract<WorkerMessage, { kind: 'ok' }>): void {
-    for (const [at, seq] of seqs.entries()) {
+    for (let at = 0; at < seqs.length; at++) {
+      const seq = seqs[at] as number
       const job = this.jobs.get(seq)
       if (job === undefined) throw misspoken(`the end of an attempt that it does not have: ${seq}`)
       const value = values[at] as PlainValue
