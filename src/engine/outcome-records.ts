@@ -30,6 +30,9 @@ export function outcomeRecords(
   const valueWire = kept ? (info.resultWire ?? encode(value)) : undefined
   // whoever compares results compares those that the run cache has
   const digest = info.cacheable && status.state === 'succeeded' ? outcomes.digest(id) : undefined
+  const { fingerprint } = info
+  const isLeft = fingerprint === undefined && call.attempt > 0 && isHashedLater(info)
+  // with what nearly all have in one piece: what is added to an object lies apart from it
   const outcome: { -readonly [K in keyof Outcome]: Outcome[K] } = {
     kind: 'outcome',
     call: id,
@@ -40,12 +43,11 @@ export function outcomeRecords(
     startedAt: info.startedAt,
     endedAt: now,
     costMs: info.costMs,
+    fingerprint,
+    fingerprintOf: isLeft ? info.identity?.fingerprintOf(info.args) : undefined,
+    valueWire,
+    digest,
   }
-  if (info.fingerprint !== undefined) outcome.fingerprint = info.fingerprint
-  else if (call.attempt > 0 && isHashedLater(info) && info.identity !== undefined)
-    outcome.fingerprintOf = info.identity.fingerprintOf(info.args)
-  if (valueWire !== undefined) outcome.valueWire = valueWire
-  if (digest !== undefined) outcome.digest = digest
   // that it was cancelled says all, and there may be a hundred thousand
   if (error !== undefined && status.state !== 'cancelled') outcome.error = error
   if (info.origin !== undefined) outcome.origin = info.origin

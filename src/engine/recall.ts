@@ -74,8 +74,8 @@ export class Recall {
   #awaitTask(task: TaskSpec, waiting: number[], known: TaskIdentity | undefined): void {
     this.#waiting.set(task, waiting)
     const each = async (deal: (info: CallInfo) => void): Promise<void> => {
-      for (const [at, call] of waiting.entries()) {
-        deal(this.#run.calls.get(call))
+      for (let at = 0; at < waiting.length; at++) {
+        deal(this.#run.calls.get(waiting[at] as number))
         if (at % dealtAtOnce === dealtAtOnce - 1) await this.#others()
       }
       this.#waiting.delete(task)

@@ -110,21 +110,38 @@ function checkedContext(
 /** A result as declared: each named output fits its schema. Known at once, unless a schema takes its time. */
 function resultCheck(task: string, output: Shape | undefined): CallRequest['check'] {
   if (output === undefined) return undefined
-  const fields = Object.entries(output)
-  const check = (value: Value, from: number, checked: Record<string, Value>): Value | Promise<Value> => {
-    for (let at = from; at < fields.length; at++) {
-      const [name, schema] = fields[at] as (typeof fields)[number]
-      const result = schema['~standard'].validate((value as Record<string, Value>)[name])
-      if (result instanceof Promise)
-        return result.then((later) => {
-          checked[name] = fitting(task, name, later)
-          return check(value, at + 1, checked)
-        })
-      checked[name] = fitting(task, name, result)
-    }
-    return checked
+  const fields = Object.entries(output).map(([name, schema]) => ({ name, schema: schema['~standard'] }))
+  return (value) => checkFields({ task, fields, value: value as Fields }, 0, {})
+}
+
+type Fields = Record<string, Value>
+
+interface ResultCheck {
+  readonly task: string
+  readonly fields: readonly { readonly name: string; readonly schema: Shape[string]['~standard'] }[]
+  readonly value: Fields
+}
+
+/** Checks the fields from one on. */
+function checkFields(check: ResultCheck, from: number, checked: Fields): Fields | Promise<Fields> {
+  for (let at = from; at < check.fields.length; at++) {
+    const { name, schema } = check.fields[at] as ResultCheck['fields'][number]
+    const result = schema.validate(check.value[name])
+    if (result instanceof Promise) return checkFieldsAfter(result, check, at, checked)
+    checked[name] = fitting(check.task, name, result)
   }
-  return (value) => check(value, 0, {})
+  return checked
+}
+
+async function checkFieldsAfter(
+  result: Promise<StandardSchemaV1.Result<unknown>>,
+  check: ResultCheck,
+  at: number,
+  checked: Fields,
+): Promise<Fields> {
+  const { name } = check.fields[at] as ResultCheck['fields'][number]
+  checked[name] = fitting(check.task, name, await result)
+  return checkFields(check, at + 1, checked)
 }
 
 /** @throws ALM_SCHEMA */

@@ -107,12 +107,12 @@ export interface Outcome {
   readonly state: EndState
   readonly reason: string
   /** absent where inputs never became known */
-  readonly fingerprint?: Digest
+  readonly fingerprint?: Digest | undefined
   /** instead of it: whoever keeps the outcome computes it, as the run itself has no use for that of a call that is new */
-  readonly fingerprintOf?: DigestOf
-  readonly valueWire?: string
+  readonly fingerprintOf?: DigestOf | undefined
+  readonly valueWire?: string | undefined
   /** digest of the value's canonical form, where the run cache keeps it */
-  readonly digest?: Digest
+  readonly digest?: Digest | undefined
   readonly error?: ErrorRecord
   /** the run and call that did the work, where another did (`cached`, `replayed` from another key) */
   readonly origin?: { readonly run: RunId; readonly call: number }

@@ -120,7 +120,12 @@ export class RunGraph {
       recorded === undefined ? derivedOrder(call, status) : recorded.order,
     )
     const isRecorded = recorded?.own === true && order === recorded.order
-    const ends = [{ call, status, order, record: !isRecorded }]
+    if (call.consumers.length === 0) this.#endOne(call, status, order, !isRecorded)
+    else this.#endAll(call, status, order, !isRecorded)
+  }
+
+  #endAll(call: Call, status: EndStatus, order: number, record: boolean): void {
+    const ends = [{ call, status, order, record }]
     for (const next of ends) {
       this.#endOne(next.call, next.status, next.order, next.record)
       for (const id of next.call.consumers) {

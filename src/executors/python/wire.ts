@@ -25,25 +25,16 @@ export interface HeldPlace {
   readonly spans: readonly (readonly [number, number])[]
 }
 
-/**
- * Inputs of plain values, which most are, as JSON text; undefined for all others. Written by hand: this is done for
- * each of many small calls.
- */
+/** Inputs of plain values, which most are, as JSON text; undefined for all others. */
 export function plainInputs(inputs: Readonly<Record<string, Value>>): string | undefined {
-  let text = ''
-  for (const name of Object.keys(inputs)) {
+  for (const name in inputs) {
     const value = inputs[name]
     if (name === '$') return undefined
-    let json: string
     if (typeof value === 'number') {
       if (!Number.isFinite(value) || Object.is(value, -0)) return undefined
-      json = String(value)
-    } else if (typeof value === 'string') json = JSON.stringify(value)
-    else if (typeof value === 'boolean' || value === null) json = String(value)
-    else return undefined
-    text += `${text === '' ? '' : ','}${JSON.stringify(name)}:${json}`
+    } else if (typeof value !== 'string' && typeof value !== 'boolean' && value !== null) return undefined
   }
-  return `{${text}}`
+  return JSON.stringify(inputs)
 }
 
 /** Inputs as JSON text. Files made for large bytes are added to `blobs`. @throws ALM_VALUE_REFUSED */
