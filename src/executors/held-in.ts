@@ -4,12 +4,11 @@ import type { Value } from '../model/value.ts'
 /** All held values in the inputs, each once. */
 export function heldIn(inputs: Readonly<Record<string, Value>>): readonly HeldRef[] {
   // most inputs are scalars
-  for (const name in inputs) {
-    const value = inputs[name]
-    if (typeof value === 'object' && value !== null) return heldWithin(inputs)
-  }
+  for (const name in inputs) if (!isScalar(inputs[name])) return heldWithin(inputs)
   return nothingHeld
 }
+
+const isScalar = (value: Value): boolean => typeof value !== 'object' || value === null
 
 const nothingHeld: readonly HeldRef[] = []
 

@@ -87,11 +87,10 @@ function areFieldsPlain(value: object, depth: number): boolean {
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== Object.prototype && prototype !== null) return false
   let before = ''
-  // what a prototype was given by somebody is met too: then the value is looked at more closely elsewhere
-  for (const key in value) {
-    if (key < before || key === '$' || !isPlain((value as Record<string, unknown>)[key], depth)) return false
-    before = key
-  }
+  // no list of them is made, as this is asked for each of very many
+  for (const key in value)
+    if (key >= before && key !== '$' && isPlain((value as Record<string, unknown>)[key], depth)) before = key
+    else return false
   return true
 }
 

@@ -27,14 +27,14 @@ export interface HeldPlace {
 
 /** Inputs of plain values, which most are, as JSON text; undefined for all others. */
 export function plainInputs(inputs: Readonly<Record<string, Value>>): string | undefined {
-  for (const name in inputs) {
-    const value = inputs[name]
-    if (name === '$') return undefined
-    if (typeof value === 'number') {
-      if (!Number.isFinite(value) || Object.is(value, -0)) return undefined
-    } else if (typeof value !== 'string' && typeof value !== 'boolean' && value !== null) return undefined
-  }
+  for (const name in inputs) if (name === '$' || !isPlainScalar(inputs[name])) return undefined
   return JSON.stringify(inputs)
+}
+
+/** JSON says it exactly. */
+function isPlainScalar(value: Value): boolean {
+  if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0)
+  return typeof value === 'string' || typeof value === 'boolean' || value === null
 }
 
 /** Inputs as JSON text. Files made for large bytes are added to `blobs`. @throws ALM_VALUE_REFUSED */
