@@ -14,7 +14,7 @@ import { recordOf } from './failure.ts'
 import { Lending } from './lending.ts'
 import { Places } from './places.ts'
 import type { EnginePorts } from './settings.ts'
-import { CallAttempt, eachUrl, fileName, stageArgs } from './staging.ts'
+import { CallAttempt, eachUrl, fileName, isAlwaysStaged, stageArgs } from './staging.ts'
 import { Veil } from './veil.ts'
 
 /** What came of an attempt once its outputs are kept. */
@@ -365,14 +365,6 @@ export interface AttemptStart {
   usesUp: boolean
   /** the first call that takes its result */
   neededAt: number | undefined
-}
-
-/** Is something to be laid out for each of its attempts, whatever they are given? */
-function isAlwaysStaged({ body, outputs = {} }: TaskSpec): boolean {
-  const { kind } = body
-  if (kind === 'command' || kind === 'script' || kind === 'container') return true
-  for (const name in outputs) if (outputs[name] !== 'value') return true
-  return false
 }
 
 const noHandles: readonly number[] = []

@@ -326,7 +326,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
   /** Somebody may go on now, or nobody. */
   #rested(): void {
     this.#turns.schedule()
-    this.#checkEnd()
+    if (this.#run.machine.isDone) this.#checkEnd()
     this.#end.checkRest()
   }
 
@@ -371,14 +371,12 @@ export class RunDriver implements HostedRun, AttemptOwner {
 
   /** The run ends when everything has been given and no function goes on with it. */
   #checkEnd(): void {
-    if (this.#isEndScheduled || !this.#run.machine.isDone) return
+    if (this.#isEndScheduled) return
     this.#isEndScheduled = true
-    this.#run.ports.clock.atRest(this.#endNow)
-  }
-
-  readonly #endNow = (): void => {
-    this.#isEndScheduled = false
-    if (this.#turns.size === 0) this.#dispatch({ kind: 'rested' })
+    this.#run.ports.clock.atRest(() => {
+      this.#isEndScheduled = false
+      if (this.#turns.size === 0) this.#dispatch({ kind: 'rested' })
+    })
   }
 
   /** Could an outcome of a lower order still turn up, from what is being looked up? */

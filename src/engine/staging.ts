@@ -72,6 +72,14 @@ export async function eachUrl(urls: readonly UrlRef[], deal: (ref: UrlRef) => Pr
 /** The name that an output's file has, for people and programs that go by endings. */
 export const fileName = (task: TaskSpec, output: string): string => task.outputNames?.[output] ?? output
 
+/** Is something to be laid out for each of its attempts, whatever they are given? */
+export function isAlwaysStaged({ body, outputs = {} }: TaskSpec): boolean {
+  const { kind } = body
+  if (kind === 'command' || kind === 'script' || kind === 'container') return true
+  for (const name in outputs) if (outputs[name] !== 'value') return true
+  return false
+}
+
 /** Which attempt of which call. */
 export interface AttemptOf {
   readonly run: string
