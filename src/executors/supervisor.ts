@@ -16,14 +16,15 @@ import { groupMembers, processesWith } from './process-groups.ts'
  * S3 when `exited` is told, no process of the group is left, and both streams have been read to their end.
  *    What left the group (`setsid`) is found by a variable of its environment, where the system tells (Linux), if the
  *    program was to stop or the host died; elsewhere it goes on, and so does what clears its environment.
- *    What P has begun elsewhere is ended by a last command of W's, for which S must not be there: it ends W with P.
+ *    What P has begun elsewhere is ended by a last command of W's.
+ *    W ends S first, which else would end W as soon as P has ended, before the others are.
  * S4 where P leaves nothing behind, nobody has to be reaped by the machine's init (in a container there may be none).
  */
 const script = (last: readonly string[]): string => `
 exec 4>&2 2>/dev/null
 trap : HUP INT QUIT USR1 USR2 PIPE ALRM TERM
 (trap '' HUP INT QUIT USR1 USR2 PIPE ALRM TERM; read -r _ <&3
-${last.length === 0 ? '' : 'kill -s KILL $$'}
+kill -s KILL $$
 me=$(exec sh -c 'echo $PPID')
 for e in $(grep -als "ALMANAC_PROGRAM=$ALMANAC_PROGRAM" /proc/[0-9]*/environ); do
 p=\${e#/proc/}; p=\${p%/environ}
