@@ -22,10 +22,8 @@ export class Ahead {
   readonly #run: RunContext
   readonly #executorFor: (task: TaskSpec) => Executor | undefined
   readonly #takers: Taker[] = []
-  /** policies that were looked at */
+  /** policies of all takers */
   readonly #known = new Set<TaskPolicy>()
-  /** … the last of them */
-  #last: TaskPolicy | undefined
   /** the windows are not what they were when they were told last */
   #isNew = false
   #isJournalFull = false
@@ -38,8 +36,7 @@ export class Ahead {
 
   /** Calls of the task may be started ahead from now on, if its executor takes any. */
   expect(task: TaskSpec | undefined): void {
-    if (task === undefined || task.policy === this.#last || this.#known.has(task.policy)) return
-    this.#last = task.policy
+    if (task === undefined || this.#known.has(task.policy)) return
     const executor = this.#executorFor(task)
     if (executor?.ahead !== undefined) this.#takes(executor, task)
   }

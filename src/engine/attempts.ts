@@ -69,6 +69,8 @@ export class Attempts {
   readonly #report: (info: CallInfo, attempt: number, result: AttemptResult) => void
   /** a number for an attempt that an executor is about to be given */
   readonly #number: () => AttemptId
+  /** how many of the calls that run have a place */
+  readonly #placesNow: () => number
   readonly #lending: Lending
   readonly #places = new Places()
   readonly #executorOf = new Map<TaskSpec, Executor | undefined>()
@@ -90,12 +92,14 @@ export class Attempts {
     ports: AttemptPorts,
     run: RunId,
     number: () => AttemptId,
+    places: () => number,
     executors: readonly Executor[],
     ended: (info: CallInfo, attempt: number, result: AttemptResult) => void,
   ) {
     this.#ports = ports
     this.#run = run
     this.#number = number
+    this.#placesNow = places
     this.#executors = executors
     this.#lending = new Lending(executors)
     this.#report = ended
@@ -331,7 +335,7 @@ export class Attempts {
   ): Attempt {
     const { info, attempt, memoryBytes, usesUp, neededAt } = start
     const id = this.#number()
-    const behind = this.#places.enter(executor, start.places())
+    const behind = this.#places.enter(executor, this.#placesNow())
     return new CallAttempt(
       { run: this.#run, info, task, attempt, id },
       { args, memoryBytes, workspace, behind, usesUp, neededAt },
@@ -359,8 +363,6 @@ export interface AttemptStart {
   // known when it is submitted
   /** no futures in it any more */
   args: Value
-  /** how many of the calls that run beside it have a place */
-  readonly places: () => number
   /** nobody else needs what is held for its inputs, as far as is known */
   usesUp: boolean
   /** the first call that takes its result */

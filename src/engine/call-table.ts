@@ -7,7 +7,7 @@ import type { Hash } from '../model/digest.ts'
 import { AlmanacError } from '../model/errors.ts'
 import type { RememberedCall } from '../model/records.ts'
 import type { Digest } from '../model/refs.ts'
-import { FutureRef } from '../model/refs.ts'
+import { FutureRef, HeldRef } from '../model/refs.ts'
 import type { TaskPolicy } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 import type { CallRequest } from '../ports/caller.ts'
@@ -75,10 +75,18 @@ export class CallTable {
     return this.#functions.get(path)
   }
 
-  /** Values that bear this key are held for that call now. */
-  madeBy(key: Digest, info: CallInfo): void {
-    info.heldKey ??= key
-    this.#makers.set(key, info.id)
+  /** Does a worker hold something of what the call gave, and is there a copy of all that it does? It is that call's now. */
+  heldIn(info: CallInfo, value: Value): { readonly held: boolean; readonly copied: boolean } {
+    let held = false
+    let copied = true
+    eachRef(value, (ref) => {
+      if (!(ref instanceof HeldRef)) return
+      held = true
+      copied &&= ref.copy !== undefined
+      info.heldKey ??= ref.key
+      this.#makers.set(ref.key, info.id)
+    })
+    return { held, copied: held && copied }
   }
 
   /** The calls whose held results bear these keys. */

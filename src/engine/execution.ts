@@ -43,7 +43,6 @@ export class Execution {
   #isScheduled = false
   /** calls made since starts were submitted last */
   #made = 0
-  readonly #places = (): number => this.#run.machine.graph.slots.places
 
   /** `number`: one for each attempt that an executor is given. */
   constructor(
@@ -60,7 +59,8 @@ export class Execution {
     this.#results = new Results(run, this.#sharings, this.#copies, new CountedCode(run, warn))
     this.#ahead = new Ahead(run, executorFor)
     this.#limits = new LimitDoors(run)
-    this.#attempts = new Attempts(run.ports, run.id, number, executors, (info, attempt, result) =>
+    const places = (): number => run.machine.graph.slots.places
+    this.#attempts = new Attempts(run.ports, run.id, number, places, executors, (info, attempt, result) =>
       this.#results.take(info, attempt, result),
     )
   }
@@ -155,15 +155,7 @@ export class Execution {
 
   #queue(info: CallInfo, attempt: number, memoryBytes: number): void {
     const { args } = info
-    this.#starts.push({
-      info,
-      attempt,
-      memoryBytes,
-      args,
-      places: this.#places,
-      usesUp: false,
-      neededAt: undefined,
-    })
+    this.#starts.push({ info, attempt, memoryBytes, args, usesUp: false, neededAt: undefined })
     if (this.#isScheduled) return
     this.#isScheduled = true
     queueMicrotask(this.#submitNow)

@@ -1,9 +1,8 @@
-import { eachRef } from '../core/identity/canonical.ts'
 import { isKeptResult } from '../core/identity/remembered.ts'
 import type { EndStatus } from '../core/run/call.ts'
 import { decode } from '../model/codec.ts'
 import type { RememberedCall } from '../model/records.ts'
-import { type Digest, HeldRef, SpilledRef } from '../model/refs.ts'
+import { type Digest, SpilledRef } from '../model/refs.ts'
 import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 import { filesGone, findEntry, isOld } from './cache-entry.ts'
@@ -125,7 +124,8 @@ export class Recall {
       info.origin = { run: entry.run, call: entry.call }
       info.costMs = entry.costMs
       if (info.verdict !== 'waited') info.verdict = 'hit'
-      dispatch({ kind: 'hit', call: info.id, ...this.#heldIn(info, value) })
+      const { held: lost, copied } = this.#run.calls.heldIn(info, value)
+      dispatch({ kind: 'hit', call: info.id, lost, copied })
     } catch (error) {
       abort(error)
     }
@@ -194,7 +194,8 @@ export class Recall {
     const { calls, outcomes, dispatch, isIn, id } = this.#run
     if (!isIn(info, 'identify')) return
     const outcome = found.outcome as NonNullable<RememberedCall['outcome']>
-    const { lost, copied } = this.#heldIn(info, result.value)
+    // it lived in workers that are gone: what has no copy is made again when somebody needs it
+    const { held: lost, copied } = calls.heldIn(info, result.value)
     const isOwn = found === info.own
     const isKept = isKeptResult(outcome)
     const error = isKept ? undefined : outcome.error
@@ -216,19 +217,6 @@ export class Recall {
       copied,
       heldInputs: calls.makersOf(identity.heldKeys),
     })
-  }
-
-  /** What of a result lived in workers that are gone: it is made again when somebody needs it, if there is no copy. */
-  #heldIn(info: CallInfo, value: Value): { readonly lost: boolean; readonly copied: boolean } {
-    let lost = false
-    let copied = true
-    eachRef(value, (ref) => {
-      if (!(ref instanceof HeldRef)) return
-      lost = true
-      copied &&= ref.copy !== undefined
-      this.#run.calls.madeBy(ref.key, info)
-    })
-    return { lost, copied: lost && copied }
   }
 
   /** An array counts by the call that made it: that says what is in it only where that call may be cached itself. */

@@ -194,7 +194,7 @@ export class Results {
   }
 
   #succeeded(info: CallInfo, attempt: number, value: Value, tookMs?: number, spilledTo?: SpilledRef): void {
-    const { machine, outcomes, ports, dispatch } = this.#run
+    const { machine, calls, outcomes, ports, dispatch } = this.#run
     const call = machine.graph.call(info.id)
     const { phase } = call
     const isUnderWay = phase === 'start' || phase === 'execute' || phase === 'stop'
@@ -203,7 +203,7 @@ export class Results {
     if (tookMs !== undefined) info.startedAt = Math.round(now - tookMs)
     const plain = plainText(value)
     const wire = plain ?? encode(value)
-    const { held, copied } = plain === undefined ? this.#heldIn(info, value) : nothingHeld
+    const { held, copied } = plain === undefined ? calls.heldIn(info, value) : nothingHeld
     if (spilledTo === undefined) {
       if (wire.length > maxValueLength) return this.#refused(info, attempt, tooLarge(wire.length))
       const spilling = spilled(value, wire, ports.data)
@@ -214,22 +214,9 @@ export class Results {
     outcomes.set(info.id, { value, ...(spilledTo && { spilled: spilledTo }) })
     dispatch({ kind: 'succeeded', call: info.id, attempt, held, copied })
   }
-
-  /** What of its result lives in a worker, and whether there is a copy of all that does. */
-  #heldIn(info: CallInfo, value: Value): typeof nothingHeld {
-    let held = false
-    let copied = true
-    eachRef(value, (ref) => {
-      if (!(ref instanceof HeldRef)) return
-      held = true
-      copied &&= ref.copy !== undefined
-      this.#run.calls.madeBy(ref.key, info)
-    })
-    return { held, copied: held && copied }
-  }
 }
 
-const nothingHeld: { readonly held: boolean; readonly copied: boolean } = { held: false, copied: false }
+const nothingHeld = { held: false, copied: false } as const
 
 function tooLarge(length: number): AlmanacError {
   const [is, may] = [Math.ceil(length / 2 ** 20), maxValueLength / 2 ** 20]

@@ -50,7 +50,7 @@ function positionsText(value: unknown): string | undefined {
   let text = ''
   for (let i = 0; i < args.length; i++) {
     const item: unknown = args[i]
-    if ((typeof item === 'object' && item !== null) || !isPlain(item, 0)) return undefined
+    if (!isPlainScalar(item)) return undefined
     text += `${i === 0 ? '' : ','}${typeof item === 'string' ? JSON.stringify(item) : String(item)}`
   }
   return `{"args":[${text}]}`
@@ -60,6 +60,10 @@ const mostPositions = 8
 
 /** Has the value a plain text? */
 export const isPlainValue = (value: unknown): boolean => isPlain(value, 0)
+
+/** The same of a scalar. */
+export const isPlainScalar = (value: unknown): boolean =>
+  (typeof value !== 'object' || value === null) && isPlain(value, 0)
 
 function isPlain(value: unknown, depth: number): boolean {
   switch (typeof value) {

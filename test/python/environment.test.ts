@@ -10,6 +10,7 @@ import { ensurePythonEnv, pythonEnvDigest } from '../../src/executors/python/env
 import { findPython } from '../../src/executors/python/interpreter.ts'
 import { isAlmanacError } from '../../src/model/errors.ts'
 import { isAlive } from '../../src/testing/executor-bench.ts'
+import { patience } from '../../src/testing/patience.ts'
 
 let folder: string
 let cacheDir: string
@@ -172,13 +173,10 @@ describe('an environment', () => {
     vi.stubEnv('PATH', `${join(folder, 'bin')}:${process.env['PATH']}`)
     const stop = new AbortController()
     const made = failure(ensurePythonEnv(requirements('x'), { cacheDir, signal: stop.signal }))
-    await vi.waitUntil(() => existsSync(pid) && readFileSync(pid, 'utf8') !== '', {
-      interval: 5,
-      timeout: 60_000,
-    })
+    await vi.waitUntil(() => existsSync(pid) && readFileSync(pid, 'utf8') !== '', patience)
     stop.abort()
     expect(await made).toContain('it was cancelled')
-    await vi.waitUntil(() => !isAlive(Number(readFileSync(pid, 'utf8'))), { interval: 5, timeout: 60_000 })
+    await vi.waitUntil(() => !isAlive(Number(readFileSync(pid, 'utf8'))), patience)
   })
 
   it('is made by uv where there is one', async () => {

@@ -48,7 +48,7 @@ async function listening(start: (port: number) => ChildProcessWithoutNullStreams
       await saying(server, new RegExp(String(port)))
       // it says so before it listens
       while (server.exitCode === null && !(await accepts(port)));
-      return { server, port }
+      if (server.exitCode === null) return { server, port }
     } catch (error) {
       if (!/address already in use/i.test(String(error))) throw error
     }

@@ -81,7 +81,7 @@ it('begins what it is told to begin now, though nobody lets the event loop turn'
   bench.executor.submit([attempt])
   bench.executor.beginNow?.()
   const until = performance.now() + patience.timeout
-  while (begun(log).length < 2 && performance.now() < until) continue
+  while (begun(log).length < 2 && performance.now() < until);
   expect([begun(log), bench.heard.of(attempt.id).started]).toEqual([['0', '1'], 0])
   expect(await bench.heard.end(attempt.id)).toMatchObject({ kind: 'succeeded', values: { '': 1 } })
 })

@@ -1,5 +1,5 @@
 import { readFileSync, rmSync } from 'node:fs'
-import { fromWire, toWire } from '../../model/codec.ts'
+import { fromWire, isPlainScalar, toWire } from '../../model/codec.ts'
 import { AlmanacError } from '../../model/errors.ts'
 import type { Path } from '../../model/path.ts'
 import { DirRef, FileRef, HeldRef, UrlRef } from '../../model/refs.ts'
@@ -29,12 +29,6 @@ export interface HeldPlace {
 export function plainInputs(inputs: Readonly<Record<string, Value>>): string | undefined {
   for (const name in inputs) if (name === '$' || !isPlainScalar(inputs[name])) return undefined
   return JSON.stringify(inputs)
-}
-
-/** JSON says it exactly. */
-function isPlainScalar(value: Value): boolean {
-  if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0)
-  return typeof value === 'string' || typeof value === 'boolean' || value === null
 }
 
 /** Inputs as JSON text. Files made for large bytes are added to `blobs`. @throws ALM_VALUE_REFUSED */
