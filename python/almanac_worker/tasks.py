@@ -30,6 +30,9 @@ _BRIEF_ONES = 16
 
 _SHORT_TEXT = 4096
 
+# what is looked up for each of many short tasks
+_clock = time.perf_counter
+
 
 class TaskCancelled(KeyboardInterrupt):
     """Raised in a task that is to stop."""
@@ -67,6 +70,38 @@ class Function:
         return (self.file, code.co_firstlineno) if code is not None else (self.file, 1)
 
 
+class Order:
+    """What attempts have alike that came in one message."""
+
+    __slots__ = (
+        "function", "run", "attempt", "announce", "begins", "uses_up", "logical", "scratch", "outputs", "log_limit",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        function: Function,
+        run: bytes,
+        log_limit: int,
+        attempt: int,
+        flags: int,
+        logical: str,
+        scratch: str = "",
+        outputs: dict[str, str] | None = None,
+    ) -> None:
+        self.function = function
+        self.run = run
+        self.attempt = attempt
+        self.announce = flags & 1
+        #: a place was made for them: they wait for nobody
+        self.begins = flags & 2
+        #: nobody else needs what they are given that is held
+        self.uses_up = flags & 4
+        self.logical = logical
+        self.scratch = scratch
+        self.outputs = outputs or _NO_OUTPUTS
+        self.log_limit = log_limit
+
+
 class Task:
     """An attempt that was sent here and has not ended."""
 
@@ -79,24 +114,16 @@ class Task:
     ms = 0.0
     #: bytes of its results that stay here
     left = 0
+    #: what it was given that goes with its end
+    used_up: list[int] = []
     _lines: Lines | None = None
 
-    def __init__(self, message: list[Any], function: Function, run: bytes, log_limit: int) -> None:
-        (
-            _, self.seq, _, self.inputs, flags, _,
-            self.call, self.attempt, self.idempotency, self.logical, *more,
-        ) = message  # fmt: skip
-        self.scratch, self.outputs = more or _NO_FILES
-        self.announce = flags & 1
-        #: a place was made for it: it waits for nobody
-        self.begins = flags & 2
-        #: nobody else needs what it is given that is held
-        self.uses_up = flags & 4
-        self.function = function
-        self.run = run
-        #: what it was given that goes with its end
-        self.used_up: list[int] = _NONE
-        self._log_limit = log_limit
+    def __init__(self, order: Order, seq: int, inputs: Any, call: int, idempotency: str) -> None:
+        self.order = order
+        self.seq = seq
+        self.inputs = inputs
+        self.call = call
+        self.idempotency = idempotency
 
     @property
     def takes_held(self) -> bool:
@@ -110,7 +137,7 @@ class Task:
     @property
     def lines(self) -> Lines:
         if self._lines is None:
-            self._lines = Lines(self._log_limit)
+            self._lines = Lines(self.order.log_limit)
         return self._lines
 
     @property
@@ -119,7 +146,7 @@ class Task:
         return self._lines
 
 
-_NO_FILES: tuple[str, dict[str, str]] = ("", {})
+_NO_OUTPUTS: dict[str, str] = {}
 _NONE: list[int] = []
 
 
@@ -146,12 +173,13 @@ class Runner:
         """The message of the attempt's end. `call` calls the author's code, and is where it may be interrupted."""
         kept: list[list[int]] = []
         mapped: list[str] = []
-        alone = task.function.threads == 1
+        function = task.order.function
+        alone = function.threads == 1
         cpu = self._cpu if alone else time.thread_time()
-        started = time.perf_counter()
+        started = _clock()
         try:
             returned, own = self._call(task, call, mapped)
-            if task.function.is_one and not mapped and _is_plain(returned):
+            if function.is_one and not mapped and _is_plain(returned):
                 body = None
             else:
                 body = self._body(task, returned, own, kept)
@@ -161,13 +189,13 @@ class Runner:
             body = {"e": self._failure(task, error)}
             # frames hold the task's memory, and the error holds its frames
             error.__traceback__ = None
-        self.ended_at = ended = time.perf_counter()
+        self.ended_at = ended = _clock()
         ms = task.ms = (ended - started) * 1000
         used = self._used(ms, cpu) if alone else (time.thread_time() - cpu) * 1000
         if body is None:
             if ms <= _TELL_PEAK:
                 return task.seq, int(ms * 1000), int(used * 1000), returned
-            body = {"v": {task.function.values[0] if task.function.values else "": returned}}
+            body = {"v": {function.values[0] if function.values else "": returned}}
         return self._told(task, body, used, kept, mapped)
 
     def _used(self, ms: float, cpu: float) -> float:
@@ -188,7 +216,7 @@ class Runner:
         body["cpu"] = round(used, 3)
         if mapped:
             body["m"] = mapped
-        if body["ms"] > (_TELL_PEAK if task.function.threads == 1 else _TELL_PEAK_BESIDE):
+        if body["ms"] > (_TELL_PEAK if task.order.function.threads == 1 else _TELL_PEAK_BESIDE):
             body["rss"] = process.take_peak()
         text = _text(task.seq, body)
         if text is None:
@@ -202,17 +230,16 @@ class Runner:
     def _call(self, task: Task, call: Callable[..., Any], mapped: list[str]) -> tuple[Any, list[int]]:
         """What the author's function gives, and what it was given that is held here."""
         # importing the author's modules may take long, and may have to be interrupted
-        found = task.function.found
-        function, signature = found if found is not None else call(task.function.load, [self._sources], {})
+        order = task.order
+        found = order.function.found
+        function, signature = found if found is not None else call(order.function.load, [self._sources], {})
         inputs = task.inputs
         own = _NONE
         if type(inputs) is str:
             own = []
             inputs = values.decode(inputs, self._finder(own, mapped))
         task.inputs = None
-        outputs = task.outputs
-        if outputs:
-            outputs = {name: pathlib.Path(path) for name, path in outputs.items()}
+        outputs = {name: pathlib.Path(path) for name, path in order.outputs.items()} if order.outputs else _NO_OUTPUTS
         positional, named = signature.bind(inputs, outputs)
         del inputs
         return call(function, positional, named), own
@@ -236,13 +263,13 @@ class Runner:
         if kept:
             body["h"] = kept
             task.left = sum(size for _, size in kept)
-        if own and task.uses_up and self.is_laden():
+        if own and task.order.uses_up and self.is_laden():
             # they would pile up until the host says so
             body["u"] = task.used_up = own
         return body
 
     def _values(self, task: Task, returned: Any, kept: list[list[int]], blobs: list[str]) -> dict[str, Any]:
-        names = task.function.values
+        names = task.order.function.values
 
         def hold(value: Any, path: tuple[str | int, ...]) -> dict[str, Any] | None:
             found = self._store.hold(value)
@@ -267,11 +294,11 @@ class Runner:
 
     def _failure(self, task: Task, error: BaseException) -> dict[str, Any]:
         if isinstance(error, Mismatch):
-            return {"kind": "signature", "message": str(error), **_where(task.function.place())}
+            return {"kind": "signature", "message": str(error), **_where(task.order.function.place())}
         if isinstance(error, NotFound):
             return {"kind": "not-found", "message": str(error)}
         if isinstance(error, values.Refused):
-            return {"kind": "refused", "message": str(error), **_where(task.function.place())}
+            return {"kind": "refused", "message": str(error), **_where(task.order.function.place())}
         cause: BaseException = error
         kind, retry = "raised", True
         if isinstance(error, LoadFailed) and error.__cause__ is not None:
@@ -284,7 +311,7 @@ class Runner:
             kind = "memory"
         elif isinstance(error, KeyboardInterrupt) or type(error).__name__ == "BdbQuit":
             retry = False
-        fields = failures.record(cause, self._sources.is_local, task.function.place())
+        fields = failures.record(cause, self._sources.is_local, task.order.function.place())
         if kind == "exit":
             fields["exit"] = failures.cut(str(getattr(cause, "code", None)), 200)
         return {"kind": kind, "retry": retry and not failures.is_terminal(cause), **fields}
@@ -320,67 +347,6 @@ def _where(place: tuple[str, int] | None) -> dict[str, Any]:
 def _text(seq: int, body: dict[str, Any]) -> str | None:
     text = encode(["end", seq, body])
     return text if len(text) <= MAX_RESULT else None
-
-
-class Surroundings:
-    """`ALMANAC_*` and the working directory of the one task that runs.
-
-    Other variables stay as tasks leave them: modules set some when they are imported, once, and rely on them ever after.
-    Works on the bytes behind `os.environ`: going through its mapping for every task costs more than everything else
-    about a short one.
-    """
-
-    def __init__(self, events: str) -> None:
-        # by descriptor: the way there need not be walked
-        self._base = os.open(os.getcwd(), os.O_RDONLY | os.O_DIRECTORY)
-        self._variables: dict[bytes, bytes] = os.environ._data  # type: ignore[attr-defined]
-        self._events = os.fsencode(events)
-        # as they are given, and as they are set
-        self._attempt = 0, b"0"
-        self._logical = "", b""
-        self._scratch = "", b""
-        # of every attempt its own
-        self._call = process.Variable(b"ALMANAC_CALL")
-        self._key = process.Variable(b"ALMANAC_IDEMPOTENCY_KEY")
-        self._last_call: bytes | None = None
-        self._last_key: bytes | None = None
-
-    def enter(self, task: Task) -> None:
-        variables = self._variables
-        have = variables.get
-        attempt, logical, scratch = task.attempt, task.logical, task.scratch
-        if attempt != self._attempt[0]:
-            self._attempt = attempt, str(attempt).encode()
-        if logical != self._logical[0]:
-            self._logical = logical, logical.encode()
-        if scratch != self._scratch[0]:
-            self._scratch = scratch, os.fsencode(scratch)
-        # these are what they were, unless a task has set them
-        if have(b"ALMANAC_EVENTS") != self._events:
-            self._set(b"ALMANAC_EVENTS", self._events)
-        if have(b"ALMANAC_RUN") != task.run:
-            self._set(b"ALMANAC_RUN", task.run)
-        if have(b"ALMANAC_ATTEMPT") != self._attempt[1]:
-            self._set(b"ALMANAC_ATTEMPT", self._attempt[1])
-        if have(b"ALMANAC_LOGICAL_TIME") != self._logical[1]:
-            self._set(b"ALMANAC_LOGICAL_TIME", self._logical[1])
-        if have(b"ALMANAC_SCRATCH") != self._scratch[1]:
-            self._set(b"ALMANAC_SCRATCH", self._scratch[1])
-        call = b"%d" % task.call
-        self._call.set(call, self._last_call is None or have(b"ALMANAC_CALL") is not self._last_call)
-        variables[b"ALMANAC_CALL"] = self._last_call = call
-        key = task.idempotency.encode()
-        self._key.set(key, self._last_key is None or have(b"ALMANAC_IDEMPOTENCY_KEY") is not self._last_key)
-        variables[b"ALMANAC_IDEMPOTENCY_KEY"] = self._last_key = key
-        if scratch:
-            os.chdir(scratch)
-
-    def leave(self) -> None:
-        os.fchdir(self._base)
-
-    def _set(self, name: bytes, value: bytes) -> None:
-        self._variables[name] = value
-        os.putenv(name, value)
 
 
 def main_thread() -> int:

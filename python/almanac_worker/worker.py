@@ -27,7 +27,8 @@ from .frames import Inbox, Outbox, Result, encode
 from .held import HeldStore
 from .sources import Sources
 from .streams import capture_logging, capture_threads
-from .tasks import Function, Runner, Surroundings, Task, TaskCancelled, main_thread
+from .surroundings import Surroundings
+from .tasks import Function, Order, Runner, Task, TaskCancelled, main_thread
 
 #: seconds for which answers to short tasks are collected
 _COLLECT = 0.002
@@ -116,10 +117,7 @@ class Worker:
                 if kind == "run":
                     if not checked:
                         stale, checked = self._sources.stale(), True
-                    if stale is not None:
-                        self._outbox.post(["stale", message[1], stale])
-                    else:
-                        self._take(message)
+                    self._take_all(message, stale)
                 elif kind == "fn":
                     self._functions[message[1]] = Function(*message[2:])
                 elif kind == "of":
@@ -159,17 +157,16 @@ class Worker:
         self._flushed_at = now
         self._outbox.flush()
 
-    def _take(self, message: list[Any]) -> None:
-        task = Task(message, self._functions[message[2]], self._runs[message[5]], self._log_limit)
-        if task.function.threads > 1 and self._debug is None:
-            self._in_thread(task)
+    def _take_all(self, message: list[Any], stale: str | None) -> None:
+        _, function, run, *alike, seqs, inputs, calls, keys = message
+        if stale is not None:
+            for seq in seqs:
+                self._outbox.post(["stale", seq, stale])
             return
-        with self._lock:
-            if task.seq in self._recalled:
-                self._recalled.discard(task.seq)
-                return
-            self._begins(task)
-        self._run_here(task)
+        order = Order(self._functions[function], self._runs[run], self._log_limit, *alike)
+        take = self._run_here if order.function.threads == 1 or self._debug is not None else self._in_thread
+        for seq, given, call, key in zip(seqs, inputs, calls, keys):
+            take(Task(order, seq, given, call, key))
 
     def _begins(self, task: Task) -> None:
         if task.seq in self._cancelled_early:
@@ -178,7 +175,12 @@ class Worker:
         self._tasks[task.seq] = task
 
     def _run_here(self, task: Task) -> None:
-        if task.announce:
+        with self._lock:
+            if task.seq in self._recalled:
+                self._recalled.discard(task.seq)
+                return
+            self._begins(task)
+        if task.order.announce:
             self._say_begun(task)
             self._flush(time.perf_counter())
         elif self._runner.ended_at - self._flushed_at > _COLLECT:
@@ -232,7 +234,7 @@ class Worker:
             sys.setswitchinterval(0.0005)
             os.environ.pop("ALMANAC_EVENTS", None)
             capture_threads(self._print)
-        queue = self._first if task.begins else self._consumers if task.takes_held else self._others
+        queue = self._first if task.order.begins else self._consumers if task.takes_held else self._others
         with self._turn:
             if task.seq in self._recalled:
                 self._recalled.discard(task.seq)
@@ -245,7 +247,7 @@ class Worker:
                 self._idle -= 1
                 self._turn.notify()
                 return
-            more = self._threads < min(task.function.threads, self._width)
+            more = self._threads < min(task.order.function.threads, self._width)
             if more:
                 self._threads += 1
         if more:
@@ -260,7 +262,7 @@ class Worker:
             self._idle -= woken
             self._turn.notify(woken)
             known = (self._first or self._consumers or self._others or (None,))[0]
-            limit = 0 if known is None else min(known.function.threads, width, self._threads + waiting - woken)
+            limit = 0 if known is None else min(known.order.function.threads, width, self._threads + waiting - woken)
             more = max(0, limit - self._threads)
             self._threads += more
         for index in range(more):
@@ -297,7 +299,7 @@ class Worker:
         me = threading.get_ident()
         task = self._next(False)
         while True:
-            if task.announce:
+            if task.order.announce:
                 self._say_begun(task)
                 self._outbox.flush()
             token = _task.set(task)

@@ -5,7 +5,7 @@ import unittest
 from almanac_worker.calls import Signature
 from almanac_worker.held import HeldStore
 from almanac_worker.sources import Sources
-from almanac_worker.tasks import Function, Runner, Task
+from almanac_worker.tasks import Function, Order, Runner, Task
 
 BEGINS, USES_UP = 2, 4
 
@@ -28,7 +28,7 @@ class WhatATaskIsGiven(unittest.TestCase):
         known = Function("steps.py", "f", 8, [], None)
         known.found = function, Signature(function, "f")
         inputs = json.dumps({"a": {"$": "held", "handle": self.handle}}, separators=(",", ":"))
-        task = Task(["run", 1, 1, inputs, flags, 1, 1, 1, "once", "2026-01-02"], known, b"r1", 1000)
+        task = Task(Order(known, b"r1", 1000, 1, flags, "2026-01-02"), 1, inputs, 1, "once")
         end = json.loads(self.runner.run(task, lambda f, positional, named: f(*positional, **named)))
         return task, end[2]
 

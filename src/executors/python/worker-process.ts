@@ -4,12 +4,14 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { isAlmanacError } from '../../model/errors.ts'
+import type { Job } from '../job.ts'
 import type { AttemptLimits } from '../limits.ts'
 import { groupMembers } from '../process-groups.ts'
 import type { Capture } from './capture.ts'
 import { FrameReader, frameOf } from './frames.ts'
 import type { WorkerMessage } from './messages.ts'
 import { parseMessage } from './messages.ts'
+import { Outgoing } from './outgoing.ts'
 
 /** How worker processes of one group are started. */
 export interface WorkerStart {
@@ -56,7 +58,7 @@ export class WorkerProcess {
   readonly #reader = new FrameReader()
   readonly #events: WorkerEvents
   readonly #grouped: boolean
-  #outgoing: string[] = []
+  readonly #outgoing = new Outgoing()
   #scheduled = false
   #doom: string | undefined
   #leaving = false
@@ -88,12 +90,17 @@ export class WorkerProcess {
 
   /** Queues a message for between tasks; all of one turn of the loop go in one frame. */
   send(message: readonly unknown[]): void {
-    this.sendText(JSON.stringify(message))
+    this.#outgoing.add(JSON.stringify(message))
+    this.#schedule()
   }
 
-  /** The same of a message that is JSON already. */
-  sendText(message: string): void {
-    this.#outgoing.push(message)
+  /** An attempt; `inputs` is JSON already. */
+  sendRun(job: Job, inputs: string): void {
+    this.#outgoing.addRun(job, inputs)
+    this.#schedule()
+  }
+
+  #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true
     queueMicrotask(() => this.flush())
@@ -122,10 +129,8 @@ export class WorkerProcess {
   /** Sends what is queued: before the turn ends, where its end is far. */
   flush(): void {
     this.#scheduled = false
-    if (this.#outgoing.length === 0) return
-    const messages = this.#outgoing
-    this.#outgoing = []
-    if (!this.#exited) this.#data.write(frameOf(messages))
+    const messages = this.#outgoing.take()
+    if (messages.length > 0 && !this.#exited) this.#data.write(frameOf(messages))
   }
 
   #received(chunk: Buffer): void {

@@ -226,7 +226,7 @@ export class Worker implements Holder, MemoryOf {
     if (job.live.attempt.memoryBytes > 0) this.#memory.before(job)
     for (const message of this.#introductions.of(job)) this.send(message)
     job.phase = 'sent'
-    this.#process.sendText(delivery.message)
+    this.#process.sendRun(job, delivery.inputs)
     this.jobs.tellWidth()
   }
 
