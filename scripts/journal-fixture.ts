@@ -63,6 +63,7 @@ const done: readonly (readonly JournalRecord[])[] = [
       costMs: 300,
       at: 1103,
       partsWire: '{"code":"a"}',
+      shownWire: `[{"type":"artifact","name":"report","body":${file('shown')}}]`,
     },
     {
       kind: 'base',

@@ -1,7 +1,7 @@
 import { decode, encode } from '../model/codec.ts'
 import type { Hash } from '../model/digest.ts'
 import { AlmanacError, isAlmanacError } from '../model/errors.ts'
-import type { BaseRecord, ErrorRecord } from '../model/records.ts'
+import type { BaseRecord, ErrorRecord, Shown } from '../model/records.ts'
 import { type Digest, DirRef, type FileRef } from '../model/refs.ts'
 import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
@@ -9,6 +9,7 @@ import type { DataPlane } from '../ports/data.ts'
 import type { RunCache } from '../ports/journal.ts'
 import type { CallInfo } from './call-info.ts'
 import { changedItems, itemsOf } from './map-items.ts'
+import { shownIn } from './shown-things.ts'
 import { valueFile } from './views.ts'
 
 /** One entry that a map must run. */
@@ -32,6 +33,8 @@ export interface MapPlan {
   readonly argsOf: (item: Value) => Value
   readonly removed: readonly string[]
   readonly carried: number
+  /** what the carried entries showed */
+  readonly shown: readonly Shown[]
   /** ms that the carried entries once took, by what the base says of all of its own */
   readonly savedMs: number
   /** the earlier result that the new one starts from */
@@ -58,7 +61,7 @@ export async function planMap(
   const argsOf = (item: Value): Value => entryArgs(args, item)
   if (Array.isArray(over)) {
     const entries = over.map((item: Value, index) => ({ path: String(index), item }))
-    return { over, entries, argsOf, removed: [], carried: 0, savedMs: 0, base: undefined, baseKey: '' }
+    return { ...nothingCarried, over, entries, argsOf, baseKey: '' }
   }
   if (!(over instanceof DirRef)) {
     throw new AlmanacError('ALM_VALUE_REFUSED', {
@@ -76,8 +79,10 @@ export async function planMap(
   for await (const { path, item } of itemsOf(over, args, ports.data)) {
     if (item !== undefined) entries.push({ path, item })
   }
-  return { over, entries, argsOf, removed: [], carried: 0, savedMs: 0, base: undefined, baseKey }
+  return { ...nothingCarried, over, entries, argsOf, baseKey }
 }
+
+const nothingCarried = { removed: [], carried: 0, shown: [], savedMs: 0, base: undefined } as const
 
 /** Arguments of a map, resolved. */
 export interface MapArgs {
@@ -113,7 +118,7 @@ async function differences(
   base: Omit<BaseRecord, 'kind'>,
   args: MapArgs,
   data: DataPlane,
-): Promise<Pick<MapPlan, 'entries' | 'removed' | 'carried' | 'savedMs'> | undefined> {
+): Promise<Pick<MapPlan, 'entries' | 'removed' | 'carried' | 'shown' | 'savedMs'> | undefined> {
   const entries: MapEntry[] = []
   const removed: string[] = []
   let changed = 0
@@ -133,7 +138,9 @@ async function differences(
   const all = args.each === 'dir' && typeof args.groups === 'number' ? args.groups : over.entries
   const carried = all - entries.length
   const share = carried / Math.max(1, carried + changed + removed.length)
-  return { entries, removed, carried, savedMs: Math.round((base.costMs ?? 0) * share) }
+  const gone = new Set([...removed, ...entries.map(({ path }) => path)])
+  const shown = shownIn(base.shownWire).filter(({ entry }) => entry !== undefined && !gone.has(entry))
+  return { entries, removed, carried, shown, savedMs: Math.round((base.costMs ?? 0) * share) }
 }
 
 /** A function gets the item first; a task with named inputs gets it as one of them, or an object as all of them. */
@@ -221,6 +228,7 @@ export const baseRecord = (
   value: Value,
   environment: string,
   at: number,
+  shownWire: string | undefined,
 ): BaseRecord => ({
   kind: 'base',
   base: plan.baseKey,
@@ -231,4 +239,5 @@ export const baseRecord = (
   valueWire: encode(value),
   at,
   costMs: info.costMs,
+  ...(shownWire !== undefined && { shownWire }),
 })

@@ -79,7 +79,7 @@ export class Giving {
   }
 
   ended(effect: Extract<Effect, { kind: 'ended' }>): void {
-    const { calls, machine } = this.#run
+    const { calls, machine, notes } = this.#run
     const info = calls.get(effect.call)
     const { status, order } = effect
     this.#count(info, status, effect.record)
@@ -89,7 +89,9 @@ export class Giving {
     const kept = effect.record && this.#record(info, effect)
     if (!effect.record && info.own?.outcome !== undefined) this.replaying--
     this.#endWork(info, kept)
-    // what is held may have to be made again; an entry tells its map what it took
+    // an entry tells its map what it took, and showed
+    if (info.request.kind === 'task') notes.forget(info.id)
+    // what is held may have to be made again
     if (
       status.state === 'succeeded' &&
       info.request.kind === 'task' &&
@@ -111,7 +113,7 @@ export class Giving {
 
   /** Is it kept in the run cache? */
   #record(info: CallInfo, effect: Extract<Effect, { kind: 'ended' }>): boolean {
-    const { remembered, recorder, machine, outcomes, ports, settings } = this.#run
+    const { remembered, recorder, machine, outcomes, ports, settings, notes } = this.#run
     // when its attempt ended is known already
     const isAttempted = effect.status.reason === 'executed' && info.resultWire !== undefined
     const now = isAttempted ? info.startedAt + info.costMs : ports.clock.now()
@@ -119,7 +121,8 @@ export class Giving {
     if (info.takenFrom !== undefined) recorder.add({ kind: 'forgotten', calls: [info.takenFrom], at: now })
     const kept = remembered.result(info.own)
     const call = machine.graph.call(info.id)
-    const records = outcomeRecords(info, effect, call, outcomes, kept, now, settings)
+    const shown = notes.shownBy(info.id)?.wire
+    const records = outcomeRecords(info, effect, call, outcomes, kept, now, { cache: settings.cache, shown })
     let isKept = false
     for (const record of records) {
       recorder.add(record, effect.order)

@@ -19,14 +19,17 @@ import {
   planMap,
 } from './directory-map.ts'
 import { recordOf } from './failure.ts'
+import type { Notes } from './notes.ts'
 import type { Outcomes } from './outcomes.ts'
 import type { EnginePorts, RunSettings } from './settings.ts'
+import { ShownThings } from './shown-things.ts'
 import { spilled } from './spilled.ts'
 import { resolve } from './views.ts'
 
 /** What maps ask of the run. */
 export interface MapHost {
   readonly calls: Pick<CallTable, 'get' | 'request' | 'release'>
+  readonly notes: Pick<Notes, 'again' | 'shownBy' | 'forget'>
   make(entry: NewCall): number
   endOf(call: number): EndStatus | undefined
   expanded(call: number): void
@@ -48,11 +51,19 @@ interface OpenMap {
   open: number
   /** ms that those which have ended took */
   costMs: number
+  /** what those showed that have succeeded, or are carried over */
+  readonly shown: ShownThings
   /** how far the run had been given up when it began: clean-up goes on */
   readonly givenUp: number
   /** no more entries are made; all that will be made are */
   isCut: boolean
   isWhole: boolean
+}
+
+/** What became of a map: where its value is kept, if it is large, and what its entries showed. */
+interface GatheredMap extends MapResult {
+  readonly spilled?: SpilledRef
+  readonly shown: string | undefined
 }
 
 /**
@@ -92,6 +103,10 @@ export class MapCalls {
       const plan = await this.#plan(map)
       const request: CallRequest = { ...map.request, kind: 'entry' }
       const givenUp = this.#host.givenUp()
+      const { notes } = this.#host
+      notes.again(map.id, plan.shown)
+      const shown = notes.shownBy(map.id) ?? new ShownThings()
+      notes.forget(map.id)
       const opened = {
         map,
         path,
@@ -100,6 +115,7 @@ export class MapCalls {
         entries: [],
         open: 0,
         costMs: 0,
+        shown,
         givenUp,
         isCut: false,
         isWhole: false,
@@ -131,9 +147,14 @@ export class MapCalls {
 
   /** What its map needs of an entry that has ended is its value, or its error, and what it cost. */
   #took(opened: OpenMap, call: number): void {
-    const { calls, endOf } = this.#host
-    opened.costMs += calls.get(call).costMs
-    if (endOf(call)?.state === 'succeeded' && !this.#isHeld(call)) calls.release(call)
+    const { calls, notes, endOf } = this.#host
+    const info = calls.get(call)
+    opened.costMs += info.costMs
+    const shown = notes.shownBy(call)
+    notes.forget(call)
+    if (endOf(call)?.state !== 'succeeded') return
+    if (shown !== undefined) opened.shown.addAll(shown, info.entry as string)
+    if (!this.#isHeld(call)) calls.release(call)
   }
 
   /** Does its result live in a worker's memory? It may have to be made again. */
@@ -200,7 +221,8 @@ export class MapCalls {
           ? undefined
           : await spilled(result.value, encode(result.value), this.#ports.data)
       this.#busy--
-      this.#ended(map, plan, { ...result, ...(spilling && { spilled: spilling }) }, input)
+      const shown = found.shown.wire
+      this.#ended(map, plan, { ...result, shown, ...(spilling && { spilled: spilling }) }, input)
     } catch (error) {
       this.#busy--
       this.#host.left(map, { state: 'failed', reason: 'error' }, recordOf(error))
@@ -236,7 +258,7 @@ export class MapCalls {
   #ended(
     map: CallInfo,
     plan: MapPlan,
-    { value, failed, spilled: ref }: MapResult & { readonly spilled?: SpilledRef },
+    { value, failed, shown, spilled: ref }: GatheredMap,
     input: DirRef | undefined,
   ): void {
     const errors = Object.entries(failed)
@@ -249,12 +271,12 @@ export class MapCalls {
     }
     if (first === undefined) {
       this.#outcomes.set(map.id, { value, ...(ref && { spilled: ref }) })
-      this.#keepBase(map, plan, input, value)
+      this.#keepBase(map, plan, input, value, shown)
       return this.#host.left(map, { state: 'succeeded', reason: 'executed' })
     }
     if (errors.some(([, error]) => error.code === 'ALM_CANCELLED')) return this.#cancelled(map)
     // those that succeeded are not looked at again, one by one, when the others are mended
-    this.#keepBase(map, plan, input, value)
+    this.#keepBase(map, plan, input, value, shown)
     // what `settled` gives; the error is what everybody else gets
     const reasons = Object.fromEntries(errors.map(([path, { code, message }]) => [path, { code, message }]))
     this.#outcomes.set(map.id, { value: { done: value, failed: reasons } })
@@ -277,10 +299,16 @@ export class MapCalls {
   }
 
   /** `input`: what the value was made of. */
-  #keepBase(map: CallInfo, plan: MapPlan, input: DirRef | undefined, value: Value): void {
+  #keepBase(
+    map: CallInfo,
+    plan: MapPlan,
+    input: DirRef | undefined,
+    value: Value,
+    shown: string | undefined,
+  ): void {
     if (input === undefined || this.#settings.cache === 'off' || map.request.task?.policy.effect === true)
       return
     const { environment } = this.#settings
-    this.#host.add(baseRecord(plan, input, map, value, environment, this.#ports.clock.now()))
+    this.#host.add(baseRecord(plan, input, map, value, environment, this.#ports.clock.now(), shown))
   }
 }

@@ -1,41 +1,87 @@
 import { encode } from '../model/codec.ts'
+import type { Shown } from '../model/records.ts'
 import type { AttemptNote } from '../ports/executor.ts'
 import type { RunContext } from './run-context.ts'
 import { imagePath, withImage } from './shown-image.ts'
+import { ShownThings, tooMuchShown } from './shown-things.ts'
 import type { Veil } from './veil.ts'
 
 type NoteType = AttemptNote['type'] | 'warning'
 
-/** What is said of a run and its calls, to be shown: it is kept, and told to whoever listens. */
-export class Notes {
-  readonly #run: RunContext
+interface Said {
+  readonly type: NoteType
+  readonly name: string
+  readonly body: AttemptNote['body']
+}
 
-  constructor(run: RunContext) {
+interface OfAttempt {
+  readonly call: number
+  readonly attempt: number
+}
+
+/**
+ * What is said of a run and its calls, to be shown: it is kept, and told to whoever listens. Owns what calls under way
+ * have shown so far, which goes with their results.
+ */
+export class Notes {
+  readonly #run: Pick<RunContext, 'recorder' | 'listener' | 'ports'>
+  /** by call, of its newest attempt: few calls show anything */
+  readonly #shown = new Map<number, { readonly attempt: number; readonly things: ShownThings }>()
+
+  constructor(run: Pick<RunContext, 'recorder' | 'listener' | 'ports'>) {
     this.#run = run
   }
 
   /** What an attempt says; where it shows an image of its own, that is taken into the store first. */
-  said(
-    note: AttemptNote,
-    veil: Veil | undefined,
-    of: { readonly call: number; readonly attempt: number },
-  ): Promise<void> | undefined {
+  said(note: AttemptNote, veil: Veil | undefined, of: OfAttempt): Promise<void> | undefined {
     const told = veil?.note(note) ?? note
     const image = imagePath(note)
-    if (image === undefined) return void this.add(told, of)
+    if (image === undefined) return void this.#saidBy(told, of)
     return withImage(told, image, this.#run.ports.data).then((notes) => {
-      for (const one of notes) this.add(one, of)
+      for (const one of notes) this.#saidBy(one, of)
     })
   }
 
-  add(
-    note: { readonly type: NoteType; readonly name: string; readonly body: AttemptNote['body'] },
-    of: { readonly call?: number; readonly attempt?: number } = {},
-  ): void {
+  /** Returns its body as it is kept. */
+  add(note: Said, of: Partial<OfAttempt> = {}): string {
     const { recorder, listener, ports } = this.#run
     const { type, name, body } = note
     const kept = { kind: 'note', ...of, type, name, bodyWire: encode(body), at: ports.clock.now() } as const
     recorder.add(kept)
     listener.noted?.(kept)
+    return kept.bodyWire
+  }
+
+  /** A result was taken, or entries were carried over: what was shown when it was made is shown again. */
+  again(call: number, shown: readonly Shown[]): void {
+    if (shown.length === 0) return
+    const things = new ShownThings()
+    for (const { type, name, body, entry } of shown) {
+      const bodyWire = this.add({ type, name, body }, { call })
+      things.add({ type, name, ...(entry !== undefined && { entry }) }, bodyWire)
+    }
+    this.#shown.set(call, { attempt: 0, things })
+  }
+
+  shownBy(call: number): ShownThings | undefined {
+    return this.#shown.get(call)?.things
+  }
+
+  /** The call has ended, and what it showed is where it belongs. */
+  forget(call: number): void {
+    if (this.#shown.size > 0) this.#shown.delete(call)
+  }
+
+  #saidBy(note: AttemptNote, of: OfAttempt): void {
+    const bodyWire = this.add(note, of)
+    const { type, name } = note
+    if (type !== 'artifact' && type !== 'metric') return
+    const { call, attempt } = of
+    const before = this.#shown.get(call)
+    const { things } = before?.attempt === attempt ? before : { things: new ShownThings() }
+    if (before?.things !== things) this.#shown.set(call, { attempt, things })
+    if (things.add({ type, name }, bodyWire) || things.left > 1) return
+    const body = `it is not shown where the result is reused: ${tooMuchShown}`
+    this.add({ type: 'warning', name, body }, of)
   }
 }

@@ -18,7 +18,7 @@ export function outcomeRecords(
   outcomes: Outcomes,
   earlier: RememberedCall['outcome'],
   now: number,
-  settings: Pick<RunSettings, 'cache'>,
+  settings: Kept,
 ): JournalRecord[] {
   const { id } = info
   const spilled = outcomes.spilled(id)
@@ -58,12 +58,17 @@ export function outcomeRecords(
   return info.cacheable || changed ? [outcome, ...identityRecords(info, outcome, value, settings)] : [outcome]
 }
 
+/** Of the run, and of what the call showed. */
+interface Kept extends Pick<RunSettings, 'cache'> {
+  readonly shown?: string | undefined
+}
+
 /** How it was identified, and its entry of the run cache. */
 function identityRecords(
   { id: call, fingerprint, identity, args, cacheable, verdict, request, costMs }: CallInfo,
   { reason, valueWire, digest, endedAt: at }: Outcome,
   value: Value,
-  { cache }: Pick<RunSettings, 'cache'>,
+  { cache, shown }: Kept,
 ): JournalRecord[] {
   if (fingerprint === undefined || identity === undefined) return []
   const partsWire = JSON.stringify(identity.parts(args))
@@ -86,6 +91,7 @@ function identityRecords(
     bytes: bytesOf(value) + valueWire.length,
     ...((cache === 'refresh' || verdict === 'gone') && { replaces: true }),
     ...(request.task?.policy.random === true && { varies: true }),
+    ...(shown !== undefined && { shownWire: shown }),
   })
   return records
 }

@@ -11,6 +11,7 @@ import { recordOf } from './failure.ts'
 import { Identifier, type Identity } from './identifier.ts'
 import type { CallOutcome } from './outcomes.ts'
 import { type RunContext, replayed } from './run-context.ts'
+import { shownIn } from './shown-things.ts'
 import { unspilled } from './spilled.ts'
 
 /** Letters of a remembered value up to which it is as well read at once. */
@@ -121,6 +122,7 @@ export class Recall {
       }
       const { entry, value, spilled } = found
       outcomes.set(info.id, { value, ...(spilled && { spilled }) }, entry.digest)
+      this.#run.notes.again(info.id, shownIn(entry.shownWire))
       info.origin = { run: entry.run, call: entry.call }
       info.costMs = entry.costMs
       if (info.verdict !== 'waited') info.verdict = 'hit'

@@ -8,6 +8,7 @@ import type { Value } from '../model/value.ts'
 import type { AttemptsUnderWay } from './attempts-under-way.ts'
 import type { CallInfo } from './call-info.ts'
 import type { CallTable } from './call-table.ts'
+import type { Notes } from './notes.ts'
 import type { Outcomes } from './outcomes.ts'
 import type { Recorder } from './recorder.ts'
 import type { EnginePorts, RunSettings } from './settings.ts'
@@ -43,6 +44,7 @@ export interface RunContext {
   readonly calls: CallTable
   readonly outcomes: Outcomes
   readonly recorder: Recorder
+  readonly notes: Notes
   readonly work: SharedWork
   /** Tells the machine what has happened. Nothing is applied once the run is over. */
   dispatch(event: RunEvent): void

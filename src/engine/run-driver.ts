@@ -59,7 +59,6 @@ export class RunDriver implements HostedRun, AttemptOwner {
   readonly #datasets: DatasetCalls
   readonly #documents: DocumentCalls
   readonly #host: WorkflowHost
-  readonly #notes: Notes
   readonly #failures: Failures
   readonly #end: RunEnd
   #events: RunEvent[] = []
@@ -78,10 +77,9 @@ export class RunDriver implements HostedRun, AttemptOwner {
     this.id = run.id
     this.#workflow = run.workflow
     this.#run = this.#context(ports, run, settings, new Remembered(remembered), listener, life.work)
-    const { machine, calls, remembered: before } = this.#run
-    this.#notes = new Notes(this.#run)
+    const { machine, calls, notes, remembered: before } = this.#run
     this.#turns = new Turns(ports.clock, () => this.#end.isOver || this.#awaitsReplay())
-    const warn = ({ name }: TaskSpec, body: string) => this.#notes.add({ type: 'warning', name, body })
+    const warn = ({ name }: TaskSpec, body: string) => notes.add({ type: 'warning', name, body })
     this.#execution = new Execution(this.#run, () => life.underWay.begin(this), executors, warn)
     this.#recall = new Recall(this.#run, (task) => this.#execution.leaves(task), warn)
     this.#failures = new Failures(
@@ -155,9 +153,9 @@ export class RunDriver implements HostedRun, AttemptOwner {
 
   note(_path: string, type: 'event' | 'metric' | 'artifact' | 'progress', name: string, body: Value): void {
     // while the function is taken through what it did before, it has said this already
-    const { machine, remembered } = this.#run
+    const { machine, remembered, notes } = this.#run
     if (this.#giving.replaying > 0 && machine.graph.size < remembered.nextCall) return
-    this.#notes.add({ type, name, body })
+    notes.add({ type, name, body })
   }
 
   // what people ask
@@ -206,7 +204,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
     const found = this.#execution.info(id)
     if (found === undefined) return
     const { info, attempt, staged } = found
-    const taking = this.#notes.said(note, staged?.veil, { call: info.id, attempt })
+    const taking = this.#run.notes.said(note, staged?.veil, { call: info.id, attempt })
     if (taking !== undefined) this.#execution.taking(id, taking)
   }
 
@@ -244,6 +242,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
       machine,
       remembered,
       recorder,
+      notes: new Notes({ recorder, listener, ports }),
       work,
       calls: new CallTable(ports.hash, remembered, isCancelled),
       outcomes: new Outcomes(ports.hash, (ref) => unspilledNow(ref, ports.data)),
@@ -255,9 +254,10 @@ export class RunDriver implements HostedRun, AttemptOwner {
   }
 
   #openMaps(): MapCalls {
-    const { ports, settings, outcomes, calls, recorder, machine } = this.#run
+    const { ports, settings, outcomes, calls, recorder, machine, notes } = this.#run
     return new MapCalls(ports, settings, outcomes, {
       calls,
+      notes,
       make: (entry) => this.#make(entry),
       endOf: (call) => machine.graph.calls.find(call)?.end,
       expanded: (call) => this.#dispatch({ kind: 'expanded', call }),

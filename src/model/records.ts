@@ -1,6 +1,7 @@
 import type { DigestOf } from './digest.ts'
 import type { Digest } from './refs.ts'
 import type { CallState, EndState, FailureReason, RunState } from './states.ts'
+import type { Value } from './value.ts'
 
 /**
  * What the journal keeps. Records are only ever appended; a run's commits are a prefix of its records.
@@ -196,6 +197,17 @@ export interface CacheRecord {
   readonly replaces?: true
   /** its task said that it may vary: another result is no surprise */
   readonly varies?: true
+  /** what its task showed besides: a list of `Shown`; whoever takes the result shows that again */
+  readonly shownWire?: string
+}
+
+/** Something that a task showed, and that belongs to its result: of each name the newest. */
+export interface Shown {
+  readonly type: 'artifact' | 'metric'
+  readonly name: string
+  readonly body: Value
+  /** the entry of a map that showed it */
+  readonly entry?: string
 }
 
 /** Two executions of one fingerprint gave different results: its task is not what it says it is. */
@@ -224,6 +236,8 @@ export interface BaseRecord {
   readonly at: Time
   /** ms that all of its entries once took */
   readonly costMs?: number
+  /** what its entries showed: a list of `Shown` */
+  readonly shownWire?: string
 }
 
 /** How a call's fingerprint came about, for `why`. Written for calls that were looked up or executed. */

@@ -54,6 +54,27 @@ export function testCache(at: () => Fixture): void {
     expect(await cache.nearest('index')).toBeUndefined()
   })
 
+  it('keeps what was shown with an entry and a base, and not in lists of entries', async () => {
+    const { journal, cache, entries } = at()
+    await journal.create(aRun('run1'))
+    const shownWire = `[{"type":"metric","name":"rmse","body":{"value":1}}]`
+    const base = {
+      kind: 'base',
+      base: aDigest('base'),
+      environment: 'prod',
+      call: 1,
+      input: aDigest('tree'),
+      valueWire: '1',
+      at: 5,
+      shownWire,
+    } as const
+    await journal.append('run1', [{ ...anEntry(1), shownWire }, base])
+    expect(await cache.find(aDigest('same'), 0)).toEqual({ ...entry(anEntry(1), 'run1'), shownWire })
+    expect(await cache.nearest('qc')).toEqual({ ...entry(anEntry(1), 'run1'), shownWire })
+    expect((await cache.findBase(base.base, 'prod'))?.shownWire).toBe(shownWire)
+    expect((await entries.list({ limit: 9 })).map((one) => 'shownWire' in one)).toEqual([false])
+  })
+
   it('finds the newest base of a map in an environment', async () => {
     const { journal, cache } = at()
     await journal.create(aRun('run1'))
@@ -91,7 +112,7 @@ export function testCache(at: () => Fixture): void {
       anOutcome(0, { valueWire: spilled('value') }),
       { ...anAsk(1), showWire: file('shown') },
       { kind: 'note', type: 'artifact', name: 'plot', bodyWire: file('artifact'), at: 1 },
-      { ...anEntry(1), valueWire: spilled('entry') },
+      { ...anEntry(1), valueWire: spilled('entry'), shownWire: `[${file('picture')}]` },
       {
         kind: 'base',
         base: aDigest('base'),
@@ -100,6 +121,7 @@ export function testCache(at: () => Fixture): void {
         input: aDigest('mapped'),
         valueWire: file('mapping'),
         at: 5,
+        shownWire: `[${file('entry picture')}]`,
       },
       { kind: 'run', state: 'succeeded', at: 9, outputWire: spilled('output') },
     ])
@@ -109,7 +131,7 @@ export function testCache(at: () => Fixture): void {
       for await (const digest of cache.roots()) found.add(digest)
       return found
     }
-    const ofCache = ['blob 1', 'entry', 'mapped', 'mapping'].map(aDigest)
+    const ofCache = ['blob 1', 'entry', 'picture', 'mapped', 'mapping', 'entry picture'].map(aDigest)
     const ofRun = ['input', 'argument', 'value', 'shown', 'artifact', 'output', 'answer'].map(aDigest)
     expect(await roots()).toEqual(new Set([...ofCache, ...ofRun]))
     await records.remove('run1')

@@ -6,6 +6,7 @@ import { DirRef, FileRef, SpilledRef } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
 import type { Objects } from '../../ports/objects.ts'
 import { isDigest } from '../home.ts'
+import { shownFrom } from './shown.ts'
 
 /** Documents of a shared store: small JSON objects. What is read may have been written by anybody. */
 
@@ -54,7 +55,8 @@ export function entryOf(fields: Readonly<Record<string, unknown>>): SharedEntry 
   if (!isCount(call) || !isCount(costMs) || !isCount(at) || !isDigests(blobs)) return undefined
   const value = elsewhere(valueWire)
   if (value === undefined) return undefined
-  return { fingerprint, name, run, call, valueWire: value, digest, blobs, costMs, at, partsWire }
+  const entry = { fingerprint, name, run, call, valueWire: value, digest, blobs, costMs, at, partsWire }
+  return { ...entry, ...shownOf(fields) }
 }
 
 /** Undefined where a field is none. */
@@ -65,7 +67,12 @@ export function baseOf(fields: Readonly<Record<string, unknown>>): SharedBase | 
     return undefined
   const value = elsewhere(valueWire)
   if (value === undefined) return undefined
-  return { base, environment, run, call, input, valueWire: value, at }
+  return { base, environment, run, call, input, valueWire: value, at, ...shownOf(fields) }
+}
+
+function shownOf(fields: Readonly<Record<string, unknown>>): { readonly shownWire?: string } {
+  const shownWire = shownFrom(fields['shownWire'], withoutPlaces)
+  return shownWire === undefined ? {} : { shownWire }
 }
 
 const isText = (field: unknown): field is string => typeof field === 'string'

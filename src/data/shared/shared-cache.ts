@@ -101,7 +101,8 @@ export class SharedCache implements RunCache {
     this.#failed.add(fingerprint)
     this.#share(async () => {
       const value = decode(entry.valueWire)
-      await this.#options.data.push(refsOf(value))
+      const shown = entry.shownWire === undefined ? undefined : decode(entry.shownWire)
+      await this.#options.data.push([...refsOf(value), ...refsOf(shown)])
       const shared: SharedEntry = {
         fingerprint,
         name: entry.name,
@@ -113,6 +114,7 @@ export class SharedCache implements RunCache {
         costMs: entry.costMs,
         at: entry.at,
         partsWire: entry.partsWire,
+        ...(shown !== undefined && { shownWire: encode(withoutPlaces(shown)) }),
       }
       await writeDocument(this.#options.objects, cacheKey(fingerprint), shared, { once: replaces !== true })
     }, fingerprint)
@@ -124,10 +126,16 @@ export class SharedCache implements RunCache {
     this.#absent.delete(key)
     this.#share(async () => {
       const value = decode(record.valueWire)
-      await this.#options.data.push(refsOf(value))
+      const shown = record.shownWire === undefined ? undefined : decode(record.shownWire)
+      await this.#options.data.push([...refsOf(value), ...refsOf(shown)])
       // the directory that was mapped is compared with the next one, and its files may lie with the user
       await this.#options.data.pushListings(record.input)
-      const shared: SharedBase = { ...record, run, valueWire: encode(withoutPlaces(value)) }
+      const shared: SharedBase = {
+        ...record,
+        run,
+        valueWire: encode(withoutPlaces(value)),
+        ...(shown !== undefined && { shownWire: encode(withoutPlaces(shown)) }),
+      }
       await writeDocument(this.#options.objects, key, shared)
     })
   }

@@ -170,7 +170,8 @@ class Round {
   async #document(key: string): Promise<void> {
     const fields = await readDocument(this.#objects, key)
     if (fields === undefined) return
-    const { valueWire, digest, input } = fields
+    const { valueWire, shownWire, digest, input } = fields
+    if (typeof shownWire === 'string') await this.#value(shownWire)
     if (typeof valueWire === 'string') await this.#value(valueWire)
     else if (typeof digest === 'string') await this.#tree(this.#content, digest)
     if (typeof input === 'string') await this.#tree(this.#listings, input)

@@ -12,7 +12,10 @@ export const memoryEntries = (store: MemoryStore): CacheRecords => ({
     return found
       .toReversed()
       .slice(0, limit)
-      .map((entry) => ({ ...copyOf(entry), ...useOf(store, entry) }))
+      .map((entry) => {
+        const { shownWire: _, ...rest } = copyOf(entry)
+        return { ...rest, ...useOf(store, entry) }
+      })
   },
   async savings() {
     const all = new Map<string, CacheSavings>()

@@ -103,11 +103,11 @@ const copyIfAny = <T extends object>(record: T | undefined): T | undefined => re
 function* roots(store: MemoryStore): Generator<Digest> {
   for (const entry of store.cache) {
     yield* entry.blobs
-    yield* blobDigests([entry.valueWire])
+    yield* blobDigests([entry.valueWire, entry.shownWire])
   }
   for (const base of store.bases.values()) {
     yield base.input
-    yield* blobDigests([base.valueWire])
+    yield* blobDigests([base.valueWire, base.shownWire])
   }
   yield* datasetRoots(store)
   for (const { record, calls, outcomes, asks, notes } of store.runs.values()) {

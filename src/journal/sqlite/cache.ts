@@ -24,8 +24,8 @@ export function addEntry(db: Database, run: RunId, entry: CacheRecord): void {
   }
   if (first !== undefined && entry.replaces === true) forgetEntries(db, [fingerprint])
   db.run(
-    `INSERT INTO cache (fingerprint, name, run, call, value, digest, blobs, cost, at, parts, bytes)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO cache (fingerprint, name, run, call, value, digest, blobs, cost, at, parts, bytes, shown)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     digestColumn(entry.fingerprint),
     entry.name,
     run,
@@ -37,6 +37,7 @@ export function addEntry(db: Database, run: RunId, entry: CacheRecord): void {
     entry.at,
     entry.partsWire,
     entry.bytes ?? 0,
+    entry.shownWire ?? null,
   )
   endWork(db, entry.fingerprint)
 }
@@ -79,7 +80,7 @@ export function addCarried(db: Database, name: string, { map }: Pick<Outcome, 'm
 /** The newest wins. */
 export function setBase(db: Database, run: RunId, base: BaseRecord): void {
   db.run(
-    'INSERT OR REPLACE INTO bases (base, environment, run, call, input, value, at, name, cost) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    'INSERT OR REPLACE INTO bases (base, environment, run, call, input, value, at, name, cost, shown) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
     digestColumn(base.base),
     base.environment,
     run,
@@ -89,6 +90,7 @@ export function setBase(db: Database, run: RunId, base: BaseRecord): void {
     base.at,
     base.name ?? null,
     base.costMs ?? 0,
+    base.shownWire ?? null,
   )
 }
 
@@ -96,12 +98,18 @@ type Entry = NonNullable<Awaited<ReturnType<RunCache['find']>>>
 type Base = NonNullable<Awaited<ReturnType<RunCache['findBase']>>>
 
 const entryColumns = `${digestText('fingerprint')} AS fingerprint, name, run, call, value AS valueWire,
-  ${digestText('digest')} AS digest, blobs, cost AS costMs, at, parts AS partsWire`
+  ${digestText('digest')} AS digest, blobs, cost AS costMs, at, parts AS partsWire, shown AS shownWire`
 
-type EntryRow = Omit<Entry, 'blobs'> & { readonly blobs: string }
+type EntryRow = Omit<Entry, 'blobs' | 'shownWire'> & {
+  readonly blobs: string
+  readonly shownWire: string | null
+}
 
-const entryOf = (row: EntryRow | undefined): Entry | undefined =>
-  row && { ...row, blobs: JSON.parse(row.blobs) as Digest[] }
+function entryOf(row: EntryRow | undefined): Entry | undefined {
+  if (row === undefined) return undefined
+  const { blobs, shownWire, ...rest } = row
+  return { ...rest, blobs: JSON.parse(blobs) as Digest[], ...present({ shownWire }) }
+}
 
 export function findEntry(db: Database, fingerprint: Digest, notBefore: number): Entry | undefined {
   const sql = `SELECT ${entryColumns} FROM cache WHERE fingerprint = ? AND at >= ? ORDER BY seq LIMIT 1`
@@ -116,11 +124,11 @@ export function nearestEntry(db: Database, name: string): Entry | undefined {
 
 export function findBase(db: Database, base: Digest, environment: string): Base | undefined {
   const sql = `SELECT ${digestText('base')} AS base, environment, run, call, ${digestText('input')} AS input,
-    value AS valueWire, at, name, nullif(cost, 0) AS costMs FROM bases WHERE base = ? AND environment = ?`
+    value AS valueWire, at, name, nullif(cost, 0) AS costMs, shown AS shownWire FROM bases WHERE base = ? AND environment = ?`
   const row = db.get<Base>(sql, digestColumn(base), environment)
   if (row === undefined) return undefined
-  const { name, costMs, ...rest } = row
-  return { ...rest, ...present({ name, costMs }) }
+  const { name, costMs, shownWire, ...rest } = row
+  return { ...rest, ...present({ name, costMs, shownWire }) }
 }
 
 export function forgetEntries(db: Database, digests: readonly Digest[]): void {

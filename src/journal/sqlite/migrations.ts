@@ -328,6 +328,11 @@ export const migrations: readonly string[] = [
   -- of which runs it tells
   ALTER TABLE runs ADD COLUMN keys_told INTEGER NOT NULL DEFAULT 0;
   `,
+  // what is shown again with a result that is taken
+  `
+  ALTER TABLE cache ADD COLUMN shown TEXT;
+  ALTER TABLE bases ADD COLUMN shown TEXT;
+  `,
 ]
 
 /** `ALMJ`: tells an Almanac journal from any other database. */

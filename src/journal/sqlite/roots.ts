@@ -29,9 +29,9 @@ interface Source {
 }
 
 const sources: readonly Source[] = [
-  { table: 'cache', id: 'seq', digests: ['blobs'], wires: ['value'] },
+  { table: 'cache', id: 'seq', digests: ['blobs'], wires: ['value', 'shown'] },
   { table: 'versions', id: 'seq', digests: [digestText('digest')], wires: [], where: 'removed_at IS NULL' },
-  { table: 'bases', id: 'rowid', digests: [digestText('input')], wires: ['value'] },
+  { table: 'bases', id: 'rowid', digests: [digestText('input')], wires: ['value', 'shown'] },
   { table: 'runs', id: 'n', digests: [], wires: ['input', 'output'] },
   // before the rows that blocks are made of and after them: in one of the two a call is, wherever it goes meanwhile
   { table: 'frozen', id: 'id', digests: ['blobs'], wires: [] },

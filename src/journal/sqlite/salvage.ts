@@ -199,6 +199,8 @@ function agree(db: DatabaseSync): void {
     DELETE FROM asks WHERE id NOT IN (SELECT id FROM calls) OR NOT json_valid(record);
     DELETE FROM notes WHERE run NOT IN (SELECT n FROM runs) OR NOT json_valid(body);
     DELETE FROM requests WHERE run NOT IN (SELECT n FROM runs) OR NOT json_valid(request);
+    UPDATE cache SET shown = NULL WHERE NOT json_valid(shown);
+    UPDATE bases SET shown = NULL WHERE NOT json_valid(shown);
     DELETE FROM cache WHERE NOT json_valid(value) OR NOT json_valid(blobs) OR NOT json_valid(parts);
     DELETE FROM bases WHERE NOT json_valid(value);
     DELETE FROM tallies WHERE run NOT IN (SELECT n FROM runs);
