@@ -10,8 +10,9 @@ from typing import Any, Mapping
 
 __all__ = ["Artifact", "Graph", "progress_html", "run_html"]
 
-#: rows of a table, tasks of a graph and bytes of an image that are shown
+#: rows of a table, artifacts of a run, tasks of a graph and bytes of an image that are shown
 _ROWS = 50
+_ARTIFACTS = 30
 _TASKS = 80
 _IMAGE = 8 << 20
 
@@ -250,8 +251,12 @@ def run_html(told: Mapping[str, Any]) -> str:
         parts.append(_table(["metric", "value"], [[_text(name), _text(one["value"])] for name, one in metrics.items()]))
     for name, file in told.get("files", {}).items():
         parts.append(f'<div style="{_FONT};margin-top:8px"><b>{_text(name)}</b></div>{_image(file, name)}')
-    for artifact in (told.get("artifacts") or {}).values():
+    artifacts = list((told.get("artifacts") or {}).values())
+    for artifact in artifacts[-_ARTIFACTS:]:
         parts.append(f'<div style="{_FONT};margin-top:8px"><b>{_text(artifact.name)}</b></div>{artifact.html}')
+    if len(artifacts) > _ARTIFACTS:
+        rest = f"the last {_ARTIFACTS} of {len(artifacts)} artifacts"
+        parts.append(f'<div style="{_FONT};{_FAINT}">{rest}: all are in <code>artifacts</code> of the run</div>')
     return f'<div>{"".join(parts)}</div>'
 
 

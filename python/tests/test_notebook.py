@@ -6,7 +6,7 @@ import unittest
 
 from almanac import AlmanacError
 from almanac.cells import _HEAD, file_of, in_cells
-from almanac.shown import Artifact, Graph
+from almanac.shown import Artifact, Graph, run_html
 
 
 @contextlib.contextmanager
@@ -148,6 +148,13 @@ class Pictures(unittest.TestCase):
             Artifact("m", {"kind": "markdown", "text": "# a"})._repr_mimebundle_(),
             {"text/plain": "<markdown m>", "text/markdown": "# a"},
         )
+
+    def test_of_many_artifacts_the_last_are_shown(self):
+        told = {"workflow": "w", "state": "succeeded", "id": "r", "executed": 0, "reused": 0, "seconds": 1.0}
+        told["artifacts"] = {str(n): Artifact(str(n), {"kind": "markdown", "text": f"text {n};"}) for n in range(100)}
+        html = run_html(told)
+        self.assertEqual([f"text {n};" in html for n in (69, 70, 99)], [False, True, True])
+        self.assertIn("the last 30 of 100 artifacts", html)
 
 
 if __name__ == "__main__":

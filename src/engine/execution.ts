@@ -227,8 +227,10 @@ export class Execution {
 
   /** An attempt was spent without an outcome. */
   spent(effect: Extract<Effect, { kind: 'spent' }>): void {
-    const { calls, ports, recorder, listener } = this.#run
+    const { calls, ports, recorder, listener, notes } = this.#run
     const info = calls.get(effect.call)
+    // what it showed belongs to no result
+    notes.forget(effect.call)
     const error = info.lastError
     recorder.add({
       kind: 'attempt',

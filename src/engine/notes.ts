@@ -1,12 +1,23 @@
 import { encode } from '../model/codec.ts'
-import type { Shown } from '../model/records.ts'
+import type { Note, Shown } from '../model/records.ts'
 import type { AttemptNote } from '../ports/executor.ts'
-import type { RunContext } from './run-context.ts'
+import type { Recorder } from './recorder.ts'
+import type { EnginePorts } from './settings.ts'
 import { imagePath, withImage } from './shown-image.ts'
 import { ShownThings, tooMuchShown } from './shown-things.ts'
 import type { Veil } from './veil.ts'
 
 type NoteType = AttemptNote['type'] | 'warning'
+
+/** of one note; what is more is for files */
+const mostLetters = 2 ** 20
+
+/** Who is told. */
+interface Told {
+  readonly recorder: Pick<Recorder, 'add'>
+  readonly listener: { noted?(note: Note): void }
+  readonly ports: Pick<EnginePorts, 'clock' | 'data'>
+}
 
 interface Said {
   readonly type: NoteType
@@ -24,11 +35,11 @@ interface OfAttempt {
  * have shown so far, which goes with their results.
  */
 export class Notes {
-  readonly #run: Pick<RunContext, 'recorder' | 'listener' | 'ports'>
+  readonly #run: Told
   /** by call, of its newest attempt: few calls show anything */
   readonly #shown = new Map<number, { readonly attempt: number; readonly things: ShownThings }>()
 
-  constructor(run: Pick<RunContext, 'recorder' | 'listener' | 'ports'>) {
+  constructor(run: Told) {
     this.#run = run
   }
 
@@ -42,14 +53,20 @@ export class Notes {
     })
   }
 
-  /** Returns its body as it is kept. */
-  add(note: Said, of: Partial<OfAttempt> = {}): string {
+  /** Returns its body as it is kept; undefined of what is too much for a note, and that is said instead. */
+  add(note: Said, of: Partial<OfAttempt> = {}): string | undefined {
     const { recorder, listener, ports } = this.#run
-    const { type, name, body } = note
-    const kept = { kind: 'note', ...of, type, name, bodyWire: encode(body), at: ports.clock.now() } as const
+    const { type, name } = note
+    const bodyWire = encode(note.body)
+    if (bodyWire.length > mostLetters) {
+      const body = `the ${type} is not kept: it is more than ${mostLetters >> 20} MiB; leave it as a file`
+      this.add({ type: 'warning', name, body }, of)
+      return undefined
+    }
+    const kept = { kind: 'note', ...of, type, name, bodyWire, at: ports.clock.now() } as const
     recorder.add(kept)
     listener.noted?.(kept)
-    return kept.bodyWire
+    return bodyWire
   }
 
   /** A result was taken, or entries were carried over: what was shown when it was made is shown again. */
@@ -58,7 +75,7 @@ export class Notes {
     const things = new ShownThings()
     for (const { type, name, body, entry } of shown) {
       const bodyWire = this.add({ type, name, body }, { call })
-      things.add({ type, name, ...(entry !== undefined && { entry }) }, bodyWire)
+      if (bodyWire !== undefined) things.add({ type, name, ...(entry !== undefined && { entry }) }, bodyWire)
     }
     this.#shown.set(call, { attempt: 0, things })
   }
@@ -75,7 +92,7 @@ export class Notes {
   #saidBy(note: AttemptNote, of: OfAttempt): void {
     const bodyWire = this.add(note, of)
     const { type, name } = note
-    if (type !== 'artifact' && type !== 'metric') return
+    if (bodyWire === undefined || (type !== 'artifact' && type !== 'metric')) return
     const { call, attempt } = of
     const before = this.#shown.get(call)
     const { things } = before?.attempt === attempt ? before : { things: new ShownThings() }

@@ -169,7 +169,8 @@ export interface RunCache {
 }
 
 /** An entry as people see it. */
-export interface CacheEntry extends Omit<CacheRecord, 'kind' | 'replaces' | 'varies' | 'bytes' | 'shownWire'> {
+export interface CacheEntry
+  extends Omit<CacheRecord, 'kind' | 'replaces' | 'varies' | 'bytes' | 'shownWire'> {
   readonly run: RunId
   readonly bytes: number
   /** its place among all, in order of time */

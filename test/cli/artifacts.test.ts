@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import { Project } from './almanac.ts'
@@ -9,7 +9,7 @@ afterEach(() => project.remove())
 
 const inPython = `
 from pathlib import Path
-from almanac import File, task, workflow
+from almanac import File, run, task, workflow
 from almanac_task import artifact
 
 @task
@@ -28,6 +28,7 @@ def leave(page: Path) -> None:
 
 @workflow
 async def main():
+    run.artifact("large", "markdown", text="x" * 2**20)
     return [await draw(7), leave().page]
 `
 
@@ -39,11 +40,14 @@ import { file, task, type TaskContext, workflow } from 'almanac'
 const leave = task('leave', { output: { page: file() } }, (_: object, { artifact, out, scratch }: TaskContext) => {
   writeFileSync(join(scratch, 'scratch.svg'), '<svg>scratch</svg>')
   artifact('scratch', { kind: 'image', path: 'scratch.svg' })
+  artifact('large', { kind: 'markdown', text: 'x'.repeat(2 ** 20) })
   writeFileSync(out.page, 'page')
 })
 
 export default workflow('main', async () => leave({}).page)
 `
+
+const tooLarge = 'large: the artifact is not kept: it is more than 1 MiB; leave it as a file'
 
 interface Shown {
   readonly artifacts: readonly { readonly name: string; readonly body: Readonly<Record<string, unknown>> }[]
@@ -60,12 +64,14 @@ it('an image that a task shows is kept with its run, whatever becomes of its fil
   project = await Project.make({ 'flow.py': inPython })
   const { stderr } = await project.run('run', 'flow.py')
   expect(stderr).toMatch(/gone: the image is not kept: .*nowhere\.svg/)
+  expect(stderr).toContain(tooLarge)
   rmSync(join(project.folder, '7.svg'))
-  const { plot, table, scratch, gone } = await shown()
+  const { plot, table, scratch, gone, large } = await shown()
   expect(readFileSync(String(plot?.['path']), 'utf8')).toBe('<svg>7</svg>')
   expect(plot?.['alt']).toBe('a plot')
   expect(table).toEqual({ kind: 'table', rows: [{ n: 7 }] })
   expect(readFileSync(String(scratch?.['path']), 'utf8')).toBe('<svg>scratch</svg>')
+  expect(large).toBeUndefined()
   expect(gone?.['path']).toMatch(/nowhere\.svg$/)
   await project.run('gc', '--yes')
   expect(readFileSync(String((await shown())['plot']?.['path']), 'utf8')).toBe('<svg>7</svg>')
@@ -73,6 +79,110 @@ it('an image that a task shows is kept with its run, whatever becomes of its fil
 
 it('of a task in TypeScript too', async () => {
   project = await Project.make({ 'flow.ts': inTypeScript })
-  await project.run('run', 'flow.ts')
+  const { stderr } = await project.run('run', 'flow.ts')
+  expect(stderr).toContain(tooLarge)
   expect(readFileSync(String((await shown())['scratch']?.['path']), 'utf8')).toBe('<svg>scratch</svg>')
 })
+
+const reusedPython = `
+from pathlib import Path
+from almanac import Dir, File, task, workflow
+from almanac_task import artifact, metric
+
+@task
+def look(text: Path) -> int:
+    letters = len(text.read_text())
+    Path("plot.svg").write_text(f"<svg>{letters}</svg>")
+    artifact(f"plot {text.name}", "image", path="plot.svg")
+    artifact(f"table {text.name}", "table", rows=[{"letters": letters}])
+    metric("letters", letters)
+    return letters
+
+@workflow
+async def main(raw: Dir):
+    return look.map(raw)
+
+@workflow
+async def one(raw: File):
+    return await look(raw)
+`
+
+const reusedTypeScript = `
+import { readFileSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { dir, type File, file, task, type TaskContext, workflow } from 'almanac'
+
+const look = task('look', (text: File, { artifact, metric, scratch }: TaskContext) => {
+  const letters = readFileSync(text.at!, 'utf8').length
+  writeFileSync(join(scratch, 'plot.svg'), \`<svg>\${letters}</svg>\`)
+  artifact(\`plot \${text.name}\`, { kind: 'image', path: 'plot.svg' })
+  artifact(\`table \${text.name}\`, { kind: 'table', rows: [{ letters }] })
+  metric('letters', letters)
+  return letters
+})
+
+export const one = workflow('one', { input: { raw: file() } }, async ({ raw }) => look(raw))
+
+export default workflow('main', { input: { raw: dir() } }, async ({ raw }) => look.map(raw))
+`
+
+it.each([
+  ['flow.py', reusedPython, 'flow.py:main'],
+  ['flow.ts', reusedTypeScript, 'flow.ts'],
+])(
+  'what a reused call showed is shown again, also when the run that made it is forgotten: %s',
+  async (file, text, main) => {
+    project = await Project.make({ [file]: text })
+    const raw = join(project.folder, 'raw')
+    const run = async (workflow: string) => {
+      const { stdout, stderr } = await project.run(
+        'run',
+        workflow,
+        '--input',
+        workflow.endsWith('one') ? 'raw=raw/a.txt' : 'raw=raw',
+        '--json',
+      )
+      const last = stdout.trim().split('\n').at(-1) ?? stderr
+      const { executed, reused, id } = JSON.parse(last) as Readonly<Record<string, unknown>>
+      return { executed, reused, id: String(id) }
+    }
+    const seen = async () => {
+      const { stdout } = await project.run('show', 'last', '--json')
+      const { artifacts, metrics } = JSON.parse(stdout) as Shown & { readonly metrics: unknown }
+      const bodies = artifacts.map(({ name, body }) => [
+        name,
+        body['kind'] === 'image' ? readFileSync(String(body['path']), 'utf8') : body['rows'],
+      ])
+      return { artifacts: Object.fromEntries(bodies) as unknown, metrics }
+    }
+    mkdirSync(raw)
+    writeFileSync(join(raw, 'a.txt'), 'a')
+    const first = await run(`${file}:one`)
+    expect(first).toMatchObject({ executed: 1, reused: 0 })
+    const ofA = { 'plot a.txt': '<svg>1</svg>', 'table a.txt': [{ letters: 1 }] }
+    const alone = { artifacts: ofA, metrics: { letters: { value: 1, count: 1 } } }
+    expect(await seen()).toEqual(alone)
+    const again = await run(`${file}:one`)
+    expect(again).toMatchObject({ executed: 0, reused: 1 })
+    expect(await seen()).toEqual(alone)
+
+    writeFileSync(join(raw, 'b.txt'), 'bb')
+    const mapped = await run(main)
+    expect(mapped).toMatchObject({ executed: 1, reused: 1 })
+    const ofB = { 'plot b.txt': '<svg>2</svg>', 'table b.txt': [{ letters: 2 }] }
+    expect((await seen()).artifacts).toEqual({ ...ofA, ...ofB })
+
+    await project.run('rm', first.id, again.id, mapped.id)
+    await project.run('gc')
+    expect(await run(main)).toMatchObject({ executed: 0, reused: 2 })
+    expect((await seen()).artifacts).toEqual({ ...ofA, ...ofB })
+
+    rmSync(join(raw, 'a.txt'))
+    writeFileSync(join(raw, 'c.txt'), 'ccc')
+    expect(await run(main)).toMatchObject({ executed: 1, reused: 1 })
+    const ofC = { 'plot c.txt': '<svg>3</svg>', 'table c.txt': [{ letters: 3 }] }
+    expect((await seen()).artifacts).toEqual({ ...ofB, ...ofC })
+    expect(await run(main)).toMatchObject({ executed: 0, reused: 2 })
+    expect((await seen()).artifacts).toEqual({ ...ofB, ...ofC })
+  },
+)

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { encode } from '../../model/codec.ts'
 import type { CacheRecord } from '../../model/records.ts'
-import { DirRef, type FileRef } from '../../model/refs.ts'
+import { DirRef, FileRef } from '../../model/refs.ts'
 import type { Datasets } from '../../ports/datasets.ts'
 import type { Journal, RunCache } from '../../ports/journal.ts'
 import { MemoryObjects } from '../../testing/memory-objects.ts'
@@ -132,6 +132,38 @@ describe('a store that machines share', () => {
     expect(readFileSync(`${path}/month/day-3`, 'utf8')).toBe('measured 3')
     expect(await second.cache.find(fingerprint, 1001)).toBeUndefined()
     expect([...first.said, ...second.said]).toEqual([])
+  })
+
+  it('gives what was shown with a result too, and takes no more of it than what is to be shown', async () => {
+    const [first, second] = [await machine(), await machine()]
+    const { digest, size } = await first.data.writeFile('plot.svg', Buffer.from('<svg/>'))
+    const plot = (at?: string) => ({
+      type: 'artifact',
+      name: 'plot',
+      entry: 'a.nc',
+      body: { kind: 'image', path: new FileRef('plot.svg', digest, size, false, at) },
+    })
+    const figure = { type: 'metric', name: 'rmse', body: { value: 2 } }
+    const shown = [
+      plot('/home/first/plot.svg'),
+      { type: 'artifact', name: 'table', body: { kind: 'table', rows: 'none' } },
+      { type: 'artifact', name: 'page', body: { kind: 'page', text: 'x' } },
+      { type: 'run', name: 'x', body: {} },
+      7,
+      figure,
+    ]
+    await record(first, { shownWire: encode(shown) })
+    await record(first, { fingerprint: 'ef'.repeat(32), shownWire: encode({ not: 'a list' }) })
+    await first.settled()
+    expect((await second.cache.find(fingerprint, 0))?.shownWire).toBe(encode([plot(), figure]))
+    expect(await second.data.available(plot().body.path)).toBe(true)
+    expect(await second.cache.find('ef'.repeat(32), 0)).toMatchObject({ name: 'clean', valueWire: 'null' })
+    expect((await second.cache.find('ef'.repeat(32), 0))?.shownWire).toBeUndefined()
+    const hour = 3600_000
+    for (const hours of [0, 2])
+      expect(
+        await collectStore(bucket, { dryRun: false, graceMs: hour, now: Date.now() + hours * hour }),
+      ).toMatchObject({ kept: 1, unreachable: 0, deleted: 0 })
   })
 
   it('writes an entry after all that it needs, and what is there once', async () => {
