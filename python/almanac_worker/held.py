@@ -3,7 +3,8 @@
 Owns the values that were held for results and copies of none: what another worker made is mapped from shared
 memory for one attempt and let go with it.
 
-H1  a held value never changes: arrays are made read-only, others are rebuilt for each consumer over read-only bytes
+H1  a held value never changes: arrays are made read-only, others are rebuilt for each consumer over read-only bytes;
+    what the author's code goes on to hold, and could write to, is copied
 H2  a handle stands for one value for ever; it is known to the host before it is used again
 """
 
@@ -16,7 +17,7 @@ import pickle
 import sys
 import threading
 import weakref
-from typing import Any, Callable
+from typing import Any, Callable, Iterable
 
 from .imported import imported
 
@@ -45,6 +46,17 @@ class HeldStore:
             self._values[handle] = entry
             self.bytes += entry.size
         return handle, entry.size, type_text(value)
+
+    def detach(self, handles: Iterable[int]) -> None:
+        """
+        From now on they do not change: what others hold too is copied. Asked once for each, when the task that gave them
+        is over and no name of ours has them.
+        """
+        entries = [self._values[handle] for handle in handles]
+        for entry in entries:
+            entry.detach()
+        for entry in entries:
+            entry.freeze()
 
     def get(self, handle: int) -> Any:
         return self._values[handle].value()
@@ -127,9 +139,19 @@ class _Array:
         base = array.base
         if base is not None and getattr(base, "nbytes", 0) > 2 * array.nbytes:
             array = array.copy()  # a small view would keep all of a large array
-        array.setflags(write=False)
         self._array = array
         self.size = array.nbytes
+
+    def detach(self) -> None:
+        if _is_shared(self, "_array"):
+            self._array = self._array.copy()
+
+    def freeze(self) -> None:
+        self._array.setflags(write=False)
+        # views of it are of this, and are not to be taken for shared
+        freeze = getattr(self._array.base, "setflags", None)
+        if freeze is not None:
+            freeze(write=False)
 
     def value(self) -> Any:
         return self._array
@@ -145,6 +167,14 @@ class _Pickled:
         self._data = data
         self._buffers = buffers
         self.size = len(data) + sum(buffer.nbytes for buffer in buffers)
+
+    def detach(self) -> None:
+        for index, buffer in enumerate(self._buffers):
+            if _is_shared(buffer, "obj"):
+                self._buffers[index] = memoryview(bytes(buffer))
+
+    def freeze(self) -> None:
+        """It is read-only as it is."""
 
     def value(self) -> Any:
         return pickle.loads(self._data, buffers=self._buffers)
@@ -170,6 +200,45 @@ def _parts(value: Any) -> tuple[bytes, list[memoryview]]:
     buffers: list[pickle.PickleBuffer] = []
     data = pickle.dumps(value, protocol=5, buffer_callback=buffers.append)
     return data, [buffer.raw().toreadonly() for buffer in buffers]
+
+
+class _Alone:
+    """Something that one thing alone refers to."""
+
+    def __init__(self) -> None:
+        self.base = object()
+
+
+def _references(holder: Any, name: str) -> int:
+    return sys.getrefcount(getattr(holder, name))
+
+
+#: as the interpreter counts them: versions differ in what they count of their own
+_OF_ONE = _references(_Alone(), "base")
+
+
+def _is_shared(holder: Any, name: str) -> bool:
+    """
+    Does anybody but `holder` refer to this memory, and could write to it? A view refers to what it is of (`base`), and
+    so on down to what the memory is.
+    """
+    while getattr(holder, name, None) is not None:
+        references = _references(holder, name)
+        thing = getattr(holder, name)
+        if references > _OF_ONE and _can_write(thing):
+            return True
+        holder, name = thing, "obj" if type(thing) is memoryview else "base"
+    return False
+
+
+def _can_write(thing: Any) -> bool:
+    writeable = getattr(getattr(thing, "flags", None), "writeable", None)
+    if writeable is not None:
+        return bool(writeable)
+    try:
+        return not memoryview(thing).readonly
+    except TypeError:  # memory of a library that does not say
+        return True
 
 
 def _write(file: int, part: memoryview, offset: int) -> None:

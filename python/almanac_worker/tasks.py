@@ -183,6 +183,9 @@ class Runner:
                 body = None
             else:
                 body = self._body(task, returned, own, kept)
+                if kept:
+                    returned = None  # what has more names than ours now is held by the author's code
+                    self._store.detach(handle for handle, _ in kept)
         except TaskCancelled:
             body = {"c": 1}
         except BaseException as error:

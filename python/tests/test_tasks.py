@@ -1,3 +1,4 @@
+import ctypes
 import json
 import pickle
 import unittest
@@ -16,6 +17,21 @@ class Array:
 
     def __reduce_ex__(self, protocol):
         return Array, (pickle.PickleBuffer(self.data),)
+
+
+class Address(ctypes.Structure):
+    """Where the memory of a buffer is, also of one that is only read."""
+
+    _fields_ = [("buf", ctypes.c_void_p), ("rest", ctypes.c_byte * 256)]
+
+    @staticmethod
+    def of(buffer):
+        found = Address()
+        ctypes.pythonapi.PyObject_GetBuffer(ctypes.py_object(buffer), ctypes.byref(found), 0)
+        try:
+            return found.buf
+        finally:
+            ctypes.pythonapi.PyBuffer_Release(ctypes.byref(found))
 
 
 class WhatATaskIsGiven(unittest.TestCase):
@@ -45,6 +61,32 @@ class WhatATaskIsGiven(unittest.TestCase):
             task, body = self.run_task(function, USES_UP)
             self.assertEqual((task.used_up, task.left, body.get("u")), ([], 0, None))
             self.assertEqual(self.store.get(self.handle).data.nbytes, 100)
+
+    def test_what_the_authors_code_goes_on_to_hold_is_copied(self):
+        workspace = bytearray(9)
+
+        def fill(a):
+            workspace[0] += 1
+            return {"whole": Array(workspace), "part": Array(memoryview(workspace)[:3]), "own": Array(bytearray(3))}
+
+        ends = [self.run_task(fill, 0)[1]["h"] for _ in range(2)]
+        kept = [[bytes(self.store.get(handle).data)[0] for handle, _ in end] for end in ends]
+        self.assertEqual(kept, [[1, 1, 0], [2, 2, 0]])
+
+    def test_what_nobody_else_holds_is_not_copied(self):
+        places = []
+
+        def make(a):
+            array = (ctypes.c_char * 64)()
+            places.append(ctypes.addressof(array))
+            return Array(array)
+
+        handle = self.run_task(make, 0)[1]["h"][0][0]
+        held = self.store.get(handle).data
+        self.assertEqual(Address.of(held), places[0])
+        del held
+        again = self.store.get(self.run_task(lambda a: a, 0)[1]["h"][0][0])
+        self.assertEqual(Address.of(again.data), Address.of(self.store.get(self.handle).data))
 
 
 if __name__ == "__main__":
