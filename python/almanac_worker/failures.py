@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import textwrap
 import traceback
 from typing import Any, Callable
 
@@ -10,6 +11,9 @@ _OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
 #: frames of libraries that are left out in one place are counted
 _MAX_TEXT = 64 * 1024
 _MAX_CHAIN = 8
+#: exceptions of a group that are told, and groups within groups
+_MAX_GROUP = 8
+_MAX_NESTED = 3
 
 
 def record(error: BaseException, is_local: Callable[[str], bool], fallback: tuple[str, int] | None) -> dict[str, Any]:
@@ -66,14 +70,14 @@ def _place(
     return None
 
 
-def _chain(error: BaseException, is_local: Callable[[str], bool]) -> str:
+def _chain(error: BaseException, is_local: Callable[[str], bool], nested: int = 0) -> str:
     """As Python prints it, causes first."""
     parts = []
     seen: set[int] = set()
     current: BaseException | None = error
     while current is not None and id(current) not in seen and len(seen) < _MAX_CHAIN:
         seen.add(id(current))
-        parts.append(_one(current, is_local))
+        parts.append(_one(current, is_local) + _group(current, is_local, nested))
         if current.__cause__ is not None:
             parts.append("\nThe above exception was the direct cause of the following exception:\n\n")
             current = current.__cause__
@@ -85,6 +89,20 @@ def _chain(error: BaseException, is_local: Callable[[str], bool]) -> str:
     if parts[-1].startswith("\n"):
         parts.pop()
     return "".join(reversed(parts))
+
+
+def _group(error: BaseException, is_local: Callable[[str], bool], nested: int) -> str:
+    """What an exception group holds, each further in."""
+    within = getattr(error, "exceptions", None)
+    if nested >= _MAX_NESTED or not isinstance(within, tuple) or not all(isinstance(one, BaseException) for one in within):
+        return ""
+    told = [
+        f"  {index} of {len(within)}:\n" + textwrap.indent(_chain(one, is_local, nested + 1), "    ")
+        for index, one in enumerate(within[:_MAX_GROUP], 1)
+    ]
+    if len(within) > _MAX_GROUP:
+        told.append(f"  … {len(within) - _MAX_GROUP} more\n")
+    return "".join(told)
 
 
 def _one(error: BaseException, is_local: Callable[[str], bool]) -> str:

@@ -53,6 +53,10 @@ class ThreadStream(io.TextIOBase):
     def flush(self) -> None:
         self._real.flush()
 
+    def close(self) -> None:
+        """Other tasks go on to write."""
+        self.flush()
+
     def write(self, text: str) -> int:
         if not self._sink(self._name, text):
             self._real.write(text)

@@ -316,7 +316,8 @@ class Runner:
             retry = False
         fields = failures.record(cause, self._sources.is_local, task.order.function.place())
         if kind == "exit":
-            fields["exit"] = failures.cut(str(getattr(cause, "code", None)), 200)
+            code = getattr(cause, "code", None)
+            fields["exit"] = failures.cut(str(0 if code is None else code), 200)
         return {"kind": kind, "retry": retry and not failures.is_terminal(cause), **fields}
 
 

@@ -26,6 +26,7 @@ from . import process
 from .frames import Inbox, Outbox, Result, encode
 from .held import HeldStore
 from .sources import Sources
+from .standard import Standard
 from .streams import capture_logging, capture_threads
 from .surroundings import Surroundings
 from .tasks import Function, Order, Runner, Task, TaskCancelled, main_thread
@@ -95,6 +96,7 @@ class Worker:
         self._loaded = 0, 0
         # of our own: the author's code may close or redirect descriptors 1 and 2
         self._files = (os.dup(1), os.dup(2), os.open(config["events"], os.O_RDONLY)) if self._debug is None else ()
+        self._standard = Standard() if self._debug is None else None
         self._sizes = (0, 0, 0)
         self._logging = False
         self._on_signal = self._interrupted
@@ -147,11 +149,17 @@ class Worker:
         """Says how much memory is kept, now or when that has not been said for a while: then after the pause that it gives."""
         now = time.perf_counter()
         if self._weigh and self._resident_at + _SAY_RESIDENT / 1000 <= now:
+            self._mend()
             self._resident_at = now
             self._weigh = False
             self._outbox.post(["rss", process.resident()])
         self._flush(now)
         return _SAY_RESIDENT if self._weigh else None
+
+    def _mend(self) -> None:
+        # beside tasks in threads that may be in use
+        if self._standard is not None and self._threads == 0:
+            self._standard.mend()
 
     def _flush(self, now: float) -> None:
         self._flushed_at = now
@@ -200,6 +208,8 @@ class Worker:
         except OSError as error:  # the scratch directory is gone
             end = encode(["end", task.seq, {"e": {"kind": "raised", "retry": True, "type": "OSError", "message": str(error)}}])
         self._here = None
+        if task.ms > _LONG:
+            self._mend()
         self._end(task, end)
 
     def _call_here(self, function: Any, positional: list[Any], named: dict[str, Any]) -> Any:
@@ -371,11 +381,11 @@ class Worker:
         try:
             sys.stdout.flush()
         except (AttributeError, OSError, ValueError):
-            pass  # the author's code closed or replaced it
+            self._mend()  # the author's code closed or replaced it
         try:
             sys.stderr.flush()
         except (AttributeError, OSError, ValueError):
-            pass
+            self._mend()
         process.flush_c_streams()
         # they are written by appending, so their position is of no use to anybody
         out, err, events = self._files
