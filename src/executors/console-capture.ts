@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { Console } from 'node:console'
 import { Writable } from 'node:stream'
 import type { LogLine } from '../ports/executor.ts'
-import { LineSplitter } from './log-lines.ts'
+import { LineSplitter, splitLines } from './log-lines.ts'
 
 /** Where the console of a task goes. */
 export interface TaskLog {
@@ -59,6 +59,26 @@ class ConsoleCapture {
     })
   }
 
+  /**
+   * In a thread that only runs tasks, what they write to the streams of the process is theirs too, to its end. (In the
+   * process itself others write there in their name, such as who shows what they log.)
+   */
+  openStreams(): void {
+    for (const name of ['stdout', 'stderr'] as const) {
+      const stream = process[name] as { write: Method }
+      const original = stream.write
+      stream.write = (...args) => {
+        const log = this.#seats.getStore()?.log
+        if (log === undefined || log.ended) return original.apply(stream, args)
+        const [chunk, ...more] = args
+        log.lines(name, splitLines(typeof chunk === 'string' ? chunk : textOf(chunk), maxLine))
+        const done = more.find((one) => typeof one === 'function')
+        if (done !== undefined) process.nextTick(done as () => void)
+        return true
+      }
+    }
+  }
+
   close(): void {
     if (this.#users === 0 || --this.#users > 0) return
     for (const { name, original, ours } of this.#replaced) {
@@ -102,8 +122,17 @@ class ConsoleCapture {
   }
 }
 
-export const consoleCapture: Pick<ConsoleCapture, 'open' | 'close' | 'run' | 'seat' | 'current'> =
-  new ConsoleCapture()
+export const consoleCapture: Pick<
+  ConsoleCapture,
+  'open' | 'openStreams' | 'close' | 'run' | 'seat' | 'current'
+> = new ConsoleCapture()
+
+/** @throws what the stream itself would, of what cannot be written */
+function textOf(chunk: unknown): string {
+  if (chunk instanceof Uint8Array)
+    return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString()
+  throw new TypeError(`A text or bytes can be written, not ${typeof chunk}`)
+}
 
 function lineWriter(log: TaskLog, stream: LogLine['stream']): Writable {
   const splitter = new LineSplitter(maxLine)

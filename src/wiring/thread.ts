@@ -1,5 +1,6 @@
 import { setSourceMapsSupport } from 'node:module'
 import { workerData } from 'node:worker_threads'
+import { consoleCapture } from '../executors/console-capture.ts'
 import type { ThreadStart } from '../executors/threads/messages.ts'
 import { TaskThread } from '../executors/threads/task-thread.ts'
 import { ThreadTasks } from '../executors/threads/thread-tasks.ts'
@@ -18,6 +19,7 @@ watchDefinitions(({ spec, at, request: { fn } }) => {
   if (fn !== undefined) tasks.add({ name: spec.name, at, fn: fn as (...args: unknown[]) => unknown })
 })
 const thread = new TaskThread(start, tasks, authorValue)
+consoleCapture.openStreams()
 process.on('uncaughtException', (error) => {
   thread.threw(error)
   process.exit(1)

@@ -33,6 +33,12 @@ export const mixed = task('mixed', thread, () => ({
   date: new Date(0),
   big: 2n ** 70n,
 }))
+export const writes = task('writes', thread, async () => {
+  process.stdout.write('out\n')
+  await new Promise<void>((resolve) => {
+    process.stderr.write(Buffer.from('err\nand more\n'), () => resolve())
+  })
+})
 export const bytes = task('bytes', thread, (raw: ArrayBuffer) => [...new Uint8Array(raw)])
 export const large = task('large', thread, (value: Uint8Array) => value.map((byte) => byte + 1))
 

@@ -105,7 +105,7 @@ export function tellDeath(job: Job, death: Death, alone: boolean): void {
     job.live.fail('error', errorRecord('ALM_TOOL_MISSING', { what: 'debugpy', how }), false)
     return
   }
-  if (!death.wasReady && exit.doom === undefined) {
+  if (!death.wasReady && exit.doom === undefined && isOwnDoing(exit)) {
     const said = death.lastWords.slice(-5).join('\n')
     const error = errorRecord('ALM_WORKER_LOST', { why: `it could not start, ${why}${said && `: ${said}`}` })
     job.live.fail('lost', error, true)

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, it, vi } from 'vitest'
@@ -250,6 +250,12 @@ it('fails what cannot start with what the interpreter said', async () => {
   )
 })
 
+it('loses what was to begin in a process that somebody ends while it starts', async () => {
+  const one = open()
+  const end = await one.run(one.task(file, 'pid'), {}, { env: { PYTHONPATH: killsItself(one) } })
+  expect(end).toMatchObject({ kind: 'lost' })
+})
+
 it('fails where there is no such interpreter', async () => {
   const one = open()
   const env = { requirements: one.write('requirements.txt', ''), python: '/nowhere/python' }
@@ -275,6 +281,12 @@ it('leaves no process and no file behind when it is closed', async () => {
   expect(filesOf(process.pid)).toEqual([])
   killProcess(Number(pids[2]))
 })
+
+/** A directory for modules, of which Python imports one when it starts. */
+function killsItself(one: PythonBench): string {
+  const path = one.write('sitecustomize.py', 'import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n')
+  return dirname(path)
+}
 
 const host = `
 const { openPythonExecutor } = await import(process.argv[1])

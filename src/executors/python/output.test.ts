@@ -208,7 +208,9 @@ describe('what a task writes', () => {
 
   it('goes on to be told when a task has closed its output', async () => {
     expect((await heard('closes')).end).toMatchObject({ kind: 'succeeded' })
-    expect((await heard('order')).end).toMatchObject({ kind: 'failed', error: { type: 'ValueError' } })
+    const { end, lines } = await heard('order')
+    expect(end).toMatchObject({ kind: 'succeeded' })
+    expect(lines).toEqual(['stdout: one', 'stdout: two', 'stdout: three'])
   })
 })
 

@@ -67,6 +67,14 @@ async function endsOfLittleMemory(...tasks: readonly string[]): Promise<unknown>
 }
 
 describe('functions of tasks', () => {
+  it('have what they write to the streams of the process in their logs, as what their console says', async () => {
+    const one = attempt(spec('writes'), [])
+    bench.executor.submit([one])
+    await bench.heard.end(one.id)
+    expect(bench.heard.texts(one.id, 'stdout')).toEqual(['out'])
+    expect(bench.heard.texts(one.id, 'stderr')).toEqual(['err', 'and more'])
+  })
+
   it('are found where another module defines them for theirs', async () => {
     const at = [`${file('made-by')}:1:1`, `${file('tasks')}:1:1`]
     const task = taskSpec('double', { kind: 'thread', name: 'double', at, threads: 1 })

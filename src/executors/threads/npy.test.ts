@@ -26,6 +26,7 @@ describe('an .npy file', () => {
   it.each([
     ['Float64Array', new Float64Array([1.5, -2])],
     ['Float32Array', new Float32Array([1.5, -2])],
+    ['Float16Array', new Float16Array([1.5, -2])],
     ['Int32Array', new Int32Array([1, -2])],
     ['Uint16Array', new Uint16Array([1, 2])],
     ['BigInt64Array', new BigInt64Array([1n, -2n])],

@@ -5,6 +5,7 @@ import type { ArrayName } from './values.ts'
 const kinds: Readonly<Record<ArrayName, string>> = {
   Float64Array: '<f8',
   Float32Array: '<f4',
+  Float16Array: '<f2',
   Int32Array: '<i4',
   Uint32Array: '<u4',
   Int16Array: '<i2',

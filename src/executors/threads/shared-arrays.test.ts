@@ -159,6 +159,7 @@ describe('arrays in shared memory', () => {
     const { arrays, a, b } = setUp()
     for (const value of [
       new Float32Array([1.5]),
+      new Float16Array([1.5]),
       new Uint8ClampedArray([1, 2]),
       new Uint8Array([3]).buffer,
     ]) {

@@ -228,7 +228,11 @@ export class TaskThread {
       }
     } catch (error) {
       if (!isAlmanacError(error)) return this.#fail(call, failureOf(error))
-      return this.#refuse(call, error.message)
+      const { code, message, details } = error
+      return this.#refuse(
+        call,
+        code === 'ALM_VALUE_REFUSED' ? `at ${details['path']}: ${details['why']}` : message,
+      )
     }
     const ms = this.#end(call, used)
     const cpuMs = call.cpu === undefined ? undefined : cpuSince(call.cpu)

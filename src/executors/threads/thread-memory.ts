@@ -135,6 +135,7 @@ function capacity(bytes: number): number {
 const constructors: Readonly<Record<Exclude<ArrayName, 'ArrayBuffer'>, unknown>> = {
   Float64Array,
   Float32Array,
+  Float16Array,
   Int32Array,
   Uint32Array,
   Int16Array,

@@ -25,6 +25,7 @@ export interface ArrayWire {
 export const arrayTypes = {
   Float64Array: 'float64',
   Float32Array: 'float32',
+  Float16Array: 'float16',
   Int32Array: 'int32',
   Uint32Array: 'uint32',
   Int16Array: 'int16',
@@ -41,6 +42,7 @@ export type ArrayName = keyof typeof arrayTypes
 const elementBytes: Readonly<Record<ArrayName, number>> = {
   Float64Array: 8,
   Float32Array: 4,
+  Float16Array: 2,
   Int32Array: 4,
   Uint32Array: 4,
   Int16Array: 2,
