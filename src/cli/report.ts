@@ -91,7 +91,7 @@ export class Report {
       const task = entry === undefined ? name : `${name} ${shownName(entry)}`
       const { debug } = this.#printer
       this.#say(failureLines(error, { task, input: inputOf(input), debug }))
-    } else this.#say([`${pc.yellow('↻')} ${name}: ${error.message}; it is tried again`])
+    } else this.#say([`${pc.yellow('↻')} ${name}: ${error.message.replace(/\.$/, '')}; it is tried again`])
   }
 
   /** What sources have fetched; undefined without any. */

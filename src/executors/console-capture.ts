@@ -69,9 +69,11 @@ class ConsoleCapture {
       const original = stream.write
       stream.write = (...args) => {
         const log = this.#seats.getStore()?.log
-        if (log === undefined || log.ended) return original.apply(stream, args)
         const [chunk, ...more] = args
-        log.lines(name, splitLines(typeof chunk === 'string' ? chunk : textOf(chunk), maxLine))
+        // of what cannot be written the stream says so
+        const text = chunk instanceof Uint8Array ? Buffer.from(chunk).toString() : chunk
+        if (log === undefined || log.ended || typeof text !== 'string') return original.apply(stream, args)
+        log.lines(name, splitLines(text, maxLine))
         const done = more.find((one) => typeof one === 'function')
         if (done !== undefined) process.nextTick(done as () => void)
         return true
@@ -126,13 +128,6 @@ export const consoleCapture: Pick<
   ConsoleCapture,
   'open' | 'openStreams' | 'close' | 'run' | 'seat' | 'current'
 > = new ConsoleCapture()
-
-/** @throws what the stream itself would, of what cannot be written */
-function textOf(chunk: unknown): string {
-  if (chunk instanceof Uint8Array)
-    return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString()
-  throw new TypeError(`A text or bytes can be written, not ${typeof chunk}`)
-}
 
 function lineWriter(log: TaskLog, stream: LogLine['stream']): Writable {
   const splitter = new LineSplitter(maxLine)
