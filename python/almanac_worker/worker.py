@@ -363,15 +363,13 @@ class Worker:
             self._say_sizes()
         if task.cancelled:
             left = process.children()
-            with self._lock:
-                last = all(one.over for one in self._tasks.values())
+            last = all(one.over for one in list(self._tasks.values()))
             if left and last:
                 process.kill(left)
                 self._outbox.post(["spoilt"])
         self._outbox.post_end(end)
-        with self._lock:
-            # not before that: a recall would find it neither here nor ended, and give it to another
-            self._tasks.pop(task.seq, None)
+        # not before that: a recall would find it neither here nor ended, and give it to another
+        self._tasks.pop(task.seq, None)
         # when the host is sure to hear of it
         if task.used_up:
             self._store.free(task.used_up)

@@ -83,13 +83,13 @@ class RunMessage {
     this.#seqs.push(job.seq)
     this.#inputs.push(inputs)
     this.#calls.push(call)
-    this.#keys.push(JSON.stringify(idempotencyKey))
+    this.#keys.push(idempotencyKey)
   }
 
   text(): string {
     const alike = `${this.#function},${this.#run},${this.#attempt},${this.#flags},"${isoTime(this.#logicalTime)}"`
     const files = `${JSON.stringify(this.#scratch)},${JSON.stringify(this.#outputs)}`
-    const own = `[${this.#seqs.join()}],[${this.#inputs.join()}],[${this.#calls.join()}],[${this.#keys.join()}]`
+    const own = `[${this.#seqs.join()}],[${this.#inputs.join()}],[${this.#calls.join()}],${JSON.stringify(this.#keys)}`
     return `["run",${alike},${files},${own}]`
   }
 }
