@@ -116,8 +116,23 @@ class Future(_Passed[T]):
 
     def __getattr__(self, name: str) -> Future[Any]:
         if name.startswith("_"):
+            if name == "_condition":
+                raise refused(
+                    "concurrent.futures waits for futures of its own only",
+                    "Ask each for its `.result()`, in any order; `gather` and `settled` wait for many.",
+                    "ALM_STUCK",
+                )
             raise AttributeError(name)
         return self._field(name)
+
+    def __call__(self, *_: object, **__: object) -> NoReturn:
+        # `.done()`, `.add_done_callback(…)`: what it has are the fields of what it will give
+        steps = "".join(f".{step}" if isinstance(step, str) else f"[{step}]" for step in self._path)
+        raise refused(
+            f"a future was called: {self._name}(…){steps}()",
+            "Await it first. For `asyncio.wait` and callbacks make it a task: `asyncio.ensure_future(future)`.",
+            "ALM_FUTURE_AS_TEXT",
+        )
 
     def __getitem__(self, key: str | int) -> Future[Any]:
         if type(key) is not int and not isinstance(key, str):

@@ -16,6 +16,7 @@ from .errors import refused
 from .futures import Future, FutureList
 from .modules import Named
 from .options import checked, told
+from .places import check_name, place
 from .values import Dir, File, NamedFile, Url
 
 if TYPE_CHECKING:
@@ -171,6 +172,8 @@ class Task(Generic[P, R]):
 
     def definition(self) -> dict[str, Any]:
         """What the engine is told of it."""
+        if inspect.isfunction(self._function):
+            check_name(self._function, self.name, self._place[1])
         body = dict(self._body)
         folder = os.path.dirname(self._place[0])
         env = self._options.get("env")
@@ -353,12 +356,13 @@ def task(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     >>> double(4)
     8
     """
+    by = sys._getframe(1).f_code.co_filename
     if function is None:
-        return lambda given: task_of(given, options)
-    return task_of(function, options)
+        return lambda given: task_of(given, options, by)
+    return task_of(function, options, by)
 
 
-def task_of(function: Any, options: dict[str, Any]) -> Task[..., Any]:
+def task_of(function: Any, options: dict[str, Any], decorated_in: str) -> Task[..., Any]:
     if isinstance(function, Named):
         checked(function.__name__, "python", options)
         given = options if function.env is None else {"env": function.env, **options}
@@ -368,13 +372,13 @@ def task_of(function: Any, options: dict[str, Any]) -> Task[..., Any]:
     name = function.__qualname__
     if function.__name__ == "<lambda>" or "." in name:
         raise refused(
-            f"task {function.__name__} is defined inside a {'function' if '<' in name else 'class'}",
+            "a task cannot be a lambda"
+            if function.__name__ == "<lambda>"
+            else f"task {function.__name__} is defined inside a {'function' if '<' in name else 'class'}",
             "Define tasks at the top level of a module, where a fingerprint can see all that they use.",
             "ALM_DEFINED_INSIDE",
         )
     if any(is_odd(function) for is_odd in (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)):
         raise TypeError(f"task {name} is a coroutine or a generator: a task is a plain function; workflows may be async")
     checked(name, "python", options)
-    code = function.__code__
-    body = {"function": name}
-    return Task("python", function, options, body, (os.path.abspath(code.co_filename), code.co_firstlineno), None)
+    return Task("python", function, options, {"function": name}, place(function, decorated_in), None)

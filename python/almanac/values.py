@@ -313,7 +313,7 @@ def filtered(of: Any, args: tuple[Any, ...]) -> Future[Any]:
     from .results import Each
 
     *before, keep = args or (None,)
-    if not callable(keep) or len(before) > 1:
+    if not callable(keep) or isinstance(keep, Future) or len(before) > 1:
         raise TypeError("filter(keep) or filter(values, keep): keep is a function that says yes or no")
     by = before[0] if before else None
     function = _of_value(keep) if before else keep

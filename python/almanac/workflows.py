@@ -13,6 +13,7 @@ from . import hints, results
 from .calls import current, found
 from .errors import AlmanacError, refused
 from .futures import Future, FutureList
+from .places import place
 
 __all__ = ["Workflow", "workflow", "workflow_from", "map", "gather", "settled", "stage"]
 
@@ -46,12 +47,14 @@ class Workflow(Generic[P, R]):
     ```
     """
 
-    def __init__(self, function: Callable[P, Any], name: str, limits: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, function: Callable[P, Any], name: str, place: tuple[str, int], limits: Mapping[str, Any] | None = None
+    ) -> None:
         self.name = name
         #: that its tasks name, where the project's `almanac.config.ts` does not have them
         self.limits = dict(limits or {})
         self.function = function
-        self.place = (os.path.abspath(function.__code__.co_filename), function.__code__.co_firstlineno)
+        self.place = place
         functools.update_wrapper(self, function)
         parameters = inspect.signature(function).parameters.values()
         odd = next((p.name for p in parameters if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD, p.POSITIONAL_ONLY)), None)
@@ -171,18 +174,23 @@ def workflow(function: Any = None, /, *, name: str | None = None, limits: Mappin
         return await double.options(limits=["licence"])(n)  # gives 8
     ```
     """
+    by = sys._getframe(1).f_code.co_filename
     if function is None:
-        return lambda given: _workflow(given, name, limits)
-    return _workflow(function, name, limits)
+        return lambda given: _workflow(given, name, limits, by)
+    return _workflow(function, name, limits, by)
 
 
-def _workflow(function: Any, name: str | None, limits: Mapping[str, Any] | None) -> Workflow[..., Any]:
+def _workflow(
+    function: Any, name: str | None, limits: Mapping[str, Any] | None, decorated_in: str
+) -> Workflow[..., Any]:
     if not inspect.isfunction(function):
         raise TypeError(f"@workflow goes on a function, not on {function!r}")
     inside = function.__qualname__
     if function.__name__ == "<lambda>" or "." in inside or found() is not None:
         raise refused(
-            f"workflow {function.__name__} is defined inside a {'class' if '.' in inside and '<' not in inside else 'function'}",
+            "a workflow cannot be a lambda"
+            if function.__name__ == "<lambda>"
+            else f"workflow {function.__name__} is defined inside a {'class' if '.' in inside and '<' not in inside else 'function'}",
             "Define workflows at the top level of a module.",
             "ALM_DEFINED_INSIDE",
         )
@@ -191,7 +199,7 @@ def _workflow(function: Any, name: str | None, limits: Mapping[str, Any] | None)
     own = function.__name__ if name is None else name
     if not _NAME.fullmatch(own):
         raise refused(f"{own!r} cannot be the name of a workflow", 'Use letters, digits, "-", "_" and ".".', "ALM_NAME_REFUSED")
-    return Workflow(function, own, limits)
+    return Workflow(function, own, place(function, decorated_in), limits)
 
 
 #: named while modules are imported, so that the engine can load them before anything runs

@@ -18,6 +18,8 @@ import time
 from importlib.machinery import PathFinder, SourceFileLoader
 from typing import Any
 
+from . import packages
+
 _STDLIB = os.path.dirname(os.path.abspath(os.__file__))
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -57,7 +59,7 @@ class Sources:
         self.count = 0
 
     def install(self) -> None:
-        sys.path.insert(0, self._directory)
+        packages.first_on(sys.path, self._directory)
         place = sys.meta_path.index(PathFinder) if PathFinder in sys.meta_path else 0
         sys.meta_path.insert(place, _Finder(self))  # type: ignore[arg-type]
         # what is compiled here would be written next to the author's files
@@ -136,13 +138,16 @@ class Sources:
         importlib.invalidate_caches()
         if self._loaded_at is None:
             self._loaded_at = time.time_ns()
-        name = os.path.splitext(os.path.basename(file))[0]
+        try:
+            name = packages.import_package(file)
+        except Exception as error:
+            raise LoadFailed from error
         there = sys.modules.get(name)
         if there is not None:
             # a sibling has imported it; or the file has the name of another module, which keeps it
             if getattr(there, "__file__", None) == file:
                 return there
-            name = f"almanac_task_{name}"
+            name = f"almanac_task_{name.rpartition('.')[2]}"
         spec = importlib.util.spec_from_file_location(name, file, loader=_Loader(name, file, self))
         assert spec is not None and spec.loader is not None
         module = importlib.util.module_from_spec(spec)
@@ -151,9 +156,11 @@ class Sources:
             spec.loader.exec_module(module)
         except BaseException as error:
             sys.modules.pop(name, None)
+            packages.explain(error, file)
             if isinstance(error, Exception):
                 raise LoadFailed from error
             raise
+        packages.enter_package(name, module)
         return module
 
 

@@ -33,6 +33,19 @@ async def flow(n: int = 1) -> int:
 count = almanac.command(["wc", "-l", "{in.text}"], name="count", inputs={"text": File})
 
 
+@task
+def renamed() -> int:
+    return 1
+
+
+renamed_before = renamed
+
+
+@task(timeout=5)
+def renamed() -> int:  # type: ignore[no-redef]  # noqa: F811
+    return 2
+
+
 class Outside(unittest.TestCase):
     def test_a_task_is_its_function(self) -> None:
         self.assertEqual((double(3), double(3, times=3), double.__name__, double.__doc__), (6, 9, "double", "Doubles it."))
@@ -174,12 +187,18 @@ class Refused(unittest.TestCase):
             @task
             def inner() -> None: ...
 
-        with self.assertRaisesRegex(AlmanacError, "defined inside a function"):
+        with self.assertRaisesRegex(AlmanacError, "a task cannot be a lambda"):
             task(lambda n: n)
 
     def test_options_that_are_not_known(self) -> None:
         with self.assertRaisesRegex(AlmanacError, "option retry of double is not known; did you mean retries"):
             double.options(retry=1)
+
+    def test_a_function_that_its_file_calls_otherwise_now(self) -> None:
+        with self.assertRaisesRegex(AlmanacError, "task renamed .* does not call renamed any more"):
+            renamed_before.definition()
+        self.assertEqual(renamed.definition()["function"], "renamed")
+        self.assertEqual(task(os.path.basename).definition()["function"], "basename")
 
     def test_documents_that_are_none(self) -> None:
         with self.assertRaisesRegex(AlmanacError, "context.times of double is no document"):

@@ -337,6 +337,31 @@ class Modules(Case):
         files: Files = {"steps.py": "from impl import index\n", "impl.py": "def index():\n    return 1\n"}
         self.assertTrue(self.reaches(files, "impl.py", "return 1", "return 2"))
 
+    def test_a_task_in_a_package_imports_from_where_the_package_lies(self) -> None:
+        files: Files = {
+            "pkg/__init__.py": "print(1)\n",
+            "pkg/helper.py": "def half(x):\n    return x / 2\n",
+            "pkg/sub/__init__.py": "",
+            "pkg/sub/units.py": "METRE = 1\n",
+            "pkg/sub/steps.py": "from pkg.helper import half\nfrom . import units\n\n"
+            "def index(x):\n    return half(x) * units.METRE\n",
+        }
+
+        def counted(changed: Files) -> dict[str, Any]:
+            self._count += 1
+            base = self.write({**files, **changed}, f"case{self._count}")
+            (result,) = fingerprints("/nowhere", [(os.path.join(base, "pkg/sub/steps.py"), "index")])
+            return result
+
+        before = counted({})
+        self.assertEqual(before["digest"], counted({})["digest"])
+        for edit in ({"pkg/helper.py": "def half(x):\n    return x / 3\n"}, {"pkg/sub/units.py": "METRE = 2\n"},
+                     {"pkg/__init__.py": "print(2)\n"}):  # fmt: skip
+            self.assertNotEqual(before["digest"], counted(edit)["digest"], edit)
+        # what was no package may become one
+        alone = counted({"pkg/sub/__init__.py": None})
+        self.assertIn("pkg/sub/__init__.py", [one[-len("pkg/sub/__init__.py") :] for one in alone["absent"]])
+
     def test_an_import_in_a_function_is_followed(self) -> None:
         for line in [
             "from lib import f",
@@ -529,8 +554,8 @@ class Answers(Case):
     def test_every_process_gives_the_same_answer(self) -> None:
         base = self.write(FILES, "program")
         request = json.dumps({"project": base, "functions": [[os.path.join(base, "steps.py"), "index"]]})
-        folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "almanac_worker")
-        program = f"import sys; sys.path.insert(0, {folder!r}); import fingerprint; fingerprint.run()"
+        folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
+        program = f"import sys; sys.path.insert(0, {folder!r}); from almanac_worker import fingerprint; fingerprint.run()"
         command = [sys.executable, "-I", "-S", "-B", "-c", program]
         answers = {
             subprocess.run(command, input=request, capture_output=True, text=True, check=True).stdout for _ in range(3)

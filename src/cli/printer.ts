@@ -70,7 +70,8 @@ export function printError(thrown: unknown, printer: Printer): number {
     printer.aside(`${pc.red('Almanac itself failed.')} Please report this.\n${stack}`)
     return exitCodes.failed
   }
-  const { code, message, hint } = error
+  const { code, message } = error
+  const hint = error.record?.hint ?? error.hint
   printer.object({ kind: 'error', code, message, hint, details: error.details })
   printer.aside(`${pc.red('error')} ${message} ${pc.dim(`[${code}]`)}`)
   printer.aside(pc.dim(`      ${hint}`))

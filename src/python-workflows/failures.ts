@@ -21,7 +21,9 @@ export function errorFrom(
 ): Error {
   const { message, type, file, line, stack, tokens = [], raised } = failure
   const same = raised === undefined ? undefined : failures?.get(raised)
-  if (same instanceof Error) return same
+  // a field that is not there has no place of its own: it is where it was asked for
+  const isPlaced = failure.code !== 'ALM_FIELD_MISSING' || line === undefined
+  if (same instanceof Error && isPlaced) return same
   const own = failure.code !== undefined && failure.code in catalogue ? (failure.code as ErrorCode) : code
   const about = { file: file ?? '', why: message, message }
   const plain = new AlmanacError(own, about)

@@ -59,7 +59,11 @@ it.each([
     body('t = threading.Thread(target=f, args=(1,)); t.start(); t.join()'),
     /a workflow used a task from a thread of its own\n[\s\S]*\[ALM_STUCK\]/,
   ],
-  ['gives_lambda', body('return lambda n: n'), /the result: it is a function \(<lambda>\)/],
+  [
+    'gives_lambda',
+    body('return lambda n: n'),
+    /the result: it is a function \(<lambda>\)\n\s+gives_lambda\.py:7 \[ALM_VALUE_REFUSED\]/,
+  ],
   ['sleeps', body('await asyncio.sleep(1)'), /a workflow waits for a timer\n\s+sleeps\.py:9 \[ALM_STUCK\]/],
   [
     'runs_thread',
@@ -98,7 +102,36 @@ it.each([
     'def make():\n    @task\n    def inner(n): return n\nmake()',
     /could not be loaded: closure\.py:\d+: task inner is defined inside a function/,
   ],
-  ['lambdas', 'g = task(lambda n: n)', /task <lambda> is defined inside a function/],
+  [
+    'lambdas',
+    'g = task(lambda n: n)',
+    /lambdas\.py:6: a task cannot be a lambda \[ALM_LOAD_FAILED\]\n\s+Define tasks at the top level of a module/,
+  ],
+  [
+    'named_anew',
+    `first = f\n@task\ndef f(n: int) -> int: return -n\n${body('return await first(1)')}`,
+    /task f \(line \d\) is of a function that its file does not call f any more\n\s+named_anew\.py:12 \[ALM_TASK_NOT_FOUND\]/,
+  ],
+  [
+    'no_field',
+    body('return await f(1).nope'),
+    /The result of f has no nope\.\n\s+no_field\.py:9 \[ALM_FIELD_MISSING\]/,
+  ],
+  [
+    'called',
+    body('await asyncio.wait([f(1)])'),
+    /a future was called: f\(…\)\.add_done_callback\(\)\n\s+called\.py:9[\s\S]*make it a task: `asyncio\.ensure_future/,
+  ],
+  [
+    'other_futures',
+    '@workflow\ndef main():\n    import concurrent.futures\n    concurrent.futures.wait([f(1)])',
+    /concurrent\.futures waits for futures of its own only\n\s+other_futures\.py:9 \[ALM_STUCK\]/,
+  ],
+  [
+    'no_package',
+    'from .other import x',
+    /no_package\.py:6: ImportError: attempted relative import with no known parent package: to be a package, \S+ needs an `__init__\.py`/,
+  ],
   ['generator', '@workflow\nasync def main():\n    yield 1', /workflow main is a generator/],
   ['syntax', 'def x(:\n  pass', /could not be loaded: syntax\.py:6:7: SyntaxError: invalid syntax/],
   [

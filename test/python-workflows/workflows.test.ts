@@ -231,6 +231,53 @@ async def main():
   expect(await ran('run', 'flow.py')).toMatchObject({ state: 'succeeded', output: [4, 13, 7, 1] })
 })
 
+it('workflows and tasks may be in packages, under decorators of other files, and be run from there', async () => {
+  await make(`
+from lab.flows.main import scaled
+
+@workflow
+async def main():
+    return await scaled(2)
+`)
+  const scale = (by: number): Record<string, string> => ({ 'lab/scale.py': `BY = ${by}\n` })
+  await mkdir(join(project.folder, 'lab/flows'), { recursive: true })
+  await project.write({
+    'lab/__init__.py': '',
+    'lab/flows/__init__.py': '',
+    ...scale(10),
+    'lab/tools.py': `
+import functools
+
+def named(function):
+    @functools.wraps(function)
+    def inner(*args, **named): return [function.__name__, function(*args, **named)]
+    return inner
+`,
+    'lab/flows/main.py': `
+from almanac import task, workflow
+from lab.tools import named
+from ..scale import BY
+
+@task(cache=True)
+@named
+def times(n: int):
+    return n * BY
+
+@workflow
+async def scaled(n: int):
+    return await times(n)
+`,
+  })
+  expect(await ran('run', 'flow.py')).toMatchObject({ output: ['times', 20], executed: 1 })
+  expect(await ran('run', 'lab/flows/main.py', '--input', 'n=2')).toMatchObject({
+    output: ['times', 20],
+    executed: 0,
+    reused: 1,
+  })
+  await project.write(scale(30))
+  expect(await ran('run', 'flow.py')).toMatchObject({ output: ['times', 60], executed: 1 })
+})
+
 it('calls a workflow in TypeScript as a child', async () => {
   await make(`
 from almanac import workflow_from

@@ -9,6 +9,8 @@ import sys
 import traceback
 from typing import Any, Callable
 
+from almanac_worker import packages
+
 from ..errors import AlmanacError, TaskFailed
 from ..modules import read_files
 from ..workflows import Workflow, foreign
@@ -19,7 +21,7 @@ _STDLIB = os.path.dirname(os.path.abspath(os.__file__))
 
 def load(file: str, function: Callable[[Callable[..., Any]], int]) -> dict[str, Any]:
     """Imports a file; its workflows by the names that they have there, and the files that it is made of."""
-    name = os.path.splitext(os.path.basename(file))[0]
+    name = packages.import_package(file)
     module = sys.modules.get(name)
     if module is None or getattr(module, "__file__", None) != file:
         spec = importlib.util.spec_from_file_location(name, file)
@@ -30,11 +32,13 @@ def load(file: str, function: Callable[[Callable[..., Any]], int]) -> dict[str, 
         spec._initializing = True  # type: ignore[attr-defined]
         try:
             spec.loader.exec_module(module)
-        except BaseException:
+        except BaseException as error:
             sys.modules.pop(name, None)
+            packages.explain(error, file)
             raise
         finally:
             spec._initializing = False  # type: ignore[attr-defined]
+        packages.enter_package(name, module)
     workflows = {}
     for export, value in vars(module).items():
         if isinstance(value, Workflow) and (value.place[0] == file or export in ("default", "main")):
@@ -59,8 +63,8 @@ def _is_local(path: str) -> bool:
     return not path.startswith((_STDLIB + os.sep, _OURS + os.sep))
 
 
-def failure(error: BaseException, file: str | None = None) -> dict[str, Any]:
-    """An exception as the engine keeps it: in Python's own terms, with the author's lines."""
+def failure(error: BaseException, file: str | None = None, line: int | None = None) -> dict[str, Any]:
+    """An exception as the engine keeps it: in Python's own terms, with the author's lines; where it has none, those given."""
     if isinstance(error, SystemExit):
         message = f"it called sys.exit({error.code!r}): return from the workflow instead"
     elif isinstance(error, AlmanacError):
@@ -82,6 +86,8 @@ def failure(error: BaseException, file: str | None = None) -> dict[str, Any]:
             record["file"], record["line"] = own[-1].filename, own[-1].lineno
         elif file is not None:
             record["file"] = file
+            if line is not None:
+                record["line"] = line
     chain = traceback.TracebackException.from_exception(error)
     _without_ours(chain)
     record["stack"] = "".join(chain.format()).rstrip()

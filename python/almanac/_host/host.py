@@ -34,6 +34,17 @@ def _known_later(value: Any, scope: calls.Scope, all_of_it: bool) -> Future[Any]
     return scope.ask("all", {"of": value}, "all") if all_of_it and has_futures(value) else None
 
 
+def _place(function: Callable[..., Any]) -> tuple[str, int] | tuple[()]:
+    """Where a function of the author's is, for what goes wrong when it has ended."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    owner = getattr(function, "__self__", None)
+    if isinstance(owner, Workflow):
+        return owner.place
+    code = getattr(function, "__code__", None)
+    return () if code is None else (code.co_filename, code.co_firstlineno)
+
+
 class Host:
     """Owns what the engine may name: functions, tasks that it was told of, and who waits."""
 
@@ -84,8 +95,9 @@ class Host:
     def task(self, task: Task[..., Any]) -> int:
         known = self._tasks.get(task)
         if known is None:
+            definition = task.definition()
             known = self._tasks[task] = self.number()
-            self._link.say(["define", known, task.definition()])
+            self._link.say(["define", known, definition])
             weakref.finalize(task, self._gone_tasks.append, known).atexit = False
         return known
 
@@ -180,7 +192,7 @@ class Host:
                     return
                 except Exception as unkept:
                     error = unkept
-            self._link.say(["end", id, False, failure(error)])
+            self._link.say(["end", id, False, failure(error, *_place(known))])
 
         enter(self._loop, scope, entered, returned)
 

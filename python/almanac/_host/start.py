@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 
-from almanac_worker import process
+from almanac_worker import packages, process
 
 from .host import Host
 from .link import Link
@@ -38,7 +38,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
     sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
-    sys.path.insert(0, config["directory"])
+    packages.first_on(sys.path, config["directory"])
     # what is compiled here would be written next to the author's files
     sys.dont_write_bytecode = True
     sys.argv = [""]

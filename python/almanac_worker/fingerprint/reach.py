@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, Union
 
+from ..packages import root
 from .modules import Module
 from .names import Import, Names, Reference
 from .trees import Dumper, is_text
@@ -72,7 +73,7 @@ class World:
     def __init__(self, project: str, folder: str) -> None:
         self._project = project
         # beside the task's file, as the worker has it; or packages of the project that the environment links to
-        self._roots = list(dict.fromkeys([folder, project, os.path.join(project, "src")]))
+        self._roots = list(dict.fromkeys([root(folder), project, os.path.join(project, "src"), folder]))
         self._modules: dict[str, Module] = {}
         self._infos: dict[Entity, Info] = {}
         self._located: dict[tuple[str, ...], tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {}
@@ -91,6 +92,15 @@ class World:
                 self.digests[path] = hashlib.sha256(source).hexdigest()
             known = self._modules[path] = Module(path, source)
         return known
+
+    @staticmethod
+    def packages(folder: str) -> tuple[list[str], str]:
+        """What is executed of the packages that a file here is in, outermost first, and what would be one more."""
+        begin, found = root(folder), []
+        while folder != begin:
+            found.append(os.path.join(folder, "__init__.py"))
+            folder = os.path.dirname(folder)
+        return found[::-1], os.path.join(folder, "__init__.py")
 
     def shown(self, path: str) -> str:
         known = self._shown.get(path)
@@ -208,6 +218,9 @@ class Reach:
             targets: set[Target] = set()
             self._name(module, name[1:], (), targets, set())
             info.edges[""] = targets
+            packages, none = self._world.packages(module.folder)
+            info.executes.update(packages)
+            info.absent.add(none)
         elif name == "^":
             info.statements = [*module.futures, *module.statements] if module.statements else []
             for imported in module.imports:

@@ -25,6 +25,19 @@ describe('modules of the author', () => {
     expect([await value(one), await value(two), await value(one)]).toEqual(['first', 'second', 'first'])
   })
 
+  it('are imported as others import them, where the file of the task is in a package', async () => {
+    const file = bench.write(
+      'src/pkg/deep/steps.py',
+      'import json\nfrom pkg.units import METRE\nfrom ..units import MILE\nfrom . import near\nfrom pkg.deep import far\n\ndef f():\n    return [__name__, METRE, MILE, near.x, far.x, json.dumps([])]\n',
+    )
+    for (const name of ['pkg/__init__.py', 'pkg/deep/__init__.py']) bench.write(`src/${name}`, '')
+    bench.write('src/pkg/units.py', 'METRE = 1\nMILE = 1609\n')
+    bench.write('src/pkg/deep/near.py', 'x = 2\n')
+    bench.write('src/pkg/deep/far.py', 'x = 3\n')
+    bench.write('src/pkg/deep/json.py', '1 / 0\n')
+    expect(await value(file)).toEqual(['pkg.deep.steps', 1, 1609, 2, 3, '[]'])
+  })
+
   it('may be packages, may import the file of the task, and leave nothing beside it', async () => {
     const file = bench.write(
       'src/steps.py',
