@@ -17,7 +17,7 @@ export interface HostedRun {
   outcome(call: number, path: Path, succeed: (value: Value) => void, fail: (error: unknown) => void): void
   note(
     callerPath: string,
-    type: 'event' | 'metric' | 'artifact' | 'progress',
+    type: 'event' | 'metric' | 'artifact' | 'progress' | 'warning',
     name: string,
     body: Value,
   ): void

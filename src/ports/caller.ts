@@ -23,7 +23,7 @@ export interface Caller {
   /** For functions that do not live in this process. */
   readonly elsewhere: Elsewhere
   /** Something to show. */
-  note(type: 'event' | 'metric' | 'artifact' | 'progress', name: string, body: Value): void
+  note(type: 'event' | 'metric' | 'artifact' | 'progress' | 'warning', name: string, body: Value): void
 }
 
 /** What the host of a function in another process tells, and is told. */

@@ -27,6 +27,16 @@ async def main():
 ${text.replace(/^/gm, '    ')}
 `
 
+/** An asyncio task that nobody awaits. */
+const stray = (does: string, then: string): string => `
+@task
+def g(n: int) -> int: raise ValueError(n)
+
+async def lost():
+    await f(1)
+    ${does}
+${body(`t = asyncio.create_task(lost())\n${then}\nreturn 1`)}`
+
 const slowly = `
 @task
 def slow(n: int) -> int:
@@ -96,6 +106,16 @@ it.each([
     'callback',
     body('t = asyncio.ensure_future(f(1))\nt.add_done_callback(lambda _: 1 / 0)\nawait t'),
     /ZeroDivisionError: division by zero/,
+  ],
+  [
+    'unawaited',
+    stray('raise KeyError("lost")', 'while not t.done(): await run.now()'),
+    /KeyError: 'lost'[\s\S]*unawaited\.py:12 \[ALM_WORKFLOW_FAILED\]/,
+  ],
+  [
+    'unawaited_call',
+    stray('await g(1)', 'while not t.done(): await run.now()'),
+    /^1\n[\s\S]*✗ \w+ failed[\s\S]*ValueError: 1/,
   ],
   [
     'closure',
@@ -256,6 +276,19 @@ it('of two versions of the package that of the engine is imported, by workflow a
   })
   const old = Project.at(project.folder, { PYTHONPATH: join(project.folder, 'site-packages') })
   expect(await old.run('run', 'versions.py')).toMatchObject({ code: 0, stderr: '' })
+})
+
+it('an asyncio task that goes on when the workflow returns is cancelled, as by asyncio.run, and that is said', async () => {
+  const text = stray('try: await run.sleep("1d")\n    finally: print("cleaned up")', 'await f(2)')
+  expect(await said('left', text)).toMatch(
+    /^0\n[\s\S]*! main: asyncio tasks that nobody awaited were cancelled when it returned: lost\n/,
+  )
+  expect(await said('left_quietly', text.replace('return 1', 't.cancel()\n    return 1'))).toMatch(
+    /^0\n[^!]*$/,
+  )
+  expect(
+    await said('retrieved', stray('raise KeyError(1)', 'await asyncio.wait([t])\nt.exception()')),
+  ).toMatch(/^0\n/)
 })
 
 it('Ctrl-C on the terminal stops the run, and the workflow hears of it as of any cancelled run', async () => {

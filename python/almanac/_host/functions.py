@@ -10,6 +10,7 @@ import asyncio
 import contextvars
 import functools
 import inspect
+import sys
 import threading
 from typing import Any, Callable
 
@@ -58,6 +59,19 @@ async def _run(function: Callable[[], Any], ended: Ended) -> None:
         ended(None, error)
     else:
         ended(value, None)
+
+
+def is_function(task: asyncio.Task[Any]) -> bool:
+    """Is it a function that was entered, and nothing that one made?"""
+    return getattr(task.get_coro(), "cr_code", None) is _run.__code__
+
+
+def is_cancelled(task: asyncio.Task[Any]) -> bool:
+    """Has somebody cancelled it, whom it has not heard yet?"""
+    if sys.version_info >= (3, 11):
+        return task.cancelling() > 0
+    inner: Any = task
+    return inner._must_cancel or (inner._fut_waiter is not None and inner._fut_waiter.cancelled())
 
 
 class Plain:

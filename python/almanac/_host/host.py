@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import sys
 import threading
 import weakref
 from collections import deque
@@ -21,9 +22,17 @@ from ..tasks import Task
 from ..wire import encode
 from ..workflows import Workflow
 from .describe import failure, load
-from .functions import Ended, enter, waiting_function
+from .functions import Ended, enter, is_cancelled, is_function, waiting_function
 from .link import Link
-from .loop import WorkflowLoop
+from .loop import WorkflowLoop, scope_in, scope_of
+
+
+#: told of together
+_NAMES = 5
+
+
+def _name_of(task: asyncio.Task[Any]) -> str:
+    return getattr(task.get_coro(), "__qualname__", task.get_name())
 
 
 def _known_later(value: Any, scope: calls.Scope, all_of_it: bool) -> Future[Any] | None:
@@ -52,8 +61,10 @@ class Host:
         self._link = link
         self._loop = WorkflowLoop(self._rest)
         self._loop.set_exception_handler(self._raised_in_callback)
-        #: what callbacks raised, by scope: nobody else hears of it
+        #: what callbacks raised, and asyncio tasks that nobody awaited, by scope: nobody else hears of it
         self._unheard: dict[int, BaseException] = {}
+        #: scopes whose functions have not ended
+        self._under_way: set[int] = set()
         self._inbox: deque[list[Any]] = deque()
         self._handlers: dict[str, Callable[..., None]] = {
             "load": self._on_load,
@@ -159,6 +170,7 @@ class Host:
 
     def _on_enter(self, id: int, function: int, run: str, path: str, inputs: dict[str, Any] | None) -> None:
         self._taken += 1
+        self._under_way.add(id)
         known, gives = self._functions[function], self._gives.get(function)
         entered = known if inputs is None else functools.partial(known, **inputs)
         scope = calls.Scope(id, run, path, self)
@@ -180,9 +192,12 @@ class Host:
                 self._want(scope, future, ended)
 
         def ended(value: Any, error: BaseException | None) -> None:
+            self._under_way.discard(id)
             unheard = self._unheard.pop(id, None) or (calls.stray_calls[0] if calls.stray_calls else None)
             calls.stray_calls.clear()
             error = unheard if error is None else error
+            if "/" not in path:
+                self._left_over(scope, error is None)
             if error is None:
                 try:
                     kept = value if workflow is None else workflow.checked(value)
@@ -220,15 +235,40 @@ class Host:
             self._link.say(["value", number, False, failure(error)])
 
     def _raised_in_callback(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        error, handle = context.get("exception"), context.get("handle")
-        surroundings = getattr(handle, "_context", None)
-        scope = None if surroundings is None else surroundings.get(calls._scope)
-        if error is None or scope is None:
+        error, task, handle = context.get("exception"), context.get("future"), context.get("handle")
+        scope = scope_of(task) if isinstance(task, asyncio.Task) else scope_in(getattr(handle, "_context", None))
+        if error is None or scope is None or scope.id not in self._under_way:
+            # its function has ended, or there was none
             loop.default_exception_handler(context)
-        else:
-            self._unheard.setdefault(scope.id, error)
+            return
+        if isinstance(task, asyncio.Task) and sys.version_info >= (3, 11):
+            error.add_note(f"It was raised in an asyncio task that nobody awaited: {_name_of(task)}")
+        self._unheard.setdefault(scope.id, error)
+
+    def _left_over(self, scope: calls.Scope, is_told: bool) -> None:
+        """What goes on when a run's function has ended is cancelled, as by `asyncio.run`; that is said."""
+        left = set()
+        for task in self._strays(scope.run):
+            if not is_cancelled(task):
+                left.add(_name_of(task))
+            task.cancel()
+        if is_told and left:
+            names = ", ".join(sorted(left)[:_NAMES])
+            body = f"asyncio tasks that nobody awaited were cancelled when it returned: {names}"
+            self._link.say(["note", scope.id, "warning", scope.path, body])
+
+    def _strays(self, run: str) -> list[asyncio.Task[Any]]:
+        """Tasks that the author made in functions that have ended."""
+        found = []
+        for task in asyncio.all_tasks(self._loop):
+            scope = scope_of(task)
+            if scope is not None and scope.run == run and scope.id not in self._under_way and not is_function(task):
+                found.append(task)
+        return found
 
     def _on_over(self, run: str) -> None:
+        for task in self._strays(run):
+            task.cancel()
         for number in self._of_run.pop(run, ()):
             del self._functions[number]
             self._gives.pop(number, None)
