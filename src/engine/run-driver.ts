@@ -151,12 +151,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
     this.#giving.wait(call, { path, succeed, fail: this.#documents.heeding(call, fail) })
   }
 
-  note(
-    _path: string,
-    type: 'event' | 'metric' | 'artifact' | 'progress' | 'warning',
-    name: string,
-    body: Value,
-  ): void {
+  note(_path: string, type: AttemptNote['type'], name: string, body: Value): void {
     // while the function is taken through what it did before, it has said this already
     const { machine, remembered, notes } = this.#run
     if (this.#giving.replaying > 0 && machine.graph.size < remembered.nextCall) return
