@@ -25,12 +25,14 @@ export class CallInfos {
     const row = id & (pageSize - 1)
     page.keys[row] = made.key
     page.called[row] = this.#calledBy(made)
-    page.args[row] = made.args
+    const { args } = made
+    const isByPosition = isPositional(args)
+    page.args[row] = isByPosition ? onlyOne(args.args) : args
     if (made.own !== undefined) {
       page.owns ??= new Array(pageSize)
       page.owns[row] = made.own
     }
-    page.letters[row * letters + flagsAt] = made.isPlain ? plain : 0
+    page.letters[row * letters + flagsAt] = (made.isPlain ? plain : 0) | (isByPosition ? positional : 0)
     page.numbers[row * columns + madeAt] = made.madeAt
     page.numbers[row * columns + startedAt] = made.madeAt
     this.#length = Math.max(this.#length, id + 1)
@@ -109,6 +111,7 @@ type Called = Pick<CallInfo, 'caller' | 'path' | 'request'>
 interface Page {
   readonly keys: Digest[]
   readonly called: (Called | undefined)[]
+  /** of arguments by position only what tells them: that they wait costs no object, where there is one that is none */
   readonly args: Value[]
   readonly fingerprints: (Digest | undefined)[]
   readonly identities: (TaskIdentity | undefined)[]
@@ -149,6 +152,19 @@ const letters = 2
 const plain = 1
 const cacheable = 2
 const released = 4
+const positional = 8
+
+/** Is it `{ args: […] }`, and no more? */
+function isPositional(args: Value): args is { readonly args: readonly Value[] } {
+  if (typeof args !== 'object' || args === null || !Array.isArray((args as { args?: unknown }).args))
+    return false
+  for (const name in args) if (name !== 'args') return false
+  return true
+}
+
+/** One argument stands for itself, unless it would be taken for several. */
+const onlyOne = (positions: readonly Value[]): Value =>
+  positions.length === 1 && !Array.isArray(positions[0]) ? positions[0] : positions
 
 /** What is beside the rows: of few calls, or shared by all. */
 interface Beside {
@@ -193,7 +209,9 @@ class InfoView implements CallInfo {
   }
 
   get args(): Value {
-    return this.#page.args[this.#row]
+    const kept = this.#page.args[this.#row]
+    if (!this.#is(positional)) return kept
+    return { args: Array.isArray(kept) ? kept : [kept] }
   }
 
   get isPlain(): boolean {
