@@ -6,6 +6,7 @@ B2  it ends when this program is gone, however that came about
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -60,7 +61,7 @@ class Engine:
 
     def interrupt(self) -> None:
         """The first stops the run with clean-up, the second without, the third at once."""
-        self._process.send_signal(signal.SIGINT)
+        self._send(signal.SIGINT)
 
     def end(self) -> int:
         """Its exit code; ends it if it still runs."""
@@ -69,8 +70,14 @@ class Engine:
         try:
             return self._process.wait(timeout=5)
         except subprocess.TimeoutExpired:
-            self._process.kill()
+            self._send(signal.SIGKILL)
             return self._process.wait()
+
+    def _send(self, number: signal.Signals) -> None:
+        """As a terminal does: to what a launcher or a script has started too, which need not pass it on."""
+        if self._process.poll() is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, number)
 
     def _copy(self, target: Any) -> None:
         assert self._process.stderr is not None

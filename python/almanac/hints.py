@@ -90,7 +90,8 @@ def schema(hint: Any) -> dict[str, Any]:
     if origin is Literal:
         return {"enum": list(args)}
     if origin is Union or origin is types.UnionType:
-        return {"anyOf": [schema(one) for one in args]}
+        alternatives = [schema(one) for one in args]
+        return {} if {} in alternatives else {"anyOf": alternatives}
     if origin in (list, tuple, set, frozenset) and args:
         return {"type": "array", "items": schema(args[0])} if origin is not tuple else {"type": "array"}
     if origin is dict:

@@ -2,13 +2,17 @@ import pc from 'picocolors'
 import { toWire } from '../model/codec.ts'
 import { isAlmanacError } from '../model/errors.ts'
 import type { ErrorRecord } from '../model/records.ts'
+import type { Value } from '../model/value.ts'
 import type { RunHandle, RunResult } from '../workbench.ts'
 import { nextCommand } from './command-text.ts'
 import { failureLines, messageText, placeText } from './failure-lines.ts'
 import { relativePath } from './paths.ts'
 import { planObject, printPlan } from './plan.ts'
 import { exitCodes, type Printer } from './printer.ts'
+import { valueText } from './values.ts'
 import { durationText } from './words.ts'
+
+const longestOutput = 2000
 
 /** What else is known of a run. */
 export interface AlsoKnown {
@@ -49,7 +53,7 @@ export function printResult(result: RunResult, printer: Printer, { varied, told 
   if (figures !== '') printer.line(`  ${figures}`)
   if (shown !== undefined) printer.line(`  ${relativePath(shown)}`)
   else if (state === 'succeeded' && output !== null && figures === '')
-    printer.line(`  ${JSON.stringify(output)}`)
+    printer.line(`  ${outputText(output, result.output)}`)
   for (const name of varied)
     printer.line(
       `  ${pc.yellow('!')} ${name} gave another result for the same call: ${nextCommand(`why ${id} ${name}`)}`,
@@ -107,6 +111,12 @@ export function printBroken(handle: RunHandle, error: unknown, sinceMs: number, 
 
 /** Work that was not done again, where it is worth a word. */
 const savedText = (ms: number): string => (ms < 100 ? '' : ` · saved ${durationText(ms)}`)
+
+/** What people can read: no marks of what JSON has not, and no more than fits on a screen. `--json` has all of it. */
+function outputText(wire: unknown, value: Value): string {
+  const text = JSON.stringify(wire)
+  return text.length > longestOutput || text.includes('{"$":') ? valueText(value, longestOutput) : text
+}
 
 /** Numbers and short texts of an output: what a summary is made of. */
 function plainFigures(output: unknown): string {
