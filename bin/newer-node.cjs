@@ -32,8 +32,11 @@ function versionOf(folder) {
 /** In this process's place, as nearly as can be: its signals are passed on, its end is this one's. */
 exports.run = function (node, args) {
   var child = childProcess.spawn(node, process.execArgv.concat(args), { stdio: 'inherit' })
-  // a terminal sends these to both
-  process.on('SIGINT', ignore)
+  // A terminal sends these to both. Whoever else asks to stop may have asked this process alone, or the whole group:
+  // SIGTERM soon after SIGINT is taken for the same.
+  process.on('SIGINT', function () {
+    if (!isOfTerminal()) child.kill('SIGTERM')
+  })
   process.on('SIGQUIT', ignore)
   var passed = ['SIGTERM', 'SIGHUP']
   passed.forEach(function (signal) {
@@ -52,6 +55,18 @@ exports.run = function (node, args) {
     })
     process.kill(process.pid, signal)
   })
+}
+
+/** Is this process one of those that the terminal's Ctrl-C goes to? */
+function isOfTerminal() {
+  try {
+    var stat = fs.readFileSync('/proc/self/stat', 'latin1')
+    // state, parent, group, session, terminal, the terminal's group
+    var fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return fields[2] === fields[5]
+  } catch (_) {
+    return Boolean(process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY)
+  }
 }
 
 function ignore() {}

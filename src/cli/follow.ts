@@ -53,17 +53,19 @@ export async function follow(
   }
 }
 
-/** SIGTERM comes twice where both a program around us and its group are told, as `timeout` does. */
+/** They come twice, or one as the other, where both a program around us and its group are told, as `timeout` does. */
 const echoMs = 100
 
 /** The first Ctrl-C cancels with clean-up, the second without, the third leaves: what is durable stays. */
 function stopOnSignals(handle: RunHandle, say: (lines: readonly string[]) => void): () => void {
   let count = 0
   let last = Number.NEGATIVE_INFINITY
+  let lastSignal: NodeJS.Signals | undefined
   const onSignal = (signal: NodeJS.Signals): void => {
-    const since = performance.now() - last
+    const isEcho = performance.now() - last < echoMs && (signal === 'SIGTERM' || signal !== lastSignal)
     last = performance.now()
-    if (signal === 'SIGTERM' && since < echoMs) return
+    lastSignal = signal
+    if (isEcho) return
     const text = [
       'Stopping; press Ctrl-C again to skip clean-up.',
       'Stopping without clean-up; press Ctrl-C again to leave at once.',
