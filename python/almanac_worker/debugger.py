@@ -37,6 +37,11 @@ class _TerminalPdb(pdb.Pdb):
         with _terminal():
             super().interaction(*args, **kwargs)
 
+    def user_exception(self, frame: Any, exc_info: Any) -> None:
+        # that a coroutine has ended is an exception in whatever awaited it
+        if not self.is_skipped_module(frame.f_globals.get("__name__", "")):
+            super().user_exception(frame, exc_info)
+
 
 @contextmanager
 def _terminal() -> Iterator[None]:

@@ -68,11 +68,13 @@ it('breakpoint() stops in the workflow and in its tasks, and steps lead over wha
       ["('task', 7)", ''],
       ['(Pdb) ', 'c\n'],
       ['-> return [first, second]', ''],
-      ['(Pdb) ', 'c\n'],
+      // over the end of the workflow there is nothing of the author's
+      ['(Pdb) ', 'n\n'],
     ],
     project.folder,
   )
   expect(shown).toMatch(/succeeded · 2 executed/)
+  expect(shown).not.toContain('functions.py')
 })
 
 it('two prompts do not share the terminal, and a plain workflow stops too', async () => {
