@@ -164,7 +164,8 @@ export class PackReader {
 
   digest(): DigestColumn | undefined {
     const length = this.number()
-    if (length === isToBeHashed) return Buffer.from(hash('sha256', this.word() + this.text(), 'hex'), 'hex')
+    if (length === isToBeHashed)
+      return Buffer.from(hash('sha256', this.word() + this.text(), 'binary'), 'binary')
     if (length !== isDigest) return this.#text(length)
     const from = this.#digestAt
     this.#digestAt++
