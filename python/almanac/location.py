@@ -41,7 +41,8 @@ def engine() -> list[str]:
     there = _on_path()
     if there is not None and node is not None:
         return [there]
-    where = _source() or "/path/to/almanac"
+    source = _source()
+    where = source if source is not None and (source / "package.json").is_file() else "/path/to/almanac"
     raise _missing(
         "the engine of Almanac is",
         f"install Node 20 or newer and run `npm install --save-dev {where}` here, or name its command in ALMANAC_COMMAND",

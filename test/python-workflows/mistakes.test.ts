@@ -241,6 +241,13 @@ it('a child of a fork has no engine, and the workflow goes on', async () => {
     'await f(1)\npid = os.fork()\nif pid == 0:\n    try: f(2)\n    finally: os._exit(0)\nos.waitpid(pid, 0)\nreturn await f(3)',
   )
   expect(await said('forks', text)).toMatch(/^0\n[\s\S]*succeeded · 2 executed/)
+  const goesOn = body(
+    'await f(1)\npid = os.fork()\nif pid == 0: return 1\nos.waitpid(pid, 0)\nreturn await f(3)',
+  )
+  const said_ = await said('forks_on', goesOn)
+  expect(said_).toMatch(/this process was forked from a workflow's and has no engine: end it by `os\._exit`/)
+  expect(said_).toMatch(/^0\n[\s\S]*succeeded · 2 executed/)
+  expect(said_).not.toContain('Traceback')
 })
 
 it.each([

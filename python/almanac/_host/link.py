@@ -18,6 +18,10 @@ _TOGETHER = 512
 _CHUNK = 1 << 16
 
 
+class Forked(RuntimeError):
+    """The author's code forked, and went on in the child as if it were the workflow."""
+
+
 class Link:
     """Owns the socket. Used by one thread at a time."""
 
@@ -40,7 +44,7 @@ class Link:
         if not self._out:
             return
         if os.getpid() != self._pid:
-            raise RuntimeError("this process was forked from a workflow's and has no engine")
+            raise Forked("this process was forked from a workflow's and has no engine")
         line = encode(self._out) + "\n"
         self._out.clear()
         self._socket.sendall(line.encode("ascii"))

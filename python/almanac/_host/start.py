@@ -13,7 +13,7 @@ import sys
 from almanac_worker import packages, process
 
 from .host import Host
-from .link import Link
+from .link import Forked, Link
 
 #: descriptors from which on that of the engine lies
 _FAR = 500
@@ -50,6 +50,9 @@ def main() -> None:
         Host(link).serve(first[1:])
     except OSError as error:
         print(f"the workflow's code closed the connection to the engine ({error})", file=sys.stderr, flush=True)
+        os._exit(1)
+    except Forked as error:
+        print(f"{error}: end it by `os._exit`, and use tasks for what is to run beside", file=sys.stderr, flush=True)
         os._exit(1)
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, OSError, ValueError):  # the author's code closed or replaced it
