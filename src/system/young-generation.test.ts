@@ -21,28 +21,3 @@ it('keeps the young generation from growing once it is large enough', () => {
   const said = execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })
   expect(JSON.parse(said)).toEqual([true, true])
 })
-
-it('collects alone from then on where there are few processors', () => {
-  const file = fileURLToPath(new URL('./young-generation.ts', import.meta.url))
-  const program = `
-    import { GCProfiler, getHeapSpaceStatistics } from 'node:v8'
-    import { YoungGeneration } from ${JSON.stringify(file)}
-    const size = () => getHeapSpaceStatistics().find((one) => one.space_name === 'new_space').space_size
-    const kept = []
-    const grow = (rounds, most) => { for (let n = 0; n < rounds && size() < most; n++) for (let i = 0; i < 1000; i++) kept.push({ n }) }
-    grow(1500, 16 * 2 ** 20)
-    new YoungGeneration(2).look()
-    const profiler = new GCProfiler()
-    profiler.start()
-    console.log('from here on')
-    grow(1500, Infinity)
-    console.log('to here')
-    console.log(profiler.stop().statistics.filter(({ gcType }) => gcType === 'Scavenge').length)`
-  const flags = ['--trace-parallel-scavenge', '--input-type=module', '-e']
-  const said = execFileSync(process.execPath, [...flags, program], { encoding: 'utf8' })
-  const [, between = '', after = ''] = said.split(/from here on|to here/)
-  // each thread that takes part in one writes a line
-  const parts = between.match(/scavenge\[/g)?.length ?? 0
-  const collections = Number(/\d+/.exec(after)?.[0])
-  expect([parts > 0, parts <= collections]).toEqual([true, true])
-})

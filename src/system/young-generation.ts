@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os'
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 
 /**
@@ -7,17 +6,9 @@ import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
  * A loop that makes a hundred thousand calls lets it grow to 134 MB, which V8 then keeps; with a quarter of that the
  * same calls take no more time. V8 is told so while it grows: what it is told at the start counts for a program, and
  * this may be a library in one.
- *
- * Where there are only two processors, the journal's thread has the other: whoever collects would wait for helpers that
- * get none, and does so alone from then on.
  */
 export class YoungGeneration {
-  readonly #processors: number
   #isBounded = false
-
-  constructor(processors = availableParallelism()) {
-    this.#processors = processors
-  }
 
   /** Asked for between many calls, where nothing else has a turn. */
   look(): void {
@@ -26,12 +17,8 @@ export class YoungGeneration {
     if (space === undefined || space.space_size < enough) return
     this.#isBounded = true
     setFlagsFromString('--semi-space-growth-factor=1')
-    if (this.#processors <= few) setFlagsFromString('--no-parallel-scavenge')
   }
 }
 
 /** bytes of both its halves from which on it grows no more */
 const enough = 16 * 2 ** 20
-
-/** so many processors have no room for helpers */
-const few = 2
