@@ -21,13 +21,16 @@ export function givenCell(cell: Cell): GivenCell {
   const next = chance(20260711)
   const { n, parallel, sleepMean, sleepSpread, sizeMb } = cell
   const times = Array.from({ length: n }, () => Math.max(0, sleepMean + (2 * next() - 1) * sleepSpread))
-  return { parallel, times, length: Math.round((sizeMb * 1e6) / 8) }
+  return { parallel, times, length: lengthOf(sizeMb) }
 }
+
+/** An array has an element at least: the sum is checked in cells without a size as well. */
+const lengthOf = (sizeMb: number): number => Math.max(1, Math.round((sizeMb * 1e6) / 8))
 
 /** What `check` must give: all elements of the sum of 0, 1, … n - 1. */
 export const closedForm = ({ n, sizeMb }: Cell): readonly number[] => {
   const sum = (n * (n - 1)) / 2
-  return [sum, sum, Math.round((sizeMb * 1e6) / 8)]
+  return [sum, sum, lengthOf(sizeMb)]
 }
 
 /** The seed's formula: what the run took over the sleeps spread evenly; undefined without sleeps. */

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { ensurePythonEnv } from '../../src/executors/python/environment.ts'
 import { machine } from '../machine.ts'
 import { median } from '../process-cost.ts'
@@ -10,6 +9,8 @@ import { closedForm, givenCell, grids, overheadPercent } from './cell.ts'
 import { KeptLines } from './kept-lines.ts'
 import type { Measured } from './measure.ts'
 import { measure } from './measure.ts'
+import type { SeedOptions } from './options.ts'
+import { seedOptions } from './options.ts'
 import { seedTable } from './table.ts'
 
 /**
@@ -25,33 +26,19 @@ import { seedTable } from './table.ts'
  * them all as a page with a table.
  */
 
-const { values } = parseArgs({
-  options: {
-    n: { type: 'string', default: '1000' },
-    'sleep-mean': { type: 'string', default: '0.1' },
-    'sleep-spread': { type: 'string', default: '0.05' },
-    'size-mb': { type: 'string', default: '0.1' },
-    parallel: { type: 'string', default: '16' },
-    engines: { type: 'string', default: 'almanac-python,dask,floor' },
-    repeat: { type: 'string', default: '3' },
-    grid: { type: 'string' },
-    /** an engine that takes more is stopped */
-    'max-gb': { type: 'string', default: '12' },
-    'max-minutes': { type: 'string', default: '60' },
-    /** a file for the lines: cells and engines that are in it are left out */
-    append: { type: 'string' },
-    page: { type: 'string' },
-  },
-})
-
 const here = import.meta.dirname
-const parallel = Number(values.parallel)
-const repeat = Number(values.repeat)
-const bounds = {
-  maxBytes: Number(values['max-gb']) * 1e9,
-  maxMs: Number(values['max-minutes']) * 60_000,
+const engineNames = [
+  ...['almanac-inline', 'almanac-threads', 'almanac-python', 'almanac-pyflow'],
+  ...['dask', 'prefect', 'floor'],
+]
+const options = seedOptions(process.argv.slice(2), engineNames)
+if (typeof options === 'string') {
+  process.stderr.write(`${options}\n`)
+  process.exit(process.argv.includes('--help') ? 0 : 2)
 }
-const lines = new KeptLines(values.append)
+const { parallel, repeat, engines } = options
+const bounds = { maxBytes: options.maxGb * 1e9, maxMs: options.maxMinutes * 60_000 }
+const lines = new KeptLines(options.append)
 const folder = mkdtempSync(join(tmpdir(), 'almanac-seed-'))
 const { python } = await ensurePythonEnv(
   { requirements: join(here, 'requirements.txt') },
@@ -92,12 +79,9 @@ const programs: Readonly<Record<string, Program>> = {
   floor: script('floor.py'),
 }
 
-const engines = values.engines.split(',')
-for (const name of engines) if (programs[name] === undefined) throw new Error(`there is no engine ${name}`)
-
 try {
-  for (const cell of cells()) await runCell(cell)
-  if (values.page !== undefined) writeFileSync(values.page, page())
+  for (const cell of cells(options)) await runCell(cell)
+  if (options.page !== undefined) writeFileSync(options.page, page())
 } finally {
   rmSync(folder, { recursive: true })
 }
@@ -115,21 +99,9 @@ function page(): string {
   ].join('\n')
 }
 
-function cells(): Cell[] {
-  if (values.grid === undefined) {
-    return [
-      {
-        n: Number(values.n),
-        sleepMean: Number(values['sleep-mean']),
-        sleepSpread: Number(values['sleep-spread']),
-        sizeMb: Number(values['size-mb']),
-        parallel,
-      },
-    ]
-  }
-  const grid = grids[values.grid]
-  if (grid === undefined) throw new Error(`there is no grid ${values.grid}: ${Object.keys(grids).join(', ')}`)
-  return grid.map((cell) => ({ ...cell, parallel }))
+function cells({ grid, n, sleepMean, sleepSpread, sizeMb }: SeedOptions): Cell[] {
+  if (grid === undefined) return [{ n, sleepMean, sleepSpread, sizeMb, parallel }]
+  return (grids[grid] ?? []).map((cell) => ({ ...cell, parallel }))
 }
 
 async function runCell(cell: Cell): Promise<void> {
