@@ -286,7 +286,7 @@ it('of two versions of the package that of the engine is imported, by workflow a
 })
 
 it('an asyncio task that goes on when the workflow returns is cancelled, as by asyncio.run, and that is said', async () => {
-  const text = stray('try: await run.sleep("1d")\n    finally: print("cleaned up")', 'await f(2)')
+  const text = stray('try: await asyncio.Event().wait()\n    finally: print("cleaned up")', 'await f(2)')
   expect(await said('left', text)).toMatch(
     /^0\n[\s\S]*! main: asyncio tasks that nobody awaited were cancelled when it returned: lost\n/,
   )

@@ -10,9 +10,8 @@ import asyncio
 import contextvars
 import functools
 import inspect
-import sys
 import threading
-from typing import Any, Callable
+from typing import Any, Callable, Coroutine
 
 from .. import calls
 from ..errors import refused
@@ -31,13 +30,13 @@ def enter(loop: asyncio.AbstractEventLoop, scope: calls.Scope, function: Callabl
         return context
 
     if _is_async(function):
-        surroundings().run(loop.create_task, _run(function, ended))
+        surroundings().run(_begun, loop, _run(function, ended))
         return
 
     def gave(value: Any, error: BaseException | None) -> None:
         # `lambda: steps(item)` is plain, and what it gives is not
         if asyncio.iscoroutine(value):
-            surroundings().run(loop.create_task, _run(lambda: value, ended))
+            surroundings().run(_begun, loop, _run(lambda: value, ended))
         else:
             ended(value, error)
 
@@ -52,6 +51,11 @@ def _is_async(function: Callable[[], Any]) -> bool:
     return inspect.iscoroutinefunction(owner.function if isinstance(owner, Workflow) else inner)
 
 
+def _begun(loop: asyncio.AbstractEventLoop, function: Coroutine[Any, Any, None]) -> None:
+    # none of those that authors make
+    asyncio.Task(function, loop=loop)
+
+
 async def _run(function: Callable[[], Any], ended: Ended) -> None:
     try:
         value = await function()
@@ -59,19 +63,6 @@ async def _run(function: Callable[[], Any], ended: Ended) -> None:
         ended(None, error)
     else:
         ended(value, None)
-
-
-def is_function(task: asyncio.Task[Any]) -> bool:
-    """Is it a function that was entered, and nothing that one made?"""
-    return getattr(task.get_coro(), "cr_code", None) is _run.__code__
-
-
-def is_cancelled(task: asyncio.Task[Any]) -> bool:
-    """Has somebody cancelled it, whom it has not heard yet?"""
-    if sys.version_info >= (3, 11):
-        return task.cancelling() > 0
-    inner: Any = task
-    return inner._must_cancel or (inner._fut_waiter is not None and inner._fut_waiter.cancelled())
 
 
 class Plain:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import sys
 import threading
 import weakref
 from collections import deque
@@ -22,17 +21,14 @@ from ..tasks import Task
 from ..wire import encode
 from ..workflows import Workflow
 from .describe import failure, load
-from .functions import Ended, enter, is_cancelled, is_function, waiting_function
+from .functions import Ended, enter, waiting_function
 from .link import Link
-from .loop import WorkflowLoop, scope_in, scope_of
+from .loop import WorkflowLoop, scope_in
+from .strays import Strays
 
 
 #: told of together
 _NAMES = 5
-
-
-def _name_of(task: asyncio.Task[Any]) -> str:
-    return getattr(task.get_coro(), "__qualname__", task.get_name())
 
 
 def _known_later(value: Any, scope: calls.Scope, all_of_it: bool) -> Future[Any] | None:
@@ -43,7 +39,7 @@ def _known_later(value: Any, scope: calls.Scope, all_of_it: bool) -> Future[Any]
     return scope.ask("all", {"of": value}, "all") if all_of_it and has_futures(value) else None
 
 
-def _place(function: Callable[..., Any]) -> tuple[str, int] | tuple[()]:
+def _place(function: Callable[..., Any]) -> tuple[str | None, int | None]:
     """Where a function of the author's is, for what goes wrong when it has ended."""
     while isinstance(function, functools.partial):
         function = function.func
@@ -51,7 +47,7 @@ def _place(function: Callable[..., Any]) -> tuple[str, int] | tuple[()]:
     if isinstance(owner, Workflow):
         return owner.place
     code = getattr(function, "__code__", None)
-    return () if code is None else (code.co_filename, code.co_firstlineno)
+    return (None, None) if code is None else (code.co_filename, code.co_firstlineno)
 
 
 class Host:
@@ -61,7 +57,9 @@ class Host:
         self._link = link
         self._loop = WorkflowLoop(self._rest)
         self._loop.set_exception_handler(self._raised_in_callback)
-        #: what callbacks raised, and asyncio tasks that nobody awaited, by scope: nobody else hears of it
+        self._strays = Strays()
+        self._loop.set_task_factory(self._strays.made)
+        #: what callbacks raised, by scope: nobody else hears of it
         self._unheard: dict[int, BaseException] = {}
         #: scopes whose functions have not ended
         self._under_way: set[int] = set()
@@ -171,6 +169,7 @@ class Host:
     def _on_enter(self, id: int, function: int, run: str, path: str, inputs: dict[str, Any] | None) -> None:
         self._taken += 1
         self._under_way.add(id)
+        self._strays.entered(id)
         known, gives = self._functions[function], self._gives.get(function)
         entered = known if inputs is None else functools.partial(known, **inputs)
         scope = calls.Scope(id, run, path, self)
@@ -193,11 +192,13 @@ class Host:
 
         def ended(value: Any, error: BaseException | None) -> None:
             self._under_way.discard(id)
-            unheard = self._unheard.pop(id, None) or (calls.stray_calls[0] if calls.stray_calls else None)
+            raised, left = self._strays.left(id)
+            unheard = self._unheard.pop(id, None) or raised or (calls.stray_calls[0] if calls.stray_calls else None)
             calls.stray_calls.clear()
             error = unheard if error is None else error
-            if "/" not in path:
-                self._left_over(scope, error is None)
+            if error is None and left:
+                body = f"asyncio tasks that nobody awaited were cancelled when it returned: {', '.join(left[:_NAMES])}"
+                self._link.say(["note", id, "warning", path, body])
             if error is None:
                 try:
                     kept = value if workflow is None else workflow.checked(value)
@@ -235,40 +236,15 @@ class Host:
             self._link.say(["value", number, False, failure(error)])
 
     def _raised_in_callback(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        error, task, handle = context.get("exception"), context.get("future"), context.get("handle")
-        scope = scope_of(task) if isinstance(task, asyncio.Task) else scope_in(getattr(handle, "_context", None))
+        error, handle = context.get("exception"), context.get("handle")
+        scope = scope_in(getattr(handle, "_context", None))
         if error is None or scope is None or scope.id not in self._under_way:
             # its function has ended, or there was none
             loop.default_exception_handler(context)
             return
-        if isinstance(task, asyncio.Task) and sys.version_info >= (3, 11):
-            error.add_note(f"It was raised in an asyncio task that nobody awaited: {_name_of(task)}")
         self._unheard.setdefault(scope.id, error)
 
-    def _left_over(self, scope: calls.Scope, is_told: bool) -> None:
-        """What goes on when a run's function has ended is cancelled, as by `asyncio.run`; that is said."""
-        left = set()
-        for task in self._strays(scope.run):
-            if not is_cancelled(task):
-                left.add(_name_of(task))
-            task.cancel()
-        if is_told and left:
-            names = ", ".join(sorted(left)[:_NAMES])
-            body = f"asyncio tasks that nobody awaited were cancelled when it returned: {names}"
-            self._link.say(["note", scope.id, "warning", scope.path, body])
-
-    def _strays(self, run: str) -> list[asyncio.Task[Any]]:
-        """Tasks that the author made in functions that have ended."""
-        found = []
-        for task in asyncio.all_tasks(self._loop):
-            scope = scope_of(task)
-            if scope is not None and scope.run == run and scope.id not in self._under_way and not is_function(task):
-                found.append(task)
-        return found
-
     def _on_over(self, run: str) -> None:
-        for task in self._strays(run):
-            task.cancel()
         for number in self._of_run.pop(run, ()):
             del self._functions[number]
             self._gives.pop(number, None)

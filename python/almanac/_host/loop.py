@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import selectors
-import sys
 import threading
 from typing import Any, Callable, NoReturn
 
@@ -45,8 +44,6 @@ class WorkflowLoop(asyncio.SelectorEventLoop):
         super().__init__(_AtRest(rest))
         self._at_rest = rest
         self._thread = threading.get_ident()
-        if sys.version_info < (3, 12):
-            self.set_task_factory(_ScopedTask.made)
 
     def _run_once(self) -> None:
         # what it does of itself beside this is for timers, for other threads and for sockets, which there are none of
@@ -67,29 +64,6 @@ class WorkflowLoop(asyncio.SelectorEventLoop):
 
     def stop(self) -> None:
         raise refused("a workflow stopped the event loop, in which others run too", "Return from the workflow instead.", "ALM_STUCK")
-
-
-class _ScopedTask(asyncio.Task):  # type: ignore[type-arg]
-    """For a Python in which a task does not tell in which context it runs."""
-
-    __slots__ = ("scope",)
-    scope: calls.Scope | None
-
-    @classmethod
-    def made(cls, loop: asyncio.AbstractEventLoop, coro: Any, **surroundings: Any) -> _ScopedTask:
-        task = cls(coro, loop=loop, **surroundings)
-        task.scope = calls._scope.get()
-        return task
-
-
-_ScopedTask.__name__ = _ScopedTask.__qualname__ = "Task"
-
-
-def scope_of(task: asyncio.Task[Any]) -> calls.Scope | None:
-    """The function that made it."""
-    if sys.version_info >= (3, 12):
-        return scope_in(task.get_context())
-    return getattr(task, "scope", None)
 
 
 def scope_in(context: contextvars.Context | None) -> calls.Scope | None:
