@@ -33,7 +33,7 @@ function versionOf(folder) {
 exports.run = function (node, args) {
   var child = childProcess.spawn(node, process.execArgv.concat(args), { stdio: 'inherit' })
   // A terminal sends these to both. Whoever else asks to stop may have asked this process alone, or the whole group:
-  // SIGTERM soon after SIGINT is taken for the same.
+  // the engine takes a SIGTERM after a SIGINT for the same.
   process.on('SIGINT', function () {
     if (!isOfTerminal()) child.kill('SIGTERM')
   })

@@ -53,23 +53,27 @@ export async function follow(
   }
 }
 
-/** They come twice, or one as the other, where both a program around us and its group are told, as `timeout` does. */
+/** SIGTERM comes twice where both a program around us and its group are told, as `timeout` does. */
 const echoMs = 100
 
-/** The first Ctrl-C cancels with clean-up, the second without, the third leaves: what is durable stays. */
+/**
+ * The first Ctrl-C cancels with clean-up, the second without, the third leaves: what is durable stays. What came as
+ * SIGINT may come as SIGTERM too, some time later, by a program around us that passes it on: each is counted by itself.
+ */
 function stopOnSignals(handle: RunHandle, say: (lines: readonly string[]) => void): () => void {
-  let count = 0
+  const counts = { SIGINT: 0, SIGTERM: 0 }
+  let told = 0
   let last = Number.NEGATIVE_INFINITY
-  let lastSignal: NodeJS.Signals | undefined
   const onSignal = (signal: NodeJS.Signals): void => {
-    const isEcho = performance.now() - last < echoMs && (signal === 'SIGTERM' || signal !== lastSignal)
+    const since = performance.now() - last
     last = performance.now()
-    lastSignal = signal
-    if (isEcho) return
+    if (signal === 'SIGTERM' && since < echoMs) return
+    counts[signal === 'SIGTERM' ? 'SIGTERM' : 'SIGINT'] += 1
+    if (Math.max(counts.SIGINT, counts.SIGTERM) === told) return
     const text = [
       'Stopping; press Ctrl-C again to skip clean-up.',
       'Stopping without clean-up; press Ctrl-C again to leave at once.',
-    ][count++]
+    ][told++]
     if (text === undefined) {
       say([pc.yellow(`Left. almanac resume ${handle.id}`)])
       process.exit(exitCodes.cancelled)
