@@ -28,9 +28,15 @@ import { seedTable } from './table.ts'
 
 const here = import.meta.dirname
 const engineNames = [
-  ...['almanac-inline', 'almanac-threads', 'almanac-python', 'almanac-pyflow'],
-  ...['dask', 'prefect', 'floor'],
-]
+  'almanac-inline',
+  'almanac-threads',
+  'almanac-python',
+  'almanac-pyflow',
+  'dask',
+  'prefect',
+  'floor',
+] as const
+type EngineName = (typeof engineNames)[number]
 const options = seedOptions(process.argv.slice(2), engineNames)
 if (typeof options === 'string') {
   process.stderr.write(`${options}\n`)
@@ -62,7 +68,7 @@ const almanac = (engine: string, refuses?: Program['refuses']): Program => ({
   ...(refuses !== undefined && { refuses }),
 })
 
-const programs: Readonly<Record<string, Program>> = {
+const programs: Readonly<Record<EngineName, Program>> = {
   'almanac-inline': almanac('inline', ({ sizeMb }) =>
     sizeMb > 0 ? 'results of inline tasks are kept in the journal: it runs with --size-mb 0' : undefined,
   ),
@@ -113,7 +119,7 @@ async function runCell(cell: Cell): Promise<void> {
   const stopped = new Map<string, string>()
   for (let round = 0; round < repeat; round++) {
     for (const name of wanted) {
-      const program = programs[name] as Program
+      const program = programs[name as EngineName]
       const refused = stopped.get(name) ?? program.refuses?.(cell)
       if (refused !== undefined) {
         stopped.set(name, refused)

@@ -1,13 +1,11 @@
 import { encode } from '../model/codec.ts'
-import type { Note, Shown } from '../model/records.ts'
+import type { Note, NoteType, Shown } from '../model/records.ts'
 import type { AttemptNote } from '../ports/executor.ts'
 import type { Recorder } from './recorder.ts'
 import type { EnginePorts } from './settings.ts'
 import { imagePath, withImage } from './shown-image.ts'
 import { ShownThings, tooMuchShown } from './shown-things.ts'
 import type { Veil } from './veil.ts'
-
-type NoteType = AttemptNote['type'] | 'warning'
 
 /** of one note; what is more is for files */
 const mostLetters = 2 ** 20

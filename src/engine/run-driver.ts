@@ -4,7 +4,7 @@ import { RunMachine } from '../core/run/machine.ts'
 import { isCounted } from '../model/counted.ts'
 import { AlmanacError } from '../model/errors.ts'
 import type { Path } from '../model/path.ts'
-import type { RememberedCall, RunRecord } from '../model/records.ts'
+import type { NoteType, RememberedCall, RunRecord } from '../model/records.ts'
 import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 import type { AttemptEnd, AttemptId, AttemptNote, Executor, LogLine } from '../ports/executor.ts'
@@ -151,7 +151,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
     this.#giving.wait(call, { path, succeed, fail: this.#documents.heeding(call, fail) })
   }
 
-  note(_path: string, type: AttemptNote['type'], name: string, body: Value): void {
+  note(_path: string, type: NoteType, name: string, body: Value): void {
     // while the function is taken through what it did before, it has said this already
     const { machine, remembered, notes } = this.#run
     if (this.#giving.replaying > 0 && machine.graph.size < remembered.nextCall) return

@@ -3,7 +3,7 @@ import { toArgs } from '../flow/arguments.ts'
 import { authorValue } from '../flow/values.ts'
 import { AlmanacError } from '../model/errors.ts'
 import type { Path } from '../model/path.ts'
-import type { RunId } from '../model/records.ts'
+import type { NoteType, RunId } from '../model/records.ts'
 import { FutureRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
 import type { Ambient, Caller, Elsewhere } from '../ports/caller.ts'
@@ -15,12 +15,7 @@ export interface HostedRun {
   readonly elsewhere: Elsewhere
   call(call: NewCall): number
   outcome(call: number, path: Path, succeed: (value: Value) => void, fail: (error: unknown) => void): void
-  note(
-    callerPath: string,
-    type: 'event' | 'metric' | 'artifact' | 'progress' | 'warning',
-    name: string,
-    body: Value,
-  ): void
+  note(callerPath: string, type: NoteType, name: string, body: Value): void
 }
 
 /** How a function ended. */

@@ -148,12 +148,15 @@ export interface AttemptRecord {
   readonly at: Time
 }
 
+/** `warning`: what the author should know, said by the engine, an executor or a host. */
+export type NoteType = 'event' | 'metric' | 'artifact' | 'progress' | 'warning'
+
 /** Something a task or the workflow said: shown and kept, of no consequence for replay. */
 export interface Note {
   readonly kind: 'note'
   readonly call?: number
   readonly attempt?: number
-  readonly type: 'event' | 'metric' | 'artifact' | 'progress' | 'stage' | 'warning'
+  readonly type: NoteType | 'stage'
   readonly name: string
   readonly bodyWire: string
   readonly at: Time

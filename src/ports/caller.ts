@@ -1,6 +1,6 @@
 import type { LimitRule } from '../model/limits.ts'
 import type { Path } from '../model/path.ts'
-import type { CallKind, RunId } from '../model/records.ts'
+import type { CallKind, NoteType, RunId } from '../model/records.ts'
 import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 import type { LoadedFile } from './code.ts'
@@ -23,7 +23,7 @@ export interface Caller {
   /** For functions that do not live in this process. */
   readonly elsewhere: Elsewhere
   /** Something to show. */
-  note(type: 'event' | 'metric' | 'artifact' | 'progress' | 'warning', name: string, body: Value): void
+  note(type: NoteType, name: string, body: Value): void
 }
 
 /** What the host of a function in another process tells, and is told. */

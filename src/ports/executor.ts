@@ -1,4 +1,4 @@
-import type { ErrorRecord, RunId, Time } from '../model/records.ts'
+import type { ErrorRecord, NoteType, RunId, Time } from '../model/records.ts'
 import type { HeldRef } from '../model/refs.ts'
 import type { FailureReason } from '../model/states.ts'
 import type { TaskSpec } from '../model/task.ts'
@@ -104,8 +104,7 @@ export interface LogLine {
 }
 
 export interface AttemptNote {
-  /** `warning`: what the author should know of it, said by the executor */
-  readonly type: 'event' | 'metric' | 'artifact' | 'progress' | 'warning'
+  readonly type: NoteType
   readonly name: string
   readonly body: Value
 }

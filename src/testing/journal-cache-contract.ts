@@ -22,6 +22,16 @@ const anEntry = (
 
 const entry = ({ kind: _, ...rest }: ReturnType<typeof anEntry>, run: string) => ({ ...rest, run })
 
+const base = {
+  kind: 'base',
+  base: aDigest('base'),
+  environment: 'prod',
+  call: 1,
+  input: aDigest('tree'),
+  valueWire: '1',
+  at: 5,
+} as const
+
 /** The run cache. */
 export function testCache(at: () => Fixture): void {
   it('finds the first entry of a fingerprint that is young enough', async () => {
@@ -58,17 +68,10 @@ export function testCache(at: () => Fixture): void {
     const { journal, cache, entries } = at()
     await journal.create(aRun('run1'))
     const shownWire = `[{"type":"metric","name":"rmse","body":{"value":1}}]`
-    const base = {
-      kind: 'base',
-      base: aDigest('base'),
-      environment: 'prod',
-      call: 1,
-      input: aDigest('tree'),
-      valueWire: '1',
-      at: 5,
-      shownWire,
-    } as const
-    await journal.append('run1', [{ ...anEntry(1), shownWire }, base])
+    await journal.append('run1', [
+      { ...anEntry(1), shownWire },
+      { ...base, shownWire },
+    ])
     expect(await cache.find(aDigest('same'), 0)).toEqual({ ...entry(anEntry(1), 'run1'), shownWire })
     expect(await cache.nearest('qc')).toEqual({ ...entry(anEntry(1), 'run1'), shownWire })
     expect((await cache.findBase(base.base, 'prod'))?.shownWire).toBe(shownWire)
@@ -78,15 +81,6 @@ export function testCache(at: () => Fixture): void {
   it('finds the newest base of a map in an environment', async () => {
     const { journal, cache } = at()
     await journal.create(aRun('run1'))
-    const base = {
-      kind: 'base',
-      base: aDigest('base'),
-      environment: 'prod',
-      call: 1,
-      input: aDigest('tree'),
-      valueWire: '1',
-      at: 5,
-    } as const
     await journal.append('run1', [base, { ...base, environment: 'test', call: 3 }, { ...base, call: 2 }])
     const { kind: _, ...bare } = base
     expect(await cache.findBase(base.base, 'prod')).toEqual({ ...bare, call: 2, run: 'run1' })
@@ -114,13 +108,9 @@ export function testCache(at: () => Fixture): void {
       { kind: 'note', type: 'artifact', name: 'plot', bodyWire: file('artifact'), at: 1 },
       { ...anEntry(1), valueWire: spilled('entry'), shownWire: `[${file('picture')}]` },
       {
-        kind: 'base',
-        base: aDigest('base'),
-        environment: 'prod',
-        call: 1,
+        ...base,
         input: aDigest('mapped'),
         valueWire: file('mapping'),
-        at: 5,
         shownWire: `[${file('entry picture')}]`,
       },
       { kind: 'run', state: 'succeeded', at: 9, outputWire: spilled('output') },

@@ -23,9 +23,8 @@ from ..workflows import Workflow
 from .describe import failure, load
 from .functions import Ended, enter, waiting_function
 from .link import Link
-from .loop import WorkflowLoop, scope_in
+from .loop import WorkflowLoop
 from .strays import Strays
-
 
 #: told of together
 _NAMES = 5
@@ -237,7 +236,8 @@ class Host:
 
     def _raised_in_callback(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error, handle = context.get("exception"), context.get("handle")
-        scope = scope_in(getattr(handle, "_context", None))
+        surroundings = getattr(handle, "_context", None)
+        scope = None if surroundings is None else surroundings.get(calls._scope)
         if error is None or scope is None or scope.id not in self._under_way:
             # its function has ended, or there was none
             loop.default_exception_handler(context)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import selectors
 import threading
 from typing import Any, Callable, NoReturn
 
-from .. import calls
 from ..errors import refused
 
 _HINT = "Await only futures of Almanac in a workflow; timers, fetches and files belong in tasks (`run.sleep` is remembered)."
@@ -64,10 +62,6 @@ class WorkflowLoop(asyncio.SelectorEventLoop):
 
     def stop(self) -> None:
         raise refused("a workflow stopped the event loop, in which others run too", "Return from the workflow instead.", "ALM_STUCK")
-
-
-def scope_in(context: contextvars.Context | None) -> calls.Scope | None:
-    return None if context is None else context.get(calls._scope)
 
 
 def _refusing(what: str) -> Callable[..., NoReturn]:
