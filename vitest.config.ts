@@ -2,9 +2,17 @@ import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { LongestFirst } from './scripts/steps/longest-first.ts'
 
+/**
+ * Folders whose unit tests share a process, as starting one for each file takes more time than they do: nothing of them
+ * changes what belongs to the process (its environment, directory, flags, descriptors), or looks at whose code called.
+ */
+const shared =
+  '{benchmarks,scripts,src/{cli,core,data,engine,journal,model,testing,util,wiring}}/**/*.test.ts'
+const slow = '**/*.slow.test.ts'
+
 export default defineConfig({
   test: {
-    // one process a file: tests open databases, start workers and read process-wide state
+    // one process a file, but for those above: tests open databases, start workers and read process-wide state
     pool: 'forks',
     reporters: process.env['CI'] ? ['dot'] : ['default'],
     sequence: { sequencer: LongestFirst },
@@ -20,9 +28,19 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['{src,scripts,benchmarks}/**/*.test.ts'],
-          exclude: ['**/*.slow.test.ts'],
+          include: ['src/**/*.test.ts'],
+          exclude: [slow, shared],
           // far more than any needs, so that a busy machine fails none
+          testTimeout: 120_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'unit-shared',
+          include: [shared],
+          exclude: [slow],
+          isolate: false,
           testTimeout: 120_000,
         },
       },

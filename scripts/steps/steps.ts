@@ -43,7 +43,11 @@ const vitest = (...args: string[]): Step['command'] =>
 /** `npm run check`: under a minute on two cores. Long ones first. */
 export const checkSteps: readonly Step[] = [
   { name: 'build', command: node('scripts/build.ts') },
-  { name: 'unit', command: vitest('--project', 'unit', '--maxWorkers=100%'), counts: 'vitest' },
+  {
+    name: 'unit',
+    command: vitest('--project', 'unit', '--project', 'unit-shared', '--maxWorkers=100%'),
+    counts: 'vitest',
+  },
   { name: 'types', command: tool('tsc', '-p', '.') },
   { name: 'types-pure', command: tool('tsc', '-p', 'tsconfig.pure.json') },
   { name: 'api', command: node('scripts/api-report.ts', '--check') },
