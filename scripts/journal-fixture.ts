@@ -134,6 +134,30 @@ async function document(documents: Documents): Promise<void> {
   await documents.write({ ...calibration, ...mine, scope: 'run:done', json: 'null' })
 }
 
+/** A run that has received a message, sent one to another run, and waits for a message and a callback. */
+async function talk(journal: OpenSqliteJournal['journal']): Promise<void> {
+  await journal.create(aRun('talks', { createdAt: 2500 }))
+  const message = { name: 'steer', by: 'eve', at: 2501 }
+  const { seq } = await journal.send('talks', { ...message, valueWire: '{"größe":1}', id: 'id 1' })
+  const aside = await journal.send('talks', { ...message, valueWire: file('sent') })
+  await journal.append('talks', [
+    { kind: 'run', state: 'running', at: 2500 },
+    aCall(0, { call_kind: 'receive', name: 'steer' }),
+    anOutcome(0, { message: seq }),
+    aCall(1, { call_kind: 'send', name: 'found' }),
+    { kind: 'sent', call: 1, name: 'found', valueWire: file('found'), at: 2502 },
+    anOutcome(1),
+    aCall(2, { call_kind: 'send', name: 'steer' }),
+    { kind: 'sent', call: 2, name: 'steer', valueWire: '2', to: 'waiting', at: 2503 },
+    aCall(3, { call_kind: 'receive', name: 'steer', keyed: true }),
+    { ...anAsk(3), of: 'receive', name: 'steer' },
+    { kind: 'aside', call: 3, message: aside.seq, error: { ...error, hint: '' }, at: 2504 },
+    aCall(4, { call_kind: 'callback', name: 'callback' }),
+    { ...anAsk(4), of: 'callback', token: aDigest('token') },
+    { kind: 'run', state: 'waiting', at: 2505 },
+  ])
+}
+
 async function write({ journal, records, datasets, documents }: OpenSqliteJournal): Promise<void> {
   await publish(datasets)
   await document(documents)
@@ -149,6 +173,7 @@ async function write({ journal, records, datasets, documents }: OpenSqliteJourna
   await journal.answer('waiting', 3, 'true', 'eve', 2300)
   await journal.request('waiting', { kind: 'cancel', by: 'ann', at: 2301 })
   await claim?.release()
+  await talk(journal)
   await journal.create(aRun('compacted', { createdAt: 3000 }))
   await journal.append('compacted', [
     ...Array.from({ length: 40 }, (_, call) => [

@@ -1,5 +1,6 @@
 import type { RunHandle } from './engine/engine.ts'
 import type { Workflow } from './flow/workflow.ts'
+import type { SentMessage } from './model/records.ts'
 
 /** Where an Almanac keeps its records and data, and what it may use. All have defaults. */
 export interface OpenOptions {
@@ -42,6 +43,14 @@ export interface ResumeOptions extends RunOptions {
   readonly calls?: readonly number[]
 }
 
+/** How a message is sent. */
+export interface SendOptions {
+  /** a message that was sent with the same id before is not sent again */
+  readonly id?: string
+  /** who sends it */
+  readonly by?: string
+}
+
 /** An open Almanac: runs workflows in this process. */
 export interface Almanac {
   readonly project: string
@@ -56,6 +65,11 @@ export interface Almanac {
   start<I, R>(workflow: Workflow<I, R>, input: I, options?: RunOptions): Promise<RunHandle>
   /** Goes on with a run. Its inputs from outside are scanned again. @throws ALM_RUN_UNKNOWN, ALM_RUN_OWNED */
   resume<I, R>(run: string, workflow: Workflow<I, R>, options?: ResumeOptions): Promise<RunHandle>
+  /**
+   * Sends a message to a run (`run.receive`): it is kept on return, whether a process has the run or not.
+   * @throws ALM_RUN_UNKNOWN, ALM_RUN_OVER
+   */
+  send(run: string, name: string, value: unknown, options?: SendOptions): Promise<SentMessage>
   /** Cancels what is under way, and lets everything go. */
   close(): Promise<void>
 }

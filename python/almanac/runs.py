@@ -214,6 +214,39 @@ class Runs:
         details = {"schema": hints.schema(schema), "title": title, "show": show, "timeout": milliseconds(timeout), "to": to}
         return current("ask").ask("ask", details, "ask", key=key, shape=results.of_type(schema))
 
+    @overload
+    def receive(
+        self, name: str, schema: type[T], *, timeout: Duration | None = None, key: str | None = None
+    ) -> Future[T]: ...
+    @overload
+    def receive(
+        self, name: str, schema: Mapping[str, Any], *, timeout: Duration | None = None, key: str | None = None
+    ) -> Future[dict[str, Any]]: ...
+    def receive(
+        self, name: str, schema: Any, *, timeout: Duration | None = None, key: str | None = None
+    ) -> Future[Any]:
+        """
+        The next message to this run by that name that no call has received: of `almanac send`, of `almanac.send`, or of
+        another run. `schema` is a type, which the message is, or a dict of types by name. Messages are received once
+        each, in the order in which they came, whether the run asked before or not. The run rests until one is there; after
+        `timeout` the call fails (`ALM_RECEIVE_TIMEOUT`). Equal calls that wait at once need a `key` each.
+
+        ```python
+        from almanac import run, workflow
+
+        @workflow
+        async def main():
+            gain = 1.0
+            while True:
+                steer = await run.receive("steer", {"gain": float, "done": bool})
+                gain = steer["gain"]
+                if steer["done"]:
+                    return gain  # almanac send last steer gain=2 done=true
+        ```
+        """
+        details = {"name": name, "schema": hints.schema(schema), "timeout": milliseconds(timeout)}
+        return current("receive").ask("receive", details, name, key=key, shape=results.of_type(schema))
+
     def __call__(self, workflow: Workflow[..., Any], /, *arguments: str, **inputs: Any) -> Run:
         """
         Runs a workflow, with what `almanac run` takes as `arguments` (`"--parallel", "4"`), and gives a `Run`. Files and

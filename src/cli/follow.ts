@@ -40,7 +40,11 @@ export async function follow(
     progress.stop()
     report.ended(result.state === 'waiting')
     const varied = flags.dryRun === true ? [] : await variedTasks(entries, result.id)
-    printResult(result, printer, { varied, told: (call) => report.hasTold(call) })
+    printResult(result, printer, {
+      varied,
+      told: (call) => report.hasTold(call),
+      asksPeople: report.asksPeople,
+    })
     return exitCodeOf(result, flags.dryRun === true)
   } catch (error) {
     progress.stop()

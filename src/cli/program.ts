@@ -16,6 +16,7 @@ import type { LogsFlags } from './commands/logs.ts'
 import type { ResumeFlags } from './commands/resume.ts'
 import type { RunFlags } from './commands/run.ts'
 import type { RunsFlags } from './commands/runs.ts'
+import type { SendFlags } from './commands/send.ts'
 import type { ShellFlags } from './commands/shell.ts'
 import { exitCodes, openPrinter, printError } from './printer.ts'
 import type { CommonFlags } from './session.ts'
@@ -160,6 +161,15 @@ function addControls(program: Command): void {
       .option('--by <who>', 'who answers'),
   ).action(async (run: string, words: string[], flags: AnswerFlags) =>
     (await import('./commands/answer.ts')).answerCommand(run, words, flags),
+  )
+  common(
+    program
+      .command('send <run> <name> [value...]')
+      .description('send a message to a run: JSON, name=value pairs, a text, or - for standard input')
+      .option('--id <id>', 'sent once, however often it is said with the same id')
+      .option('--by <who>', 'who sends'),
+  ).action(async (run: string, name: string, value: string[], flags: SendFlags) =>
+    (await import('./commands/send.ts')).sendCommand(run, name, value, flags),
   )
   common(program.command('rm <run...>').description('forget runs that have ended, with their logs')).action(
     async (runs: string[], flags: CommonFlags) => (await import('./commands/rm.ts')).rmCommand(runs, flags),

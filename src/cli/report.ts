@@ -4,12 +4,12 @@ import { isAlmanacError } from '../model/errors.ts'
 import type { AskRecord, Note } from '../model/records.ts'
 import type { Value } from '../model/value.ts'
 import type { RunHandle, StartOptions } from '../workbench.ts'
-import { nextCommand } from './command-text.ts'
 import { failureLines } from './failure-lines.ts'
 import { shownName } from './printable.ts'
 import type { Printer } from './printer.ts'
 import type { Downloads } from './progress.ts'
 import { inputText, valueText } from './values.ts'
+import { wantedCommand, wantedText } from './wanted.ts'
 
 type Listener = NonNullable<StartOptions['listener']>
 type Failed = Parameters<NonNullable<Listener['failed']>>
@@ -36,6 +36,8 @@ export class Report {
   readonly #downloads = new Map<number, Downloads>()
   readonly #asks = new Map<number, AskRecord>()
   #askTimer: NodeJS.Timeout | undefined
+  /** a person was asked something */
+  asksPeople = false
   #run: string | undefined
   #held: (() => void)[] = []
 
@@ -128,13 +130,17 @@ export class Report {
   #asked(ask: AskRecord): void {
     this.#printer.object({ ...ask, run: this.#run })
     this.#asks.set(ask.call, ask)
+    if (ask.of === undefined) this.asksPeople = true
     this.#askTimer ??= setTimeout(() => this.#tellAsks(), askMs)
   }
 
   #tellAsks(): void {
     this.#askTimer = undefined
-    for (const { title, call } of this.#asks.values())
-      this.#say([`${pc.magenta('?')} ${title}`, pc.dim(`  ${nextCommand(`answer ${this.#run} ${call} …`)}`)])
+    for (const ask of this.#asks.values())
+      this.#say([
+        `${pc.magenta('?')} ${wantedText(ask)}`,
+        pc.dim(`  ${wantedCommand({ ...ask, run: this.#run ?? '' })}`),
+      ])
     this.#asks.clear()
   }
 }

@@ -16,6 +16,8 @@ const longestOutput = 2000
 
 /** What else is known of a run. */
 export interface AlsoKnown {
+  /** a person was asked something that is open */
+  readonly asksPeople: boolean
   /** tasks that gave another result for the same call */
   readonly varied: readonly string[]
   /** has the failure of that call been told of already? */
@@ -23,7 +25,11 @@ export interface AlsoKnown {
 }
 
 /** Says how a run ended or where it rests. */
-export function printResult(result: RunResult, printer: Printer, { varied, told }: AlsoKnown): void {
+export function printResult(
+  result: RunResult,
+  printer: Printer,
+  { varied, told, asksPeople }: AlsoKnown,
+): void {
   const { id, state, counts, executed, reused, savedMs, durationMs, error, shown, planned } = result
   const output = result.output === undefined ? null : toWire(result.output)
   printer.last({
@@ -59,7 +65,7 @@ export function printResult(result: RunResult, printer: Printer, { varied, told 
       `  ${pc.yellow('!')} ${name} gave another result for the same call: ${nextCommand(`why ${id} ${name}`)}`,
     )
   if (state !== 'succeeded')
-    printer.line(`  ${nextCommand(state === 'waiting' ? `answer ${id}` : `resume ${id}`)}`)
+    printer.line(`  ${nextCommand(state === 'waiting' && asksPeople ? `answer ${id}` : `resume ${id}`)}`)
 }
 
 function printFailure(

@@ -2,6 +2,7 @@ import type { RunId, RunRecord } from '../model/records.ts'
 import { isRunEnd, type RunState } from '../model/states.ts'
 import type { Workbench } from '../workbench.ts'
 import { nextCommand } from './command-text.ts'
+import { nextWanted } from './wanted.ts'
 
 /** A state as people see it: `interrupted` is no state of the journal, it is found by looking who has the run. */
 export type ShownState = RunState | 'interrupted'
@@ -25,7 +26,13 @@ export async function standings(
 ): Promise<(run: RunRecord) => Standing> {
   const open = runs.filter(({ state }) => !isRunEnd(state)).map(({ id }) => id)
   const claimed = new Set(await almanac.records.claimed(open))
-  return (run) => standingOf(run, claimed)
+  const wanted = new Map<RunId, string>()
+  for (const { id, state } of runs) {
+    if (state !== 'waiting' || claimed.has(id)) continue
+    const command = await nextWanted(almanac, id)
+    if (command !== undefined) wanted.set(id, command)
+  }
+  return (run) => standingOf(run, claimed, wanted.get(run.id))
 }
 
 /** The same of one run. */
@@ -33,12 +40,12 @@ export async function standing(almanac: Workbench, run: RunRecord): Promise<Stan
   return (await standings(almanac, [run]))(run)
 }
 
-function standingOf(run: RunRecord, claimed: ReadonlySet<RunId>): Standing {
+function standingOf(run: RunRecord, claimed: ReadonlySet<RunId>, wanted: string | undefined): Standing {
   const { id, state, host, pid } = run
   if (claimed.has(id))
     return { state, ...(host !== undefined && pid !== undefined && { process: { host, pid } }) }
   if (executing.includes(state)) return { state: 'interrupted', next: resumeText(run) }
-  if (state === 'waiting') return { state, next: nextCommand(`answer ${id}`) }
+  if (state === 'waiting' && wanted !== undefined) return { state, next: wanted }
   return state === 'succeeded' || state === 'undone' ? { state } : { state, next: resumeText(run) }
 }
 

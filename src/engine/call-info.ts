@@ -73,6 +73,8 @@ export interface CallInfo {
   lastError?: ErrorRecord | undefined
   /** what it has to do with other calls of its fingerprint; absent where it never began an attempt that others could use */
   sharing?: Sharing | undefined
+  /** `seq` of the message that it received */
+  message?: number | undefined
   map?: { executed: number; carried: number; removed: number; savedMs?: number } | undefined
 }
 

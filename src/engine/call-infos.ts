@@ -177,7 +177,7 @@ interface Beside {
 type Rare = {
   -readonly [K in RareName]?: CallInfo[K]
 }
-type RareName = 'entry' | 'origin' | 'heldKey' | 'takenFrom' | 'lastError' | 'sharing' | 'map'
+type RareName = 'entry' | 'origin' | 'heldKey' | 'takenFrom' | 'lastError' | 'sharing' | 'map' | 'message'
 
 class InfoView implements CallInfo {
   readonly id: number
@@ -341,6 +341,14 @@ class InfoView implements CallInfo {
 
   set sharing(sharing: Sharing | undefined) {
     if (sharing !== undefined || this.#rare() !== undefined) this.#rareNow().sharing = sharing
+  }
+
+  get message(): CallInfo['message'] {
+    return this.#rare()?.message
+  }
+
+  set message(message: CallInfo['message']) {
+    if (message !== undefined || this.#rare() !== undefined) this.#rareNow().message = message
   }
 
   get map(): CallInfo['map'] {

@@ -281,6 +281,7 @@ export class Engine {
       const { requests, answers } = await this.#ports.journal.take(driver.id)
       for (const request of requests) driver.request(request)
       for (const answer of answers) driver.answer(answer)
+      await driver.look()
     } catch {
       // the driver meets the same failure when it writes, and reports it
     }

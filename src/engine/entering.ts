@@ -7,6 +7,7 @@ import type { DatasetCalls } from './dataset-calls.ts'
 import type { DocumentCalls } from './document-calls.ts'
 import { recordOf } from './failure.ts'
 import type { MapCalls } from './map-calls.ts'
+import type { Receives } from './receives.ts'
 import { executed, failedError, type RunContext } from './run-context.ts'
 import type { Turns } from './turns.ts'
 import type { Failures } from './uncaught.ts'
@@ -19,12 +20,13 @@ export interface EnteredParts {
   readonly turns: Turns
   readonly maps: MapCalls
   readonly asks: Asks
+  readonly receives: Receives
   readonly datasets: DatasetCalls
   readonly documents: DocumentCalls
   readonly failures: Failures
 }
 
-/** Begins what is not attempted: children, views, maps, sleeps, questions; and says when they have ended. */
+/** Begins what is not attempted: children, views, maps, sleeps, questions, messages; and says when they have ended. */
 export class Entering {
   readonly #run: RunContext
   readonly #parts: EnteredParts
@@ -67,6 +69,8 @@ export class Entering {
         return this.left(info, executed)
       case 'ask':
         return this.#ask(info)
+      case 'receive':
+        return this.#parts.receives.open(info)
       case 'read':
       case 'publish':
         return this.#parts.datasets.enter(info)

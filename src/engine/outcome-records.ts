@@ -52,6 +52,7 @@ export function outcomeRecords(
   if (error !== undefined && status.state !== 'cancelled') outcome.error = error
   if (info.origin !== undefined) outcome.origin = info.origin
   if (info.map !== undefined) outcome.map = info.map
+  if (info.message !== undefined) outcome.message = info.message
   if (status.reason === 'upstream' || status.state === 'cancelled')
     Object.assign(outcome, keptResult(earlier))
   const changed = info.own?.outcome !== undefined && info.own.outcome.fingerprint !== info.fingerprint

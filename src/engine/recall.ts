@@ -205,6 +205,7 @@ export class Recall {
     info.lastError = error
     info.costMs = outcome.costMs
     info.map = outcome.map
+    if (outcome.message !== undefined) info.message = outcome.message
     info.takenFrom = isOwn ? undefined : found.call
     info.origin = isOwn ? outcome.origin : { run: id, call: found.call }
     const status = isKept || (!isOwn && outcome.state === 'succeeded') ? replayed : outcome

@@ -24,6 +24,7 @@ import { MapCalls } from './map-calls.ts'
 import { Notes } from './notes.ts'
 import { Outcomes } from './outcomes.ts'
 import { Recall } from './recall.ts'
+import { Receives } from './receives.ts'
 import { Recorder } from './recorder.ts'
 import type { RunContext, RunLife, RunListener, RunSnapshot } from './run-context.ts'
 import { executed, failedError } from './run-context.ts'
@@ -56,6 +57,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
   readonly #giving: Giving
   readonly #maps: MapCalls
   readonly #asks: Asks
+  readonly #receives: Receives
   readonly #datasets: DatasetCalls
   readonly #documents: DocumentCalls
   readonly #host: WorkflowHost
@@ -93,11 +95,13 @@ export class RunDriver implements HostedRun, AttemptOwner {
     const left: Entering['left'] = (info, status, error) => this.#entering.left(info, status, error)
     this.#datasets = new DatasetCalls(this.#run, before.shared, life.anew ?? new Set(), left)
     this.#documents = new DocumentCalls(this.#run, run.workflow, before.shared, left)
+    this.#receives = new Receives(this.#run, { left, rested: () => this.#rested() })
     this.#entering = new Entering(this.#run, {
       host: this.#host,
       turns: this.#turns,
       maps: this.#maps,
       asks: this.#asks,
+      receives: this.#receives,
       datasets: this.#datasets,
       documents: this.#documents,
       failures: this.#failures,
@@ -171,6 +175,11 @@ export class RunDriver implements HostedRun, AttemptOwner {
 
   answer(answer: Answer): void {
     if (!this.#end.isOver) this.#asks.answer(answer)
+  }
+
+  /** Looks for messages that came meanwhile. */
+  async look(): Promise<void> {
+    if (!this.#end.isOver) await this.#receives.look()
   }
 
   /** A call as it is known by now: with its arguments, where all of its inputs have succeeded. */
@@ -287,6 +296,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
     const { kind, task } = request
     if (this.#end.isOver) throw new AlmanacError('ALM_CANCELLED', { by: ', as the run has ended' })
     if (kind === 'ask') this.#asks.checkKey(call)
+    if (kind === 'receive') this.#receives.checkKey(call)
     this.#execution.expect(request)
     const { info, made, plain } = calls.make(call, ports.clock.now())
     const { id } = info
@@ -392,7 +402,8 @@ export class RunDriver implements HostedRun, AttemptOwner {
     const { machine, settings } = this.#run
     const { graph } = machine
     if (this.elsewhere.areAtWork || this.#entering.isBusy || this.#turns.size > 0) return false
-    const isBusy = this.#execution.hasStarts || this.#maps.isBusy || this.#asks.isBusy
+    const isBusy =
+      this.#execution.hasStarts || this.#maps.isBusy || this.#asks.isBusy || this.#receives.isBusy
     if (settings.dryRun)
       return !isBusy && graph.count('identify') + graph.count('lookup') + graph.count('gate') === 0
     return !machine.isDone && machine.isResting && !isBusy

@@ -139,7 +139,11 @@ export class RunEnd {
   get #waitsForPeople(): boolean {
     const { graph } = this.#run.machine
     return (
-      graph.slots.paused || graph.waiting.person > 0 || graph.count('judge') > 0 || this.#run.settings.dryRun
+      graph.slots.paused ||
+      graph.waiting.person > 0 ||
+      graph.waiting.signal > 0 ||
+      graph.count('judge') > 0 ||
+      this.#run.settings.dryRun
     )
   }
 

@@ -1,4 +1,5 @@
 import { AlmanacError } from '../model/errors.ts'
+import { isMessageName } from '../model/message-name.ts'
 import type { Artifact } from '../model/task-context.ts'
 import type { Value } from '../model/value.ts'
 import { requireCaller } from './ambient.ts'
@@ -22,6 +23,14 @@ export interface AskOptions {
   readonly key?: string
 }
 
+/** How a message is waited for. */
+export interface ReceiveOptions {
+  /** it fails after that */
+  readonly timeout?: Duration
+  /** needed where calls with the same name are open at once */
+  readonly key?: string
+}
+
 type Answer<S> = S extends Schema<infer T> ? T : S extends Shape ? ShapeOf<S> : never
 
 /** What a workflow can do besides calling tasks. */
@@ -29,7 +38,7 @@ export const run = {
   /** A typed question to a person. The run holds no resources while it waits for nothing else. */
   ask<const S extends Schema | Shape>(schema: S, options: AskOptions): Future<Answer<S>> {
     const caller = requireCaller('run.ask')
-    const checked = '~standard' in schema ? (schema as Schema) : shapeSchema(schema as Shape)
+    const checked = schemaOf(schema)
     const args = {
       title: options.title,
       schema: jsonSchemaOf(checked) as Value,
@@ -37,9 +46,44 @@ export const run = {
       to: options.to ?? null,
       timeoutMs: options.timeout === undefined ? null : duration('timeout', options.timeout),
     }
-    const request = { kind: 'ask', name: 'ask', check: answerCheck(checked) } as const
+    const request = { kind: 'ask', name: 'ask', check: checkBy(checked, 'The answer') } as const
     const call = caller.call(request, args, options.key)
     return makeFuture(caller, call, [], 'ask')
+  },
+
+  /**
+   * The next message to this run by that name that no call has received: of `almanac send`, of a program, or of
+   * another run. Messages are received once each, in the order in which they came, whether the run asked before or not.
+   *
+   * @example
+   * ```ts
+   * import { run, workflow, z } from 'almanac'
+   *
+   * export default workflow('steered', async () => {
+   *   let gain = 1
+   *   for (;;) {
+   *     // almanac send last steer '{"gain": 2}'
+   *     const steer = await run.receive('steer', { gain: z.number(), done: z.boolean().optional() })
+   *     gain = steer.gain
+   *     if (steer.done === true) return gain
+   *   }
+   * })
+   * ```
+   */
+  receive<const S extends Schema | Shape>(
+    name: string,
+    schema: S,
+    options: ReceiveOptions = {},
+  ): Future<Answer<S>> {
+    const caller = requireCaller('run.receive')
+    const checked = schemaOf(schema)
+    const wanted = {
+      title: messageName(name),
+      schema: jsonSchemaOf(checked) as Value,
+      timeoutMs: options.timeout === undefined ? null : duration('timeout', options.timeout),
+    }
+    const request = { kind: 'receive', name, wanted, check: checkBy(checked, 'The message') } as const
+    return makeFuture(caller, caller.call(request, null, options.key), [], name)
   },
 
   /** Waits, durably: after a crash it goes on where it was. */
@@ -113,11 +157,20 @@ function duration(option: string, value: Duration): number {
   return ms
 }
 
-const answerCheck = (schema: Schema) => async (value: Value) => {
+const schemaOf = (schema: Schema | Shape): Schema =>
+  '~standard' in schema ? (schema as Schema) : shapeSchema(schema as Shape)
+
+/** @throws ALM_NAME_REFUSED */
+function messageName(name: string): string {
+  if (isMessageName(name)) return name
+  throw new AlmanacError('ALM_NAME_REFUSED', { name: JSON.stringify(name), what: 'a message' })
+}
+
+const checkBy = (schema: Schema, what: string) => async (value: Value) => {
   const result = await schema['~standard'].validate(value)
   if (result.issues === undefined) return result.value as Value
   throw new AlmanacError('ALM_SCHEMA', {
-    what: 'The answer',
+    what,
     issues: result.issues.map((issue) => issue.message).join('; '),
   })
 }

@@ -278,6 +278,14 @@ export const catalogue = {
   ALM_RUN_ACTIVE: { message: 'Run {run} has not ended.', hint: 'Cancel it first: almanac cancel {run}.' },
   ALM_ASK_TIMEOUT: { message: 'Nobody answered in time: {title}', hint: 'Resume the run to ask again.' },
   ALM_ASK_CLOSED: { message: 'Run {run} has no open question at call {call}.', hint: 'See almanac status.' },
+  ALM_RECEIVE_TIMEOUT: {
+    message: 'No message {name} came in time.',
+    hint: 'Send one (almanac send RUN {name} VALUE) and resume the run to wait again.',
+  },
+  ALM_RUN_OVER: {
+    message: 'Run {run} is {state}: it receives nothing any more.',
+    hint: 'Send to a run that has not succeeded: almanac runs.',
+  },
   ALM_JOURNAL_FULL: { message: 'The disk is full: {path}.', hint: 'Free some space and resume the run.' },
   ALM_JOURNAL_READ_ONLY: {
     message: '{path} cannot be written: {why}.',

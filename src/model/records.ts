@@ -76,6 +76,9 @@ export type CallKind =
   | 'now'
   | 'random'
   | 'ask'
+  | 'receive'
+  | 'send'
+  | 'callback'
   | 'read'
   | 'publish'
   | 'get'
@@ -129,6 +132,8 @@ export interface Outcome {
     readonly removed: number
     readonly savedMs?: number
   }
+  /** the message that the call received: given to no other while this outcome stands */
+  readonly message?: number
 }
 
 /**
@@ -163,7 +168,7 @@ export interface Note {
 }
 
 /**
- * A question to a person was put. Put once more (by a process that goes on with the run), it keeps an answer of which
+ * A question to a person was put, or something else from outside is waited for. Put once more (by a process that goes on with the run), it keeps an answer of which
  * nothing is recorded yet.
  */
 export interface AskRecord {
@@ -175,9 +180,61 @@ export interface AskRecord {
   /** artifacts and values to be judged */
   readonly showWire: string
   readonly to?: string
+  /** it waits for no person, but for a message by that name, or for whoever has the URL of a callback */
+  readonly of?: 'receive' | 'callback'
+  readonly name?: string
+  /** SHA-256 of the token in the URL */
+  readonly token?: Digest
   /** it is open again: an answer before did not count, or was about something else */
   readonly again?: true
   readonly at: Time
+}
+
+/** A run sent a message: out, or to another run of the journal. A call sends one, however often it says so. */
+export interface SentRecord {
+  readonly kind: 'sent'
+  readonly call: number
+  readonly name: string
+  readonly valueWire: string
+  readonly to?: RunId
+  readonly at: Time
+}
+
+/** A message to the run was set aside: it did not fit what the call wanted, which goes on waiting. */
+export interface AsideRecord {
+  readonly kind: 'aside'
+  readonly call: number
+  /** its `seq` */
+  readonly message: number
+  readonly error: ErrorRecord
+  readonly at: Time
+}
+
+/** What became of a message that was sent. */
+export interface SentMessage {
+  readonly seq: number
+  /** it had not been sent before */
+  readonly isNew: boolean
+}
+
+/** A message to a run or from one, as it is kept. */
+export interface Message {
+  /** its place among all messages of the journal */
+  readonly seq: number
+  readonly direction: 'in' | 'out'
+  readonly name: string
+  readonly valueWire: string
+  readonly at: Time
+  /** who sent it, where that was a person or a program */
+  readonly by?: string
+  /** what tells deliveries of one message from others */
+  readonly id?: string
+  /** the call that received it, or sent it */
+  readonly call?: number
+  /** the run that sent it, or that it was sent to */
+  readonly run?: RunId
+  /** why it was set aside */
+  readonly error?: ErrorRecord
 }
 
 /** An entry of the run cache: visible to every run once committed. The first one of a fingerprint that is young enough wins. */
@@ -289,6 +346,8 @@ export type JournalRecord =
   | AttemptRecord
   | Note
   | AskRecord
+  | SentRecord
+  | AsideRecord
   | CacheRecord
   | VariationRecord
   | BaseRecord

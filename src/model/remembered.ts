@@ -4,7 +4,7 @@ import type { Outcome, RememberedCall, RememberedOutcome } from './records.ts'
 
 export function plainOutcome(outcome: RememberedOutcome): Omit<Outcome, 'kind' | 'call'> {
   const { order, state, reason, attempt, startedAt, endedAt, costMs } = outcome
-  const { fingerprint, valueWire, digest, error, origin, map } = outcome
+  const { fingerprint, valueWire, digest, error, origin, map, message } = outcome
   return {
     order,
     state,
@@ -19,6 +19,7 @@ export function plainOutcome(outcome: RememberedOutcome): Omit<Outcome, 'kind' |
     ...(error !== undefined && { error }),
     ...(origin !== undefined && { origin }),
     ...(map !== undefined && { map }),
+    ...(message !== undefined && { message }),
   }
 }
 

@@ -51,8 +51,18 @@ export interface CallRequest {
   readonly tolerant?: boolean
   /** limits that a child declares */
   readonly limits?: readonly LimitRule[]
+  /** of what comes from outside, and is no part of what the call is known by: what came stays when these are edited */
+  readonly wanted?: Wanted
   /** checks a result before it is recorded: returns what counts, throws ALM_SCHEMA */
   readonly check?: ((value: Value) => Value | Promise<Value>) | undefined
+}
+
+/** What a call waits for. */
+export interface Wanted {
+  readonly title: string
+  /** JSON Schema */
+  readonly schema: Value
+  readonly timeoutMs: number | null
 }
 
 /** Which workflow function is running: follows it over every `await`. */

@@ -6,12 +6,14 @@ import type {
   CallKind,
   CallMade,
   JournalRecord,
+  Message,
   Note,
   Outcome,
   PartsRecord,
   RememberedCall,
   RunId,
   RunRecord,
+  SentMessage,
   Time,
 } from '../model/records.ts'
 import type { Digest } from '../model/refs.ts'
@@ -49,7 +51,22 @@ export interface Journal {
   request(run: RunId, request: RunRequest): Promise<void>
   /** Requests and answers not taken yet; the owner polls this. */
   take(run: RunId): Promise<{ readonly requests: readonly RunRequest[]; readonly answers: readonly Answer[] }>
+  /**
+   * A message to a run, by whoever sends it, from any process: durable on return. One with an `id` that was sent before
+   * is not sent again. @throws ALM_RUN_UNKNOWN, ALM_RUN_OVER
+   */
+  send(run: RunId, message: NewMessage): Promise<SentMessage>
+  /** Messages to a run that no call of it has received, and that were not set aside: oldest first, a few. */
+  incoming(run: RunId, wanted: { readonly name: string; readonly after: number }): Promise<readonly Message[]>
   close(): Promise<void>
+}
+
+export interface NewMessage {
+  readonly name: string
+  readonly valueWire: string
+  readonly by: string
+  readonly id?: string
+  readonly at: Time
 }
 
 export interface Owner {
@@ -93,6 +110,10 @@ export interface Records {
     run: RunId | undefined,
     query: { readonly open: boolean },
   ): Promise<readonly (AskRecord & { readonly run: RunId })[]>
+  /** The open callback with the token whose SHA-256 this is; one that has ended or was called is given as closed. */
+  callback(token: Digest): Promise<Callback | undefined>
+  /** Oldest first; `after` is the `seq` of the last one seen. */
+  messages(run: RunId, query: MessageQuery): Promise<readonly Message[]>
   parts(run: RunId, call: number): Promise<PartsRecord | undefined>
   /**
    * Makes what is kept of runs that ended by then smaller, without a change of what anybody reads of them, for so long.
@@ -125,6 +146,15 @@ export interface NoteQuery {
   readonly after?: number
   readonly limit: number
 }
+
+export interface MessageQuery {
+  readonly direction?: Message['direction']
+  readonly name?: string
+  readonly after?: number
+  readonly limit: number
+}
+
+export type Callback = AskRecord & { readonly run: RunId; readonly isOpen: boolean }
 
 /** A call and its newest outcome. */
 export interface CallRow extends Omit<CallMade, 'kind'> {

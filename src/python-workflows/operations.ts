@@ -91,6 +91,11 @@ function futureOf({ caller, name, details: d, key, task, fn, workflow, documents
       const given = { ...(timeout !== null && { timeout }), ...(to !== null && { to }), ...keyed }
       return run.ask(schemaFrom(d['schema']), { title: d['title'] as string, show: d['show'], ...given })
     }
+    case 'receive': {
+      const { timeout } = d as Readonly<Record<string, never>>
+      const given = { ...(timeout !== null && { timeout }), ...keyed }
+      return run.receive(d['name'] as string, schemaFrom(d['schema']), given)
+    }
     case 'sleep':
       return run.sleep(d['duration'] as number)
     case 'now':

@@ -83,6 +83,14 @@ export class HeldJournal implements Journal {
     return this.#dead ? new Promise(() => {}) : this.#journal.take(run)
   }
 
+  send(...args: Parameters<Journal['send']>): ReturnType<Journal['send']> {
+    return this.#journal.send(...args)
+  }
+
+  incoming(...args: Parameters<Journal['incoming']>): ReturnType<Journal['incoming']> {
+    return this.#dead ? new Promise(() => {}) : this.#journal.incoming(...args)
+  }
+
   close(): Promise<void> {
     return this.#journal.close()
   }

@@ -9,6 +9,7 @@ import type { JournalPlace } from './journal-fixture.ts'
 import { useJournal } from './journal-fixture.ts'
 import { testLimits } from './journal-limits-contract.ts'
 import { testPages } from './journal-lists-contract.ts'
+import { testMessages } from './journal-messages-contract.ts'
 import { testPeople } from './journal-people-contract.ts'
 import { testOwnership, testRuns } from './journal-runs-contract.ts'
 import { testWork } from './journal-work-contract.ts'
@@ -23,6 +24,7 @@ export function testJournal(name: string, makePlace: () => Promise<JournalPlace>
     testCompact(at)
     testOwnership(at)
     testPeople(at)
+    testMessages(at)
     testCache(at)
     testRemoval(at)
     testDatasets(at)

@@ -13,6 +13,7 @@ export async function journalSnapshot({
   const perRun: Record<string, unknown> = {}
   for (const { id } of runs) {
     const calls = await records.calls(id, { limit: 1000 })
+    const messages = await records.messages(id, { limit: 1000 })
     perRun[id] = {
       load: (await journal.load(id)).map(plainCall),
       calls,
@@ -22,6 +23,8 @@ export async function journalSnapshot({
       open: await records.asks(id, { open: true }),
       closed: await records.asks(id, { open: false }),
       taken: await journal.take(id),
+      // journals of the first versions have none
+      ...(messages.length > 0 && { messages }),
     }
   }
   const names = [...new Set(Object.values(perRun).flatMap((run) => namesOf(run)))]

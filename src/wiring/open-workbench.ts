@@ -1,5 +1,6 @@
-import type { ResumeOptions } from '../almanac.ts'
+import type { ResumeOptions, SendOptions } from '../almanac.ts'
 import type { Engine, RunHandle } from '../engine/engine.ts'
+import { sendMessage } from '../engine/send-message.ts'
 import type { RunSettings } from '../engine/settings.ts'
 import { stageCall } from '../engine/staged-call.ts'
 import type { Containers } from '../executors/container/containers.ts'
@@ -9,7 +10,7 @@ import { jsonSchemaOf } from '../flow/schema.ts'
 import type { Workflow } from '../flow/workflow.ts'
 import { decode } from '../model/codec.ts'
 import { AlmanacError, errorOf, isAlmanacError } from '../model/errors.ts'
-import type { RunId, RunRecord } from '../model/records.ts'
+import type { RunId, RunRecord, SentMessage } from '../model/records.ts'
 import { DirRef, FileRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
 import type { CodeSource } from '../ports/code.ts'
@@ -20,7 +21,7 @@ import type { LoadedWorkflow, SharedEntries, StagedShell, StartOptions, Workbenc
 
 /** What it is made of. */
 export interface WorkbenchParts
-  extends Omit<Workbench, 'run' | 'start' | 'resume' | 'load' | 'stage' | 'close'> {
+  extends Omit<Workbench, 'run' | 'start' | 'resume' | 'load' | 'stage' | 'send' | 'close'> {
   readonly engine: Engine
   readonly settings: RunSettings
   /** what goes to a shared store is there */
@@ -174,6 +175,10 @@ export class OpenWorkbench implements Workbench {
       await remove()
       throw error
     }
+  }
+
+  send(run: RunId, name: string, value: unknown, { id, by }: SendOptions = {}): Promise<SentMessage> {
+    return sendMessage(this.journal, run, name, value, { id, by })
   }
 
   async close(): Promise<void> {

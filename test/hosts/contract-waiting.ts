@@ -1,6 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import type { Value } from '../../src/model/value.ts'
 import type { Life } from './rig.ts'
 import { type Stage, succeeded } from './stage.ts'
 import * as programs from './waiting-programs.ts'
@@ -14,6 +15,20 @@ export function waitingTests(stage: Stage): void {
     await stage.rig.ask({ do: 'answer', run: first.run, value: { ok: true, why: 'seen' } })
     const again = await stage.rig.run(file, { resume: first.run })
     expect(again).toMatchObject({ ...succeeded([8, true, 'seen', 16]), executed: 1, reused: 1 })
+  })
+
+  it('a message is received once, whether it came before or after, by a run that rests meanwhile', async () => {
+    const file = stage.write('receiving', programs.receiving)
+    const first = await stage.rig.run(file)
+    expect(first).toMatchObject({ state: 'waiting', executed: 0 })
+    const send = (value: Value) => stage.rig.ask({ do: 'send', run: first.run, name: 'steer', value })
+    await send({ n: 1, last: false })
+    expect(await stage.rig.run(file, { resume: first.run })).toMatchObject({ state: 'waiting', executed: 1 })
+    await send({ n: 'no number', last: false })
+    await send({ n: 2, last: false })
+    await send({ n: 3, last: true })
+    const again = await stage.rig.run(file, { resume: first.run })
+    expect(again).toMatchObject({ ...succeeded([2, 4, 6]), executed: 2, reused: 1 })
   })
 
   it('a failure that a person is to judge leaves it waiting; corrected and retried it goes on', async () => {

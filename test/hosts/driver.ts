@@ -81,6 +81,9 @@ async function answered(asked: Asked): Promise<unknown> {
       await almanac.journal.answer(asked.run, open.call, encode(asked.value), 'test', Date.now())
       return null
     }
+    case 'send':
+      await almanac.send(asked.run, asked.name, asked.value)
+      return null
     case 'cancel': {
       const handle = under.get(asked.file)
       handle?.request('cancel', 'test')

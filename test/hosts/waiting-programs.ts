@@ -13,6 +13,25 @@ async def main():
     return [n, answer["ok"], answer["why"], await double(n)]`,
 )
 
+/** Receives messages in a loop, until one says that it is the last. */
+export const receiving = program(
+  `export default workflow('main', async () => {
+  const got: number[] = []
+  for (;;) {
+    const { n, last } = await run.receive('steer', { n: json(z.number()), last: json(z.boolean()) })
+    got.push(await double(n))
+    if (last) return got
+  }
+})`,
+  `@workflow
+async def main():
+    got = []
+    while True:
+        message = await run.receive("steer", {"n": int, "last": bool})
+        got.append(await double(message["n"]))
+        if message["last"]: return got`,
+)
+
 /** A person is asked what a failure means. */
 export const judged = program(
   `const judged = task('judged', { onFailure: 'pause' }, (n: number): number => { if (n > 0) throw new RangeError('no ' + n); return n })

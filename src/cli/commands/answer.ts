@@ -1,11 +1,11 @@
 import { decode, encode } from '../../model/codec.ts'
 import { AlmanacError } from '../../model/errors.ts'
-import type { Value } from '../../model/value.ts'
 import type { Workbench } from '../../workbench.ts'
 import { knownRun } from '../calls.ts'
+import { givenValue } from '../given-value.ts'
 import { valueLines } from '../looked-at.ts'
 import type { Printer } from '../printer.ts'
-import { type InputSchema, misfit, schemaText, typesOf } from '../schemas.ts'
+import { type InputSchema, misfit, schemaText } from '../schemas.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
 
 export interface AnswerFlags extends CommonFlags {
@@ -18,7 +18,8 @@ type Ask = Awaited<ReturnType<Workbench['records']['asks']>>[number]
 export function answerCommand(run: string, words: readonly string[], flags: AnswerFlags): Promise<void> {
   return withReadAlmanac(flags, async (almanac, printer) => {
     const { id } = await knownRun(almanac, run)
-    const open = await almanac.records.asks(id, { open: true })
+    const all = await almanac.records.asks(id, { open: true })
+    const open = all.filter(({ of }) => of === undefined)
     if (words.length === 0) {
       await showAsks(almanac, id, open, printer)
       return 0
@@ -29,7 +30,7 @@ export function answerCommand(run: string, words: readonly string[], flags: Answ
       return 0
     }
     const schema = JSON.parse(ask.schemaWire) as InputSchema
-    const value = answerValue(texts, schema)
+    const value = givenValue(texts, schema, 'an answer')
     const issues = misfit(schema, value)
     if (issues !== undefined) {
       throw new AlmanacError('ALM_SCHEMA', {
@@ -79,27 +80,4 @@ function meant(
   if (another === undefined) return { ask, texts: words }
   const calls = open.map((one) => one.call).join(', ')
   throw new AlmanacError('ALM_USAGE', { why: `several questions are open; name the call: ${calls}` })
-}
-
-/** @throws ALM_USAGE */
-function answerValue(texts: readonly string[], schema: InputSchema): Value {
-  if (texts.every((text) => /^[\w.-]+=/.test(text))) {
-    const fields = texts.map((text): [string, unknown] => {
-      const name = text.slice(0, text.indexOf('='))
-      return [name, plain(text.slice(name.length + 1), schema.properties?.[name])]
-    })
-    return Object.fromEntries(fields) as Value
-  }
-  if (texts.length === 1) return plain(texts[0] as string, schema) as Value
-  throw new AlmanacError('ALM_USAGE', { why: 'an answer is one JSON value, or name=value pairs' })
-}
-
-/** The text itself where a text is wanted, else JSON where it is JSON. */
-function plain(text: string, schema: InputSchema | undefined): unknown {
-  if (schema !== undefined && typesOf(schema).has('string')) return text
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
 }

@@ -3,7 +3,6 @@ import { decode } from '../../model/codec.ts'
 import type { RunRecord } from '../../model/records.ts'
 import type { Workbench } from '../../workbench.ts'
 import { type CallRow, knownRun, namedCalls, wholeCall, wholeRun } from '../calls.ts'
-import { nextCommand } from '../command-text.ts'
 import { failureLines } from '../failure-lines.ts'
 import { limitWaits, limitWaitText } from '../limit-words.ts'
 import { saidOf } from '../looked-at.ts'
@@ -13,6 +12,7 @@ import { type CommonFlags, withReadAlmanac } from '../session.ts'
 import { type Standing, standing } from '../standing.ts'
 import { table } from '../table.ts'
 import { fullText, inputText, mapInputText } from '../values.ts'
+import { wantedCommand, wantedText } from '../wanted.ts'
 import { countsText, durationText, figuresText, stateText, timeText } from '../words.ts'
 
 /** `almanac show RUN [TASK]` */
@@ -75,7 +75,7 @@ async function showRun(
   if (said.length > 0) printer.line()
   for (const line of table(said)) printer.line(line)
   for (const ask of await almanac.records.asks(run.id, { open: true })) {
-    printer.line(`${pc.magenta('?')} ${ask.title}  ${pc.dim(nextCommand(`answer ${run.id} ${ask.call} …`))}`)
+    printer.line(`${pc.magenta('?')} ${wantedText(ask)}  ${pc.dim(wantedCommand(ask))}`)
   }
   if (stands.next !== undefined) printer.line(pc.dim(stands.next))
 }

@@ -1,10 +1,10 @@
 import { relative, resolve } from 'node:path'
 import pc from 'picocolors'
-import { nextCommand } from '../command-text.ts'
 import { limitWaits, limitWaitText } from '../limit-words.ts'
 import { runObject } from '../objects.ts'
 import { type CommonFlags, type Near, withReadAlmanac } from '../session.ts'
 import { standings } from '../standing.ts'
+import { wantedCommand, wantedText } from '../wanted.ts'
 import { figuresText, stateText, timeText } from '../words.ts'
 
 /** `almanac status [FILE]`: how the newest run of a workflow file stands, or all that have not ended. */
@@ -36,9 +36,7 @@ export function statusCommand(file: string | undefined, flags: CommonFlags): Pro
       for (const wait of waits) printer.line(`  ${limitWaitText(wait)}  ${pc.dim('almanac limits')}`)
       if (run.error !== undefined) printer.line(`  ${pc.red(run.error.message)}`)
       for (const ask of asks)
-        printer.line(
-          `  ${pc.magenta('?')} ${ask.title}  ${pc.dim(nextCommand(`answer ${run.id} ${ask.call} …`))}`,
-        )
+        printer.line(`  ${pc.magenta('?')} ${wantedText(ask)}  ${pc.dim(wantedCommand(ask))}`)
       if (stands.next !== undefined && asks.length === 0) printer.line(`  ${stands.next}`)
     }
     return 0

@@ -104,6 +104,9 @@ const kindCodes: Readonly<Record<CallKind, number>> = {
   get: 12,
   put: 13,
   patch: 14,
+  receive: 15,
+  send: 16,
+  callback: 17,
 }
 
 /** By code. */

@@ -133,6 +133,7 @@ export function statusOf(call: Call, blocker: Blocker = 'slot'): CallStatus {
       return { state: 'running', reason: 'cancelling' }
     case 'entered':
       if (call.kind === 'ask') return { state: 'waiting', reason: 'person' }
+      if (call.kind === 'receive' || call.kind === 'callback') return { state: 'waiting', reason: 'signal' }
       return call.kind === 'sleep'
         ? { state: 'waiting', reason: 'time' }
         : { state: 'running', reason: 'executing' }

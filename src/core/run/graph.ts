@@ -42,8 +42,8 @@ export class RunGraph {
   readonly #phases = new Int32Array(phases.length)
   #freeing = 0
   #size = 0
-  /** questions open, sleeps under way: what is entered and waits for the world */
-  readonly waiting = { person: 0, time: 0 }
+  /** what is entered and waits for the world: questions, sleeps, messages and callbacks */
+  readonly waiting = { person: 0, time: 0, signal: 0 }
 
   constructor(capacity: Capacity, nextOrder: number) {
     this.slots = new Slots(capacity, this.calls)
@@ -296,6 +296,7 @@ export class RunGraph {
   #wait(call: Call, by: 1 | -1): void {
     if (call.kind === 'ask') this.waiting.person += by
     if (call.kind === 'sleep') this.waiting.time += by
+    if (call.kind === 'receive' || call.kind === 'callback') this.waiting.signal += by
   }
 }
 

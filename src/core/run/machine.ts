@@ -193,7 +193,7 @@ export class RunMachine {
           graph.move(call, 'stop')
           break
         case 'entered':
-          if (call.kind === 'sleep' || call.kind === 'ask') this.#drop(call)
+          if (waitsForWorld(call)) this.#drop(call)
           break
         case 'stop':
         case 'ended':
@@ -237,6 +237,10 @@ export class RunMachine {
     graph.effects.push({ kind: 'finish', unseen: unseenFailures(graph) })
   }
 }
+
+/** What was entered and ends by itself is left to do so. */
+const waitsForWorld = ({ kind }: Call): boolean =>
+  kind === 'sleep' || kind === 'ask' || kind === 'receive' || kind === 'callback'
 
 /** Failures that nobody awaited: neither themselves nor what they made impossible. */
 function unseenFailures(graph: RunGraph): number[] {

@@ -23,6 +23,8 @@ export function sharingJournal(own: Journal, cache: SharedCache, logs: SharedLog
     answer: (run, call, answerWire, by, at) => own.answer(run, call, answerWire, by, at),
     request: (run, request) => own.request(run, request),
     take: (run) => own.take(run),
+    send: (run, message) => own.send(run, message),
+    incoming: (run, wanted) => own.incoming(run, wanted),
     close: () => own.close(),
   }
 }

@@ -5,6 +5,7 @@ import { putAsk } from './asks.ts'
 import { addAttempt } from './attempts.ts'
 import { addEntry, addUse, addVariation, setBase } from './cache.ts'
 import { addCall, addOutcome, forgetCalls } from './calls.ts'
+import { addSent, setAside } from './messages.ts'
 import { addNote, setParts } from './notes.ts'
 import { changeRun } from './runs.ts'
 import type { MemoryStore, RunMemory } from './store.ts'
@@ -26,6 +27,8 @@ function check(run: RunMemory, records: readonly JournalRecord[]): void {
       record.kind === 'outcome' ||
       record.kind === 'attempt' ||
       record.kind === 'ask' ||
+      record.kind === 'sent' ||
+      record.kind === 'aside' ||
       record.kind === 'forgotten'
     ) {
       const stranger = (record.kind === 'forgotten' ? record.calls : [record.call]).find(
@@ -51,6 +54,10 @@ function apply(store: MemoryStore, run: RunMemory, id: RunId, record: JournalRec
       return addNote(store, run, record)
     case 'ask':
       return putAsk(run, record)
+    case 'sent':
+      return addSent(store, run, record)
+    case 'aside':
+      return setAside(run, record)
     case 'cache':
       return addEntry(store, id, record)
     case 'variation':

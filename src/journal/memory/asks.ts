@@ -1,5 +1,6 @@
 import type { AskRecord, RunId } from '../../model/records.ts'
-import type { Answer } from '../../ports/journal.ts'
+import type { Digest } from '../../model/refs.ts'
+import type { Answer, Callback } from '../../ports/journal.ts'
 import { closedAsk } from '../refusals.ts'
 import type { AskMemory, MemoryStore, RunMemory } from './store.ts'
 
@@ -53,4 +54,12 @@ export function listAsks(
       .map((ask) => ({ ...ask.record, run: id })),
   )
   return asks.slice(0, 1000)
+}
+
+export function findCallback(store: MemoryStore, token: Digest): Callback | undefined {
+  for (const [run, { asks }] of store.runs) {
+    for (const ask of asks.values())
+      if (ask.record.token === token) return { ...ask.record, run, isOpen: isOpen(ask) }
+  }
+  return undefined
 }

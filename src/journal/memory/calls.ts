@@ -4,6 +4,7 @@ import type { CallState } from '../../model/states.ts'
 import type { CallQuery, CallRow } from '../../ports/journal.ts'
 import { tallyOf } from '../tally.ts'
 import { forgetAttempts, spentAttempts } from './attempts.ts'
+import { giveBackMessage, receiveMessage } from './messages.ts'
 import type { RunMemory } from './store.ts'
 import { copyOf } from './store.ts'
 
@@ -23,6 +24,7 @@ export function addOutcome(run: RunMemory, record: Outcome): void {
   count(run, outcome.call, 'waiting', -1)
   count(run, outcome.call, outcome.state, 1)
   tell(run, outcome, 1)
+  if (outcome.message !== undefined) receiveMessage(run, outcome.message, outcome.call)
   const ask = run.asks.get(outcome.call)
   if (ask !== undefined) ask.ended = true
 }
@@ -38,6 +40,7 @@ function takeBack(run: RunMemory, call: number): void {
   const outcome = run.outcomes.get(call)
   if (outcome === undefined) return
   run.outcomes.delete(call)
+  if (outcome.message !== undefined) giveBackMessage(run, outcome.message)
   count(run, call, outcome.state, -1)
   count(run, call, 'waiting', 1)
   tell(run, outcome, -1)

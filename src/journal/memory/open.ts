@@ -4,7 +4,7 @@ import type { Documents } from '../../ports/documents.ts'
 import type { CacheRecords, Journal, Records, RunCache, WorkClaims } from '../../ports/journal.ts'
 import type { Limits } from '../../ports/limits.ts'
 import { appendRecords } from './append.ts'
-import { answerAsk, listAsks, takeAnswers } from './asks.ts'
+import { answerAsk, findCallback, listAsks, takeAnswers } from './asks.ts'
 import { listAttempts } from './attempts.ts'
 import { memoryCache } from './cache.ts'
 import { memoryEntries } from './cache-lists.ts'
@@ -13,6 +13,7 @@ import { claimRun, releaseAll } from './claims.ts'
 import { memoryDatasets } from './datasets.ts'
 import { memoryDocuments } from './documents.ts'
 import { memoryLimits, releaseLimits } from './limits.ts'
+import { addMessage, incomingMessages, listMessages } from './messages.ts'
 import { listNotes } from './notes.ts'
 import { addRequest, takeRequests } from './requests.ts'
 import { createRun, listRuns, readRun, removeRun } from './runs.ts'
@@ -103,6 +104,14 @@ class MemoryJournal implements Journal {
     return { requests: takeRequests(memory), answers: takeAnswers(memory) }
   }
 
+  async send(...[run, message]: Parameters<Journal['send']>): ReturnType<Journal['send']> {
+    return addMessage(this.#open(), knownRun(this.#open(), run), message)
+  }
+
+  async incoming(...[run, wanted]: Parameters<Journal['incoming']>): ReturnType<Journal['incoming']> {
+    return incomingMessages(knownRun(this.#open(), run), wanted)
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     releaseAll(this.#store, this)
@@ -149,6 +158,13 @@ const memoryRecords = (store: MemoryStore): Records => ({
   },
   async asks(id, { open }) {
     return listAsks(store, id, open)
+  },
+  async callback(token) {
+    return findCallback(store, token)
+  },
+  async messages(id, query) {
+    const run = store.runs.get(id)
+    return run === undefined ? [] : listMessages(run, query)
   },
   async parts(id, call) {
     const parts = store.runs.get(id)?.parts.get(call)

@@ -24,6 +24,7 @@ export function createRun(store: MemoryStore, record: RunRecord): void {
     attempts: new Map(),
     notes: [],
     asks: new Map(),
+    messages: [],
     parts: new Map(),
     requests: [],
     broken: undefined,

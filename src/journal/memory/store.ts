@@ -6,6 +6,7 @@ import type {
   BaseRecord,
   CacheRecord,
   CallMade,
+  Message,
   Note,
   Outcome,
   PartsRecord,
@@ -49,6 +50,8 @@ export interface MemoryStore {
   readonly documents: Map<string, readonly DocumentMemory[]>
   /** of the newest version of a dataset */
   versionSeq: number
+  /** of the newest message */
+  messageSeq: number
   /** of the newest note */
   seq: number
 }
@@ -69,6 +72,8 @@ export interface RunMemory {
   readonly attempts: Map<number, AttemptMemory[]>
   readonly notes: (Note & { readonly seq: number })[]
   readonly asks: Map<number, AskMemory>
+  /** in order of `seq` */
+  readonly messages: Message[]
   readonly parts: Map<number, PartsRecord>
   requests: { readonly request: RunRequest; taken: boolean }[]
   /** why the run takes no more records until it is claimed anew */
@@ -116,6 +121,7 @@ export const memoryStore = (): MemoryStore => ({
   datasets: new Map(),
   documents: new Map(),
   versionSeq: 0,
+  messageSeq: 0,
   variations: [],
   work: new Map(),
   limits: limitMemory(),

@@ -13,6 +13,7 @@ import type { CountedOutcome } from './calls.ts'
 import { deleteOutcome, findCall, findOutcome, insertCalls, insertOutcomes } from './calls.ts'
 import type { Database } from './database.ts'
 import { frozenCall, lastFrozen, thaw } from './frozen.ts'
+import { addSent, giveBackMessage, receiveMessage, setAside } from './kept-messages.ts'
 import { callsPerRun } from './migrations.ts'
 import { Names } from './names.ts'
 import { insertNotes, insertParts } from './notes.ts'
@@ -151,6 +152,11 @@ export class Appender {
         return addAttempt(this.#db, run.n, record)
       case 'ask':
         return this.#ask(run, record)
+      case 'sent':
+        this.#known(run, record.call)
+        return addSent(this.#db, run, record)
+      case 'aside':
+        return setAside(this.#db, run.n, record)
       case 'cache':
         return addEntry(this.#db, run.id, record)
       case 'variation':
@@ -219,6 +225,7 @@ export class Appender {
   #outcome(run: OpenRun, row: OutcomeRow): void {
     const known = this.#known(run, row.call)
     const { kind } = this.names.at(known.name)
+    const { message } = kind === 'receive' ? readMore(row.more) : noMessage
     if (known.ended) this.#takeBack(run, row.call, known.name)
     else run.index.set(row.call, { name: known.name, ended: true, asked: known.asked })
     this.#outcomes.add(
@@ -240,6 +247,7 @@ export class Appender {
       addUse(this.#db, row.fingerprint, row.endedAt)
     else if (kind === 'map' && row.more !== undefined)
       addCarried(this.#db, this.names.at(known.name).name, readMore(row.more))
+    if (message !== undefined) receiveMessage(this.#db, run.n, message, row.call)
     if (known.asked) endAsk(this.#db, run.n, row.call)
   }
 
@@ -258,7 +266,10 @@ export class Appender {
   #takeBack(run: OpenRun, call: number, name: number): void {
     this.#outcomes.flush()
     const { kind } = this.names.at(name)
-    countOutcome(run, { name, kind }, findOutcome(this.#db, run.n, call), -1)
+    const outcome = findOutcome(this.#db, run.n, call)
+    const { message } = kind === 'receive' ? readMore(outcome.more) : noMessage
+    if (message !== undefined) giveBackMessage(this.#db, run.n, message)
+    countOutcome(run, { name, kind }, outcome, -1)
   }
 
   #known(run: OpenRun, call: number): KnownCall {
@@ -287,6 +298,8 @@ export class Appender {
     return known
   }
 }
+
+const noMessage: { readonly message?: number } = {}
 
 function count(run: OpenRun, column: keyof TallyChange, by: number): void {
   run.tally[column] = (run.tally[column] ?? 0) + by

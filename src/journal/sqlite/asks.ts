@@ -1,9 +1,10 @@
 import type { AskRecord, RunId } from '../../model/records.ts'
-import type { Answer } from '../../ports/journal.ts'
+import type { Digest } from '../../model/refs.ts'
+import type { Answer, Callback } from '../../ports/journal.ts'
 import { closedAsk } from '../refusals.ts'
 import type { Database } from './database.ts'
 import { callsPerRun } from './migrations.ts'
-import { callOf, rowId, rowRange } from './rows.ts'
+import { callOf, digestColumn, rowId, rowRange } from './rows.ts'
 import { findRun, runNumber } from './runs.ts'
 
 /** An answer of which nothing is recorded yet stays, unless the question is to be answered again. What ended before does not count. */
@@ -11,9 +12,10 @@ export function putAsk(db: Database, n: number, record: AskRecord): void {
   const id = rowId(n, record.call)
   if (record.again === true) db.run('DELETE FROM asks WHERE id = ?', id)
   else db.run('DELETE FROM asks WHERE id = ? AND ended = 1', id)
-  const sql =
-    'INSERT INTO asks (id, record) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record'
-  db.run(sql, id, JSON.stringify(record))
+  const sql = `INSERT INTO asks (id, record, token) VALUES (?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET record = excluded.record, token = excluded.token`
+  const token = record.token === undefined ? null : digestColumn(record.token)
+  db.run(sql, id, JSON.stringify(record), token)
 }
 
 /** Row ids of the calls in a range that a question was put for. */
@@ -80,4 +82,11 @@ export function listAsks(
   return db
     .all<AskRow>(sql, ...(n === undefined ? [] : rowRange(n)))
     .map((row) => ({ ...(JSON.parse(row.record) as AskRecord), run: row.run }))
+}
+
+export function findCallback(db: Database, token: Digest): Callback | undefined {
+  const sql = `SELECT runs.id AS run, record, ended = 0 AND answer IS NULL AS open
+    FROM asks INDEXED BY asks_by_token JOIN runs ON runs.n = asks.id / ${callsPerRun} WHERE token = ?`
+  const row = db.get<AskRow & { readonly open: number }>(sql, digestColumn(token))
+  return row && { ...(JSON.parse(row.record) as AskRecord), run: row.run, isOpen: row.open === 1 }
 }

@@ -205,8 +205,8 @@ function thawBlock(db: Pick<Database, 'run'>, first: number, calls: readonly Fro
       at,
     )
     if (outcome === undefined) continue
-    const { error, origin, map } = outcome
-    const more = error ?? origin ?? map
+    const { error, origin, map, message } = outcome
+    const more = error ?? origin ?? map ?? message
     db.run(
       `${insertOutcomes.sql} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       id,
@@ -220,7 +220,7 @@ function thawBlock(db: Pick<Database, 'run'>, first: number, calls: readonly Fro
       outcome.startedAt,
       outcome.endedAt,
       outcome.costMs,
-      more === undefined ? null : JSON.stringify({ error, origin, map }),
+      more === undefined ? null : JSON.stringify({ error, origin, map, message }),
     )
   }
   db.run('DELETE FROM frozen WHERE id = ?', first)

@@ -1,7 +1,16 @@
 import type { DatasetKey, DatasetSource, DatasetVersion } from '../../model/dataset.ts'
 import type { DocumentKey, DocumentVersion } from '../../model/document.ts'
 import type { ErrorCode } from '../../model/errors.ts'
-import type { AskRecord, AttemptRecord, Note, PartsRecord, RunId, RunRecord } from '../../model/records.ts'
+import type {
+  AskRecord,
+  AttemptRecord,
+  Message,
+  Note,
+  PartsRecord,
+  RunId,
+  RunRecord,
+  SentMessage,
+} from '../../model/records.ts'
 import type { Digest } from '../../model/refs.ts'
 import type { DatasetRow, NewVersion } from '../../ports/datasets.ts'
 import type { Documents, DocumentWrite } from '../../ports/documents.ts'
@@ -12,8 +21,11 @@ import type {
   CacheQuery,
   CacheRecords,
   CacheSavings,
+  Callback,
   CallQuery,
   CallRow,
+  MessageQuery,
+  NewMessage,
   NoteQuery,
   Owner,
   RunCache,
@@ -89,6 +101,8 @@ export interface WriterMethods {
   load(run: RunId, from: number): { readonly page: CallPage | undefined; readonly next: number | undefined }
   answer(run: RunId, answer: Answer): void
   request(run: RunId, request: RunRequest): void
+  send(run: RunId, message: NewMessage): SentMessage
+  incoming(run: RunId, wanted: { readonly name: string; readonly after: number }): Message[]
   take(run: RunId): { readonly requests: readonly RunRequest[]; readonly answers: readonly Answer[] }
   runs(query: RunQuery): RunRecord[]
   run(run: RunId): RunRecord | undefined
@@ -104,6 +118,8 @@ export interface WriterMethods {
   attempts(run: RunId, call: number): AttemptRecord[]
   notes(run: RunId, query: NoteQuery): (Note & { readonly seq: number })[]
   asks(run: RunId | undefined, open: boolean): (AskRecord & { readonly run: RunId })[]
+  callback(token: Digest): Callback | undefined
+  messages(run: RunId, query: MessageQuery): Message[]
   parts(run: RunId, call: number): PartsRecord | undefined
   remove(run: RunId): void
   /** Is there more to sweep? */

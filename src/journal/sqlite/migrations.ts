@@ -333,6 +333,30 @@ export const migrations: readonly string[] = [
   ALTER TABLE cache ADD COLUMN shown TEXT;
   ALTER TABLE bases ADD COLUMN shown TEXT;
   `,
+  // messages to runs and from them
+  `
+  -- sent: 1 of what the run sent; call: who sent or received it; peer: the other run; error: why it was set aside
+  CREATE TABLE messages (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    run INTEGER NOT NULL,
+    sent INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    by TEXT,
+    id TEXT,
+    call INTEGER,
+    peer TEXT,
+    error TEXT
+  );
+  CREATE INDEX messages_by_run ON messages (run, seq);
+  CREATE UNIQUE INDEX messages_by_id ON messages (run, sent, id) WHERE id IS NOT NULL;
+  CREATE INDEX messages_open ON messages (run, name, seq) WHERE sent = 0 AND call IS NULL AND error IS NULL;
+
+  -- SHA-256 of the token of a callback
+  ALTER TABLE asks ADD COLUMN token BLOB;
+  CREATE INDEX asks_by_token ON asks (token) WHERE token IS NOT NULL;
+  `,
 ]
 
 /** `ALMJ`: tells an Almanac journal from any other database. */

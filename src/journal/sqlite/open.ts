@@ -76,6 +76,8 @@ function sqliteJournal(client: WriterClient): Journal {
     answer: (run, call, answerWire, by, at) => client.call('answer', run, { call, answerWire, by, at }),
     request: (run, request) => client.call('request', run, request),
     take: (run) => client.call('take', run),
+    send: (run, message) => client.call('send', run, message),
+    incoming: (run, wanted) => client.call('incoming', run, wanted),
     close() {
       closed ??= client.close()
       return closed
@@ -131,6 +133,8 @@ const sqliteRecords = (client: WriterClient): Records => ({
   attempts: (run, call) => client.call('attempts', run, call),
   notes: (run, query) => client.call('notes', run, query),
   asks: (run, { open }) => client.call('asks', run, open),
+  callback: (token) => client.call('callback', token),
+  messages: (run, query) => client.call('messages', run, query),
   parts: (run, call) => client.call('parts', run, call),
   async compact({ endedBefore, budgetMs = Number.POSITIVE_INFINITY }) {
     const until = performance.now() + budgetMs

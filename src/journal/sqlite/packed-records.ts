@@ -20,7 +20,16 @@ const code = { run: 0, call: 1, outcome: 2, parts: 3, note: 4, other: 5 } as con
 
 type Columns = Omit<
   Outcome,
-  'kind' | 'call' | 'error' | 'origin' | 'map' | 'fingerprint' | 'fingerprintOf' | 'valueWire' | 'digest'
+  | 'kind'
+  | 'call'
+  | 'error'
+  | 'origin'
+  | 'map'
+  | 'message'
+  | 'fingerprint'
+  | 'fingerprintOf'
+  | 'valueWire'
+  | 'digest'
 >
 
 /** An outcome as columns: what is seldom there is one text, as JSON. */
@@ -151,11 +160,12 @@ const readOutcome = (pack: PackReader): OutcomeRow => ({
   more: pack.optionalText(),
 })
 
-type More = Pick<Outcome, 'error' | 'origin' | 'map'>
+type More = Pick<Outcome, 'error' | 'origin' | 'map' | 'message'>
 
-function moreOf({ error, origin, map }: More): string | undefined {
-  if (error === undefined && origin === undefined && map === undefined) return undefined
-  return JSON.stringify({ error, origin, map })
+function moreOf({ error, origin, map, message }: More): string | undefined {
+  if (error === undefined && origin === undefined && map === undefined && message === undefined)
+    return undefined
+  return JSON.stringify({ error, origin, map, message })
 }
 
 /** What `moreOf` made a text of. */

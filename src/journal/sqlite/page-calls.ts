@@ -194,6 +194,9 @@ class PageCall implements RememberedCall, RememberedOutcome {
   get map(): RememberedOutcome['map'] {
     return this.#more.map
   }
+  get message(): RememberedOutcome['message'] {
+    return this.#more.message
+  }
 
   get #more(): ReturnType<typeof readMore> {
     const more = this.#columns.value(at.more, this.#i) as string | null

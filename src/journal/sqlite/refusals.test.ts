@@ -109,7 +109,7 @@ describe('a journal on SQLite refuses', () => {
 
 describe('a full disk', () => {
   it('fails the append that does not fit and all later ones, and keeps what was acknowledged', async () => {
-    const { journal, records } = await openSqliteJournal(home.path, { maxPages: 60 })
+    const { journal, records } = await openSqliteJournal(home.path, { maxPages: 66 })
     await journal.create(aRun('run1'))
     await journal.create(aRun('run2'))
     await journal.append('run1', [aCall(0), anOutcome(0)])

@@ -13,7 +13,7 @@ const byRowId = [
   'attempts:call',
   'frozen:id',
 ] as const
-const byRun = ['notes:seq', 'requests:seq', 'tasks:seq'] as const
+const byRun = ['notes:seq', 'requests:seq', 'messages:seq', 'tasks:seq'] as const
 
 /** Removes some rows of runs that are gone, within a transaction. Is there more? */
 export function sweep(db: Database): boolean {

@@ -39,6 +39,7 @@ const sources: readonly Source[] = [
   { table: 'outcomes', id: 'id', digests: [], wires: ['value'] },
   { table: 'frozen', id: 'id', digests: ['blobs'], wires: [] },
   { table: 'asks', id: 'id', digests: [], wires: [`record ->> 'showWire'`, 'answer'] },
+  { table: 'messages', id: 'seq', digests: [], wires: ['value'] },
   { table: 'notes', id: 'seq', digests: [], wires: ['body'] },
 ]
 

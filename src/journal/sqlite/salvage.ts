@@ -198,6 +198,8 @@ function agree(db: DatabaseSync): void {
     DELETE FROM parts WHERE id NOT IN (SELECT id FROM calls) OR NOT json_valid(parts);
     DELETE FROM asks WHERE id NOT IN (SELECT id FROM calls) OR NOT json_valid(record);
     DELETE FROM notes WHERE run NOT IN (SELECT n FROM runs) OR NOT json_valid(body);
+    DELETE FROM messages WHERE run NOT IN (SELECT n FROM runs) OR NOT json_valid(value)
+      OR (error IS NOT NULL AND NOT json_valid(error));
     DELETE FROM requests WHERE run NOT IN (SELECT n FROM runs) OR NOT json_valid(request);
     UPDATE cache SET shown = NULL WHERE NOT json_valid(shown);
     UPDATE bases SET shown = NULL WHERE NOT json_valid(shown);

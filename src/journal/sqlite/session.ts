@@ -1,9 +1,9 @@
 import { AlmanacError } from '../../model/errors.ts'
-import type { RunId } from '../../model/records.ts'
-import type { Owner } from '../../ports/journal.ts'
+import type { RunId, SentMessage } from '../../model/records.ts'
+import type { NewMessage, Owner } from '../../ports/journal.ts'
 import { activeRun } from '../refusals.ts'
 import { Appender } from './append.ts'
-import { answerAsk, giveBackAnswers, listAsks, openAnswers, takeAnswers } from './asks.ts'
+import { answerAsk, findCallback, giveBackAnswers, listAsks, openAnswers, takeAnswers } from './asks.ts'
 import { listAttempts } from './attempts.ts'
 import { dropEntries, findBase, findEntry, forgetEntries, nearestEntry } from './cache.ts'
 import { chooseEntries, clearBases, listEntries, listSavings, listVariations } from './cache-lists.ts'
@@ -26,6 +26,7 @@ import { documentVersions, listDocuments, readDocument, writeDocument } from './
 import { isConstraint, journalFailure } from './failures.ts'
 import { freezeBlock, frozenPage, thawedRun } from './frozen.ts'
 import { Holder } from './holder.ts'
+import { addMessage, incomingMessages, listMessages } from './kept-messages.ts'
 import { LimitTables } from './limits.ts'
 import type { Batch, WriterMethods } from './messages.ts'
 import { listNotes, readParts } from './notes.ts'
@@ -138,6 +139,8 @@ export class Session {
       this.#db.transaction(() => addRequest(this.#db, runNumber(this.#db, run), request))
       this.#knocks++
     },
+    send: (run, message) => this.#send(run, message),
+    incoming: (run, wanted) => incomingMessages(this.#db, run, wanted),
     take: (run) => this.#take(run),
     runs: (query) => listRuns(this.#db, query),
     run: (run) => readRun(this.#db, run),
@@ -150,6 +153,8 @@ export class Session {
     attempts: (run, call) => listAttempts(this.#db, run, call),
     notes: (run, query) => listNotes(this.#db, run, query),
     asks: (run, open) => listAsks(this.#db, run, open),
+    callback: (token) => findCallback(this.#db, token),
+    messages: (run, query) => listMessages(this.#db, run, query),
     parts: (run, call) => readParts(this.#db, run, call),
     remove: (run) => this.#remove(run),
     sweep: () => this.#db.transaction(() => sweep(this.#db)),
@@ -208,6 +213,12 @@ export class Session {
     }
     this.#seen.set(run, version)
     return { requests, answers }
+  }
+
+  #send(run: RunId, message: NewMessage): SentMessage {
+    const sent = this.#db.transaction(() => addMessage(this.#db, run, message))
+    this.#knocks++
+    return sent
   }
 
   #claim(run: RunId, owner: Owner): boolean {

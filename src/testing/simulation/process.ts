@@ -122,5 +122,7 @@ const wrap = (journal: Journal, append: Journal['append']): Journal => ({
   answer: (...given) => journal.answer(...given),
   request: (...given) => journal.request(...given),
   take: (run) => journal.take(run),
+  send: (...given) => journal.send(...given),
+  incoming: (...given) => journal.incoming(...given),
   close: () => journal.close(),
 })

@@ -1,0 +1,24 @@
+import type { AskRecord, RunId } from '../model/records.ts'
+import type { Workbench } from '../workbench.ts'
+import { nextCommand } from './command-text.ts'
+
+/** What a run waits for from outside, in words: a person's answer, or a message. */
+
+export const wantedText = ({ of, title }: AskRecord): string =>
+  of === 'receive' ? `a message: ${title}` : title
+
+/** The command that gives it. */
+export const wantedCommand = ({ of, name, call, run }: AskRecord & { readonly run: RunId }): string =>
+  nextCommand(of === 'receive' ? `send ${run} ${name} …` : `answer ${run} ${call} …`)
+
+/** The command that a run that rests waits for; undefined where what it waits for is there, and it can be resumed. */
+export async function nextWanted(almanac: Workbench, run: RunId): Promise<string | undefined> {
+  const asks = await almanac.records.asks(run, { open: true })
+  if (asks.some(({ of }) => of === undefined)) return nextCommand(`answer ${run}`)
+  for (const ask of asks) {
+    const { of, name = '' } = ask
+    if (of === 'receive' && (await almanac.journal.incoming(run, { name, after: 0 })).length > 0)
+      return undefined
+  }
+  return asks[0] && wantedCommand(asks[0])
+}

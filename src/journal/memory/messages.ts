@@ -1,0 +1,65 @@
+import type { AsideRecord, Message, SentMessage, SentRecord } from '../../model/records.ts'
+import type { MessageQuery, NewMessage } from '../../ports/journal.ts'
+import { incomingAtOnce, refuseOver, sentId } from '../message-rules.ts'
+import type { MemoryStore, RunMemory } from './store.ts'
+
+/** A message to a run. @throws ALM_RUN_OVER */
+export function addMessage(store: MemoryStore, run: RunMemory, message: NewMessage): SentMessage {
+  refuseOver(run.record)
+  return add(store, run, { direction: 'in', ...message })
+}
+
+/** A message that the run sent: once by a call. One to a run that is gone, or over, is only kept as sent. */
+export function addSent(store: MemoryStore, run: RunMemory, { kind: _, to, ...sent }: SentRecord): void {
+  const id = sentId(sent.call)
+  const { isNew } = add(store, run, { direction: 'out', ...sent, id, ...(to !== undefined && { run: to }) })
+  const other = to === undefined ? undefined : store.runs.get(to)
+  if (!isNew || other === undefined) return
+  const { name, valueWire, at } = sent
+  const from = run.record.id
+  add(store, other, { direction: 'in', name, valueWire, at, run: from, id: sentId(sent.call, from) })
+}
+
+function add(store: MemoryStore, run: RunMemory, message: Omit<Message, 'seq'>): SentMessage {
+  const { direction, id } = message
+  const before = run.messages.find((one) => one.direction === direction && one.id === id)
+  if (id !== undefined && before !== undefined) return { seq: before.seq, isNew: false }
+  const seq = ++store.messageSeq
+  run.messages.push({ ...message, seq })
+  return { seq, isNew: true }
+}
+
+export const incomingMessages = (
+  run: RunMemory,
+  { name, after }: { readonly name: string; readonly after: number },
+): Message[] =>
+  run.messages
+    .filter((one) => one.direction === 'in' && one.name === name && one.seq > after)
+    .filter(({ call, error }) => call === undefined && error === undefined)
+    .slice(0, incomingAtOnce)
+    .map((one) => ({ ...one }))
+
+export const listMessages = (
+  run: RunMemory,
+  { direction, name, after = 0, limit }: MessageQuery,
+): Message[] =>
+  run.messages
+    .filter((one) => one.seq > after && (direction === undefined || one.direction === direction))
+    .filter((one) => name === undefined || one.name === name)
+    .slice(0, limit)
+    .map((one) => ({ ...one }))
+
+export const receiveMessage = (run: RunMemory, seq: number, call: number): void =>
+  change(run, seq, ({ error: _, ...message }) => ({ ...message, call }))
+
+export const giveBackMessage = (run: RunMemory, seq: number): void =>
+  change(run, seq, ({ call: _, ...message }) => message)
+
+export const setAside = (run: RunMemory, { message: seq, error }: AsideRecord): void =>
+  change(run, seq, (message) => ({ ...message, error }))
+
+function change(run: RunMemory, seq: number, to: (message: Message) => Message): void {
+  const at = run.messages.findIndex((one) => one.seq === seq && one.direction === 'in')
+  const message = run.messages[at]
+  if (message !== undefined) run.messages[at] = to(message)
+}
