@@ -72,6 +72,9 @@ class Worker:
         self._tasks: dict[int, Task] = {}
         self._cancelled_early: set[int] = set()
         self._recalled: set[int] = set()
+        #: what attempts of the last message had alike, as it said it
+        self._alike: list[Any] = []
+        self._order: Order | None = None
         self._here: Task | None = None
         self._interruptible: Task | None = None
         # Attempts that allow threads wait here, those first that take what is held: they free memory. Guarded by the
@@ -166,15 +169,24 @@ class Worker:
         self._outbox.flush()
 
     def _take_all(self, message: list[Any], stale: str | None) -> None:
-        _, function, run, *alike, seqs, inputs, calls, keys = message
+        _, *alike, seqs, inputs, calls, keys = message
         if stale is not None:
             for seq in seqs:
                 self._outbox.post(["stale", seq, stale])
             return
-        order = Order(self._functions[function], self._runs[run], self._log_limit, *alike)
+        order = self._order_of(alike)
         take = self._run_here if order.function.threads == 1 or self._debug is not None else self._in_thread
         for seq, given, call, key in zip(seqs, inputs, calls, keys):
             take(Task(order, seq, given, call, key))
+
+    def _order_of(self, alike: list[Any]) -> Order:
+        """The same for messages that follow each other, as those of a chain of steps do: so that less is set for each."""
+        known = self._order
+        if known is None or self._alike != alike:
+            function, run, *rest = alike
+            self._alike = alike
+            self._order = known = Order(self._functions[function], self._runs[run], self._log_limit, *rest)
+        return known
 
     def _begins(self, task: Task) -> None:
         if task.seq in self._cancelled_early:
