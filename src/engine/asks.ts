@@ -28,6 +28,7 @@ const verdictSchema = {
  *
  * U1 an answer counts once; one that does not fit the schema leaves the question open.
  * U2 equal questions of one caller are never open at once without a key.
+ * U3 people are not told of a question whose answer was given before this life of the run, unless it does not fit.
  */
 export class Asks {
   readonly #clock: Clock
@@ -35,6 +36,8 @@ export class Asks {
   readonly #open = new Map<number, Open>()
   /** answers that came before their question was put again */
   readonly #early = new Map<number, Answer>()
+  /** questions that people hear of once earlier answers are known; undefined from then on */
+  #untold: Map<number, AskRecord> | undefined = new Map()
   /** failures that were judged before in this life of the run */
   readonly #judged = new Set<number>()
   /** answers that are being looked at */
@@ -47,6 +50,13 @@ export class Asks {
 
   get isBusy(): boolean {
     return this.#checking > 0
+  }
+
+  /** Answers that were given before this life of the run have come. */
+  answersKnown(): void {
+    const untold = this.#untold
+    this.#untold = undefined
+    for (const ask of untold?.values() ?? []) if (this.#open.has(ask.call)) this.#host.asked(ask)
   }
 
   /** @throws ALM_KEY_NEEDED */
@@ -98,6 +108,7 @@ export class Asks {
       return
     }
     const { info, judge } = open
+    this.#untold?.delete(info.id)
     this.#checking++
     void this.#check(info, answer.answerWire, judge).then(
       (value) => {
@@ -139,11 +150,15 @@ export class Asks {
       at: this.#clock.now(),
     }
     this.#host.add(ask)
-    this.#host.asked(ask)
     const early = this.#early.get(info.id)
-    if (early === undefined) return
+    if (early === undefined) return this.#tell(ask)
     this.#early.delete(info.id)
     this.answer(early)
+  }
+
+  #tell(ask: AskRecord): void {
+    if (this.#untold === undefined) this.#host.asked(ask)
+    else this.#untold.set(ask.call, ask)
   }
 }
 

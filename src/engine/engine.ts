@@ -225,6 +225,7 @@ export class Engine {
       life,
     )
     this.#drivers.set(record.id, driver)
+    if (claim === undefined) driver.answersKnown()
     const stopPolling = claim === undefined ? () => undefined : this.#poll(look)
     const result = this.#result(driver, record, settings, claim, stopPolling)
     driver.start(childFunction(workflow), input)
@@ -285,6 +286,7 @@ export class Engine {
     } catch {
       // the driver meets the same failure when it writes, and reports it
     }
+    driver.answersKnown()
   }
 
   /** Looks again and again; gives what stops it. */

@@ -182,6 +182,11 @@ export class RunDriver implements HostedRun, AttemptOwner {
     if (!this.#end.isOver) await this.#receives.look()
   }
 
+  /** What people said before this life of the run has come. */
+  answersKnown(): void {
+    if (!this.#end.isOver) this.#asks.answersKnown()
+  }
+
   /** A call as it is known by now: with its arguments, where all of its inputs have succeeded. */
   known(row: CallRow): KnownCall | undefined {
     return knownCall(this.#run, row)
