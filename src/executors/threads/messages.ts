@@ -18,7 +18,7 @@ export type Message =
 /** What a thread is told. */
 export type Order =
   | readonly ['task', id: number, name: string, at: readonly string[], outputs: TaskSpec['outputs'] | null]
-  | readonly ['run', seq: number, task: number, inputs: unknown, announced: 0 | 1, about: AboutAttempt]
+  | readonly ['run', seq: number, task: number, inputs: unknown, traits: number, about: AboutAttempt]
   /** so many may run at once */
   | readonly ['width', width: number]
   | readonly ['cancel', seq: number]
@@ -28,6 +28,11 @@ export type Order =
   | readonly ['free', ids: readonly number[]]
   /** buffers that are gone */
   | readonly ['forget', ids: readonly number[]]
+  /** what `left` said */
+  | readonly ['heard', bytes: number]
+
+/** Bits of an order to run: its beginning is told at once; it takes arrays in; it may begin before what came earlier. */
+export const traits = { announced: 1, takesArrays: 2, mayPass: 4 } as const
 
 /** What a function may ask its context for. */
 export type AboutAttempt = readonly [
@@ -54,6 +59,8 @@ export type Report =
   | readonly ['threw', seq: number, failure: Failure]
   /** free buffers that it does not keep */
   | readonly ['dropped', ids: readonly number[]]
+  /** bytes of arrays in all results so far */
+  | readonly ['left', bytes: number]
 
 export interface Failure {
   readonly reason: 'error' | 'outputs' | 'memory'

@@ -3,7 +3,7 @@ import type { ArrayType } from '../../model/task-context.ts'
 import type { AttemptNote, LogLine } from '../../ports/executor.ts'
 import type { TaskLog } from '../console-capture.ts'
 import { type ContextOwner, FunctionContext } from '../function-context.ts'
-import type { AboutAttempt, Failure } from './messages.ts'
+import { type AboutAttempt, type Failure, traits } from './messages.ts'
 import type { ThreadMemory } from './thread-memory.ts'
 import type { TaskFunction } from './thread-tasks.ts'
 
@@ -26,6 +26,8 @@ export class TaskCall implements TaskLog, ContextOwner {
   readonly task: ThreadTask
   readonly inputs: unknown
   readonly announced: boolean
+  readonly takesArrays: boolean
+  readonly mayPass: boolean
   attempt: ContextOwner['attempt']
   readonly variables: Readonly<Record<string, string>> | undefined
   readonly parts: readonly Uint8Array[]
@@ -39,17 +41,19 @@ export class TaskCall implements TaskLog, ContextOwner {
   readonly #memory: ThreadMemory
 
   constructor(
-    order: readonly [seq: number, task: ThreadTask, inputs: unknown, announced: boolean, about: AboutAttempt],
+    order: readonly [seq: number, task: ThreadTask, inputs: unknown, traits: number, about: AboutAttempt],
     parts: readonly Uint8Array[],
     voice: CallVoice,
     memory: ThreadMemory,
   ) {
-    const [seq, task, inputs, announced, about] = order
+    const [seq, task, inputs, has, about] = order
     const [run, call, attempt, idempotencyKey, logicalTime, scratch = '', outputs = {}, variables] = about
     this.seq = seq
     this.task = task
     this.inputs = inputs
-    this.announced = announced
+    this.announced = (has & traits.announced) !== 0
+    this.takesArrays = (has & traits.takesArrays) !== 0
+    this.mayPass = (has & traits.mayPass) !== 0
     this.attempt = { run, call, attempt, idempotencyKey, logicalTime, scratch, outputs }
     this.variables = variables
     this.parts = parts

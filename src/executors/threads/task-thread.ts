@@ -8,11 +8,13 @@ import { FunctionContext } from '../function-context.ts'
 import { ownFolder } from '../own-code.ts'
 import { returnedValues } from '../results.ts'
 import { describeThrown } from '../thrown.ts'
+import { CallQueue } from './call-queue.ts'
 import { type Failure, type Message, type Order, type Report, type ThreadStart, words } from './messages.ts'
 import { type CallVoice, TaskCall, type ThreadTask } from './task-call.ts'
 import { ThreadMemory } from './thread-memory.ts'
 import type { TaskFunction, ThreadTasks } from './thread-tasks.ts'
-import { type Parts, pack, unpack } from './values.ts'
+import { Unheard } from './unheard.ts'
+import { bytesOf, type Parts, pack, unpack } from './values.ts'
 
 /** So long attempts are executed in one go; then messages and timers have their turn. */
 const sliceMs = 8
@@ -23,7 +25,8 @@ const sayEveryMs = 20
 /**
  * What runs in a thread: takes orders, executes attempts, tells what comes of them.
  *
- * T1 attempts begin in the order in which they came, and none while the gate is closed
+ * T1 attempts begin in the order in which they came, those that may pass others first, and none while the gate is closed,
+ *    or while it would only add to many bytes of arrays that the host has not heard of
  * T2 what an attempt says is told before its end, and nothing after it
  */
 export class TaskThread {
@@ -35,8 +38,8 @@ export class TaskThread {
   readonly #authorValue: (ref: Value) => Value
   readonly #known = new Map<number, ThreadTask>()
   readonly #running = new Map<number, TaskCall>()
-  #queue: TaskCall[] = []
-  #next = 0
+  readonly #unheard = new Unheard()
+  readonly #queue = new CallQueue()
   #width = 1
   #lastBegun = 0
   #closed = false
@@ -79,8 +82,8 @@ export class TaskThread {
   #obey(order: Order, parts: readonly Uint8Array[]): void {
     switch (order[0]) {
       case 'run': {
-        const [, seq, id, inputs, announced, about] = order
-        const given = [seq, this.#known.get(id) as ThreadTask, inputs, announced === 1, about] as const
+        const [, seq, id, inputs, traits, about] = order
+        const given = [seq, this.#known.get(id) as ThreadTask, inputs, traits, about] as const
         this.#queue.push(new TaskCall(given, parts, this.#voice, this.#memory))
         return
       }
@@ -102,14 +105,15 @@ export class TaskThread {
         return
       }
       case 'forget':
-        this.#memory.forget(order[1])
+        return this.#memory.forget(order[1])
+      case 'heard':
+        this.#unheard.hear(order[1])
     }
   }
 
   /** They go elsewhere, and the gate opens. */
   #recalled(gone: ReadonlySet<number>): void {
-    this.#queue = this.#queue.slice(this.#next).filter(({ seq }) => !gone.has(seq))
-    this.#next = 0
+    this.#queue.drop(gone)
     this.#closed = false
     Atomics.store(this.#words, words.begun, this.#lastBegun)
   }
@@ -135,10 +139,11 @@ export class TaskThread {
     this.#pumping = true
     this.#now = performance.now()
     const until = this.#now + sliceMs
-    while (this.#next < this.#queue.length && this.#running.size < this.#width && !this.#closed) {
-      const call = this.#queue[this.#next] as TaskCall
-      if (call.task.found === undefined || !this.#mayBegin(call)) break
-      this.#next += 1
+    while (this.#running.size < this.#width && !this.#closed) {
+      const call = this.#queue.next
+      if (call?.task.found === undefined || (this.#unheard.areMany && !call.takesArrays)) break
+      if (!this.#mayBegin(call)) break
+      this.#queue.shift()
       this.#begin(call, call.task.found)
       if (this.#now - this.#toldAt > tellEveryMs) this.#tell()
       if (this.#now > until) {
@@ -149,10 +154,6 @@ export class TaskThread {
         })
         break
       }
-    }
-    if (this.#next > this.#queue.length / 2) {
-      this.#queue = this.#queue.slice(this.#next)
-      this.#next = 0
     }
     this.#pumping = false
     this.#tell()
@@ -215,9 +216,12 @@ export class TaskThread {
     const named = returnedValues(call.task, returned as Value)
     if ('refused' in named) return this.#refuse(call, named.refused)
     const used = new Set<number>()
+    let left = 0
     const special = (value: object): unknown => {
       const wire = this.#memory.wire(value, call.taken, (id, buffer) => this.#buffers.push([id, buffer]))
-      if (wire !== undefined) used.add(wire.id)
+      if (wire === undefined) return undefined
+      used.add(wire.id)
+      left += bytesOf(wire)
       return wire
     }
     const values: Record<string, unknown> = {}
@@ -237,6 +241,8 @@ export class TaskThread {
     const ms = this.#end(call, used)
     const cpuMs = call.cpu === undefined ? undefined : cpuSince(call.cpu)
     this.#report(cpuMs === undefined ? ['ok', call.seq, values, ms] : ['ok', call.seq, values, ms, cpuMs])
+    const leftInAll = left > 0 ? this.#unheard.leave(left) : undefined
+    if (leftInAll !== undefined) this.#report(['left', leftInAll])
   }
 
   #refuse(call: TaskCall, why: string): void {

@@ -7,7 +7,7 @@ import { AssignedJobs } from '../assigned-jobs.ts'
 import type { Job } from '../job.ts'
 import { nameOf } from '../lifecycle.ts'
 import { tellDeath } from './ends.ts'
-import type { AboutAttempt, Failure, Report } from './messages.ts'
+import { type AboutAttempt, type Failure, type Report, traits } from './messages.ts'
 import type { BufferHolder, SharedArrays } from './shared-arrays.ts'
 import { Thread, type ThreadExit, type ThreadOptions } from './thread.ts'
 import { pack, type Unpacking, unpack } from './values.ts'
@@ -66,8 +66,14 @@ export class ThreadWorker implements BufferHolder {
     if (this.#retired) return false
     if (this.jobs.canBegin(job, most)) return 'now'
     const { ahead, aheadUnheard, alone, holds } = job.function
-    // attempts begin in the order in which they came: what takes arrays in would stand behind all that leaves some
-    return this.jobs.canWait(job, alone ? 0 : unheard && !holds ? aheadUnheard : ahead) && 'soon'
+    // where attempts begin in the order of their coming, what takes arrays in would stand behind all that leaves some
+    const few = alone ? 0 : unheard && !holds ? aheadUnheard : ahead
+    return this.jobs.canWait(job, few + (mayPass(job) ? this.#passed : 0)) && 'soon'
+  }
+
+  /** Those that wait and are passed by what frees memory: of leaves that turned out to be large there may be many. */
+  get #passed(): number {
+    return Math.max(0, this.jobs.waiting - this.jobs.consumersWaiting)
   }
 
   /** What it was told goes off at once. */
@@ -181,7 +187,7 @@ export class ThreadWorker implements BufferHolder {
       this.#thread.tell(['task', id, name, at ?? [], attempt.task.outputs ?? null])
     }
     job.phase = 'sent'
-    this.#thread.tell(['run', job.seq, id, inputs, job.announced ? 1 : 0, about(job)])
+    this.#thread.tell(['run', job.seq, id, inputs, traitsOf(job), about(job)])
     this.jobs.tellWidth()
   }
 
@@ -201,6 +207,8 @@ export class ThreadWorker implements BufferHolder {
         return
       case 'dropped':
         return this.#owner.arrays.dropped(report[1], this)
+      case 'left':
+        return this.#thread.tell(['heard', report[1]])
       default:
         return this.#said(report)
     }
@@ -301,6 +309,14 @@ export class ThreadWorker implements BufferHolder {
     this.#owner.exited(this)
   }
 }
+
+/** What frees memory goes first; but not where calls that wait behind a long one come back by the order of their coming. */
+const mayPass = ({ held, function: { threads } }: Job): boolean => held.length > 0 && threads > 1
+
+const traitsOf = (job: Job): number =>
+  (job.announced ? traits.announced : 0) +
+  (job.held.length > 0 ? traits.takesArrays : 0) +
+  (mayPass(job) ? traits.mayPass : 0)
 
 function about(job: Job): AboutAttempt {
   const { run, call, attempt, idempotencyKey, logicalTime, scratch, outputs, env } = job.live.attempt
