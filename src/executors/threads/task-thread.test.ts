@@ -12,6 +12,7 @@ const mib = 2 ** 20
 /** A thread's end of its channel, in the hand of a host that hears when it wants to. */
 class HeldPort implements MessagePortLike {
   readonly reports: Report[] = []
+  thread: TaskThread | undefined
   #heard: (message: Message) => void = () => undefined
 
   postMessage(message: Message): void {
@@ -47,7 +48,7 @@ async function thread(): Promise<HeldPort> {
   tasks.add({ name: 'sum', at, fn: (array) => (array as Float64Array).length })
   const control = new SharedArrayBuffer(4 * words.count)
   const start = { almanac: 'thread', port, number: 1, control, keeps: 2 ** 30 } as const
-  new TaskThread(start, tasks, (value) => value)
+  port.thread = new TaskThread(start, tasks, (value) => value)
   port.tell(['width', 16], ['task', 1, 'leaf', at, null], ['task', 2, 'sum', at, null])
   await tasks.find('sum', at)
   return port
