@@ -1,4 +1,5 @@
 import type { RunHandle } from './engine/engine.ts'
+import type { RunMessage } from './engine/send-message.ts'
 import type { Workflow } from './flow/workflow.ts'
 import type { SentMessage } from './model/records.ts'
 
@@ -51,6 +52,15 @@ export interface SendOptions {
   readonly by?: string
 }
 
+/** Which messages of a run. */
+export interface RunMessageQuery {
+  readonly direction?: 'in' | 'out'
+  readonly name?: string
+  readonly after?: number
+  /** 1000 if absent */
+  readonly limit?: number
+}
+
 /** An open Almanac: runs workflows in this process. */
 export interface Almanac {
   readonly project: string
@@ -70,6 +80,8 @@ export interface Almanac {
    * @throws ALM_RUN_UNKNOWN, ALM_RUN_OVER
    */
   send(run: string, name: string, value: unknown, options?: SendOptions): Promise<SentMessage>
+  /** Messages to a run and from it, oldest first. `after`: the `seq` of the last one seen. */
+  messages(run: string, query?: RunMessageQuery): Promise<readonly RunMessage[]>
   /** Cancels what is under way, and lets everything go. */
   close(): Promise<void>
 }

@@ -1,8 +1,16 @@
 /** `almanac`: what the author of a pipeline uses. */
 
 export { z } from 'zod'
-export type { Almanac, OpenOptions, ResumeOptions, RunOptions, SendOptions } from './almanac.ts'
+export type {
+  Almanac,
+  OpenOptions,
+  ResumeOptions,
+  RunMessageQuery,
+  RunOptions,
+  SendOptions,
+} from './almanac.ts'
 export type { RunHandle } from './engine/engine.ts'
+export type { RunMessage } from './engine/send-message.ts'
 export type { PlannedCall, RunResult, UnknownWork } from './engine/settings.ts'
 export type { Arg, DirMap, MapOptions, MapResult } from './flow/callable.ts'
 export { type CommandTaskOptions, command, type ScriptTaskOptions, script } from './flow/command.ts'
@@ -34,7 +42,7 @@ export type { NamedTask, NamedTaskOptions } from './flow/named-task.ts'
 export type { Duration, Retries, Size, TaskOptions } from './flow/options.ts'
 export { type PythonTaskOptions, python } from './flow/python.ts'
 export type { PythonWorkflowOptions } from './flow/python-workflow.ts'
-export { type AskOptions, type ReceiveOptions, run } from './flow/run.ts'
+export { type AskOptions, type ReceiveOptions, type RunSendOptions, run } from './flow/run.ts'
 export { dir, file, json, type Schema, type Shape } from './flow/schema.ts'
 export { type HttpSource, type S3Source, type SourceFile, type SourceOptions, source } from './flow/source.ts'
 export { type FunctionTask, type FunctionTaskOptions, task } from './flow/task.ts'

@@ -9,6 +9,7 @@ from .containers import container
 from .documents import Document, DocumentState
 from .errors import AlmanacError, TaskFailed, WorkflowRefused
 from .futures import Future, FutureList, pick
+from .messages import Message, messages, send
 from .modules import Module, module
 from .programs import command, script
 from .runs import Dataset, dataset, run, run_async
@@ -28,6 +29,7 @@ __all__ = [
     "Future",
     "FutureList",
     "Held",
+    "Message",
     "Module",
     "Task",
     "TaskFailed",
@@ -40,11 +42,13 @@ __all__ = [
     "file",
     "gather",
     "map",
+    "messages",
     "module",
     "pick",
     "run",
     "run_async",
     "script",
+    "send",
     "settled",
     "source",
     "stage",

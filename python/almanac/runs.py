@@ -247,6 +247,28 @@ class Runs:
         details = {"name": name, "schema": hints.schema(schema), "timeout": milliseconds(timeout)}
         return current("receive").ask("receive", details, name, key=key, shape=results.of_type(schema))
 
+    def send(self, name: str, value: Any = None, *, to: str | None = None, key: str | None = None) -> Future[None]:
+        """
+        A message out of the run, for whoever reads them (`almanac messages RUN -f`, `almanac.messages`), or `to` another run
+        of the project, which receives it by `run.receive`. It is sent once, when all that it depends on is durable,
+        whatever happens to the process.
+
+        ```python
+        from almanac import run, task, workflow
+
+        @task
+        def find(n: int) -> float:
+            return n * n
+
+        @workflow
+        async def main():
+            for n in (1, 2):
+                await run.send("found", {"peak": find(n)})
+            return 2  # gives 2
+        ```
+        """
+        return current("send").ask("send", {"name": name, "value": value, "to": to}, name, key=key)
+
     def __call__(self, workflow: Workflow[..., Any], /, *arguments: str, **inputs: Any) -> Run:
         """
         Runs a workflow, with what `almanac run` takes as `arguments` (`"--parallel", "4"`), and gives a `Run`. Files and

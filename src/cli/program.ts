@@ -13,6 +13,7 @@ import type { GcFlags } from './commands/gc.ts'
 import type { GraphFlags } from './commands/graph.ts'
 import type { InitFlags } from './commands/init.ts'
 import type { LogsFlags } from './commands/logs.ts'
+import type { MessagesFlags } from './commands/messages.ts'
 import type { ResumeFlags } from './commands/resume.ts'
 import type { RunFlags } from './commands/run.ts'
 import type { RunsFlags } from './commands/runs.ts'
@@ -104,6 +105,14 @@ function addReaders(program: Command): void {
       .option('--mermaid', 'as a Mermaid flowchart'),
   ).action(async (run: string, flags: GraphFlags) =>
     (await import('./commands/graph.ts')).graphCommand(run, flags),
+  )
+  common(
+    program
+      .command('messages <run> [name]')
+      .description('messages to a run and from it, oldest first')
+      .option('-f, --follow', 'go on while the run does'),
+  ).action(async (run: string, name: string | undefined, flags: MessagesFlags) =>
+    (await import('./commands/messages.ts')).messagesCommand(run, name, flags),
   )
   common(program.command('why <run> <task>').description('why a call was executed, reused, or waits')).action(
     async (run: string, task: string, flags: CommonFlags) =>

@@ -9,6 +9,7 @@ import { recordOf } from './failure.ts'
 import type { MapCalls } from './map-calls.ts'
 import type { Receives } from './receives.ts'
 import { executed, failedError, type RunContext } from './run-context.ts'
+import type { Sends } from './sends.ts'
 import type { Turns } from './turns.ts'
 import type { Failures } from './uncaught.ts'
 import { computeView, resolve } from './views.ts'
@@ -21,6 +22,7 @@ export interface EnteredParts {
   readonly maps: MapCalls
   readonly asks: Asks
   readonly receives: Receives
+  readonly sends: Sends
   readonly datasets: DatasetCalls
   readonly documents: DocumentCalls
   readonly failures: Failures
@@ -41,7 +43,8 @@ export class Entering {
 
   /** Views, datasets and documents go on by themselves. */
   get isBusy(): boolean {
-    return this.views > 0 || this.#parts.datasets.isBusy || this.#parts.documents.isBusy
+    const { datasets, documents, sends } = this.#parts
+    return this.views > 0 || datasets.isBusy || documents.isBusy || sends.isBusy
   }
 
   enter(info: CallInfo): void {
@@ -71,6 +74,8 @@ export class Entering {
         return this.#ask(info)
       case 'receive':
         return this.#parts.receives.open(info)
+      case 'send':
+        return this.#parts.sends.enter(info)
       case 'read':
       case 'publish':
         return this.#parts.datasets.enter(info)

@@ -29,6 +29,7 @@ import { Recorder } from './recorder.ts'
 import type { RunContext, RunLife, RunListener, RunSnapshot } from './run-context.ts'
 import { executed, failedError } from './run-context.ts'
 import { type DriverEnd, RunEnd } from './run-end.ts'
+import { Sends } from './sends.ts'
 import type { EnginePorts, RunSettings } from './settings.ts'
 import type { SharedWork } from './shared-work.ts'
 import { unspilledNow } from './spilled.ts'
@@ -102,6 +103,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
       maps: this.#maps,
       asks: this.#asks,
       receives: this.#receives,
+      sends: new Sends(this.#run, left),
       datasets: this.#datasets,
       documents: this.#documents,
       failures: this.#failures,

@@ -1,12 +1,10 @@
-import { toArgs } from '../flow/arguments.ts'
-import { encode } from '../model/codec.ts'
+import { decode } from '../model/codec.ts'
 import { AlmanacError } from '../model/errors.ts'
 import { isMessageName } from '../model/message-name.ts'
-import type { RunId, SentMessage } from '../model/records.ts'
-import type { Journal } from '../ports/journal.ts'
-
-/** Bytes that a message may have, as JSON. */
-const mostBytes = 2 ** 20
+import type { ErrorRecord, RunId, SentMessage } from '../model/records.ts'
+import type { Value } from '../model/value.ts'
+import type { Journal, MessageQuery, Records } from '../ports/journal.ts'
+import { messageWire } from './message-wire.ts'
 
 /** Sends a message to a run, from outside of it. @throws ALM_NAME_REFUSED, ALM_VALUE_REFUSED, ALM_RUN_UNKNOWN, ALM_RUN_OVER */
 export function sendMessage(
@@ -23,11 +21,31 @@ export function sendMessage(
   return journal.send(run, { name, valueWire, by: by ?? 'program', at: Date.now(), ...own })
 }
 
-/** @throws ALM_VALUE_REFUSED */
-function messageWire(value: unknown): string {
-  const wire = encode(toArgs(value))
-  const bytes = Buffer.byteLength(wire)
-  if (bytes <= mostBytes) return wire
-  const why = `it has ${bytes} bytes, and a message has at most ${mostBytes}: send a file of a store, or where it lies`
-  throw new AlmanacError('ALM_VALUE_REFUSED', { path: 'the message', why })
+/** A message to a run or from one. */
+export interface RunMessage {
+  /** its place among all messages of the journal */
+  readonly seq: number
+  readonly direction: 'in' | 'out'
+  readonly name: string
+  readonly value: Value
+  /** ms since 1970 */
+  readonly at: number
+  readonly by?: string
+  readonly id?: string
+  /** the call that received it, or sent it */
+  readonly call?: number
+  /** the run that sent it, or that it was sent to */
+  readonly run?: string
+  /** why it was set aside */
+  readonly error?: ErrorRecord
+}
+
+/** Messages of a run, oldest first. */
+export async function runMessages(
+  records: Pick<Records, 'messages'>,
+  run: RunId,
+  query: Partial<MessageQuery>,
+): Promise<RunMessage[]> {
+  const messages = await records.messages(run, { limit: 1000, ...query })
+  return messages.map(({ valueWire, ...message }) => ({ ...message, value: decode(valueWire) }))
 }

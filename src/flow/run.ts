@@ -31,6 +31,14 @@ export interface ReceiveOptions {
   readonly key?: string
 }
 
+/** Where a message goes. */
+export interface RunSendOptions {
+  /** the run that is to receive it */
+  readonly to?: string
+  /** tells equal messages apart where code around them is edited */
+  readonly key?: string
+}
+
 type Answer<S> = S extends Schema<infer T> ? T : S extends Shape ? ShapeOf<S> : never
 
 /** What a workflow can do besides calling tasks. */
@@ -84,6 +92,29 @@ export const run = {
     }
     const request = { kind: 'receive', name, wanted, check: checkBy(checked, 'The message') } as const
     return makeFuture(caller, caller.call(request, null, options.key), [], name)
+  },
+
+  /**
+   * A message out of the run, for whoever reads them (`almanac messages RUN -f`), or to another run of the project, which
+   * receives it by `run.receive`. It is sent once, when all that it depends on is durable, whatever happens to the process.
+   *
+   * @example
+   * ```ts
+   * import { run, task, workflow } from 'almanac'
+   *
+   * export const find = task('find', (n: number) => ({ peak: n * n }))
+   *
+   * export default workflow('told', async () => {
+   *   for (const n of [1, 2]) await run.send('found', find(n))
+   *   return 2
+   * })
+   * ```
+   */
+  send(name: string, value: unknown, options: RunSendOptions = {}): Future<undefined> {
+    const caller = requireCaller('run.send')
+    const request = { kind: 'send', name: messageName(name) } as const
+    const args = { value: toArgs(value), to: options.to ?? null }
+    return makeFuture(caller, caller.call(request, args, options.key), [], name)
   },
 
   /** Waits, durably: after a crash it goes on where it was. */

@@ -96,6 +96,10 @@ function futureOf({ caller, name, details: d, key, task, fn, workflow, documents
       const given = { ...(timeout !== null && { timeout }), ...keyed }
       return run.receive(d['name'] as string, schemaFrom(d['schema']), given)
     }
+    case 'send': {
+      const { to } = d as Readonly<Record<string, never>>
+      return run.send(d['name'] as string, d['value'], { ...(to !== null && { to }), ...keyed })
+    }
     case 'sleep':
       return run.sleep(d['duration'] as number)
     case 'now':

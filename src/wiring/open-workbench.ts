@@ -1,6 +1,6 @@
-import type { ResumeOptions, SendOptions } from '../almanac.ts'
+import type { ResumeOptions, RunMessageQuery, SendOptions } from '../almanac.ts'
 import type { Engine, RunHandle } from '../engine/engine.ts'
-import { sendMessage } from '../engine/send-message.ts'
+import { type RunMessage, runMessages, sendMessage } from '../engine/send-message.ts'
 import type { RunSettings } from '../engine/settings.ts'
 import { stageCall } from '../engine/staged-call.ts'
 import type { Containers } from '../executors/container/containers.ts'
@@ -21,7 +21,7 @@ import type { LoadedWorkflow, SharedEntries, StagedShell, StartOptions, Workbenc
 
 /** What it is made of. */
 export interface WorkbenchParts
-  extends Omit<Workbench, 'run' | 'start' | 'resume' | 'load' | 'stage' | 'send' | 'close'> {
+  extends Omit<Workbench, 'run' | 'start' | 'resume' | 'load' | 'stage' | 'send' | 'messages' | 'close'> {
   readonly engine: Engine
   readonly settings: RunSettings
   /** what goes to a shared store is there */
@@ -179,6 +179,10 @@ export class OpenWorkbench implements Workbench {
 
   send(run: RunId, name: string, value: unknown, { id, by }: SendOptions = {}): Promise<SentMessage> {
     return sendMessage(this.journal, run, name, value, { id, by })
+  }
+
+  messages(run: RunId, query: RunMessageQuery = {}): Promise<readonly RunMessage[]> {
+    return runMessages(this.records, run, query)
   }
 
   async close(): Promise<void> {

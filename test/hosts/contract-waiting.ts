@@ -31,6 +31,18 @@ export function waitingTests(stage: Stage): void {
     expect(again).toMatchObject({ ...succeeded([2, 4, 6]), executed: 2, reused: 1 })
   })
 
+  it('messages that it sends are there once, in their order, also when it goes on', async () => {
+    const file = stage.write('sending', programs.sending)
+    const { run, ...life } = await stage.rig.run(file)
+    expect(life).toMatchObject({ ...succeeded('told'), executed: 2 })
+    await stage.rig.run(file, { resume: run })
+    expect(await stage.rig.ask({ do: 'messages', run })).toEqual([
+      ['out', 'found', { n: 2, of: 1 }],
+      ['out', 'found', { n: 4, of: 2 }],
+      ['out', 'done', null],
+    ])
+  })
+
   it('a failure that a person is to judge leaves it waiting; corrected and retried it goes on', async () => {
     const file = stage.write('judged', programs.judged)
     const first = await stage.rig.run(file)

@@ -84,6 +84,8 @@ async function answered(asked: Asked): Promise<unknown> {
     case 'send':
       await almanac.send(asked.run, asked.name, asked.value)
       return null
+    case 'messages':
+      return (await almanac.messages(asked.run)).map(({ direction, name, value }) => [direction, name, value])
     case 'cancel': {
       const handle = under.get(asked.file)
       handle?.request('cancel', 'test')

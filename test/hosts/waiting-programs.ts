@@ -32,6 +32,20 @@ async def main():
         if message["last"]: return got`,
 )
 
+/** Sends what tasks give, as futures. */
+export const sending = program(
+  `export default workflow('main', async () => {
+  for (const n of [1, 2]) await run.send('found', { n: double(n), of: n })
+  await run.send('done', null)
+  return 'told'
+})`,
+  `@workflow
+async def main():
+    for n in (1, 2): await run.send("found", {"n": double(n), "of": n})
+    await run.send("done")
+    return "told"`,
+)
+
 /** A person is asked what a failure means. */
 export const judged = program(
   `const judged = task('judged', { onFailure: 'pause' }, (n: number): number => { if (n > 0) throw new RangeError('no ' + n); return n })

@@ -1,5 +1,6 @@
 import { text as textOf } from 'node:stream/consumers'
 import { AlmanacError } from '../../model/errors.ts'
+import type { Value } from '../../model/value.ts'
 import { knownRun } from '../calls.ts'
 import { nextCommand } from '../command-text.ts'
 import { givenValue } from '../given-value.ts'
@@ -22,11 +23,10 @@ export function sendCommand(
   return withReadAlmanac(flags, async (almanac, printer) => {
     const record = await knownRun(almanac, run)
     const { id } = record
-    const texts = words.length === 1 && words[0] === '-' ? [await textOf(process.stdin)] : words
     const open = await almanac.records.asks(id, { open: true })
     const wanted = open.find((ask) => ask.of === 'receive' && ask.name === name)
     const schema = wanted === undefined ? undefined : (JSON.parse(wanted.schemaWire) as InputSchema)
-    const value = texts.length === 0 ? null : givenValue(texts, schema ?? {}, 'a message')
+    const value = await givenMessage(words, schema ?? {})
     const issues = schema && misfit(schema, value)
     if (schema !== undefined && issues !== undefined) {
       throw new AlmanacError('ALM_SCHEMA', {
@@ -43,4 +43,16 @@ export function sendCommand(
     printer.line(sent.isNew ? `Sent.${next}` : `It was sent before, as message ${sent.seq}.${next}`)
     return 0
   })
+}
+
+/** What comes over standard input is JSON where it can be: a program says exactly what it means. */
+async function givenMessage(words: readonly string[], schema: InputSchema): Promise<Value> {
+  if (words.length === 0) return null
+  if (words.length > 1 || words[0] !== '-') return givenValue(words, schema, 'a message')
+  const text = await textOf(process.stdin)
+  try {
+    return JSON.parse(text) as Value
+  } catch {
+    return text
+  }
 }

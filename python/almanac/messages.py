@@ -1,0 +1,94 @@
+"""Messages to runs and from them, for programs beside the runs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import AlmanacError
+from .location import engine, surroundings
+
+__all__ = ["Message", "messages", "send"]
+
+
+@dataclass(frozen=True)
+class Message:
+    """
+    A message to a run (`direction` is `"in"`) or from it (`"out"`). `seq` is its place among all, `at` ms since 1970, `call`
+    the call that received or sent it, `run` the other run, `error` why it was set aside.
+    """
+
+    seq: int
+    direction: str
+    name: str
+    value: Any
+    at: int
+    by: str | None = None
+    call: int | None = None
+    run: str | None = None
+    error: str | None = None
+
+
+def send(run: str, name: str, value: Any = None, *, id: str | None = None, project: str | None = None) -> bool:
+    """
+    Sends a message to a run, by its id or `"last"`, which receives it by `run.receive`: it is kept when this returns,
+    whether a process has the run or not. One with an `id` that was sent before is not sent again, which gives False.
+    Raises `AlmanacError`.
+
+    ```python
+    from almanac import AlmanacError, send
+
+    if __name__ == "__main__":
+        try:
+            send("1m7zno", "steer", {"gain": 2})
+        except AlmanacError as error:
+            print(error.code)  # prints ALM_RUN_UNKNOWN
+    ```
+    """
+    words = ["send", run, name, "-", *([] if id is None else ["--id", id])]
+    told = _told(words, project, json.dumps(value, allow_nan=False))
+    return bool(told[-1]["isNew"])
+
+
+def messages(run: str, name: str | None = None, *, project: str | None = None) -> list[Message]:
+    """
+    Messages to a run and from it, by its id or `"last"`, oldest first. Raises `AlmanacError`.
+
+    ```python
+    from almanac import AlmanacError, messages
+
+    if __name__ == "__main__":
+        try:
+            print([message.value for message in messages("1m7zno", "found")])
+        except AlmanacError as error:
+            print(error.code)  # prints ALM_RUN_UNKNOWN
+    ```
+    """
+    told = _told(["messages", run, *([] if name is None else [name])], project)
+    return [_message(one) for one in told if one["kind"] == "message"]
+
+
+def _message(told: dict[str, Any]) -> Message:
+    fields = {field: told.get(field) for field in Message.__dataclass_fields__}
+    error = told.get("error")
+    return Message(**{**fields, "error": None if error is None else error["message"]})
+
+
+def _told(words: list[str], project: str | None, given: str = "") -> list[dict[str, Any]]:
+    where = [] if project is None else ["--project", project]
+    command = [*engine(), *words, "--json", *where]
+    try:
+        done = subprocess.run(
+            command, input=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", env=surroundings()
+        )
+    except OSError as error:
+        raise AlmanacError(f"{command[0]} cannot be started: {error.strerror}", code="ALM_USAGE") from None
+    told = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    for one in told:
+        if one.get("kind") == "error":
+            raise AlmanacError(one["message"], code=one["code"], hint=one.get("hint") or "")
+    if done.returncode != 0:
+        raise AlmanacError(done.stderr.strip() or f"{command[0]} ended with {done.returncode}", code="ALM_USAGE")
+    return told

@@ -1,0 +1,68 @@
+import type { ErrorRecord } from '../model/records.ts'
+import type { CallInfo } from './call-info.ts'
+import { recordOf } from './failure.ts'
+import { messageWire } from './message-wire.ts'
+import { executed, failedError, type RunContext } from './run-context.ts'
+import { resolve } from './views.ts'
+
+/**
+ * Messages that a run sends.
+ *
+ * O1 a message is a record between that of its call and that of its outcome: it is seen when all that the run knew is
+ *    durable, and once, however often the call is made again, as the journal keeps one of a call.
+ * O2 in a dry run nothing is sent.
+ */
+export class Sends {
+  readonly #run: RunContext
+  readonly #left: Left
+  #busy = 0
+
+  constructor(run: RunContext, left: Left) {
+    this.#run = run
+    this.#left = left
+  }
+
+  /** Another run is being looked for. */
+  get isBusy(): boolean {
+    return this.#busy > 0
+  }
+
+  enter(info: CallInfo): void {
+    const { outcomes, calls, settings } = this.#run
+    if (settings.dryRun) return
+    try {
+      const args = resolve(info.args, { outcomes, request: calls.request })
+      const { value, to } = args as { readonly value: unknown; readonly to: string | null }
+      const valueWire = messageWire(value)
+      if (to === null) this.#send(info, valueWire)
+      else void this.#sendTo(info, valueWire, to)
+    } catch (error) {
+      this.#left(info, failedError, recordOf(error))
+    }
+  }
+
+  async #sendTo(info: CallInfo, valueWire: string, to: string): Promise<void> {
+    this.#busy++
+    let failure: ErrorRecord | undefined
+    try {
+      // refuses a run that is not there
+      await this.#run.ports.journal.incoming(to, { name: info.request.name, after: 0 })
+    } catch (error) {
+      failure = recordOf(error)
+    }
+    this.#busy--
+    if (!this.#run.isIn(info, 'entered')) return
+    if (failure === undefined) this.#send(info, valueWire, to)
+    else this.#left(info, failedError, failure)
+  }
+
+  #send(info: CallInfo, valueWire: string, to?: string): void {
+    const { recorder, ports } = this.#run
+    const { id: call, request } = info
+    const at = ports.clock.now()
+    recorder.add({ kind: 'sent', call, name: request.name, valueWire, at, ...(to !== undefined && { to }) })
+    this.#left(info, executed)
+  }
+}
+
+type Left = (info: CallInfo, status: typeof executed | typeof failedError, error?: ErrorRecord) => void
