@@ -18,6 +18,13 @@ class Message:
     """
     A message to a run (`direction` is `"in"`) or from it (`"out"`). `seq` is its place among all, `at` ms since 1970, `call`
     the call that received or sent it, `run` the other run, `error` why it was set aside.
+
+    ```python
+    from almanac import Message
+
+    def peaks(found: list[Message]) -> list[float]:
+        return [message.value["peak"] for message in found if message.direction == "out"]
+    ```
     """
 
     seq: int
@@ -71,9 +78,18 @@ def messages(run: str, name: str | None = None, *, project: str | None = None) -
 
 
 def _message(told: dict[str, Any]) -> Message:
-    fields = {field: told.get(field) for field in Message.__dataclass_fields__}
     error = told.get("error")
-    return Message(**{**fields, "error": None if error is None else error["message"]})
+    return Message(
+        told["seq"],
+        told["direction"],
+        told["name"],
+        told["value"],
+        told["at"],
+        by=told.get("by"),
+        call=told.get("call"),
+        run=told.get("run"),
+        error=None if error is None else error["message"],
+    )
 
 
 def _told(words: list[str], project: str | None, given: str = "") -> list[dict[str, Any]]:
