@@ -159,8 +159,8 @@ function commandOf({ kind, name, text }: Example): [string, string[]] {
   if (kind === 'shell') return ['bash', ['-euo', 'pipefail', '-c', text]]
   if (kind === 'module') return [process.execPath, [name]]
   if (/# prints /.test(text)) return ['python3', [name]]
-  // one that asks a person rests, with 4
-  if (/run\.ask\(/.test(text)) return ['bash', ['-c', `almanac run ${name} --json || [ $? = 4 ]`]]
+  // one that waits for a person or a message rests, with 4
+  if (/run\.(ask|receive)\(/.test(text)) return ['bash', ['-c', `almanac run ${name} --json || [ $? = 4 ]`]]
   return ['almanac', ['run', name, '--json']]
 }
 

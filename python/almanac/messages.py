@@ -22,8 +22,9 @@ class Message:
     ```python
     from almanac import Message
 
-    def peaks(found: list[Message]) -> list[float]:
-        return [message.value["peak"] for message in found if message.direction == "out"]
+    if __name__ == "__main__":
+        found = Message(seq=5, direction="out", name="found", value={"peak": 4}, at=1795303303889, call=3)
+        print(found.name, found.value["peak"])  # prints found 4
     ```
     """
 
