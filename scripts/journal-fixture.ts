@@ -174,6 +174,8 @@ async function write({ journal, records, datasets, documents }: OpenSqliteJourna
   await journal.request('waiting', { kind: 'cancel', by: 'ann', at: 2301 })
   await claim?.release()
   await talk(journal)
+  const triggeredBy = { run: 'done', call: 3, depth: 1 }
+  await journal.create(aRun('triggered', { createdAt: 2900, name: 'report', triggeredBy }))
   await journal.create(aRun('compacted', { createdAt: 3000 }))
   await journal.append('compacted', [
     ...Array.from({ length: 40 }, (_, call) => [

@@ -82,6 +82,9 @@ export interface Almanac {
   send(run: string, name: string, value: unknown, options?: SendOptions): Promise<SentMessage>
   /** Messages to a run and from it, oldest first. `after`: the `seq` of the last one seen. */
   messages(run: string, query?: RunMessageQuery): Promise<readonly RunMessage[]>
-  /** Cancels what is under way, and lets everything go. */
-  close(): Promise<void>
+  /**
+   * Waits for the runs that were triggered here, cancels what else is under way, and lets everything go. `leave`: those that
+   * were triggered stay as they are, for whoever resumes them.
+   */
+  close(options?: { readonly leave?: boolean }): Promise<void>
 }

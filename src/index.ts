@@ -48,6 +48,7 @@ export { type HttpSource, type S3Source, type SourceFile, type SourceOptions, so
 export { type FunctionTask, type FunctionTaskOptions, task } from './flow/task.ts'
 export { type HttpUrlOptions, type S3Url, url } from './flow/url.ts'
 export { Dir, File, Url } from './flow/values.ts'
+export type { TriggeredRun, TriggerOptions } from './flow/trigger.ts'
 export { type Workflow, type WorkflowOptions, workflow } from './flow/workflow.ts'
 export { AlmanacError, type ErrorCode } from './model/errors.ts'
 export type { ErrorRecord, SentMessage } from './model/records.ts'

@@ -5,6 +5,7 @@ import type { RunHandle } from './engine/engine.ts'
 import type { Explanation } from './engine/explain.ts'
 import type { Retired } from './engine/retention.ts'
 import type { RunListener } from './engine/run-context.ts'
+import type { TriggeredRuns } from './engine/triggered-runs.ts'
 import type { Workflow } from './flow/workflow.ts'
 import type { RunId, RunRecord } from './model/records.ts'
 import type { UrlRef } from './model/refs.ts'
@@ -42,6 +43,8 @@ export interface Workbench extends Almanac {
   load(file: string, choice?: { readonly named?: string; readonly rather?: string }): Promise<LoadedWorkflow>
   /** A call as its task would find it, to be looked at. @throws ALM_CALL_UNSTAGED */
   stage<I, R>(run: RunRecord, call: CallRow, workflow: Workflow<I, R>): Promise<StagedShell>
+  /** runs that were triggered in this process */
+  readonly triggered: Pick<TriggeredRuns, 'open' | 'idle' | 'leave'>
   readonly journal: Journal
   readonly records: Records
   readonly cache: RunCache

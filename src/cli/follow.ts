@@ -1,6 +1,7 @@
 import pc from 'picocolors'
 import type { RunHandle, StartOptions, Workbench } from '../workbench.ts'
 import { beside, parentOf } from './beside.ts'
+import { nextCommand } from './command-text.ts'
 import { exitCodes, type Printer } from './printer.ts'
 import { Progress } from './progress.ts'
 import { Report } from './report.ts'
@@ -11,7 +12,7 @@ import { cacheMode, type ExecuteFlags } from './session.ts'
 export async function follow(
   printer: Printer,
   flags: ExecuteFlags,
-  entries: Workbench['entries'],
+  almanac: Pick<Workbench, 'entries' | 'triggered'>,
   start: (options: StartOptions) => Promise<RunHandle>,
 ): Promise<number> {
   let progress: Progress | undefined
@@ -34,26 +35,76 @@ export async function follow(
   progress = new Progress(snapshot, { live })
   report.started(handle)
   const leave = beside(printer, parent, snapshot)
-  const stop = stopOnSignals(handle, say)
+  const signals = stopOnSignals(handle, say)
   try {
     const result = await handle.result
     progress.stop()
     report.ended(result.state === 'waiting')
-    const varied = flags.dryRun === true ? [] : await variedTasks(entries, result.id)
+    const varied = flags.dryRun === true ? [] : await variedTasks(almanac.entries, result.id)
     printResult(result, printer, {
       varied,
       told: (call) => report.hasTold(call),
       asksPeople: report.asksPeople,
     })
+    signals.stop()
+    await waitForTriggered(almanac.triggered, signals.areTold, say)
     return exitCodeOf(result, flags.dryRun === true)
   } catch (error) {
     progress.stop()
+    almanac.triggered.leave()
     if (flags.dryRun !== true) printBroken(handle, error, since, printer)
     throw error
   } finally {
     progress.stop()
     leave()
-    stop()
+    signals.stop()
+  }
+}
+
+type Say = (lines: readonly string[]) => void
+
+/** Runs that are told of by their ids. */
+const namedRuns = 5
+
+/**
+ * They are executed here, by nobody else: the process stays for them, unless it was told to stop, or is now. Then they
+ * stay as they are, for whoever resumes them.
+ */
+async function waitForTriggered(
+  triggered: Workbench['triggered'],
+  isStopped: boolean,
+  say: Say,
+): Promise<void> {
+  if (triggered.open.length === 0) return
+  const leave = (): void => {
+    const left = triggered.open
+    triggered.leave()
+    const named = left.slice(0, namedRuns).map(({ id }) => `  ${nextCommand(`resume ${id}`)}`)
+    const more =
+      left.length > namedRuns ? [pc.dim(`  and ${left.length - namedRuns} more: almanac runs`)] : []
+    say([pc.yellow(`Left ${countText(left.length)}, which can be gone on with:`), ...named, ...more])
+  }
+  if (isStopped) leave()
+  else say([pc.dim(`Waiting for ${countText(triggered.open.length)}; Ctrl-C leaves them to almanac resume.`)])
+  const onSignal = once(leave, () => process.exit(exitCodes.cancelled))
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  await triggered.idle()
+  process.off('SIGINT', onSignal)
+  process.off('SIGTERM', onSignal)
+}
+
+const countText = (count: number): string => (count === 1 ? '1 triggered run' : `${count} triggered runs`)
+
+/** The first signal leaves them, one that is no echo of it ends the process. */
+function once(first: () => void, next: () => void): () => void {
+  let last: number | undefined
+  return () => {
+    const since = performance.now() - (last ?? Number.NEGATIVE_INFINITY)
+    const isFirst = last === undefined
+    last = performance.now()
+    if (isFirst) first()
+    else if (since >= echoMs) next()
   }
 }
 
@@ -64,7 +115,7 @@ const echoMs = 100
  * The first Ctrl-C cancels with clean-up, the second without, the third leaves: what is durable stays. What came as
  * SIGINT may come as SIGTERM too, some time later, by a program around us that passes it on: each is counted by itself.
  */
-function stopOnSignals(handle: RunHandle, say: (lines: readonly string[]) => void): () => void {
+function stopOnSignals(handle: RunHandle, say: Say): Signals {
   const counts = { SIGINT: 0, SIGTERM: 0 }
   let told = 0
   let last = Number.NEGATIVE_INFINITY
@@ -87,10 +138,21 @@ function stopOnSignals(handle: RunHandle, say: (lines: readonly string[]) => voi
   }
   process.on('SIGINT', onSignal)
   process.on('SIGTERM', onSignal)
-  return () => {
-    process.off('SIGINT', onSignal)
-    process.off('SIGTERM', onSignal)
+  return {
+    get areTold() {
+      return told > 0
+    },
+    stop: () => {
+      process.off('SIGINT', onSignal)
+      process.off('SIGTERM', onSignal)
+    },
   }
+}
+
+/** What came from a terminal or from a program around us. */
+interface Signals {
+  readonly areTold: boolean
+  stop(): void
 }
 
 /** Calls that gave another result than before, of which tasks are named. */

@@ -1,7 +1,7 @@
 import pc from 'picocolors'
 import { decode } from '../model/codec.ts'
 import { isAlmanacError } from '../model/errors.ts'
-import type { AskRecord, Note } from '../model/records.ts'
+import type { AskRecord, ErrorRecord, Note, RunRecord } from '../model/records.ts'
 import type { Value } from '../model/value.ts'
 import type { RunHandle, StartOptions } from '../workbench.ts'
 import { failureLines } from './failure-lines.ts'
@@ -12,11 +12,14 @@ import { inputText, valueText } from './values.ts'
 import { wantedCommand, wantedText } from './wanted.ts'
 
 type Listener = NonNullable<StartOptions['listener']>
+type TriggeredEnd = Parameters<NonNullable<Listener['triggeredEnded']>>[1]
 type Failed = Parameters<NonNullable<Listener['failed']>>
 
 /** Failures of one task that are told of one by one, and lines of any kind: what is more is counted. */
 const toldFailures = 3
 const toldWarnings = 20
+/** lines of runs that are triggered */
+const toldTriggered = 40
 /** an answer that was given before the run went on is taken within this time */
 const askMs = 400
 
@@ -35,6 +38,7 @@ export class Report {
   readonly #warnings = new Set<string>()
   readonly #downloads = new Map<number, Downloads>()
   readonly #asks = new Map<number, AskRecord>()
+  #toldTriggered = 0
   #askTimer: NodeJS.Timeout | undefined
   /** a person was asked something */
   asksPeople = false
@@ -50,6 +54,8 @@ export class Report {
     failed: (...failed) => this.#whenStarted(() => this.#failed(...failed)),
     noted: (note) => this.#whenStarted(() => this.#noted(note)),
     asked: (ask) => this.#whenStarted(() => this.#asked(ask)),
+    triggered: (run) => this.#whenStarted(() => this.#triggered(run)),
+    triggeredEnded: (run, end) => this.#triggeredEnded(run, end),
   }
 
   started({ id }: RunHandle): void {
@@ -134,6 +140,28 @@ export class Report {
     this.#askTimer ??= setTimeout(() => this.#tellAsks(), askMs)
   }
 
+  #triggered({ id, workflow, name, triggeredBy }: RunRecord): void {
+    const by = triggeredBy?.run
+    this.#printer.object({ kind: 'triggered', id, workflow, name: name ?? null, by })
+    this.#sayOfTriggered(`${pc.cyan('→')} triggered ${workflow} ${pc.bold(id)}${named(name)}`)
+  }
+
+  #triggeredEnded({ id, workflow, name }: RunRecord, { result, error }: TriggeredEnd): void {
+    const why = result === undefined ? recordOf(error) : result.error
+    const state = result?.state ?? 'interrupted'
+    this.#printer.object({ kind: 'triggered-ended', id, workflow, state, error: why ?? null })
+    const mark = state === 'succeeded' ? pc.green('✓') : state === 'failed' ? pc.red('✗') : pc.yellow('•')
+    const text = why === undefined ? '' : `: ${why.message}`
+    this.#sayOfTriggered(`${mark} ${workflow} ${pc.bold(id)}${named(name)} ${state}${text}`)
+  }
+
+  #sayOfTriggered(line: string): void {
+    this.#toldTriggered++
+    if (this.#toldTriggered <= toldTriggered) this.#say([line])
+    else if (this.#toldTriggered === toldTriggered + 1)
+      this.#say([pc.dim('  and more that are triggered: almanac runs')])
+  }
+
   #tellAsks(): void {
     this.#askTimer = undefined
     for (const ask of this.#asks.values())
@@ -161,3 +189,9 @@ function inputOf(input: Failed[4]): string {
     throw error
   }
 }
+
+const named = (name: string | undefined): string => (name === undefined ? '' : ` ${pc.dim(shownName(name))}`)
+
+/** Why this process cannot go on with a run. */
+const recordOf = (error: unknown): Pick<ErrorRecord, 'code' | 'message'> =>
+  isAlmanacError(error) ? error : { code: 'ALM_BUG', message: String(error) }

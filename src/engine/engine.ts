@@ -1,23 +1,23 @@
-import { isKeptResult, isOfShared } from '../core/identity/remembered.ts'
 import { bindAmbient } from '../flow/ambient.ts'
 import { childFunction, type WorkflowDefinition } from '../flow/workflow.ts'
 import { decode, encode } from '../model/codec.ts'
-import { AlmanacError } from '../model/errors.ts'
+import { AlmanacError, isAlmanacError } from '../model/errors.ts'
 import type { LimitRule } from '../model/limits.ts'
 import type { JournalRecord, RememberedCall, RunId, RunRecord } from '../model/records.ts'
-import { plainCall } from '../model/remembered.ts'
-import { type CallState, isRunEnd, type RunState } from '../model/states.ts'
+import type { CallState, RunState } from '../model/states.ts'
 import type { Value } from '../model/value.ts'
 import type { Executor, ExecutorListener } from '../ports/executor.ts'
 import type { CallRow, RunClaim } from '../ports/journal.ts'
 import { AttemptsUnderWay } from './attempts-under-way.ts'
-import { movedDocuments } from './document-calls.ts'
+import { type Forgetting, forgottenCalls, readAnew, sharedCalls, without } from './forgotten.ts'
 import type { KnownCall } from './known-call.ts'
 import type { RunListener } from './run-context.ts'
 import { RunDriver } from './run-driver.ts'
 import type { EnginePorts, RunResult, RunSettings } from './settings.ts'
 import { SharedWork } from './shared-work.ts'
 import { showOutput } from './shown-output.ts'
+import { toBeExecuted } from './trigger-calls.ts'
+import { type NewTriggered, TriggeredRuns } from './triggered-runs.ts'
 
 /** A run under way in this process. */
 export interface RunHandle {
@@ -49,15 +49,13 @@ export interface NewRun {
 }
 
 /** How an earlier run goes on. */
-export interface ResumedRun {
+export interface ResumedRun extends Forgetting {
   readonly settings: RunSettings
   readonly listener?: RunListener
-  /** a person does it: failures that reached the end uncaught are forgotten; `caught`: all of them */
-  readonly forget: 'uncaught' | 'caught' | 'none'
-  /** instead: these calls, and with `after` all that was made of them */
-  readonly calls?: readonly number[]
   /** a corrected input */
   readonly input?: Value
+  /** refused where another process has brought it to an end or a rest meanwhile */
+  readonly ifOpen?: boolean
 }
 
 /** ms between looks for what people ask of a run from other processes */
@@ -75,12 +73,16 @@ export class Engine {
   readonly #drivers = new Map<RunId, RunDriver>()
   readonly #work: SharedWork
   readonly #underWay = new AttemptsUnderWay()
+  /** that runs here have triggered */
+  readonly triggered: TriggeredRuns
 
   constructor(ports: EnginePorts) {
     this.#ports = ports
     this.#work = new SharedWork(ports.work, ports.clock)
     bindAmbient(ports.ambient)
     this.#executors = ports.executors(this.#listener())
+    const isHad = (error: unknown): boolean => isAlmanacError(error) && error.code === 'ALM_RUN_OWNED'
+    this.triggered = new TriggeredRuns(isHad, (run) => this.#drivers.get(run)?.leave())
   }
 
   /** Starts a new run. @throws ALM_RUN_EXISTS */
@@ -140,6 +142,7 @@ export class Engine {
     if (claim === undefined)
       throw new AlmanacError('ALM_RUN_OWNED', { run: run.id, pid: run.pid ?? '?', host: run.host ?? '?' })
     try {
+      if (how.ifOpen === true) await this.#refuseUnlessOpen(run)
       const loaded = await journal.load(run.id)
       const shared = sharedCalls(loaded)
       const calls = forgottenCalls(run, loaded, shared, how)
@@ -194,7 +197,28 @@ export class Engine {
     return driver.known(call)
   }
 
+  /** Whoever had it may have given it back after its record was read. @throws ALM_RUN_OWNED */
+  async #refuseUnlessOpen({ id, pid, host = '?' }: RunRecord): Promise<void> {
+    const now = await this.#ports.records.run(id)
+    if (now === undefined || !toBeExecuted.has(now.state))
+      throw new AlmanacError('ALM_RUN_OWNED', { run: id, pid: pid ?? '?', host })
+  }
+
+  /** Executes a run that one of this process has triggered, as that one is executed. */
+  #begin({ record, definition }: NewTriggered, settings: RunSettings, listener: RunListener): void {
+    const { triggered, triggeredEnded } = listener
+    const told: RunListener = {
+      ...(triggered !== undefined && { triggered: (run) => listener.triggered?.(run) }),
+      ...(triggeredEnded !== undefined && { triggeredEnded: (...end) => listener.triggeredEnded?.(...end) }),
+    }
+    const how = { settings, forget: 'none', ifOpen: true, listener: told } as const
+    this.triggered.add({ record, listener: told, start: () => this.resume(definition, record, how) })
+  }
+
+  /** Runs that were triggered are left as they are; `triggered.idle()` waits for them. */
   async close(): Promise<void> {
+    this.triggered.leave()
+    await this.triggered.idle()
     for (const driver of this.#drivers.values()) {
       driver.request({ kind: 'cancel', by: 'close', at: this.#ports.clock.now() })
       driver.request({ kind: 'cancel', by: 'close', at: this.#ports.clock.now() })
@@ -213,7 +237,8 @@ export class Engine {
     anew?: ReadonlySet<string>,
   ): RunHandle {
     const look = (): Promise<void> => (claim === undefined ? Promise.resolve() : this.#look(driver))
-    const life = { underWay: this.#underWay, look, work: this.#work, ...(anew && { anew }) }
+    const begin = (triggered: NewTriggered): void => this.#begin(triggered, settings, listener)
+    const life = { underWay: this.#underWay, look, work: this.#work, begin, ...(anew && { anew }) }
     const rules = [...settings.limits, ...workflow.limits]
     const driver: RunDriver = new RunDriver(
       this.#ports,
@@ -320,74 +345,7 @@ export class Engine {
   }
 }
 
-/** No fault of a call: another attempt on a disk that is well may succeed. */
-const ofDisk: ReadonlySet<string> = new Set(['ALM_STORE_FULL', 'ALM_STORE_READ_ONLY'])
-
-/** Those of datasets and documents: there may be a million others. */
-const sharedCalls = (remembered: readonly RememberedCall[]): readonly RememberedCall[] =>
-  remembered.filter(({ call_kind: kind }) => isOfShared(kind))
-
-/** Which outcomes a person's wish takes back; `shared`: those of them that are of datasets and documents. */
-function forgottenCalls(
-  run: RunRecord,
-  remembered: readonly RememberedCall[],
-  shared: readonly RememberedCall[],
-  how: ResumedRun,
-): number[] {
-  if (how.forget === 'none' && how.calls === undefined) return []
-  const forgotten = new Set(
-    how.forget === 'none' ? [] : movedDocuments(shared, new Set(how.calls ?? run.uncaught)),
-  )
-  const refused = refusedIn(shared)
-  const moved = new Set(refused.map(({ name }) => name))
-  // what was published meanwhile is read anew: else it would be refused each time
-  const reads = shared.filter(({ call_kind: kind, name }) => kind === 'read' && moved.has(name))
-  if (how.calls !== undefined)
-    return [...new Set([...forgotten, ...how.calls, ...[...refused, ...reads].map(({ call }) => call)])]
-  for (const { call } of reads) forgotten.add(call)
-  const uncaught = new Set(run.uncaught)
-  for (const call of remembered) {
-    const state = call.outcome?.state
-    if (state === 'succeeded') continue
-    // a person starts attempts anew
-    if (call.outcome === undefined && call.attempts.some(({ phase }) => phase !== 'started'))
-      forgotten.add(call.call)
-    // not done because the run was to stop; what was skipped for want of others follows from how those end
-    if (call.outcome !== undefined && state === 'cancelled' && !isKeptResult(call.outcome))
-      forgotten.add(call.call)
-    if (call.outcome?.reason === 'policy' && how.forget === 'caught') forgotten.add(call.call)
-    if (state !== 'failed') continue
-    // the disk that failed it may have failed the record of the run's end too
-    const isOfDisk = !isRunEnd(run.state) && ofDisk.has(call.outcome?.error?.code ?? '')
-    if (how.forget === 'caught' || uncaught.has(call.call) || call.call_kind === 'entry' || isOfDisk)
-      forgotten.add(call.call)
-  }
-  return [...forgotten]
-}
-
 /** Of limits of the same name the first counts. */
 const firstOfEach = (rules: readonly LimitRule[]): readonly LimitRule[] => [
   ...new Map(rules.toReversed().map((rule) => [rule.name, rule])).values(),
 ]
-
-/** What is remembered when calls are forgotten: what the journal would give then. */
-function without(remembered: readonly RememberedCall[], calls: readonly number[]): readonly RememberedCall[] {
-  if (calls.length === 0) return remembered
-  const forgotten = new Set(calls)
-  return remembered.map((call) => (forgotten.has(call.call) ? forgetful(call) : call))
-}
-
-/** Publications that were made upon versions which were not the newest any more. */
-const refusedIn = (shared: readonly RememberedCall[]): readonly RememberedCall[] =>
-  shared.filter(
-    ({ call_kind: kind, outcome }) => kind === 'publish' && outcome?.error?.code === 'ALM_DATASET_MOVED',
-  )
-
-/** Datasets of which a person wants the newest versions, whatever the run has seen and published of them itself. */
-const readAnew = (shared: readonly RememberedCall[], how: ResumedRun): ReadonlySet<string> =>
-  new Set(how.forget === 'none' && how.calls === undefined ? [] : refusedIn(shared).map(({ name }) => name))
-
-const forgetful = (remembered: RememberedCall): RememberedCall => {
-  const { outcome: _, ...call } = plainCall(remembered)
-  return { ...call, attempts: [] }
-}

@@ -10,6 +10,7 @@ import type { MapCalls } from './map-calls.ts'
 import type { Receives } from './receives.ts'
 import { executed, failedError, type RunContext } from './run-context.ts'
 import type { Sends } from './sends.ts'
+import type { TriggerCalls } from './trigger-calls.ts'
 import type { Turns } from './turns.ts'
 import type { Failures } from './uncaught.ts'
 import { computeView, resolve } from './views.ts'
@@ -25,6 +26,7 @@ export interface EnteredParts {
   readonly sends: Sends
   readonly datasets: DatasetCalls
   readonly documents: DocumentCalls
+  readonly triggers: TriggerCalls
   readonly failures: Failures
 }
 
@@ -41,10 +43,10 @@ export class Entering {
     this.#parts = parts
   }
 
-  /** Views, datasets and documents go on by themselves. */
+  /** Views, datasets, documents and what is triggered go on by themselves. */
   get isBusy(): boolean {
-    const { datasets, documents, sends } = this.#parts
-    return this.views > 0 || datasets.isBusy || documents.isBusy || sends.isBusy
+    const { datasets, documents, sends, triggers } = this.#parts
+    return this.views > 0 || datasets.isBusy || documents.isBusy || sends.isBusy || triggers.isBusy
   }
 
   enter(info: CallInfo): void {
@@ -83,6 +85,8 @@ export class Entering {
       case 'put':
       case 'patch':
         return this.#parts.documents.enter(info)
+      case 'trigger':
+        return this.#parts.triggers.enter(info)
       default:
         throw new AlmanacError('ALM_BUG', { why: `${kind} cannot be entered` })
     }

@@ -3,7 +3,7 @@ import type { Effect } from '../core/run/events.ts'
 import { isCounted } from '../model/counted.ts'
 import { errorRecord } from '../model/errors.ts'
 import type { Path } from '../model/path.ts'
-import type { ErrorRecord } from '../model/records.ts'
+import type { ErrorRecord, JournalRecord } from '../model/records.ts'
 import { FutureRef } from '../model/refs.ts'
 import type { CallState } from '../model/states.ts'
 import type { Value } from '../model/value.ts'
@@ -38,6 +38,8 @@ export class Giving {
   savedMs = 0
   /** remembered outcomes that have not been given back */
   replaying: number
+  /** what becomes durable with the outcome of a call, by call; each is told when it is */
+  readonly withOutcome = new Map<number, { readonly record: JournalRecord; readonly durable: () => void }>()
   readonly #run: RunContext
   readonly #turns: Turns
   readonly #failures: Failures
@@ -123,6 +125,7 @@ export class Giving {
     const call = machine.graph.call(info.id)
     const shown = notes.shownBy(info.id)?.wire
     const records = outcomeRecords(info, effect, call, outcomes, kept, now, { cache: settings.cache, shown })
+    if (this.withOutcome.size > 0) this.#recordWith(info.id, effect.order)
     let isKept = false
     for (const record of records) {
       recorder.add(record, effect.order)
@@ -130,6 +133,16 @@ export class Giving {
     }
     info.resultWire = undefined
     return isKept
+  }
+
+  /** Nothing comes between it and the outcome, which is recorded next. */
+  #recordWith(call: number, order: number): void {
+    const { recorder } = this.#run
+    const more = this.withOutcome.get(call)
+    if (more === undefined) return
+    this.withOutcome.delete(call)
+    recorder.add(more.record, order)
+    recorder.whenDurable(more.durable)
   }
 
   /** Whoever waits for the same goes on: with the result, once it is there for everybody. */

@@ -13,9 +13,10 @@ import type { Outcomes } from './outcomes.ts'
 import type { Recorder } from './recorder.ts'
 import type { EnginePorts, RunSettings } from './settings.ts'
 import type { SharedWork } from './shared-work.ts'
+import type { NewTriggered, TriggeredListener } from './triggered-runs.ts'
 
 /** What is told about a run while it goes on. */
-export interface RunListener {
+export interface RunListener extends TriggeredListener {
   /** The machine has applied an event: for simulation; and what is known of the calls besides, for tests. */
   applied?(event: RunEvent, machine: RunMachine, known: Pick<RunContext, 'calls' | 'outcomes'>): void
   /** `input`: its arguments as they are known, for a failure that is final */
@@ -29,6 +30,8 @@ export interface RunLife {
   readonly underWay: AttemptsUnderWay
   readonly look: () => Promise<void>
   readonly work: SharedWork
+  /** A run that it has triggered, now or before, is to be executed. */
+  readonly begin?: (triggered: NewTriggered) => void
   /** datasets of which it reads the newest versions, whatever it saw before */
   readonly anew?: ReadonlySet<string>
 }

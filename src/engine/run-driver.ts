@@ -14,6 +14,7 @@ import type { AttemptOwner } from './attempts-under-way.ts'
 import { callRecord, type NewCall } from './call-info.ts'
 import { CallTable } from './call-table.ts'
 import { DatasetCalls } from './dataset-calls.ts'
+import { checkDepth } from './depth.ts'
 import { DocumentCalls, isDocumentCall } from './document-calls.ts'
 import { FunctionsElsewhere } from './elsewhere.ts'
 import { Entering } from './entering.ts'
@@ -33,6 +34,7 @@ import { Sends } from './sends.ts'
 import type { EnginePorts, RunSettings } from './settings.ts'
 import type { SharedWork } from './shared-work.ts'
 import { unspilledNow } from './spilled.ts'
+import { TriggerCalls } from './trigger-calls.ts'
 import { Turns } from './turns.ts'
 import { Failures, ownFunction } from './uncaught.ts'
 import { unknownWork } from './unknown-work.ts'
@@ -61,6 +63,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
   readonly #receives: Receives
   readonly #datasets: DatasetCalls
   readonly #documents: DocumentCalls
+  readonly #triggers: TriggerCalls
   readonly #host: WorkflowHost
   readonly #failures: Failures
   readonly #end: RunEnd
@@ -97,6 +100,8 @@ export class RunDriver implements HostedRun, AttemptOwner {
     this.#datasets = new DatasetCalls(this.#run, before.shared, life.anew ?? new Set(), left)
     this.#documents = new DocumentCalls(this.#run, run.workflow, before.shared, left)
     this.#receives = new Receives(this.#run, { left, rested: () => this.#rested() })
+    const { withOutcome } = this.#giving
+    this.#triggers = new TriggerCalls(this.#run, run, { left, withOutcome, begin: life.begin })
     this.#entering = new Entering(this.#run, {
       host: this.#host,
       turns: this.#turns,
@@ -106,6 +111,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
       sends: new Sends(this.#run, left),
       datasets: this.#datasets,
       documents: this.#documents,
+      triggers: this.#triggers,
       failures: this.#failures,
     })
     this.#end = new RunEnd(this.#run, this.#failures, {
@@ -187,6 +193,11 @@ export class RunDriver implements HostedRun, AttemptOwner {
   /** What people said before this life of the run has come. */
   answersKnown(): void {
     if (!this.#end.isOver) this.#asks.answersKnown()
+  }
+
+  /** The process goes, and the run stays as it is in the journal. */
+  leave(): void {
+    void this.#end.abort(new AlmanacError('ALM_CANCELLED', { by: ', as its process ends' }))
   }
 
   /** A call as it is known by now: with its arguments, where all of its inputs have succeeded. */
@@ -304,12 +315,14 @@ export class RunDriver implements HostedRun, AttemptOwner {
     if (this.#end.isOver) throw new AlmanacError('ALM_CANCELLED', { by: ', as the run has ended' })
     if (kind === 'ask') this.#asks.checkKey(call)
     if (kind === 'receive') this.#receives.checkKey(call)
+    if (kind === 'child' || kind === 'trigger') checkDepth(call, this.#run.settings.depth, this.#triggers)
     this.#execution.expect(request)
     const { info, made, plain } = calls.make(call, ports.clock.now())
     const { id } = info
     if (isCounted(kind)) this.#giving.counted++
     if (task !== undefined) this.#recall.expect(task)
     if (isDocumentCall(kind)) this.#documents.made(call, id)
+    if (kind === 'trigger') this.#triggers.areUsed = true
     if (info.own === undefined) recorder.add(callRecord(info, plain, call.key !== undefined))
     this.#dispatch(made)
     return id
@@ -373,6 +386,8 @@ export class RunDriver implements HostedRun, AttemptOwner {
         return this.#execution.spent(effect)
       case 'ended':
         this.#giving.ended(effect)
+        if (this.#triggers.areUsed && calls.request(effect.call).kind === 'trigger')
+          this.#triggers.ended(calls.get(effect.call), effect.status)
         return this.#maps.ended(effect.call, effect.status.state === 'cancelled')
       case 'cancelling':
         this.#execution.stopping(effect.stopped)

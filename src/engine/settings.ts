@@ -10,7 +10,7 @@ import type { DataPlane } from '../ports/data.ts'
 import type { Datasets } from '../ports/datasets.ts'
 import type { Documents } from '../ports/documents.ts'
 import type { Executor, ExecutorListener } from '../ports/executor.ts'
-import type { Journal, Owner, RunCache, WorkClaims } from '../ports/journal.ts'
+import type { Journal, Owner, Records, RunCache, WorkClaims } from '../ports/journal.ts'
 import type { Limits } from '../ports/limits.ts'
 import type { LogStore } from '../ports/logs.ts'
 import type { Surroundings } from '../ports/surroundings.ts'
@@ -19,6 +19,7 @@ import type { Urls } from '../ports/urls.ts'
 /** All that the engine needs from outside. */
 export interface EnginePorts {
   readonly journal: Journal
+  readonly records: Pick<Records, 'run'>
   readonly cache: RunCache
   readonly work: WorkClaims
   readonly limits: Limits
@@ -35,6 +36,8 @@ export interface EnginePorts {
   readonly hash: Hash
   readonly ambient: Ambient
   readonly owner: Owner
+  /** the name of a file in records of runs, from which a later process finds it; the same if absent */
+  readonly runFile?: (file: string) => string
   /** declared variables of the process's environment */
   readonly variable: (name: string) => string | undefined
   /** Opens the executors; they report to the listener. */
@@ -55,6 +58,8 @@ export interface RunSettings {
   readonly failFast: boolean
   /** says what would be executed, and executes nothing */
   readonly dryRun: boolean
+  /** workflows, stages and branches in one another, and runs that trigger one another */
+  readonly depth: number
   /** entries of a map that are made ahead of those that have ended */
   readonly mapWindow: number
   /** time that a stopped attempt gets to clean up */

@@ -14,6 +14,8 @@ export interface AlmanacConfig {
   readonly limits?: Readonly<Record<string, Limit>>
   /** arrays in workers' memory that are written out when a run fails, pauses or is cancelled; `'1GiB'` if absent */
   readonly arrays?: Size
+  /** how deep workflows may be in one another, and how often a triggered run may trigger the next; 100 if absent */
+  readonly depth?: number
   /** where outputs are shown under `data/`, and what maps start from; `main` if absent */
   readonly environment?: string
   /** a store that is shared with other machines, as `s3://bucket/prefix`; ALMANAC_STORE goes before it */

@@ -59,5 +59,6 @@ export function pythonWorkflow(run: string, options: PythonWorkflowOptions = {})
     output: workflowSchema(options.output),
     limits: [],
     definedAt: callerPlace(),
+    from: { file: path, ...(named !== undefined && { named }) },
   })
 }

@@ -4,11 +4,16 @@ import type { Artifact } from '../model/task-context.ts'
 import type { Value } from '../model/value.ts'
 import { requireCaller } from './ambient.ts'
 import { toArgs } from './arguments.ts'
+import type { Arg } from './callable.ts'
+import { definitionOf } from './chosen-workflow.ts'
 import { type Document, type DocumentOptions, document } from './document.ts'
 import { type Future, makeFuture } from './future.ts'
 import { branch } from './list.ts'
 import { type Duration, durationMs } from './options.ts'
+import { callerPlace } from './place.ts'
 import { jsonSchemaOf, type Schema, type Shape, type ShapeOf, shapeSchema } from './schema.ts'
+import { type TriggeredRun, type TriggerOptions, triggered } from './trigger.ts'
+import type { Workflow } from './workflow.ts'
 
 /** How a person is asked. */
 export interface AskOptions {
@@ -130,6 +135,21 @@ export const run = {
   /** A number from 0 to 1, remembered. */
   random(): Future<number> {
     return builtIn('random', null)
+  },
+
+  /**
+   * Starts a workflow as a run of its own, without waiting for it: `{ id, workflow, name }` of that run, the same when this
+   * one goes on. It begins when all that it depends on is durable, outlives this run, and how it ends is of no consequence
+   * here.
+   */
+  trigger<I, R>(
+    workflow: Workflow<I, R>,
+    ...given: undefined extends I
+      ? [input?: Arg<I>, options?: TriggerOptions]
+      : [input: Arg<I>, options?: TriggerOptions]
+  ): Future<TriggeredRun> {
+    const [input, options = {}] = given
+    return triggered(definitionOf(workflow), input, options, callerPlace())
   },
 
   /** A named part of the workflow, at which graph and timeline fold. */

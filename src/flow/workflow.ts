@@ -32,6 +32,8 @@ export interface WorkflowDefinition {
   readonly output: Schema | undefined
   readonly limits: readonly LimitRule[]
   readonly definedAt: SourcePlace | undefined
+  /** where it is found by who loads its file, if not at `definedAt` by its name; without `named` it is the file's own choice */
+  readonly from?: { readonly file: string; readonly named?: string }
 }
 
 const optionNames: OptionNames<WorkflowOptions> = { input: true, output: true, limits: true }
@@ -118,13 +120,17 @@ export function definedWorkflow(definition: WorkflowDefinition): unknown {
 /** The function with its input checked before and its result after. */
 export function childFunction(definition: WorkflowDefinition): (input: never) => Promise<unknown> {
   return async (input) => {
-    const checked = await validate(definition.input, input, `The input of ${definition.name}`)
+    const checked = await checkInput(definition, input)
     const given: unknown = await definition.fn(checked as never)
     if (definition.output === undefined) return given
     // a schema says of values what they are, and nothing of futures
     return await validate(definition.output, await allKnown(given), `The result of ${definition.name}`)
   }
 }
+
+/** The input as the function gets it. @throws ALM_SCHEMA */
+export const checkInput = ({ input: schema, name }: WorkflowDefinition, input: unknown): Promise<unknown> =>
+  validate(schema, input, `The input of ${name}`)
 
 /** With the futures in it known. */
 function allKnown(value: unknown): unknown {

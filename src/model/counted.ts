@@ -13,4 +13,5 @@ export const isCounted = (kind: CallKind): boolean =>
   kind === 'sleep'
 
 /** Calls that are shown by task: what is derived from others, clocks and the like are not. */
-export const isShown = (kind: CallKind): boolean => isCounted(kind) || kind === 'map' || kind === 'child'
+export const isShown = (kind: CallKind): boolean =>
+  isCounted(kind) || kind === 'map' || kind === 'child' || kind === 'trigger'

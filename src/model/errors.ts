@@ -71,6 +71,14 @@ export const catalogue = {
     message: '{file} exports no workflow.',
     hint: 'Export one by default: export default workflow(…); in Python, put @workflow on a function.',
   },
+  ALM_TRIGGER_REFUSED: {
+    message: 'Workflow {workflow} cannot be triggered: {why}.',
+    hint: 'Export it from its file, so that another process can go on with its run.',
+  },
+  ALM_DEPTH: {
+    message: '{what} would be {depth} deep, and the limit is {limit}.',
+    hint: 'A workflow that calls or triggers itself needs an end; `depth` in almanac.config.ts raises the limit.',
+  },
   // tasks
   ALM_TASK_FAILED: {
     message: '{message}',

@@ -63,6 +63,16 @@ export interface RunRecord {
   readonly reused: number
   /** ms of work that the run cache and carried entries of maps saved; absent where they saved none */
   readonly savedMs?: number
+  /** what started it, if that was a workflow */
+  readonly triggeredBy?: Trigger
+}
+
+/** The call that started a run. */
+export interface Trigger {
+  readonly run: RunId
+  readonly call: number
+  /** runs above it: 1 for what a person's run started */
+  readonly depth: number
 }
 
 export type CallKind =
@@ -70,6 +80,7 @@ export type CallKind =
   | 'map'
   | 'entry'
   | 'child'
+  | 'trigger'
   | 'local'
   | 'view'
   | 'sleep'
@@ -340,6 +351,13 @@ export interface Forgotten {
   readonly at: Time
 }
 
+/** A call has started a run, which is there when this is durable, and begins after that. */
+export interface TriggeredRecord {
+  readonly kind: 'triggered'
+  readonly call: number
+  readonly run: RunRecord
+}
+
 export type JournalRecord =
   | CallMade
   | Outcome
@@ -354,6 +372,7 @@ export type JournalRecord =
   | PartsRecord
   | RunChange
   | Forgotten
+  | TriggeredRecord
 
 /** What is optional may be there without a value. */
 type Loose<T> = { readonly [K in keyof T]: Partial<Pick<T, K>> extends Pick<T, K> ? T[K] | undefined : T[K] }

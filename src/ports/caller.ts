@@ -1,7 +1,7 @@
 import type { LimitRule } from '../model/limits.ts'
 import type { Path } from '../model/path.ts'
 import type { CallKind, NoteType, RunId } from '../model/records.ts'
-import type { TaskSpec } from '../model/task.ts'
+import type { SourcePlace, TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 import type { LoadedFile } from './code.ts'
 
@@ -53,6 +53,8 @@ export interface CallRequest {
   readonly limits?: readonly LimitRule[]
   /** of what comes from outside, and is no part of what the call is known by: what came stays when these are edited */
   readonly wanted?: Wanted
+  /** where the author said so, for what is found out later */
+  readonly at?: SourcePlace
   /** checks a result before it is recorded: returns what counts, throws ALM_SCHEMA */
   readonly check?: ((value: Value) => Value | Promise<Value>) | undefined
 }

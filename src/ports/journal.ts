@@ -128,6 +128,8 @@ export interface RunQuery {
   readonly workflow?: string
   readonly file?: string
   readonly states?: readonly RunState[]
+  /** those that this run has started */
+  readonly triggeredBy?: RunId
   readonly limit: number
   readonly before?: RunId
 }

@@ -67,6 +67,34 @@ export function testRuns(at: () => Fixture): void {
     expect(await ids({ limit: 10, states: [] })).toEqual([])
   })
 
+  it('makes a run that another one triggers with the outcome of its call, or not at all', async () => {
+    const { journal, records } = at()
+    const triggeredBy = { run: 'run1', call: 0, depth: 1 }
+    const child = aRun('run2', { workflow: 'report', file: 'report.ts', name: 'nightly', triggeredBy })
+    const call = aCall(0, { call_kind: 'trigger', name: 'report' })
+    await journal.create(aRun('run1', { triggeredBy: { run: 'run0', call: 7, depth: 3 } }))
+    await journal.append('run1', [call, { kind: 'triggered', call: 0, run: child }, anOutcome(0)])
+    expect(await records.run('run2')).toEqual(child)
+    expect(await records.run('run1')).toMatchObject({ triggeredBy: { run: 'run0', call: 7, depth: 3 } })
+    const ids = async (triggeredBy: string) =>
+      (await records.runs({ triggeredBy, limit: 10 })).map(({ id }) => id)
+    expect([await ids('run1'), await ids('run0'), await ids('run2')]).toEqual([['run2'], ['run1'], []])
+    // it is a run like any other
+    await journal.claim('run2', owner)
+    await journal.append('run2', [{ kind: 'run', state: 'running', at: 10 }, aCall(0)])
+    expect(await records.run('run2')).toMatchObject({ state: 'running', startedAt: 10, triggeredBy })
+
+    const again = { kind: 'triggered', call: 1, run: aRun('run2') } as const
+    const refused = journal.append('run1', [
+      aCall(1, { call_kind: 'trigger', name: 'report' }),
+      { kind: 'triggered', call: 1, run: aRun('run3') },
+      again,
+    ])
+    await expect(refused).rejects.toEqual(code('ALM_RUN_EXISTS'))
+    expect(await records.run('run3')).toBeUndefined()
+    expect((await journal.load('run1')).map(({ call }) => call)).toEqual([0])
+  })
+
   it('changes only what a change tells of', async () => {
     const { journal, records } = at()
     await journal.create(aRun('run1'))

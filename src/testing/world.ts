@@ -38,6 +38,7 @@ const testSettings: RunSettings = {
   cache: 'on',
   failFast: false,
   dryRun: false,
+  depth: 20,
   mapWindow: 3,
   graceMs: 0,
   keptBytes: 2 ** 20,
@@ -82,6 +83,7 @@ export class World {
     let executor: HeldExecutor | undefined
     const engine = new Engine({
       journal,
+      records: memory.records,
       cache: memory.cache,
       datasets: memory.datasets,
       documents: memory.documents,

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os'
+import { relative } from 'node:path'
 import { bootId } from '../data/process-identity.ts'
 import { Engine } from '../engine/engine.ts'
 import { explain } from '../engine/explain.ts'
@@ -58,7 +59,7 @@ async function openWith(own: OpenJournal, code: CodeSource, options: PlacedOptio
   const servers = openServers()
   const containers = openContainers(config, say)
   const engine = openEngine(
-    { ...kept, code, work, limits },
+    { ...kept, code, work, limits, runFile: (file) => relative(project, file) },
     {
       python: { heldLimit: settings.memoryBytes, ...config.python, ...options.python },
       ...(config.threads !== undefined && { threads: config.threads }),
@@ -101,7 +102,17 @@ type EngineParts = ConstructorParameters<typeof Engine>[0]
 function openEngine(
   parts: Pick<
     EngineParts,
-    'journal' | 'cache' | 'work' | 'limits' | 'data' | 'datasets' | 'documents' | 'code' | 'logs'
+    | 'journal'
+    | 'records'
+    | 'runFile'
+    | 'cache'
+    | 'work'
+    | 'limits'
+    | 'data'
+    | 'datasets'
+    | 'documents'
+    | 'code'
+    | 'logs'
   >,
   executors: ExecutorParts,
 ): Engine {

@@ -21,7 +21,10 @@ import type { LoadedWorkflow, SharedEntries, StagedShell, StartOptions, Workbenc
 
 /** What it is made of. */
 export interface WorkbenchParts
-  extends Omit<Workbench, 'run' | 'start' | 'resume' | 'load' | 'stage' | 'send' | 'messages' | 'close'> {
+  extends Omit<
+    Workbench,
+    'run' | 'start' | 'resume' | 'load' | 'stage' | 'send' | 'messages' | 'close' | 'triggered'
+  > {
   readonly engine: Engine
   readonly settings: RunSettings
   /** what goes to a shared store is there */
@@ -41,6 +44,7 @@ export class OpenWorkbench implements Workbench {
   readonly project: string
   readonly home: string
   readonly environment: string
+  readonly triggered: Workbench['triggered']
   readonly journal: Workbench['journal']
   readonly records: Workbench['records']
   readonly cache: Workbench['cache']
@@ -90,6 +94,7 @@ export class OpenWorkbench implements Workbench {
     this.logs = parts.logs
     this.maintenance = parts.maintenance
     this.#engine = parts.engine
+    this.triggered = parts.engine.triggered
     this.#settings = parts.settings
     this.#settled = parts.settled
     this.#say = parts.say
@@ -185,7 +190,8 @@ export class OpenWorkbench implements Workbench {
     return runMessages(this.records, run, query)
   }
 
-  async close(): Promise<void> {
+  async close({ leave = false }: { readonly leave?: boolean } = {}): Promise<void> {
+    if (!leave) await this.triggered.idle()
     await this.#engine.close()
     await this.logs.flush()
     await this.#settled()

@@ -36,6 +36,12 @@ function configLimits({ limits }: AlmanacConfig): RunSettings['limits'] {
   }
 }
 
+/** @throws ALM_CONFIG */
+function depthOf({ depth = 100 }: AlmanacConfig): number {
+  if (Number.isInteger(depth) && depth > 0) return depth
+  throw new AlmanacError('ALM_CONFIG', { file: 'almanac.config.ts', why: 'depth is no whole number from 1' })
+}
+
 /** What a person says goes before what the project says. */
 export function runSettings(
   options: WorkbenchOptions,
@@ -55,6 +61,7 @@ export function runSettings(
     cache: 'on',
     failFast: false,
     dryRun: false,
+    depth: depthOf(config),
     mapWindow: 2000,
     graceMs: 5000,
     keptBytes: (config.arrays === undefined ? undefined : sizeBytes(config.arrays)) ?? 2 ** 30,

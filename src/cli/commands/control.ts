@@ -43,7 +43,7 @@ export function retryCommand(run: string, task: string | undefined, flags: Retry
     const record = await knownRun(almanac, run)
     const calls = task === undefined ? undefined : await retried(almanac, record, task, flags.after === true)
     const { workflow } = await loadWorkflowOf(almanac, record, flags.file)
-    return follow(printer, flags, almanac.entries, (options) =>
+    return follow(printer, flags, almanac, (options) =>
       almanac.resume(record.id, workflow, { ...options, ...(calls !== undefined && { calls }) }),
     )
   })

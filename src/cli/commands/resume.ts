@@ -15,7 +15,7 @@ export function resumeCommand(run: string, flags: ResumeFlags): Promise<void> {
   return withAlmanac(flags, async (almanac, printer) => {
     const record = await knownRun(almanac, run)
     const { workflow } = await loadWorkflowOf(almanac, record, flags.file)
-    return follow(printer, flags, almanac.entries, (options) =>
+    return follow(printer, flags, almanac, (options) =>
       almanac.resume(record.id, workflow, { ...options, caught: flags.caught === true }),
     )
   })

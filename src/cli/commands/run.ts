@@ -22,7 +22,7 @@ export async function runCommand(file: string, flags: RunFlags, help: () => void
     // what reads schemas costs time to load, and is loaded with the workflow anyway
     const { readInput } = await import('../inputs.ts')
     const input = await readInput(inputSchema, given, (path) => almanac.data.scan(path), almanac.lookUrl)
-    return follow(printer, flags, almanac.entries, (options) =>
+    return follow(printer, flags, almanac, (options) =>
       almanac.start(workflow, input, {
         ...options,
         file: relative(almanac.project, loaded.file),

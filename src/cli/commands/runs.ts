@@ -28,7 +28,12 @@ export function runsCommand(flags: RunsFlags): Promise<void> {
       return 0
     }
     const rows = runs.map((run) => cells(run, standingOf(run)))
-    for (const line of table([heads.map(pc.dim), ...rows])) printer.line(line)
+    // most people's runs are started by people
+    const areTriggered = runs.some(({ triggeredBy }) => triggeredBy !== undefined)
+    const more = areTriggered ? ['triggered by'] : []
+    const by = runs.map(({ triggeredBy }) => (areTriggered ? [triggeredBy?.run ?? ''] : []))
+    const whole = rows.map((row, i) => [...row, ...(by[i] ?? [])])
+    for (const line of table([[...heads, ...more].map(pc.dim), ...whole])) printer.line(line)
     const interrupted = runs.find((run) => standingOf(run).state === 'interrupted')
     if (interrupted !== undefined)
       printer.line(pc.dim(`interrupted: no process has it any more; ${standingOf(interrupted).next} goes on`))

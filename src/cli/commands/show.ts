@@ -7,9 +7,10 @@ import { failureLines } from '../failure-lines.ts'
 import { limitWaits, limitWaitText } from '../limit-words.ts'
 import { saidOf } from '../looked-at.ts'
 import { callObject, runObject } from '../objects.ts'
+import { shownName } from '../printable.ts'
 import type { Printer } from '../printer.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
-import { type Standing, standing } from '../standing.ts'
+import { type Standing, standing, standings } from '../standing.ts'
 import { table } from '../table.ts'
 import { fullText, inputText, mapInputText } from '../values.ts'
 import { wantedCommand, wantedText } from '../wanted.ts'
@@ -37,8 +38,11 @@ async function showRun(
   const { metrics, artifacts } = await saidOf(almanac, run.id)
   const waits = stands.process === undefined ? [] : await limitWaits(almanac, run.id)
   const limits = waits.length > 0 && { limits: waits.map(({ name }) => name) }
+  const triggered = await almanac.records.runs({ triggeredBy: run.id, limit: mostTriggered + 1 })
+  const standingOf = await standings(almanac, triggered)
   printer.object({
     ...runObject(run, stands),
+    ...(triggered.length > 0 && { triggered: triggered.map((one) => triggeredObject(one, standingOf(one))) }),
     tasks: Object.fromEntries(byName),
     metrics,
     artifacts,
@@ -48,6 +52,8 @@ async function showRun(
   printer.line(`  ${timeText(run.startedAt)} · ${figuresText(run, stands)}`)
   for (const wait of waits) printer.line(`  ${limitWaitText(wait)}  ${pc.dim('almanac limits')}`)
   if (run.file !== undefined) printer.line(`  ${run.file}`)
+  if (run.triggeredBy !== undefined)
+    printer.line(`  triggered by run ${run.triggeredBy.run}, call ${run.triggeredBy.call}`)
   const input = inputText(decode(run.inputWire), 500, true)
   if (input !== '') printer.line(`  input   ${input}`)
   if (run.outputWire !== undefined) printer.line(`  output  ${fullText(decode(run.outputWire), 500)}`)
@@ -64,6 +70,12 @@ async function showRun(
   ])
   for (const line of table([['task', 'calls', 'executed', 'reused', 'work'].map(pc.dim), ...rows]))
     printer.line(line)
+  const runs = triggered
+    .slice(0, mostTriggered)
+    .map((one) => ['→', one.id, one.workflow, stateText(standingOf(one).state), shownName(one.name ?? '')])
+  if (runs.length > 0) printer.line()
+  for (const line of table(runs)) printer.line(line)
+  if (triggered.length > mostTriggered) printer.line(pc.dim('  and more: almanac runs'))
   const said = [
     ...Object.entries(metrics).map(([name, { value, count }]) => [
       'metric',
@@ -79,6 +91,17 @@ async function showRun(
   }
   if (stands.next !== undefined) printer.line(pc.dim(stands.next))
 }
+
+/** Runs that are listed of those that it has triggered, the newest. */
+const mostTriggered = 20
+
+const triggeredObject = ({ id, workflow, name }: RunRecord, { state, next }: Standing): object => ({
+  id,
+  workflow,
+  name: name ?? null,
+  state,
+  next: next ?? null,
+})
 
 interface Shown {
   readonly printer: Printer

@@ -33,6 +33,7 @@ export function statusCommand(file: string | undefined, flags: CommonFlags): Pro
         `${pc.bold(run.id)} ${run.workflow} ${stateText(stands.state)} ${pc.dim(timeText(run.startedAt))}`,
       )
       printer.line(`  ${figuresText(run, stands)}`)
+      if (run.triggeredBy !== undefined) printer.line(pc.dim(`  triggered by run ${run.triggeredBy.run}`))
       for (const wait of waits) printer.line(`  ${limitWaitText(wait)}  ${pc.dim('almanac limits')}`)
       if (run.error !== undefined) printer.line(`  ${pc.red(run.error.message)}`)
       for (const ask of asks)

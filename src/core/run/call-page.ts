@@ -107,6 +107,7 @@ const kindCodes: Readonly<Record<CallKind, number>> = {
   receive: 15,
   send: 16,
   callback: 17,
+  trigger: 18,
 }
 
 /** By code. */

@@ -7,16 +7,16 @@ import { addEntry, addUse, addVariation, setBase } from './cache.ts'
 import { addCall, addOutcome, forgetCalls } from './calls.ts'
 import { addSent, setAside } from './messages.ts'
 import { addNote, setParts } from './notes.ts'
-import { changeRun } from './runs.ts'
+import { changeRun, checkNewRun, createRun } from './runs.ts'
 import type { MemoryStore, RunMemory } from './store.ts'
 
 /** All or nothing: what could be refused is looked for before anything is changed. @throws ALM_BUG */
 export function appendRecords(store: MemoryStore, run: RunMemory, records: readonly JournalRecord[]): void {
-  check(run, records)
+  check(store, run, records)
   for (const record of records) apply(store, run, run.record.id, record)
 }
 
-function check(run: RunMemory, records: readonly JournalRecord[]): void {
+function check(store: MemoryStore, run: RunMemory, records: readonly JournalRecord[]): void {
   const made = new Set<number>()
   const known = (call: number): boolean => made.has(call) || run.calls.has(call)
   for (const record of records) {
@@ -29,12 +29,14 @@ function check(run: RunMemory, records: readonly JournalRecord[]): void {
       record.kind === 'ask' ||
       record.kind === 'sent' ||
       record.kind === 'aside' ||
+      record.kind === 'triggered' ||
       record.kind === 'forgotten'
     ) {
       const stranger = (record.kind === 'forgotten' ? record.calls : [record.call]).find(
         (call) => !known(call),
       )
       if (stranger !== undefined) throw forgedRecord(run.record.id, `call ${stranger} was never made`)
+      if (record.kind === 'triggered') checkNewRun(store, record.run)
     }
   }
 }
@@ -70,6 +72,8 @@ function apply(store: MemoryStore, run: RunMemory, id: RunId, record: JournalRec
       return changeRun(run, record)
     case 'forgotten':
       return forgetCalls(run, record)
+    case 'triggered':
+      return createRun(store, record.run)
   }
 }
 

@@ -9,9 +9,14 @@ import type { MemoryStore, RunMemory } from './store.ts'
 import { copyOf, knownRun } from './store.ts'
 
 /** @throws ALM_RUN_EXISTS, ALM_NAME_REFUSED */
+export function checkNewRun(store: MemoryStore, { id }: RunRecord): void {
+  checkRunId(id)
+  if (store.runs.has(id)) throw runExists(id)
+}
+
+/** @throws ALM_RUN_EXISTS, ALM_NAME_REFUSED */
 export function createRun(store: MemoryStore, record: RunRecord): void {
-  checkRunId(record.id)
-  if (store.runs.has(record.id)) throw runExists(record.id)
+  checkNewRun(store, record)
   store.runs.set(record.id, {
     record: copyOf(record),
     counts: new Map(Object.entries(record.counts) as [CallState, number][]),
@@ -49,13 +54,14 @@ export function readRun(run: RunMemory): RunRecord {
 }
 
 export function listRuns(store: MemoryStore, query: RunQuery): RunRecord[] {
-  const { workflow, file, states, before, limit } = query
+  const { workflow, file, states, triggeredBy, before, limit } = query
   return [...store.runs.values()]
     .filter(
       ({ record }) =>
         (workflow === undefined || record.workflow === workflow) &&
         (file === undefined || record.file === file) &&
         (states === undefined || states.includes(record.state)) &&
+        (triggeredBy === undefined || record.triggeredBy?.run === triggeredBy) &&
         (before === undefined || record.id < before),
     )
     .sort((a, b) => (a.record.id < b.record.id ? 1 : -1))

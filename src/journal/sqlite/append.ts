@@ -23,7 +23,7 @@ import type { Packed } from './packing.ts'
 import { PackReader } from './packing.ts'
 import { rowId } from './rows.ts'
 import type { TallyChange } from './runs.ts'
-import { changeRun, changeTally, runNumber } from './runs.ts'
+import { changeRun, changeTally, createRun, runNumber } from './runs.ts'
 import type { TaskChange } from './tasks.ts'
 import { addTaskInput, addToTask, argsOf, changeTasks } from './tasks.ts'
 
@@ -167,6 +167,9 @@ export class Appender {
         return changeRun(this.#db, run.n, record)
       case 'forgotten':
         return this.#forget(run, record)
+      case 'triggered':
+        this.#known(run, record.call)
+        return createRun(this.#db, record.run)
     }
   }
 

@@ -357,6 +357,14 @@ export const migrations: readonly string[] = [
   ALTER TABLE asks ADD COLUMN token BLOB;
   CREATE INDEX asks_by_token ON asks (token) WHERE token IS NOT NULL;
   `,
+  // runs that workflows started
+  `
+  -- the call that started it, and how many runs are above it; all are null where a person did
+  ALTER TABLE runs ADD COLUMN trigger_run TEXT;
+  ALTER TABLE runs ADD COLUMN trigger_call INTEGER;
+  ALTER TABLE runs ADD COLUMN trigger_depth INTEGER;
+  CREATE INDEX runs_by_trigger ON runs (trigger_run) WHERE trigger_run IS NOT NULL;
+  `,
 ]
 
 /** `ALMJ`: tells an Almanac journal from any other database. */

@@ -29,6 +29,9 @@ interface RunRow {
   readonly host: string | null
   readonly pid: number | null
   readonly boot_id: string | null
+  readonly trigger_run: RunId | null
+  readonly trigger_call: number | null
+  readonly trigger_depth: number | null
 }
 
 const callStates = Object.keys(callReasons) as CallState[]
@@ -36,7 +39,8 @@ const callStates = Object.keys(callReasons) as CallState[]
 type TallyRow = Readonly<Record<CallState | 'executed' | 'reused' | 'saved', number>>
 
 const columns = `id, workflow, file, environment, state, input, options, ${digestText('code')} AS code, git_commit, name, tags,
-  created_at, started_at, ended_at, output, error, uncaught, host, pid, boot_id, ${callStates.join(', ')}, executed, reused, saved`
+  created_at, started_at, ended_at, output, error, uncaught, host, pid, boot_id, trigger_run, trigger_call, trigger_depth,
+  ${callStates.join(', ')}, executed, reused, saved`
 
 /** Number of a run inside the database. @throws ALM_RUN_UNKNOWN */
 export function runNumber(db: Database, run: RunId): number {
@@ -55,8 +59,9 @@ export function createRun(db: Database, run: RunRecord): void {
   const { lastInsertRowid } = db
     .prepare(
       `INSERT INTO runs (id, workflow, file, environment, input, options, git_commit, name, tags, created_at, state,
-      code, started_at, ended_at, output, error, uncaught, host, pid, boot_id, linked, keys_told)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 1)`,
+      code, started_at, ended_at, output, error, uncaught, host, pid, boot_id, trigger_run, trigger_call, trigger_depth,
+      linked, keys_told)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 1)`,
     )
     .run(
       run.id,
@@ -73,6 +78,9 @@ export function createRun(db: Database, run: RunRecord): void {
       run.host ?? null,
       run.pid ?? null,
       run.bootId ?? null,
+      run.triggeredBy?.run ?? null,
+      run.triggeredBy?.call ?? null,
+      run.triggeredBy?.depth ?? null,
     )
   db.run(
     `INSERT INTO tallies (run, ${callStates.join(', ')}, executed, reused)
@@ -133,15 +141,21 @@ export function readRun(db: Database, run: RunId): RunRecord | undefined {
   return row && runRecord(row)
 }
 
-export function listRuns(db: Database, { workflow, file, states, before, limit }: RunQuery): RunRecord[] {
+export function listRuns(
+  db: Database,
+  { workflow, file, states, triggeredBy, before, limit }: RunQuery,
+): RunRecord[] {
   const conditions = [
     ...(workflow === undefined ? [] : ['workflow = ?']),
     ...(file === undefined ? [] : ['file = ?']),
     ...(states === undefined ? [] : [`state IN (${states.map(() => '?').join(', ')})`]),
+    ...(triggeredBy === undefined ? [] : ['trigger_run = ?']),
     ...(before === undefined ? [] : ['id < ?']),
     'true',
   ]
-  const values = [workflow, file, ...(states ?? []), before].filter((value) => value !== undefined)
+  const values = [workflow, file, ...(states ?? []), triggeredBy, before].filter(
+    (value) => value !== undefined,
+  )
   const sql = `${selectBy(conditions.join(' AND '))} ORDER BY id DESC LIMIT ?`
   return db.all<RunRow & TallyRow>(sql, ...values, limit).map(runRecord)
 }
@@ -175,6 +189,9 @@ function runRecord(row: RunRow & TallyRow): RunRecord {
       host: row.host,
       pid: row.pid,
       bootId: row.boot_id,
+    }),
+    ...(row.trigger_run !== null && {
+      triggeredBy: { run: row.trigger_run, call: row.trigger_call ?? 0, depth: row.trigger_depth ?? 0 },
     }),
   }
 }

@@ -163,6 +163,7 @@ export class Life {
       cache: 'on',
       failFast: this.#weather.failFast,
       dryRun: false,
+      depth: 20,
       mapWindow: 2,
       graceMs: 0,
       keptBytes: 64,

@@ -59,6 +59,7 @@ export class SimulatedProcess {
         : Promise.resolve(value)
     this.engine = new Engine({
       journal: told(this.journal, (run, records) => surroundings.appended(run, records)),
+      records: memory.records,
       datasets: versions.watch(memory.datasets, later),
       documents: memory.documents,
       cache: { ...memory.cache, find: (...asked) => memory.cache.find(...asked).then(later) },

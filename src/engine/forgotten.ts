@@ -1,0 +1,83 @@
+import { isKeptResult, isOfShared } from '../core/identity/remembered.ts'
+import type { RememberedCall, RunRecord } from '../model/records.ts'
+import { plainCall } from '../model/remembered.ts'
+import { isRunEnd } from '../model/states.ts'
+import { movedDocuments } from './document-calls.ts'
+
+/** What is not to hold any more when a run goes on. */
+export interface Forgetting {
+  /** a person does it: failures that reached the end uncaught are forgotten; `caught`: all of them */
+  readonly forget: 'uncaught' | 'caught' | 'none'
+  /** instead: these calls, and with `after` all that was made of them */
+  readonly calls?: readonly number[]
+}
+
+/** No fault of a call: another attempt on a disk that is well may succeed. */
+const ofDisk: ReadonlySet<string> = new Set(['ALM_STORE_FULL', 'ALM_STORE_READ_ONLY'])
+
+/** Those of datasets and documents: there may be a million others. */
+export const sharedCalls = (remembered: readonly RememberedCall[]): readonly RememberedCall[] =>
+  remembered.filter(({ call_kind: kind }) => isOfShared(kind))
+
+/** Which outcomes a person's wish takes back; `shared`: those of them that are of datasets and documents. */
+export function forgottenCalls(
+  run: RunRecord,
+  remembered: readonly RememberedCall[],
+  shared: readonly RememberedCall[],
+  how: Forgetting,
+): number[] {
+  if (how.forget === 'none' && how.calls === undefined) return []
+  const forgotten = new Set(
+    how.forget === 'none' ? [] : movedDocuments(shared, new Set(how.calls ?? run.uncaught)),
+  )
+  const refused = refusedIn(shared)
+  const moved = new Set(refused.map(({ name }) => name))
+  // what was published meanwhile is read anew: else it would be refused each time
+  const reads = shared.filter(({ call_kind: kind, name }) => kind === 'read' && moved.has(name))
+  if (how.calls !== undefined)
+    return [...new Set([...forgotten, ...how.calls, ...[...refused, ...reads].map(({ call }) => call)])]
+  for (const { call } of reads) forgotten.add(call)
+  const uncaught = new Set(run.uncaught)
+  for (const call of remembered) {
+    const state = call.outcome?.state
+    if (state === 'succeeded') continue
+    // a person starts attempts anew
+    if (call.outcome === undefined && call.attempts.some(({ phase }) => phase !== 'started'))
+      forgotten.add(call.call)
+    // not done because the run was to stop; what was skipped for want of others follows from how those end
+    if (call.outcome !== undefined && state === 'cancelled' && !isKeptResult(call.outcome))
+      forgotten.add(call.call)
+    if (call.outcome?.reason === 'policy' && how.forget === 'caught') forgotten.add(call.call)
+    if (state !== 'failed') continue
+    // the disk that failed it may have failed the record of the run's end too
+    const isOfDisk = !isRunEnd(run.state) && ofDisk.has(call.outcome?.error?.code ?? '')
+    if (how.forget === 'caught' || uncaught.has(call.call) || call.call_kind === 'entry' || isOfDisk)
+      forgotten.add(call.call)
+  }
+  return [...forgotten]
+}
+
+/** What is remembered when calls are forgotten: what the journal would give then. */
+export function without(
+  remembered: readonly RememberedCall[],
+  calls: readonly number[],
+): readonly RememberedCall[] {
+  if (calls.length === 0) return remembered
+  const forgotten = new Set(calls)
+  return remembered.map((call) => (forgotten.has(call.call) ? forgetful(call) : call))
+}
+
+/** Publications that were made upon versions which were not the newest any more. */
+const refusedIn = (shared: readonly RememberedCall[]): readonly RememberedCall[] =>
+  shared.filter(
+    ({ call_kind: kind, outcome }) => kind === 'publish' && outcome?.error?.code === 'ALM_DATASET_MOVED',
+  )
+
+/** Datasets of which a person wants the newest versions, whatever the run has seen and published of them itself. */
+export const readAnew = (shared: readonly RememberedCall[], how: Forgetting): ReadonlySet<string> =>
+  new Set(how.forget === 'none' && how.calls === undefined ? [] : refusedIn(shared).map(({ name }) => name))
+
+const forgetful = (remembered: RememberedCall): RememberedCall => {
+  const { outcome: _, ...call } = plainCall(remembered)
+  return { ...call, attempts: [] }
+}
