@@ -82,13 +82,15 @@ describe('functions of tasks', () => {
   })
 
   it.each([
-    ['absent', 'tasks', 'tasks.ts defines none when it is loaded'],
-    ['never', 'broken', 'broken.ts could not be loaded in a thread: no such luck'],
-    ['gone', 'no-such-file', 'could not be loaded in a thread'],
-  ])('that cannot be found fail their calls for good: %s', async (name, module, why) => {
+    ['absent', 'tasks', 'tasks.ts defines none when it is loaded', 1],
+    ['never', 'broken', 'broken.ts could not be loaded in a thread: no such luck', 6],
+    ['gone', 'no-such-file', 'could not be loaded in a thread', 1],
+  ])('that cannot be found fail their calls for good, and say where: %s', async (name, module, why, line) => {
     const end = await bench.run({ task: spec(name, module), inputs: { args: [] } })
     expect(end).toMatchObject({ kind: 'failed', reason: 'error', retryable: false })
-    expect(end).toMatchObject({ error: { code: 'ALM_THREAD_TASK', message: expect.stringContaining(why) } })
+    const message = expect.stringContaining(why)
+    const place = { file: fileURLToPath(file(module)), line }
+    expect(end).toMatchObject({ error: { code: 'ALM_THREAD_TASK', message, ...place } })
   })
 
   it('that closures tell apart are refused', async () => {

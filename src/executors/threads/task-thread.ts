@@ -9,6 +9,7 @@ import { ownFolder } from '../own-code.ts'
 import { returnedValues } from '../results.ts'
 import { describeThrown } from '../thrown.ts'
 import { CallQueue } from './call-queue.ts'
+import { definedAt } from './defined-at.ts'
 import { type Failure, type Message, type Order, type Report, type ThreadStart, words } from './messages.ts'
 import { type CallVoice, TaskCall, type ThreadTask } from './task-call.ts'
 import { ThreadMemory } from './thread-memory.ts'
@@ -126,7 +127,7 @@ export class TaskThread {
     this.#known.set(id, task)
     void this.#tasks
       .find(name, at)
-      .catch((error: unknown): Failure => ({ ...failureOf(error), retryable: false }))
+      .catch((error: unknown) => notFound(error, at[0]))
       .then((found) => {
         task.found = found
         this.#pump()
@@ -312,6 +313,13 @@ export class TaskThread {
     this.#parts = []
     this.#port.postMessage(message)
   }
+}
+
+/** With the place that its module failed at, else that of its definition. */
+function notFound(thrown: unknown, at: string | undefined): Failure {
+  const { reason, error } = failureOf(thrown)
+  const place = error.file === undefined ? definedAt(at) : undefined
+  return { reason, error: { ...error, ...place }, retryable: false }
 }
 
 function failureOf(thrown: unknown): Failure {

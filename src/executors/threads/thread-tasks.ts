@@ -1,4 +1,5 @@
 import { AlmanacError } from '../../model/errors.ts'
+import { definedAt } from './defined-at.ts'
 
 /** A task that a module has defined in this thread. */
 export interface Defined {
@@ -31,7 +32,7 @@ export class ThreadTasks {
    */
   async find(name: string, at: readonly string[]): Promise<TaskFunction> {
     for (const place of at) {
-      await this.#load(name, moduleOf(place))
+      await this.#load(name, place)
       const found = this.#best(name, at)
       if (found.length > 1) {
         const why =
@@ -41,9 +42,7 @@ export class ThreadTasks {
       if (found[0] !== undefined) return found[0].fn
     }
     const where =
-      at.length === 0
-        ? 'it was not defined in a module'
-        : `${shown(at[0] as string)} defines none when it is loaded`
+      at.length === 0 ? 'it was not defined in a module' : `${shown(at[0])} defines none when it is loaded`
     throw new AlmanacError('ALM_THREAD_TASK', { task: name, why: where })
   }
 
@@ -63,7 +62,8 @@ export class ThreadTasks {
     return best
   }
 
-  async #load(name: string, module: string): Promise<void> {
+  async #load(name: string, place: string): Promise<void> {
+    const module = moduleOf(place)
     let loading = this.#loaded.get(module)
     if (loading === undefined) {
       loading = import(/* @vite-ignore */ module)
@@ -72,7 +72,7 @@ export class ThreadTasks {
     try {
       await loading
     } catch (error) {
-      const why = `${shown(module)} could not be loaded in a thread: ${error instanceof Error ? error.message : String(error)}`
+      const why = `${shown(place)} could not be loaded in a thread: ${error instanceof Error ? error.message : String(error)}`
       throw new AlmanacError('ALM_THREAD_TASK', { task: name, why }, { cause: error })
     }
   }
@@ -81,4 +81,6 @@ export class ThreadTasks {
 /** `file:///a/b.mjs:12:3` without line and column. */
 const moduleOf = (place: string): string => place.replace(/:\d+:\d+$/, '')
 
-const shown = (place: string): string => decodeURI(moduleOf(place)).replace(/^file:\/\//, '')
+/** The author's own file. */
+const shown = (place: string | undefined): string =>
+  definedAt(place)?.file ?? decodeURI(moduleOf(place ?? ''))
