@@ -24,7 +24,8 @@ export function outcomeRecords(
   const spilled = outcomes.spilled(id)
   // what is kept as a blob need not be read
   const value = spilled ?? outcomes.value(id)
-  const error = outcomes.error(id)
+  // that it was cancelled says all, and there may be a hundred thousand
+  const error = status.state === 'cancelled' ? undefined : outcomes.error(id)
   // views and children are derived anew on each replay: only their place in the order is kept
   const kept = isIdentified(call) && (status.state === 'succeeded' || value !== undefined)
   const valueWire = kept ? (info.resultWire ?? encode(value)) : undefined
@@ -48,8 +49,7 @@ export function outcomeRecords(
     valueWire,
     digest,
   }
-  // that it was cancelled says all, and there may be a hundred thousand
-  if (error !== undefined && status.state !== 'cancelled') outcome.error = error
+  if (error !== undefined) outcome.error = error
   if (info.origin !== undefined) outcome.origin = info.origin
   if (info.map !== undefined) outcome.map = info.map
   if (info.message !== undefined) outcome.message = info.message

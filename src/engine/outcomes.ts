@@ -37,7 +37,7 @@ export class Outcomes {
   // of few calls
   readonly #errors = new Map<number, ErrorRecord>()
   /** what there is to say of one is known by its number: all calls of a run may be among them at once */
-  readonly #cancelled = new Set<number>()
+  readonly #cancelled: (true | undefined)[] = []
   readonly #spilled = new Map<number, SpilledRef>()
   /** as they were remembered */
   readonly #digests = new Map<number, Digest>()
@@ -58,7 +58,7 @@ export class Outcomes {
   set(call: number, { value, error, spilled, unread }: CallOutcome, digest?: Digest): void {
     this.#values[call] = value
     put(this.#errors, call, error)
-    if (this.#cancelled.size > 0) this.#cancelled.delete(call)
+    if (this.#cancelled[call] === true) this.#cancelled[call] = undefined
     put(this.#spilled, call, spilled)
     put(this.#unread, call, unread)
     put(this.#digests, call, digest)
@@ -81,7 +81,7 @@ export class Outcomes {
   /** It is not to be done, as the run was cancelled; what it gave before stays. */
   cancel(call: number): void {
     put(this.#errors, call, undefined)
-    this.#cancelled.add(call)
+    this.#cancelled[call] = true
   }
 
   /** Held values as they are held now: one that was made again lies elsewhere than when it was recorded. */
@@ -160,7 +160,7 @@ export class Outcomes {
 
   error(call: number): ErrorRecord | undefined {
     const error = this.#errors.get(call)
-    if (error !== undefined || !this.#cancelled.has(call)) return error
+    if (error !== undefined || this.#cancelled[call] !== true) return error
     return errorRecord('ALM_CANCELLED', {}, { call })
   }
 

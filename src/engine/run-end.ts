@@ -190,13 +190,15 @@ export class RunEnd {
   #recordRemoved(): void {
     const { remembered, calls, machine, recorder, ports } = this.#run
     if (this.settlement?.ok !== true) return
+    const unmade = remembered.unmade((id) => calls.has(id))
+    if (unmade.length === 0) return
     const now = ports.clock.now()
     // of a map that is remembered as a whole no entry is made again: they hold with it
     const held = new Set<string>()
     for (const { request, own, fingerprint, path } of calls)
       if (request.kind === 'map' && fingerprint !== undefined && own?.outcome?.fingerprint === fingerprint)
         held.add(path)
-    for (const call of remembered.unmade((id) => calls.has(id))) {
+    for (const call of unmade) {
       if (call.outcome?.reason === 'removed') continue
       if (call.call_kind === 'entry' && call.outcome?.state === 'succeeded' && held.has(call.caller)) continue
       recorder.add({

@@ -118,8 +118,7 @@ export class RunMachine {
     const { graph } = this
     const call = graph.add(event)
     if (event.parent !== undefined) graph.call(event.parent).pending++
-    if (event.givenUp === true || graph.draining)
-      return graph.end(call, { state: 'cancelled', reason: 'request' }, this.#recordedEnd(event))
+    if (event.givenUp === true || graph.draining) return graph.end(call, cancelled, this.#recordedEnd(event))
     let failed = false
     for (const id of event.inputs) {
       const input = graph.call(id)
@@ -204,8 +203,7 @@ export class RunMachine {
 
   #drop(call: Call): void {
     const { graph } = this
-    if (!call.lost || call.end === undefined)
-      return graph.end(call, { state: 'cancelled', reason: 'request' })
+    if (!call.lost || call.end === undefined) return graph.end(call, cancelled)
     // it had ended long ago: only making it again is given up
     if (call.phase === 'ready') graph.slots.unqueue(call)
     call.waiters = undefined
@@ -241,6 +239,9 @@ export class RunMachine {
 /** What was entered and ends by itself is left to do so. */
 const waitsForWorld = ({ kind }: Call): boolean =>
   kind === 'sleep' || kind === 'ask' || kind === 'receive' || kind === 'callback'
+
+/** One for all: there may be a hundred thousand at once. */
+const cancelled = { state: 'cancelled', reason: 'request' } as const
 
 /** Failures that nobody awaited: neither themselves nor what they made impossible. */
 function unseenFailures(graph: RunGraph): number[] {
