@@ -96,6 +96,7 @@ export class Execution {
     if (++this.#made < madeAtOnce) return
     this.#made = 0
     if (this.#starts.length === 0 || this.#run.recorder.isFull || this.#run.isOver()) return
+    if (this.#starts.every(({ info }) => this.#nowBy(info) === undefined)) return
     const now: AttemptStart[] = []
     const later: AttemptStart[] = []
     const executors = new Set<Executor>()
@@ -104,7 +105,6 @@ export class Execution {
       if (executor !== undefined) executors.add(executor)
       ;(executor === undefined ? later : now).push(start)
     }
-    if (now.length === 0) return
     this.#starts = later
     this.#begin(now)
     for (const executor of executors) executor.beginNow?.()
@@ -154,8 +154,8 @@ export class Execution {
   }
 
   #queue(info: CallInfo, attempt: number, memoryBytes: number): void {
-    const { args } = info
-    this.#starts.push({ info, attempt, memoryBytes, args, usesUp: false, neededAt: undefined })
+    // its arguments are put together when it begins
+    this.#starts.push({ info, attempt, memoryBytes, args: undefined, usesUp: false, neededAt: undefined })
     if (this.#isScheduled) return
     this.#isScheduled = true
     queueMicrotask(this.#submitNow)

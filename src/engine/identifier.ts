@@ -86,9 +86,10 @@ export class Identifier {
     }
   }
 
-  identify({ request, args, isPlain }: CallInfo, known: TaskIdentity): Identity {
-    const { task, kind } = request
-    const refs = isPlain ? noRefs : this.#refsIn(args)
+  identify(info: CallInfo, known: TaskIdentity): Identity {
+    const { task, kind } = info.request
+    // plain arguments are not even looked at: they would be made anew
+    const refs = info.isPlain ? noRefs : this.#refsIn(info.args)
     return {
       of: task?.policy.location === true ? this.#placed(task, known, refs.places) : known,
       cacheable: task !== undefined && kind !== 'map' && isCacheable(task, refs.files, refs.held.length > 0),

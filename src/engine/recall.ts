@@ -143,12 +143,12 @@ export class Recall {
     info.cacheable = identity.cacheable && this.#areOfCached(identity.heldKeys)
     if (!this.#run.isIn(info, 'identify')) return
     const { remembered } = this.#run
-    const { own, caller, request, args } = info
+    const { own, caller, request } = info
     // most calls of a new run: nothing is under their fingerprint, and nothing can be wrong with it
     const isAttempted = request.kind === 'task' || request.kind === 'entry'
     const isNew = own === undefined && remembered.unclaimed === 0 && !info.cacheable
     if (isAttempted && isNew && info.isPlain) return this.#unremembered(info, identity)
-    const fingerprint = identity.of.fingerprint(args)
+    const fingerprint = identity.of.fingerprint(info.args)
     info.fingerprint = fingerprint
     const found = remembered.claim(own, caller, request.name, fingerprint)
     if (found?.outcome === undefined) return this.#unremembered(info, identity)
