@@ -164,15 +164,17 @@ export class RunMachine {
     graph.slots.paused = false
     if (graph.cancelling) graph.draining = true
     graph.cancelling = true
-    this.#giveUp(true)
-    const stopped: number[] = []
-    for (const call of graph.calls) if (call.phase === 'stop' && call.end === undefined) stopped.push(call.id)
+    const stopped = this.#giveUp(true)
     graph.effects.push({ kind: 'cancelling', stopped })
   }
 
-  /** Ends what has not begun; stops what runs, if `running`. Children and maps end by themselves. */
-  #giveUp(running: boolean): void {
+  /**
+   * Ends what has not begun; stops what runs, if `running`. Children and maps end by themselves. Gives the calls whose
+   * attempts are being stopped, but for those that make a result again.
+   */
+  #giveUp(running: boolean): number[] {
     const { graph } = this
+    const stopped: number[] = []
     for (const call of graph.calls) {
       switch (call.phase) {
         case 'inputs':
@@ -190,15 +192,19 @@ export class RunMachine {
           if (!running) break
           graph.effects.push({ kind: 'stop', call: call.id, attempt: call.attempt })
           graph.move(call, 'stop')
+          if (call.end === undefined) stopped.push(call.id)
           break
         case 'entered':
           if (waitsForWorld(call)) this.#drop(call)
           break
         case 'stop':
+          if (call.end === undefined) stopped.push(call.id)
+          break
         case 'ended':
           break
       }
     }
+    return stopped
   }
 
   #drop(call: Call): void {
