@@ -92,14 +92,16 @@ class Scope:
         function: Callable[..., Any],
         *,
         limits: dict[str, Any] | None = None,
+        at: tuple[str, int] | None = None,
     ) -> Future[Any]:
-        """A workflow, a stage or a branch: a function with calls of its own."""
+        """A workflow, a stage or a branch: a function with calls of its own. `at`: the file and line that call it."""
         from .results import Returned
         from .wire import encode
 
         engine = self._engine
         shape = Returned()
-        wire = encode({"name": name, "input": inputs, "limits": limits or {}}, f"an argument of {name}")
+        told = {} if at is None else {"at": {"file": at[0], "line": at[1]}}
+        wire = encode({"name": name, "input": inputs, "limits": limits or {}, **told}, f"an argument of {name}")
         call = engine.number()
         engine.call(["ask", self.id, call, "child", wire, key, {"function": engine.function(function, shape)}])
         return Future(self, call, (), name, shape)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING, Any, Mapping, TypeVar, overload
+import os
+import sys
+from typing import TYPE_CHECKING, Any, Mapping, Sequence, TypeVar, overload
 
 from . import hints, results
 from .calls import current
@@ -11,12 +13,11 @@ from .documents import document
 from .errors import AlmanacError, refused
 from .futures import Future
 from .options import Duration, milliseconds
-from .workflows import stage
+from .workflows import ForeignWorkflow, Workflow, stage
 
 if TYPE_CHECKING:
     from .engine import Run
     from .values import Dir
-    from .workflows import Workflow
 
 __all__ = ["Dataset", "dataset", "sleep", "now", "random", "event", "metric", "artifact", "progress"]
 
@@ -268,6 +269,44 @@ class Runs:
         ```
         """
         return current("send").ask("send", {"name": name, "value": value, "to": to}, name, key=key)
+
+    def trigger(
+        self,
+        workflow: Workflow[..., Any] | ForeignWorkflow,
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        key: str | None = None,
+        name: str | None = None,
+        tags: Sequence[str] = (),
+    ) -> Future[dict[str, Any]]:
+        """
+        Starts a workflow as a run of its own, without waiting for it: `{"id": …, "workflow": …, "name": …}` of that run, the
+        same when this one goes on. It outlives this run, and how it ends is of no consequence here. `name` and `tags` are the
+        new run's. Raises `AlmanacError` (`ALM_SCHEMA`, `ALM_TRIGGER_REFUSED`, `ALM_DEPTH`) where it is awaited.
+
+        ```python
+        from almanac import run, task, workflow
+
+        @task
+        def double(n: int) -> int:
+            return 2 * n
+
+        @workflow
+        async def report(n: int):
+            return await double(n)
+
+        @workflow
+        async def main():
+            triggered = await run.trigger(report, {"n": double(2)}, name="nightly")
+            return triggered["workflow"]  # gives "report"
+        ```
+        """
+        if not isinstance(workflow, (Workflow, ForeignWorkflow)):
+            raise TypeError(f"run.trigger takes a workflow, not {workflow!r}: put @workflow on the function")
+        frame = sys._getframe(1)
+        at = {"file": os.path.abspath(frame.f_code.co_filename), "line": frame.f_lineno}
+        details = {**workflow.source(), "input": dict(inputs or {}), "title": name, "tags": list(tags), "at": at}
+        return current("run.trigger").ask("trigger", details, f"run.trigger({workflow.source()['name']})", key=key)
 
     def __call__(self, workflow: Workflow[..., Any], /, *arguments: str, **inputs: Any) -> Run:
         """

@@ -76,7 +76,9 @@ class Workflow(Generic[P, R]):
     def _child(self, key: str | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Future[Any]:
         scope = current(f"workflow {self.name}")
         inputs = inspect.signature(self.function).bind(*args, **kwargs).arguments
-        return scope.child(self.name, dict(inputs), key, self.entered, limits=self.limits)
+        caller = sys._getframe(2)
+        at = (os.path.abspath(caller.f_code.co_filename), caller.f_lineno)
+        return scope.child(self.name, dict(inputs), key, self.entered, limits=self.limits, at=at)
 
     def entered(self, **inputs: Any) -> Any:
         """The function on inputs as they were kept."""
@@ -105,6 +107,10 @@ class Workflow(Generic[P, R]):
                 hint="Correct the value or the schema.",
             )
         return given
+
+    def source(self) -> dict[str, Any]:
+        """By which another process finds it."""
+        return {"file": self.place[0], "name": self.name, "foreign": False}
 
     @property
     def says(self) -> bool:
@@ -220,6 +226,10 @@ class ForeignWorkflow:
     def key(self, key: str) -> Callable[..., Future[Any]]:
         """The same child under a key that tells it from others of its name."""
         return lambda **inputs: self._child(str(key), inputs)
+
+    def source(self) -> dict[str, Any]:
+        """By which another process finds it."""
+        return {"file": self.file, "name": self.export, "foreign": True}
 
     def _child(self, key: str | None, inputs: dict[str, Any]) -> Future[Any]:
         details = {"file": self.file, "export": self.export, "input": inputs}

@@ -1,4 +1,4 @@
-import { AlmanacError } from '../model/errors.ts'
+import { AlmanacError, errorOf, errorRecord } from '../model/errors.ts'
 import type { NewCall } from './call-info.ts'
 
 /** What is known of the runs that trigger one another. */
@@ -12,11 +12,12 @@ export function checkDepth({ caller, request }: NewCall, limit: number, triggers
   const isChild = request.kind === 'child'
   const depth = isChild ? 1 + stepsOf(caller) : triggers.depth
   if (depth <= limit) return
-  throw new AlmanacError('ALM_DEPTH', {
-    what: isChild ? request.name : `A run of ${request.name}`,
-    depth,
-    limit,
-  })
+  const what = isChild ? request.name : `A run of ${request.name}`
+  const details = { what, depth, limit }
+  const { at } = request
+  if (at === undefined) throw new AlmanacError('ALM_DEPTH', details)
+  // a function in another language has no line in a stack of ours
+  throw errorOf(errorRecord('ALM_DEPTH', details, { file: at.file, line: at.line }))
 }
 
 /** Functions that a path is inside of, besides the workflow's own. */

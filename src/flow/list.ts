@@ -1,5 +1,6 @@
 import { AlmanacError } from '../model/errors.ts'
 import type { LimitRule } from '../model/limits.ts'
+import type { SourcePlace } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 import type { Caller } from '../ports/caller.ts'
 import { requireCaller } from './ambient.ts'
@@ -102,7 +103,14 @@ export function makeChild<R>(
   args: Value,
   fn: (...args: never[]) => unknown,
   limits: readonly LimitRule[] = [],
+  at?: SourcePlace,
 ): Future<R> {
-  const request = { kind: 'child', name, fn, ...(limits.length > 0 && { limits }) } as const
+  const request = {
+    kind: 'child',
+    name,
+    fn,
+    ...(limits.length > 0 && { limits }),
+    ...(at !== undefined && { at }),
+  } as const
   return makeFuture<R>(caller, caller.call(request, args, key), [], name)
 }

@@ -131,6 +131,7 @@ export class PythonWorkflows {
         output: undefined,
         limits: limitRules(described.name, limits),
         definedAt: { file: from, line },
+        from: { file: from, named: described.name },
       }
       return [name === 'main' ? 'default' : name, definedWorkflow(definition)] as const
     })

@@ -1,4 +1,5 @@
 import { callTask, mapTask } from '../flow/callable.ts'
+import { definitionOf } from '../flow/chosen-workflow.ts'
 import { dataset } from '../flow/dataset.ts'
 import type { TaskDefinition } from '../flow/definition.ts'
 import { filterBy } from '../flow/future.ts'
@@ -8,9 +9,11 @@ import { all, makeChild, settled } from '../flow/list.ts'
 import { run } from '../flow/run.ts'
 import { type HttpSource, type S3Source, source } from '../flow/source.ts'
 import { type S3Url, url } from '../flow/url.ts'
+import { triggered } from '../flow/trigger.ts'
 import { dirOf } from '../flow/values.ts'
 import { AlmanacError } from '../model/errors.ts'
 import { FutureRef } from '../model/refs.ts'
+import type { SourcePlace } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 import type { Caller } from '../ports/caller.ts'
 import type { ToldDocuments } from './documents.ts'
@@ -100,6 +103,8 @@ function futureOf({ caller, name, details: d, key, task, fn, workflow, documents
       const { to } = d as Readonly<Record<string, never>>
       return run.send(d['name'] as string, d['value'], { ...(to !== null && { to }), ...keyed })
     }
+    case 'trigger':
+      return triggerOf(d as unknown as TriggerDetails, key, workflow)
     case 'sleep':
       return run.sleep(d['duration'] as number)
     case 'now':
@@ -111,12 +116,51 @@ function futureOf({ caller, name, details: d, key, task, fn, workflow, documents
   }
 }
 
+interface ChildDetails {
+  readonly name: string
+  readonly input: Value
+  readonly limits?: Readonly<Record<string, Limit>>
+  /** absent for stages and branches */
+  readonly at?: SourcePlace
+}
+
 function child(
   { caller, key, fn }: Pick<Operation, 'caller' | 'key' | 'fn'>,
-  { name, input, limits }: { name: string; input: Value; limits?: Readonly<Record<string, Limit>> },
+  { name, input, limits, at }: ChildDetails,
 ): unknown {
   const function_ = fn as (...args: never[]) => unknown
-  return makeChild(caller, name, key, input, function_, limitRules(name, limits))
+  return makeChild(caller, name, key, input, function_, limitRules(name, limits), at)
+}
+
+interface TriggerDetails {
+  readonly file: string
+  readonly name: string
+  /** the file is another one than that of the function, in whichever language */
+  readonly foreign: boolean
+  readonly input: Value
+  readonly title: string | null
+  readonly tags: readonly string[]
+  readonly at: SourcePlace
+}
+
+function triggerOf(
+  { file, name, foreign, input, title, tags, at }: TriggerDetails,
+  key: string | undefined,
+  workflow: Operation['workflow'],
+): unknown {
+  const found = foreign ? definitionOf(workflow(file, name, undefined)) : undefined
+  // what it takes is known when its file is loaded, which is when the call is carried out
+  const definition = {
+    name: found?.name ?? name,
+    fn: () => undefined,
+    input: undefined,
+    output: undefined,
+    limits: [],
+    definedAt: undefined,
+    from: { file, named: found?.name ?? name },
+  }
+  const options = { ...(title !== null && { name: title }), tags, ...(key !== undefined && { key }) }
+  return triggered(definition, input ?? undefined, options, at)
 }
 
 function mapped(

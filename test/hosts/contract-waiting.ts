@@ -43,6 +43,29 @@ export function waitingTests(stage: Stage): void {
     ])
   })
 
+  it('runs that it triggers are runs of their own, made once, and nothing of how they end comes back', async () => {
+    const file = stage.write('triggering', programs.triggering)
+    const { run, ...life } = await stage.rig.run(file)
+    expect(life).toMatchObject(succeeded(['other', 'first', null, 'ALM_SCHEMA']))
+    const triggered = [
+      { workflow: 'other', state: 'failed', input: { n: 11 }, tags: ['a'], error: 'too much' },
+      { workflow: 'other', state: 'succeeded', input: { n: 8 }, name: 'first', tags: [], output: 16 },
+    ]
+    expect(await stage.rig.ask({ do: 'triggered', run })).toEqual(triggered)
+    const again = await stage.rig.run(file, { resume: run })
+    expect(again).toMatchObject({ ...succeeded(['other', 'first', null, 'ALM_SCHEMA']), executed: 0 })
+    expect(await stage.rig.ask({ do: 'triggered', run })).toEqual(triggered)
+  })
+
+  it('what calls itself without end fails at the line that does', async () => {
+    const { state, error } = await stage.rig.run(stage.write('endless', programs.endless))
+    expect([state, error?.code, error?.message]).toEqual([
+      'failed',
+      'ALM_DEPTH',
+      'again would be 101 deep, and the limit is 100.',
+    ])
+  })
+
   it('a failure that a person is to judge leaves it waiting; corrected and retried it goes on', async () => {
     const file = stage.write('judged', programs.judged)
     const first = await stage.rig.run(file)

@@ -86,6 +86,8 @@ async function answered(asked: Asked): Promise<unknown> {
       return null
     case 'messages':
       return (await almanac.messages(asked.run)).map(({ direction, name, value }) => [direction, name, value])
+    case 'triggered':
+      return triggered(asked.run)
     case 'cancel': {
       const handle = under.get(asked.file)
       handle?.request('cancel', 'test')
@@ -100,6 +102,22 @@ async function answered(asked: Asked): Promise<unknown> {
         ({ id }) => id,
       )
   }
+}
+
+/** The runs that it triggered, as they have ended, in order of their inputs' texts. */
+async function triggered(run: string): Promise<unknown> {
+  await almanac.triggered.idle()
+  const runs = await almanac.records.runs({ triggeredBy: run, limit: 10 })
+  const told = runs.map(({ workflow, state, inputWire, name, tags, outputWire, error }) => ({
+    workflow,
+    state,
+    input: JSON.parse(inputWire) as unknown,
+    ...(name !== undefined && { name }),
+    tags,
+    ...(outputWire !== undefined && { output: JSON.parse(outputWire) as unknown }),
+    ...(error !== undefined && { error: error.message }),
+  }))
+  return told.toSorted((a, b) => (JSON.stringify(a.input) < JSON.stringify(b.input) ? -1 : 1))
 }
 
 /** Has its long sleep begun? */

@@ -46,6 +46,47 @@ async def main():
     return "told"`,
 )
 
+/** Triggers runs of its own file, with a future and with a value, and says nothing of how they end. */
+export const triggering = program(
+  `export const other = workflow('other', { input: z.object({ n: z.number() }) }, async ({ n }) => {
+  if (n > 10) throw new Error('too much')
+  return double(n)
+})
+export default workflow('main', async () => {
+  const first = await run.trigger(other, { n: double(4) }, { name: 'first' })
+  const second = run.trigger(other, { n: 11 }, { tags: ['a'] })
+  try {
+    await run.trigger(other, { n: 'four' } as never)
+  } catch (error) {
+    return [first.workflow, first.name, await second.name, (error as { code: string }).code]
+  }
+})`,
+  `@workflow
+async def other(n: int):
+    if n > 10: raise ValueError("too much")
+    return await double(n)
+@workflow
+async def main():
+    first = await run.trigger(other, {"n": double(4)}, name="first")
+    second = run.trigger(other, {"n": 11}, tags=["a"])
+    try:
+        await run.trigger(other, {"n": "four"})
+    except AlmanacError as error:
+        return [first["workflow"], first["name"], (await second)["name"], error.code]`,
+)
+
+/** Calls itself without end. */
+export const endless = program(
+  `const again: (n: number) => PromiseLike<unknown> = workflow('again', { input: json<number>() }, async (n) => again(n + 1)) as never
+export default workflow('main', async () => again(0))`,
+  `@workflow
+async def again(n):
+    return await again(n + 1)
+@workflow
+async def main():
+    return await again(0)`,
+)
+
 /** A person is asked what a failure means. */
 export const judged = program(
   `const judged = task('judged', { onFailure: 'pause' }, (n: number): number => { if (n > 0) throw new RangeError('no ' + n); return n })
