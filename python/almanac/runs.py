@@ -305,8 +305,12 @@ class Runs:
             raise TypeError(f"run.trigger takes a workflow, not {workflow!r}: put @workflow on the function")
         frame = sys._getframe(1)
         at = {"file": os.path.abspath(frame.f_code.co_filename), "line": frame.f_lineno}
-        details = {**workflow.source(), "input": dict(inputs or {}), "title": name, "tags": list(tags), "at": at}
-        return current("run.trigger").ask("trigger", details, f"run.trigger({workflow.source()['name']})", key=key)
+        if isinstance(workflow, Workflow):
+            source = {"file": workflow.place[0], "name": workflow.name, "foreign": False}
+        else:
+            source = {"file": workflow.file, "name": workflow.export, "foreign": True}
+        details = {**source, "input": dict(inputs or {}), "title": name, "tags": list(tags), "at": at}
+        return current("run.trigger").ask("trigger", details, f"run.trigger({source['name']})", key=key)
 
     def __call__(self, workflow: Workflow[..., Any], /, *arguments: str, **inputs: Any) -> Run:
         """

@@ -108,10 +108,6 @@ class Workflow(Generic[P, R]):
             )
         return given
 
-    def source(self) -> dict[str, Any]:
-        """By which another process finds it."""
-        return {"file": self.place[0], "name": self.name, "foreign": False}
-
     @property
     def says(self) -> bool:
         """Does its annotation say what it returns?"""
@@ -226,10 +222,6 @@ class ForeignWorkflow:
     def key(self, key: str) -> Callable[..., Future[Any]]:
         """The same child under a key that tells it from others of its name."""
         return lambda **inputs: self._child(str(key), inputs)
-
-    def source(self) -> dict[str, Any]:
-        """By which another process finds it."""
-        return {"file": self.file, "name": self.export, "foreign": True}
 
     def _child(self, key: str | None, inputs: dict[str, Any]) -> Future[Any]:
         details = {"file": self.file, "export": self.export, "input": inputs}
