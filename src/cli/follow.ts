@@ -46,8 +46,7 @@ export async function follow(
       told: (call) => report.hasTold(call),
       asksPeople: report.asksPeople,
     })
-    signals.stop()
-    await waitForTriggered(almanac.triggered, signals.areTold, say)
+    await waitForTriggered(almanac.triggered, signals, say)
     return exitCodeOf(result, flags.dryRun === true)
   } catch (error) {
     progress.stop()
@@ -72,7 +71,7 @@ const namedRuns = 5
  */
 async function waitForTriggered(
   triggered: Workbench['triggered'],
-  isStopped: boolean,
+  signals: Signals,
   say: Say,
 ): Promise<void> {
   if (triggered.open.length === 0) return
@@ -84,11 +83,13 @@ async function waitForTriggered(
       left.length > namedRuns ? [pc.dim(`  and ${left.length - namedRuns} more: almanac runs`)] : []
     say([pc.yellow(`Left ${countText(left.length)}, which can be gone on with:`), ...named, ...more])
   }
-  if (isStopped) leave()
-  else say([pc.dim(`Waiting for ${countText(triggered.open.length)}; Ctrl-C leaves them to almanac resume.`)])
   const onSignal = once(leave, () => process.exit(exitCodes.cancelled))
   process.on('SIGINT', onSignal)
   process.on('SIGTERM', onSignal)
+  // at no moment is there nobody to hear one
+  signals.stop()
+  if (signals.areTold) leave()
+  else say([pc.dim(`Waiting for ${countText(triggered.open.length)}; Ctrl-C leaves them to almanac resume.`)])
   await triggered.idle()
   process.off('SIGINT', onSignal)
   process.off('SIGTERM', onSignal)

@@ -1,0 +1,71 @@
+import { afterEach, expect, it } from 'vitest'
+import { Project } from './almanac.ts'
+
+/** Triggers twelve runs; each waits until there is a file `go`, where it is told to. */
+const flow = `import { existsSync } from 'node:fs'
+import { json, run, task, workflow } from 'almanac'
+export const work = task('work', { cache: false }, async (n: number, waits: boolean) => {
+  while (waits && !existsSync('go')) await new Promise((go) => setTimeout(go, 20))
+  return n
+})
+const input = { n: json<number>(), waits: json<boolean>() }
+export const one = workflow('one', { input }, async ({ n, waits }) => work(n, waits))
+export default workflow('many', { input: { waits: json<boolean>() } }, async ({ waits }) => {
+  for (let n = 0; n < 12; n++) await run.trigger(one, { n: work(n + 100, false), waits })
+  return 'all'
+})
+`
+
+let project: Project
+
+afterEach(() => project.remove())
+
+/** States of the runs that were triggered, and how many inputs and calls they are of. */
+async function triggered(): Promise<unknown> {
+  const { stdout } = await project.run('runs', '--workflow', 'one', '--limit', '100', '--json')
+  const runs = stdout.trim().split('\n').filter(Boolean)
+  const told = runs.map(
+    (line) => JSON.parse(line) as { state: string; input: { n: number }; triggeredBy: { call: number } },
+  )
+  const counts: Record<string, number> = {}
+  for (const { state } of told) counts[state] = (counts[state] ?? 0) + 1
+  const inputs = new Set(told.map(({ input }) => input.n))
+  return {
+    ...counts,
+    inputs: inputs.size,
+    calls: new Set(told.map(({ triggeredBy }) => triggeredBy.call)).size,
+  }
+}
+
+const parent = async (): Promise<string> => (await project.json('runs', '--workflow', 'many'))['id'] as string
+
+it.each([1, 6, 12])(
+  'has each run once, and executes all, when it is killed after %i of them',
+  async (count) => {
+    project = await Project.make({ 'flow.ts': flow })
+    const first = project.start('run', 'flow.ts', '--input', 'waits=false')
+    await first.saw(new RegExp(`(→[^→]*){${count}}`))
+    first.child.kill('SIGKILL')
+    await first.ended
+    const id = await parent()
+    const second = project.start('resume', id)
+    await second.saw(/→ triggered one/)
+    second.child.kill('SIGKILL')
+    await second.ended
+    expect((await project.run('resume', id)).code).toBe(0)
+    expect(await triggered()).toEqual({ succeeded: 12, inputs: 12, calls: 12 })
+  },
+)
+
+it('leaves them to whoever resumes the run, when it is told to stop while it waits for them', async () => {
+  project = await Project.make({ 'flow.ts': flow })
+  const waiting = project.start('run', 'flow.ts', '--input', 'waits=true')
+  await waiting.saw(/Waiting for 12 triggered runs/)
+  waiting.child.kill('SIGINT')
+  const { code, stderr } = await waiting.ended
+  expect([code, /Left 12 triggered runs/.test(stderr)]).toEqual([0, true])
+  expect(await triggered()).toEqual({ interrupted: 4, scheduled: 8, inputs: 12, calls: 12 })
+  await project.write({ go: '' })
+  expect((await project.run('resume', await parent())).code).toBe(0)
+  expect(await triggered()).toEqual({ succeeded: 12, inputs: 12, calls: 12 })
+})
