@@ -160,7 +160,8 @@ function commandOf({ kind, name, text }: Example): [string, string[]] {
   if (kind === 'module') return [process.execPath, [name]]
   if (/# prints /.test(text)) return ['python3', [name]]
   // one that waits for a person or a message rests, with 4
-  if (/run\.(ask|receive)\(/.test(text)) return ['bash', ['-c', `almanac run ${name} --json || [ $? = 4 ]`]]
+  if (/run\.(ask|receive|callback)\(/.test(text))
+    return ['bash', ['-c', `almanac run ${name} --json || [ $? = 4 ]`]]
   return ['almanac', ['run', name, '--json']]
 }
 

@@ -42,7 +42,13 @@ export type { NamedTask, NamedTaskOptions } from './flow/named-task.ts'
 export type { Duration, Retries, Size, TaskOptions } from './flow/options.ts'
 export { type PythonTaskOptions, python } from './flow/python.ts'
 export type { PythonWorkflowOptions } from './flow/python-workflow.ts'
-export { type AskOptions, type ReceiveOptions, type RunSendOptions, run } from './flow/run.ts'
+export {
+  type AskOptions,
+  type CallbackOptions,
+  type ReceiveOptions,
+  type RunSendOptions,
+  run,
+} from './flow/run.ts'
 export { dir, file, json, type Schema, type Shape } from './flow/schema.ts'
 export { type HttpSource, type S3Source, type SourceFile, type SourceOptions, source } from './flow/source.ts'
 export { type FunctionTask, type FunctionTaskOptions, task } from './flow/task.ts'

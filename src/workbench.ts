@@ -55,6 +55,8 @@ export interface Workbench extends Almanac {
   limits(): Promise<readonly LimitState[]>
   /** Why a call was executed, reused, or waits. */
   explain(run: RunRecord, call: CallRow): Promise<Explanation>
+  /** Takes callbacks of all runs of the journal. @throws ALM_LISTEN_FAILED, ALM_CONFIG */
+  listen(options: ListenOptions): Promise<Listening>
   readonly data: DataPlane
   readonly datasets: Datasets
   /** Documents of runs, workflows and projects. */
@@ -72,6 +74,23 @@ export interface Workbench extends Almanac {
   readonly code: CodeSource
   readonly logs: LogStore
   readonly maintenance: Maintenance
+}
+
+/** How callbacks are listened for. */
+export interface ListenOptions {
+  /** address and port; goes before what the project says */
+  readonly listen?: string
+  /** why a value does not fit a JSON Schema; undefined where it does */
+  readonly misfit: (schema: object, value: unknown) => string | undefined
+  readonly accepted: (run: RunId, call: number) => void
+}
+
+/** What listens for callbacks. */
+export interface Listening {
+  readonly address: string
+  /** how the world calls it */
+  readonly url: string
+  close(): Promise<void>
 }
 
 /** Results that can be reused, in a store that machines share. */

@@ -130,6 +130,16 @@ def progress(done: float, total: float | None = None) -> None:
     current("progress").note("progress", "progress", {"done": done, **({} if total is None else {"total": total})})
 
 
+class Callback:
+    """What `run.callback` gives: `url` is where to post to, `posted` what is posted."""
+
+    __slots__ = ("url", "posted")
+
+    def __init__(self, url: Future[str], posted: Future[Any]) -> None:
+        self.url = url
+        self.posted = posted
+
+
 class Runs:
     """
     `run(workflow, …)` runs a workflow from a program, a test or a notebook; `run.ask`, `run.sleep` and the others are
@@ -311,6 +321,33 @@ class Runs:
             source = {"file": workflow.file, "name": workflow.export, "foreign": True}
         details = {**source, "input": dict(inputs or {}), "title": name, "tags": list(tags), "at": at}
         return current("run.trigger").ask("trigger", details, f"run.trigger({source['name']})", key=key)
+
+    def callback(
+        self, schema: Any, *, title: str = "callback", timeout: Duration | None = None, key: str | None = None
+    ) -> Callback:
+        """
+        A URL for an outside system to post to, once, and what it posts: `schema` is a type, or a dict of types by name. Who
+        has the URL may post: it holds a token that is only known where it is given to. It is known at once, and the same
+        whenever the run goes on; pass it to a task. `almanac listen` takes what is posted.
+
+        ```python
+        from almanac import run, task, workflow
+
+        @task(cache=False)
+        def submit(notify: str) -> bool:
+            return notify.startswith("http")
+
+        @workflow
+        async def main():
+            job = run.callback({"state": str}, title="the job of the archive")
+            await submit(job.url)
+            return (await job.posted)["state"]
+        ```
+        """
+        details = {"schema": hints.schema(schema), "title": title, "timeout": milliseconds(timeout)}
+        scope = current("callback")
+        posted: Future[Any] = scope.ask("callback", details, "callback", key=key, shape=results.of_type(schema))
+        return Callback(scope.ask("callback.url", {"of": posted}, "callback"), posted)
 
     def __call__(self, workflow: Workflow[..., Any], /, *arguments: str, **inputs: Any) -> Run:
         """

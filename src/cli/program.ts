@@ -12,6 +12,7 @@ import type { DoctorFlags } from './commands/doctor.ts'
 import type { GcFlags } from './commands/gc.ts'
 import type { GraphFlags } from './commands/graph.ts'
 import type { InitFlags } from './commands/init.ts'
+import type { ListenFlags } from './commands/listen.ts'
 import type { LogsFlags } from './commands/logs.ts'
 import type { MessagesFlags } from './commands/messages.ts'
 import type { ResumeFlags } from './commands/resume.ts'
@@ -180,6 +181,12 @@ function addControls(program: Command): void {
   ).action(async (run: string, name: string, value: string[], flags: SendFlags) =>
     (await import('./commands/send.ts')).sendCommand(run, name, value, flags),
   )
+  common(
+    program
+      .command('listen')
+      .description('take callbacks of all runs of the project (run.callback), until it is interrupted')
+      .option('--listen <address>', '127.0.0.1:8787 if neither this nor the project says where'),
+  ).action(async (flags: ListenFlags) => (await import('./commands/listen.ts')).listenCommand(flags))
   common(program.command('rm <run...>').description('forget runs that have ended, with their logs')).action(
     async (runs: string[], flags: CommonFlags) => (await import('./commands/rm.ts')).rmCommand(runs, flags),
   )

@@ -5,11 +5,13 @@ import { nextCommand } from './command-text.ts'
 /** What a run waits for from outside, in words: a person's answer, or a message. */
 
 export const wantedText = ({ of, title }: AskRecord): string =>
-  of === 'receive' ? `a message: ${title}` : title
+  of === undefined ? title : of === 'receive' ? `a message: ${title}` : `a callback: ${title}`
 
 /** The command that gives it. */
 export const wantedCommand = ({ of, name, call, run }: AskRecord & { readonly run: RunId }): string =>
-  nextCommand(of === 'receive' ? `send ${run} ${name} …` : `answer ${run} ${call} …`)
+  nextCommand(
+    of === undefined ? `answer ${run} ${call} …` : of === 'receive' ? `send ${run} ${name} …` : 'listen',
+  )
 
 /** The command that a run that rests waits for; undefined where what it waits for is there, and it can be resumed. */
 export async function nextWanted(almanac: Workbench, run: RunId): Promise<string | undefined> {

@@ -2,7 +2,9 @@ import { canonical } from '../core/identity/canonical.ts'
 import { decode, encode } from '../model/codec.ts'
 import { AlmanacError, errorRecord } from '../model/errors.ts'
 import type { AskRecord, ErrorRecord } from '../model/records.ts'
+import type { Digest } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
+import type { Wanted } from '../ports/caller.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Answer } from '../ports/journal.ts'
 import type { CallInfo, NewCall } from './call-info.ts'
@@ -34,6 +36,8 @@ export class Asks {
   readonly #clock: Clock
   readonly #host: AskHost
   readonly #open = new Map<number, Open>()
+  /** callbacks that are about to be open, by what they have in common with equal ones */
+  readonly #coming = new Map<number, string>()
   /** answers that came before their question was put again */
   readonly #early = new Map<number, Answer>()
   /** questions that people hear of once earlier answers are known; undefined from then on */
@@ -63,9 +67,8 @@ export class Asks {
   checkKey(call: NewCall): void {
     if (call.key !== undefined) return
     const text = askText(call)
-    for (const open of this.#open.values()) {
-      if (open.text === text) throw new AlmanacError('ALM_KEY_NEEDED', { what: 'ask' })
-    }
+    const equals = [...this.#open.values()].map((open) => open.text).concat(...this.#coming.values())
+    if (equals.includes(text)) throw new AlmanacError('ALM_KEY_NEEDED', { what: call.request.kind })
   }
 
   /** `args`: of the question, with the values of futures. */
@@ -79,14 +82,28 @@ export class Asks {
     }
     const { title, schema, show, to } = args
     this.#put({ info, text: askText(info), judge: false, title, schema, show, to })
-    if (args.timeoutMs === null) return
-    this.#clock.at(info.madeAt + args.timeoutMs, () => {
+    this.#until(info, title, args.timeoutMs)
+  }
+
+  /** A callback whose token is being made: it is as good as open. */
+  callbackComes(info: CallInfo): void {
+    this.#coming.set(info.id, askText(info))
+  }
+
+  /** What is posted to it answers as a person does; `token`: SHA-256 of the one in its URL, undefined where there is none. */
+  openCallback(info: CallInfo, token: Digest | undefined): void {
+    this.#coming.delete(info.id)
+    if (token === undefined) return
+    const { title, schema, timeoutMs } = info.request.wanted as Wanted
+    this.#put({ info, text: askText(info), judge: false, title, schema, show: null, to: null, token })
+    this.#until(info, title, timeoutMs)
+  }
+
+  #until(info: CallInfo, title: string, timeoutMs: number | null): void {
+    if (timeoutMs === null) return
+    this.#clock.at(info.madeAt + timeoutMs, () => {
       if (!this.#open.delete(info.id)) return
-      this.#host.answered(
-        info,
-        undefined,
-        errorRecord('ALM_ASK_TIMEOUT', { title: args.title }, { call: info.id }),
-      )
+      this.#host.answered(info, undefined, errorRecord('ALM_ASK_TIMEOUT', { title }, { call: info.id }))
     })
   }
 
@@ -137,7 +154,7 @@ export class Asks {
 
   /** `again`: an answer that was given does not count; `refused`: why not. */
   #put(open: Open, again = false, refused?: ErrorRecord): void {
-    const { info, title, schema, show, to } = open
+    const { info, title, schema, show, to, token } = open
     this.#open.set(info.id, open)
     const ask: AskRecord = {
       kind: 'ask',
@@ -146,6 +163,7 @@ export class Asks {
       schemaWire: JSON.stringify(schema),
       showWire: encode(show),
       ...(to !== null && { to }),
+      ...(token !== undefined && { of: 'callback' as const, token }),
       ...(again && { again }),
       at: this.#clock.now(),
     }
@@ -173,6 +191,8 @@ interface Open {
   readonly schema: Value
   readonly show: Value
   readonly to: string | null
+  /** of a callback */
+  readonly token?: Digest
 }
 
 const askText = ({ caller, args }: Pick<NewCall, 'caller' | 'args'>): string =>

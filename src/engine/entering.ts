@@ -1,6 +1,7 @@
 import type { EndStatus } from '../core/run/call.ts'
 import { AlmanacError } from '../model/errors.ts'
 import type { ErrorRecord } from '../model/records.ts'
+import type { Callbacks } from '../ports/callbacks.ts'
 import type { Asks } from './asks.ts'
 import type { CallInfo } from './call-info.ts'
 import type { DatasetCalls } from './dataset-calls.ts'
@@ -24,6 +25,8 @@ export interface EnteredParts {
   readonly asks: Asks
   readonly receives: Receives
   readonly sends: Sends
+  /** nothing is opened any more */
+  readonly rested: () => void
   readonly datasets: DatasetCalls
   readonly documents: DocumentCalls
   readonly triggers: TriggerCalls
@@ -36,6 +39,8 @@ export class Entering {
   readonly #parts: EnteredParts
   /** views under way; of them those whose place in the order is remembered */
   views = 0
+  /** callbacks whose tokens are being made */
+  #opening = 0
   replayedViews = 0
 
   constructor(run: RunContext, parts: EnteredParts) {
@@ -45,8 +50,9 @@ export class Entering {
 
   /** Views, datasets, documents and what is triggered go on by themselves. */
   get isBusy(): boolean {
+    if (this.views > 0 || this.#opening > 0) return true
     const { datasets, documents, sends, triggers } = this.#parts
-    return this.views > 0 || datasets.isBusy || documents.isBusy || sends.isBusy || triggers.isBusy
+    return datasets.isBusy || documents.isBusy || sends.isBusy || triggers.isBusy
   }
 
   enter(info: CallInfo): void {
@@ -76,6 +82,8 @@ export class Entering {
         return this.#ask(info)
       case 'receive':
         return this.#parts.receives.open(info)
+      case 'callback':
+        return void this.#callback(info)
       case 'send':
         return this.#parts.sends.enter(info)
       case 'read':
@@ -106,6 +114,37 @@ export class Entering {
     } catch (error) {
       this.left(info, failedError, recordOf(error))
     }
+  }
+
+  async #callback(info: CallInfo): Promise<void> {
+    const { ports, isIn } = this.#run
+    const { asks, rested } = this.#parts
+    this.#opening++
+    asks.callbackComes(info)
+    let token: string
+    try {
+      token = ports.hash(await this.#tokenOf(info.id))
+    } catch (error) {
+      this.#opening--
+      asks.openCallback(info, undefined)
+      if (isIn(info, 'entered')) this.left(info, failedError, recordOf(error))
+      return
+    }
+    this.#opening--
+    asks.openCallback(info, isIn(info, 'entered') ? token : undefined)
+    rested()
+  }
+
+  /** @throws ALM_USAGE */
+  #callbacks(): Callbacks {
+    const { callbacks } = this.#run.ports
+    if (callbacks === undefined)
+      throw new AlmanacError('ALM_USAGE', { why: 'a journal in memory has no callbacks' })
+    return callbacks
+  }
+
+  async #tokenOf(call: number): Promise<string> {
+    return this.#callbacks().token(this.#run.id, this.#run.calls.get(call).key)
   }
 
   #child(info: CallInfo): boolean {
@@ -140,6 +179,10 @@ export class Entering {
         data: ports.data,
         outcomes,
         request: calls.request,
+        callbackUrl: async (call) => {
+          const token = await this.#tokenOf(call)
+          return this.#callbacks().url(token)
+        },
         evaluate: (view, args) => this.#parts.host.evaluate(view.request.fn, args),
       })
       outcomes.set(info.id, { value })

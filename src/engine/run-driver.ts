@@ -109,6 +109,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
       asks: this.#asks,
       receives: this.#receives,
       sends: new Sends(this.#run, left),
+      rested: () => this.#rested(),
       datasets: this.#datasets,
       documents: this.#documents,
       triggers: this.#triggers,
@@ -313,7 +314,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
     const { request } = call
     const { kind, task } = request
     if (this.#end.isOver) throw new AlmanacError('ALM_CANCELLED', { by: ', as the run has ended' })
-    if (kind === 'ask') this.#asks.checkKey(call)
+    if (kind === 'ask' || kind === 'callback') this.#asks.checkKey(call)
     if (kind === 'receive') this.#receives.checkKey(call)
     if (kind === 'child' || kind === 'trigger') checkDepth(call, this.#run.settings.depth, this.#triggers)
     this.#execution.expect(request)

@@ -3,6 +3,7 @@ import type { LimitRule } from '../model/limits.ts'
 import type { ErrorRecord } from '../model/records.ts'
 import type { CallState, RunState } from '../model/states.ts'
 import type { Value } from '../model/value.ts'
+import type { Callbacks } from '../ports/callbacks.ts'
 import type { Ambient } from '../ports/caller.ts'
 import type { Chance, Clock } from '../ports/clock.ts'
 import type { CodeSource } from '../ports/code.ts'
@@ -28,6 +29,8 @@ export interface EnginePorts {
   readonly urls?: Pick<Urls, 'open' | 'verify'>
   readonly datasets: Datasets
   readonly documents: Documents
+  /** without it no run can be called back */
+  readonly callbacks?: Callbacks
   readonly code: Pick<CodeSource, 'fingerprint' | 'known' | 'isStill' | 'load'>
   readonly surroundings: Surroundings
   readonly logs: LogStore

@@ -14,6 +14,8 @@ export interface ViewSources {
   readonly data: DataPlane
   readonly outcomes: Outcomes
   readonly request: (call: number) => CallRequest
+  /** where a callback is posted to */
+  readonly callbackUrl: (call: number) => Promise<string>
   /** Runs a function of the author's where the workflow function lives. */
   readonly evaluate: (view: CallInfo, args: readonly Value[]) => unknown
 }
@@ -33,6 +35,8 @@ export function computeView(view: CallInfo, sources: ViewSources): Promise<Value
         data: sources.data,
         keyOf: (path) => sources.evaluate(view, [path]),
       })
+    case 'callback':
+      return sources.callbackUrl(args['call'] as number)
     case 'dir':
       return assembled(resolve(args['entries'], sources), sources)
     default:

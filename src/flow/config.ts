@@ -28,6 +28,11 @@ export interface AlmanacConfig {
     /** warm worker processes per Python environment; one per processor if absent */
     readonly processes?: number
   }
+  /**
+   * where `almanac listen` listens for callbacks, `'127.0.0.1:8787'` if absent (ALMANAC_CALLBACKS_LISTEN goes before it), and
+   * how the world calls that, `'https://host/almanac'` (ALMANAC_CALLBACKS_URL)
+   */
+  readonly callbacks?: { readonly listen?: string; readonly url?: string }
   /** what runs containers */
   readonly container?: ContainerConfig
 }

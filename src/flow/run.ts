@@ -2,12 +2,13 @@ import { AlmanacError } from '../model/errors.ts'
 import { isMessageName } from '../model/message-name.ts'
 import type { Artifact } from '../model/task-context.ts'
 import type { Value } from '../model/value.ts'
+import type { Caller } from '../ports/caller.ts'
 import { requireCaller } from './ambient.ts'
 import { toArgs } from './arguments.ts'
 import type { Arg } from './callable.ts'
 import { definitionOf } from './chosen-workflow.ts'
 import { type Document, type DocumentOptions, document } from './document.ts'
-import { type Future, makeFuture } from './future.ts'
+import { type Future, makeFuture, view } from './future.ts'
 import { branch } from './list.ts'
 import { type Duration, durationMs } from './options.ts'
 import { callerPlace } from './place.ts'
@@ -33,6 +34,16 @@ export interface ReceiveOptions {
   /** it fails after that */
   readonly timeout?: Duration
   /** needed where calls with the same name are open at once */
+  readonly key?: string
+}
+
+/** How a callback is waited for. */
+export interface CallbackOptions {
+  /** what people see that the run waits for */
+  readonly title?: string
+  /** it fails after that */
+  readonly timeout?: Duration
+  /** needed where callbacks with the same title are open at once */
   readonly key?: string
 }
 
@@ -122,6 +133,41 @@ export const run = {
     return makeFuture(caller, caller.call(request, args, options.key), [], name)
   },
 
+  /**
+   * A URL for an outside system to post to, once, and what it posts. Who has the URL may post: it holds a token that is only
+   * known where it is given to. It is known at once, and the same whenever the run goes on; pass it to a task.
+   * `almanac listen` takes what is posted.
+   *
+   * @example
+   * ```ts
+   * import { run, task, workflow, z } from 'almanac'
+   *
+   * export const submit = task('submit', { cache: false }, (notify: string) => notify.length > 0)
+   *
+   * export default workflow('submitted', async () => {
+   *   const { url, posted } = run.callback({ state: z.string() }, { title: 'the job of the archive' })
+   *   await submit(url)
+   *   return posted
+   * })
+   * ```
+   */
+  callback<const S extends Schema | Shape>(
+    schema: S,
+    options: CallbackOptions = {},
+  ): { readonly url: Future<string>; readonly posted: Future<Answer<S>> } {
+    const caller = requireCaller('run.callback')
+    const checked = schemaOf(schema)
+    const title = options.title ?? 'callback'
+    const wanted = {
+      title,
+      schema: jsonSchemaOf(checked) as Value,
+      timeoutMs: options.timeout === undefined ? null : duration('timeout', options.timeout),
+    }
+    const check = checkBy(checked, 'What was posted')
+    const call = caller.call({ kind: 'callback', name: 'callback', wanted, check }, { title }, options.key)
+    return { url: callbackUrl(caller, call), posted: makeFuture(caller, call, [], 'callback') }
+  },
+
   /** Waits, durably: after a crash it goes on where it was. */
   sleep(duration_: Duration): Future<undefined> {
     return builtIn('sleep', { ms: duration('sleep', duration_) })
@@ -191,6 +237,10 @@ export const run = {
     })
   },
 } as const
+
+/** Where a callback is posted to: derived, and so in no record of the journal. */
+export const callbackUrl = (caller: Caller, call: number): Future<string> =>
+  view(caller, 'callback', { call })
 
 function builtIn<T>(kind: 'sleep' | 'now' | 'random', args: Value): Future<T> {
   const caller = requireCaller(`run.${kind}`)

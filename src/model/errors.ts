@@ -294,6 +294,14 @@ export const catalogue = {
     message: 'Run {run} is {state}: it receives nothing any more.',
     hint: 'Send to a run that has not succeeded: almanac runs.',
   },
+  ALM_LISTEN_FAILED: {
+    message: 'Nothing can listen on {address}: {why}.',
+    hint: 'One process listens for all runs of a project; choose another address by callbacks: { listen } in almanac.config.ts.',
+  },
+  ALM_CALLBACK_SECRET: {
+    message: 'The secret of callbacks in {path} is damaged: {why}.',
+    hint: 'Remove it: a new one is made, and URLs that were given away hold no more.',
+  },
   ALM_JOURNAL_FULL: { message: 'The disk is full: {path}.', hint: 'Free some space and resume the run.' },
   ALM_JOURNAL_READ_ONLY: {
     message: '{path} cannot be written: {why}.',

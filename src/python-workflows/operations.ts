@@ -6,10 +6,10 @@ import { filterBy } from '../flow/future.ts'
 import { targetOf } from '../flow/future-target.ts'
 import { type Limit, limitRules } from '../flow/limits.ts'
 import { all, makeChild, settled } from '../flow/list.ts'
-import { run } from '../flow/run.ts'
+import { callbackUrl, run } from '../flow/run.ts'
 import { type HttpSource, type S3Source, source } from '../flow/source.ts'
-import { type S3Url, url } from '../flow/url.ts'
 import { triggered } from '../flow/trigger.ts'
+import { type S3Url, url } from '../flow/url.ts'
 import { dirOf } from '../flow/values.ts'
 import { AlmanacError } from '../model/errors.ts'
 import { FutureRef } from '../model/refs.ts'
@@ -94,17 +94,17 @@ function futureOf({ caller, name, details: d, key, task, fn, workflow, documents
       const given = { ...(timeout !== null && { timeout }), ...(to !== null && { to }), ...keyed }
       return run.ask(schemaFrom(d['schema']), { title: d['title'] as string, show: d['show'], ...given })
     }
-    case 'receive': {
-      const { timeout } = d as Readonly<Record<string, never>>
-      const given = { ...(timeout !== null && { timeout }), ...keyed }
-      return run.receive(d['name'] as string, schemaFrom(d['schema']), given)
-    }
     case 'send': {
       const { to } = d as Readonly<Record<string, never>>
       return run.send(d['name'] as string, d['value'], { ...(to !== null && { to }), ...keyed })
     }
     case 'trigger':
       return triggerOf(d as unknown as TriggerDetails, key, workflow)
+    case 'receive':
+    case 'callback':
+      return waiting(name, d, keyed)
+    case 'callback.url':
+      return callbackUrl(caller, (d['of'] as unknown as FutureRef).call)
     case 'sleep':
       return run.sleep(d['duration'] as number)
     case 'now':
@@ -122,6 +122,19 @@ interface ChildDetails {
   readonly limits?: Readonly<Record<string, Limit>>
   /** absent for stages and branches */
   readonly at?: SourcePlace
+}
+
+/** What waits for the world. */
+function waiting(
+  name: 'receive' | 'callback',
+  d: Readonly<Record<string, Value>>,
+  keyed: { readonly key?: string },
+): unknown {
+  const { timeout } = d as Readonly<Record<string, never>>
+  const given = { ...(timeout !== null && { timeout }), ...keyed }
+  const schema = schemaFrom(d['schema'])
+  if (name === 'receive') return run.receive(d['name'] as string, schema, given)
+  return run.callback(schema, { title: d['title'] as string, ...given }).posted
 }
 
 function child(

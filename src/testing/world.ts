@@ -89,6 +89,10 @@ export class World {
       documents: memory.documents,
       work: memory.work,
       limits: memory.limits,
+      callbacks: {
+        token: (run, call) => Promise.resolve(sha256(`${run} ${call}`)),
+        url: (token) => `http://here/${token}`,
+      },
       data: this.data,
       code: {
         fingerprint: (task) => Promise.resolve(codeOf(task)),

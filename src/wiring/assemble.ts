@@ -1,15 +1,19 @@
 import { hostname } from 'node:os'
-import { relative } from 'node:path'
+import { join, relative } from 'node:path'
 import { bootId } from '../data/process-identity.ts'
 import { Engine } from '../engine/engine.ts'
 import { explain } from '../engine/explain.ts'
 import { publisher, repairShown } from '../engine/publish.ts'
+import type { AlmanacConfig } from '../flow/config.ts'
 import type { CodeSource } from '../ports/code.ts'
 import { sha256 } from '../system/hash.ts'
 import { nodeAmbient } from '../system/node-ambient.ts'
 import { systemChance } from '../system/system-chance.ts'
 import { systemClock } from '../system/system-clock.ts'
-import type { Workbench, WorkbenchOptions } from '../workbench.ts'
+import type { Listening, ListenOptions, Workbench, WorkbenchOptions } from '../workbench.ts'
+import { type ListenerParts, listenForCallbacks } from './callback-listener.ts'
+import { callbackPlace } from './callback-place.ts'
+import { callbackTokens } from './callback-tokens.ts'
 import { openCode } from './code.ts'
 import { openContainers } from './containers.ts'
 import { datasetWork } from './dataset-work.ts'
@@ -58,8 +62,9 @@ async function openWith(own: OpenJournal, code: CodeSource, options: PlacedOptio
   const kept = { journal, records, cache, entries, data, datasets, documents, logs }
   const servers = openServers()
   const containers = openContainers(config, say)
+  const callbacks = callbackTokens(join(home, 'callbacks.key'), callbackPlace(config))
   const engine = openEngine(
-    { ...kept, code, work, limits, runFile: (file) => relative(project, file) },
+    { ...kept, code, work, limits, callbacks, runFile: (file) => relative(project, file) },
     {
       python: { heldLimit: settings.memoryBytes, ...config.python, ...options.python },
       ...(config.threads !== undefined && { threads: config.threads }),
@@ -85,6 +90,7 @@ async function openWith(own: OpenJournal, code: CodeSource, options: PlacedOptio
     settings,
     limits: async () => withDeclared(settings.limits, await limits.list(Date.now())),
     ...(sharedEntries !== undefined && { sharedEntries }),
+    listen: (how) => listen(config, { journal, records }, how),
     explain: (run, call) => explain({ records, entries, work, data }, run, call),
     publish,
     code,
@@ -95,6 +101,16 @@ async function openWith(own: OpenJournal, code: CodeSource, options: PlacedOptio
     containers,
     lookUrl: (wanted) => servers.urls.look(wanted, new AbortController().signal),
   })
+}
+
+async function listen(
+  config: AlmanacConfig,
+  kept: Pick<ListenerParts, 'journal' | 'records'>,
+  { listen: given, misfit, accepted }: ListenOptions,
+): Promise<Listening> {
+  const place = callbackPlace(config, given)
+  const close = await listenForCallbacks(place, { ...kept, misfit, accepted, now: Date.now })
+  return { address: `${place.host}:${place.port}`, url: place.url, close }
 }
 
 type EngineParts = ConstructorParameters<typeof Engine>[0]
@@ -111,6 +127,7 @@ function openEngine(
     | 'data'
     | 'datasets'
     | 'documents'
+    | 'callbacks'
     | 'code'
     | 'logs'
   >,

@@ -52,6 +52,7 @@ export class OpenWorkbench implements Workbench {
   readonly sharedEntries?: SharedEntries
   readonly limits: Workbench['limits']
   readonly explain: Workbench['explain']
+  readonly listen: Workbench['listen']
   readonly data: DataPlane
   readonly datasets: Workbench['datasets']
   readonly documents: Workbench['documents']
@@ -82,6 +83,7 @@ export class OpenWorkbench implements Workbench {
     if (parts.sharedEntries !== undefined) this.sharedEntries = parts.sharedEntries
     this.limits = parts.limits
     this.explain = parts.explain
+    this.listen = parts.listen
     this.data = parts.data
     this.datasets = parts.datasets
     this.documents = parts.documents
