@@ -164,6 +164,10 @@ export class RunDriver implements HostedRun, AttemptOwner {
     this.#giving.wait(call, { path, succeed, fail: this.#documents.heeding(call, fail) })
   }
 
+  unheard(error: unknown): void {
+    this.#failures.unheard(error)
+  }
+
   note(_path: string, type: NoteType, name: string, body: Value): void {
     // while the function is taken through what it did before, it has said this already
     const { machine, remembered, notes } = this.#run

@@ -107,8 +107,10 @@ export class RunEnd {
     const { machine, outcomes } = this.#run
     const settlement = this.settlement as Settlement
     const thrown = settlement.ok ? undefined : recordOf(settlement.error)
+    const unheard = this.#failures.firstUnheard
+    const lost = unheard === undefined || machine.graph.cancelling ? undefined : recordOf(unheard)
     const first = unseen[0] === undefined ? undefined : outcomes.error(unseen[0])
-    const error = this.#rootOf(thrown ?? first)
+    const error = this.#rootOf(thrown ?? lost ?? first)
     const state = machine.graph.cancelling ? 'cancelled' : error === undefined ? 'succeeded' : 'failed'
     await this.#close({
       state,

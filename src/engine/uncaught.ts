@@ -9,6 +9,9 @@ interface Thrown {
   readonly after: number
 }
 
+/** so many of those that nobody heard are looked at for the calls that they stand for */
+const maxUnheard = 1000
+
 /** The run's own function among those of its calls. */
 export const ownFunction = -1
 
@@ -18,12 +21,14 @@ export const ownFunction = -1
  * F1 a failure is uncaught if the run's function threw it; if a call that failed of it, or was skipped for it, is
  *    uncaught; if nobody awaited it; or if it came when its function had thrown already, as others of one
  *    `Promise.all` do: nobody can have caught it.
+ * F2 what is thrown where nobody hears it is uncaught too.
  */
 export class Failures {
   readonly #graph: RunGraph
   readonly #functionOf: (call: number) => number
   readonly #callOf = new WeakMap<object, number>()
   readonly #thrown = new Map<number, Thrown>()
+  readonly #unheard: unknown[] = []
   #byFunction: ReadonlyMap<number, readonly number[]> | undefined
 
   /** `functionOf`: the call whose function made a call. */
@@ -44,10 +49,20 @@ export class Failures {
     this.#thrown.set(call, { calls: this.#callsOf(error), after: this.#graph.given.highest })
   }
 
+  /** Nobody hears of it; the first of them is the run's failure. */
+  unheard(error: unknown): void {
+    if (this.#unheard.length < maxUnheard) this.#unheard.push(error)
+  }
+
+  get firstUnheard(): unknown {
+    return this.#unheard[0]
+  }
+
   /** Calls whose failure reached the end of the run. `unseen`: those that nobody awaited. */
   uncaught(unseen: readonly number[]): number[] {
     const found = new Set(unseen)
     for (const call of this.#reachedBy(ownFunction)) found.add(call)
+    for (const error of this.#unheard) for (const call of this.#callsOf(error)) found.add(call)
     // grows while it is gone through
     for (const id of found) for (const cause of this.#causes(this.#graph.call(id))) found.add(cause)
     return [...found]

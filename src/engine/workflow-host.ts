@@ -15,6 +15,7 @@ export interface HostedRun {
   readonly elsewhere: Elsewhere
   call(call: NewCall): number
   outcome(call: number, path: Path, succeed: (value: Value) => void, fail: (error: unknown) => void): void
+  unheard(error: unknown): void
   note(callerPath: string, type: NoteType, name: string, body: Value): void
 }
 
@@ -79,6 +80,7 @@ export class WorkflowHost {
       run: run.id,
       path,
       elsewhere: run.elsewhere,
+      unheard: (error) => run.unheard(error),
       call: (request, args, key) => run.call({ caller: path, request, args, key }),
       outcome: (call, fieldPath, succeed, fail) =>
         run.outcome(call, fieldPath, (value) => succeed(authorValues(value)), fail),

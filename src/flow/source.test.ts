@@ -16,6 +16,7 @@ function asked(make: () => unknown): CallRequest & { readonly args: Value; reado
       return 0
     },
     outcome: () => undefined,
+    unheard: () => undefined,
     elsewhere: {
       atWork: () => () => undefined,
       whenCancelled: () => undefined,

@@ -20,6 +20,11 @@ export interface Caller {
   call(request: CallRequest, args: Value, key?: string): number
   /** Gives (a field of) the outcome of a call, when it is its turn: see `docs/identity.md`, Replay. */
   outcome(call: number, path: Path, succeed: (value: Value) => void, fail: (error: unknown) => void): void
+  /**
+   * Something was thrown that nobody can hear any more: by an async function that nobody awaits, or the failure of a
+   * call at one that was given up with the function. It fails the run, unless that has ended.
+   */
+  unheard(error: unknown): void
   /** For functions that do not live in this process. */
   readonly elsewhere: Elsewhere
   /** Something to show. */

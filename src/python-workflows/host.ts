@@ -32,6 +32,8 @@ interface Entered extends Settle<Value> {
   readonly inside: <T>(fn: () => T) => T
   /** failures that it was given, by wait */
   readonly failures: Map<number, unknown>
+  /** waits of which nobody hears any more */
+  readonly unheard: Set<number>
   readonly kept: object | undefined
   /** the first call that was refused when it was made: nobody may have asked for it */
   refused: Error | undefined
@@ -99,6 +101,7 @@ export class PythonHost {
         calls,
         inside,
         failures: new Map(),
+        unheard: new Set(),
         refused: undefined,
         kept,
       })
@@ -264,10 +267,11 @@ export class PythonHost {
   #want({ scope, call, path, wait }: Want): void {
     const entered = this.#entered.get(scope)
     if (entered === undefined) return
-    const { caller, failures, calls } = entered
+    const { caller, failures, calls, unheard } = entered
     const fail = (error: unknown): void => {
       failures.set(wait, error)
-      if (error === entered.refused) entered.refused = undefined
+      if (unheard.has(wait)) caller.unheard(error)
+      else if (error === entered.refused) entered.refused = undefined
       this.#give(caller, ['failed', wait, toldOf(error)])
     }
     const known = calls.get(call)
@@ -283,6 +287,10 @@ export class PythonHost {
   #end(message: Extract<Said, { kind: 'end' | 'raised' }>): void {
     const entered = this.#entered.get(message.scope)
     if (entered === undefined) return
+    for (const wait of message.unheard) {
+      entered.unheard.add(wait)
+      if (entered.failures.has(wait)) entered.caller.unheard(entered.failures.get(wait))
+    }
     this.#settle(this.#entered, message.scope, ({ resolve, reject }) => {
       if (message.kind === 'raised')
         return reject(errorFrom(message.failure, 'ALM_WORKFLOW_FAILED', entered.failures))

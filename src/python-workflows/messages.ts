@@ -42,11 +42,18 @@ export type Said =
       readonly path: readonly (string | number)[]
       readonly wait: number
     }
-  | { readonly kind: 'end'; readonly scope: number; readonly value: Value }
-  | { readonly kind: 'raised'; readonly scope: number; readonly failure: PythonFailure }
+  | ({ readonly kind: 'end'; readonly value: Value } & Left)
+  | ({ readonly kind: 'raised'; readonly failure: PythonFailure } & Left)
   | { readonly kind: 'value'; readonly evaluation: number; readonly value: Value }
   | { readonly kind: 'unvalued'; readonly evaluation: number; readonly failure: PythonFailure }
   | { readonly kind: 'rested'; readonly taken: number }
+
+/** A function has ended. */
+interface Left {
+  readonly scope: number
+  /** waits of asyncio tasks that were cancelled with it: nobody hears what they would be given */
+  readonly unheard: readonly number[]
+}
 
 /** A file's workflows by the names that they have in it. */
 export interface DescribedFile {
@@ -161,8 +168,8 @@ function said([kind, first, ...rest]: readonly any[]): Said {
       return { kind, scope: first, type: rest[0], name: rest[1], body: fromWire(rest[2]) }
     case 'end':
       return rest[0] === true
-        ? { kind, scope: first, value: fromWire(rest[1]) }
-        : { kind: 'raised', scope: first, failure: rest[1] }
+        ? { kind, scope: first, value: fromWire(rest[1]), unheard: rest[2] ?? [] }
+        : { kind: 'raised', scope: first, failure: rest[1], unheard: rest[2] ?? [] }
     case 'value':
       return rest[0] === true
         ? { kind, evaluation: first, value: fromWire(rest[1]) }

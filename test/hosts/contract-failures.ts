@@ -16,6 +16,8 @@ export function failureTests(stage: Stage): void {
     expect(life).toMatchObject({ state: 'failed', error: { code: 'ALM_TASK_FAILED', message: 'no 1' } })
   })
 
+  if (stage.style === 'async') strayTests(stage)
+
   it('what the function raises itself is the run’s failure, in its own words and lines', async () => {
     const life = await stage.rig.run(stage.write('raises', programs.raises))
     expect(life).toMatchObject({
@@ -38,6 +40,33 @@ export function failureTests(stage: Stage): void {
   })
 
   resumeTests(stage)
+}
+
+/** Async functions that nobody awaits. */
+function strayTests(stage: Stage): void {
+  it('a failure that only an async function waits for which nobody awaits fails the run', async () => {
+    const file = stage.write('forgotten', programs.forgotten)
+    const life = await stage.rig.run(file)
+    expect(life).toMatchObject({ state: 'failed', error: { code: 'ALM_TASK_FAILED', message: 'no 4' } })
+    expect(await stage.rig.run(file, { resume: life.run })).toMatchObject({
+      state: 'failed',
+      error: { code: 'ALM_TASK_FAILED', message: 'no 4' },
+    })
+  })
+
+  it('what an async function raises that nobody awaits fails the run, in its own words and lines', async () => {
+    const life = await stage.rig.run(stage.write('strays', programs.strays))
+    expect(life).toMatchObject({
+      state: 'failed',
+      error: { code: 'ALM_WORKFLOW_FAILED', message: 'astray', type: 'TypeError' },
+    })
+    expect(life.error?.stack).toContain(`strays.${stage.language}`)
+  })
+
+  it('of several that are awaited together the failures after the first are dropped, whenever they come', async () => {
+    const life = await stage.rig.run(stage.write('together', programs.together))
+    expect(life).toMatchObject(succeeded('caught'))
+  })
 }
 
 function resumeTests(stage: Stage): void {

@@ -51,6 +51,55 @@ async def main():
     return await double(1)`,
 )
 
+/** Only an async function that nobody awaits waits for what fails, as the workflow's has ended. */
+export const forgotten = program(
+  `async function lost() { await fails(4) }
+export default workflow('main', async () => {
+  void lost()
+  return 1
+})`,
+  `async def lost(): await fails(4)
+@workflow
+async def main():
+    asyncio.create_task(lost())
+    await run.now()
+    return 1`,
+)
+
+/** Such a function raises by itself. */
+export const strays = program(
+  `async function lost() {
+  await double(1)
+  throw new TypeError('astray')
+}
+export default workflow('main', async () => {
+  void lost()
+  await double(1)
+  return await double(2)
+})`,
+  `async def lost():
+    await double(1)
+    raise TypeError("astray")
+@workflow
+async def main():
+    asyncio.create_task(lost())
+    await double(1)
+    return await double(2)`,
+)
+
+/** Two fail that are awaited together: the second one when the first is caught already. */
+export const together = program(
+  `async function deep(n: number) { return await Promise.all([double(n), fails(double(n))]) }
+export default workflow('main', async () => {
+  try { return await Promise.all([fails(1), deep(2)]) } catch { return 'caught' }
+})`,
+  `async def deep(n): return await asyncio.gather(double(n), fails(double(n)))
+@workflow
+async def main():
+    try: return await asyncio.gather(fails(1), deep(2))
+    except TaskFailed: return "caught"`,
+)
+
 export const raises = program(
   `export default workflow('main', async () => {
   await double(1)

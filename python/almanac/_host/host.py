@@ -73,6 +73,8 @@ class Host:
         }
         self._numbers = 0
         self._waiting: dict[int, Ended | asyncio.Future[Any]] = {}
+        #: those of them that are awaited, and not called back
+        self._waits: dict[asyncio.Future[Any], int] = {}
         self._functions: dict[int, Callable[..., Any]] = {}
         #: what those that are branches give, for who awaits them
         self._gives: dict[int, Returned] = {}
@@ -136,6 +138,8 @@ class Host:
     def _want(self, scope: calls.Scope, future: Future[Any], arrived: Ended | asyncio.Future[Any]) -> None:
         wait = self.number()
         self._waiting[wait] = arrived
+        if isinstance(arrived, asyncio.Future):
+            self._waits[arrived] = wait
         self._link.say(["want", scope.id, future._call, future._path, wait])
 
     # what the engine says
@@ -191,23 +195,27 @@ class Host:
 
         def ended(value: Any, error: BaseException | None) -> None:
             self._under_way.discard(id)
-            raised, left = self._strays.left(id)
-            unheard = self._unheard.pop(id, None) or raised or (calls.stray_calls[0] if calls.stray_calls else None)
+            left = self._strays.left(id)
+            unheard = self._unheard.pop(id, None) or (calls.stray_calls[0] if calls.stray_calls else None)
             calls.stray_calls.clear()
+            if unheard is None and left is not None:
+                unheard = left.raised
             error = unheard if error is None else error
-            if error is None and left:
-                body = f"asyncio tasks that nobody awaited were cancelled when it returned: {', '.join(left[:_NAMES])}"
+            waits = [self._waits[one] for one in left.unheard if one in self._waits] if left else []
+            if error is None and left and left.names:
+                names = ", ".join(left.names[:_NAMES])
+                body = f"asyncio tasks that nobody awaited were cancelled when it returned: {names}"
                 self._link.say(["note", id, "warning", path, body])
             if error is None:
                 try:
                     kept = value if workflow is None else workflow.checked(value)
                     if gives is not None and workflow is not None:
                         gives.shape = of_value(kept)
-                    self._link.say(["end", id, True, encode(kept, "the result")])
+                    self._link.say(["end", id, True, encode(kept, "the result"), *([waits] if waits else [])])
                     return
                 except Exception as unkept:
                     error = unkept
-            self._link.say(["end", id, False, failure(error, *_place(known))])
+            self._link.say(["end", id, False, failure(error, *_place(known)), waits])
 
         enter(self._loop, scope, entered, returned)
 
@@ -215,16 +223,18 @@ class Host:
         self._taken += 1
         arrived = self._waiting.pop(wait)
         if not isinstance(arrived, asyncio.Future):
-            arrived(value, None)
-        elif not arrived.cancelled():
+            return arrived(value, None)
+        del self._waits[arrived]
+        if not arrived.cancelled():
             arrived.set_result(value)
 
     def _on_failed(self, wait: int, record: dict[str, Any]) -> None:
         self._taken += 1
         arrived, error = self._waiting.pop(wait), TaskFailed(record, wait)
         if not isinstance(arrived, asyncio.Future):
-            arrived(None, error)
-        elif not arrived.cancelled():
+            return arrived(None, error)
+        del self._waits[arrived]
+        if not arrived.cancelled():
             arrived.set_exception(error)
 
     def _on_evaluate(self, number: int, function: int, args: list[Any]) -> None:

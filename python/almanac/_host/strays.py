@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import Any
+from typing import Any, Iterable, NamedTuple
 
 from .. import calls
+from ..futures import Future
+
+
+class Left(NamedTuple):
+    """What was left of them when their function had ended."""
+
+    raised: BaseException | None
+    #: of those that went on
+    names: list[str]
+    #: what they waited for
+    unheard: list[Any]
 
 
 class Strays:
@@ -15,6 +26,8 @@ class Strays:
 
     T1  what one raised is told of when its function has ended, unless somebody retrieved it; no collection of garbage
         has a say in that
+    T2  what one waits for that is cancelled with its function is told of too: it would have heard of a failure. Not
+        where `asyncio.gather` would drop it, as that has raised already
     """
 
     def __init__(self) -> None:
@@ -35,10 +48,10 @@ class Strays:
             task.add_done_callback(of.ended)
         return task
 
-    def left(self, scope: int) -> tuple[BaseException | None, list[str]]:
-        """The function has ended: what one of them raised, and names of those that go on, which are cancelled."""
+    def left(self, scope: int) -> Left | None:
+        """The function has ended: those that go on are cancelled."""
         of = self._of.pop(scope, None)
-        return (None, []) if of is None else of.left()
+        return None if of is None else of.left()
 
 
 class _OfFunction:
@@ -52,19 +65,50 @@ class _OfFunction:
         if self.pending.pop(task, self) is None and _is_unheard(task):
             self.raised.append(task)
 
-    def left(self) -> tuple[BaseException | None, list[str]]:
-        names = set()
+    def left(self) -> Left:
+        names, unheard = set(), []
         for task in list(self.pending):
             if task.done():
                 self.ended(task)
-                continue
+        dropped = _dropped(self.pending)
+        for task in self.pending:
             if not _is_cancelled(task):
                 names.add(_name_of(task))
+                if task not in dropped:
+                    unheard.append(_waits_for(task))
+        for task in list(self.pending):
             task.cancel()
-        for task in self.raised:
-            if _is_unheard(task):
-                return _raised_by(task), sorted(names)
-        return None, sorted(names)
+        raised = next((_raised_by(task) for task in self.raised if _is_unheard(task)), None)
+        return Left(raised, sorted(names), unheard)
+
+
+def _dropped(tasks: Iterable[asyncio.Task[Any]]) -> set[asyncio.Future[Any]]:
+    """Those of which nobody wants to hear: of `asyncio.gather` that has raised, and what they in turn wait for."""
+    found: set[asyncio.Future[Any]] = set()
+    for first in tasks:
+        if not _is_gathered_in_vain(first):
+            continue
+        follow: list[Any] = [first]
+        while follow:
+            one = follow.pop()
+            if one not in found:
+                found.add(one)
+                follow.extend(getattr(one, "_children", None) or filter(None, [_waits_for(one)]))
+    return found
+
+
+def _is_gathered_in_vain(task: asyncio.Task[Any]) -> bool:
+    callbacks: Any = getattr(task, "_callbacks", None) or ()
+    for callback, _ in callbacks:
+        code = getattr(callback, "__code__", None)
+        if code is not None and code.co_filename == asyncio.tasks.__file__ and "outer" in code.co_freevars:
+            outer = callback.__closure__[code.co_freevars.index("outer")].cell_contents
+            return outer is not None and bool(outer.done())
+    return False
+
+
+def _waits_for(task: Any) -> Any:
+    return getattr(task, "_fut_waiter", None)
 
 
 def _is_unheard(task: asyncio.Task[Any]) -> bool:
@@ -78,7 +122,8 @@ def _is_cancelled(task: asyncio.Task[Any]) -> bool:
     if sys.version_info >= (3, 11):
         return task.cancelling() > 0
     inner: Any = task
-    return inner._must_cancel or (inner._fut_waiter is not None and inner._fut_waiter.cancelled())
+    awaited = _waits_for(inner)
+    return inner._must_cancel or (awaited is not None and awaited.cancelled())
 
 
 def _raised_by(task: asyncio.Task[Any]) -> BaseException | None:
@@ -89,4 +134,11 @@ def _raised_by(task: asyncio.Task[Any]) -> BaseException | None:
 
 
 def _name_of(task: asyncio.Task[Any]) -> str:
-    return getattr(task.get_coro(), "__qualname__", task.get_name())
+    coroutine: Any = task.get_coro()
+    frame = getattr(coroutine, "cr_frame", None)
+    if frame is not None and frame.f_code.co_filename == asyncio.tasks.__file__:
+        # asyncio's own, about one of our futures
+        future = frame.f_locals.get("awaitable")
+        if isinstance(future, Future):
+            return future._name
+    return getattr(coroutine, "__qualname__", task.get_name())
