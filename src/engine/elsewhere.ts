@@ -1,6 +1,6 @@
 import { AlmanacError } from '../model/errors.ts'
 import type { LimitRule } from '../model/limits.ts'
-import type { Elsewhere } from '../ports/caller.ts'
+import type { Elsewhere, Standing } from '../ports/caller.ts'
 import type { CodeSource, LoadedFile } from '../ports/code.ts'
 
 /** What they ask of the run. */
@@ -16,6 +16,7 @@ export class FunctionsElsewhere implements Elsewhere {
   readonly #over: Promise<unknown>
   readonly #host: ElsewhereHost
   readonly #whenCancelled: (() => void)[] = []
+  readonly #whenStuck: (() => Promise<Standing | undefined>)[] = []
   #atWork = 0
 
   constructor(over: Promise<unknown>, host: ElsewhereHost) {
@@ -45,6 +46,19 @@ export class FunctionsElsewhere implements Elsewhere {
 
   whenOver(then: () => void): void {
     this.#over.then(then, then)
+  }
+
+  whenStuck(where: () => Promise<Standing | undefined>): void {
+    this.#whenStuck.push(where)
+  }
+
+  /** The first that can be told. */
+  async standing(): Promise<Standing | undefined> {
+    for (const where of this.#whenStuck) {
+      const standing = await where()
+      if (standing !== undefined) return standing
+    }
+    return undefined
   }
 
   async load(file: string): Promise<LoadedFile> {

@@ -191,7 +191,7 @@ export class Engine {
       {},
       life,
     )
-    driver.start(childFunction(workflow), decode(run.inputWire))
+    driver.start(childFunction(workflow), decode(run.inputWire), workflow.definedAt)
     const end = await driver.ended
     if (end.kind === 'broken') throw end.error
     return driver.known(call)
@@ -253,7 +253,7 @@ export class Engine {
     if (claim === undefined) driver.answersKnown()
     const stopPolling = claim === undefined ? () => undefined : this.#poll(look)
     const result = this.#result(driver, record, settings, claim, stopPolling)
-    driver.start(childFunction(workflow), input)
+    driver.start(childFunction(workflow), input, workflow.definedAt)
     return {
       id: record.id,
       result,

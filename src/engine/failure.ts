@@ -32,7 +32,7 @@ export function recordOf(error: unknown): ErrorRecord {
 }
 
 /** The first place in a stack that is the author's: not Node's own, not Almanac's, not a package's. */
-function placeOf(stack: string | undefined): { file?: string; line?: number } {
+export function placeOf(stack: string | undefined): { file?: string; line?: number } {
   for (const frame of (stack ?? '').split('\n').slice(1)) {
     const place = framePlace(frame)
     if (place === undefined || isOwnFile(place.file) || place.file.includes('/node_modules/')) continue

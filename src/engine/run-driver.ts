@@ -5,7 +5,7 @@ import { isCounted } from '../model/counted.ts'
 import { AlmanacError } from '../model/errors.ts'
 import type { Path } from '../model/path.ts'
 import type { NoteType, RememberedCall, RunRecord } from '../model/records.ts'
-import type { TaskSpec } from '../model/task.ts'
+import type { SourcePlace, TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 import type { AttemptEnd, AttemptId, AttemptNote, Executor, LogLine } from '../ports/executor.ts'
 import type { Answer, CallRow, RunRequest } from '../ports/journal.ts'
@@ -21,6 +21,7 @@ import { Entering } from './entering.ts'
 import { Execution } from './execution.ts'
 import { Giving } from './giving.ts'
 import { type KnownCall, knownCall } from './known-call.ts'
+import { LastCall } from './last-call.ts'
 import { MapCalls } from './map-calls.ts'
 import { Notes } from './notes.ts'
 import { Outcomes } from './outcomes.ts'
@@ -67,6 +68,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
   readonly #host: WorkflowHost
   readonly #failures: Failures
   readonly #end: RunEnd
+  #lastCall: LastCall | undefined
   #events: RunEvent[] = []
   #busy = false
   #isEndScheduled = false
@@ -121,6 +123,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
       stopAll: () => this.#execution.stopAll(),
       keepHeld: () => this.#execution.keepHeld(),
       figures: () => ({ ...this.snapshot(), planned: this.#execution.planned }),
+      standing: async () => (await this.elsewhere.standing()) ?? this.#lastCall?.standing(),
       unknown: () => unknownWork(this.#run, this.#giving.awaited),
     })
     this.ended = this.#end.ended.then(async (end) => {
@@ -137,7 +140,8 @@ export class RunDriver implements HostedRun, AttemptOwner {
   }
 
   /** Enters the workflow's function. */
-  start(fn: (...args: never[]) => unknown, input: Value): void {
+  start(fn: (...args: never[]) => unknown, input: Value, definedAt?: SourcePlace): void {
+    this.#lastCall = new LastCall(this.#workflow, definedAt)
     this.#host.enter(this.#workflow, fn, input, (settlement) => {
       if (this.#end.isOver) return
       this.#end.settlement = settlement
@@ -151,6 +155,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
 
   call(call: NewCall): number {
     this.#recall.isGoingOn = true
+    this.#lastCall?.made(call.request.name)
     try {
       return this.#documents.through(call, (prepared) => this.#make(prepared))
     } finally {

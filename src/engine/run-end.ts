@@ -1,7 +1,8 @@
-import { AlmanacError } from '../model/errors.ts'
+import { AlmanacError, errorRecord } from '../model/errors.ts'
 import type { ErrorRecord } from '../model/records.ts'
 import type { RunState } from '../model/states.ts'
 import type { Value } from '../model/value.ts'
+import type { Standing } from '../ports/caller.ts'
 import { recordOf } from './failure.ts'
 import { keptResult } from './outcome-records.ts'
 import type { RunContext } from './run-context.ts'
@@ -34,6 +35,8 @@ export interface EndHost {
   /** Writes out what only lives in workers' memory and is needed to go on. */
   keepHeld(): Promise<void>
   figures(): Figures & { readonly planned: readonly PlannedCall[] }
+  /** Where a function waits for what does not come. */
+  standing(): Promise<Standing | undefined>
   /** What a dry run cannot tell, where it has come as far as it can. */
   unknown(): UnknownWork
 }
@@ -95,9 +98,19 @@ export class RunEnd {
       if (this.#isOver || !this.#host.isAtRest() || this.#waitsForPeople !== forPeople)
         return this.checkRest()
       if (forPeople) void this.#rest()
-      else void this.abort(new AlmanacError('ALM_STUCK'), true)
+      else void this.#stuck()
     })
     this.#restCheck = { forPeople, cancel }
+  }
+
+  /** What nobody heard may be why nothing comes. */
+  async #stuck(): Promise<void> {
+    const unheard = this.#failures.firstUnheard
+    if (unheard !== undefined) return this.abort(unheard, true)
+    const { what = '', ...place } = (await this.#host.standing()) ?? {}
+    if (this.#isOver || !this.#host.isAtRest()) return this.checkRest()
+    const record = errorRecord('ALM_STUCK', { what }, place)
+    return this.abort(new AlmanacError('ALM_STUCK', { what }, { record }), true)
   }
 
   /** Every call has ended, and so has the function. */

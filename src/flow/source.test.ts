@@ -18,6 +18,7 @@ function asked(make: () => unknown): CallRequest & { readonly args: Value; reado
     outcome: () => undefined,
     unheard: () => undefined,
     elsewhere: {
+      whenStuck: () => undefined,
       atWork: () => () => undefined,
       whenCancelled: () => undefined,
       whenOver: () => undefined,

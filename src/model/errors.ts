@@ -15,7 +15,7 @@ export const catalogue = {
     hint: 'Call it inside the function of a workflow.',
   },
   ALM_STUCK: {
-    message: 'The workflow waits for something that is not a call of Almanac.',
+    message: 'The workflow waits for something that is not a call of Almanac{what}.',
     hint: 'Await only futures of Almanac in a workflow; timers, fetches and files belong in tasks.',
   },
   ALM_DEFINED_INSIDE: {

@@ -39,10 +39,21 @@ export interface Elsewhere {
   whenCancelled(then: () => void): void
   /** Called once, when the run has ended or rests. */
   whenOver(then: () => void): void
+  /** Asked when nothing comes any more that functions wait for: where one of them stands, if that can be told. */
+  whenStuck(where: () => Promise<Standing | undefined>): void
   /** A file of workflows, in whichever language; a replay gives nothing more until it is there. @throws as `CodeSource.load` */
   load(file: string): Promise<LoadedFile>
   /** Limits of a workflow that was not known when its call was made. */
   declare(limits: readonly LimitRule[]): void
+}
+
+/** Where a function stands that waits for what does not come. */
+export interface Standing {
+  /** for people, as the end of a sentence: `: asyncio.Event.wait() in steps()` */
+  readonly what: string
+  readonly file?: string
+  readonly line?: number
+  readonly stack?: string
 }
 
 /** What is called. Calls of one definition share one: there may be a million of them. */

@@ -7,7 +7,7 @@ import { AlmanacError } from '../model/errors.ts'
 import { joinPaths } from '../model/path.ts'
 import { FutureRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
-import type { Caller } from '../ports/caller.ts'
+import type { Caller, Standing } from '../ports/caller.ts'
 import { definitionFrom } from './definitions.ts'
 import { ToldDocuments } from './documents.ts'
 import { errorFrom, loadError, toldOf } from './failures.ts'
@@ -56,6 +56,7 @@ export class PythonHost {
   readonly #loads = new Map<number, Settle<DescribedFile>>()
   readonly #entered = new Map<number, Entered>()
   readonly #evaluations = new Map<number, Settle<Value>>()
+  readonly #standings = new Map<number, Settle<Standing | undefined>>()
   /** calls by run */
   readonly #runs = new Map<string, Entered['calls']>()
   /** by the numbers that Python gave them */
@@ -136,6 +137,7 @@ export class PythonHost {
     const made: Entered['calls'] = new Map()
     this.#runs.set(run, made)
     elsewhere.whenCancelled(() => this.#expectRest(run))
+    elsewhere.whenStuck(() => this.#standing(run))
     elsewhere.whenOver(() => {
       this.#runs.delete(run)
       if (this.#gone === undefined) this.#process.send(JSON.stringify(['over', run]))
@@ -151,6 +153,18 @@ export class PythonHost {
         void this.#process.end(`it went on for ${patienceMs / 1000} s after its run was cancelled`)
     }
     setTimeout(look, patienceMs).unref()
+  }
+
+  /** Where functions of a run wait for what is no call. */
+  #standing(run: string): Promise<Standing | undefined> {
+    const scopes = [...this.#entered].filter(([, { caller }]) => caller.run === run).map(([scope]) => scope)
+    if (scopes.length === 0) return Promise.resolve(undefined)
+    const asked = this.#ask<Standing | undefined>((number, settle) => {
+      this.#standings.set(number, settle)
+      this.#process.send(JSON.stringify(['stand', number, scopes]))
+    })
+    // when the process is gone, that is why
+    return asked.catch(() => undefined)
   }
 
   #keepAlive(): void {
@@ -182,6 +196,8 @@ export class PythonHost {
         const { scope, type, name, body } = message
         return this.#entered.get(scope)?.caller.note(type as 'event', name, body)
       }
+      case 'stands':
+        return this.#settle(this.#standings, message.asked, ({ resolve }) => resolve(message.standing))
       case 'end':
       case 'raised':
         return this.#end(message)
@@ -311,7 +327,7 @@ export class PythonHost {
   #exited(end: string | AlmanacError): void {
     const error = typeof end === 'string' ? new AlmanacError('ALM_WORKFLOW_DIED', { why: end }) : end
     this.#gone = error
-    for (const asked of [this.#loads, this.#entered, this.#evaluations]) {
+    for (const asked of [this.#loads, this.#entered, this.#evaluations, this.#standings]) {
       for (const { reject } of asked.values()) reject(error)
       asked.clear()
     }

@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { requireCaller } from '../../src/flow/ambient.ts'
 import { all, settled } from '../../src/flow/list.ts'
 import { run } from '../../src/flow/run.ts'
 import { file, json } from '../../src/flow/schema.ts'
@@ -15,6 +18,12 @@ async function failureOf(fn: () => unknown): Promise<string> {
   const { state, error } = await new World().run(workflow('mistaken', async () => fn()))
   return `${state}: ${error?.code} ${error?.message}`
 }
+
+/** Where a piece of this file begins. */
+const lineOf = (text: string): number =>
+  readFileSync(fileURLToPath(import.meta.url), 'utf8')
+    .split(text)[0]
+    ?.split('\n').length ?? 0
 
 /** What a definition throws. */
 function refusalOf(define: () => unknown): string {
@@ -96,8 +105,45 @@ describe('a mistake in a workflow is said where it is made', () => {
   it('waiting for a timer, or for itself', async () => {
     const never = new Promise(() => undefined)
     expect(await failureOf(() => never)).toBe(
-      'failed: ALM_STUCK The workflow waits for something that is not a call of Almanac.',
+      'failed: ALM_STUCK The workflow waits for something that is not a call of Almanac, in mistaken.',
     )
+  })
+
+  it('waiting for itself after calls: the line of the last one', async () => {
+    const waiting = workflow('waiting', async () => {
+      await double(1)
+      await double(2)
+      await new Promise(() => undefined)
+    })
+    const { error } = await new World().run(waiting)
+    const last = lineOf('await double(2)\n      await new Promise(')
+    expect(error).toMatchObject({
+      code: 'ALM_STUCK',
+      message: 'The workflow waits for something that is not a call of Almanac, after its call of double.',
+      file: expect.stringMatching(/mistakes\.test\.ts$/),
+      line: last,
+    })
+  })
+
+  it('waiting for an async function that nobody awaits, and that threw', async () => {
+    const go = Promise.withResolvers<void>()
+    const lost = workflow('lost', async () => {
+      const caller = requireCaller('a test')
+      // as the process hears it of a rejection
+      const stray = async (): Promise<void> => {
+        await double(1)
+        throw new RangeError('gone')
+      }
+      stray().catch((error: unknown) => caller.unheard(error))
+      await go.promise
+    })
+    const { state, error } = await new World().run(lost)
+    expect({ state, code: error?.code, type: error?.type, message: error?.message }).toEqual({
+      state: 'failed',
+      code: 'ALM_WORKFLOW_FAILED',
+      type: 'RangeError',
+      message: 'gone',
+    })
   })
 
   it('an error of its own', async () => {

@@ -83,7 +83,29 @@ it.each([
   [
     'foreign',
     body('await f(1)\nawait asyncio.get_running_loop().create_future()'),
-    /waits for something that is not a call of Almanac/,
+    /waits for something that is not a call of Almanac: a Future of asyncio in main\(\)\.\n\s+foreign\.py:10 \[ALM_STUCK\]/,
+  ],
+  [
+    'event',
+    `async def part(n):\n    if n == 2:\n        await asyncio.Event().wait()\n    return await f(n)\n${body('return await asyncio.gather(*[part(n) for n in range(4)])')}`,
+    /not a call of Almanac: asyncio\.Event\.wait\(\) in part\(\)\.\n\s+event\.py:8 \[ALM_STUCK\]/,
+  ],
+  [
+    'queue',
+    body(
+      'async def part(): return await asyncio.Queue().get()\nt = asyncio.create_task(part())\nawait asyncio.wait([t, asyncio.ensure_future(f(1))])',
+    ),
+    /not a call of Almanac: asyncio\.Queue\.get\(\) in part\(\)\.\n\s+queue\.py:9 \[ALM_STUCK\]/,
+  ],
+  [
+    'never_set',
+    stray('raise KeyError("gone")', 'e = asyncio.Event()\nawait e.wait()'),
+    /an asyncio task that nobody awaits raised KeyError: 'gone'\.\n\s+never_set\.py:12 \[ALM_STUCK\]/,
+  ],
+  [
+    'given_up',
+    stray('await g(1)', 'await f(2)').replace('await f(1)\n', 'pass\n'),
+    /ValueError: 1\n\s+given_up\.py:8 \[ALM_TASK_FAILED\]/,
   ],
   [
     'blocks',

@@ -51,12 +51,12 @@ def _local_files() -> set[str]:
     found = set(read_files)
     for module in list(sys.modules.values()):
         file = getattr(module, "__file__", None)
-        if isinstance(file, str) and file.endswith(".py") and _is_local(file):
+        if isinstance(file, str) and file.endswith(".py") and is_local(file):
             found.add(os.path.realpath(file))
     return found
 
 
-def _is_local(path: str) -> bool:
+def is_local(path: str) -> bool:
     """Is it the author's own, not installed and not ours?"""
     if "site-packages" in path or "dist-packages" in path:
         return False
@@ -77,11 +77,11 @@ def failure(error: BaseException, file: str | None = None, line: int | None = No
         record["raised"] = error._token
     if isinstance(error, AlmanacError):
         record["code"], record["hint"] = error.code, error.hint
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_inner(frame.filename)]
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not is_inner(frame.filename)]
     if isinstance(error, SyntaxError) and error.filename is not None:
         record["file"], record["line"], record["column"] = error.filename, error.lineno, error.offset
     else:
-        own = [frame for frame in frames if _is_local(frame.filename)]
+        own = [frame for frame in frames if is_local(frame.filename)]
         if own:
             record["file"], record["line"] = own[-1].filename, own[-1].lineno
         elif file is not None:
@@ -94,7 +94,7 @@ def failure(error: BaseException, file: str | None = None, line: int | None = No
     return record
 
 
-def _is_inner(path: str) -> bool:
+def is_inner(path: str) -> bool:
     return path.startswith((_OURS + os.sep, "<frozen importlib")) or f"{os.sep}asyncio{os.sep}" in path
 
 
@@ -107,7 +107,7 @@ def _without_ours(chain: traceback.TracebackException) -> None:
         if id(one) in seen:
             continue
         seen.add(id(one))
-        one.stack = traceback.StackSummary.from_list([frame for frame in one.stack if not _is_inner(frame.filename)])
+        one.stack = traceback.StackSummary.from_list([frame for frame in one.stack if not is_inner(frame.filename)])
         pending += [other for other in (one.__cause__, one.__context__) if other is not None]
         pending += getattr(one, "exceptions", None) or []
 

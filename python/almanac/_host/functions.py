@@ -21,8 +21,14 @@ from ..workflows import Workflow
 Ended = Callable[[Any, "BaseException | None"], None]
 
 
-def enter(loop: asyncio.AbstractEventLoop, scope: calls.Scope, function: Callable[[], Any], ended: Ended) -> None:
-    """Begins a function, which runs until it waits."""
+def enter(
+    loop: asyncio.AbstractEventLoop,
+    scope: calls.Scope,
+    function: Callable[[], Any],
+    begun: Callable[[asyncio.Task[Any]], None],
+    ended: Ended,
+) -> None:
+    """Begins a function, which runs until it waits. `begun`: of an async one, as soon as it is known to be that."""
 
     def surroundings() -> contextvars.Context:
         context = contextvars.copy_context()
@@ -30,13 +36,13 @@ def enter(loop: asyncio.AbstractEventLoop, scope: calls.Scope, function: Callabl
         return context
 
     if _is_async(function):
-        surroundings().run(_begun, loop, _run(function, ended))
+        begun(surroundings().run(_begun, loop, _run(function, ended)))
         return
 
     def gave(value: Any, error: BaseException | None) -> None:
         # `lambda: steps(item)` is plain, and what it gives is not
         if asyncio.iscoroutine(value):
-            surroundings().run(_begun, loop, _run(lambda: value, ended))
+            begun(surroundings().run(_begun, loop, _run(lambda: value, ended)))
         else:
             ended(value, error)
 
@@ -51,9 +57,9 @@ def _is_async(function: Callable[[], Any]) -> bool:
     return inspect.iscoroutinefunction(owner.function if isinstance(owner, Workflow) else inner)
 
 
-def _begun(loop: asyncio.AbstractEventLoop, function: Coroutine[Any, Any, None]) -> None:
+def _begun(loop: asyncio.AbstractEventLoop, function: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
     # none of those that authors make
-    asyncio.Task(function, loop=loop)
+    return asyncio.Task(function, loop=loop)
 
 
 async def _run(function: Callable[[], Any], ended: Ended) -> None:

@@ -24,6 +24,7 @@ from .describe import failure, load
 from .functions import Ended, enter, waiting_function
 from .link import Link
 from .loop import WorkflowLoop
+from .standing import because, standing
 from .strays import Strays
 
 #: told of together
@@ -60,8 +61,8 @@ class Host:
         self._loop.set_task_factory(self._strays.made)
         #: what callbacks raised, by scope: nobody else hears of it
         self._unheard: dict[int, BaseException] = {}
-        #: scopes whose functions have not ended
-        self._under_way: set[int] = set()
+        #: scopes whose functions have not ended, and what runs those that are async
+        self._under_way: dict[int, asyncio.Task[Any] | None] = {}
         self._inbox: deque[list[Any]] = deque()
         self._handlers: dict[str, Callable[..., None]] = {
             "load": self._on_load,
@@ -69,6 +70,7 @@ class Host:
             "outcome": self._on_outcome,
             "failed": self._on_failed,
             "evaluate": self._on_evaluate,
+            "stand": self._on_stand,
             "over": self._on_over,
         }
         self._numbers = 0
@@ -171,7 +173,7 @@ class Host:
 
     def _on_enter(self, id: int, function: int, run: str, path: str, inputs: dict[str, Any] | None) -> None:
         self._taken += 1
-        self._under_way.add(id)
+        self._under_way[id] = None
         self._strays.entered(id)
         known, gives = self._functions[function], self._gives.get(function)
         entered = known if inputs is None else functools.partial(known, **inputs)
@@ -194,7 +196,7 @@ class Host:
                 self._want(scope, future, ended)
 
         def ended(value: Any, error: BaseException | None) -> None:
-            self._under_way.discard(id)
+            self._under_way.pop(id, None)
             left = self._strays.left(id)
             unheard = self._unheard.pop(id, None) or (calls.stray_calls[0] if calls.stray_calls else None)
             calls.stray_calls.clear()
@@ -217,7 +219,10 @@ class Host:
                     error = unkept
             self._link.say(["end", id, False, failure(error, *_place(known)), waits])
 
-        enter(self._loop, scope, entered, returned)
+        def begun(task: asyncio.Task[Any]) -> None:
+            self._under_way[id] = task
+
+        enter(self._loop, scope, entered, begun, returned)
 
     def _on_outcome(self, wait: int, value: Any) -> None:
         self._taken += 1
@@ -243,6 +248,16 @@ class Host:
             self._link.say(["value", number, True, encode(self._functions[function](*args), "what a filter gave")])
         except Exception as error:
             self._link.say(["value", number, False, failure(error)])
+
+    def _on_stand(self, number: int, scopes: list[int]) -> None:
+        tasks = [self._under_way.get(id) for id in scopes]
+        tasks += [task for id in scopes for task in self._strays.of(id)]
+        raised = next((error for id in scopes for error in self._strays.unheard(id)), None)
+        if raised is None:
+            found = standing((task for task in tasks if task is not None), self._waits.__contains__)
+        else:
+            found = because(failure(raised))
+        self._link.say(["stands", number, found])
 
     def _raised_in_callback(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error, handle = context.get("exception"), context.get("handle")

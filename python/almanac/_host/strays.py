@@ -48,6 +48,17 @@ class Strays:
             task.add_done_callback(of.ended)
         return task
 
+    def of(self, scope: int) -> list[asyncio.Task[Any]]:
+        """Those that have not ended."""
+        of = self._of.get(scope)
+        return [] if of is None else list(of.pending)
+
+    def unheard(self, scope: int) -> list[BaseException]:
+        """What some have raised, so far."""
+        of = self._of.get(scope)
+        found = [] if of is None else [task.exception() for task in of.raised if _is_unheard(task)]
+        return [error for error in found if error is not None]
+
     def left(self, scope: int) -> Left | None:
         """The function has ended: those that go on are cancelled."""
         of = self._of.pop(scope, None)
