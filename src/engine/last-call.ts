@@ -15,10 +15,10 @@ export class LastCall {
   #name: string | undefined
   /** becomes a text when somebody reads it */
   readonly #place: { stack?: string } = {}
-  readonly #begin: Standing
+  #begin: Standing | undefined
 
   /** `workflow`, and where it is defined: for functions that have not called. */
-  constructor(workflow: string, definedAt: SourcePlace | undefined) {
+  begins(workflow: string, definedAt: SourcePlace): void {
     this.#begin = { what: `, in ${workflow}`, ...definedAt }
   }
 
@@ -32,7 +32,7 @@ export class LastCall {
     Error.captureStackTrace(this.#place)
   }
 
-  standing(): Standing {
+  standing(): Standing | undefined {
     const { file, line } = placeOf(this.#place.stack)
     if (this.#name === undefined || file === undefined || line === undefined) return this.#begin
     return { what: `, after its call of ${this.#name}`, file, line }

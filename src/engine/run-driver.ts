@@ -21,7 +21,6 @@ import { Entering } from './entering.ts'
 import { Execution } from './execution.ts'
 import { Giving } from './giving.ts'
 import { type KnownCall, knownCall } from './known-call.ts'
-import { LastCall } from './last-call.ts'
 import { MapCalls } from './map-calls.ts'
 import { Notes } from './notes.ts'
 import { Outcomes } from './outcomes.ts'
@@ -39,7 +38,7 @@ import { TriggerCalls } from './trigger-calls.ts'
 import { Turns } from './turns.ts'
 import { Failures, ownFunction } from './uncaught.ts'
 import { unknownWork } from './unknown-work.ts'
-import { type HostedRun, WorkflowHost } from './workflow-host.ts'
+import { type HostedRun, type Settlement, WorkflowHost } from './workflow-host.ts'
 
 /**
  * Drives one run: feeds what happens to the machine, and has the machine's effects carried out.
@@ -68,7 +67,6 @@ export class RunDriver implements HostedRun, AttemptOwner {
   readonly #host: WorkflowHost
   readonly #failures: Failures
   readonly #end: RunEnd
-  #lastCall: LastCall | undefined
   #events: RunEvent[] = []
   #busy = false
   #isEndScheduled = false
@@ -90,12 +88,10 @@ export class RunDriver implements HostedRun, AttemptOwner {
     const warn = ({ name }: TaskSpec, body: string) => notes.add({ type: 'warning', name, body })
     this.#execution = new Execution(this.#run, () => life.underWay.begin(this), executors, warn)
     this.#recall = new Recall(this.#run, (task) => this.#execution.leaves(task), warn)
-    this.#failures = new Failures(
-      machine.graph,
-      (call) => calls.functionAt(calls.get(call).caller) ?? ownFunction,
-    )
+    const functionOf = (call: number) => calls.functionAt(calls.get(call).caller) ?? ownFunction
+    this.#failures = new Failures(machine.graph, functionOf)
     this.#giving = new Giving(this.#run, this.#turns, this.#failures, before.ended)
-    this.#host = new WorkflowHost(this, ports.ambient)
+    this.#host = new WorkflowHost(this, ports.ambient, this.#failures)
     this.#maps = this.#openMaps()
     this.#asks = this.#openAsks()
     const left: Entering['left'] = (info, status, error) => this.#entering.left(info, status, error)
@@ -123,7 +119,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
       stopAll: () => this.#execution.stopAll(),
       keepHeld: () => this.#execution.keepHeld(),
       figures: () => ({ ...this.snapshot(), planned: this.#execution.planned }),
-      standing: async () => (await this.elsewhere.standing()) ?? this.#lastCall?.standing(),
+      standing: async () => (await this.elsewhere.standing()) ?? this.#host.standing(),
       unknown: () => unknownWork(this.#run, this.#giving.awaited),
     })
     this.ended = this.#end.ended.then(async (end) => {
@@ -141,13 +137,13 @@ export class RunDriver implements HostedRun, AttemptOwner {
 
   /** Enters the workflow's function. */
   start(fn: (...args: never[]) => unknown, input: Value, definedAt?: SourcePlace): void {
-    this.#lastCall = new LastCall(this.#workflow, definedAt)
-    this.#host.enter(this.#workflow, fn, input, (settlement) => {
+    const settle = (settlement: Settlement): void => {
       if (this.#end.isOver) return
       this.#end.settlement = settlement
       if (!settlement.ok) this.#failures.threw(ownFunction, settlement.error)
       this.#dispatch({ kind: 'settled', ok: settlement.ok, failFast: this.#run.settings.failFast })
-    })
+    }
+    this.#host.enter(this.#workflow, fn, input, settle, definedAt)
     this.#end.checkRest()
   }
 
@@ -155,7 +151,6 @@ export class RunDriver implements HostedRun, AttemptOwner {
 
   call(call: NewCall): number {
     this.#recall.isGoingOn = true
-    this.#lastCall?.made(call.request.name)
     try {
       return this.#documents.through(call, (prepared) => this.#make(prepared))
     } finally {
@@ -167,10 +162,6 @@ export class RunDriver implements HostedRun, AttemptOwner {
   outcome(call: number, path: Path, succeed: (value: Value) => void, fail: (error: unknown) => void): void {
     this.#execution.given(call)
     this.#giving.wait(call, { path, succeed, fail: this.#documents.heeding(call, fail) })
-  }
-
-  unheard(error: unknown): void {
-    this.#failures.unheard(error)
   }
 
   note(_path: string, type: NoteType, name: string, body: Value): void {
@@ -320,13 +311,12 @@ export class RunDriver implements HostedRun, AttemptOwner {
 
   #make(call: NewCall): number {
     const { calls, recorder, ports } = this.#run
-    const { request } = call
-    const { kind, task } = request
+    const { kind, task } = call.request
     if (this.#end.isOver) throw new AlmanacError('ALM_CANCELLED', { by: ', as the run has ended' })
     if (kind === 'ask' || kind === 'callback') this.#asks.checkKey(call)
     if (kind === 'receive') this.#receives.checkKey(call)
     if (kind === 'child' || kind === 'trigger') checkDepth(call, this.#run.settings.depth, this.#triggers)
-    this.#execution.expect(request)
+    this.#execution.expect(call.request)
     const { info, made, plain } = calls.make(call, ports.clock.now())
     const { id } = info
     if (isCounted(kind)) this.#giving.counted++

@@ -5,9 +5,12 @@ import { AlmanacError } from '../model/errors.ts'
 import type { Path } from '../model/path.ts'
 import type { NoteType, RunId } from '../model/records.ts'
 import { FutureRef } from '../model/refs.ts'
+import type { SourcePlace } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
-import type { Ambient, Caller, Elsewhere } from '../ports/caller.ts'
+import type { Ambient, Caller, Elsewhere, Standing } from '../ports/caller.ts'
 import type { NewCall } from './call-info.ts'
+import { LastCall } from './last-call.ts'
+import type { Failures } from './uncaught.ts'
 
 /** What the functions of a run ask of it. */
 export interface HostedRun {
@@ -15,7 +18,6 @@ export interface HostedRun {
   readonly elsewhere: Elsewhere
   call(call: NewCall): number
   outcome(call: number, path: Path, succeed: (value: Value) => void, fail: (error: unknown) => void): void
-  unheard(error: unknown): void
   note(callerPath: string, type: NoteType, name: string, body: Value): void
 }
 
@@ -34,18 +36,29 @@ export class WorkflowHost {
   readonly #run: HostedRun
   readonly #ambient: Ambient
 
-  constructor(run: HostedRun, ambient: Ambient) {
+  readonly #failures: Failures
+  readonly #lastCall = new LastCall()
+
+  constructor(run: HostedRun, ambient: Ambient, failures: Failures) {
     this.#run = run
     this.#ambient = ambient
+    this.#failures = failures
   }
 
-  /** Enters a function: of the run, a child, a stage or a branch. */
+  /** About where functions of this process stand. */
+  standing(): Standing | undefined {
+    return this.#lastCall.standing()
+  }
+
+  /** Enters a function: of the run, which may tell where it is defined, a child, a stage or a branch. */
   enter(
     path: string,
     fn: (...args: never[]) => unknown,
     input: Value,
     settle: (settlement: Settlement) => void,
+    definedAt?: SourcePlace,
   ): void {
+    if (definedAt !== undefined) this.#lastCall.begins(path, definedAt)
     const caller = this.#caller(path)
     const run = async (): Promise<Value> => {
       const result: unknown = await this.#ambient.run(caller, () => fn(authorValues(input) as never))
@@ -76,12 +89,16 @@ export class WorkflowHost {
 
   #caller(path: string): Caller {
     const run = this.#run
+    const failures = this.#failures
     return {
       run: run.id,
       path,
       elsewhere: run.elsewhere,
-      unheard: (error) => run.unheard(error),
-      call: (request, args, key) => run.call({ caller: path, request, args, key }),
+      unheard: (error) => failures.unheard(error),
+      call: (request, args, key) => {
+        this.#lastCall.made(request.name)
+        return run.call({ caller: path, request, args, key })
+      },
       outcome: (call, fieldPath, succeed, fail) =>
         run.outcome(call, fieldPath, (value) => succeed(authorValues(value)), fail),
       note: (type, name, body) => run.note(path, type, name, body),
