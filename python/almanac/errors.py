@@ -34,7 +34,7 @@ def noted(error: AlmanacError, *notes: str | None) -> AlmanacError:
 class TaskFailed(AlmanacError):
     """
     A call has failed. `type` is the exception's own name where a function raised (`"ValueError"`), `traceback` its own
-    text, `file` and `line` say where; all of them are None where a program failed, or Almanac itself.
+    text, both None where a program failed, or Almanac itself. `file` and `line` say where: of what raised, or of the task.
 
     ```python
     from almanac import TaskFailed, task, workflow

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import inspect
 import pathlib
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, NoReturn
 
-from .errors import AlmanacError
+from .errors import AlmanacError, refused
 
 if TYPE_CHECKING:
     from .futures import Future
@@ -304,7 +304,37 @@ class Held(_Kept):
         return (self._wire["key"], *self._wire["path"])
 
     def __repr__(self) -> str:
-        return f"Held({self._wire['type']}, {self._wire['size']} bytes)"
+        return f"Held({self._wire['type']}, {self._wire['size']} bytes, in the worker that made it)"
+
+    def __eq__(self, other: object) -> bool:
+        return super().__eq__(other) if other is None or isinstance(other, _Kept) else self._used()
+
+    __hash__ = _Kept.__hash__
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        self._refuse(f".{name}")
+
+    def __getitem__(self, key: object) -> NoReturn:
+        self._refuse(f"[{key!r}]")
+
+    def _used(self, *_: object) -> NoReturn:
+        self._refuse("")
+
+    def _refuse(self, what: str) -> NoReturn:
+        raise refused(
+            f"a workflow has no value of what stays with the worker that made it: {self!r}{what}",
+            "Pass it to a task that does this and returns plain values (`float(array.mean())`, `array.tolist()`), and await that.",
+        )
+
+    def __array__(self, *_: object, **__: object) -> NoReturn:
+        self._used()
+
+    __bool__ = __len__ = __iter__ = __contains__ = __int__ = __float__ = __index__ = __complex__ = _used
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __matmul__ = _used
+    __floordiv__ = __mod__ = __pow__ = __neg__ = __abs__ = __invert__ = __and__ = __or__ = __xor__ = _used
+    __lt__ = __le__ = __gt__ = __ge__ = _used
 
 
 def filtered(of: Any, args: tuple[Any, ...]) -> Future[Any]:
@@ -316,7 +346,7 @@ def filtered(of: Any, args: tuple[Any, ...]) -> Future[Any]:
     if not callable(keep) or isinstance(keep, Future) or len(before) > 1:
         raise TypeError("filter(keep) or filter(values, keep): keep is a function that says yes or no")
     by = before[0] if before else None
-    function = _of_value(keep) if before else keep
+    function = _of_value(keep)
     shape = by._shape if isinstance(by, Future) else None
     if isinstance(shape, Each):
         function = shape.keeping(function)
@@ -324,7 +354,7 @@ def filtered(of: Any, args: tuple[Any, ...]) -> Future[Any]:
 
 
 def _of_value(keep: Callable[..., object]) -> Callable[..., object]:
-    """Many only ask for the value, and not for the path of its entry."""
+    """Many only ask for the value, and not for its place: the path of its entry, the number of an item."""
     try:
         inspect.signature(keep).bind(None, "")
     except (TypeError, ValueError):

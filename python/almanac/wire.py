@@ -11,7 +11,7 @@ from almanac_worker.values import Encoder, Refused, decoders
 
 from .errors import refused
 from .futures import Future
-from .values import Dir, File, Held, Url, _Kept
+from .values import Dir, File, Held, NamedFile, Url, _Kept
 
 __all__ = ["encode", "decode_lines"]
 
@@ -23,6 +23,8 @@ def _reference(value: Any, path: tuple[str | int, ...]) -> dict[str, Any] | None
         return value._wire
     if isinstance(value, pathlib.PurePath):
         raise Refused(path, "it is a path: take files as inputs of the workflow, or let a task make them")
+    if isinstance(value, NamedFile):
+        raise Refused(path, "it names an output of a task: take files as inputs of the workflow, or let a task make them")
     if type(value).__module__.partition(".")[0] in ("numpy", "pandas", "pyarrow", "torch"):
         raise Refused(path, f"it is a {type(value).__name__}: make arrays in tasks, and pass on their futures")
     return None

@@ -252,6 +252,12 @@ def workflow_from(file: str, export: str = "default") -> ForeignWorkflow:
         return await add_one(n=3)  # gives 4
     ```
     """
+    if found() is not None:
+        raise refused(
+            f"workflow_from({file!r}) was called in a workflow",
+            "Call it at the top level of the file: what it names is looked at before anything runs.",
+            "ALM_DEFINED_INSIDE",
+        )
     folder = os.path.dirname(os.path.abspath(sys._getframe(1).f_code.co_filename))
     return ForeignWorkflow(os.path.normpath(os.path.join(folder, file)), export)
 

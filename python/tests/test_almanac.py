@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime
 import doctest
 import gc
@@ -10,13 +11,13 @@ import sys
 import tempfile
 import types
 import unittest
-from typing import Any
+from typing import Any, Callable
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
 import almanac  # noqa: E402
 from almanac._host.host import Host  # noqa: E402
-from almanac import AlmanacError, File, containers, documents, errors, modules, task, tasks, workflow  # noqa: E402
+from almanac import AlmanacError, File, Held, containers, documents, errors, modules, task, tasks, workflow  # noqa: E402
 
 
 @task(retries=2)
@@ -178,6 +179,28 @@ class Kept(unittest.TestCase):
     def test_equal_variants_of_a_loop_are_one(self) -> None:
         self.assertIs(double.options(priority=5), double.options(priority=5))
         self.assertIsNot(double.options(cpu=1), double.options(cpu=True))
+
+
+class StaysWithItsWorker(unittest.TestCase):
+    held = Held({"type": "float64[3]", "size": 24, "key": "k", "path": []})
+
+    def test_it_says_what_it_is(self) -> None:
+        self.assertEqual(f"{self.held}", "Held(float64[3], 24 bytes, in the worker that made it)")
+
+    def test_what_a_workflow_would_compute_with_it_belongs_in_a_task(self) -> None:
+        uses: list[Callable[[Any], object]] = [
+            len, list, float, bool, abs, lambda a: a[0], lambda a: a.mean(), lambda a: a + 1, lambda a: 1 / a,
+            lambda a: a == 1, lambda a: a < 1, lambda a: a.__array__(),
+        ]  # fmt: skip
+        for use in uses:
+            with self.assertRaisesRegex(AlmanacError, "a workflow has no value of what stays with the worker") as caught:
+                use(self.held)
+            self.assertIn("Pass it to a task that does this", caught.exception.hint)
+
+    def test_it_is_told_from_others_and_copied(self) -> None:
+        other = Held({"type": "float64[3]", "size": 24, "key": "other", "path": []})
+        self.assertEqual([self.held == copy.copy(self.held), self.held == other, self.held == None], [True, False, False])  # noqa: E711
+        self.assertEqual(len({self.held, other, copy.deepcopy(self.held)}), 2)
 
 
 class Refused(unittest.TestCase):

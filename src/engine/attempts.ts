@@ -307,8 +307,11 @@ export class Attempts {
     for (const [name, kind] of Object.entries(task.outputs ?? {})) {
       if (kind === 'value') continue
       const path = workspace.output(fileName(task, name))
-      files[name] =
-        kind === 'file' ? await this.#ports.data.collectFile(path) : await this.#ports.data.collectDir(path)
+      const collected =
+        kind === 'file' ? this.#ports.data.collectFile(path) : this.#ports.data.collectDir(path)
+      files[name] = await collected.catch((error: unknown) => {
+        throw ofOutput(name, path, error)
+      })
     }
     return keep(end, task, files)
   }
@@ -388,9 +391,19 @@ function keep(end: AttemptEnd, task: TaskSpec, files: Readonly<Record<string, Va
   return { kind: 'kept', value, tookMs, code }
 }
 
+/** In the author's terms: where outputs lie while a task runs is nobody's concern. */
+function ofOutput(name: string, path: string, error: unknown): unknown {
+  if (!isAlmanacError(error)) return error
+  if (error.code === 'ALM_OUTPUT_MISSING') return new AlmanacError('ALM_OUTPUT_MISSING', { name })
+  if (error.code !== 'ALM_PATH_REFUSED') return error
+  const { path: at, why } = error.details
+  const within = String(at).startsWith(`${path}/`) ? `${String(at).slice(path.length + 1)} in it: ` : ''
+  return new AlmanacError('ALM_OUTPUT_REFUSED', { name, why: `${within}${why}` })
+}
+
 function failedBy(error: unknown): AttemptResult {
   const record = recordOf(error)
-  const outputs = record.code === 'ALM_OUTPUT_MISSING' || record.code === 'ALM_PATH_REFUSED'
+  const outputs = record.code === 'ALM_OUTPUT_MISSING' || record.code === 'ALM_OUTPUT_REFUSED'
   // what the author's task did wrong is wrong again next time; a full disk is not the task's doing
   const retryable =
     record.code === 'ALM_STORE_FAILED' ||

@@ -1,3 +1,4 @@
+import { nameOfKind } from '../flow/callable.ts'
 import { decode, encode } from '../model/codec.ts'
 import type { Hash } from '../model/digest.ts'
 import { AlmanacError, isAlmanacError } from '../model/errors.ts'
@@ -64,10 +65,7 @@ export async function planMap(
     return { ...nothingCarried, over, entries, argsOf, baseKey: '' }
   }
   if (!(over instanceof DirRef)) {
-    throw new AlmanacError('ALM_VALUE_REFUSED', {
-      path: `${info.request.name}.map`,
-      why: 'it maps over a list or a directory',
-    })
+    throw new AlmanacError('ALM_MAP_OVER', { task: info.request.name, what: nameOfKind(over) })
   }
   const baseKey = ports.hash(`${info.identity?.basis}\n${args.withText}\n${args.as ?? ''}`)
   const base = ports.useBase ? await usableBase(baseKey, ports) : undefined

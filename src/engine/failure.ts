@@ -1,5 +1,6 @@
 import { AlmanacError, isAlmanacError } from '../model/errors.ts'
 import type { ErrorRecord } from '../model/records.ts'
+import type { CallRequest } from '../ports/caller.ts'
 import { framePlace, isOwnFile } from '../util/own-frames.ts'
 
 /** Anything that was thrown, as it is kept. What is not of the catalogue comes from the workflow's own code. */
@@ -29,6 +30,13 @@ export function recordOf(error: unknown): ErrorRecord {
     ...placeOf(stack),
     ...(stack !== undefined && { stack }),
   }
+}
+
+/** What names no line of the author's names the one where the task is defined, or of the call that cannot be carried out. */
+export function placed(error: ErrorRecord, { kind, task, at }: CallRequest): ErrorRecord {
+  if (error.file !== undefined) return error
+  const place = kind === 'task' || kind === 'entry' ? task?.definedAt : placeOf(at?.stack)
+  return place?.file === undefined ? error : { ...error, file: place.file, line: place.line }
 }
 
 /** The first place in a stack that is the author's: not Node's own, not Almanac's, not a package's. */

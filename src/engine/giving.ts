@@ -10,6 +10,7 @@ import type { Value } from '../model/value.ts'
 import { ChurnMap } from '../util/churn-map.ts'
 import type { CallInfo, Sharing } from './call-info.ts'
 import { outcomeRecords } from './outcome-records.ts'
+import { placed } from './failure.ts'
 import type { RunContext, RunSnapshot } from './run-context.ts'
 import type { Turns } from './turns.ts'
 import type { Failures } from './uncaught.ts'
@@ -186,7 +187,7 @@ export class Giving {
   #errorOf(info: CallInfo, status: EndStatus, order: number): ErrorRecord {
     if (status.reason === 'upstream') return this.#upstream(info, order)
     const error = status.reason === 'lost' ? lostOf(info) : (info.lastError ?? noReason(info))
-    return { ...error, call: error.call ?? info.id }
+    return { ...placed(error, info.request), call: error.call ?? info.id }
   }
 
   /** Has what it names not failed for another reason since? */

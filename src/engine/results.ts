@@ -8,7 +8,7 @@ import type { Value } from '../model/value.ts'
 import type { AttemptResult } from './attempts.ts'
 import type { CallInfo } from './call-info.ts'
 import type { CountedCode } from './counted-code.ts'
-import { recordOf } from './failure.ts'
+import { placed, recordOf } from './failure.ts'
 import type { HeldCopies } from './held-copies.ts'
 import type { RunContext } from './run-context.ts'
 import type { Sharings } from './sharing.ts'
@@ -51,7 +51,7 @@ export class Results {
       case 'failed':
         return this.#failed(info, attempt, result.error, result.reason, result.retryable)
       case 'lost':
-        info.lastError = result.error
+        info.lastError = placed(result.error, info.request)
         return dispatch({ kind: 'lost', call: info.id, attempt, at: ports.clock.now() })
       case 'inputs-gone':
         return this.#deprived(info, attempt, result.handles)
@@ -91,7 +91,7 @@ export class Results {
     retryable: boolean,
   ): void {
     const { ports, dispatch } = this.#run
-    info.lastError = error
+    info.lastError = placed(error, info.request)
     const names = [error.type, error.code].filter((name) => name !== undefined)
     const [at, chance] = [ports.clock.now(), ports.chance.number()]
     dispatch({ kind: 'failed', call: info.id, attempt, reason, names, retryable, at, chance })

@@ -119,6 +119,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
       stopAll: () => this.#execution.stopAll(),
       keepHeld: () => this.#execution.keepHeld(),
       figures: () => ({ ...this.snapshot(), planned: this.#execution.planned }),
+      definedAt: () => this.#host.definedAt,
       standing: async () => (await this.elsewhere.standing()) ?? this.#host.standing(),
       unknown: () => unknownWork(this.#run, this.#giving.awaited),
     })

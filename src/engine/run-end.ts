@@ -1,6 +1,7 @@
 import { AlmanacError, errorRecord } from '../model/errors.ts'
 import type { ErrorRecord } from '../model/records.ts'
 import type { RunState } from '../model/states.ts'
+import type { SourcePlace } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 import type { Standing } from '../ports/caller.ts'
 import { recordOf } from './failure.ts'
@@ -35,6 +36,8 @@ export interface EndHost {
   /** Writes out what only lives in workers' memory and is needed to go on. */
   keepHeld(): Promise<void>
   figures(): Figures & { readonly planned: readonly PlannedCall[] }
+  /** Where the run's function is. */
+  definedAt(): SourcePlace | undefined
   /** Where a function waits for what does not come. */
   standing(): Promise<Standing | undefined>
   /** What a dry run cannot tell, where it has come as far as it can. */
@@ -123,7 +126,7 @@ export class RunEnd {
     const unheard = this.#failures.firstUnheard
     const lost = unheard === undefined || machine.graph.cancelling ? undefined : recordOf(unheard)
     const first = unseen[0] === undefined ? undefined : outcomes.error(unseen[0])
-    const error = this.#rootOf(thrown ?? lost ?? first)
+    const error = this.#placed(this.#rootOf(thrown ?? lost ?? first))
     const state = machine.graph.cancelling ? 'cancelled' : error === undefined ? 'succeeded' : 'failed'
     await this.#close({
       state,
@@ -149,6 +152,13 @@ export class RunEnd {
   #rootOf(error: ErrorRecord | undefined): ErrorRecord | undefined {
     if (error?.code !== 'ALM_UPSTREAM' || error.call === undefined) return error
     return this.#run.outcomes.error(error.call) ?? error
+  }
+
+  /** What has no place at all, such as a field that is not there among what is returned, is the function's. */
+  #placed(error: ErrorRecord | undefined): ErrorRecord | undefined {
+    if (error === undefined || error.file !== undefined) return error
+    const { file, line } = this.#host.definedAt() ?? {}
+    return file === undefined || line === undefined ? error : { ...error, file, line }
   }
 
   get #waitsForPeople(): boolean {

@@ -37,6 +37,8 @@ export class WorkflowHost {
   readonly #ambient: Ambient
 
   readonly #failures: Failures
+  /** where the run's own function is */
+  definedAt: SourcePlace | undefined
   readonly #lastCall = new LastCall()
 
   constructor(run: HostedRun, ambient: Ambient, failures: Failures) {
@@ -59,6 +61,7 @@ export class WorkflowHost {
     definedAt?: SourcePlace,
   ): void {
     if (definedAt !== undefined) this.#lastCall.begins(path, definedAt)
+    this.definedAt ??= definedAt
     const caller = this.#caller(path)
     const run = async (): Promise<Value> => {
       const result: unknown = await this.#ambient.run(caller, () => fn(authorValues(input) as never))

@@ -86,10 +86,7 @@ export function mapTask<R>(
       over.map((item, index) => callTask<R>(definition, argsOf(item, index))),
     )
   if (!isFuture(over) && !(typeof over === 'object' && over !== null)) {
-    throw new AlmanacError('ALM_VALUE_REFUSED', {
-      path: `${definition.spec.name}.map`,
-      why: 'it maps over a list or a directory',
-    })
+    throw new AlmanacError('ALM_MAP_OVER', { task: definition.spec.name, what: nameOfKind(over) })
   }
   const { spec } = definition
   const { include, by } = options
@@ -101,8 +98,22 @@ export function mapTask<R>(
     ...(isFunction && definition.context !== undefined && { context: contextArgs(definition.context) }),
     as: options.as ?? entryInput(definition),
   }
-  const call = caller.call({ ...definition.request, kind: 'map' }, args)
+  const call = caller.call({ ...definition.request, kind: 'map', at: calledHere() }, args)
   return makeFuture<MapResult<R>>(caller, call, [], spec.name) as DirMap<R>
+}
+
+/** What a value is, in a sentence. */
+export const nameOfKind = (value: unknown): string => {
+  if (value === null || value === undefined) return 'nothing'
+  if (typeof value === 'object') return 'an object'
+  return `a ${typeof value === 'string' ? 'text' : typeof value}`
+}
+
+/** Formatted only if somebody reads it. */
+export function calledHere(): { readonly stack?: string } {
+  const here: { stack?: string } = {}
+  Error.captureStackTrace(here, calledHere)
+  return here
 }
 
 const isOfFunction = ({ body }: TaskSpec): boolean => body.kind === 'function' || body.kind === 'thread'

@@ -35,6 +35,8 @@ export function limitNeeds(
   rate: Rate | undefined,
   refuse: Refuse,
 ): LimitNeeds | undefined {
+  if (limits !== undefined && typeof limits !== 'object')
+    refuse('limits', `${JSON.stringify(limits)} is no list of names of limits`)
   const named = Array.isArray(limits)
     ? limits.map((name: string) => [name, 1] as const)
     : Object.entries(limits ?? {})

@@ -30,6 +30,10 @@ export const catalogue = {
     message: 'The value at {path} cannot be kept: {why}.',
     hint: 'Pass plain values (null, booleans, numbers, texts, dates, bytes, arrays, plain objects), files, directories or futures.',
   },
+  ALM_MAP_OVER: {
+    message: '{task}.map goes over a list or a directory, and not over {what}.',
+    hint: 'Give it a list, a directory, or a future of one.',
+  },
   ALM_OPTION_REFUSED: {
     message: 'Option {option} of {task} is not valid: {why}.',
     hint: 'See docs/authoring.md for the options and their values.',
@@ -136,6 +140,10 @@ export const catalogue = {
   ALM_OUTPUT_MISSING: {
     message: 'The declared output {name} was not left at its path.',
     hint: 'Write it to the path that the task is given.',
+  },
+  ALM_OUTPUT_REFUSED: {
+    message: 'The declared output {name} cannot be kept: {why}.',
+    hint: 'Leave there what is declared: a file, or a directory of files.',
   },
   ALM_OUTPUT_LIMIT: {
     message: 'The attempt wrote more than {limit} of {what}.',

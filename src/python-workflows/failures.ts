@@ -21,9 +21,7 @@ export function errorFrom(
 ): Error {
   const { message, type, file, line, stack, tokens = [], raised } = failure
   const same = raised === undefined ? undefined : failures?.get(raised)
-  // a field that is not there has no place of its own: it is where it was asked for
-  const isPlaced = failure.code !== 'ALM_FIELD_MISSING' || line === undefined
-  if (same instanceof Error && isPlaced) return same
+  if (same instanceof Error) return line === undefined ? same : here(same, failure)
   const own = failure.code !== undefined && failure.code in catalogue ? (failure.code as ErrorCode) : code
   const about = { file: file ?? '', why: message, message }
   const plain = new AlmanacError(own, about)
@@ -40,6 +38,23 @@ export function errorFrom(
   const causes = tokens.flatMap((token) => failures?.get(token) ?? [])
   if (causes.length > 0) error.cause = new AggregateError(causes)
   return error
+}
+
+/** What has no place of its own, such as a field that is not there, is where it was asked for. */
+function here(error: Error, { file, line, stack }: PythonFailure): Error {
+  if (!isAlmanacError(error) || error.record?.file !== undefined || file === undefined) return error
+  const { code, message, hint } = error
+  const placed = errorOf({
+    ...error.record,
+    code,
+    message,
+    hint,
+    file,
+    ...(line !== undefined && { line }),
+    ...(stack !== undefined && { stack }),
+  })
+  placed.cause = error
+  return placed
 }
 
 /** Why a file could not be imported, in its author's lines. */

@@ -103,6 +103,46 @@ it.each([
     /an asyncio task that nobody awaits raised KeyError: 'gone'\.\n\s+never_set\.py:12 \[ALM_STUCK\]/,
   ],
   [
+    'not_left',
+    `@task(outputs={"out": File})\ndef g(n: int, out: pathlib.Path): pass\n${body('return await g(1)')}`,
+    /The declared output out was not left at its path\.\n\s+not_left\.py:6 \[ALM_OUTPUT_MISSING\]/,
+  ],
+  [
+    'left_otherwise',
+    `@task(outputs={"out": File})\ndef g(n: int, out: pathlib.Path): out.mkdir()\n${body('return await g(1)')}`,
+    /The declared output out cannot be kept: it is a directory, where a file was declared\.\n\s+left_otherwise\.py:6 \[ALM_OUTPUT_REFUSED\]/,
+  ],
+  [
+    'maps_nothing',
+    body('mapped = f.map(f(1))\nreturn await mapped'),
+    /f\.map goes over a list or a directory, and not over a number\.\n\s+maps_nothing\.py:10 \[ALM_MAP_OVER\]/,
+  ],
+  [
+    'no_field_returned',
+    body('return {"a": f(1).nope}'),
+    /The result of f has no nope\.\n\s+no_field_returned\.py:7 \[ALM_FIELD_MISSING\]/,
+  ],
+  [
+    'no_duration',
+    body('await run.sleep("soon")'),
+    /soon is no duration\.\n\s+no_duration\.py:9 \[ALM_OPTION_REFUSED\]/,
+  ],
+  [
+    'filters_wrongly',
+    body('return await f.map([1, 2]).all().filter(lambda n: n.nope)'),
+    /'int' object has no attribute 'nope'\n\s+filters_wrongly\.py:9 \[ALM_WORKFLOW_FAILED\]/,
+  ],
+  [
+    'names_an_output',
+    body('return await f(file("a.txt"))'),
+    /an argument of f, at n: it names an output of a task: take files as inputs/,
+  ],
+  [
+    'other_too_late',
+    body('return await workflow_from("other.ts")()'),
+    /workflow_from\('other\.ts'\) was called in a workflow\n\s+other_too_late\.py:9 \[ALM_DEFINED_INSIDE\]/,
+  ],
+  [
     'given_up',
     stray('await g(1)', 'await f(2)').replace('await f(1)\n', 'pass\n'),
     /ValueError: 1\n\s+given_up\.py:8 \[ALM_TASK_FAILED\]/,

@@ -247,7 +247,7 @@ class Host:
         try:
             self._link.say(["value", number, True, encode(self._functions[function](*args), "what a filter gave")])
         except Exception as error:
-            self._link.say(["value", number, False, failure(error)])
+            self._link.say(["value", number, False, failure(error, *_place(self._functions[function]))])
 
     def _on_stand(self, number: int, scopes: list[int]) -> None:
         tasks = [self._under_way.get(id) for id in scopes]

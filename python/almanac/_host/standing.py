@@ -34,8 +34,9 @@ def standing(tasks: Iterable[asyncio.Task[Any]], is_ours: Callable[[Any], bool])
 
 def because(failed: dict[str, Any]) -> dict[str, Any]:
     """An asyncio task has raised that nobody awaits: it may have been to give what is waited for."""
-    told = {name: failed[name] for name in ("file", "line", "stack") if name in failed}
-    return {**told, "what": f", and an asyncio task that nobody awaits raised {failed['type']}: {failed['message']}"}
+    told: dict[str, Any] = {name: failed[name] for name in ("file", "line", "stack") if name in failed}
+    told["what"] = f", and an asyncio task that nobody awaits raised {failed['type']}: {failed['message']}"
+    return told
 
 
 def _culprit(task: asyncio.Task[Any], is_ours: Callable[[Any], bool]) -> Iterator[tuple[list[FrameType], Any]]:
