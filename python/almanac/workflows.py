@@ -253,11 +253,8 @@ def workflow_from(file: str, export: str = "default") -> ForeignWorkflow:
     ```
     """
     if found() is not None:
-        raise refused(
-            f"workflow_from({file!r}) was called in a workflow",
-            "Call it at the top level of the file: what it names is looked at before anything runs.",
-            "ALM_DEFINED_INSIDE",
-        )
+        hint = "Call it at the top level of the file: what it names is looked at before anything runs."
+        raise refused(f"workflow_from({file!r}) was called in a workflow", hint, "ALM_DEFINED_INSIDE")
     folder = os.path.dirname(os.path.abspath(sys._getframe(1).f_code.co_filename))
     return ForeignWorkflow(os.path.normpath(os.path.join(folder, file)), export)
 

@@ -10,6 +10,7 @@ import type { Workspace } from '../ports/data.ts'
 import type { Attempt, AttemptEnd, AttemptId, Executor } from '../ports/executor.ts'
 import { ChurnMap } from '../util/churn-map.ts'
 import type { CallInfo } from './call-info.ts'
+import { collectOutput } from './collect-output.ts'
 import { recordOf } from './failure.ts'
 import { Lending } from './lending.ts'
 import { Places } from './places.ts'
@@ -307,11 +308,7 @@ export class Attempts {
     for (const [name, kind] of Object.entries(task.outputs ?? {})) {
       if (kind === 'value') continue
       const path = workspace.output(fileName(task, name))
-      const collected =
-        kind === 'file' ? this.#ports.data.collectFile(path) : this.#ports.data.collectDir(path)
-      files[name] = await collected.catch((error: unknown) => {
-        throw ofOutput(name, path, error)
-      })
+      files[name] = await collectOutput(this.#ports.data, name, kind, path)
     }
     return keep(end, task, files)
   }
@@ -389,16 +386,6 @@ function keep(end: AttemptEnd, task: TaskSpec, files: Readonly<Record<string, Va
     }
   }
   return { kind: 'kept', value, tookMs, code }
-}
-
-/** In the author's terms: where outputs lie while a task runs is nobody's concern. */
-function ofOutput(name: string, path: string, error: unknown): unknown {
-  if (!isAlmanacError(error)) return error
-  if (error.code === 'ALM_OUTPUT_MISSING') return new AlmanacError('ALM_OUTPUT_MISSING', { name })
-  if (error.code !== 'ALM_PATH_REFUSED') return error
-  const { path: at, why } = error.details
-  const within = String(at).startsWith(`${path}/`) ? `${String(at).slice(path.length + 1)} in it: ` : ''
-  return new AlmanacError('ALM_OUTPUT_REFUSED', { name, why: `${within}${why}` })
 }
 
 function failedBy(error: unknown): AttemptResult {

@@ -35,8 +35,8 @@ export function recordOf(error: unknown): ErrorRecord {
 /** What names no line of the author's names the one where the task is defined, or of the call that cannot be carried out. */
 export function placed(error: ErrorRecord, { kind, task, at }: CallRequest): ErrorRecord {
   if (error.file !== undefined) return error
-  const place = kind === 'task' || kind === 'entry' ? task?.definedAt : placeOf(at?.stack)
-  return place?.file === undefined ? error : { ...error, file: place.file, line: place.line }
+  const { file, line } = (kind === 'task' || kind === 'entry' ? task?.definedAt : placeOf(at?.stack)) ?? {}
+  return file === undefined || line === undefined ? error : { ...error, file, line }
 }
 
 /** The first place in a stack that is the author's: not Node's own, not Almanac's, not a package's. */
