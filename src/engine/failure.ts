@@ -33,9 +33,10 @@ export function recordOf(error: unknown): ErrorRecord {
 }
 
 /** What names no line of the author's names the one where the task is defined, or of the call that cannot be carried out. */
-export function placed(error: ErrorRecord, { kind, task, at }: CallRequest): ErrorRecord {
+export function placed(error: ErrorRecord, { kind, task, calledAt }: CallRequest): ErrorRecord {
   if (error.file !== undefined) return error
-  const { file, line } = (kind === 'task' || kind === 'entry' ? task?.definedAt : placeOf(at?.stack)) ?? {}
+  const { file, line } =
+    (kind === 'task' || kind === 'entry' ? task?.definedAt : placeOf(calledAt?.stack)) ?? {}
   return file === undefined || line === undefined ? error : { ...error, file, line }
 }
 

@@ -98,7 +98,7 @@ export function mapTask<R>(
     ...(isFunction && definition.context !== undefined && { context: contextArgs(definition.context) }),
     as: options.as ?? entryInput(definition),
   }
-  const call = caller.call({ ...definition.request, kind: 'map', at: calledHere() }, args)
+  const call = caller.call({ ...definition.request, kind: 'map', calledAt: calledHere() }, args)
   return makeFuture<MapResult<R>>(caller, call, [], spec.name) as DirMap<R>
 }
 

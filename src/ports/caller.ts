@@ -66,7 +66,7 @@ export interface CallRequest {
   /** wants its inputs whether they succeeded or not */
   readonly tolerant?: boolean
   /** where it is called, as a stack that nobody has read: of calls of which there are few, and that fail by themselves */
-  readonly at?: { readonly stack?: string }
+  readonly calledAt?: { readonly stack?: string }
   /** limits that a child declares */
   readonly limits?: readonly LimitRule[]
   /** of what comes from outside, and is no part of what the call is known by: what came stays when these are edited */
