@@ -195,3 +195,10 @@ def outside(what: str) -> AlmanacError:
     return AlmanacError(
         f"{what} was used outside a workflow", code="ALM_OUTSIDE", hint="Call it inside the function of a workflow."
     )
+
+
+def outside_of_workflows(what: str) -> None:
+    """Raises `AlmanacError` in one."""
+    if found() is not None:
+        hint = "Call it at the top level of the file: what it names is looked at before anything runs."
+        raise refused(f"{what} was called in a workflow", hint, "ALM_DEFINED_INSIDE")

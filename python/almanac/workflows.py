@@ -10,7 +10,7 @@ import sys
 from typing import Any, Awaitable, Callable, Coroutine, Generic, Iterable, Mapping, ParamSpec, Sequence, TypeVar, overload
 
 from . import hints, results
-from .calls import current, found
+from .calls import current, found, outside_of_workflows
 from .errors import AlmanacError, refused
 from .futures import Future, FutureList
 from .places import place
@@ -252,9 +252,7 @@ def workflow_from(file: str, export: str = "default") -> ForeignWorkflow:
         return await add_one(n=3)  # gives 4
     ```
     """
-    if found() is not None:
-        hint = "Call it at the top level of the file: what it names is looked at before anything runs."
-        raise refused(f"workflow_from({file!r}) was called in a workflow", hint, "ALM_DEFINED_INSIDE")
+    outside_of_workflows(f"workflow_from({file!r})")
     folder = os.path.dirname(os.path.abspath(sys._getframe(1).f_code.co_filename))
     return ForeignWorkflow(os.path.normpath(os.path.join(folder, file)), export)
 
