@@ -23,6 +23,7 @@ it.each([
   [1, 'ERROR (catatonit:6): failed to exec pid1: No such file or directory'],
   [127, '[FATAL tini (7)] exec gdalinfo failed: No such file or directory'],
   [126, 'docker: Error response from daemon: exec: "/data": permission denied: unknown.'],
+  [126, 'Error: crun: open executable: Permission denied: OCI permission denied'],
 ])('a program that is not in the image is told by exit %i and its words', (code, words) => {
   expect(end(code, `some log\n${words}`)).toEqual([
     'ALM_TASK_NOT_FOUND',
@@ -41,6 +42,12 @@ it('what the container program cannot do is not the failure of the program', () 
     'ALM_CONTAINER_FAILED',
     true,
     'No container of osgeo/gdal could be started: invalid reference.',
+  ])
+  const refused = 'crun: setrlimit `RLIMIT_NOFILE`: Operation not permitted: OCI permission denied'
+  expect(end(126, `Error: ${refused}`)).toEqual([
+    'ALM_CONTAINER_FAILED',
+    true,
+    `No container of osgeo/gdal could be started: ${refused}.`,
   ])
 })
 

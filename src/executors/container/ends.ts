@@ -10,9 +10,9 @@ import type { ProgramEnd, ProgramVerdict } from '../program-plan.ts'
 /** The container program's own failures: it has not got so far as to run anything, or nothing of that name. */
 const engineExits = new Set([125, 126, 127])
 
-/** How programs run that cannot be started. */
+/** How programs run that cannot be started; what a machine refuses to the container's surroundings names none. */
 const noProgram =
-  /executable file .*not found|command (?:that was )?not found|no such file or directory|permission denied/i
+  /executable file .*not found|command (?:that was )?not found|\bexec.*(?:no such file or directory|permission denied)/i
 const daemonGone =
   /error waiting for container|unexpected EOF|connection reset by peer|cannot connect to the docker daemon|error during connect/i
 /**
