@@ -20,3 +20,7 @@ declare class URLSearchParams {
   constructor(query?: string)
   [Symbol.iterator](): IterableIterator<[name: string, value: string]>
 }
+
+interface ErrorConstructor {
+  captureStackTrace(target: object, above?: (...args: never[]) => unknown): void
+}

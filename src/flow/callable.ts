@@ -110,7 +110,7 @@ export const nameOfKind = (value: unknown): string => {
 }
 
 /** Formatted only if somebody reads it. */
-export function calledHere(): { readonly stack?: string } {
+function calledHere(): { readonly stack?: string } {
   const here: { stack?: string } = {}
   Error.captureStackTrace(here, calledHere)
   return here
