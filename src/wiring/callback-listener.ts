@@ -9,6 +9,8 @@ import type { CallbackPlace } from './callback-place.ts'
 
 /** Bytes that may be posted. */
 const mostBytes = 2 ** 20
+/** Bytes of a request that is refused, which are read and forgotten. */
+const mostDiscarded = 2 ** 22
 /** A request that is not whole by then is cut off. */
 const requestMs = 15_000
 const headersMs = 5000
@@ -92,9 +94,12 @@ async function answered(
       if (error.status === 405) response.setHeader('allow', 'POST')
       respond(response, error.status, error.body)
     } else respond(response, 500, { error: 'it could not be kept: try again' })
+    await discard(request)
   }
+  response.end()
 }
 
+/** Says all of an answer, and does not end it: that may close the connection. */
 function respond(response: ServerResponse, status: number, body: object): void {
   const text = `${JSON.stringify(body)}\n`
   response.writeHead(status, {
@@ -102,10 +107,10 @@ function respond(response: ServerResponse, status: number, body: object): void {
     'content-length': Buffer.byteLength(text),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
-    // of a body that was not read to its end nothing is read any more
+    // who sends more than is discarded is cut off
     ...(status !== 200 && { connection: 'close' }),
   })
-  response.end(text)
+  response.write(text)
 }
 
 /** The callback that a request is for. */
@@ -141,12 +146,32 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   if (Number(request.headers['content-length'] ?? 0) > mostBytes) throw tooLarge
   const chunks: Buffer[] = []
   let bytes = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  for await (const chunk of chunksOf(request)) {
     bytes += chunk.length
     if (bytes > mostBytes) throw tooLarge
     chunks.push(chunk)
   }
   return new TextDecoder('utf-8', { fatal: false }).decode(Buffer.concat(chunks))
+}
+
+/** The bytes that follow; who stops reading them can still answer. */
+const chunksOf = (request: IncomingMessage): AsyncIterable<Buffer> =>
+  request.iterator({ destroyOnReturn: false })
+
+/**
+ * Reads what else a refused request has: a connection that is closed with unread bytes is reset, and its sender may then never
+ * see why it was refused.
+ */
+async function discard(request: IncomingMessage): Promise<void> {
+  let bytes = 0
+  try {
+    for await (const chunk of chunksOf(request)) {
+      bytes += chunk.length
+      if (bytes > mostDiscarded) return
+    }
+  } catch {
+    // the sender has gone: nobody is there to be told
+  }
 }
 
 function parsed(body: string, type = ''): unknown {

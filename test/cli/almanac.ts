@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync, watch } from 'node:fs'
 import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,6 +18,8 @@ export interface Ran {
 export class Project {
   readonly folder: string
   readonly #env: Readonly<Record<string, string>>
+  /** Those that a test which fails leaves running end with it. */
+  readonly #running = new Set<ChildProcess>()
 
   private constructor(folder: string, env: Readonly<Record<string, string>>) {
     this.folder = folder
@@ -42,7 +45,21 @@ export class Project {
   }
 
   async remove(): Promise<void> {
+    for (const child of this.#running) child.kill('SIGKILL')
     removeTree(this.folder)
+  }
+
+  /** Resolves when a file is there. */
+  there(name: string): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (!existsSync(join(this.folder, name))) return
+        watcher.close()
+        resolve()
+      }
+      const watcher = watch(this.folder, look)
+      look()
+    })
   }
 
   /** Runs a command to its end. */
@@ -93,6 +110,8 @@ export class Project {
       cwd: this.folder,
       env: { ...process.env, NO_COLOR: '1', ...this.#env },
     })
+    this.#running.add(child)
+    child.on('close', () => this.#running.delete(child))
     // one that has ended reads no more
     child.stdin.on('error', () => undefined)
     let stdout = ''

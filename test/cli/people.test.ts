@@ -1,5 +1,3 @@
-import { existsSync, watch } from 'node:fs'
-import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Project, type Ran } from './almanac.ts'
 
@@ -45,19 +43,6 @@ export default workflow('waits', async () => {
 })
 `
 
-/** Resolves when a file is there. */
-function there(name: string): Promise<void> {
-  return new Promise((resolve) => {
-    const look = (): void => {
-      if (!existsSync(join(project.folder, name))) return
-      watcher.close()
-      resolve()
-    }
-    const watcher = watch(project.folder, look)
-    look()
-  })
-}
-
 describe('a question', () => {
   it('shows how to answer it, stays open for what does not fit, and takes texts as texts', async () => {
     project = await Project.make({ 'asks.ts': asks })
@@ -83,7 +68,7 @@ describe('a run that another process executes', () => {
   it('is followed by logs -f, refused to others, and paused; then it rests and goes on', async () => {
     project = await Project.make({ 'waits.ts': waits, cleaned: '' })
     const run = project.start('run', 'waits.ts', '--json')
-    await there('holds')
+    await project.there('holds')
     const logs = project.start('logs', 'last', '-f')
     await logs.saw(/holding/)
     const owned = await project.run('resume', 'last')
@@ -104,9 +89,9 @@ describe('a run that another process executes', () => {
   it('is cancelled with its clean-up', async () => {
     project = await Project.make({ 'waits.ts': waits })
     const run = project.start('run', 'waits.ts', '--json')
-    await there('holds')
+    await project.there('holds')
     await project.run('cancel', 'last')
-    await there('cleans')
+    await project.there('cleans')
     await project.write({ cleaned: '' })
     const ended = await run.ended
     expect([ended.code, last(ended)['state']]).toEqual([3, 'cancelled'])
@@ -115,7 +100,7 @@ describe('a run that another process executes', () => {
   it('is cancelled at once where its process is gone', async () => {
     project = await Project.make({ 'waits.ts': waits })
     const run = project.start('run', 'waits.ts')
-    await there('holds')
+    await project.there('holds')
     run.child.kill('SIGKILL')
     await run.ended
     expect((await project.run('doctor')).stdout).toMatch(/has no process any more: almanac resume/)
@@ -125,9 +110,9 @@ describe('a run that another process executes', () => {
   it('cleans up at the first Ctrl-C, and not at the second', async () => {
     project = await Project.make({ 'waits.ts': waits })
     const run = project.start('run', 'waits.ts')
-    await there('holds')
+    await project.there('holds')
     run.child.kill('SIGINT')
-    await there('cleans')
+    await project.there('cleans')
     run.child.kill('SIGINT')
     const { code, stdout, stderr } = await run.ended
     expect([code, stderr]).toEqual([

@@ -1,0 +1,194 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, describe, expect, it } from 'vitest'
+import { Project, type Ran } from './almanac.ts'
+
+let project: Project
+
+afterEach(() => project.remove())
+
+/** Receives until a message is the last, and tells what it got. */
+const steered = `
+import { run, workflow, z } from 'almanac'
+const steer = { gain: z.number(), last: z.boolean().optional() }
+export default workflow('steered', async () => {
+  const got: number[] = []
+  for (;;) {
+    const { gain, last } = await run.receive('steer', steer)
+    got.push(gain)
+    if (last) break
+  }
+  await run.send('steered', { got })
+  return got
+})
+`
+
+/** Tells its own reader and another run, before and after a task that waits for a file. */
+const tells = `
+import { existsSync, writeFileSync } from 'node:fs'
+import { run, task, workflow, z } from 'almanac'
+export const twice = task('twice', (n: number) => n * 2)
+export const hold = task('hold', { cache: false }, async (from: number) => {
+  writeFileSync(\`holds \${from}\`, '')
+  while (!existsSync(\`go \${from}\`)) await new Promise(setImmediate)
+  return from
+})
+export default workflow('tells', { input: { to: z.string() } }, async ({ to }) => {
+  await run.send('found', { n: 1, twice: twice(1) })
+  await run.send('steer', { gain: 7 }, { to })
+  await hold(1)
+  await run.send('found', { n: 2, twice: twice(2) })
+  await run.send('steer', { gain: 8, last: true }, { to })
+  await hold(2)
+  return 'told'
+})
+`
+
+const submitted = `
+import { run, task, workflow, z } from 'almanac'
+export const submit = task('submit', { cache: false }, (notify: string) => console.log('notify ' + notify))
+export default workflow('submitted', async () => {
+  const { url, posted } = run.callback({ state: z.string() }, { title: 'the job' })
+  await submit(url)
+  return (await posted).state
+})
+`
+
+/** The objects that a command printed. */
+const objects = ({ stdout }: Ran): Record<string, unknown>[] =>
+  stdout
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+
+const startedRun = (ran: Ran): string => objects(ran)[0]?.['id'] as string
+
+/** Messages of a run: direction, name, value, and the call that received or sent it. */
+async function messages(run: string, ...more: string[]): Promise<unknown[]> {
+  const told = objects(await project.run('messages', run, ...more, '--json'))
+  return told.map(({ direction, name, value, call }) => [direction, name, value, call ?? null])
+}
+
+describe('a run that receives', () => {
+  it('rests and says what it waits for; what is sent meanwhile is received once, in its order', async () => {
+    project = await Project.make({ 'steered.ts': steered })
+    const { code, stderr } = await project.run('run', 'steered.ts')
+    const [, id = ''] = /almanac send (\w+) steer …/.exec(stderr) ?? []
+    expect([code, stderr]).toEqual([4, `? a message: steer\n  almanac send ${id} steer …\n`])
+
+    const goesOn = `The run goes on with: almanac resume ${id}`
+    expect((await project.run('send', 'last', 'steer', '{"gain":1}')).stdout).toBe(`Sent. ${goesOn}\n`)
+    expect((await project.run('send', 'last', 'steer', 'gain=2', '--id', 'b')).code).toBe(0)
+    expect((await project.run('send', 'last', 'steer', 'gain=2', '--id', 'b')).stdout).toBe(
+      `It was sent before, as message 2. ${goesOn}\n`,
+    )
+    const misfit = await project.run('send', 'last', 'steer', 'gain=loud')
+    expect([misfit.code, misfit.stderr]).toEqual([
+      2,
+      expect.stringMatching(/^error The message does not fit its schema: gain: .*It was not sent/),
+    ])
+    expect((await project.runWith('{"gain":3}', 'send', 'last', 'steer', '-')).code).toBe(0)
+    const three = [1, 2, 3].map((gain) => ['in', 'steer', { gain }, null])
+    expect(await messages('last')).toEqual(three)
+
+    expect((await project.run('resume', id)).code).toBe(4)
+    const sent = await project.json('send', id, 'steer', 'gain=4', 'last=true')
+    expect(sent).toEqual({ kind: 'sent', run: id, name: 'steer', seq: 4, isNew: true })
+    const { state, output } = await project.json('resume', id)
+    expect({ state, output }).toEqual({ state: 'succeeded', output: [1, 2, 3, 4] })
+    expect(await messages(id)).toEqual([
+      ...[1, 2, 3].map((gain, call) => ['in', 'steer', { gain }, call]),
+      ['in', 'steer', { gain: 4, last: true }, 3],
+      ['out', 'steered', { got: [1, 2, 3, 4] }, 4],
+    ])
+    expect(await messages(id, 'steered')).toHaveLength(1)
+  })
+})
+
+describe('a run that sends', () => {
+  it('has sent each message once, to its readers and to another run, when it is killed between them', async () => {
+    project = await Project.make({ 'steered.ts': steered, 'tells.ts': tells })
+    const other = startedRun(await project.run('run', 'steered.ts', '--json'))
+    const first = project.start('run', 'tells.ts', '--input', `to=${other}`, '--json')
+    await first.saw(/"started".*\n/)
+    await project.there('holds 1')
+    first.child.kill('SIGKILL')
+    const id = startedRun(await first.ended)
+    const second = project.start('resume', id)
+    await project.write({ 'go 1': '' })
+    await project.there('holds 2')
+    second.child.kill('SIGKILL')
+    await second.ended
+    await project.write({ 'go 2': '' })
+    expect((await project.run('resume', id)).code).toBe(0)
+    expect((await messages(id)).map((message) => (message as unknown[]).slice(0, 3))).toEqual([
+      ['out', 'found', { n: 1, twice: 2 }],
+      ['out', 'steer', { gain: 7 }],
+      ['out', 'found', { n: 2, twice: 4 }],
+      ['out', 'steer', { gain: 8, last: true }],
+    ])
+    expect((await project.json('resume', other))['output']).toEqual([7, 8])
+    expect(await messages(other, 'steer')).toHaveLength(2)
+  })
+})
+
+describe('a callback', () => {
+  /** A port that nothing listened on just now. */
+  async function freePort(): Promise<number> {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    await new Promise((closed) => server.close(closed))
+    return port
+  }
+
+  /** `almanac listen`, on another port where somebody else was faster. */
+  async function listening() {
+    for (;;) {
+      const address = `127.0.0.1:${await freePort()}`
+      const listener = project.start('listen', '--listen', address, '--json')
+      await listener.saw(/"listening"|"error"/)
+      if (/"listening"/.test(listener.said())) return { ...listener, address }
+      const { stdout, stderr } = await listener.ended
+      if (!stdout.includes('ALM_LISTEN_FAILED')) throw new Error(stdout + stderr)
+    }
+  }
+
+  const json = { 'content-type': 'application/json' }
+
+  it('is taken once, what is no answer leaves it open, and what was accepted outlives its listener', async () => {
+    project = await Project.make(
+      { 'submitted.ts': submitted },
+      { ALMANAC_CALLBACKS_URL: 'https://outside/almanac' },
+    )
+    const rests = await project.run('run', 'submitted.ts', '--json')
+    const id = startedRun(rests)
+    expect([rests.code, rests.stderr]).toEqual([4, ''])
+    const { stdout: log } = await project.run('logs', id)
+    const [, path = ''] = /notify https:\/\/outside\/almanac(\/callbacks\/\S+)\n/.exec(log) ?? []
+    const listener = await listening()
+    const post = async (to: string, body: string): Promise<unknown[]> => {
+      const response = await fetch(`http://${listener.address}${to}`, { method: 'POST', headers: json, body })
+      return [response.status, await response.json()]
+    }
+    const wrong = `${path.slice(0, -4)}${path.endsWith('AAAA') ? 'BBBB' : 'AAAA'}`
+    expect(await post(wrong, '{"state":"done"}')).toEqual([404, { error: 'not found' }])
+    expect(await post(path, '{"state":1}')).toEqual([
+      422,
+      { error: 'it does not fit', issues: expect.stringContaining('state: ') },
+    ])
+    expect(await post(path, `"${'x'.repeat(2 ** 20)}"`)).toEqual([413, { error: 'at most 1048576 bytes' }])
+    expect(await post(path, '{"state":"done"}')).toEqual([200, { accepted: true }])
+    listener.child.kill('SIGKILL')
+    await listener.ended
+
+    const again = await listening()
+    const late = await fetch(`http://${again.address}${path}`, { method: 'POST', headers: json, body: '{}' })
+    expect([late.status, await late.json()]).toEqual([410, { error: 'it was called before' }])
+    again.child.kill('SIGINT')
+    expect((await again.ended).code).toBe(0)
+    const { state, output } = await project.json('resume', id)
+    expect({ state, output }).toEqual({ state: 'succeeded', output: 'done' })
+  })
+})
