@@ -306,7 +306,9 @@ export default workflow('waits', async () => {
     })
     const { code, stdout } = await project.run('run', 'waits.ts')
     expect(code).toBe(1)
-    expect(stdout).toContain('The workflow waits for something that is not a call of Almanac.')
+    expect(stdout).toContain(
+      'The workflow waits for something that is not a call of Almanac, after its call of one.\n  waits.ts:5 [ALM_STUCK]\n',
+    )
     expect(stdout).toContain(
       'Await only futures of Almanac in a workflow; timers, fetches and files belong in tasks.',
     )
