@@ -1,5 +1,4 @@
 import { setFlagsFromString } from 'node:v8'
-import { weakenHelpers } from './helper-threads.ts'
 
 /** So many calls must have come one at a time. */
 const enough = 100
@@ -8,32 +7,27 @@ const enough = 100
 const soon = '--invocation-count-for-turbofan=300'
 
 /**
- * How soon V8 compiles what a step goes through, and at whose expense. Owns both for all of the process.
+ * How soon V8 compiles what a step goes through. Owns that setting of V8, which holds for all of the process.
  *
  * Where thousands of calls wait together V8's own is soon enough, and compiling takes processors from them. A chain of steps
- * that wait for each other is over by then, and nothing else goes on meanwhile: but four threads that compile are more than
- * the processors that a chain leaves, and each of its steps, which go from process to process, would wait for them.
+ * that wait for each other is over by then, and nothing else goes on meanwhile.
  */
 export class LoneSteps {
-  readonly #hasten: () => void
+  readonly #set: (flag: string) => void
   /** calls, each of which had nothing beside it */
   #lone = 0
 
-  /** `hasten` is called once. */
-  constructor(hasten: () => void) {
-    this.#hasten = hasten
+  constructor(set: (flag: string) => void = setFlagsFromString) {
+    this.#set = set
   }
 
   /** A call is submitted; `isLone`: there is no other that has not ended. */
   submitted(isLone: boolean): void {
     if (this.#lone === enough) return
     this.#lone = isLone ? this.#lone + 1 : 0
-    if (this.#lone === enough) this.#hasten()
+    if (this.#lone === enough) this.#set(soon)
   }
 }
 
 /** V8 is the process's: there is one. */
-export const loneSteps = new LoneSteps(() => {
-  setFlagsFromString(soon)
-  weakenHelpers()
-})
+export const loneSteps = new LoneSteps()
