@@ -39,6 +39,8 @@ export interface Stage {
   readonly versions: Versions
   /** questions that a person has answered */
   readonly answered: Set<number>
+  /** questions that a person has answered wrongly, which happens once: a run may end at each of these, and be resumed */
+  readonly slipped: Set<number>
   readonly trace: Trace
   /** the time, when a life ends */
   now: number
@@ -333,7 +335,7 @@ export class Life {
 
   /** A person answers one of the open questions; now and then they slip first. */
   async #answer(): Promise<void> {
-    const { chance, answered, work, checker } = this.#stage
+    const { chance, answered, slipped, work, checker } = this.#stage
     const [call, title] = chance.pick([...this.#asks])
     this.#asks.delete(call)
     const judged = /^t(\d+) failed: boom \d+ (\d+)/.exec(title)
@@ -348,7 +350,7 @@ export class Life {
       answer = JSON.stringify(value)
       checker.answered(value)
     }
-    const isSlip = !title.includes('(') && chance.number() < 0.2
+    const isSlip = !slipped.has(call) && chance.number() < 0.2
     try {
       await this.process.journal.answer(
         run,
@@ -357,7 +359,8 @@ export class Life {
         'person',
         this.process.clock.now(),
       )
-      if (!isSlip) answered.add(call)
+      if (isSlip) slipped.add(call)
+      else answered.add(call)
     } catch (error) {
       // it is not durable yet, or somebody was quicker
       if (!isAlmanacError(error) || error.code !== 'ALM_ASK_CLOSED') throw error

@@ -81,6 +81,7 @@ class Simulation {
       work: new Work(),
       versions: this.#versions,
       answered: new Set(),
+      slipped: new Set(),
       now: Date.UTC(2026, 0, 1),
       trace: trace ?? (() => undefined),
     }
