@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
@@ -5,6 +6,8 @@ import type { Value } from '../../src/model/value.ts'
 import type { Life } from './rig.ts'
 import { type Stage, succeeded } from './stage.ts'
 import * as programs from './waiting-programs.ts'
+
+const callbackUrl = /^http:\/\/127\.0\.0\.1:8787\/callbacks\/[\w-]{43}$/
 
 /** Questions, cancellation, and a process that is killed. */
 export function waitingTests(stage: Stage): void {
@@ -29,6 +32,52 @@ export function waitingTests(stage: Stage): void {
     await send({ n: 3, last: true })
     const again = await stage.rig.run(file, { resume: first.run })
     expect(again).toMatchObject({ ...succeeded([2, 4, 6]), executed: 2, reused: 1 })
+    expect(await stage.rig.ask({ do: 'messages', run: first.run })).toEqual([
+      ['in', 'steer', { n: 1, last: false }, 0],
+      ['in', 'steer', { n: 'no number', last: false }, 'ALM_SCHEMA'],
+      ['in', 'steer', { n: 2, last: false }, 2],
+      ['in', 'steer', { n: 3, last: true }, 4],
+    ])
+  })
+
+  it('what it sends to another run is received there, once', async () => {
+    const receiving = stage.write('receiving', programs.receiving)
+    const { run } = await stage.rig.run(receiving)
+    const file = stage.write('sending-to', programs.sendingTo)
+    const life = await stage.rig.run(file, { input: { to: run } })
+    expect(life).toMatchObject(succeeded('told'))
+    expect(await stage.rig.run(file, { resume: life.run })).toMatchObject({
+      ...succeeded('told'),
+      executed: 0,
+    })
+    expect(await stage.rig.run(receiving, { resume: run })).toMatchObject(succeeded([8, 10]))
+    expect(await stage.rig.ask({ do: 'messages', run })).toEqual([
+      ['in', 'steer', { n: 4, last: false }, 0],
+      ['in', 'steer', { n: 5, last: true }, 2],
+    ])
+  })
+
+  it('the URL of a callback is the same in each life; what does not fit leaves it open, what fits is given once', async () => {
+    const file = stage.write('called-back', programs.calledBack)
+    const first = await stage.rig.run(file)
+    expect(first).toMatchObject({ state: 'waiting', executed: 1 })
+    const open = await stage.rig.ask<object[]>({ do: 'open', run: first.run })
+    await stage.rig.ask({ do: 'answer', run: first.run, value: { state: 'misfit' } })
+    await stage.rig.kill()
+    expect(await stage.rig.run(file, { resume: first.run })).toMatchObject({ state: 'waiting', executed: 0 })
+    const misfit = 'the job (What was posted does not fit its schema: Invalid input: expected "done".)'
+    expect(await stage.rig.ask({ do: 'open', run: first.run })).toEqual([{ ...open[0], title: misfit }])
+    await stage.rig.ask({ do: 'answer', run: first.run, value: { state: 'done' } })
+    const again = await stage.rig.run(file, { resume: first.run })
+    expect(again).toMatchObject({
+      ...succeeded({ url: expect.stringMatching(callbackUrl), isSame: true, state: 'done' }),
+      executed: 0,
+      reused: 1,
+    })
+    const { url } = again.output as { url: string }
+    const token = createHash('sha256').update(url.slice(-43)).digest('hex')
+    expect(open).toEqual([{ of: 'callback', title: 'the job', token }])
+    expect(await stage.rig.ask({ do: 'open', run: first.run })).toEqual([])
   })
 
   it('messages that it sends are there once, in their order, also when it goes on', async () => {
@@ -37,9 +86,9 @@ export function waitingTests(stage: Stage): void {
     expect(life).toMatchObject({ ...succeeded('told'), executed: 2 })
     await stage.rig.run(file, { resume: run })
     expect(await stage.rig.ask({ do: 'messages', run })).toEqual([
-      ['out', 'found', { n: 2, of: 1 }],
-      ['out', 'found', { n: 4, of: 2 }],
-      ['out', 'done', null],
+      ['out', 'found', { n: 2, of: 1 }, 1],
+      ['out', 'found', { n: 4, of: 2 }, 3],
+      ['out', 'done', null, 4],
     ])
   })
 

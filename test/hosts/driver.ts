@@ -85,7 +85,18 @@ async function answered(asked: Asked): Promise<unknown> {
       await almanac.send(asked.run, asked.name, asked.value)
       return null
     case 'messages':
-      return (await almanac.messages(asked.run)).map(({ direction, name, value }) => [direction, name, value])
+      return (await almanac.messages(asked.run)).map(({ direction, name, value, call, error }) => [
+        direction,
+        name,
+        value,
+        error?.code ?? call,
+      ])
+    case 'open':
+      return (await almanac.records.asks(asked.run, { open: true })).map(({ of, title, token }) => ({
+        of,
+        title,
+        token,
+      }))
     case 'triggered':
       return triggered(asked.run)
     case 'cancel': {

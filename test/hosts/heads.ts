@@ -8,7 +8,7 @@ export const fails = task('fails', (n: number): number => { throw new RangeError
 `,
   py: `import asyncio, os
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import Literal, TypedDict
 from almanac import *
 import almanac
 @task

@@ -18,7 +18,7 @@ export type Asked =
       readonly resume?: string
     }
   | { readonly do: 'answer'; readonly run: string; readonly value: Value }
-  | { readonly do: 'messages' | 'triggered'; readonly run: string }
+  | { readonly do: 'messages' | 'triggered' | 'open'; readonly run: string }
   | { readonly do: 'send'; readonly run: string; readonly name: string; readonly value: Value }
   | { readonly do: 'cancel' | 'recorded' | 'waits' | 'runs'; readonly file: string }
 

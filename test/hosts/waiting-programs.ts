@@ -46,6 +46,39 @@ async def main():
     return "told"`,
 )
 
+/** Sends to the run that it is told. */
+export const sendingTo = program(
+  `export default workflow('main', { input: { to: json(z.string()) } }, async ({ to }) => {
+  await run.send('steer', { n: double(2), last: false }, { to })
+  await run.send('steer', { n: 5, last: true }, { to })
+  return 'told'
+})`,
+  `@workflow
+async def main(to: str):
+    await run.send("steer", {"n": double(2), "last": False}, to=to)
+    await run.send("steer", {"n": 5, "last": True}, to=to)
+    return "told"`,
+)
+
+/** Gives its URL to a task, and looks at it in each life. */
+export const calledBack = program(
+  `export const told = task('told', (url: string) => url)
+export default workflow('main', async () => {
+  const { url, posted } = run.callback({ state: json(z.literal('done')) }, { title: 'the job' })
+  const before = await told(url)
+  const { state } = await posted
+  return { url: before, isSame: before === (await url), state }
+})`,
+  `@task
+def told(url): return url
+@workflow
+async def main():
+    job = run.callback({"state": Literal["done"]}, title="the job")
+    before = await told(job.url)
+    message = await job.posted
+    return {"url": before, "isSame": before == await job.url, "state": message["state"]}`,
+)
+
 /** Triggers runs of its own file, with a future and with a value, and says nothing of how they end. */
 export const triggering = program(
   `export const other = workflow('other', { input: z.object({ n: z.number() }) }, async ({ n }) => {
