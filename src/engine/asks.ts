@@ -67,8 +67,11 @@ export class Asks {
   checkKey(call: NewCall): void {
     if (call.key !== undefined) return
     const text = askText(call)
-    const equals = [...this.#open.values()].map((open) => open.text).concat(...this.#coming.values())
-    if (equals.includes(text)) throw new AlmanacError('ALM_KEY_NEEDED', { what: call.request.kind })
+    const refuse = (other: string): void => {
+      if (other === text) throw new AlmanacError('ALM_KEY_NEEDED', { what: call.request.kind })
+    }
+    for (const open of this.#open.values()) refuse(open.text)
+    for (const coming of this.#coming.values()) refuse(coming)
   }
 
   /** `args`: of the question, with the values of futures. */

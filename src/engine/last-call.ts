@@ -1,5 +1,6 @@
 import type { SourcePlace } from '../model/task.ts'
 import type { Standing } from '../ports/caller.ts'
+import type { Clock } from '../ports/clock.ts'
 import { placeOf } from './failure.ts'
 
 /** So many calls are noted each; of more, one in a millisecond: a stack costs a microsecond or two. */
@@ -16,6 +17,11 @@ export class LastCall {
   /** becomes a text when somebody reads it */
   readonly #place: { stack?: string } = {}
   #begin: Standing | undefined
+  readonly #clock: Clock
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
 
   /** `workflow`, and where it is defined: for functions that have not called. */
   begins(workflow: string, definedAt: SourcePlace): void {
@@ -24,7 +30,7 @@ export class LastCall {
 
   made(name: string): void {
     if (++this.#count > eachUntil) {
-      const now = Date.now()
+      const now = this.#clock.now()
       if (now === this.#at) return
       this.#at = now
     }

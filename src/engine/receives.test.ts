@@ -4,7 +4,7 @@ import { run } from '../flow/run.ts'
 import { task } from '../flow/task.ts'
 import { workflow } from '../flow/workflow.ts'
 import { World } from '../testing/world.ts'
-import { sendMessage } from './send-message.ts'
+import { sendMessage } from './run-messages.ts'
 
 const seen = task('seen', { cache: false }, (n: number) => n)
 const two = workflow('two', async () => {
@@ -16,7 +16,7 @@ const two = workflow('two', async () => {
 })
 
 const send = (world: World, id: string, value: unknown, name = 'steer') =>
-  sendMessage(world.process.journal, id, name, value, { id: undefined, by: 'eve' })
+  sendMessage(world.process.journal, id, name, value, { id: undefined, by: 'eve', at: world.clock.now() })
 
 /** Time passes while no process has the run. */
 function threeHours({ clock }: World): void {

@@ -3,6 +3,7 @@ import { AlmanacError, errorRecord } from '../model/errors.ts'
 import type { AskRecord, ErrorRecord, Message } from '../model/records.ts'
 import type { Value } from '../model/value.ts'
 import type { Wanted } from '../ports/caller.ts'
+import { Line } from '../util/line.ts'
 import type { CallInfo, NewCall } from './call-info.ts'
 import { recordOf } from './failure.ts'
 import { executed, failedError, type RunContext } from './run-context.ts'
@@ -17,9 +18,10 @@ export interface ReceiveHost {
 /** Messages of one name, and the calls that wait for them. */
 interface Channel {
   readonly name: string
-  waiting: CallInfo[]
+  /** some may have ended meanwhile */
+  readonly waiting: Line<CallInfo>
   /** read, and received by nobody yet */
-  queue: Message[]
+  readonly queue: Line<Message>
   /** `seq` of the last one that was read */
   after: number
   serving: Promise<void> | undefined
@@ -53,9 +55,9 @@ export class Receives {
   /** @throws ALM_KEY_NEEDED */
   checkKey({ caller, request, key }: NewCall): void {
     if (key !== undefined) return
-    const open = this.#channels.get(request.name)?.waiting ?? []
-    if (open.some((info) => info.caller === caller && this.#isOpen(info)))
-      throw new AlmanacError('ALM_KEY_NEEDED', { what: 'receive' })
+    for (const info of this.#channels.get(request.name)?.waiting ?? [])
+      if (info.caller === caller && this.#isOpen(info))
+        throw new AlmanacError('ALM_KEY_NEEDED', { what: 'receive' })
   }
 
   open(info: CallInfo): void {
@@ -91,7 +93,7 @@ export class Receives {
   #channel(name: string): Channel {
     let channel = this.#channels.get(name)
     if (channel === undefined) {
-      channel = { name, waiting: [], queue: [], after: 0, serving: undefined }
+      channel = { name, waiting: new Line(), queue: new Line(), after: 0, serving: undefined }
       this.#channels.set(name, channel)
     }
     return channel
@@ -102,16 +104,14 @@ export class Receives {
     await channel.serving
     this.#serve(channel)
     await channel.serving
-    if (!channel.waiting.includes(info) || !this.#isOpen(info)) return
-    channel.waiting = channel.waiting.filter((one) => one !== info)
+    if (!this.#isOpen(info)) return
     const error = errorRecord('ALM_RECEIVE_TIMEOUT', { name: channel.name }, { call: info.id })
     this.#run.outcomes.set(info.id, { error })
     this.#host.left(info, failedError, error)
   }
 
   #serve(channel: Channel): void {
-    channel.waiting = channel.waiting.filter((info) => this.#isOpen(info))
-    if (channel.waiting.length === 0 || channel.serving !== undefined) return
+    if (this.#first(channel) === undefined || channel.serving !== undefined) return
     this.#busy++
     channel.serving = this.#served(channel)
       .catch((error: unknown) => this.#run.abort(error))
@@ -124,8 +124,8 @@ export class Receives {
 
   async #served(channel: Channel): Promise<void> {
     for (let info = this.#first(channel); info !== undefined; info = this.#first(channel)) {
-      if (channel.queue.length === 0) await this.#read(channel)
-      const message = channel.queue[0]
+      if (channel.queue.isEmpty) await this.#read(channel)
+      const message = channel.queue.peek()
       if (message === undefined) return
       const value = await this.#checked(info, message)
       // it may have ended meanwhile: then the next one that waits has it
@@ -145,9 +145,12 @@ export class Receives {
   }
 
   /** The first that waits. */
-  #first(channel: Channel): CallInfo | undefined {
-    while (channel.waiting[0] !== undefined && !this.#isOpen(channel.waiting[0])) channel.waiting.shift()
-    return channel.waiting[0]
+  #first({ waiting }: Channel): CallInfo | undefined {
+    for (let info = waiting.peek(); info !== undefined; info = waiting.peek()) {
+      if (this.#isOpen(info)) return info
+      waiting.shift()
+    }
+    return undefined
   }
 
   async #read(channel: Channel): Promise<void> {
@@ -155,7 +158,7 @@ export class Receives {
       name: channel.name,
       after: channel.after,
     })
-    channel.queue.push(...messages)
+    for (const message of messages) channel.queue.push(message)
     channel.after = messages.at(-1)?.seq ?? channel.after
   }
 

@@ -91,7 +91,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
     const functionOf = (call: number) => calls.functionAt(calls.get(call).caller) ?? ownFunction
     this.#failures = new Failures(machine.graph, functionOf)
     this.#giving = new Giving(this.#run, this.#turns, this.#failures, before.ended)
-    this.#host = new WorkflowHost(this, ports.ambient, this.#failures)
+    this.#host = new WorkflowHost(this, ports, this.#failures)
     this.#maps = this.#openMaps()
     this.#asks = this.#openAsks()
     const left: Entering['left'] = (info, status, error) => this.#entering.left(info, status, error)

@@ -10,6 +10,7 @@ import type { Value } from '../model/value.ts'
 import type { Ambient, Caller, Elsewhere, Standing } from '../ports/caller.ts'
 import type { NewCall } from './call-info.ts'
 import { LastCall } from './last-call.ts'
+import type { EnginePorts } from './settings.ts'
 import type { Failures } from './uncaught.ts'
 
 /** What the functions of a run ask of it. */
@@ -39,11 +40,16 @@ export class WorkflowHost {
   readonly #failures: Failures
   /** where the run's own function is */
   definedAt: SourcePlace | undefined
-  readonly #lastCall = new LastCall()
+  readonly #lastCall: LastCall
 
-  constructor(run: HostedRun, ambient: Ambient, failures: Failures) {
+  constructor(
+    run: HostedRun,
+    { ambient, clock }: Pick<EnginePorts, 'ambient' | 'clock'>,
+    failures: Failures,
+  ) {
     this.#run = run
     this.#ambient = ambient
+    this.#lastCall = new LastCall(clock)
     this.#failures = failures
   }
 

@@ -1,6 +1,6 @@
 import type { ResumeOptions, RunMessageQuery, SendOptions } from '../almanac.ts'
 import type { Engine, RunHandle } from '../engine/engine.ts'
-import { type RunMessage, runMessages, sendMessage } from '../engine/send-message.ts'
+import { type RunMessage, runMessages, sendMessage } from '../engine/run-messages.ts'
 import type { RunSettings } from '../engine/settings.ts'
 import { stageCall } from '../engine/staged-call.ts'
 import type { Containers } from '../executors/container/containers.ts'
@@ -185,7 +185,7 @@ export class OpenWorkbench implements Workbench {
   }
 
   send(run: RunId, name: string, value: unknown, { id, by }: SendOptions = {}): Promise<SentMessage> {
-    return sendMessage(this.journal, run, name, value, { id, by })
+    return sendMessage(this.journal, run, name, value, { id, by, at: Date.now() })
   }
 
   messages(run: RunId, query: RunMessageQuery = {}): Promise<readonly RunMessage[]> {

@@ -10,6 +10,7 @@ export interface MessagesFlags extends CommonFlags {
 
 const followMs = 250
 const longestValue = 500
+const pageSize = 1000
 
 /** `almanac messages RUN [NAME] [-f]`: messages to a run and from it, in the order in which they came. */
 export function messagesCommand(run: string, name: string | undefined, flags: MessagesFlags): Promise<void> {
@@ -20,8 +21,12 @@ export function messagesCommand(run: string, name: string | undefined, flags: Me
       // asked first: what is sent before the end is there when messages are read
       const goesOn = flags.follow === true && (await almanac.records.claimed([id])).length > 0
       for (let isMore = true; isMore; ) {
-        const page = await almanac.messages(id, { after, ...(name !== undefined && { name }) })
-        isMore = page.length === 1000
+        const page = await almanac.messages(id, {
+          after,
+          limit: pageSize,
+          ...(name !== undefined && { name }),
+        })
+        isMore = page.length === pageSize
         for (const message of page) {
           const { seq, direction, name: what, at, value, run: other, call, error } = message
           after = seq

@@ -1,3 +1,4 @@
+import { awaitedBy } from '../../model/counted.ts'
 import type { CallKind } from '../../model/records.ts'
 import type { CallStatus, EndState } from '../../model/states.ts'
 import type { TaskPolicy } from '../../model/task.ts'
@@ -131,12 +132,10 @@ export function statusOf(call: Call, blocker: Blocker = 'slot'): CallStatus {
       }
     case 'stop':
       return { state: 'running', reason: 'cancelling' }
-    case 'entered':
-      if (call.kind === 'ask') return { state: 'waiting', reason: 'person' }
-      if (call.kind === 'receive' || call.kind === 'callback') return { state: 'waiting', reason: 'signal' }
-      return call.kind === 'sleep'
-        ? { state: 'waiting', reason: 'time' }
-        : { state: 'running', reason: 'executing' }
+    case 'entered': {
+      const reason = awaitedBy[call.kind]
+      return reason === undefined ? { state: 'running', reason: 'executing' } : { state: 'waiting', reason }
+    }
     case 'ended':
       return call.end as EndStatus
   }

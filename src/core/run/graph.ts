@@ -1,3 +1,4 @@
+import { awaitedBy } from '../../model/counted.ts'
 import { AlmanacError } from '../../model/errors.ts'
 import type { TaskPolicy } from '../../model/task.ts'
 import { Heap } from '../../util/heap.ts'
@@ -294,9 +295,8 @@ export class RunGraph {
   }
 
   #wait(call: Call, by: 1 | -1): void {
-    if (call.kind === 'ask') this.waiting.person += by
-    if (call.kind === 'sleep') this.waiting.time += by
-    if (call.kind === 'receive' || call.kind === 'callback') this.waiting.signal += by
+    const awaited = awaitedBy[call.kind]
+    if (awaited !== undefined) this.waiting[awaited] += by
   }
 }
 

@@ -1,3 +1,4 @@
+import { awaitedBy } from '../../model/counted.ts'
 import { AlmanacError } from '../../model/errors.ts'
 import type { CallStatus } from '../../model/states.ts'
 import { type Call, statusOf } from './call.ts'
@@ -243,8 +244,7 @@ export class RunMachine {
 }
 
 /** What was entered and ends by itself is left to do so. */
-const waitsForWorld = ({ kind }: Call): boolean =>
-  kind === 'sleep' || kind === 'ask' || kind === 'receive' || kind === 'callback'
+const waitsForWorld = ({ kind }: Call): boolean => awaitedBy[kind] !== undefined
 
 /** One for all: there may be a hundred thousand at once. */
 const cancelled = { state: 'cancelled', reason: 'request' } as const

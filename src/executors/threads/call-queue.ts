@@ -1,3 +1,4 @@
+import { Line } from '../../util/line.ts'
 import type { TaskCall } from './task-call.ts'
 
 /**
@@ -6,8 +7,8 @@ import type { TaskCall } from './task-call.ts'
  * Q1 it is that of their coming, but that those which may pass others go first
  */
 export class CallQueue {
-  readonly #first = new InOrder()
-  readonly #others = new InOrder()
+  #first = new Line<TaskCall>()
+  #others = new Line<TaskCall>()
 
   push(call: TaskCall): void {
     if (call.mayPass) this.#first.push(call)
@@ -15,43 +16,19 @@ export class CallQueue {
   }
 
   get next(): TaskCall | undefined {
-    return this.#first.next ?? this.#others.next
+    return this.#first.peek() ?? this.#others.peek()
   }
 
   /** Takes off what was next. */
   shift(): void {
-    if (this.#first.next === undefined) this.#others.shift()
+    if (this.#first.isEmpty) this.#others.shift()
     else this.#first.shift()
   }
 
   /** Takes those out that have such numbers. */
   drop(seqs: ReadonlySet<number>): void {
-    this.#first.drop(seqs)
-    this.#others.drop(seqs)
-  }
-}
-
-class InOrder {
-  #calls: TaskCall[] = []
-  #at = 0
-
-  get next(): TaskCall | undefined {
-    return this.#calls[this.#at]
-  }
-
-  push(call: TaskCall): void {
-    this.#calls.push(call)
-  }
-
-  shift(): void {
-    this.#at += 1
-    if (this.#at <= this.#calls.length / 2) return
-    this.#calls = this.#calls.slice(this.#at)
-    this.#at = 0
-  }
-
-  drop(seqs: ReadonlySet<number>): void {
-    this.#calls = this.#calls.slice(this.#at).filter(({ seq }) => !seqs.has(seq))
-    this.#at = 0
+    const stays = ({ seq }: TaskCall): boolean => !seqs.has(seq)
+    this.#first = new Line([...this.#first].filter(stays))
+    this.#others = new Line([...this.#others].filter(stays))
   }
 }

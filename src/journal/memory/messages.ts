@@ -22,10 +22,12 @@ export function addSent(store: MemoryStore, run: RunMemory, { kind: _, to, ...se
 
 function add(store: MemoryStore, run: RunMemory, message: Omit<Message, 'seq'>): SentMessage {
   const { direction, id } = message
-  const before = run.messages.find((one) => one.direction === direction && one.id === id)
-  if (id !== undefined && before !== undefined) return { seq: before.seq, isNew: false }
+  const key = id === undefined ? undefined : `${direction} ${id}`
+  const before = key === undefined ? undefined : run.messageIds.get(key)
+  if (before !== undefined) return { seq: before, isNew: false }
   const seq = ++store.messageSeq
-  run.messages.push({ ...message, seq })
+  run.messages.set(seq, { ...message, seq })
+  if (key !== undefined) run.messageIds.set(key, seq)
   return { seq, isNew: true }
 }
 
@@ -33,7 +35,7 @@ export const incomingMessages = (
   run: RunMemory,
   { name, after }: { readonly name: string; readonly after: number },
 ): Message[] =>
-  run.messages
+  [...run.messages.values()]
     .filter((one) => one.direction === 'in' && one.name === name && one.seq > after)
     .filter(({ call, error }) => call === undefined && error === undefined)
     .slice(0, incomingAtOnce)
@@ -43,7 +45,7 @@ export const listMessages = (
   run: RunMemory,
   { direction, name, after = 0, limit }: MessageQuery,
 ): Message[] =>
-  run.messages
+  [...run.messages.values()]
     .filter((one) => one.seq > after && (direction === undefined || one.direction === direction))
     .filter((one) => name === undefined || one.name === name)
     .slice(0, limit)
@@ -59,7 +61,6 @@ export const setAside = (run: RunMemory, { message: seq, error }: AsideRecord): 
   change(run, seq, (message) => ({ ...message, error }))
 
 function change(run: RunMemory, seq: number, to: (message: Message) => Message): void {
-  const at = run.messages.findIndex((one) => one.seq === seq && one.direction === 'in')
-  const message = run.messages[at]
-  if (message !== undefined) run.messages[at] = to(message)
+  const message = run.messages.get(seq)
+  if (message?.direction === 'in') run.messages.set(seq, to(message))
 }

@@ -72,8 +72,10 @@ export interface RunMemory {
   readonly attempts: Map<number, AttemptMemory[]>
   readonly notes: (Note & { readonly seq: number })[]
   readonly asks: Map<number, AskMemory>
-  /** in order of `seq` */
-  readonly messages: Message[]
+  /** by `seq`, in its order */
+  readonly messages: Map<number, Message>
+  /** `seq` of those that have an id, by direction and id */
+  readonly messageIds: Map<string, number>
   readonly parts: Map<number, PartsRecord>
   requests: { readonly request: RunRequest; taken: boolean }[]
   /** why the run takes no more records until it is claimed anew */

@@ -12,13 +12,13 @@ export function sendMessage(
   run: RunId,
   name: string,
   value: unknown,
-  { id, by }: { readonly id: string | undefined; readonly by: string | undefined },
+  { id, by, at }: { readonly id: string | undefined; readonly by: string | undefined; readonly at: number },
 ): Promise<SentMessage> {
   if (!isMessageName(name))
     throw new AlmanacError('ALM_NAME_REFUSED', { name: JSON.stringify(name), what: 'a message' })
   const valueWire = messageWire(value)
   const own = id === undefined ? {} : { id: `id ${id}` }
-  return journal.send(run, { name, valueWire, by: by ?? 'program', at: Date.now(), ...own })
+  return journal.send(run, { name, valueWire, by: by ?? 'program', at, ...own })
 }
 
 /** A message to a run or from one. */
