@@ -72,6 +72,7 @@ export class CallInfos {
     page.underWay[row] = undefined
     page.wires[row] = undefined
     if (page.owns !== undefined) page.owns[row] = undefined
+    if (page.heldKeys !== undefined) page.heldKeys[row] = undefined
     if (this.#beside.rare.size > 0) this.#beside.rare.delete(id)
   }
 
@@ -119,6 +120,8 @@ interface Page {
   readonly wires: (string | undefined)[]
   /** only where an earlier life of the run has left something */
   owns?: (RememberedCall | undefined)[]
+  /** only where workers hold results */
+  heldKeys?: (Digest | undefined)[]
   readonly numbers: Float64Array
   readonly letters: Uint8Array
 }
@@ -177,7 +180,7 @@ interface Beside {
 type Rare = {
   -readonly [K in RareName]?: CallInfo[K]
 }
-type RareName = 'entry' | 'origin' | 'heldKey' | 'takenFrom' | 'lastError' | 'sharing' | 'map' | 'message'
+type RareName = 'entry' | 'origin' | 'takenFrom' | 'lastError' | 'sharing' | 'map' | 'message'
 
 class InfoView implements CallInfo {
   readonly id: number
@@ -312,11 +315,12 @@ class InfoView implements CallInfo {
   }
 
   get heldKey(): Digest | undefined {
-    return this.#rare()?.heldKey
+    return this.#page.heldKeys?.[this.#row]
   }
 
   set heldKey(heldKey: Digest | undefined) {
-    if (heldKey !== undefined || this.#rare() !== undefined) this.#rareNow().heldKey = heldKey
+    if (heldKey !== undefined) this.#page.heldKeys ??= new Array(pageSize)
+    if (this.#page.heldKeys !== undefined) this.#page.heldKeys[this.#row] = heldKey
   }
 
   get takenFrom(): number | undefined {

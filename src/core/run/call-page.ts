@@ -10,6 +10,8 @@ export interface Page {
   readonly policies: (TaskPolicy | undefined)[]
   readonly inputs: (readonly number[])[]
   readonly consumers: (readonly number[])[]
+  /** only where a call takes what workers hold */
+  heldInputs?: (readonly number[] | undefined)[]
 }
 
 // a row of numbers …
@@ -54,7 +56,6 @@ export interface Beside {
 /** What few calls have. */
 export interface Rare {
   waiters?: number[] | undefined
-  heldInputs?: readonly number[] | undefined
   memoryBytes?: number
   spent?: number
   losses?: number

@@ -275,11 +275,16 @@ export class CallView implements Call {
   }
 
   get heldInputs(): readonly number[] | undefined {
-    return this.#known()?.heldInputs
+    return this.#page.heldInputs?.[this.#row]
   }
 
   set heldInputs(heldInputs: readonly number[] | undefined) {
-    if (heldInputs !== this.heldInputs) this.#rare().heldInputs = heldInputs
+    if (heldInputs === undefined && this.#page.heldInputs === undefined) return
+    this.#page.heldInputs ??= new Array(this.#page.inputs.length)
+    // most calls that take something held take nothing else from calls: one list says both
+    const { inputs } = this
+    const isAll = heldInputs?.length === inputs.length && inputs.every((id, at) => id === heldInputs[at])
+    this.#page.heldInputs[this.#row] = isAll ? inputs : heldInputs
   }
 
   get memoryBytes(): number {

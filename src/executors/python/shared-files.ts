@@ -116,7 +116,7 @@ export class SharedFiles {
 }
 
 /** bytes of files that nobody uses which are kept for the next use */
-const maxFree = 256 * 1024 * 1024
+const maxFree = 64 * 1024 * 1024
 
 let opened = 0
 
