@@ -185,7 +185,8 @@ function addControls(program: Command): void {
     program
       .command('listen')
       .description('take callbacks of all runs of the project (run.callback), until it is interrupted')
-      .option('--listen <address>', '127.0.0.1:8787 if neither this nor the project says where'),
+      .option('--listen <address>', '127.0.0.1:8787 if neither this nor the project says where')
+      .option('--resume', 'resume runs that were called back, once no process has them'),
   ).action(async (flags: ListenFlags) => (await import('./commands/listen.ts')).listenCommand(flags))
   common(program.command('rm <run...>').description('forget runs that have ended, with their logs')).action(
     async (runs: string[], flags: CommonFlags) => (await import('./commands/rm.ts')).rmCommand(runs, flags),

@@ -55,6 +55,26 @@ export default workflow('submitted', async () => {
 })
 `
 
+/** Is called back twice, one after the other, and then works until there is a file. */
+const calledTwice = `
+import { existsSync, writeFileSync } from 'node:fs'
+import { run, task, workflow, z } from 'almanac'
+export const tell = task('tell', { cache: false }, (name: string, url: string) => console.log(name + ' ' + url))
+export const hold = task('hold', { cache: false }, async () => {
+  writeFileSync('holds', '')
+  while (!existsSync('go')) await new Promise(setImmediate)
+  return 'held'
+})
+export default workflow('twice', async () => {
+  const [first, second] = ['first', 'second'].map((title) => run.callback({}, { title }))
+  await tell('first', first!.url)
+  await tell('second', second!.url)
+  await first!.posted
+  await second!.posted
+  return await hold()
+})
+`
+
 /** The objects that a command printed. */
 const objects = ({ stdout }: Ran): Record<string, unknown>[] =>
   stdout
@@ -144,10 +164,10 @@ describe('a callback', () => {
   }
 
   /** `almanac listen`, on another port where somebody else was faster. */
-  async function listening() {
+  async function listening(...flags: string[]) {
     for (;;) {
       const address = `127.0.0.1:${await freePort()}`
-      const listener = project.start('listen', '--listen', address, '--json')
+      const listener = project.start('listen', '--listen', address, '--json', ...flags)
       await listener.saw(/"listening"|"error"/)
       if (/"listening"/.test(listener.said())) return { ...listener, address }
       const { stdout, stderr } = await listener.ended
@@ -190,5 +210,26 @@ describe('a callback', () => {
     expect((await again.ended).code).toBe(0)
     const { state, output } = await project.json('resume', id)
     expect({ state, output }).toEqual({ state: 'succeeded', output: 'done' })
+  })
+
+  it('has its run go on by itself, and what listens leaves the run to a later resume when it is stopped', async () => {
+    project = await Project.make({ 'twice.ts': calledTwice })
+    const listener = await listening('--resume')
+    const there = Project.at(project.folder, { ALMANAC_CALLBACKS_URL: `http://${listener.address}` })
+    const id = startedRun(await there.run('run', 'twice.ts', '--json'))
+    const post = async (which: string): Promise<number> => {
+      const { stdout } = await project.run('logs', id)
+      const [, url = ''] = new RegExp(`${which} (http\\S+)`).exec(stdout) ?? []
+      return (await fetch(url, { method: 'POST', headers: json, body: '{}' })).status
+    }
+    expect(await post('first')).toBe(200)
+    await listener.saw(/"state":"waiting"/)
+    expect(await post('second')).toBe(200)
+    await project.there('holds')
+    listener.child.kill('SIGTERM')
+    expect((await listener.ended).code).toBe(0)
+    await project.write({ go: '' })
+    const { state, output } = await project.json('resume', id)
+    expect({ state, output }).toEqual({ state: 'succeeded', output: 'held' })
   })
 })

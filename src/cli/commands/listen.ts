@@ -1,21 +1,35 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { RunId } from '../../model/records.ts'
+import { isRunEnd } from '../../model/states.ts'
+import type { Workbench } from '../../workbench.ts'
+import { CalledRuns } from '../called-runs.ts'
 import { nextCommand } from '../command-text.ts'
+import { type Printer, printError } from '../printer.ts'
 import { type InputSchema, misfit } from '../schemas.ts'
-import { type CommonFlags, withReadAlmanac } from '../session.ts'
+import { type CommonFlags, withAlmanac } from '../session.ts'
 
 export interface ListenFlags extends CommonFlags {
   readonly listen?: string
+  /** runs that were called back go on */
+  readonly resume?: boolean
 }
 
-/** `almanac listen`: takes callbacks of all runs of the project, until it is interrupted. */
+const everyMs = 1000
+
+/** `almanac listen [--resume]`: takes callbacks of all runs of the project, until it is interrupted. */
 export function listenCommand(flags: ListenFlags): Promise<void> {
-  return withReadAlmanac(flags, async (almanac, printer) => {
+  return withAlmanac(flags, async (almanac, printer) => {
+    const runs = flags.resume === true ? calledRuns(almanac, flags, printer) : undefined
     const listener = await almanac.listen({
       ...(flags.listen !== undefined && { listen: flags.listen }),
       misfit: (schema, value) => misfit(schema as InputSchema, value),
       accepted: (run, call) => {
         printer.object({ kind: 'called', run, call })
-        printer.line(`Run ${run} was called back. If no process runs it: ${nextCommand(`resume ${run}`)}`)
+        const next = runs === undefined ? ` If no process runs it: ${nextCommand(`resume ${run}`)}` : ''
+        printer.line(`Run ${run} was called back.${next}`)
+        runs?.called(run)
       },
     })
     printer.object({ kind: 'listening', address: listener.address, url: listener.url })
@@ -26,6 +40,34 @@ export function listenCommand(flags: ListenFlags): Promise<void> {
     await Promise.race([stop('SIGINT'), stop('SIGTERM')])
     signal.abort()
     await listener.close()
+    await runs?.close()
     return 0
   })
+}
+
+function calledRuns(almanac: Workbench, flags: ListenFlags, printer: Printer): CalledRuns {
+  const { records } = almanac
+  return new CalledRuns({
+    taken: (runs) => records.claimed(runs),
+    isOver: async (run) => isRunEnd((await records.run(run))?.state ?? 'cancelled'),
+    resume: (run, signal) => resume(run, flags, signal),
+    pause: (signal) => pause(everyMs, undefined, { signal }).catch(() => undefined),
+    failed: (error) => printError(error, printer),
+  })
+}
+
+/** A process of its own: a run that fails, or takes all memory, leaves the others and what listens alone. */
+async function resume(run: RunId, flags: ListenFlags, signal: AbortSignal): Promise<void> {
+  const words = ['resume', run, ...(flags.json === true ? ['--json'] : [])]
+  if (flags.project !== undefined) words.push('--project', flags.project)
+  // an interruption at the terminal is for what listens, which stops the others
+  const child = spawn(process.execPath, [process.argv[1] ?? '', ...words], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    detached: true,
+  })
+  const stop = (): void => void child.kill('SIGTERM')
+  signal.addEventListener('abort', stop, { once: true })
+  if (signal.aborted) stop()
+  await once(child, 'close')
+  signal.removeEventListener('abort', stop)
 }
