@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { type File, type TaskContext, task } from '../../src/index.ts'
 import { madeBy } from './made-by.ts'
 
@@ -66,6 +67,10 @@ export const hoards = task('hoards', thread, () => {
 export const tooLarge = task('too-large', thread, () => new Float64Array(2 ** 45).length)
 export const never = task('never', thread, (started: SharedArrayBuffer | null) => {
   for (;;) if (started === undefined) return
+})
+/** Lets nothing else of its thread have a turn until there is such a file. */
+export const stands = task('stands', thread, (until: string | null) => {
+  while (until !== null && !existsSync(until));
 })
 export const refused = task('refused', thread, () => ({ made: new Float64Array(3), bad: new Map() }))
 

@@ -73,6 +73,23 @@ it('cancels what waits in a worker at once, and what a dead worker had not begun
   expect(await bench.heard.end(waits[1]?.id ?? '')).toMatchObject({ kind: 'succeeded', values: { '': 3 } })
 })
 
+it('cancels what waits behind a long attempt when it is asked back for, and never executes it', async () => {
+  const task = bench.task(file, 'work')
+  const log = join(bench.folder, 'log')
+  const go = join(bench.folder, 'go')
+  await bench.value(task, { n: 0, log })
+  const long = bench.attempt(task, { n: 1, log, until: go })
+  const waits = bench.attempt(task, { n: 2, log }, { behind: true })
+  bench.executor.submit([long, waits])
+  await vi.waitFor(() => expect(begun(log)).toEqual(['0', '1']), patience)
+  bench.executor.cancel(waits.id, 600_000)
+  expect(await bench.heard.end(waits.id)).toEqual({ kind: 'cancelled' })
+  bench.write('go', '')
+  expect(await bench.heard.end(long.id)).toMatchObject({ kind: 'succeeded' })
+  expect(await bench.value(task, { n: 3, log })).toBe(3)
+  expect(begun(log)).toEqual(['0', '1', '3'])
+})
+
 it('begins what it is told to begin now, though nobody lets the event loop turn', async () => {
   const task = bench.task(file, 'work', { threads: 8 })
   const log = join(bench.folder, 'log')

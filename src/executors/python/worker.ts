@@ -386,8 +386,11 @@ export class Worker implements Holder, MemoryOf {
   #return(seq: number): void {
     const job = this.jobs.get(seq)
     if (job === undefined) return
-    this.#take(job, false)
-    this.#owner.returned(job)
+    // what was to stop meanwhile is not begun elsewhere
+    const stopped = job.live.verdict !== undefined
+    this.#take(job, stopped)
+    if (stopped) job.live.stopped()
+    else this.#owner.returned(job)
   }
 
   /** The job is no longer with this worker: what it used is free. */

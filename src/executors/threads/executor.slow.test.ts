@@ -1,4 +1,7 @@
 import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -245,6 +248,24 @@ describe('a thread that ends', () => {
     expect(await Promise.all(others.map(({ id }) => bench.heard.end(id)))).toMatchObject(
       others.map((_, n) => ({ values: { '': 2 * n } })),
     )
+  })
+
+  it('and what waited behind it was cancelled: that is never executed', async () => {
+    await bench.close()
+    await open({ threads: 1 })
+    const until = join(mkdtempSync(join(tmpdir(), 'stands-')), 'go')
+    // it is known to be short, so that others wait behind it
+    await bench.run({ task: spec('stands'), inputs: { args: [null] } })
+    const stands = attempt(spec('stands'), [until])
+    const waits = attempt(spec('stands'), [null], { behind: true })
+    bench.executor.submit([stands, waits])
+    await bench.clock.settle()
+    bench.executor.cancel(waits.id, 600_000)
+    expect(await bench.heard.end(waits.id)).toEqual({ kind: 'cancelled' })
+    expect(bench.heard.of(stands.id).end).toBeUndefined()
+    writeFileSync(until, '')
+    expect(await bench.heard.end(stands.id)).toMatchObject({ kind: 'succeeded' })
+    rmSync(dirname(until), { recursive: true })
   })
 
   it('takes nothing down that waited behind an attempt which turns out to be long', async () => {

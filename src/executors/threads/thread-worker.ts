@@ -163,8 +163,11 @@ export class ThreadWorker implements BufferHolder {
   }
 
   #return(job: Job): void {
-    this.#take(job, false)
-    this.#owner.returned(job)
+    // what was to stop meanwhile is not begun elsewhere
+    const stopped = job.live.verdict !== undefined
+    this.#take(job, stopped)
+    if (stopped) job.live.stopped()
+    else this.#owner.returned(job)
   }
 
   #send(job: Job): void {
