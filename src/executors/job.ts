@@ -161,7 +161,8 @@ export class Job {
   readonly function: TaskFunction
   readonly run: JobRun
   readonly held: readonly HeldRef[]
-  phase: 'waiting' | 'moving' | 'sent' = 'waiting'
+  /** `over`: that it has ended may still have to be told, when its worker is gone */
+  phase: 'waiting' | 'moving' | 'sent' | 'over' = 'waiting'
   begun = false
   /** the worker says when it begins: nothing may wait behind it, and it behind nothing */
   announced = false
@@ -201,8 +202,10 @@ export class Job {
     this.run.enter(this.live.attempt.behind === true)
   }
 
-  /** It has ended. */
+  /** It has ended; of several who say so, the first is right. */
   leave(): void {
+    if (this.phase === 'over') return
+    this.phase = 'over'
     if (this.held.length > 0) this.#wants.want(this.handles, -1)
     this.function.live -= 1
     this.run.leave()

@@ -234,6 +234,8 @@ class PythonExecutor implements Executor, GroupOwner {
 
   #stopAttempt(live: LiveAttempt<Job>, force: boolean): void {
     const job = live.state
+    // what has ended is told of by its worker, which is ended already
+    if (job?.phase === 'over') return
     const worker = job && [...this.#workers].find((one) => one.jobs.has(job))
     if (job === undefined || worker === undefined) {
       job?.leave()

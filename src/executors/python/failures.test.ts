@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { AttemptEnd } from '../../ports/executor.ts'
+import { taskSpec } from '../../testing/attempts.ts'
 import { PythonBench } from '../../testing/python-bench.ts'
 import { openPythonExecutor } from './executor.ts'
 
@@ -70,6 +71,18 @@ def pid():
 def hangs():
     while True:
         time.sleep(1000)
+
+
+def outlasts(folder):
+    # what left the group holds a socket of the process: the end of that is told only a while after it
+    if os.fork() == 0:
+        if os.fork() == 0:
+            os.setsid()
+            while os.path.exists(folder):
+                time.sleep(0.05)
+        os._exit(0)
+    os.wait()
+    hangs()
 
 
 def swells(megabytes):
@@ -207,6 +220,21 @@ describe('a task that cannot be loaded', () => {
   })
 })
 
+describe('an attempt that waits for its environment', () => {
+  it('is cancelled once, though none can be made, and what follows is executed', async () => {
+    const env = { requirements: `${bench.folder}/none.txt` }
+    const task = taskSpec('pid', { kind: 'python', file, function: 'pid', threads: 1, env })
+    const [waits, fails] = [bench.attempt(task), bench.attempt(task)]
+    bench.executor.submit([waits, fails])
+    bench.executor.cancel(waits.id, 60_000)
+    expect(await Promise.all([waits, fails].map(({ id }) => bench.heard.end(id)))).toMatchObject([
+      { kind: 'cancelled' },
+      { kind: 'failed', error: { code: 'ALM_PYTHON_ENV' } },
+    ])
+    expect(await bench.value(bench.task(file, 'pid'))).toEqual(expect.any(Number))
+  })
+})
+
 describe('a worker that dies', () => {
   it.each([
     ['exit', 'it ended with exit code 7', 'exit 7'],
@@ -247,6 +275,14 @@ describe('a task that is too much', () => {
       reason: 'timeout',
       error: { code: 'ALM_TASK_TIMEOUT' },
     })
+  })
+
+  it('is ended once, though its grace ends while its process does, and what follows is executed', async () => {
+    expect(await run('outlasts', { folder: bench.folder }, { timeoutMs: 100 })).toMatchObject({
+      kind: 'failed',
+      reason: 'timeout',
+    })
+    expect(await bench.value(bench.task(file, 'pid'))).toEqual(expect.any(Number))
   })
 
   it('is ended when it uses more memory than it may', async () => {
