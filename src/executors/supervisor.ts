@@ -12,7 +12,8 @@ import { groupMembers, processesWith } from './process-groups.ts'
  *
  * S1 P gets its arguments, streams, environment and default signals as if the host had started it; what S ends with
  *    is P's exit code, or 128 and the signal's number.
- * S2 S and W outlive every signal to the group but SIGKILL, so that P alone decides what to make of SIGTERM.
+ * S2 S and W outlive every signal to the group but SIGKILL, so that P alone decides what to make of SIGTERM. None is
+ *    sent before P is there to hear it, with signals as they are by default: S would swallow it.
  * S3 when `exited` is told, no process of the group is left, and both streams have been read to their end.
  *    What left the group (`setsid`) is found by a variable of its environment, where the system tells (Linux), if the
  *    program was to stop or the host died; elsewhere it goes on, and so does what clears its environment.
@@ -22,8 +23,8 @@ import { groupMembers, processesWith } from './process-groups.ts'
  */
 const script = (last: readonly string[]): string => `
 exec 4>&2 2>/dev/null
-trap : HUP INT QUIT USR1 USR2 PIPE ALRM TERM
-(trap '' HUP INT QUIT USR1 USR2 PIPE ALRM TERM; read -r _ <&3
+trap '' HUP INT QUIT USR1 USR2 PIPE ALRM TERM
+(read -r _ <&3
 kill -s KILL $$
 me=$(exec sh -c 'echo $PPID')
 for e in $(grep -als "ALMANAC_PROGRAM=$ALMANAC_PROGRAM" /proc/[0-9]*/environ); do
@@ -32,7 +33,8 @@ p=\${e#/proc/}; p=\${p%/environ}
 done
 ${last.length === 0 ? '' : `${last.map(quoted).join(' ')} </dev/null >&2`}
 kill -s KILL -- -$$) >&- 4>&- &
-(exec "$@" 2>&4 3>&- 4>&-)
+trap : HUP INT QUIT USR1 USR2 PIPE ALRM TERM
+(echo >&3; exec "$@" 2>&4 3>&- 4>&-)
 status=$?
 kill -s KILL $!; wait
 times >&3
@@ -85,6 +87,9 @@ export class SupervisedProgram {
   #closed = false
   /** it was to stop: nothing of it is to stay */
   #stopping = false
+  /** P is there, and whether it was to be asked to stop before that */
+  #begun = false
+  #asked = false
   readonly #variable: string
   #told = false
 
@@ -113,8 +118,9 @@ export class SupervisedProgram {
     this.#read('stdout')
     this.#read('stderr')
     const [, , , lifeline] = this.#child.stdio
-    // it is written by S at its end only
+    // P's first word is an empty line; the rest is written by S at its end
     lifeline?.on('data', (chunk: Buffer) => {
+      this.#begin()
       if (this.#times.length < 1000) this.#times += chunk.toString('latin1')
     })
     lifeline?.on('error', () => undefined)
@@ -125,10 +131,14 @@ export class SupervisedProgram {
     })
   }
 
-  /** To all processes of the group. */
+  /** To all processes of the group; SIGTERM when the program is there to hear it. */
   signal(signal: 'SIGTERM' | 'SIGKILL'): void {
     if (this.group === undefined || this.#exit !== undefined) return
     this.#stopping = true
+    if (signal === 'SIGTERM' && !this.#begun) {
+      this.#asked = true
+      return
+    }
     // first what left the group: its parents may end before they could be asked
     if (process.platform === 'linux') {
       const members = groupMembers(new Set([this.group]))?.get(this.group)
@@ -136,6 +146,12 @@ export class SupervisedProgram {
         if (members?.includes(pid) !== true) signalOne(pid, signal)
     }
     signalGroup(this.group, signal)
+  }
+
+  #begin(): void {
+    if (this.#begun) return
+    this.#begun = true
+    if (this.#asked) this.signal('SIGTERM')
   }
 
   #read(name: 'stdout' | 'stderr'): void {
@@ -179,7 +195,8 @@ export class SupervisedProgram {
       return
     }
     const bytes = this.#bytes
-    const timer = setTimeout(() => this.#drain(bytes), drainMs)
+    // timers come before what is there to be read: where this process stood still, that has not been yet
+    const timer = setTimeout(() => setImmediate(() => this.#drain(bytes)), drainMs)
     this.#child.once('close', () => clearTimeout(timer))
   }
 }
@@ -258,9 +275,9 @@ function exitOf(code: number | null, signal: string | null): { code: number; sig
   return named === undefined ? { code: exit } : { code: exit, signal: named }
 }
 
-/** The second line of the shell's `times`: user and system time of its children, `0m0.05s 0m0.01s`. */
+/** The second line of the shell's `times`, after P's: user and system time of its children, `0m0.05s 0m0.01s`. */
 function cpuOf(times: string): number | undefined {
-  const found = /^.*\n(\d+)m([\d.,]+)s (\d+)m([\d.,]+)s/.exec(times)
+  const found = /^\n.*\n(\d+)m([\d.,]+)s (\d+)m([\d.,]+)s/.exec(times)
   if (found === null) return undefined
   const [, userMinutes = '', userSeconds = '', systemMinutes = '', systemSeconds = ''] = found
   const ms = (minutes: string, seconds: string): number =>

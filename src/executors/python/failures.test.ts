@@ -1,7 +1,10 @@
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { AttemptEnd } from '../../ports/executor.ts'
 import { taskSpec } from '../../testing/attempts.ts'
 import { PythonBench } from '../../testing/python-bench.ts'
+import { isOver, standStill } from '../../testing/standstill.ts'
 import { openPythonExecutor } from './executor.ts'
 
 let bench: PythonBench
@@ -13,6 +16,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 
 
@@ -62,6 +66,13 @@ def dies(how):
     if how == "abort":
         os.abort()
     os.kill(os.getpid(), getattr(signal, how))
+
+
+def ends_and_dies(go):
+    while not os.path.exists(go):
+        pass
+    threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGKILL)).start()
+    return "told"
 
 
 def pid():
@@ -267,6 +278,25 @@ describe('a worker that dies', () => {
     },
   )
 })
+
+it.skipIf(process.platform !== 'linux')(
+  'has what a worker told before it died, though its host stood still meanwhile',
+  async () => {
+    const pid = (await bench.value(bench.task(file, 'pid'))) as number
+    const attempt = bench.attempt(bench.task(file, 'ends_and_dies'), { go: join(bench.folder, 'go') })
+    bench.executor.submit([attempt])
+    await bench.heard.until(() => bench.heard.of(attempt.id).started > 0)
+    // what another says is heard in the turn in which its end is found: then the worker has ended too, unheard
+    const other = spawn('echo', ['up'], { stdio: ['ignore', 'pipe', 'ignore'] })
+    other.stdout.once('data', () => {
+      bench.write('go', '')
+      while (!isOver(pid));
+      setImmediate(() => standStill(1000))
+    })
+    while (!isOver(other.pid ?? 0));
+    expect(await bench.heard.end(attempt.id)).toMatchObject({ kind: 'succeeded', values: { '': 'told' } })
+  },
+)
 
 describe('a task that is too much', () => {
   it('is ended when it never returns', async () => {

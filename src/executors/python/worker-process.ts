@@ -162,7 +162,8 @@ export class WorkerProcess {
         return
       }
       // a process that it forked, and that left its group, holds the socket open for as long as it likes
-      const timer = setTimeout(resolve, drainMs)
+      // and what is there to be read comes after timers: this process may have stood still meanwhile
+      const timer = setTimeout(() => setImmediate(resolve), drainMs)
       this.#data.once('close', () => {
         clearTimeout(timer)
         resolve()
