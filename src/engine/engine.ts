@@ -11,8 +11,9 @@ import type { CallRow, RunClaim } from '../ports/journal.ts'
 import { AttemptsUnderWay } from './attempts-under-way.ts'
 import { type Forgetting, forgottenCalls, readAnew, sharedCalls, without } from './forgotten.ts'
 import type { KnownCall } from './known-call.ts'
-import type { RunListener } from './run-context.ts'
+import type { RunLife, RunListener } from './run-context.ts'
 import { RunDriver } from './run-driver.ts'
+import { SaidBefore } from './said-before.ts'
 import type { EnginePorts, RunResult, RunSettings } from './settings.ts'
 import { SharedWork } from './shared-work.ts'
 import { showOutput } from './shown-output.ts'
@@ -125,7 +126,7 @@ export class Engine {
     if (settings.dryRun) {
       const remembered = await journal.load(run.id)
       const shared = sharedCalls(remembered)
-      const anew = readAnew(shared, how)
+      const before = { anew: readAnew(shared, how) }
       const kept = without(remembered, forgottenCalls(run, remembered, shared, how))
       return this.#drive(
         workflow,
@@ -135,7 +136,7 @@ export class Engine {
         kept,
         undefined,
         how.listener,
-        anew,
+        before,
       )
     }
     const claim = await journal.claim(run.id, owner)
@@ -155,6 +156,7 @@ export class Engine {
       if (calls.length > 0) records.unshift({ kind: 'forgotten', calls, at })
       await journal.append(run.id, records)
       const remembered = without(loaded, calls)
+      const said = await SaidBefore.read(this.#ports.records, run.id)
       return this.#drive(
         workflow,
         { ...run, state },
@@ -163,7 +165,7 @@ export class Engine {
         remembered,
         claim,
         how.listener,
-        readAnew(shared, how),
+        { anew: readAnew(shared, how), said },
       )
     } catch (error) {
       await claim.release()
@@ -234,11 +236,11 @@ export class Engine {
     remembered: readonly RememberedCall[],
     claim: RunClaim | undefined,
     listener: RunListener = {},
-    anew?: ReadonlySet<string>,
+    before: Pick<RunLife, 'anew' | 'said'> = {},
   ): RunHandle {
     const look = (): Promise<void> => (claim === undefined ? Promise.resolve() : this.#look(driver))
     const begin = (triggered: NewTriggered): void => this.#begin(triggered, settings, listener)
-    const life = { underWay: this.#underWay, look, work: this.#work, begin, ...(anew && { anew }) }
+    const life = { underWay: this.#underWay, look, work: this.#work, begin, ...before }
     const rules = [...settings.limits, ...workflow.limits]
     const driver: RunDriver = new RunDriver(
       this.#ports,

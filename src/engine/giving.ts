@@ -37,8 +37,6 @@ export class Giving {
   reused = 0
   /** ms of work that the run cache and carried entries stand for */
   savedMs = 0
-  /** remembered outcomes that have not been given back */
-  replaying: number
   /** what becomes durable with the outcome of a call, by call; each is told when it is */
   readonly withOutcome = new Map<number, { readonly record: JournalRecord; readonly durable: () => void }>()
   readonly #run: RunContext
@@ -48,11 +46,10 @@ export class Giving {
   readonly #given: (true | undefined)[] = []
   readonly #waiters = new ChurnMap<number, Waiter[]>()
 
-  constructor(run: RunContext, turns: Turns, failures: Failures, replaying: number) {
+  constructor(run: RunContext, turns: Turns, failures: Failures) {
     this.#run = run
     this.#turns = turns
     this.#failures = failures
-    this.replaying = replaying
   }
 
   /** Calls whose outcome somebody waits for. */
@@ -90,7 +87,6 @@ export class Giving {
     // before its record: whoever waits goes on first
     this.#turns.add({ order, call: info.id, run: this.#turn })
     const kept = effect.record && this.#record(info, effect)
-    if (!effect.record && info.own?.outcome !== undefined) this.replaying--
     this.#endWork(info, kept)
     // an entry tells its map what it took, and showed
     if (info.request.kind === 'task') notes.forget(info.id)

@@ -1,7 +1,8 @@
-import { encode } from '../model/codec.ts'
+import { decode, encode } from '../model/codec.ts'
 import type { Note, NoteType, Shown } from '../model/records.ts'
 import type { AttemptNote } from '../ports/executor.ts'
 import type { Recorder } from './recorder.ts'
+import type { SaidBefore } from './said-before.ts'
 import type { EnginePorts } from './settings.ts'
 import { imagePath, withImage } from './shown-image.ts'
 import { ShownThings, tooMuchShown } from './shown-things.ts'
@@ -34,11 +35,26 @@ interface OfAttempt {
  */
 export class Notes {
   readonly #run: Told
+  readonly #before: SaidBefore | undefined
   /** by call, of its newest attempt: few calls show anything */
   readonly #shown = new Map<number, { readonly attempt: number; readonly things: ShownThings }>()
 
-  constructor(run: Told) {
+  constructor(run: Told, before?: SaidBefore) {
     this.#run = run
+    this.#before = before
+  }
+
+  /** What a function of the run says. */
+  saidByFunction(note: Said): void {
+    const { type, name, body } = note
+    if (this.#before?.isNew({ type, name, bodyWire: encode(body) }) === false) return
+    this.add(note)
+  }
+
+  /** The run has succeeded: what is newest of a name is to be what its function said last. */
+  succeeded(): void {
+    for (const { type, name, bodyWire } of this.#before?.overtaken() ?? [])
+      this.add({ type, name, body: decode(bodyWire) })
   }
 
   /** What an attempt says; where it shows an image of its own, that is taken into the store first. */

@@ -11,6 +11,7 @@ import type { CallTable } from './call-table.ts'
 import type { Notes } from './notes.ts'
 import type { Outcomes } from './outcomes.ts'
 import type { Recorder } from './recorder.ts'
+import type { SaidBefore } from './said-before.ts'
 import type { EnginePorts, RunSettings } from './settings.ts'
 import type { SharedWork } from './shared-work.ts'
 import type { NewTriggered, TriggeredListener } from './triggered-runs.ts'
@@ -30,6 +31,8 @@ export interface RunLife {
   readonly underWay: AttemptsUnderWay
   readonly look: () => Promise<void>
   readonly work: SharedWork
+  /** what its functions have said in earlier lives, where it has had any */
+  readonly said?: SaidBefore
   /** A run that it has triggered, now or before, is to be executed. */
   readonly begin?: (triggered: NewTriggered) => void
   /** datasets of which it reads the newest versions, whatever it saw before */

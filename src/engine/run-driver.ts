@@ -32,7 +32,6 @@ import { executed, failedError } from './run-context.ts'
 import { type DriverEnd, RunEnd } from './run-end.ts'
 import { Sends } from './sends.ts'
 import type { EnginePorts, RunSettings } from './settings.ts'
-import type { SharedWork } from './shared-work.ts'
 import { unspilledNow } from './spilled.ts'
 import { TriggerCalls } from './trigger-calls.ts'
 import { Turns } from './turns.ts'
@@ -82,7 +81,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
   ) {
     this.id = run.id
     this.#workflow = run.workflow
-    this.#run = this.#context(ports, run, settings, new Remembered(remembered), listener, life.work)
+    this.#run = this.#context(ports, run, settings, new Remembered(remembered), listener, life)
     const { machine, calls, notes, remembered: before } = this.#run
     this.#turns = new Turns(ports.clock, () => this.#end.isOver || this.#awaitsReplay())
     const warn = ({ name }: TaskSpec, body: string) => notes.add({ type: 'warning', name, body })
@@ -90,7 +89,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
     this.#recall = new Recall(this.#run, (task) => this.#execution.leaves(task), warn)
     const functionOf = (call: number) => calls.functionAt(calls.get(call).caller) ?? ownFunction
     this.#failures = new Failures(machine.graph, functionOf)
-    this.#giving = new Giving(this.#run, this.#turns, this.#failures, before.ended)
+    this.#giving = new Giving(this.#run, this.#turns, this.#failures)
     this.#host = new WorkflowHost(this, ports, this.#failures)
     this.#maps = this.#openMaps()
     this.#asks = this.#openAsks()
@@ -166,10 +165,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
   }
 
   note(_path: string, type: NoteType, name: string, body: Value): void {
-    // while the function is taken through what it did before, it has said this already
-    const { machine, remembered, notes } = this.#run
-    if (this.#giving.replaying > 0 && machine.graph.size < remembered.nextCall) return
-    notes.add({ type, name, body })
+    this.#run.notes.saidByFunction({ type, name, body })
   }
 
   // what people ask
@@ -251,7 +247,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
     settings: RunSettings,
     remembered: Remembered,
     listener: RunListener,
-    work: SharedWork,
+    { work, said }: RunLife,
   ): RunContext {
     // nothing is executed, so that nothing waits for a place
     const { cpu, memoryBytes } = settings.dryRun ? { cpu: Infinity, memoryBytes: Infinity } : settings
@@ -271,7 +267,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
       machine,
       remembered,
       recorder,
-      notes: new Notes({ recorder, listener, ports }),
+      notes: new Notes({ recorder, listener, ports }, said),
       work,
       calls: new CallTable(ports.hash, remembered, isCancelled),
       outcomes: new Outcomes(ports.hash, (ref) => unspilledNow(ref, ports.data)),

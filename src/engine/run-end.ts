@@ -189,6 +189,7 @@ export class RunEnd {
     this.state = end.state
     try {
       this.#recordRemoved()
+      if (end.state === 'succeeded') this.#run.notes.succeeded()
       if (end.state !== 'succeeded' && this.#run.outcomes.areHeld) await this.#host.keepHeld()
       const outputWire =
         'output' in end && !settings.dryRun ? await keptWire(end.output, ports.data) : undefined

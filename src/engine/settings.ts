@@ -20,7 +20,7 @@ import type { Urls } from '../ports/urls.ts'
 /** All that the engine needs from outside. */
 export interface EnginePorts {
   readonly journal: Journal
-  readonly records: Pick<Records, 'run'>
+  readonly records: Pick<Records, 'run' | 'notes'>
   readonly cache: RunCache
   readonly work: WorkClaims
   readonly limits: Limits

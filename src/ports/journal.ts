@@ -144,6 +144,8 @@ export interface CallQuery {
 
 export interface NoteQuery {
   readonly call?: number
+  /** false: only what is said of the run itself */
+  readonly ofCalls?: boolean
   readonly type?: Note['type']
   readonly after?: number
   readonly limit: number

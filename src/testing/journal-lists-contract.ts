@@ -129,6 +129,7 @@ export function testPages(at: () => Fixture): void {
     expect(await names({ limit: 9, call: 0 })).toEqual(['b', 'c'])
     expect(await names({ limit: 9, type: 'metric' })).toEqual(['b', 'd'])
     expect(await names({ limit: 9, type: 'metric', call: 1 })).toEqual(['d'])
+    expect(await names({ limit: 9, ofCalls: false })).toEqual(['a'])
   })
 
   it('tells how a fingerprint came about, by its newest record', async () => {

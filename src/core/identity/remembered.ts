@@ -31,8 +31,6 @@ export class Remembered {
   readonly #made: Uint8Array
   readonly nextCall: number
   readonly nextOrder: number
-  /** how many have an outcome */
-  readonly ended: number
   /** calls that read or write what others do too: few, if any */
   readonly shared: readonly RememberedCall[]
   #claimable = 0
@@ -40,7 +38,6 @@ export class Remembered {
   constructor(calls: readonly RememberedCall[]) {
     let nextCall = 0
     let nextOrder = 0
-    let ended = 0
     const shared: RememberedCall[] = []
     // the only time that all are gone through before the function begins
     for (const one of calls) {
@@ -48,7 +45,6 @@ export class Remembered {
       if (call >= nextCall) nextCall = call + 1
       if (isOfShared(one.call_kind)) shared.push(one)
       if (outcome === undefined) continue
-      ended++
       if (outcome.order >= nextOrder) nextOrder = outcome.order + 1
       if (outcome.fingerprint !== undefined) this.#claimable++
     }
@@ -57,7 +53,6 @@ export class Remembered {
     this.#made = new Uint8Array(nextCall)
     this.nextCall = nextCall
     this.nextOrder = nextOrder
-    this.ended = ended
     this.shared = shared
   }
 

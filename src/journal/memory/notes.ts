@@ -8,11 +8,12 @@ export function addNote(store: MemoryStore, run: RunMemory, record: Note): void 
 }
 
 export function listNotes(run: RunMemory, query: NoteQuery): (Note & { readonly seq: number })[] {
-  const { call, type, after, limit } = query
+  const { call, ofCalls, type, after, limit } = query
   return run.notes
     .filter(
       (note) =>
         (call === undefined || note.call === call) &&
+        (ofCalls !== false || note.call === undefined) &&
         (type === undefined || note.type === type) &&
         (after === undefined || note.seq > after),
     )

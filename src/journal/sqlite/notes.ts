@@ -27,10 +27,11 @@ interface NoteRow {
 export function listNotes(db: Database, run: RunId, query: NoteQuery): (Note & { readonly seq: number })[] {
   const n = findRun(db, run)
   if (n === undefined) return []
-  const { call, type, after, limit } = query
+  const { call, ofCalls, type, after, limit } = query
   const conditions = [
     'run = ?',
     ...(call === undefined ? [] : ['call = ?']),
+    ...(ofCalls === false ? ['call IS NULL'] : []),
     ...(type === undefined ? [] : ['type = ?']),
     ...(after === undefined ? [] : ['seq > ?']),
   ]
