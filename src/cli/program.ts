@@ -94,7 +94,7 @@ function addReaders(program: Command): void {
   common(
     program
       .command('logs <run> [task]')
-      .description('what tasks printed')
+      .description('what tasks printed, and events')
       .option('-f, --follow', 'go on while the run does'),
   ).action(async (run: string, task: string | undefined, flags: LogsFlags) =>
     (await import('./commands/logs.ts')).logsCommand(run, task, flags),

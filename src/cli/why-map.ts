@@ -6,6 +6,7 @@ import { DirRef, FileRef, FutureRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
 import type { Workbench } from '../workbench.ts'
 import type { CallRow } from './calls.ts'
+import { fullText } from './values.ts'
 
 /** Entries that are named; of the others it is said how many they are. */
 const namedEntries = 20
@@ -88,7 +89,7 @@ interface Tally {
   cached: number
   failed: number
   /** what the first that ran were given */
-  readonly first: (FileRef | string)[]
+  readonly first: (FileRef | DirRef | string)[]
   parts: Readonly<Record<string, string>> | undefined
 }
 
@@ -206,17 +207,18 @@ async function changesOf(almanac: Workbench, before: Value, after: Value): Promi
   return { changed, removed }
 }
 
-/** What an entry works on: the file, or the item of a list as text. */
-function itemOf({ argsWire }: CallRow, map: CallRow): FileRef | string {
+/** What an entry works on: the file, the files of a group, or the item of a list as text. */
+function itemOf({ argsWire }: CallRow, map: CallRow): FileRef | DirRef | string {
   const args = decode(argsWire)
   const { as } = decode(map.argsWire) as { readonly as?: Value }
   const fields = args as Record<string, Value>
   const item = typeof as === 'string' ? fields[as] : (fields['args'] as readonly Value[] | undefined)?.[0]
-  return item instanceof FileRef ? item : JSON.stringify(item ?? args).slice(0, 80)
+  return item instanceof FileRef || item instanceof DirRef ? item : JSON.stringify(item ?? args).slice(0, 80)
 }
 
-function pathOf(item: FileRef | string, over: Value): string {
+function pathOf(item: FileRef | DirRef | string, over: Value): string {
   if (typeof item === 'string') return item
+  if (item instanceof DirRef) return fullText(item, 100)
   const { at, name } = item
   return over instanceof DirRef && over.at !== undefined && at !== undefined ? relative(over.at, at) : name
 }

@@ -170,6 +170,13 @@ export class MapCalls {
     return unmade
   }
 
+  /** Entries that maps under way take from earlier results: in a dry run those do not end. */
+  get carried(): number {
+    let carried = 0
+    for (const { plan } of this.#plans.values()) carried += plan.carried
+    return carried
+  }
+
   /** Makes entries as far as the window goes. A dry run ends none, and is to name them all. */
   #make(opened: OpenMap): void {
     const { map, path: caller, plan, request, entries } = opened

@@ -205,7 +205,9 @@ export class RunDriver implements HostedRun, AttemptOwner {
 
   /** Counts of calls by state, now: cheap enough to ask ten times a second. */
   snapshot(): RunSnapshot {
-    return { state: this.#end.state, ...this.#giving.figures(this.#maps.unmade) }
+    const figures = this.#giving.figures(this.#maps.unmade)
+    const carried = this.#run.settings.dryRun ? this.#maps.carried : 0
+    return { state: this.#end.state, ...figures, reused: figures.reused + carried }
   }
 
   // what executors say

@@ -63,6 +63,74 @@ it('graph goes through views to the tasks behind them; show gives values as peop
   )
 })
 
+it('a dry run counts what a map would carry over', async () => {
+  await ranMaps({ a: 'a', b: 'bb', c: 'c' })
+  await project.write({ 'raw/d': 'new' })
+  const { stdout } = await project.run('run', 'maps.ts', '-i', 'raw=raw', '--dry-run')
+  expect(stdout).toBe(
+    [
+      'Would execute 1',
+      '  size × 1 new',
+      'Would reuse 3',
+      'Unknown',
+      '  sum × 1 until size has run',
+      '  what the workflow does next until size has run',
+      '',
+    ].join('\n'),
+  )
+})
+
+const groups = `
+import { dir, json, script, workflow } from 'almanac'
+const count = script.task({
+  name: 'count',
+  lang: 'sh',
+  source: 'test ! -e "$ALMANAC_IN_day/tue-bad" || { sleep 0.2; exit 3; }; echo "{\\\\"n\\\\": 1}" > "$ALMANAC_RESULT"',
+  input: { day: dir() },
+  output: { n: json<number>() },
+})
+export default workflow('groups', { input: { raw: dir() } }, async ({ raw }) => count.map(raw, { by: /^[a-z]+/ }).n.all())
+`
+
+it('why of a map by group says how much is in a group; a call that failed says how long it took', async () => {
+  project = await Project.make({ 'groups.ts': groups })
+  mkdirSync(join(project.folder, 'raw'))
+  await project.write({ 'raw/mon-a': 'a', 'raw/tue-b': 'bb', 'raw/tue-c': 'c' })
+  await project.run('run', 'groups.ts', '-i', 'raw=raw')
+  await project.write({ 'raw/tue-d': 'd' })
+  await project.run('run', 'groups.ts', '-i', 'raw=raw')
+  const why = (await project.run('why', 'last', 'count')).stdout.replace(/[0-9a-f]{12}/g, 'D')
+  expect(why).toMatch(/ {4}executed {2}directory \(3 files, 4 B, D\) {2}no result of it was kept\n$/)
+  await project.write({ 'raw/tue-bad': '' })
+  await project.run('run', 'groups.ts', '-i', 'raw=raw')
+  expect((await project.run('show', 'last', 'count')).stdout).toMatch(
+    /failed error +[2-9]\d\d ms +day=directory/,
+  )
+})
+
+it('logs tell of events: of the workflow, and of the calls of a task', async () => {
+  project = await Project.make({
+    'told.ts': `
+import { run, task, workflow } from 'almanac'
+export const look = task('look', (n: number, { event, log }) => { log('looking'); event('seen', { n }) })
+export default workflow('told', async () => {
+  await look(1)
+  run.event('begun', { scene: 'LC08', of: [1, 2] })
+  await look(2)
+})`,
+  })
+  await project.run('run', 'told.ts')
+  const logs = async (...args: string[]) =>
+    (await project.run('logs', 'last', ...args)).stdout.replace(/\d\d:[\d:.]+/g, 'T')
+  expect(await logs()).toBe(
+    'T look 0 looking\nT look 1 looking\nT look 0 seen n=1\nT told begun scene="LC08" of=[1, 2]\nT look 1 seen n=2\n',
+  )
+  expect(await logs('look')).toBe(
+    'T look 0 looking\nT look 1 looking\nT look 0 seen n=1\nT look 1 seen n=2\n',
+  )
+  expect(await logs('1')).toBe('T look 1 looking\nT look 1 seen n=2\n')
+})
+
 it('why of a map names the entries that were run and removed, and what was carried over', async () => {
   await ranMaps({ a: 'a', b: 'bb', c: 'c' })
   const { id } = await project.json('show', 'last')

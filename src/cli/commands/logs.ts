@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import pc from 'picocolors'
 import type { Workbench } from '../../workbench.ts'
 import { knownRun, namedCalls } from '../calls.ts'
+import { Events } from '../events.ts'
 import type { Printer } from '../printer.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
 
@@ -23,6 +24,7 @@ export function logsCommand(run: string, task: string | undefined, flags: LogsFl
     }
     const { id } = await knownRun(almanac, run)
     const read = new Map<number, Position>()
+    const events = new Events(almanac, id, task)
     let printed = 0
     for (;;) {
       // asked first: what is written before the end is there when the calls are read
@@ -30,6 +32,7 @@ export function logsCommand(run: string, task: string | undefined, flags: LogsFl
       if (task !== undefined && read.size === 0) await namedCalls(almanac, id, task, 1)
       for await (const call of printedCalls(almanac, id, task))
         printed += await printNew(almanac, id, call, read, printer)
+      printed += await events.print(printer)
       if (!goesOn) {
         if (printed === 0 && !printer.json) printer.aside(pc.dim('Nothing was printed.'))
         return 0

@@ -1,6 +1,6 @@
 import pc from 'picocolors'
 import { decode } from '../../model/codec.ts'
-import type { RunRecord } from '../../model/records.ts'
+import type { Outcome, RunRecord } from '../../model/records.ts'
 import type { Workbench } from '../../workbench.ts'
 import { type CallRow, knownRun, namedCalls, wholeCall, wholeRun } from '../calls.ts'
 import { failureLines } from '../failure-lines.ts'
@@ -164,9 +164,15 @@ function stateCell({ outcome }: CallRow, { process, state }: Standing): string {
 const argumentsText = ({ call_kind: kind, argsWire }: CallRow, length: number): string =>
   kind === 'map' ? mapInputText(decode(argsWire), length) : inputText(decode(argsWire), length, true)
 
+type Ended = Pick<Outcome, 'state' | 'attempt' | 'startedAt' | 'endedAt' | 'costMs'>
+
+/** Work that gave nothing is none, but it took its time. */
+const tookMs = ({ state, attempt, startedAt, endedAt, costMs }: Ended): number =>
+  state === 'failed' && attempt > 0 ? endedAt - startedAt : costMs
+
 function outcomeText({ outcome, call_kind: kind }: CallRow): string {
   if (outcome === undefined) return ''
-  if (kind !== 'map' || outcome.map === undefined) return durationText(outcome.costMs)
+  if (kind !== 'map' || outcome.map === undefined) return durationText(tookMs(outcome))
   const { executed, carried, removed } = outcome.map
   return `map: ${executed} run, ${carried} carried over, ${removed} removed`
 }
