@@ -10,21 +10,19 @@ from typing import TYPE_CHECKING, Any, Mapping, Sequence, TypeVar, overload
 from . import hints, results
 from .calls import current
 from .documents import document
-from .errors import AlmanacError, refused
+from .errors import AlmanacError
 from .futures import Future
 from .options import Duration, milliseconds
+from .said import artifact, event, metric, progress
 from .workflows import ForeignWorkflow, Workflow, stage
 
 if TYPE_CHECKING:
     from .engine import Run
     from .values import Dir
 
-__all__ = ["Dataset", "dataset", "sleep", "now", "random", "event", "metric", "artifact", "progress"]
+__all__ = ["Dataset", "dataset", "sleep", "now", "random"]
 
 T = TypeVar("T")
-
-#: what each kind of artifact must have
-_ARTIFACTS = {"markdown": "text", "table": "rows", "image": "path", "link": "url", "plot": "spec"}
 
 
 class Dataset:
@@ -94,40 +92,6 @@ def random() -> Future[float]:
     A number from 0 to 1, remembered: the same when the run goes on.
     """
     return current("random").ask("random", {}, "random")
-
-
-def event(name: str, **body: Any) -> None:
-    """
-    Something that happened, by name, with plain values. `almanac logs RUN` shows it.
-    """
-    current("event").note("event", name, body)
-
-
-def metric(name: str, value: float, *, step: int | None = None) -> None:
-    """
-    A figure, kept for comparing runs; `step` where there are several, in order.
-    """
-    current("metric").note("metric", name, {"value": float(value), **({} if step is None else {"step": step})})
-
-
-def artifact(name: str, kind: str, **body: Any) -> None:
-    """
-    Something to show: `kind="markdown", text=…`, or `table` with `rows`, `image` with `path` (a file that a task gave), `link`
-    with `url`, `plot` with `spec`. `almanac show RUN` lists them.
-    """
-    needed = _ARTIFACTS.get(kind)
-    if needed is None or needed not in body:
-        fields = ", ".join(f"{kind} with {field}" for kind, field in _ARTIFACTS.items())
-        why = f"no kind is {kind!r}" if needed is None else f"{kind} needs {needed}"
-        raise refused(f"artifact {name!r}: {why}", f"There are {fields}.", "ALM_VALUE_REFUSED")
-    current("artifact").note("artifact", name, {"kind": kind, **body})
-
-
-def progress(done: float, total: float | None = None) -> None:
-    """
-    How far it is: `done` of `total`, in whatever they are counted.
-    """
-    current("progress").note("progress", "progress", {"done": done, **({} if total is None else {"total": total})})
 
 
 class Callback:

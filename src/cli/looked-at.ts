@@ -1,3 +1,4 @@
+import { artifactFault } from '../model/artifact.ts'
 import { decode } from '../model/codec.ts'
 import type { Note } from '../model/records.ts'
 import { DirRef, FileRef } from '../model/refs.ts'
@@ -83,6 +84,9 @@ async function whole(bodyWire: string, data: Workbench['data']): Promise<unknown
 }
 
 async function artifactText(artifact: Artifact, data: Workbench['data']): Promise<string> {
+  // kept by an earlier version, which did not look
+  const fault = artifactFault(artifact)
+  if (fault !== undefined) return `cannot be shown: ${fault.join(': ')}`
   switch (artifact.kind) {
     case 'image':
       return textOf(artifact.path, data)

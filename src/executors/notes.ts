@@ -1,4 +1,5 @@
 import { isAbsolute, resolve } from 'node:path'
+import { artifactFault } from '../model/artifact.ts'
 import { toWire } from '../model/codec.ts'
 import { AlmanacError } from '../model/errors.ts'
 import type { Value } from '../model/value.ts'
@@ -7,15 +8,6 @@ import type { AttemptNote } from '../ports/executor.ts'
 /** What a task says, checked and in the one form in which it is passed on, whichever way it came. */
 
 const maxNameLength = 256
-
-/** what each kind of artifact must have */
-const artifactFields = new Map<unknown, readonly [field: string, fits: (value: unknown) => boolean]>([
-  ['markdown', ['text', isText]],
-  ['table', ['rows', (value) => Array.isArray(value) && value.every(isRecord)]],
-  ['image', ['path', isText]],
-  ['link', ['url', isText]],
-  ['plot', ['spec', isRecord]],
-])
 
 /** @throws ALM_VALUE_REFUSED, as all of these */
 export function eventNote(name: unknown, body: unknown): AttemptNote {
@@ -39,14 +31,12 @@ export function progressNote(done: unknown, total: unknown): AttemptNote {
 
 /** Paths of images become absolute: relative ones are of the attempt's scratch directory. */
 export function artifactNote(name: unknown, body: unknown, scratch: string): AttemptNote {
-  if (!isRecord(body)) throw refused('artifact', 'it is no object')
-  const [field, fits] = artifactFields.get(body['kind']) ?? []
-  if (field === undefined || fits === undefined) {
-    throw refused('kind', `it is none of ${[...artifactFields.keys()].join(', ')}`)
-  }
-  if (!fits(body[field])) throw refused(field, `an artifact of kind ${String(body['kind'])} needs it`)
-  const path = body['kind'] === 'image' ? String(body['path']) : undefined
-  const whole = path === undefined || isAbsolute(path) ? body : { ...body, path: resolve(scratch, path) }
+  const fault = artifactFault(body)
+  if (fault !== undefined) throw refused(...fault)
+  const { kind, path } = body as { readonly kind: unknown; readonly path?: unknown }
+  if (kind === 'image' && !isText(path)) throw refused('path', 'of an image that a task shows it is a text')
+  const isFinal = kind !== 'image' || isAbsolute(path as string)
+  const whole = isFinal ? body : { ...(body as object), path: resolve(scratch, path as string) }
   return note('artifact', checkedName(name), whole)
 }
 
@@ -64,10 +54,6 @@ function checkedName(name: unknown): string {
 
 function isText(value: unknown): value is string {
   return typeof value === 'string'
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 const refused = (path: string, why: string): AlmanacError =>

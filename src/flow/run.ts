@@ -12,6 +12,7 @@ import { type Future, makeFuture, view } from './future.ts'
 import { branch } from './list.ts'
 import { type Duration, durationMs } from './options.ts'
 import { callerPlace } from './place.ts'
+import { saidArtifact, saidEvent, saidMetric } from './said.ts'
 import { jsonSchemaOf, type Schema, type Shape, type ShapeOf, shapeSchema } from './schema.ts'
 import { type TriggeredRun, type TriggerOptions, triggered } from './trigger.ts'
 import type { Workflow } from './workflow.ts'
@@ -211,22 +212,19 @@ export const run = {
     return document(name, options)
   },
 
-  /** Something that happened, by name. */
+  /** Something that happened, by name. `almanac logs RUN` shows it. @throws ALM_VALUE_REFUSED, as what follows */
   event(name: string, body: unknown = null): void {
-    requireCaller('run.event').note('event', name, toArgs(body))
+    requireCaller('run.event').note('event', name, saidEvent(name, body))
   },
 
   /** A figure, kept for comparing runs. */
   metric(name: string, value: number, options: { readonly step?: number } = {}): void {
-    requireCaller('run.metric').note('metric', name, {
-      value,
-      ...(options.step !== undefined && { step: options.step }),
-    })
+    requireCaller('run.metric').note('metric', name, saidMetric(name, value, options.step))
   },
 
-  /** Something to show at once. */
+  /** Something to show at once. An image is a file that a task left, or an input: pass the file, and no path. */
   artifact(name: string, artifact: Artifact): void {
-    requireCaller('run.artifact').note('artifact', name, toArgs(artifact))
+    requireCaller('run.artifact').note('artifact', name, saidArtifact(name, artifact))
   },
 
   /** How far it is. */

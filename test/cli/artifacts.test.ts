@@ -84,6 +84,70 @@ it('of a task in TypeScript too', async () => {
   expect(readFileSync(String((await shown())['scratch']?.['path']), 'utf8')).toBe('<svg>scratch</svg>')
 })
 
+const wrongPython = `
+from pathlib import Path
+from almanac import File, run, task, workflow
+
+@task(outputs={"plot": File})
+def draw(n: int, *, plot: Path) -> None:
+    plot.write_text(str(n))
+
+@workflow
+async def main(which: str):
+    if which == "path":
+        run.artifact("a", "image", path="gone.png")
+    elif which == "future":
+        run.artifact("b", "image", path=draw(1).plot)
+    elif which == "rows":
+        run.artifact("c", "table", rows=[1, 2])
+    elif which == "event":
+        run.event("d", of=[draw(1)])
+`
+
+const wrongTypeScript = `
+import { file, run, task, workflow } from 'almanac'
+import { writeFileSync } from 'node:fs'
+
+const draw = task('draw', { output: { plot: file() } }, (n: number, { out }) => writeFileSync(out.plot, String(n)))
+
+const says: any = {
+  path: () => run.artifact('a', { kind: 'image', path: 'gone.png' }),
+  future: () => run.artifact('b', { kind: 'image', path: draw(1).plot } as any),
+  rows: () => run.artifact('c', { kind: 'table', rows: [1, 2] } as any),
+  event: () => run.event('d', { of: [draw(1)] }),
+  metric: () => run.metric('e', draw(1) as any),
+}
+
+export default workflow('main', async ({ which }: { which: string }) => void says[which]())
+`
+
+async function refusal(file: string, which: string): Promise<string> {
+  const { code, stdout } = await project.run('run', file, '-i', `which=${which}`)
+  expect(code).toBe(1)
+  return stdout.split('\n').slice(1, 4).join('\n').replace(/ +/g, ' ')
+}
+
+it('what a workflow says of itself and cannot be shown is refused at its line', async () => {
+  project = await Project.make({ 'flow.py': wrongPython, 'flow.ts': wrongTypeScript })
+  const left =
+    'Take the file as an input, or show it in the task that makes it: `from almanac_task import artifact`.'
+  expect(await refusal('flow.py', 'path')).toBe(
+    ` artifact 'a': path is a file that a task left, or an input, and not 'gone.png'\n flow.py:12 [ALM_VALUE_REFUSED]\n ${left}`,
+  )
+  expect(await refusal('flow.py', 'future')).toBe(
+    " artifact 'b': path is not known yet: it has the future of draw\n flow.py:14 [ALM_FUTURE_AS_TEXT]\n Await it first.",
+  )
+  expect(await refusal('flow.py', 'rows')).toBe(
+    " artifact 'c': rows is a list of dicts, and not [1, 2]\n flow.py:16 [ALM_VALUE_REFUSED]\n Pass plain values.",
+  )
+  expect(await refusal('flow.py', 'event')).toMatch(/of is not known yet: it has a future\n flow\.py:18 /)
+  expect(await refusal('flow.ts', 'path')).toMatch(/artifact a, path .*gone\.png is a text.*\n flow\.ts:8 /)
+  expect(await refusal('flow.ts', 'future')).toMatch(/artifact b .*: await it first\.\n flow\.ts:9 /)
+  expect(await refusal('flow.ts', 'rows')).toMatch(/artifact c, rows .* needs a list of objects there/)
+  expect(await refusal('flow.ts', 'event')).toMatch(/event d .*: await it first\.\n flow\.ts:11 /)
+  expect(await refusal('flow.ts', 'metric')).toMatch(/metric e .*: a metric is a number; await futures first/)
+})
+
 const reusedPython = `
 from pathlib import Path
 from almanac import Dir, File, task, workflow

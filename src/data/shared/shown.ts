@@ -1,15 +1,6 @@
+import { artifactFault } from '../../model/artifact.ts'
 import { decode, encode } from '../../model/codec.ts'
-import { FileRef } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
-
-/** What each kind of artifact has, as it is kept. */
-const artifactFields = new Map<unknown, readonly [field: string, fits: (value: unknown) => boolean]>([
-  ['markdown', ['text', isText]],
-  ['table', ['rows', (rows) => Array.isArray(rows) && rows.every(isFields)]],
-  ['image', ['path', (path) => isText(path) || path instanceof FileRef]],
-  ['link', ['url', isText]],
-  ['plot', ['spec', isFields]],
-])
 
 /** What is shown with a result that came from a store, where anybody may have written it; without what is none. */
 export function shownFrom(wire: unknown, withoutPlaces: (value: Value) => Value): string | undefined {
@@ -30,8 +21,7 @@ function isShown(thing: unknown): boolean {
   const { type, body, entry } = thing
   if (!isFields(body) || !(entry === undefined || isText(entry))) return false
   if (type === 'metric') return typeof body['value'] === 'number'
-  const [field, fits] = artifactFields.get(body['kind']) ?? []
-  return type === 'artifact' && field !== undefined && fits?.(body[field]) === true
+  return type === 'artifact' && artifactFault(body) === undefined
 }
 
 function isText(value: unknown): value is string {
