@@ -81,7 +81,10 @@ _SCHEMAS: dict[Any, dict[str, Any]] = {
 def schema(hint: Any) -> dict[str, Any]:
     """The JSON Schema of a type; `{}` where it says nothing that JSON Schema can."""
     if isinstance(hint, dict):
-        return _object({name: schema(one) for name, one in hint.items()}, list(hint))
+        # what may be None may be left out, and is None then
+        optional = {name for name, one in hint.items() if _may_be_none(one)}
+        fields = {name: {**schema(one), **({"default": None} if name in optional else {})} for name, one in hint.items()}
+        return _object(fields, [name for name in hint if name not in optional])
     hint = _plain(hint)
     known = _SCHEMAS.get(hint) if isinstance(hint, type) else None
     if known is not None:
@@ -106,6 +109,12 @@ def schema(hint: Any) -> dict[str, Any]:
         defaults = _defaults(hint)
         return _object({name: {**schema(one), **defaults.get(name, {})} for name, one in fields.items()}, _required(hint, fields))
     return {}
+
+
+def _may_be_none(hint: Any) -> bool:
+    hint = _plain(hint)
+    is_union = typing.get_origin(hint) is Union or typing.get_origin(hint) is types.UnionType
+    return is_union and type(None) in typing.get_args(hint)
 
 
 def _defaults(hint: Any) -> dict[str, dict[str, Any]]:

@@ -6,9 +6,10 @@ import dataclasses
 from typing import Any, Callable, Mapping, Sequence
 
 from . import hints
+from .errors import refused
 from .futures import Future
 
-__all__ = ["Shape", "Of", "Fields", "Items", "Each", "Returned", "of_type", "of_task", "of_value", "items", "has_futures"]
+__all__ = ["Shape", "Of", "Fields", "Outputs", "Items", "Each", "Returned", "of_type", "of_task", "of_value", "items", "has_futures"]
 
 
 _AS_IS = frozenset((str, int, float, bool))
@@ -48,7 +49,7 @@ class Of(Shape):
 
 
 class Fields(Shape):
-    """The outputs of a task, by name."""
+    """Values by name."""
 
     __slots__ = ("shapes",)
 
@@ -62,6 +63,29 @@ class Fields(Shape):
 
     def field(self, step: str | int) -> Shape | None:
         return self.shapes.get(step) if isinstance(step, str) else None
+
+
+class Outputs(Fields):
+    """The outputs of a task: those that it declares, and no others."""
+
+    __slots__ = ("task", "names")
+
+    def __init__(self, task: str, outputs: Mapping[str, Any]) -> None:
+        super().__init__({name: shape for name, hint in outputs.items() if (shape := of_type(hint)) is not None})
+        self.task = task
+        self.names = tuple(outputs)
+
+    def given(self, value: Any) -> Any:
+        return super().given(value) if self.shapes else value
+
+    def field(self, step: str | int) -> Shape | None:
+        if step not in self.names:
+            raise refused(
+                f"{self.task} has no output {step}: it has {', '.join(self.names)}",
+                "Correct the name, or name it in `outputs`: what the function returns are those that are no files.",
+                "ALM_FIELD_MISSING",
+            )
+        return super().field(step)
 
 
 class Items(Shape):
@@ -143,11 +167,10 @@ def of_type(hint: Any) -> Shape | None:
     return Of(hint) if hints.makes(hint) else None
 
 
-def of_task(function: Callable[..., Any] | None, outputs: Mapping[str, Any]) -> Shape | None:
+def of_task(task: str, function: Callable[..., Any] | None, outputs: Mapping[str, Any]) -> Shape | None:
     """What a task gives; None where it is what it is."""
     if outputs:
-        known = {name: shape for name, hint in outputs.items() if (shape := of_type(hint)) is not None}
-        return Fields(known) if known else None
+        return Outputs(task, outputs)
     return None if function is None else of_type(hints.of(function).get("return"))
 
 

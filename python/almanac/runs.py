@@ -167,8 +167,9 @@ class Runs:
         key: str | None = None,
     ) -> Future[Any]:
         """
-        A typed question to a person. `schema` is a type, which the answer is, or a dict of types by name. The run rests
-        until `almanac answer`; after `timeout` it fails (`ALM_ASK_TIMEOUT`). Equal questions need a `key` each.
+        A typed question to a person. `schema` is a type, which the answer is, or a dict of types by name: one like
+        `str | None` may be left out, and is None then. The run rests until `almanac answer`; after `timeout` it fails
+        (`ALM_ASK_TIMEOUT`). Equal questions need a `key` each.
 
         ```python
         from dataclasses import dataclass
@@ -202,9 +203,10 @@ class Runs:
     ) -> Future[Any]:
         """
         The next message to this run by that name that no call has received: of `almanac send`, of `almanac.send`, or of
-        another run. `schema` is a type, which the message is, or a dict of types by name. Messages are received once
-        each, in the order in which they came, whether the run asked before or not. The run rests until one is there; after
-        `timeout` the call fails (`ALM_RECEIVE_TIMEOUT`). Equal calls that wait at once need a `key` each.
+        another run. `schema` is a type, which the message is, or a dict of types by name: one like `bool | None` may be
+        left out, and is None then. Messages are received once each, in the order in which they came, whether the run
+        asked before or not. The run rests until one is there; after `timeout` the call fails (`ALM_RECEIVE_TIMEOUT`).
+        Equal calls that wait at once need a `key` each.
 
         ```python
         from almanac import run, workflow
@@ -213,10 +215,10 @@ class Runs:
         async def main():
             gain = 1.0
             while True:
-                steer = await run.receive("steer", {"gain": float, "done": bool})
+                steer = await run.receive("steer", {"gain": float, "done": bool | None})
                 gain = steer["gain"]
                 if steer["done"]:
-                    return gain  # almanac send last steer gain=2 done=true
+                    return gain  # almanac send last steer gain=2, and at last: gain=3 done=true
         ```
         """
         details = {"name": name, "schema": hints.schema(schema), "timeout": milliseconds(timeout)}

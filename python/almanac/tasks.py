@@ -204,7 +204,7 @@ class Task(Generic[P, R]):
     def shape(self) -> results.Shape | None:
         """What its calls give. Found when it is first called: then all that annotations name is defined."""
         if isinstance(self._shape, str):
-            self._shape = results.of_task(self._function, self._outputs)
+            self._shape = results.of_task(self.name, self._function, self._outputs)
         return self._shape
 
     def in_worker(self) -> Callable[..., Any]:
@@ -213,7 +213,8 @@ class Task(Generic[P, R]):
         function: Callable[..., Any] = self._function
         annotated = hints.of(function)
         made = {name: hint for name, hint in annotated.items() if name != "return" and hints.makes(hint)}
-        if not made:
+        kept = self._files
+        if not made and not kept:
             return function
         names = list(inspect.signature(function).parameters)
 
@@ -222,12 +223,32 @@ class Task(Generic[P, R]):
             return function(*map(given, names, args), **{name: given(name, value) for name, value in kwargs.items()})
 
         def given(name: str, value: Any) -> Any:
+            if name in kept and value is not None and not isinstance(value, pathlib.PurePath):
+                raise TypeError(f"{self.name}(): {_no_file(name, value)}. {_FILES}")
             try:
                 return hints.convert(value, made[name], name) if name in made else value
             except hints.Misfit as error:
                 raise TypeError(f"{self.name}(): {error}") from None
 
         return call
+
+    @property
+    def _files(self) -> frozenset[str]:
+        """Parameters that get a file or a directory."""
+        known = self.__dict__.get("_file_names")
+        if known is None:
+            hinted = (self._options.get("inputs") or {}) if self._function is None else hints.of(self._function)
+            known = frozenset(name for name, hint in hinted.items() if _kind(hint) in _KEPT and name not in self._outputs)
+            self.__dict__["_file_names"] = known
+        return known
+
+    def _checked(self, given: dict[str, Any]) -> dict[str, Any]:
+        """A path that is passed as a text would be that text, whatever is in the file."""
+        for name in self._files:
+            value = given.get(name)
+            if value is not None and not isinstance(value, (Future, File, Dir, pathlib.PurePath)):
+                raise refused(f"{self.name}: {_no_file(name, value)}", _FILES)
+        return given
 
     def _kinds(self) -> dict[str, str] | None:
         if self._function is None:
@@ -237,9 +258,9 @@ class Task(Generic[P, R]):
     def _bound(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         names = self._names
         if names is None:
-            return kwargs
+            return self._checked(kwargs)
         if len(args) == len(names) and not kwargs:
-            return dict(zip(names, args))
+            return self._checked(dict(zip(names, args)))
         if len(args) > len(names):
             takes = f"{len(names)} argument{'' if len(names) == 1 else 's'} ({', '.join(names)})" if names else "no arguments"
             raise TypeError(f"{self.name}() takes {takes}, and {len(args)} {'was' if len(args) == 1 else 'were'} given")
@@ -253,7 +274,7 @@ class Task(Generic[P, R]):
         missing = [name for name in names if name not in given and name not in self._defaults()]
         if missing:
             raise TypeError(f"{self.name}() is missing {', '.join(missing)}")
-        return given
+        return self._checked(given)
 
     def _defaults(self) -> frozenset[str]:
         known = self.__dict__.get("_with_default")
@@ -295,6 +316,14 @@ class Task(Generic[P, R]):
 
     def __repr__(self) -> str:
         return f"<task {self.name}>"
+
+
+_FILES = "Take files as inputs of the workflow, or from the task that makes them; a parameter that is only a text is annotated so."
+
+
+def _no_file(name: str, value: Any) -> str:
+    text = repr(value)
+    return f"{name} is a file or directory, and {text if len(text) < 60 else text[:59] + '…'} is a {type(value).__name__}"
 
 
 def _captured(pattern: str) -> Callable[[str], str | None]:

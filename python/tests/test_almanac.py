@@ -144,9 +144,12 @@ class Elsewhere(unittest.TestCase):
         self.assertEqual((told["file"], told["function"], told["line"]), (self.file, "index", 4))
         self.assertEqual(told["outputs"], {"refs": {"file": "refs.json"}, "found": "value"})
         self.assertTrue(told["env"]["requirements"].endswith("requirements.txt"))
-        self.assertEqual(index._bound(("a",), {"step": 2}), {"file": "a", "step": 2})
+        given = File({"$": "file", "name": "a", "digest": "0" * 64, "size": 1})
+        self.assertEqual(index._bound((given,), {"step": 2}), {"file": given, "step": 2})
+        with self.assertRaisesRegex(AlmanacError, "index: file is a file or directory, and 'a' is a str"):
+            index._bound(("a",), {"step": 2})
         with self.assertRaisesRegex(TypeError, "has no parameter 'steps'; it has file, step"):
-            index._bound(("a",), {"steps": 2})
+            index._bound((given,), {"steps": 2})
 
     def test_it_is_imported_where_it_is_called(self) -> None:
         with self.assertRaisesRegex(ModuleNotFoundError, "nowhere"):

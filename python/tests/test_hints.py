@@ -98,6 +98,14 @@ class Schemas(unittest.TestCase):
             (Dir, {"almanac": "dir"}),
             (Any, {}),
             (Limits, limits),
+            (
+                {"why": Optional[str]},
+                {
+                    "type": "object",
+                    "properties": {"why": {"anyOf": [{"type": "string"}, {"type": "null"}], "default": None}},
+                    "required": [],
+                },
+            ),
             ({"ok": bool}, {"type": "object", "properties": {"ok": {"type": "boolean"}}, "required": ["ok"]}),
         ]:
             with self.subTest(hint=hint):

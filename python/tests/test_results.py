@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import enum
 import os
+import pathlib
 import sys
 import unittest
 from typing import Generic, Literal, Optional, TypedDict, TypeVar
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
-from almanac import File, Held, hints, results, task  # noqa: E402
+from almanac import AlmanacError, File, Held, hints, results, task  # noqa: E402
 
 T = TypeVar("T")
 
@@ -52,6 +53,11 @@ def several(n: int) -> None: ...
 
 @task
 def plain(n: dict[str, list[int]]) -> list[float] | None: ...
+
+
+@task
+def read(path: pathlib.Path) -> Optional[str]:
+    return None if path is None else path.name
 
 
 class Results(unittest.TestCase):
@@ -101,6 +107,8 @@ class Results(unittest.TestCase):
         outputs = several.shape
         assert outputs is not None
         self.assertEqual(outputs.given({"text": 1, "point": {"x": 1}, "count": 2}), {"text": 1, "point": Point(1.0), "count": 2})
+        with self.assertRaisesRegex(AlmanacError, "^several has no output pont: it has text, point, count$"):
+            outputs.field("pont")
         points = results.Each(outputs).field("point")
         assert isinstance(points, results.Each)
         self.assertEqual(points.keeping(lambda point, path: (point, path))({"x": 1}, "a"), (Point(1.0), "a"))
@@ -114,6 +122,12 @@ class Results(unittest.TestCase):
         with self.assertRaisesRegex(TypeError, "one.*at: .* is not Point or None"):
             one.in_worker()(n=1, at={"z": 2})
         self.assertIs(plain.in_worker(), plain._function)
+
+    def test_a_file_is_no_text(self) -> None:
+        self.assertEqual(read.in_worker()(pathlib.Path("a.nc")), "a.nc")
+        self.assertEqual(read.in_worker()(path=None), None)
+        with self.assertRaisesRegex(TypeError, r"^read\(\): path is a file or directory, and 'a.nc' is a str\. Take files as"):
+            read.in_worker()("a.nc")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { issuesText } from '../util/issues.ts'
 
 /** What of a JSON Schema tells how a text is meant. */
 export interface InputSchema {
@@ -54,7 +55,5 @@ export function misfit(schema: InputSchema, value: unknown): string | undefined 
     return undefined
   }
   const { error } = checked.safeParse(value)
-  return error?.issues
-    .map(({ path, message }) => `${path.length === 0 ? '' : `${path.join('.')}: `}${message}`)
-    .join('; ')
+  return error && issuesText(error.issues, value)
 }

@@ -1,11 +1,12 @@
-import { canonical, eachRef, mapRefs, valueAt } from '../core/identity/canonical.ts'
-import { decode, pathText } from '../model/codec.ts'
+import { canonical, eachRef, isAt, mapRefs, valueAt } from '../core/identity/canonical.ts'
+import { decode } from '../model/codec.ts'
 import type { Hash } from '../model/digest.ts'
 import { AlmanacError, errorRecord } from '../model/errors.ts'
 import type { Path } from '../model/path.ts'
 import type { ErrorRecord } from '../model/records.ts'
 import { type Digest, FutureRef, HeldRef, SpilledRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
+import { missing } from './missing-field.ts'
 
 /** How a call ended, with the value or the error. */
 export interface CallOutcome {
@@ -188,14 +189,8 @@ export class Outcomes {
   /** @throws ALM_FIELD_MISSING */
   field(ref: FutureRef, name: string): Value {
     const value = this.value(ref.call)
-    const parent = valueAt(value, ref.path.slice(0, -1))
-    const step = ref.path.at(-1)
-    if (
-      step !== undefined &&
-      (parent === null || typeof parent !== 'object' || !Object.hasOwn(parent, step))
-    ) {
-      throw new AlmanacError('ALM_FIELD_MISSING', { task: name, path: pathText(ref.path) })
-    }
+    if (!isAt(value, ref.path))
+      throw new AlmanacError('ALM_FIELD_MISSING', { task: name, ...missing(value, ref.path) })
     return valueAt(value, ref.path)
   }
 

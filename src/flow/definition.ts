@@ -3,6 +3,7 @@ import { AlmanacError } from '../model/errors.ts'
 import type { OutputKind, TaskBody, TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 import type { CallRequest } from '../ports/caller.ts'
+import { issuesText } from '../util/issues.ts'
 import { currentCaller } from './ambient.ts'
 import { besideCaller } from './beside.ts'
 import { isDocument } from './document.ts'
@@ -128,7 +129,7 @@ function checkFields(check: ResultCheck, from: number, checked: Fields): Fields 
     const { name, schema } = check.fields[at] as ResultCheck['fields'][number]
     const result = schema.validate(check.value[name])
     if (result instanceof Promise) return checkFieldsAfter(result, check, at, checked)
-    checked[name] = fitting(check.task, name, result)
+    checked[name] = fitting(check, name, result)
   }
   return checked
 }
@@ -140,15 +141,17 @@ async function checkFieldsAfter(
   checked: Fields,
 ): Promise<Fields> {
   const { name } = check.fields[at] as ResultCheck['fields'][number]
-  checked[name] = fitting(check.task, name, await result)
+  checked[name] = fitting(check, name, await result)
   return checkFields(check, at + 1, checked)
 }
 
 /** @throws ALM_SCHEMA */
-function fitting(task: string, output: string, result: StandardSchemaV1.Result<unknown>): Value {
+function fitting(
+  { task, value }: ResultCheck,
+  output: string,
+  result: StandardSchemaV1.Result<unknown>,
+): Value {
   if (result.issues === undefined) return result.value as Value
-  throw new AlmanacError('ALM_SCHEMA', {
-    what: `Output ${output} of ${task}`,
-    issues: result.issues.map((issue) => issue.message).join('; '),
-  })
+  const issues = issuesText(result.issues, value[output])
+  throw new AlmanacError('ALM_SCHEMA', { what: `Output ${output} of ${task}`, issues })
 }

@@ -1,6 +1,7 @@
 import { checkDocumentName } from '../model/document.ts'
 import { AlmanacError } from '../model/errors.ts'
 import type { Value } from '../model/value.ts'
+import { issuesText } from '../util/issues.ts'
 import { requireCaller } from './ambient.ts'
 import { toArgs } from './arguments.ts'
 import { type Future, makeFuture } from './future.ts'
@@ -136,6 +137,5 @@ const stateCheck = (label: string, schema: Schema<unknown> | undefined) =>
         const { value, version } = state as unknown as DocumentState<Value>
         const result = await schema['~standard'].validate(value)
         if (result.issues === undefined) return { value: result.value as Value, version }
-        const issues = result.issues.map((issue) => issue.message).join('; ')
-        throw new AlmanacError('ALM_SCHEMA', { what: label, issues })
+        throw new AlmanacError('ALM_SCHEMA', { what: label, issues: issuesText(result.issues, value) })
       }

@@ -3,6 +3,7 @@ import { isMessageName } from '../model/message-name.ts'
 import type { Artifact } from '../model/task-context.ts'
 import type { Value } from '../model/value.ts'
 import type { Caller } from '../ports/caller.ts'
+import { issuesText } from '../util/issues.ts'
 import { requireCaller } from './ambient.ts'
 import { toArgs } from './arguments.ts'
 import type { Arg } from './callable.ts'
@@ -268,8 +269,5 @@ function messageName(name: string): string {
 const checkBy = (schema: Schema, what: string) => async (value: Value) => {
   const result = await schema['~standard'].validate(value)
   if (result.issues === undefined) return result.value as Value
-  throw new AlmanacError('ALM_SCHEMA', {
-    what,
-    issues: result.issues.map((issue) => issue.message).join('; '),
-  })
+  throw new AlmanacError('ALM_SCHEMA', { what, issues: issuesText(result.issues, value) })
 }

@@ -4,6 +4,7 @@ import type { LimitRule } from '../model/limits.ts'
 import { FutureRef } from '../model/refs.ts'
 import type { SourcePlace } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
+import { issuesText } from '../util/issues.ts'
 import { currentCaller } from './ambient.ts'
 import { toArgs } from './arguments.ts'
 import type { Arg } from './callable.ts'
@@ -147,13 +148,7 @@ async function validate(schema: Schema | undefined, value: unknown, what: string
   if (schema === undefined) return value
   const result = await schema['~standard'].validate(value)
   if (result.issues === undefined) return result.value
-  const issues = result.issues.map((issue) => {
-    const path = (issue.path ?? [])
-      .map((step) => String(typeof step === 'object' ? step.key : step))
-      .join('.')
-    return path === '' ? issue.message : `${path}: ${issue.message}`
-  })
-  throw new AlmanacError('ALM_SCHEMA', { what, issues: issues.join('; ') })
+  throw new AlmanacError('ALM_SCHEMA', { what, issues: issuesText(result.issues, value) })
 }
 
 /** One schema for named ones: an object that has them all and nothing else of interest. */

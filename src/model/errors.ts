@@ -63,8 +63,8 @@ export const catalogue = {
     hint: 'See what it printed last, and resume the run: what succeeded is kept.',
   },
   ALM_FIELD_MISSING: {
-    message: 'The result of {task} has no {path}.',
-    hint: 'Correct the name, or return it from the task.',
+    message: 'The result of {task} has no {path}: {has}.',
+    hint: 'Correct the name, or return it from the task; what is in an array or a file is taken out in a task.',
   },
   ALM_FUTURE_FOREIGN: {
     message: 'A future of {task} belongs to another run.',

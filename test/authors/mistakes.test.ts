@@ -78,7 +78,7 @@ describe('a mistake in a workflow is said where it is made', () => {
   it('a field that the result does not have', async () => {
     const pair = task('pair', () => ({ left: 1 }))
     expect(await failureOf(() => echo((pair() as unknown as Record<string, never>)['right']))).toBe(
-      'failed: ALM_FIELD_MISSING The result of pair has no right.',
+      'failed: ALM_FIELD_MISSING The result of pair has no right: it has left.',
     )
   })
 

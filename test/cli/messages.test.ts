@@ -126,6 +126,37 @@ describe('a run that receives', () => {
   })
 })
 
+const steeredPython = `
+from typing import Optional
+
+from almanac import run, workflow
+
+@workflow
+async def main():
+    got = []
+    while True:
+        steer = await run.receive("steer", {"gain": float, "last": Optional[bool], "why": Optional[str]})
+        got.append(steer)
+        if steer["last"]:
+            return got
+`
+
+describe('a run in Python that receives', () => {
+  it('takes a message without what may be None, and names what is missing', async () => {
+    project = await Project.make({ 'steered.py': steeredPython })
+    await project.run('run', 'steered.py')
+    expect((await project.run('send', 'last', 'steer', 'last=false')).stderr).toBe(
+      'error The message does not fit its schema: gain: it is missing (wanted: gain=number last=boolean|null? why=string|null?). It was not sent. [ALM_SCHEMA]\n      Correct the value or the schema.\n',
+    )
+    await project.run('send', 'last', 'steer', 'gain=1')
+    await project.run('send', 'last', 'steer', 'gain=2', 'last=true', 'why=done')
+    expect((await project.json('resume', 'last'))['output']).toEqual([
+      { gain: 1, last: null, why: null },
+      { gain: 2, last: true, why: 'done' },
+    ])
+  })
+})
+
 describe('a run that sends', () => {
   it('has sent each message once, to its readers and to another run, when it is killed between them', async () => {
     project = await Project.make({ 'steered.ts': steered, 'tells.ts': tells })

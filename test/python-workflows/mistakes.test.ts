@@ -120,7 +120,7 @@ it.each([
   [
     'no_field_returned',
     body('return {"a": f(1).nope}'),
-    /The result of f has no nope\.\n\s+no_field_returned\.py:7 \[ALM_FIELD_MISSING\]/,
+    /The result of f has no nope: it [^\n]*\.\n\s+no_field_returned\.py:7 \[ALM_FIELD_MISSING\]/,
   ],
   [
     'no_duration',
@@ -197,7 +197,22 @@ it.each([
   [
     'no_field',
     body('return await f(1).nope'),
-    /The result of f has no nope\.\n\s+no_field\.py:9 \[ALM_FIELD_MISSING\]/,
+    /The result of f has no nope: it [^\n]*\.\n\s+no_field\.py:9 \[ALM_FIELD_MISSING\]/,
+  ],
+  [
+    'no_output',
+    `from almanac import File\n@task(outputs={"page": File})\ndef g(n: int, *, page) -> dict: return {"mean": n}\n${body('return await g(1).mean')}`,
+    /g has no output mean: it has page\n\s+no_output\.py:\d+ \[ALM_FIELD_MISSING\]\n\s+Correct the name, or name it in `outputs`/,
+  ],
+  [
+    'path_text',
+    `@task\ndef g(n: pathlib.Path) -> int: return 1\n${body('return await g("raw/a.nc")')}`,
+    /g: n is a file or directory, and 'raw\/a\.nc' is a str\n\s+path_text\.py:11 \[ALM_VALUE_REFUSED\]\n\s+Take files as inputs of the workflow/,
+  ],
+  [
+    'program_text',
+    `from almanac import File\ng = command(["cat", "{in.n}"], name="g", inputs={"n": File})\n${body('return await g(n="raw/a.nc")')}`,
+    /g: n is a file or directory, and 'raw\/a\.nc' is a str\n\s+program_text\.py:11 \[ALM_VALUE_REFUSED\]/,
   ],
   [
     'called',

@@ -82,11 +82,24 @@ function objectText(value: object, options: CanonicalOptions, path: Path, depth:
 export function valueAt(value: Value, path: Path): Value {
   let at: Value = value
   for (const step of path) {
-    if (at === null || typeof at !== 'object' || !Object.hasOwn(at, step)) return undefined
-    at = (at as Record<string | number, Value>)[step]
+    const here = stepIn(at, step)
+    if (at === null || typeof at !== 'object' || !Object.hasOwn(at, here)) return undefined
+    at = (at as Record<string | number, Value>)[here]
   }
   return at
 }
+
+/** Is there something at the end of the path, if only `undefined`? */
+export function isAt(value: Value, path: Path): boolean {
+  const last = path.at(-1)
+  if (last === undefined) return true
+  const parent = valueAt(value, path.slice(0, -1))
+  return parent !== null && typeof parent === 'object' && Object.hasOwn(parent, stepIn(parent, last))
+}
+
+/** Python counts from the end of a list too: `[-1]`. */
+const stepIn = (value: Value, step: string | number): string | number =>
+  typeof step === 'number' && step < 0 && Array.isArray(value) ? value.length + step : step
 
 /** Calls `found` for each future and each file, directory, URL or held value in it. */
 export function eachRef(value: Value, found: (ref: Ref) => void, depth = 0): void {
