@@ -6,7 +6,6 @@ export const largeFiles: Readonly<Record<string, string>> = {
   'src/executors/python/worker.ts':
     'a worker process as the host sees it: every message of it changes the same state',
   'python/almanac_worker/worker.py': 'the worker process: what its threads share under one lock',
-  'python/almanac/runs.py': 'the methods of `run`, each with the example that editors show',
   'src/testing/simulation/checker.ts': 'what must hold of a simulated run, numbered, seen step by step',
   'src/testing/simulation/generate.ts':
     'one grammar of random programs: a shape of step each, that make each other',

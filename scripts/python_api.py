@@ -118,7 +118,7 @@ def of_class(
 
 def elsewhere(name: str, attribute: str, function: str, problems: list[str]) -> list[str]:
     """A member that is a function of another module."""
-    for module in ("documents", "workflows"):
+    for module in ("documents", "said", "workflows"):
         with open(os.path.join(PACKAGE, f"{module}.py"), encoding="utf-8") as file:
             nodes = named(ast.parse(file.read()).body, function)
         if nodes:

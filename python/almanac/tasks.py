@@ -15,9 +15,10 @@ from .calls import current, found, outside
 from .errors import refused
 from .futures import Future, FutureList
 from .modules import Named
+from .kinds import KEPT, TAKE_FILES, kind_of, no_file, output_of
 from .options import checked, told
 from .places import check_name, place
-from .values import Dir, File, NamedFile, Url
+from .values import Dir, File
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -29,8 +30,6 @@ __all__ = ["Task", "task", "Environment"]
 P = ParamSpec("P")
 R = TypeVar("R")
 
-#: entries of a directory
-_KEPT = ("file", "dir")
 #: variants that a task keeps, so that those made in a loop are one
 _VARIANTS = 64
 
@@ -194,7 +193,7 @@ class Task(Generic[P, R]):
             "options": options,
             "context": {name: document.described() for name, document in self._context.items()},
             "inputs": self._kinds(),
-            "outputs": {name: _output(hint) for name, hint in self._outputs.items()} if self._outputs else None,
+            "outputs": {name: output_of(hint) for name, hint in self._outputs.items()} if self._outputs else None,
             "file": self._place[0],
             "line": self._place[1],
             **body,
@@ -224,7 +223,7 @@ class Task(Generic[P, R]):
 
         def given(name: str, value: Any) -> Any:
             if name in kept and value is not None and not isinstance(value, pathlib.PurePath):
-                raise TypeError(f"{self.name}(): {_no_file(name, value)}. {_FILES}")
+                raise TypeError(f"{self.name}(): {no_file(name, value)}. {TAKE_FILES}")
             try:
                 return hints.convert(value, made[name], name) if name in made else value
             except hints.Misfit as error:
@@ -238,7 +237,7 @@ class Task(Generic[P, R]):
         known = self.__dict__.get("_file_names")
         if known is None:
             hinted = (self._options.get("inputs") or {}) if self._function is None else hints.of(self._function)
-            known = frozenset(name for name, hint in hinted.items() if _kind(hint) in _KEPT and name not in self._outputs)
+            known = frozenset(name for name, hint in hinted.items() if kind_of(hint) in KEPT and name not in self._outputs)
             self.__dict__["_file_names"] = known
         return known
 
@@ -247,12 +246,12 @@ class Task(Generic[P, R]):
         for name in self._files:
             value = given.get(name)
             if value is not None and not isinstance(value, (Future, File, Dir, pathlib.PurePath)):
-                raise refused(f"{self.name}: {_no_file(name, value)}", _FILES)
+                raise refused(f"{self.name}: {no_file(name, value)}", TAKE_FILES)
         return given
 
     def _kinds(self) -> dict[str, str] | None:
         if self._function is None:
-            return {name: _kind(hint) for name, hint in (self._options.get("inputs") or {}).items()}
+            return {name: kind_of(hint) for name, hint in (self._options.get("inputs") or {}).items()}
         return None
 
     def _bound(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -302,10 +301,10 @@ class Task(Generic[P, R]):
         """The parameter that gets an entry: the first that is a file or directory, else the first."""
         if self._function is None:
             kinds = self._kinds() or {}
-            return next((name for name, kind in kinds.items() if kind in _KEPT), next(iter(kinds), None))
+            return next((name for name, kind in kinds.items() if kind in KEPT), next(iter(kinds), None))
         found_hints = hints.of(self._function)
         names = self._names or []
-        return next((name for name in names if _kind(found_hints.get(name)) in _KEPT), names[0] if names else None)
+        return next((name for name in names if kind_of(found_hints.get(name)) in KEPT), names[0] if names else None)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         if instance is not None:
@@ -316,14 +315,6 @@ class Task(Generic[P, R]):
 
     def __repr__(self) -> str:
         return f"<task {self.name}>"
-
-
-_FILES = "Take files as inputs of the workflow, or from the task that makes them; a parameter that is only a text is annotated so."
-
-
-def _no_file(name: str, value: Any) -> str:
-    text = repr(value)
-    return f"{name} is a file or directory, and {text if len(text) < 60 else text[:59] + '…'} is a {type(value).__name__}"
 
 
 def _captured(pattern: str) -> Callable[[str], str | None]:
@@ -345,16 +336,6 @@ def _inputs(function: Callable[..., Any], given: Iterable[str]) -> list[str]:
     if odd is not None:
         raise TypeError(f"task {function.__name__} takes *{odd}: give its parameters names, as they are kept by name")
     return [p.name for p in parameters if p.name not in given]
-
-
-def _kind(hint: Any) -> str:
-    if hint is File or hint is pathlib.Path or hint is pathlib.PurePath:
-        return "file"
-    return "dir" if hint is Dir else "url" if hint is Url else "value"
-
-
-def _output(hint: Any) -> str | dict[str, str]:
-    return {"file": hint.name} if isinstance(hint, NamedFile) else _kind(hint)
 
 
 # with outputs a checker knows nothing of the parameters: some are not given by who calls it
