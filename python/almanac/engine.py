@@ -241,7 +241,10 @@ def _nested() -> AlmanacError:
 
 def _failed(told: Mapping[str, Any], error: Mapping[str, Any], stack: str | None) -> AlmanacError:
     hint = error.get("hint", "")
-    failed = AlmanacError(error["message"], code=error["code"], hint=hint)
+    kind = error.get("type")
+    # of a KeyError the message alone is no more than a name
+    message = error["message"] if kind in (None, error["message"]) else f"{kind}: {error['message']}"
+    failed = AlmanacError(message, code=error["code"], hint=hint)
     failed.run = told["id"]  # type: ignore[attr-defined]
     goes_on = f"run {told['id']} {told['state']}: `almanac resume {told['id']}` keeps what succeeded"
     return noted(failed, stack, hint, goes_on)

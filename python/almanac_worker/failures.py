@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import textwrap
 import traceback
 from typing import Any, Callable
@@ -56,7 +57,15 @@ def _frames(error: BaseException) -> list[traceback.FrameSummary]:
         frames = traceback.extract_tb(error.__traceback__)
     except Exception:  # sources that cannot be read
         return []
-    return [frame for frame in frames if not frame.filename.startswith((_OURS, "<frozen importlib"))]
+    ours = _ours()
+    return [frame for frame in frames if not frame.filename.startswith(ours)]
+
+
+def _ours() -> tuple[str, ...]:
+    """Where frames lie that say nothing to an author: here, and in the package that gives a task what it names."""
+    package = getattr(sys.modules.get("almanac"), "__file__", None)
+    decorates = (os.path.dirname(package) + os.sep,) if package else ()
+    return (_OURS, "<frozen importlib", *decorates)
 
 
 def _place(

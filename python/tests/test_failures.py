@@ -1,6 +1,12 @@
+import os
+import pathlib
+import sys
 import unittest
 
-from almanac_worker import failures
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+
+from almanac import task  # noqa: E402
+from almanac_worker import failures  # noqa: E402
 
 
 class Group(Exception):
@@ -11,6 +17,31 @@ class Group(Exception):
     def __init__(self, message, exceptions):
         super().__init__(message)
         self.exceptions = exceptions
+
+
+@task
+def load(raw: pathlib.Path) -> int:
+    raise ValueError(raw.name)
+
+
+class Frames(unittest.TestCase):
+    def stack(self, raw: object) -> str:
+        try:
+            load.in_worker()(raw)
+        except Exception as error:
+            # as in a worker, where it is called by ours
+            error = error.with_traceback(error.__traceback__.tb_next)
+            return failures.record(error, lambda file: file == __file__, None)["stack"]
+        raise AssertionError
+
+    def test_frames_of_almanac_are_not_told(self):
+        line = load._function.__code__.co_firstlineno + 2
+        self.assertEqual(
+            self.stack(pathlib.Path("a")),
+            f'Traceback (most recent call last):\n  File "{__file__}", line {line}, in load\n'
+            "    raise ValueError(raw.name)\nValueError: a\n",
+        )
+        self.assertRegex(self.stack("a"), r"^TypeError: load\(\): raw is a file or directory, and 'a' is a str\. .*\n$")
 
 
 class Groups(unittest.TestCase):

@@ -39,6 +39,6 @@ it('is open and told again where that answer does not fit, with why', async () =
   const { told, listener } = listening()
   const { state } = await world.resume(id, asks, { listener })
   const refused =
-    'Publish? (The answer does not fit its schema: Invalid input: expected boolean, received string.)'
+    'Publish? (The answer does not fit its schema: ok: Invalid input: expected boolean, received string.)'
   expect([state, told, await titles(world, id)]).toEqual(['waiting', [refused], [refused]])
 })

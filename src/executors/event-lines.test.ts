@@ -81,11 +81,11 @@ describe('a line of ALMANAC_EVENTS', () => {
     ],
     [
       { type: 'artifact', name: 'x', kind: 'image', path: 1 },
-      'The value at path cannot be kept: an artifact of kind image needs it.',
+      'The value at path cannot be kept: an artifact of kind image needs a path or a file there.',
     ],
     [
       { type: 'artifact', name: 'x', kind: 'table', rows: [1] },
-      'The value at rows cannot be kept: an artifact of kind table needs it.',
+      'The value at rows cannot be kept: an artifact of kind table needs a list of objects there.',
     ],
     [
       { type: 'artifact', name: 'x', kind: '__proto__' },

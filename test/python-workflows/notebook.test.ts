@@ -221,7 +221,7 @@ except asyncio.CancelledError:
     states.map((line) => (JSON.parse(line) as { state: string; workflow: string }).state).sort(),
   ).toEqual(['cancelled', 'cancelled', 'failed', 'succeeded', 'succeeded'])
   const { error, value, traceback = [] } = failed?.shown.at(-1) ?? {}
-  expect([error, value]).toEqual(['AlmanacError', 'no 1'])
+  expect([error, value]).toEqual(['AlmanacError', 'ValueError: no 1'])
   expect(traceback.join('\n')).toMatch(
     /Cell In\[2\], line 10, in fails[\s\S]*ValueError: no 1[\s\S]*almanac resume \w+/,
   )
