@@ -28,17 +28,24 @@ export function pyflow(folder: string, times: number): string[] {
   const costs = alternately(times, {
     'chain in Python': almanac('pyflow.py:chain', steps),
     'chain in TypeScript': almanac('pyflow-chain.ts:chain', steps),
+    'bare relay': () =>
+      costOf([process.execPath, join(root, 'benchmarks/bare.ts'), 'relay', String(steps)], folder),
     'calls submitted': almanac('pyflow.py:submit', calls),
     'first call': program,
   })
   const chain = costs['chain in Python'].map(outputOf)
   const typescript = costs['chain in TypeScript'].map(outputOf)
+  const relay = costs['bare relay'].map(
+    ({ stdout }) => (1000 * (JSON.parse(stdout) as { readonly ms: number }).ms) / steps,
+  )
   const first = costs['first call'].map(({ stdout }) => stdout.trim().split(' ').map(Number))
   const cpu = costs['chain in Python'].map(({ cpuSeconds }) => (1e6 * cpuSeconds) / steps)
   const figures: readonly (readonly [string, readonly number[], number])[] = [
     ['a step of a chain of Python tasks, workflow in Python, µs', chain, 0],
     ['the same, workflow in TypeScript, µs', typescript, 0],
     ['ratio of the two', chain.map((us, i) => us / (typescript[i] as number)), 2],
+    ['three processes that pass a line each (`bare.ts relay`), µs', relay, 0],
+    ['the workflow in Python as a multiple of that', chain.map((us, i) => us / (relay[i] as number)), 2],
     ['CPU a step, workflow in Python, all processes with their starts, µs', cpu, 0],
     [`calls submitted a second, of ${calls}`, costs['calls submitted'].map(outputOf), 0],
     ['first call after `import almanac`, s', first.map(([one]) => one as number), 2],

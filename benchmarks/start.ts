@@ -132,23 +132,41 @@ function tasks(): void {
     '',
     '## Tasks that do nothing',
     '',
-    '| | tasks | journal | tasks/s | µs each | µs of CPU each |',
-    '| --- | --- | --- | --- | --- | --- |',
+    '| | tasks | journal | tasks/s | µs each | µs of CPU each | × bare |',
+    '| --- | --- | --- | --- | --- | --- | --- |',
   )
   for (const [kind, title, count] of kinds) {
-    const measure = (journal: string) => () =>
-      costOf([process.execPath, join(root, 'benchmarks/tasks.ts'), kind, journal, String(count)], root)
-    const costs = alternately(times, { memory: measure('memory'), sqlite: measure('sqlite') })
+    const measure = (...words: string[]) => costOf([process.execPath, ...words, String(count)], root)
+    const ours = join(root, 'benchmarks/tasks.ts')
+    const durable = {
+      memory: () => measure(ours, kind, 'memory'),
+      sqlite: () => measure(ours, kind, 'sqlite'),
+    }
+    const withBare = { ...durable, bare: () => measure(join(root, 'benchmarks/bare.ts'), kind) }
+    const costs: Readonly<Record<string, readonly Cost[]>> = alternately(
+      times,
+      kind === 'threads' ? durable : withBare,
+    )
+    const bare = costs['bare']?.map(runCost)
     for (const [journal, all] of Object.entries(costs)) {
-      const runs = all.map(({ stdout }) => JSON.parse(stdout) as RunCost)
+      const runs = all.map(runCost)
       const us = median(runs.map(({ ms }) => (1000 * ms) / count))
       const cpu = median(runs.map(({ cpuMs }) => (1000 * cpuMs) / count))
+      const times = bare && median(runs.map(({ ms }, i) => ms / (bare[i] as RunCost).ms)).toFixed(2)
       lines.push(
-        `| ${title} | ${count} | ${journal} | ${Math.round(1e6 / us)} | ${us.toFixed(0)} | ${cpu.toFixed(0)} |`,
+        `| ${title} | ${count} | ${journal} | ${Math.round(1e6 / us)} | ${us.toFixed(1)} | ${cpu.toFixed(1)} | ${times ?? ''} |`,
       )
     }
   }
-  lines.push('', "CPU is that of Node's process. Durable is `sqlite`: synced to disk.")
+  lines.push(
+    '',
+    "CPU is that of Node's process. Durable is `sqlite`: synced to disk. `bare` is what the same takes on this machine with nothing built " +
+      'around it (`benchmarks/bare.ts`): a key, a row that is synced, Python through pipes.',
+  )
+}
+
+function runCost({ stdout }: Cost): RunCost {
+  return JSON.parse(stdout) as RunCost
 }
 
 function durability(): void {
