@@ -48,6 +48,21 @@ describe('a message that a run sends', () => {
     },
   )
 
+  it('is sent once more where it has become something else by an edit, whatever became of that before', async () => {
+    const world = new World()
+    const { id } = await world.run(tells)
+    for (const by of [2, 2, 1]) {
+      const edited = task('find', { cache: false, version: String(by) }, (n: number) => n * n * by)
+      const tellsOther = workflow('tells', async () => {
+        for (const n of [1, 2, 3]) await run.send('found', { peak: edited(n) })
+        return 'told'
+      })
+      expect((await world.resume(id, tellsOther)).output).toBe('told')
+    }
+    const other = ['{"peak":2}', '{"peak":8}', '{"peak":18}']
+    expect(await sent(world, id)).toEqual([...all, ...other, ...all])
+  })
+
   it('to another run is received there, once', async () => {
     const world = new World()
     const waits = workflow('waits', async () => run.receive('found', z.object({ peak: z.number() })))
@@ -59,6 +74,20 @@ describe('a message that a run sends', () => {
     expect(message).toMatchObject({ direction: 'in', run: id, call: 0 })
     const lost = workflow('lost', async () => run.send('found', 1, { to: 'nobody' }))
     expect((await world.run(lost)).error?.code).toBe('ALM_RUN_UNKNOWN')
+  })
+
+  it('to a run that it has triggered just now is received there, however slow the disk is', async () => {
+    const world = new World(1, { holdCommits: true })
+    const waits = workflow('waits', async () => run.receive('found', z.number()))
+    const tell = workflow('tell', async () => {
+      const { id } = await run.trigger(waits)
+      return run.send('found', 7, { to: id })
+    })
+    const { id, state } = await world.run(tell)
+    expect(state).toBe('succeeded')
+    while (world.process.engine.triggered.open.length > 0) await world.step()
+    const runs = await world.process.records.runs({ triggeredBy: id, limit: 9 })
+    expect(runs.map(({ state: end, outputWire }) => [end, outputWire])).toEqual([['succeeded', '7']])
   })
 
   it('is not sent by a dry run, nor where it is too large or has no name', async () => {

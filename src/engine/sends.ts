@@ -9,7 +9,7 @@ import { resolve } from './views.ts'
  * Messages that a run sends.
  *
  * O1 a message is a record between that of its call and that of its outcome: it is seen when all that the run knew is
- *    durable, and once, however often the call is made again, as the journal keeps one of a call.
+ *    durable, and once, however often the call is made again, unless that would send something else by then.
  * O2 in a dry run nothing is sent.
  */
 export class Sends {
@@ -45,8 +45,7 @@ export class Sends {
     this.#busy++
     let failure: ErrorRecord | undefined
     try {
-      // refuses a run that is not there
-      await this.#run.ports.journal.incoming(to, { name: info.request.name, after: 0 })
+      await this.#find(to, info.request.name)
     } catch (error) {
       failure = recordOf(error)
     }
@@ -54,6 +53,19 @@ export class Sends {
     if (!this.#run.isIn(info, 'entered')) return
     if (failure === undefined) this.#send(info, valueWire, to)
     else this.#left(info, failedError, failure)
+  }
+
+  /** @throws ALM_RUN_UNKNOWN */
+  async #find(run: string, name: string): Promise<void> {
+    const { ports, recorder } = this.#run
+    const find = () => ports.journal.incoming(run, { name, after: 0 })
+    try {
+      await find()
+    } catch {
+      // one that was triggered just now is there when that is durable
+      await recorder.durable()
+      await find()
+    }
   }
 
   #send(info: CallInfo, valueWire: string, to?: string): void {

@@ -75,7 +75,7 @@ export function testMessages(at: () => Fixture): void {
     expect((await journal.send('run2', message('1'))).isNew).toBe(true)
   })
 
-  it('keeps what a run sends once a call, and gives it to the run that it is sent to', async () => {
+  it('keeps what a call sends once, and gives it to the run that it is sent to', async () => {
     const { journal, records } = at()
     await journal.create(aRun('run1'))
     await journal.create(aRun('run2'))
@@ -100,6 +100,21 @@ export function testMessages(at: () => Fixture): void {
       { direction: 'in', run: 'run1', valueWire: '1' },
     ])
     await expect(journal.append('run1', [{ ...sent, call: 7 }])).rejects.toEqual(code('ALM_BUG'))
+  })
+
+  it('keeps what a call sends that is made again when that is something else by then', async () => {
+    const { journal, records } = at()
+    await journal.create(aRun('run1'))
+    await journal.create(aRun('run2'))
+    await journal.append('run1', [aCall(0, { call_kind: 'send' })])
+    const sent = { kind: 'sent', call: 0, name: 'steer', to: 'run2', at: 5 } as const
+    for (const valueWire of ['1', '1', '2', '2', '1']) await journal.append('run1', [{ ...sent, valueWire }])
+    const values = async (run: string) =>
+      (await records.messages(run, { limit: 9 })).map(
+        ({ direction, valueWire }) => `${direction} ${valueWire}`,
+      )
+    expect(await values('run1')).toEqual(['out 1', 'out 2', 'out 1'])
+    expect(await values('run2')).toEqual(['in 1', 'in 2', 'in 1'])
   })
 
   it('removes messages with their run', async () => {

@@ -1,6 +1,6 @@
 import type { AsideRecord, Message, SentMessage, SentRecord } from '../../model/records.ts'
 import type { MessageQuery, NewMessage } from '../../ports/journal.ts'
-import { incomingAtOnce, refuseOver, sentId } from '../message-rules.ts'
+import { incomingAtOnce, receivedId, refuseOver, sentId } from '../message-rules.ts'
 import type { MemoryStore, RunMemory } from './store.ts'
 
 /** A message to a run. @throws ALM_RUN_OVER */
@@ -9,15 +9,17 @@ export function addMessage(store: MemoryStore, run: RunMemory, message: NewMessa
   return add(store, run, { direction: 'in', ...message })
 }
 
-/** A message that the run sent: once by a call. One to a run that is gone, or over, is only kept as sent. */
-export function addSent(store: MemoryStore, run: RunMemory, { kind: _, to, ...sent }: SentRecord): void {
-  const id = sentId(sent.call)
-  const { isNew } = add(store, run, { direction: 'out', ...sent, id, ...(to !== undefined && { run: to }) })
+/** A message that the run sent; one to a run that is gone is only kept as sent. */
+export function addSent(store: MemoryStore, run: RunMemory, record: SentRecord): void {
+  const { kind: _, to, ...sent } = record
+  const id = sentId(record, (of) => run.messages.get(run.messageIds.get(`out ${of}`) ?? -1))
+  if (id === undefined) return
+  add(store, run, { direction: 'out', ...sent, id, ...(to !== undefined && { run: to }) })
   const other = to === undefined ? undefined : store.runs.get(to)
-  if (!isNew || other === undefined) return
-  const { name, valueWire, at } = sent
+  if (other === undefined) return
   const from = run.record.id
-  add(store, other, { direction: 'in', name, valueWire, at, run: from, id: sentId(sent.call, from) })
+  const { name, valueWire, at } = sent
+  add(store, other, { direction: 'in', name, valueWire, at, run: from, id: receivedId(id, from) })
 }
 
 function add(store: MemoryStore, run: RunMemory, message: Omit<Message, 'seq'>): SentMessage {

@@ -7,7 +7,7 @@ import type {
   SentRecord,
 } from '../../model/records.ts'
 import type { MessageQuery, NewMessage } from '../../ports/journal.ts'
-import { incomingAtOnce, refuseOver, sentId } from '../message-rules.ts'
+import { incomingAtOnce, receivedId, refuseOver, type SentBefore, sentId } from '../message-rules.ts'
 import type { Database } from './database.ts'
 import { present } from './rows.ts'
 import { findRun, readRun, runNumber } from './runs.ts'
@@ -21,18 +21,26 @@ export function addMessage(db: Database, run: RunId, message: NewMessage): SentM
   return add(db, n, { direction: 'in', ...message })
 }
 
-/** A message that the run sent: once by a call. One to a run that is gone, or over, is only kept as sent. */
+/** A message that the run sent; one to a run that is gone is only kept as sent. */
 export function addSent(
   db: Database,
   from: { readonly n: number; readonly id: RunId },
-  { kind: _, to, ...sent }: SentRecord,
+  record: SentRecord,
 ): void {
-  const id = sentId(sent.call)
-  const { isNew } = add(db, from.n, { direction: 'out', ...sent, id, ...(to !== undefined && { run: to }) })
+  const { kind: _, to, ...sent } = record
+  const id = sentId(record, (of) => sentBefore(db, from.n, of))
+  if (id === undefined) return
+  add(db, from.n, { direction: 'out', ...sent, id, ...(to !== undefined && { run: to }) })
   const other = to === undefined ? undefined : findRun(db, to)
-  if (!isNew || other === undefined) return
+  if (other === undefined) return
   const { name, valueWire, at } = sent
-  add(db, other, { direction: 'in', name, valueWire, at, run: from.id, id: sentId(sent.call, from.id) })
+  add(db, other, { direction: 'in', name, valueWire, at, run: from.id, id: receivedId(id, from.id) })
+}
+
+function sentBefore(db: Database, n: number, id: string): SentBefore | undefined {
+  const sql = 'SELECT value, peer FROM messages WHERE run = ? AND sent = 1 AND id = ?'
+  const row = db.get<{ value: string; peer: string | null }>(sql, n, id)
+  return row && { valueWire: row.value, ...(row.peer !== null && { run: row.peer }) }
 }
 
 function add(db: Database, n: number, message: Omit<Message, 'seq'>): SentMessage {
