@@ -1,62 +1,63 @@
+import { requireCaller } from '../../flow/ambient.ts'
 import { type Dataset, dataset } from '../../flow/dataset.ts'
 import { isFuture } from '../../flow/future-target.ts'
 import { all, map, type Settled, settled } from '../../flow/list.ts'
 import { run } from '../../flow/run.ts'
-import type { Schema } from '../../flow/schema.ts'
+import type { TriggeredRun } from '../../flow/trigger.ts'
 import { type Workflow, workflow } from '../../flow/workflow.ts'
 import { isAlmanacError } from '../../model/errors.ts'
 import type { DirRef } from '../../model/refs.ts'
+import type { ChildInput, ChildWorkflow, RunInput, TriggeredInput, TriggeredWorkflow } from './inputs.ts'
 import { mix, textNumber } from './mix.ts'
-import { isKept, numbers, type Plain } from './model.ts'
-import type { Block, Count, Program, Step, Term } from './program.ts'
+import { isKept, numbers, type Plain, placeOfTriggered } from './model.ts'
+import { type Block, type Count, mainRun, type Program, type Step, type Term } from './program.ts'
+import { aMessage, anyNumber } from './schemas.ts'
 import { type SimulatedTask, shapes, taskOf } from './shapes.ts'
-
-/** What the functions of one life of a run tell of themselves. */
-export interface Told {
-  /** the function waits for an outcome */
-  waits(future: unknown): void
-  /** it goes on with one: of what, where, and the value or the error's text */
-  given(future: unknown, at: string, outcome: unknown): void
-  /** a number that no task gave */
-  knows(value: Plain): void
-  /** an effect is about to be called */
-  acts(at: string): void
-  /** of those that raced there, this one was first */
-  first(at: string, index: number): void
-  said(at: string, value: number): void
-  /** the directory of that digest was read */
-  saw(at: string, digest: string): void
-  /** an error that no program can cause */
-  strange(error: unknown): void
-}
+import { Caught, hasFuture, value } from './terms.ts'
+import type { Told, Tolds } from './told.ts'
 
 /** A program as its author would write it. */
-export function authored(program: Program, told: Told): Workflow<RunInput, Plain> {
-  return new Author(program, told).main()
+export function authored(program: Program, tolds: Tolds): Workflow<RunInput, Plain> {
+  const workflows = workflowsOf(program, tolds)
+  const main = ({ n, dir }: RunInput): Promise<number> =>
+    new Author(program, tolds.main, workflows).main(dir === undefined ? [n] : [n, dir])
+  return named('simulated', main)
 }
 
-/** What a program is given: a number, and the directory if it works on one. */
-export interface RunInput {
-  readonly n: number
-  readonly dir?: unknown
+/** A workflow of it that runs trigger. */
+export const authoredTriggered = (program: Program, index: number, tolds: Tolds): TriggeredWorkflow =>
+  workflowsOf(program, tolds).triggered[index] as TriggeredWorkflow
+
+/** What it calls and triggers. Tasks and workflows are made outside of functions. */
+interface Workflows {
+  readonly tasks: readonly SimulatedTask[]
+  readonly children: readonly ChildWorkflow[]
+  readonly triggered: readonly TriggeredWorkflow[]
 }
+
+function workflowsOf(program: Program, tolds: Tolds): Workflows {
+  const workflows: Workflows = {
+    tasks: program.codes.map(({ text }, shape) => taskOf(shape, text)),
+    children: program.children.map((_, i) =>
+      named(`child${i}`, (input: ChildInput) => new Author(program, tolds.main, workflows).child(input)),
+    ),
+    triggered: program.triggered.map((_, i) =>
+      named(`triggered${i}`, (input: TriggeredInput) => {
+        const told = tolds.triggered(requireCaller('simulated').run, program)
+        return new Author(program, told, workflows).triggered(i, input)
+      }),
+    ),
+  }
+  return workflows
+}
+
+const named = <W>(name: string, fn: (input: never) => Promise<number>): W =>
+  workflow(name, fn as () => Promise<number>) as unknown as W
+
 /** Errors that belong to a program's life. */
 const usual = ['ALM_TASK_FAILED', 'ALM_MAP_FAILED', 'ALM_UPSTREAM', 'ALM_CANCELLED', 'ALM_WORKFLOW_FAILED']
 
 const thrown = 'the program says so'
-
-interface ChildInput {
-  readonly arg: Plain
-  readonly at: string
-  readonly child: number
-  readonly most: number
-}
-
-/** A child as the programs use it. */
-interface ChildWorkflow {
-  (input: ChildInput): unknown
-  key(key: string): (input: ChildInput) => unknown
-}
 
 type Future = PromiseLike<Plain>
 
@@ -72,24 +73,24 @@ class Author {
   readonly #told: Told
   readonly #tasks: readonly SimulatedTask[]
   readonly #children: readonly ChildWorkflow[]
+  readonly #triggered: readonly TriggeredWorkflow[]
 
-  constructor(program: Program, told: Told) {
+  constructor(program: Program, told: Told, { tasks, children, triggered }: Workflows) {
     this.#program = program
     this.#told = told
-    this.#tasks = program.codes.map(({ text }, shape) => taskOf(shape, text))
-    const child = (input: unknown): Promise<number> => this.#child(input as ChildInput)
-    this.#children = program.children.map(
-      (_, i) => workflow(`child${i}`, child as () => Promise<number>) as unknown as ChildWorkflow,
-    )
+    this.#tasks = tasks
+    this.#children = children
+    this.#triggered = triggered
   }
 
-  main(): Workflow<RunInput, Plain> {
-    const main = (input: unknown): Promise<number> => {
-      const { n, dir } = input as RunInput
-      this.#told.knows(n)
-      return this.#block(this.#program.main, dir === undefined ? [n] : [n, dir], '')
-    }
-    return workflow('simulated', main as () => Promise<number>) as unknown as Workflow<RunInput, Plain>
+  main(given: readonly unknown[]): Promise<number> {
+    this.#told.knows(given[0] as number)
+    return this.#block(this.#program.main, given, '')
+  }
+
+  triggered(index: number, { n, at }: TriggeredInput): Promise<number> {
+    this.#told.knows(n)
+    return this.#block(this.#program.triggered[index] as Block, [n], placeOfTriggered(at))
   }
 
   /** Variables hold values, futures, and arrays of futures; a block has its own beside those around it. */
@@ -97,7 +98,9 @@ class Author {
     const variables = [...outer]
     for (const step of block.steps) {
       const here = `${at}/${step.site}`
-      if (!this.#begin(step, variables, here)) await this.#goOn(step, variables, here)
+      if (step.op === 'send') await this.#send(step, variables, here)
+      else if (step.op === 'trigger') await this.#trigger(step, variables, here)
+      else if (!this.#begin(step, variables, here)) await this.#goOn(step, variables, here)
     }
     const result: number[] = []
     for (const [i, term] of block.result.entries())
@@ -239,6 +242,8 @@ class Author {
         return this.#said(at, (await this.#take(run.now(), at)).getTime())
       case 'random':
         return this.#said(at, Math.floor((await this.#take(run.random(), at)) * 2 ** 31))
+      case 'receive':
+        return this.#receive(step, at)
       case 'sleep':
         await this.#take(run.sleep(step.ms), at)
         return 0
@@ -260,7 +265,31 @@ class Author {
     }
   }
 
-  async #child({ arg, at, child, most }: ChildInput): Promise<number> {
+  async #receive({ name, keyed }: OpOf<'receive'>, at: string): Promise<number> {
+    const got = await this.#take(run.receive(name, aMessage, keyed ? { key: at } : {}), at)
+    const number = typeof got === 'number' ? got : this.#mixed(textNumber(got.at), ...numbers(got.value))
+    this.#told.received(at, number)
+    return number
+  }
+
+  async #send(step: OpOf<'send'>, variables: readonly unknown[], at: string): Promise<void> {
+    const { receiver } = step
+    let to = receiver === 'itself' ? requireCaller('simulated').run : mainRun
+    if (typeof receiver === 'object')
+      to = (await this.#take(variables[receiver.triggered] as PromiseLike<TriggeredRun>, at)).id
+    const letter = { at, value: value(step.of, variables) }
+    const sent = run.send(step.name, letter, receiver === 'nobody' ? {} : { to })
+    if (step.awaited) await this.#take(sent, at)
+  }
+
+  async #trigger(step: OpOf<'trigger'>, variables: unknown[], at: string): Promise<void> {
+    const input = { n: value(step.of, variables) as Plain, at }
+    const triggered = run.trigger(this.#triggered[step.workflow] as TriggeredWorkflow, input)
+    variables[step.to] = triggered
+    if (step.awaited) await this.#take(triggered, at)
+  }
+
+  async child({ arg, at, child, most }: ChildInput): Promise<number> {
     const given = await this.#block(this.#program.children[child] as Block, [arg], at)
     if (most === 0 || given % 2 === 0) return given
     const again = (this.#children[child] as ChildWorkflow)({
@@ -362,39 +391,4 @@ class Author {
     this.#told.knows(mixed)
     return mixed
   }
-}
-
-/** A failure that waits to be looked at. */
-class Caught {
-  readonly error: unknown
-  constructor(error: unknown) {
-    this.error = error
-  }
-}
-
-/** What a term stands for, as it is passed to a call. */
-function value(term: Term, variables: readonly unknown[]): unknown {
-  switch (term.kind) {
-    case 'literal':
-      return term.value
-    case 'variable':
-      return variables[term.variable]
-    case 'field':
-      return (variables[term.variable] as { readonly a: unknown; readonly b: unknown })[term.field]
-    case 'list':
-      return term.items.map((item) => value(item, variables))
-  }
-}
-
-const hasFuture = (values: readonly unknown[]): boolean =>
-  values.some((item) => isFuture(item) || (Array.isArray(item) && hasFuture(item)))
-
-/** A schema that a person's slip does not fit. */
-const anyNumber: Schema<number> = {
-  '~standard': {
-    version: 1,
-    vendor: 'simulation',
-    validate: (given) =>
-      typeof given === 'number' ? { value: given } : { issues: [{ message: 'it is no number' }] },
-  },
 }

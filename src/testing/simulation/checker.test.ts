@@ -10,6 +10,8 @@ import { capacity, shapes } from './shapes.ts'
 const program: Program = {
   main: { steps: [], result: [] },
   children: [],
+  triggered: [],
+  receives: false,
   codes: shapes.map((_, text) => ({ text, meaning: text })),
   input: 0,
   files: undefined,

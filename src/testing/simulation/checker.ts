@@ -5,12 +5,12 @@ import { targetOf } from '../../flow/future-target.ts'
 import type { JournalRecord } from '../../model/records.ts'
 import { type Digest, type FileRef, HeldRef } from '../../model/refs.ts'
 import type { Attempt, AttemptEnd, AttemptId } from '../../ports/executor.ts'
-import type { Told } from './author.ts'
 import { Broken } from './failure.ts'
 import { contentOf, Kept } from './kept.ts'
 import { numbers, type Oracle, type Plain } from './model.ts'
 import { isCounted, type Program } from './program.ts'
 import { capacity, limits, shapes } from './shapes.ts'
+import type { Told } from './told.ts'
 import type { Trace } from './trace.ts'
 import { type Job, jobOf } from './work.ts'
 
@@ -47,7 +47,7 @@ interface Given {
  * S17 a call is not tried more often than its author said, whatever happened between.
  * S18 what a cancellation gave up is not attempted by a process that takes the run over, and the run ends as cancelled.
  * S19 what is held of a limit never exceeds its capacity, and when a run has ended or rests it holds nothing of any.
- * and those of datasets and of the core: see `versions.ts` and `core/run/invariants.ts`.
+ * and those of datasets, messages, triggered runs and the core: see `versions.ts`, `mail.ts`, `besides.ts` and `core/run/invariants.ts`.
  */
 export class Checker implements Told {
   readonly kept = new Kept()
@@ -236,8 +236,8 @@ export class Checker implements Told {
     this.#life.succeeded.set(job.attempt.call, JSON.stringify(job.result))
   }
 
-  job(id: AttemptId): Job {
-    return this.#jobs.get(id) as Job
+  job(id: AttemptId): Job | undefined {
+    return this.#jobs.get(id)
   }
 
   // --- journal
@@ -329,11 +329,15 @@ export class Checker implements Told {
     this.#results.add(value)
   }
 
+  received(at: string, value: number): void {
+    this.#life.said.set(at, value)
+  }
+
   saw(at: string, digest: string): void {
     this.#life.saw.set(at, digest)
   }
 
-  /** A person's answer is as good as a task's. */
+  /** A person's answer is as good as a task's, and so is a message. */
   answered(value: number): void {
     this.#results.add(value)
   }

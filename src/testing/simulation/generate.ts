@@ -1,11 +1,11 @@
 import type { SeededChance } from '../seeded-chance.ts'
 import { callsOf } from './model.ts'
-import type { Block, Count, Program, Step, Term } from './program.ts'
-import { shapes } from './shapes.ts'
+import type { Block, Count, Program, Receiver, Step, Term } from './program.ts'
+import { type Shape, shapes } from './shapes.ts'
 import { datasetNames } from './versions.ts'
 
 /** What a variable holds. */
-type Kind = 'known' | 'number' | 'pair' | 'array' | 'list' | 'held' | 'dir' | 'table'
+type Kind = 'known' | 'number' | 'pair' | 'array' | 'list' | 'held' | 'dir' | 'table' | 'run'
 
 interface Variable {
   readonly variable: number
@@ -22,6 +22,9 @@ interface Scope {
   /** what is thrown here reaches a `try` */
   readonly mayThrow: boolean
   readonly depth: number
+  /** the first of the workflows that may be triggered here */
+  readonly triggers: number
+  readonly isTriggered: boolean
 }
 
 type Op = Step['op'] | 'risk'
@@ -56,6 +59,30 @@ const weights: Readonly<Record<Op, number>> = {
   keep: 4,
   read: 4,
   publish: 5,
+  receive: 3,
+  send: 5,
+  trigger: 3,
+}
+
+/** What triggered runs leave out: people, directories, and what others may make fail. */
+const ofMain: ReadonlySet<Op> = new Set([
+  'ask',
+  'child',
+  'risk',
+  'mapFiles',
+  'rows',
+  'outcomes',
+  'keep',
+  'read',
+  'publish',
+])
+
+export const messageNames = ['m0', 'm1'] as const
+
+/** Done alike whatever else goes on in the world. */
+const isSelfContained = (task: number): boolean => {
+  const { options, gives, outage } = shapes[task] as Shape
+  return gives !== 'held' && outage !== true && options.limits === undefined && options.onFailure !== 'pause'
 }
 
 const isRisky = (task: number): boolean =>
@@ -75,6 +102,8 @@ class Generator {
   readonly #ops: Op[] = []
   readonly #tasks: readonly number[]
   readonly #children: Block[] = []
+  /** how many can be triggered */
+  #triggered = 0
   readonly #calls: number
   /** lets failures go where nobody looks: most such programs fail */
   readonly #isCareless: boolean
@@ -94,12 +123,20 @@ class Generator {
 
   program(): Program {
     const children = this.#ops.includes('child') ? 1 + this.#chance.below(3) : 0
-    for (let i = 0; i < children; i++) this.#children.push(this.#function(true, Math.ceil(this.#calls / 12)))
+    this.#triggered = this.#ops.includes('trigger') ? 1 + this.#chance.below(2) : 0
+    const share = Math.ceil(this.#calls / 12)
+    for (let i = 0; i < children; i++)
+      this.#children.push(this.#function(share, { isCaught: true, triggers: this.#triggered }))
+    const triggered = Array.from({ length: this.#triggered }, (_, i) =>
+      this.#function(share, { isTriggered: true, triggers: i + 1 }),
+    )
     const files = this.#ops.includes('mapFiles') ? this.#files() : undefined
-    const main = this.#function(false, this.#calls, files !== undefined)
+    const main = this.#function(this.#calls, {}, files !== undefined)
     return {
       main,
       children: this.#children,
+      triggered,
+      receives: this.#ops.includes('receive'),
       codes: shapes.map(() => ({ text: 0, meaning: 0 })),
       input: this.#chance.below(1000),
       files,
@@ -111,11 +148,12 @@ class Generator {
     return Object.fromEntries(Array.from({ length: count }, (_, i) => [`${i}.txt`, this.#chance.below(1000)]))
   }
 
-  #function(isCaught: boolean, calls: number, hasFiles = false): Block {
+  #function(calls: number, where: Partial<Scope>, hasFiles = false): Block {
     const variables: Variable[] = [{ variable: 0, kind: 'known', isShaky: false }]
     if (hasFiles) variables.push({ variable: 1, kind: 'dir', isShaky: false })
     this.#variable = variables.length
-    return this.#block({ variables, isCaught, mayThrow: false, depth: 0 }, calls)
+    const usual = { isCaught: false, mayThrow: false, depth: 0, triggers: 0, isTriggered: false }
+    return this.#block({ ...usual, ...where, variables }, calls)
   }
 
   /** Steps for about so many calls. */
@@ -130,6 +168,8 @@ class Generator {
   /** Adds a step, and says how many calls it is expected to make. */
   #step(scope: Scope, steps: Step[], left: number): number {
     const op = this.#chance.pick(this.#ops)
+    if (scope.isTriggered && ofMain.has(op)) return 0
+    if (op === 'receive' || op === 'send' || op === 'trigger') return this.#outside(op, scope, steps)
     switch (op) {
       case 'call':
         return this.#call(scope, steps)
@@ -159,7 +199,7 @@ class Generator {
       case 'publish':
         return this.#publish(scope, steps)
       case 'throw': {
-        if (!scope.mayThrow && !this.#isCareless) return 0
+        if (!scope.mayThrow && !this.#isCareless && !scope.isTriggered) return 0
         const of = this.#known(scope, steps)
         steps.push({ ...this.#next(scope, 'known'), op, of, oneIn: 3 })
         return 0
@@ -267,6 +307,32 @@ class Generator {
       most,
     })
     return 8
+  }
+
+  /** Messages, and runs that are triggered. */
+  #outside(op: 'receive' | 'send' | 'trigger', scope: Scope, steps: Step[]): number {
+    const name = this.#chance.pick(messageNames)
+    if (op === 'receive') {
+      // where functions of one caller go on beside each other, each waits by a key of its own
+      const keyed = this.#ops.includes('lambdas') || this.#chance.number() < 0.5
+      steps.push({ ...this.#next(scope, 'known'), op, name, keyed })
+      return 1
+    }
+    const of = this.#term(scope)
+    const awaited = this.#chance.number() < 0.6
+    const isShaky = this.#isShaky(scope, of)
+    if (op === 'trigger') {
+      if (scope.triggers === this.#triggered) return 0
+      const workflow = scope.triggers + this.#chance.below(this.#triggered - scope.triggers)
+      steps.push({ ...this.#next(scope, 'run', isShaky), op, workflow, of, awaited })
+      return 6
+    }
+    const runs = scope.variables.filter(({ kind }) => kind === 'run')
+    const receivers: Receiver[] = ['nobody', 'itself', 'main']
+    if (runs.length > 0) receivers.push({ triggered: this.#chance.pick(runs).variable })
+    const made = { site: ++this.#site, to: this.#variable++ }
+    steps.push({ ...made, op, name, of, awaited, receiver: this.#chance.pick(receivers) })
+    return 1
   }
 
   /** Another process may publish before it does: a person then has the run go on, so nobody may catch that. */
@@ -438,6 +504,7 @@ class Generator {
   #task(scope: Scope, gives?: 'number'): number {
     const fitting = this.#tasks.filter((task) => {
       const shape = shapes[task]
+      if (scope.isTriggered && !isSelfContained(task)) return false
       if (gives !== undefined && shape?.gives !== gives) return false
       if (isRisky(task)) return this.#isCareless
       return !(scope.isCaught && shape?.outage === true)
@@ -462,7 +529,7 @@ class Generator {
       return { kind: 'list', items: [this.#term(scope, 1), this.#term(scope, 1)] }
     // new results are used more often than old ones: chains grow long
     const variables = scope.variables.filter(
-      ({ kind }) => kind !== 'held' && kind !== 'dir' && kind !== 'table',
+      ({ kind }) => kind !== 'held' && kind !== 'dir' && kind !== 'table' && kind !== 'run',
     )
     const back = Math.floor(this.#chance.number() ** 2 * variables.length)
     const { variable, kind } = variables[variables.length - 1 - back] as Variable

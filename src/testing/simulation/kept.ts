@@ -101,5 +101,7 @@ function numbersIn(kind: CallKind, valueWire: string): number[] {
   if (kind === 'now') return [Date.parse((value as { readonly v: string }).v)]
   const held = value as { readonly $?: string; readonly type?: string } | null
   if (held?.$ === 'held') return [Number(held.type)]
-  return kind === 'task' || kind === 'entry' || kind === 'ask' ? numbers(value as Plain) : []
+  return kind === 'task' || kind === 'entry' || kind === 'ask' || kind === 'receive'
+    ? numbers(value as Plain)
+    : []
 }

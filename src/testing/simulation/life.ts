@@ -1,4 +1,5 @@
 import type { RunEvent } from '../../core/run/events.ts'
+import type { RunMachine } from '../../core/run/machine.ts'
 import type { RunHandle } from '../../engine/engine.ts'
 import type { RunListener } from '../../engine/run-context.ts'
 import type { RunResult, RunSettings } from '../../engine/settings.ts'
@@ -6,24 +7,27 @@ import { limitRules } from '../../flow/limits.ts'
 import { type WorkflowDefinition, workflowOf } from '../../flow/workflow.ts'
 import type { AskMemory, MemoryStore } from '../../journal/memory/store.ts'
 import { AlmanacError, isAlmanacError } from '../../model/errors.ts'
-import type { JournalRecord, RunRecord } from '../../model/records.ts'
+import type { JournalRecord, RunId, RunRecord } from '../../model/records.ts'
 import type { Value } from '../../model/value.ts'
 import type { Attempt, AttemptEnd } from '../../ports/executor.ts'
 import type { MemoryData } from '../memory-data.ts'
 import type { SeededChance } from '../seeded-chance.ts'
-import { authored } from './author.ts'
+import { authored, authoredTriggered } from './author.ts'
+import type { Besides } from './besides.ts'
 import type { Checker } from './checker.ts'
 import { Broken } from './failure.ts'
+import type { Mail } from './mail.ts'
 import { answerOf, verdictOf } from './model.ts'
 import { SimulatedProcess } from './process.ts'
-import type { Program } from './program.ts'
+import { mainRun, type Program } from './program.ts'
 import { publishElsewhere } from './publisher.ts'
 import type { Rival } from './rival.ts'
 import { capacity, limits, shapeIndex, shapes } from './shapes.ts'
+import type { Tolds } from './told.ts'
 import type { Trace } from './trace.ts'
 import type { Versions } from './versions.ts'
-import { happenings, type Likely, type Weather } from './weather.ts'
-import type { Work } from './work.ts'
+import { calm, happenings, type Likely, type Weather } from './weather.ts'
+import type { Job, Work } from './work.ts'
 
 const recordText = (record: JournalRecord): string =>
   `${record.kind}${'call' in record ? ` ${record.call}` : ''}${'order' in record ? ` ${record.state} as ${record.order}` : ''}`
@@ -37,6 +41,8 @@ export interface Stage {
   readonly work: Work
   readonly rival: Rival
   readonly versions: Versions
+  readonly mail: Mail
+  readonly besides: Besides
   /** questions that a person has answered */
   readonly answered: Set<number>
   /** questions that a person has answered wrongly, which happens once: a run may end at each of these, and be resumed */
@@ -44,6 +50,11 @@ export interface Stage {
   readonly trace: Trace
   /** the time, when a life ends */
   now: number
+}
+
+/** How a person, or another process, goes on with the run. */
+interface Resumed {
+  readonly forget: 'none' | 'uncaught' | 'caught'
 }
 
 /** How a life ended: with a state of the run, or the process died, or the disk was full. */
@@ -58,7 +69,7 @@ export interface LifeEnd {
   readonly hasBegun: boolean
 }
 
-const run = 'run-1'
+const run = mainRun
 
 /** An event in one line, without what is the same for all. */
 const eventText = (event: RunEvent): string =>
@@ -85,9 +96,12 @@ export class Life {
   #result: RunResult | undefined
   #failure: { readonly error: unknown } | undefined
   #idle = 0
+  /** it waits for what the run has triggered */
+  readonly #isPatient: boolean
+  #isBesideOnly = false
   #isPaused = false
   #isCancelled = false
-  readonly #losses = new Map<number, number>()
+  readonly #losses = new Map<string, number>()
   /** open questions by call */
   readonly #asks = new Map<number, string>()
 
@@ -95,6 +109,7 @@ export class Life {
     this.#stage = stage
     this.#program = program
     this.#weather = weather
+    this.#isPatient = weather === calm || stage.chance.number() < 0.5
     const { store, chance, checker } = stage
     this.process =
       before?.process ??
@@ -109,14 +124,23 @@ export class Life {
             stage.trace(
               () => `  begin ${attempt.id} ${attempt.task.name} ${JSON.stringify(attempt.inputs['args'])}`,
             )
-            checker.submitted(attempt)
+            if (attempt.run === run) checker.submitted(attempt)
+            else stage.besides.submitted(attempt)
           },
-          ended: (id, end) => checker.ended(id, end),
-          appended: (_, records) => {
-            stage.trace(() => `  append ${records.map(recordText).join(', ')}`)
-            checker.appended(records)
+          ended: (id, end) => {
+            checker.ended(id, end)
+            stage.besides.ended(id)
           },
-          durable: (_, records) => {
+          appended: (of, records) => {
+            stage.trace(
+              () => `  append${of === run ? '' : ` to ${of}`} ${records.map(recordText).join(', ')}`,
+            )
+            if (of === run) checker.appended(records)
+          },
+          durable: (of, records) => {
+            this.#looked(() => stage.mail.durable(of, records))
+            stage.besides.durable(of, records)
+            if (of !== run) return
             checker.durable(records)
             // a question is done with when its call has ended
             for (const record of records) if (record.kind === 'outcome') stage.answered.delete(record.call)
@@ -126,59 +150,83 @@ export class Life {
         stage.now,
       )
     stage.work.isOutage = weather.isOutage
+    if (before === undefined) stage.besides.processBegan()
   }
 
   /** Starts the run, or goes on with it. */
-  async live(resumed: { readonly forget: 'none' | 'uncaught' | 'caught' } | undefined): Promise<LifeEnd> {
-    const { clock } = this.process
+  async live(resumed: Resumed | undefined): Promise<LifeEnd> {
     // nobody else is there any more who would give back what it has
     if (this.#weather.likely.rival === 0) await this.#stage.rival.die()
+    this.#stage.mail.begin()
     this.#begin(resumed)
+    return (await this.#happen()) as LifeEnd
+  }
+
+  /** People resume runs that were triggered. */
+  async liveBeside(runs: readonly RunRecord[]): Promise<void> {
+    for (const { id } of runs) await this.#resumeBeside(id)
+    this.#isBesideOnly = true
+    await this.#happen()
+  }
+
+  /** Things happen, until there is nothing more to come. */
+  async #happen(): Promise<LifeEnd | undefined> {
+    const { clock } = this.process
+    let end: LifeEnd | undefined
     for (;;) {
       await clock.quiet()
       this.#stage.now = clock.now()
       this.#stage.checker.check()
-      if (this.#failure !== undefined) return this.#broke(this.#failure.error)
-      if (this.#result !== undefined) return this.#ended(this.#result)
+      if (this.#failure !== undefined) return this.#over(this.#broke(this.#failure.error))
+      if (this.#result !== undefined) end ??= await this.#ended(this.#result)
+      const isOver = end !== undefined || this.#isBesideOnly
+      if (isOver && (!this.#isPatient || this.process.isIdle)) return this.#over(end)
       if (++this.steps > maxSteps) throw new Broken('S10', 'the run does not end')
       if (this.#stage.chance.number() >= this.#weather.haste && clock.rest()) continue
-      const next = this.#choose()
+      const next = this.#choose(isOver)
       if (next === undefined) {
         if (!clock.rest()) throw new Broken('S10', 'nothing can happen any more')
         continue
       }
-      if (next === 'crash') return this.#crash()
+      if (next === 'crash') return this.#over(await this.#crash(end))
       this.#idle = next === 'time' ? this.#idle + 1 : 0
       if (this.#idle > maxIdle) throw new Broken('S10', `the run hangs: ${this.#waiting()}`)
       await this.#act(next)
     }
   }
 
-  #begin(resumed: { readonly forget: 'none' | 'uncaught' | 'caught' } | undefined): void {
+  #over<E extends LifeEnd | undefined>(end: E): E {
+    if (this.#disturbed.isDisturbed) this.#stage.besides.wentAstray(run)
+    this.#stage.mail.check()
+    this.#stage.besides.check()
+    return end
+  }
+
+  /** The process leaves what was triggered, or dies with it. */
+  async leave(): Promise<void> {
+    if (this.process.isIdle) return
+    if (this.#stage.chance.number() < 0.5) this.process.engine.triggered.leave()
+    await this.process.clock.quiet()
+    await this.process.die()
+    this.#over(undefined)
+  }
+
+  #begin(resumed: Resumed | undefined): void {
     const { checker, trace } = this.#stage
     checker.trace = trace
-    const definition = workflowOf(authored(this.#program, checker)) as WorkflowDefinition
-    const settings: RunSettings = {
-      ...capacity,
-      limits: limitRules('simulation', limits),
-      environment: 'main',
-      cache: 'on',
-      failFast: this.#weather.failFast,
-      dryRun: false,
-      depth: 20,
-      mapWindow: 2,
-      graceMs: 0,
-      keptBytes: 64,
-      stuckMs: 1000,
-    }
+    this.#stage.besides.begin(run, this.#program)
+    const definition = workflowOf(authored(this.#program, this.#tolds)) as WorkflowDefinition
+    const settings = this.#settings
     const listener: RunListener = {
       applied: (event, machine) => {
         checker.applied(event, machine)
         trace(() => `  ${eventText(event)}`)
       },
-      asked: ({ call, title }) => {
-        this.#asks.set(call, title)
+      asked: ({ call, title, of }) => {
+        if (of !== 'receive') this.#asks.set(call, title)
       },
+      // that another process died of a full disk says nothing of the run
+      triggeredEnded: (_, { error }) => this.#strange(error),
     }
     const start = async (): Promise<RunResult> => {
       const { engine, records } = this.process
@@ -222,6 +270,65 @@ export class Life {
     )
   }
 
+  get #tolds(): Tolds {
+    const { checker, besides } = this.#stage
+    return { main: checker, triggered: (id, program) => besides.begin(id, program) }
+  }
+
+  get #settings(): RunSettings {
+    return {
+      ...capacity,
+      limits: limitRules('simulation', limits),
+      environment: 'main',
+      cache: 'on',
+      failFast: this.#weather.failFast,
+      dryRun: false,
+      depth: 20,
+      mapWindow: 2,
+      graceMs: 0,
+      keptBytes: 64,
+      stuckMs: 1000,
+    }
+  }
+
+  /** What nobody expects of a run that was triggered. */
+  #strange(error: unknown): void {
+    const isUsual = isAlmanacError(error) && ['ALM_JOURNAL_FULL', 'ALM_CANCELLED'].includes(error.code)
+    if (error !== undefined && !isUsual) this.#stage.checker.strange(error)
+  }
+
+  #looked(look: () => void): void {
+    // thrown here, it would reach the engine
+    try {
+      look()
+    } catch (error) {
+      this.#stage.checker.strange(error)
+    }
+  }
+
+  /** A person resumes a run that was triggered, whoever has it. */
+  async #resumeBeside(id: RunId): Promise<void> {
+    const { process } = this
+    const record = (await process.records.run(id)) as RunRecord
+    const index = Number(record.workflow.slice('triggered'.length))
+    const definition = workflowOf(authoredTriggered(this.#program, index, this.#tolds)) as WorkflowDefinition
+    process.besides++
+    const goOn = async (): Promise<void> => {
+      const handle = await process.engine.resume(definition, record, {
+        settings: this.#settings,
+        forget: 'uncaught',
+      })
+      await handle.result
+    }
+    goOn()
+      .catch((error: unknown) => {
+        if (!isAlmanacError(error) || error.code !== 'ALM_RUN_OWNED') this.#strange(error)
+      })
+      .finally(() => {
+        process.besides--
+      })
+  }
+
   /** The input as it lies there now. */
   async #input(): Promise<Value> {
     const { input, files } = this.#program
@@ -235,24 +342,26 @@ export class Life {
   }
 
   /** What happens next, among what can. */
-  #choose(): keyof Likely | undefined {
+  #choose(isOver: boolean): keyof Likely | undefined {
     const { likely } = this.#weather
     const { clock, journal, workers, lookups } = this.process
     const isOpen = workers.open.size > 0
     const can: Readonly<Record<keyof Likely, boolean>> = {
       publish: true,
+      message: this.#canSend(),
+      beside: this.#stage.besides.open.length > 0,
       end: isOpen,
       lose: isOpen,
       commit: journal.waiting > 0,
       full: journal.waiting > 0,
       answer: lookups.length > 0,
       time: clock.nextDue !== undefined,
-      person: this.#asks.size > 0,
+      person: this.#asks.size > 0 && !isOver,
       stale: workers.stale.length > 0,
       drop: workers.held.size > 0,
-      pause: this.#handle !== undefined && !this.#isPaused && !this.#isCancelled,
-      unpause: this.#isPaused,
-      cancel: this.#handle !== undefined,
+      pause: this.#handle !== undefined && !isOver && !this.#isPaused && !this.#isCancelled,
+      unpause: this.#isPaused && !isOver,
+      cancel: this.#handle !== undefined && !isOver,
       rival: true,
       crash: true,
     }
@@ -270,6 +379,20 @@ export class Life {
     return undefined
   }
 
+  /** Once nothing goes wrong any more, only what somebody waits for. */
+  #canSend(): boolean {
+    const { mail, store } = this.#stage
+    if (!this.#program.receives) return false
+    return this.#weather !== calm || [...store.runs.keys()].some((id) => mail.wanted(id).length > 0)
+  }
+
+  async #sendMessage(): Promise<void> {
+    const { mail, checker } = this.#stage
+    const now = this.process.clock.now()
+    const sent = this.#weather === calm ? await mail.satisfy(now) : [await mail.send(now)]
+    for (const number of sent) if (number !== undefined) checker.answered(number)
+  }
+
   async #act(what: Exclude<keyof Likely, 'crash'>): Promise<void> {
     const { process } = this
     const { chance, trace } = this.#stage
@@ -277,6 +400,10 @@ export class Life {
     switch (what) {
       case 'publish':
         return publishElsewhere(this.#stage)
+      case 'message':
+        return this.#sendMessage()
+      case 'beside':
+        return this.#resumeBeside(chance.pick(this.#stage.besides.open).id)
       case 'end':
       case 'lose':
         return this.#end(what === 'lose')
@@ -300,36 +427,51 @@ export class Life {
         return this.#stage.rival.act(process.clock.now())
       case 'stale':
         return process.workers.repeat(chance.below(process.workers.stale.length))
+      case 'cancel':
+        if (chance.number() < 0.3 && this.#stage.besides.open.length > 0) return this.#cancelBeside()
+        return this.#request(what)
       default:
-        this.#isCancelled ||= what === 'cancel'
-        this.#isPaused = what === 'pause'
-        if (chance.number() < 0.5) this.#handle?.request(what, 'person')
-        else await process.journal.request(run, { kind: what, by: 'person', at: process.clock.now() })
+        return this.#request(what)
     }
+  }
+
+  async #cancelBeside(): Promise<void> {
+    const { besides, chance } = this.#stage
+    const { id } = chance.pick(besides.open)
+    besides.wentAstray(id)
+    await this.process.journal.request(id, { kind: 'cancel', by: 'person', at: this.process.clock.now() })
+  }
+
+  async #request(what: 'pause' | 'unpause' | 'cancel'): Promise<void> {
+    const { process } = this
+    this.#isCancelled ||= what === 'cancel'
+    this.#isPaused = what === 'pause'
+    if (this.#stage.chance.number() < 0.5) this.#handle?.request(what, 'person')
+    else await process.journal.request(run, { kind: what, by: 'person', at: process.clock.now() })
   }
 
   #end(isLost: boolean): void {
     const { workers } = this.process
-    const { chance, checker, work, trace } = this.#stage
+    const { chance, checker, besides, work, trace } = this.#stage
     const ids = [...workers.open.keys()]
     const id = chance.pick(ids)
     const isStopping = workers.stopping.has(id)
     if (chance.number() < 0.5) workers.start(id)
     // so many in a row are the task's doing
-    const { call } = workers.open.get(id) as { readonly call: number }
-    const losses = this.#losses.get(call) ?? 0
-    this.#losses.set(call, losses + 1)
+    const { run: of, call } = workers.open.get(id) as Attempt
+    const losses = this.#losses.get(`${of} ${call}`) ?? 0
+    this.#losses.set(`${of} ${call}`, losses + 1)
     if (isLost && losses < 2)
       return workers.end(id, { kind: 'lost', error: { code: 'ALM_WORKER_LOST', message: 'its worker died' } })
     if (isStopping && chance.number() < 0.7) return workers.end(id, { kind: 'cancelled' })
     const attempt = workers.open.get(id) as Attempt
     const gone = workers.missing(attempt)
     if (gone.length > 0) return workers.end(id, { kind: 'inputs-gone', handles: gone })
-    const job = checker.job(id)
+    const job = (checker.job(id) ?? besides.job(id)) as Job
     const done = work.perform(job)
     const isHeld = done.kind === 'succeeded' && shapes[job.shape]?.gives === 'held'
     const end: AttemptEnd = isHeld ? { ...done, values: { '': workers.hold(attempt, job.value) } } : done
-    trace(() => `  ${id} ${checker.job(id).tag} ${end.kind}`)
+    trace(() => `  ${id} ${job.tag} ${end.kind}`)
     workers.end(id, end)
   }
 
@@ -368,11 +510,12 @@ export class Life {
     }
   }
 
-  async #crash(): Promise<LifeEnd> {
+  /** `end`: of the first run, which it does not change any more. */
+  async #crash(end: LifeEnd | undefined): Promise<LifeEnd> {
     this.isAlive = false
     await this.process.die()
     this.#stage.data.crash('process')
-    return { state: 'crashed', ...this.#disturbed }
+    return end ?? { state: 'crashed', ...this.#disturbed }
   }
 
   #broke(error: unknown): LifeEnd {
@@ -394,6 +537,9 @@ export class Life {
     for (const { run: of, key, held } of this.#stage.store.limits.rows.values())
       if (of === run) throw new Broken('S19', `${of} has ended, and holds ${held} of ${key}, or waits for it`)
     if (result.state === 'waiting') await this.#checkOpen()
+    const { calls } = (this.#stage.checker.machine as RunMachine).graph
+    if (result.state === 'waiting')
+      this.#stage.mail.checkRest(run, (call) => calls.find(call)?.phase === 'entered')
     if (this.#disturbed.isDisturbed) this.#stage.answered.clear()
     const { output, error } = result
     if (error !== undefined) this.#stage.trace(() => `  ${error.message} ${error.stack ?? ''}`)

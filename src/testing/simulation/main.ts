@@ -50,7 +50,7 @@ async function all(): Promise<number> {
   const seconds = ((performance.now() - began) / 1000).toFixed(1)
   say(
     [],
-    `${seeds} seeds, ${failures.length} failed: ${total('lives')} lives, ${total('calls')} calls, ${total('attempts')} attempts, ${total('steps')} steps in ${seconds} s`,
+    `${seeds} seeds, ${failures.length} failed: ${total('lives')} lives, ${total('calls')} calls, ${total('attempts')} attempts, ${total('triggered')} triggered runs, ${total('messages')} messages, ${total('steps')} steps in ${seconds} s`,
   )
   return failures.length === 0 ? 0 : 1
 }

@@ -1,10 +1,24 @@
 import { HeldRef } from '../../model/refs.ts'
+import {
+  attempt,
+  type Entries,
+  type Got,
+  good,
+  isMany,
+  one,
+  type Plain,
+  plain,
+  see,
+  skipped,
+  Thrown,
+  together,
+  type Variable,
+} from './got.ts'
 import { mix, textNumber } from './mix.ts'
 import type { Block, Count, Program, Step, Term } from './program.ts'
 import { shapes } from './shapes.ts'
 
-/** Plain data of a simulated program. */
-export type Plain = number | readonly Plain[] | { readonly [name: string]: Plain }
+export type { Plain } from './got.ts'
 
 /** What only the run itself can say: chance, time, and who came first. */
 export interface Oracle {
@@ -17,47 +31,41 @@ export interface Oracle {
 }
 
 /** How a program is to end. */
-export type Expected = { readonly state: 'succeeded'; readonly output: Plain } | { readonly state: 'failed' }
+export type Expected = (
+  | { readonly state: 'succeeded'; readonly output: Plain }
+  | { readonly state: 'failed' }
+) & {
+  /** what it leaves behind on its way */
+  readonly left: readonly Left[]
+}
 
-/** What stands for a future: its value, or what it failed with. */
-interface Got {
-  readonly ok: boolean
+/** A message that was sent, or a run that was triggered, by where. */
+export interface Left {
+  readonly at: string
+  readonly what: string
   readonly value: Plain
-  /** calls that were not done because of these */
-  readonly because: readonly Got[]
-  /** of a map that failed: what its entries gave, and which of them failed */
-  readonly entries?: Entries
-  /** fails the run unless somebody awaits it */
-  readonly isFailure: boolean
-  seen: boolean
 }
 
-type Variable = Got | readonly Got[]
-
-interface Entries {
-  readonly done: Readonly<Record<string, number>>
-  readonly failed: readonly string[]
-}
-
-/** Thrown where the program throws. */
-class Thrown {
-  readonly why: Got | undefined
-  constructor(why: Got | undefined) {
-    this.why = why
-  }
+/** A run of another workflow of the program. */
+export interface Entered {
+  readonly workflow: number
+  readonly n: Plain
+  /** the place of the trigger */
+  readonly at: string
 }
 
 /** What a program gives, read as it stands: no engine, no time, no order but what the oracle says. */
-export function interpret(program: Program, oracle: Oracle): Expected {
+export function interpret(program: Program, oracle: Oracle, entered?: Entered): Expected {
   const model = new Model(program, oracle)
-  try {
-    const output = model.main()
-    return model.hasUnseen ? { state: 'failed' } : { state: 'succeeded', output }
-  } catch (error) {
-    if (error instanceof Thrown) return { state: 'failed' }
-    throw error
-  }
+  const { left } = model
+  const output = attempt(() => (entered === undefined ? model.main() : model.triggered(entered)))
+  return model.hasUnseen || output instanceof Thrown
+    ? { state: 'failed', left }
+    : { state: 'succeeded', output, left }
 }
+
+/** Where the places of a triggered run begin. */
+export const placeOfTriggered = (at: string): string => `!${at}`
 
 /** How many calls a program makes where all that races is won by the first. */
 export function callsOf(program: Program): number {
@@ -66,10 +74,7 @@ export function callsOf(program: Program): number {
     said: () => 0,
     files: () => ({ '0.txt': 1, '1.txt': 2 }),
   })
-  attempt(() => {
-    model.main()
-    return 0
-  })
+  attempt(() => model.main())
   return model.calls
 }
 
@@ -95,12 +100,11 @@ export function numbers(value: unknown): number[] {
 
 export const isKept = (value: number): boolean => value % 2 === 0
 
-const good = (value: Plain): Got => ({ ok: true, value, because: [], isFailure: false, seen: false })
-
 class Model {
   readonly #program: Program
   readonly #oracle: Oracle
   readonly #failures: Got[] = []
+  readonly left: Left[] = []
   calls = 0
 
   constructor(program: Program, oracle: Oracle) {
@@ -112,21 +116,26 @@ class Model {
     return this.#failures.some((failure) => !failure.seen)
   }
 
-  main(): Plain {
+  main(): number {
     const { input, files } = this.#program
     const variables: Variable[] = files === undefined ? [good(input)] : [good(input), good(files)]
     return this.#block(this.#program.main, variables, '', 0)
   }
 
+  triggered({ workflow, n, at }: Entered): number {
+    return this.#block(this.#program.triggered[workflow] as Block, [good(n)], placeOfTriggered(at), 0)
+  }
+
   #block(block: Block, outer: readonly Variable[], at: string, depth: number): number {
     const variables = [...outer]
+    this.calls += block.steps.length
     for (const step of block.steps)
       variables[step.to] = this.#step(step, variables, `${at}/${step.site}`, depth)
     return mix(...block.result.flatMap((term) => numbers(this.#await(this.#term(term, variables)))))
   }
 
   #step(step: Step, variables: Variable[], at: string, depth: number): Variable {
-    this.calls++
+    if (step.op === 'send' || step.op === 'trigger') return this.#left(step, at, variables)
     switch (step.op) {
       case 'call':
         return this.#call(
@@ -182,6 +191,7 @@ class Model {
         return this.#published(variables[step.of] as Got, at)
       case 'now':
       case 'random':
+      case 'receive':
         return good(this.#oracle.said(at))
       case 'ask':
         return good(answerOf(at))
@@ -244,6 +254,18 @@ class Model {
         return good(this.#block(isSo ? step.then : step.else, variables, at, depth))
       }
     }
+  }
+
+  /** It gives nothing that the program works on, but whether it could be made. */
+  #left(step: Extract<Step, { op: 'send' | 'trigger' }>, at: string, variables: readonly Variable[]): Got {
+    if (step.op === 'trigger') this.calls += 5
+    else if (typeof step.receiver === 'object') this.#await(variables[step.receiver.triggered] as Variable)
+    const what = step.op === 'send' ? step.name : `workflow ${step.workflow}`
+    const given = one(this.#term(step.of, variables))
+    if (given.ok) this.left.push({ at, what, value: given.value })
+    const got = given.ok ? good(0) : skipped([given])
+    if (step.awaited) this.#await(got)
+    return got
   }
 
   /** A child calls itself so often. */
@@ -361,38 +383,3 @@ export const verdictOf = (value: number): 'skip' | 'stop' => (mix(value, 5) % 2 
 
 /** What a person answers to the question that was put there. */
 export const answerOf = (at: string): number => mix(textNumber(at), 11)
-
-const skipped = (because: readonly Got[]): Got => ({
-  ok: false,
-  value: 0,
-  because,
-  isFailure: false,
-  seen: false,
-})
-
-const together = (all: readonly Got[]): Got => {
-  const failed = all.filter((got) => !got.ok)
-  return failed.length > 0 ? skipped(failed) : good(all.map((got) => got.value))
-}
-
-const one = (variable: Variable): Got => (isMany(variable) ? together(variable) : variable)
-
-const isMany = (variable: Variable): variable is readonly Got[] => Array.isArray(variable)
-
-const plain = (variable: Variable): Plain => one(variable).value
-
-/** Awaited: neither it nor what made it impossible fails the run by itself. */
-function see(got: Got): void {
-  if (got.seen) return
-  got.seen = true
-  for (const cause of got.because) see(cause)
-}
-
-function attempt(body: () => number): Thrown | number {
-  try {
-    return body()
-  } catch (error) {
-    if (error instanceof Thrown) return error
-    throw error
-  }
-}

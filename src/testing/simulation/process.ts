@@ -43,6 +43,8 @@ export class SimulatedProcess {
   /** look-ups that have not been answered */
   readonly lookups: (() => void)[] = []
   workers!: Workers
+  /** runs that people have it go on with beside the first one */
+  besides = 0
 
   constructor(surroundings: Surroundings, weather: Weather, now: number) {
     const { store, data, chance, versions } = surroundings
@@ -86,6 +88,11 @@ export class SimulatedProcess {
         return [this.workers]
       },
     })
+  }
+
+  /** It executes nothing beside the first run, and will not. */
+  get isIdle(): boolean {
+    return this.besides === 0 && this.engine.triggered.open.length === 0
   }
 
   /** The process is gone, with all that it had not made durable. */

@@ -5,12 +5,19 @@
 export interface Program {
   readonly main: Block
   readonly children: readonly Block[]
+  /** workflows that runs trigger, each those after it */
+  readonly triggered: readonly Block[]
+  /** are there messages in it that are waited for? */
+  readonly receives: boolean
   /** by index of the shape: what its code is now */
   readonly codes: readonly Code[]
   readonly input: number
   /** the directory that it works on, if any: what is in each file; the function has it as its second variable */
   readonly files: Readonly<Record<string, number>> | undefined
 }
+
+/** The run that everything begins with. */
+export const mainRun = 'main'
 
 /** A task's code: `text` counts in the fingerprint, `meaning` decides what it gives. */
 export interface Code {
@@ -88,8 +95,23 @@ export type Step = { readonly site: number; readonly to: number } & (
   | { readonly op: 'random' }
   | { readonly op: 'sleep'; readonly ms: number }
   | { readonly op: 'ask' }
+  /** the next message of that name */
+  | { readonly op: 'receive'; readonly name: string; readonly keyed: boolean }
+  /** a message out of the run */
+  | {
+      readonly op: 'send'
+      readonly name: string
+      readonly of: Term
+      readonly receiver: Receiver
+      readonly awaited: boolean
+    }
+  /** a run of its own, by its number among those that can be triggered */
+  | { readonly op: 'trigger'; readonly workflow: number; readonly of: Term; readonly awaited: boolean }
   | { readonly op: 'throw'; readonly of: Term; readonly oneIn: number }
 )
+
+/** Who a message is to: the run that everything began with, or one that was triggered, by its variable. */
+export type Receiver = 'nobody' | 'itself' | 'main' | { readonly triggered: number }
 
 /** 0 to `most`, decided by a value that is known. */
 export interface Count {
@@ -106,9 +128,20 @@ export function isCounted(program: Program, at: string): boolean {
     .split('/')
     .slice(1, -1)
     .map((step) => Number.parseInt(step, 10))
-  const counted = countedSites.get(program) ?? new Set([program.main, ...program.children].flatMap(sitesOf))
-  countedSites.set(program, counted)
+  const counted = countedOf(program)
   return at.includes('>') || sites.some((site) => counted.has(site))
+}
+
+/** Are there functions that are known by their count? */
+export const hasCounted = (program: Program): boolean => countedOf(program).size > 0
+
+function countedOf(program: Program): ReadonlySet<number> {
+  let counted = countedSites.get(program)
+  if (counted === undefined) {
+    counted = new Set([program.main, ...program.children, ...program.triggered].flatMap(sitesOf))
+    countedSites.set(program, counted)
+  }
+  return counted
 }
 
 const countedSites = new WeakMap<Program, ReadonlySet<number>>()

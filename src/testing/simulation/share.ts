@@ -14,18 +14,17 @@ export interface Report {
   readonly calls: number
   readonly attempts: number
   readonly steps: number
+  readonly triggered: number
+  readonly messages: number
 }
 
 const { from, to, by } = workerData as Share
 const failures: { seed: number; message: string }[] = []
-const sum = { lives: 0, calls: 0, attempts: 0, steps: 0 }
+const sum = { lives: 0, calls: 0, attempts: 0, steps: 0, triggered: 0, messages: 0 }
 for (let seed = from; seed < to; seed += by) {
   try {
-    const { lives, calls, attempts, steps } = await simulate(seed)
-    sum.lives += lives
-    sum.calls += calls
-    sum.attempts += attempts
-    sum.steps += steps
+    const { state: _, ...of } = await simulate(seed)
+    for (const name of Object.keys(sum) as (keyof typeof sum)[]) sum[name] += of[name]
   } catch (error) {
     failures.push({ seed, message: error instanceof Error ? error.message : String(error) })
   }

@@ -2,13 +2,15 @@ import { limitRules } from '../../flow/limits.ts'
 import { memoryStore } from '../../journal/memory/store.ts'
 import { openMemoryData } from '../memory-data.ts'
 import { SeededChance } from '../seeded-chance.ts'
+import { Besides } from './besides.ts'
 import { Checker } from './checker.ts'
 import { editProgram } from './edit.ts'
 import { Broken } from './failure.ts'
 import { generateProgram } from './generate.ts'
 import { Life, type LifeEnd, type Stage } from './life.ts'
+import { Mail } from './mail.ts'
 import { interpret } from './model.ts'
-import type { Program } from './program.ts'
+import { mainRun, type Program } from './program.ts'
 import { publishElsewhere } from './publisher.ts'
 import { Rival } from './rival.ts'
 import { limits } from './shapes.ts'
@@ -23,6 +25,10 @@ export interface Simulated {
   readonly steps: number
   readonly attempts: number
   readonly calls: number
+  /** runs that were triggered */
+  readonly triggered: number
+  /** that were received */
+  readonly messages: number
   readonly state: string
 }
 
@@ -41,6 +47,7 @@ export async function simulate(seed: number, trace?: Trace): Promise<Simulated> 
   await simulation.begin()
   for (let i = 0; i < lives; i++) await simulation.live(drawWeather(chance))
   await simulation.end()
+  await simulation.endBeside()
   await simulation.replay()
   return simulation.summary
 }
@@ -80,6 +87,8 @@ class Simulation {
       checker: this.#checker,
       work: new Work(),
       versions: this.#versions,
+      mail: new Mail(store, chance),
+      besides: new Besides(store, (error) => this.#checker.strange(error)),
       answered: new Set(),
       slipped: new Set(),
       now: Date.UTC(2026, 0, 1),
@@ -94,6 +103,8 @@ class Simulation {
       steps: this.#steps,
       attempts: this.#attempts,
       calls,
+      triggered: this.#stage.store.runs.size - 1,
+      messages: this.#stage.mail.received,
       state: this.#last?.state ?? '',
     }
   }
@@ -127,7 +138,10 @@ class Simulation {
         continue
       const expected = interpret(this.#program, this.#checker.oracle)
       this.#stage.trace(() => `expected: ${JSON.stringify(expected)}`)
-      if (expected.state === state && (expected.state === 'failed' || expected.output === output)) return
+      if (expected.state === state && (expected.state === 'failed' || expected.output === output)) {
+        if (state === 'succeeded') this.#stage.besides.checkLeft(mainRun, expected.left)
+        return
+      }
       // a failure that was remembered, and was no one's to catch, is forgotten when it has ended the run
       if (state !== 'failed' || lives === maxCalmLives) {
         throw new Broken(
@@ -138,14 +152,29 @@ class Simulation {
     }
   }
 
+  /** Calm lives until all that was triggered has come to its end; people resume what nobody else does. */
+  async endBeside(): Promise<void> {
+    const { besides } = this.#stage
+    for (let lives = 0; besides.open.length > 0; lives++) {
+      const [first] = besides.open
+      if (lives === maxCalmLives)
+        throw new Broken('S27', `${first?.id} is ${first?.state}, whoever resumes it`)
+      const life = await this.#next(calm)
+      await life.liveBeside(besides.open)
+    }
+  }
+
   /** Once more, with nothing to do. */
   async replay(): Promise<void> {
     if (this.#last?.state !== 'succeeded') return
     const { output } = this.#last
     const versions = this.#versions.count
+    const { attempts } = this.#stage.besides
     const again = await this.#live(calm, this.#chance.number() < 0.5 ? 'taken over' : 'resumed')
     if (this.#checker.attempts > 0)
       throw new Broken('S2', `a replay began ${this.#checker.attempts} attempts`)
+    if (this.#stage.besides.attempts !== attempts)
+      throw new Broken('S27', 'a replay began attempts of runs that had come to their end')
     if (again.executed !== 0) throw new Broken('S2', `a replay says that it executed ${again.executed} calls`)
     if (this.#versions.count !== versions)
       throw new Broken('S21', `a replay published ${this.#versions.count - versions} versions`)
@@ -163,26 +192,34 @@ class Simulation {
     this.#stage.trace(() => `— life ${this.#lives}: ${isFirst ? 'new' : how}${isSame ? ', the same' : ''}`)
     // what was asked just before the process died may not be durable
     const isCancelled =
-      how === 'taken over' && this.#stage.store.runs.get('run-1')?.record.state === 'cancelling'
+      how === 'taken over' && this.#stage.store.runs.get(mainRun)?.record.state === 'cancelling'
     this.#checker.begin(this.#program, isSame, isCancelled)
-    const isKept = this.#life?.isAlive === true && this.#chance.number() < 0.5
-    this.#life = new Life(this.#stage, this.#program, weather, isKept ? this.#life : undefined)
+    const life = await this.#next(weather)
     const forget = how === 'taken over' ? 'none' : how === 'all over' ? 'caught' : 'uncaught'
-    const end = await this.#life.live(isFirst ? undefined : { forget })
+    const end = await life.live(isFirst ? undefined : { forget })
     const isInterrupted = end.state === 'crashed' || end.state === 'full'
     // its clean-up may ask a person, who may take their time
     if (isCancelled && !isInterrupted && end.state !== 'cancelled' && end.state !== 'waiting')
       throw new Broken('S18', `the run was cancelled, taken over, and ended ${end.state}`)
     this.#stage.trace(() => `— ${end.state}${end.output === undefined ? '' : ` with ${end.output}`}`)
     this.#lives++
-    this.#steps += this.#life.steps
+    this.#steps += life.steps
     this.#attempts += this.#checker.attempts
     this.#last = end
     return end
   }
 
+  /** The next life, perhaps of the same process. */
+  async #next(weather: Weather): Promise<Life> {
+    const isKept = this.#life?.isAlive === true && this.#chance.number() < 0.5
+    if (!isKept && this.#life?.isAlive === true) await this.#life.leave()
+    this.#life = new Life(this.#stage, this.#program, weather, isKept ? this.#life : undefined)
+    return this.#life
+  }
+
   #edit(): void {
     this.#checker.edited()
+    this.#stage.besides.isEdited = true
     this.#stage.answered.clear()
     this.#program = editProgram(this.#program, this.#chance, 9000 + ++this.#edits)
   }

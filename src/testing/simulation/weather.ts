@@ -4,6 +4,10 @@ import type { SeededChance } from '../seeded-chance.ts'
 export interface Likely {
   /** another process publishes */
   readonly publish: number
+  /** somebody sends a message */
+  readonly message: number
+  /** a person resumes a run that was triggered */
+  readonly beside: number
   /** an attempt ends, as its task would */
   readonly end: number
   /** the oldest append becomes durable */
@@ -53,6 +57,8 @@ export interface Weather {
 export const calm: Weather = {
   likely: {
     publish: 0,
+    message: 1,
+    beside: 0,
     end: 4,
     commit: 4,
     answer: 4,
@@ -87,6 +93,8 @@ export function drawWeather(chance: SeededChance): Weather {
   return {
     likely: {
       publish: maybe(0.05),
+      message: speed() / 24,
+      beside: maybe(0.05),
       end: speed(),
       commit: speed(),
       answer: speed(),
