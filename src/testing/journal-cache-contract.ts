@@ -99,10 +99,13 @@ export function testCache(at: () => Fixture): void {
     const { journal, records, cache } = at()
     const file = (name: string) => `{"x":{"$":"file","name":"f","digest":"${aDigest(name)}","size":1}}`
     const spilled = (name: string) => `{"$":"spilled","digest":"${aDigest(name)}","size":1}`
+    const triggered = aRun('run2', { state: 'scheduled', inputWire: file('scheduled') })
     await journal.create(aRun('run1', { inputWire: file('input') }))
+    await journal.send('run1', { name: 'found', valueWire: file('message'), by: 'eve', at: 1 })
     await journal.append('run1', [
       aCall(0, { argsWire: file('argument') }),
       aCall(1),
+      { kind: 'triggered', call: 1, run: triggered },
       anOutcome(0, { valueWire: spilled('value') }),
       { ...anAsk(1), showWire: file('shown') },
       { kind: 'note', type: 'artifact', name: 'plot', bodyWire: file('artifact'), at: 1 },
@@ -122,10 +125,12 @@ export function testCache(at: () => Fixture): void {
       return found
     }
     const ofCache = ['blob 1', 'entry', 'picture', 'mapped', 'mapping', 'entry picture'].map(aDigest)
-    const ofRun = ['input', 'argument', 'value', 'shown', 'artifact', 'output', 'answer'].map(aDigest)
-    expect(await roots()).toEqual(new Set([...ofCache, ...ofRun]))
+    const ofRun = ['input', 'argument', 'value', 'shown', 'artifact', 'output', 'answer', 'message'].map(
+      aDigest,
+    )
+    expect(await roots()).toEqual(new Set([...ofCache, ...ofRun, aDigest('scheduled')]))
     await records.remove('run1')
-    expect(await roots()).toEqual(new Set(ofCache))
+    expect(await roots()).toEqual(new Set([...ofCache, aDigest('scheduled')]))
   })
 }
 

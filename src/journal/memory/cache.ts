@@ -110,11 +110,12 @@ function* roots(store: MemoryStore): Generator<Digest> {
     yield* blobDigests([base.valueWire, base.shownWire])
   }
   yield* datasetRoots(store)
-  for (const { record, calls, outcomes, asks, notes } of store.runs.values()) {
+  for (const { record, calls, outcomes, asks, messages, notes } of store.runs.values()) {
     yield* blobDigests([record.inputWire, record.outputWire])
     for (const { argsWire } of calls.values()) yield* blobDigests([argsWire])
     for (const { valueWire } of outcomes.values()) yield* blobDigests([valueWire])
     for (const ask of asks.values()) yield* blobDigests([ask.record.showWire, ask.answer?.answerWire])
+    for (const { valueWire } of messages.values()) yield* blobDigests([valueWire])
     for (const { bodyWire } of notes) yield* blobDigests([bodyWire])
   }
 }
