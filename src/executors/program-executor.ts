@@ -102,7 +102,9 @@ export class ProgramExecutor implements Executor, Driver<Running> {
 
   stop(live: Live, force: boolean): void {
     if (live.state === undefined) live.stopped()
-    else live.state.program.signal(force ? 'SIGKILL' : 'SIGTERM')
+    else if (force) live.state.program.signal('SIGKILL')
+    else if (this.#kind.ask === undefined) live.state.program.signal('SIGTERM')
+    else this.#kind.ask(live.attempt, () => !this.#running.has(live))
   }
 
   listen(live: Live): void {

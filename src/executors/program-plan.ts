@@ -30,6 +30,8 @@ export interface ProgramKind {
   ready?(attempt: Attempt): Promise<void>
   /** the program's own processes are not the task's: their memory and time are nobody's business */
   readonly elsewhere?: boolean
+  /** Asks it to stop, where that is not for its process group to hear; in vain until it has begun, or is `over`. */
+  ask?(attempt: Attempt, over: () => boolean): void
   /** Its end, before it is told: lets go of what is elsewhere, and says what the exit was. Undefined: as it seems. */
   settle?(attempt: Attempt, end: ProgramEnd): Promise<ProgramVerdict | undefined>
   /** Resolves when nothing of ended attempts is left. */

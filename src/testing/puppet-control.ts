@@ -68,8 +68,9 @@ export class Puppet {
   /** Resolves when a stubborn puppet has been asked to stop. */
   askedToStop(): Promise<void> {
     if (this.#toldToStop > 0) return Promise.resolve()
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       this.#stopWaits.push(resolve)
+      void this.gone.then(() => reject(new Error('the puppet went before it was asked to stop')))
     })
   }
 

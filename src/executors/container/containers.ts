@@ -4,6 +4,8 @@ import type { ContainerEngine } from './engine.ts'
 import { findEngine } from './engine.ts'
 import { Images } from './images.ts'
 import { removeWords } from './run-words.ts'
+import type { StopRequest } from './stop-request.ts'
+import { requestStop } from './stop-request.ts'
 
 /** How containers are run on this machine. */
 export interface ContainerSettings {
@@ -39,7 +41,8 @@ export class Containers {
   readonly images: Images
   readonly settings: ContainerSettings
   #engine: Promise<ContainerEngine> | undefined
-  readonly #removing = new Set<Promise<void>>()
+  /** what nobody waits for but `close` */
+  readonly #underWay = new Set<Promise<void>>()
 
   constructor(settings: ContainerSettings) {
     this.settings = settings
@@ -72,10 +75,17 @@ export class Containers {
 
   /** The same, while others go on: `close` waits for it. */
   removeLater(names: readonly string[]): void {
-    const removal = this.remove(names)
-      .catch((error: unknown) => this.settings.say?.((error as Error).message))
-      .finally(() => this.#removing.delete(removal))
-    this.#removing.add(removal)
+    this.#goOn(this.remove(names).catch((error: unknown) => this.settings.say?.((error as Error).message)))
+  }
+
+  /** Has a container hear SIGTERM; `close` waits for it. */
+  askToStop(request: StopRequest): void {
+    this.#goOn(this.engine().then((engine) => requestStop(engine, request)))
+  }
+
+  #goOn(work: Promise<void>): void {
+    const ended = work.finally(() => this.#underWay.delete(ended))
+    this.#underWay.add(ended)
   }
 
   /** Did the kernel kill one of its processes for its memory? */
@@ -86,7 +96,7 @@ export class Containers {
   }
 
   async close(): Promise<void> {
-    while (this.#removing.size > 0) await Promise.all(this.#removing)
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay)
   }
 
   async #open(): Promise<ContainerEngine> {

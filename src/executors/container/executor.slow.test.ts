@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -14,7 +15,7 @@ import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { DirRef, FileRef } from '../../model/refs.ts'
 import type { ContainerBody } from '../../model/task.ts'
-import type { Attempt, AttemptEnd } from '../../ports/executor.ts'
+import type { Attempt, AttemptEnd, AttemptId } from '../../ports/executor.ts'
 import { taskSpec } from '../../testing/attempts.ts'
 import { ExecutorBench } from '../../testing/executor-bench.ts'
 import { patience } from '../../testing/patience.ts'
@@ -63,7 +64,7 @@ const tests = (): void => {
     return join(folder, 'out', name)
   }
   const fileRef = (path: string): FileRef => new FileRef(basename(path), 'd'.repeat(64), 1, false, path)
-  const text = (id = 'r1/1.1'): readonly string[] => bench.heard.texts(id, 'stdout')
+  const text = (id: AttemptId = 'r1/1.1'): readonly string[] => bench.heard.texts(id, 'stdout')
 
   it('finds its inputs at paths that say nothing of where they lie, whatever they are called', async () => {
     const hostile = 'a "b", c:d=\'e\' $f\n\\g ü.txt'
@@ -88,6 +89,30 @@ const tests = (): void => {
       n: 3,
     })
     expect(said.endsWith('/almanac/work')).toBe(true)
+  })
+
+  it('hears that it is to stop as soon as it runs', async () => {
+    const words = 'trap "echo asked; exit 0" TERM; : > begun; while :; do sleep 0.1; done'
+    const task = taskSpec('inside', containerBody(['/bin/sh', '-c', words]))
+    const attempts = Array.from({ length: 6 }, () => bench.attempt({ task, inputs: {} }))
+    bench.executor.submit(attempts)
+    const ends = attempts.map(async ({ id, scratch }) => {
+      await vi.waitUntil(() => existsSync(join(scratch, 'begun')), { ...patience, interval: 1 })
+      bench.executor.cancel(id, 600_000)
+      return [await bench.heard.end(id), text(id)]
+    })
+    expect(await Promise.all(ends)).toEqual(attempts.map(() => [{ kind: 'cancelled' }, ['asked']]))
+  })
+
+  it('is asked to stop when it runs, where it was cancelled before', async () => {
+    const attempt = bench.attempt({
+      task: taskSpec('inside', containerBody(['/bin/sleep', '1000'])),
+      inputs: {},
+    })
+    bench.executor.submit([attempt])
+    await bench.heard.until(() => bench.heard.of(attempt.id).started === 1)
+    bench.executor.cancel(attempt.id, 600_000)
+    expect(await bench.heard.end(attempt.id)).toEqual({ kind: 'cancelled' })
   })
 
   it('leaves files that belong to the caller', async () => {

@@ -17,7 +17,7 @@ export interface ContainerExecutorOptions extends ProgramOptions {
 
 /**
  * Runs programs in containers, by the container program as a child process: what is started, watched and read is that,
- * as any program is.
+ * as any program is. Only a request to stop goes to the container itself.
  *
  * K1 an attempt that was stopped, or whose container program died, has ended when its container is removed.
  */
@@ -63,6 +63,11 @@ class ContainerKind implements ProgramKind {
         last: removeWords(ready.engine, [name]),
       },
     }
+  }
+
+  ask(attempt: Attempt, over: () => boolean): void {
+    const init = bodyOf(attempt).init && this.#ready.get(attempt)?.engine.init === true
+    this.#containers.askToStop({ name: this.#names.get(attempt) ?? '', init, over })
   }
 
   async settle(attempt: Attempt, end: ProgramEnd): Promise<ProgramVerdict | undefined> {
