@@ -1,8 +1,8 @@
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
-import { closeSync, openSync } from 'node:fs'
 import { constants } from 'node:os'
 import type { Readable } from 'node:stream'
+import { needDescriptors } from './descriptors.ts'
 import { groupMembers, processesWith } from './process-groups.ts'
 
 /**
@@ -96,7 +96,7 @@ export class SupervisedProgram {
   /** @throws where the system refuses such arguments at once, or has no descriptors left */
   constructor(start: ProgramStart, listener: ProgramListener) {
     this.#listener = listener
-    needDescriptors()
+    needDescriptors(descriptors)
     begun++
     const mark = `${process.pid}.${begun}.${Date.now()}`
     this.#variable = `ALMANAC_PROGRAM=${mark}`
@@ -203,16 +203,6 @@ export class SupervisedProgram {
 
 /** A spawn takes eight at most: three pairs of sockets and a pipe. */
 const descriptors = 10
-
-/** A spawn that runs out of descriptors half-way leaks those that it has. @throws EMFILE, ENFILE */
-function needDescriptors(): void {
-  const taken: number[] = []
-  try {
-    for (let i = 0; i < descriptors; i++) taken.push(openSync('/dev/null', 'r'))
-  } finally {
-    for (const fd of taken) closeSync(fd)
-  }
-}
 
 /** False where there is no such group any more. */
 function signalGroup(group: number, signal: 'SIGTERM' | 'SIGKILL' | 0): boolean {

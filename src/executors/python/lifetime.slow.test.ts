@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, it, vi } from 'vitest'
 import { isAlive, killProcess } from '../../testing/executor-bench.ts'
+import type { HostedWork } from '../../testing/executor-host.ts'
 import { patience } from '../../testing/patience.ts'
 import { PythonBench } from '../../testing/python-bench.ts'
 import type { PythonExecutorOptions } from './executor.ts'
@@ -280,6 +281,27 @@ it('leaves no process and no file behind when it is closed', async () => {
   expect(pids.slice(0, 2).filter(isAlive)).toEqual([])
   expect(filesOf(process.pid)).toEqual([])
   killProcess(Number(pids[2]))
+})
+
+it('lets attempts wait for others where the machine has no room for another process', async () => {
+  const one = open()
+  const path = `${one.folder}/go`
+  const attempts = Array.from({ length: 16 }, () => one.attempt(one.task(file, 'wait'), { path }))
+  const work: HostedWork = {
+    module: fileURLToPath(new URL('./executor.ts', import.meta.url)),
+    open: 'openPythonExecutor',
+    options: { processes: 16 },
+    attempts,
+  }
+  const hosting = fileURLToPath(new URL('../../testing/executor-host.ts', import.meta.url))
+  const limited = ['-c', 'ulimit -n 80; exec "$@"', 'sh', process.execPath, hosting, JSON.stringify(work)]
+  const child = spawn('sh', limited, { stdio: ['ignore', 'ignore', 'pipe'] })
+  const ends: string[] = []
+  createInterface({ input: child.stderr }).on('line', (line) => ends.push(line))
+  one.write('go', '')
+  await vi.waitUntil(() => ends.length >= attempts.length, patience)
+  child.kill('SIGKILL')
+  expect(ends.filter((end) => !end.includes('"kind":"succeeded"'))).toEqual([])
 })
 
 /** A directory for modules, of which Python imports one when it starts. */

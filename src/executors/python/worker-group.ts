@@ -1,10 +1,17 @@
 import { balance } from '../balance.ts'
+import { needDescriptors } from '../descriptors.ts'
 import type { Job } from '../job.ts'
 import type { JobRun } from '../job-runs.ts'
 import { WaitingJobs } from '../waiting-jobs.ts'
 import type { WorkerOwner, WorkerWorld } from './worker.ts'
 import { Worker } from './worker.ts'
 import type { WorkerStart } from './worker-process.ts'
+
+/** Files of its output, two pairs of sockets and a pipe; and those of the warden. */
+const descriptors = 16
+/** Where there is no room for a process, it is tried again after so long, and given up after so long without any. */
+const roomMs = 50
+const noRoomMs = 10_000
 
 /** What sets workers apart: interpreter, the author's directory, declared environment variables. */
 export type GroupStart = Omit<WorkerStart, 'id'>
@@ -28,6 +35,7 @@ export interface GroupOwner {
  * G4 what adds to held values is not given to a worker while what takes some waits for a worker; nor to one that has
  *    places which such in another should have; nor, while much is held, while such waits for a place anywhere. It
  *    waits for places only, which those that run leave: so what is held is bounded by what runs, not by what is late
+ * G5 where the machine has no room for another process, attempts wait for those that are there, or for a while
  */
 export class WorkerGroup implements WorkerOwner {
   readonly #start: GroupStart
@@ -44,6 +52,10 @@ export class WorkerGroup implements WorkerOwner {
   #isScheduled = false
   /** nothing is heard of workers for a while */
   #isUnheard = false
+  /** see G5: nothing is started until this is let go of */
+  #roomTimer: NodeJS.Timeout | undefined
+  /** nothing could be started since */
+  #noRoomSince: number | undefined
 
   constructor(start: GroupStart, size: number, world: WorkerWorld, owner: GroupOwner) {
     this.#start = start
@@ -142,9 +154,10 @@ export class WorkerGroup implements WorkerOwner {
         const room =
           worker === undefined ? job.run.free > 0 : worker.room(job, this.#share(job), this.#isUnheard)
         if (room === false) continue
+        const to = worker ?? this.#startWorker(lane, job)
+        if (to === undefined) return
         goesOn = true
         queue.delete(job)
-        const to = worker ?? this.#startWorker(lane)
         to.assign(job, room === true || room === 'now')
       }
     }
@@ -212,18 +225,40 @@ export class WorkerGroup implements WorkerOwner {
       else if (room === 'soon' && (soon === undefined || worker.jobs.size < soon.jobs.size)) soon = worker
     }
     if (best?.idle === true) return { worker: best, now: true }
-    if (vacant !== undefined && job.run.free > 0) return { worker: this.#startWorker(vacant), now: true }
+    const started = vacant !== undefined && job.run.free > 0 ? this.#startWorker(vacant, job) : undefined
+    if (started !== undefined) return { worker: started, now: true }
     if (best !== undefined) return { worker: best, now: true }
     // what lies elsewhere is not moved only to wait
     return soon === undefined || home !== undefined ? undefined : { worker: soon, now: false }
   }
 
-  #startWorker(lane: number): Worker {
+  /** Undefined where the machine has no room for another process. */
+  #startWorker(lane: number, job: Job): Worker | undefined {
+    if (this.#roomTimer !== undefined) return undefined
     this.#world.files.sweep()
+    try {
+      needDescriptors(descriptors)
+    } catch (error) {
+      this.#awaitRoom(job, error as Error)
+      return undefined
+    }
+    this.#noRoomSince = undefined
     const worker = new Worker({ ...this.#start, id: this.#owner.nextWorker() }, this.#world, this)
     this.#workers[lane] = worker
     this.#owner.started(worker)
     return worker
+  }
+
+  #awaitRoom(job: Job, { message }: Error): void {
+    const now = performance.now()
+    this.#noRoomSince ??= now
+    this.#roomTimer = setTimeout(() => {
+      this.#roomTimer = undefined
+      this.dispatch()
+    }, roomMs)
+    if (now - this.#noRoomSince < noRoomMs || this.#workers.some((worker) => worker !== undefined)) return
+    job.leave()
+    job.live.lost(`no process could be started: ${message}`)
   }
 
   #dropRetired(): void {
