@@ -241,13 +241,16 @@ def _nested() -> AlmanacError:
 
 def _failed(told: Mapping[str, Any], error: Mapping[str, Any], stack: str | None) -> AlmanacError:
     hint = error.get("hint", "")
-    kind = error.get("type")
-    # of a KeyError the message alone is no more than a name
-    message = error["message"] if kind in (None, error["message"]) else f"{kind}: {error['message']}"
-    failed = AlmanacError(message, code=error["code"], hint=hint)
+    failed = AlmanacError(_message(error), code=error["code"], hint=hint)
     failed.run = told["id"]  # type: ignore[attr-defined]
     goes_on = f"run {told['id']} {told['state']}: `almanac resume {told['id']}` keeps what succeeded"
     return noted(failed, stack, hint, goes_on)
+
+
+def _message(error: Mapping[str, Any]) -> str:
+    """With its type: of a KeyError the message alone is no more than a name."""
+    kind, message = error.get("type"), error["message"]
+    return str(message) if kind in (None, message) else f"{kind}: {message}"
 
 
 def _file_of(workflow: Workflow[..., Any]) -> str:
@@ -279,20 +282,13 @@ def _given(value: Any, name: str) -> Any:
 
 
 def _placed(value: Any, at: pathlib.Path | None) -> Any:
-    """Files and directories of an output, with where they are shown."""
+    """Files and directories of an output, with where they are: as the engine says, or where they are shown."""
     if isinstance(value, (File, Dir)) and at is not None:
-        value._wire["at"] = str(_existing(at, value))
+        value._wire.setdefault("at", str(at))
     elif isinstance(value, dict) and not isinstance(value, _Kept) and at is not None:
         for name, one in value.items():
             _placed(one, at / name)
     return value
-
-
-def _existing(at: pathlib.Path, value: File | Dir) -> pathlib.Path:
-    if at.exists():
-        return at
-    named = [one for one in at.parent.glob(f"{at.name}.*")] if isinstance(value, File) else []
-    return named[0] if len(named) == 1 else at
 
 
 def _in_notebook() -> bool:
@@ -318,7 +314,8 @@ def _shown(name: str, progress: bool | None) -> Callable[[dict[str, Any]], None]
         nonlocal last, drawn
         kind = told["kind"]
         if kind == "failure" and told["final"] and len(failures) < _FAILURES:
-            failures.append(f"{told['task']}: {told['error']['message']}")
+            entry = "" if told["entry"] is None else f" {told['entry']}"
+            failures.append(f"{told['task']}{entry}: {_message(told['error'])}")
         elif kind in ("progress", "run"):
             last = told
         now = time.monotonic()

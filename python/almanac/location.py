@@ -20,6 +20,9 @@ __all__ = ["engine", "surroundings", "main"]
 #: says to a command that it was looked for: this package's own finds nothing but itself
 _LOOKING = "ALMANAC_LOOKING"
 
+#: what the engine runs on
+_NODE = 24
+
 
 def engine() -> list[str]:
     """The command that starts it. Raises `AlmanacError` that says in one line what is missing."""
@@ -28,7 +31,8 @@ def engine() -> list[str]:
         # `/my tools/almanac`, or `node /path/to/almanac.cjs`
         return [own] if shutil.which(own) else shlex.split(own)
     homes = _homes()
-    node = shutil.which("node") or _installed_node(homes)
+    # an older one would start the newer one as a process of its own, which outlives it when it is killed
+    node = _installed_node(homes, _NODE) or shutil.which("node") or _installed_node(homes)
     for home in homes:
         started = home / "bin" / "almanac.cjs"
         if not started.is_file():
@@ -94,14 +98,21 @@ def _source() -> pathlib.Path | None:
     return pathlib.Path(urllib.request.url2pathname(url.path)).parent
 
 
-def _installed_node(homes: list[pathlib.Path]) -> str | None:
+def _installed_node(homes: list[pathlib.Path], least: int = 0) -> str | None:
     """The Node that came with it."""
     for home in homes:
         for folder in (home / "node_modules", home.parent):
             node = folder / ".bin" / "node"
-            if os.access(node, os.X_OK):
+            if os.access(node, os.X_OK) and (least == 0 or _version(folder / "node" / "package.json") >= least):
                 return str(node)
     return None
+
+
+def _version(package: pathlib.Path) -> int:
+    try:
+        return int(json.loads(package.read_text(encoding="utf-8"))["version"].partition(".")[0])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return 0
 
 
 def _on_path() -> str | None:

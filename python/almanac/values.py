@@ -38,7 +38,10 @@ class _Kept(_Anything):  # type: ignore[misc]
 
     @property
     def path(self) -> pathlib.Path:
-        """Where it is shown as plain files: of the output of a run that has ended, outside of workflows."""
+        """
+        Where it is, to be read: of the output of a run that has ended, outside of workflows. It is what this run gave,
+        whatever later runs give.
+        """
         at = self._wire.get("at")
         if at is None:
             raise AlmanacError(

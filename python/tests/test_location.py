@@ -60,6 +60,18 @@ class Command(unittest.TestCase):
         (self.source / "dist").mkdir()
         self.assertEqual(self.command(), [str(node), str(started)])
 
+    def test_is_run_by_the_node_that_came_with_it_where_that_is_new_enough(self) -> None:
+        own = executable(self.folder / "bin/node")
+        installed = executable(self.folder / "checkout/node_modules/.bin/node")
+        started = executable(self.folder / "checkout/bin/almanac.cjs")
+        (self.folder / "checkout/dist").mkdir()
+        self.source = self.folder / "checkout"
+        self.assertEqual(self.command(), [str(own), str(started)])
+        package = executable(self.folder / "checkout/node_modules/node/package.json")
+        for version, node in [("20.1.0", own), ("24.1.0", installed)]:
+            package.write_text(f'{{"version": "{version}"}}')
+            self.assertEqual(self.command(), [str(node), str(started)])
+
     def test_is_missed_in_one_line_that_says_what_to_do(self) -> None:
         with self.assertRaises(AlmanacError) as caught:
             self.command()

@@ -2,6 +2,7 @@ import pc from 'picocolors'
 import type { RunHandle, StartOptions, Workbench } from '../workbench.ts'
 import { beside, parentOf } from './beside.ts'
 import { nextCommand } from './command-text.ts'
+import { placed } from './placed.ts'
 import { exitCodes, type Printer } from './printer.ts'
 import { Progress } from './progress.ts'
 import { Report } from './report.ts'
@@ -12,7 +13,7 @@ import { cacheMode, type ExecuteFlags } from './session.ts'
 export async function follow(
   printer: Printer,
   flags: ExecuteFlags,
-  almanac: Pick<Workbench, 'entries' | 'triggered'>,
+  almanac: Pick<Workbench, 'entries' | 'triggered' | 'data'>,
   start: (options: StartOptions) => Promise<RunHandle>,
 ): Promise<number> {
   let progress: Progress | undefined
@@ -37,7 +38,10 @@ export async function follow(
   const leave = beside(printer, parent, snapshot)
   const signals = stopOnSignals(handle, say)
   try {
-    const result = await handle.result
+    const ended = await handle.result
+    const { output } = ended
+    const isTold = flags.beside !== undefined && output !== undefined
+    const result = isTold ? { ...ended, output: await placed(output, almanac.data) } : ended
     progress.stop()
     report.ended(result.state === 'waiting')
     const varied = flags.dryRun === true ? [] : await variedTasks(almanac.entries, result.id)

@@ -87,7 +87,15 @@ export class Report {
 
   #failed(...[{ id, request, entry }, error, attempt, final, input]: Failed): void {
     const { name, kind } = request
-    this.#printer.object({ kind: 'failure', call: id, task: name, attempt, final, error })
+    this.#printer.object({
+      kind: 'failure',
+      call: id,
+      task: name,
+      entry: entry ?? null,
+      attempt,
+      final,
+      error,
+    })
     // a map or a workflow that fails of its calls says nothing new
     if (kind === 'map' || (error.call !== undefined && error.call !== id)) return
     const counts = final ? this.#failures : this.#retries

@@ -1,0 +1,69 @@
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, expect, it } from 'vitest'
+import { Project } from '../cli/almanac.ts'
+
+let project: Project
+
+afterEach(() => project.remove())
+
+const flow = `
+from pathlib import Path
+from almanac import Dir, File, file, task, workflow
+
+@task(outputs={"table": file("numbers.csv")})
+def write(n: int, *, table: Path) -> None:
+    table.write_text(f"{n}\\n")
+
+@task
+def pick(row: dict) -> int:
+    return row["tmean"]
+
+@workflow
+async def main(n: int):
+    made = write(n).table
+    return {"made": made, "within": {"list": [made]}, "all": Dir.of(one=made)}
+
+@workflow
+async def fails():
+    return await pick({})
+`
+
+/** What a program in Python prints that imports the workflows. */
+function printed(program: string): string {
+  const { stdout, stderr } = spawnSync('python3', ['-c', `import almanac\nfrom flow import *\n${program}`], {
+    cwd: project.folder,
+    encoding: 'utf8',
+    env: { ...process.env, PYTHONPATH: fileURLToPath(new URL('../../python', import.meta.url)) },
+  })
+  return stdout + stderr
+}
+
+it('gives files and directories where they stay what its run gave, whatever a later run gives', async () => {
+  project = await Project.make({ 'flow.py': flow })
+  expect(
+    printed(`
+first = almanac.run(main, n=1).output
+second = almanac.run(main, n=2).output
+for output in first, second:
+    paths = output["made"].path, output["within"]["list"][0].path, output["all"].path / "one"
+    print(paths[0].name, [path.read_text() for path in paths])
+print((almanac.run(main, n=2).directory / "numbers.csv").read_text())
+`),
+  ).toBe("numbers.csv ['1\\n', '1\\n', '1\\n']\nnumbers.csv ['2\\n', '2\\n', '2\\n']\n2\n\n")
+})
+
+it('is told the type of what a task raised, and where', async () => {
+  project = await Project.make({ 'flow.py': flow })
+  const said = printed('almanac.run(fails)').replace(/1m\w+/g, 'RUN')
+  expect(said).toContain(
+    [
+      "almanac.errors.AlmanacError: KeyError: 'tmean'",
+      'Traceback (most recent call last):',
+      `  File "${join(project.folder, 'flow.py')}", line 11, in pick`,
+      '    return row["tmean"]',
+    ].join('\n'),
+  )
+  expect(said).toMatch(/run RUN failed: `almanac resume RUN` keeps what succeeded\n$/)
+})
