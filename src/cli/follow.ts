@@ -8,12 +8,13 @@ import { Progress } from './progress.ts'
 import { Report } from './report.ts'
 import { exitCodeOf, printBroken, printResult } from './result.ts'
 import { cacheMode, type ExecuteFlags } from './session.ts'
+import { nextWanted } from './wanted.ts'
 
 /** Starts a run, shows how it goes, and gives the exit code. */
 export async function follow(
   printer: Printer,
   flags: ExecuteFlags,
-  almanac: Pick<Workbench, 'entries' | 'triggered' | 'data'>,
+  almanac: Pick<Workbench, 'entries' | 'triggered' | 'data' | 'records' | 'journal'>,
   start: (options: StartOptions) => Promise<RunHandle>,
 ): Promise<number> {
   let progress: Progress | undefined
@@ -48,7 +49,7 @@ export async function follow(
     printResult(result, printer, {
       varied,
       told: (call) => report.hasTold(call),
-      asksPeople: report.asksPeople,
+      next: result.state === 'waiting' ? await nextWanted(almanac, result.id) : undefined,
     })
     await waitForTriggered(almanac.triggered, signals, say)
     return exitCodeOf(result, flags.dryRun === true)

@@ -40,8 +40,6 @@ export class Report {
   readonly #asks = new Map<number, AskRecord>()
   #toldTriggered = 0
   #askTimer: NodeJS.Timeout | undefined
-  /** a person was asked something */
-  asksPeople = false
   #run: string | undefined
   #held: (() => void)[] = []
 
@@ -144,7 +142,6 @@ export class Report {
   #asked(ask: AskRecord): void {
     this.#printer.object({ ...ask, run: this.#run })
     this.#asks.set(ask.call, ask)
-    if (ask.of === undefined) this.asksPeople = true
     this.#askTimer ??= setTimeout(() => this.#tellAsks(), askMs)
   }
 

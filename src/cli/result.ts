@@ -16,8 +16,8 @@ const longestOutput = 2000
 
 /** What else is known of a run. */
 export interface AlsoKnown {
-  /** a person was asked something that is open */
-  readonly asksPeople: boolean
+  /** the command that a run that rests waits for */
+  readonly next: string | undefined
   /** tasks that gave another result for the same call */
   readonly varied: readonly string[]
   /** has the failure of that call been told of already? */
@@ -25,11 +25,7 @@ export interface AlsoKnown {
 }
 
 /** Says how a run ended or where it rests. */
-export function printResult(
-  result: RunResult,
-  printer: Printer,
-  { varied, told, asksPeople }: AlsoKnown,
-): void {
+export function printResult(result: RunResult, printer: Printer, { varied, told, next }: AlsoKnown): void {
   const { id, state, counts, executed, reused, savedMs, durationMs, error, shown, planned } = result
   const output = result.output === undefined ? null : toWire(result.output)
   printer.last({
@@ -64,8 +60,7 @@ export function printResult(
     printer.line(
       `  ${pc.yellow('!')} ${name} gave another result for the same call: ${nextCommand(`why ${id} ${name}`)}`,
     )
-  if (state !== 'succeeded')
-    printer.line(`  ${nextCommand(state === 'waiting' && asksPeople ? `answer ${id}` : `resume ${id}`)}`)
+  if (state !== 'succeeded') printer.line(`  ${next ?? nextCommand(`resume ${id}`)}`)
 }
 
 function printFailure(

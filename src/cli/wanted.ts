@@ -14,7 +14,10 @@ export const wantedCommand = ({ of, name, call, run }: AskRecord & { readonly ru
   )
 
 /** The command that a run that rests waits for; undefined where what it waits for is there, and it can be resumed. */
-export async function nextWanted(almanac: Workbench, run: RunId): Promise<string | undefined> {
+export async function nextWanted(
+  almanac: Pick<Workbench, 'records' | 'journal'>,
+  run: RunId,
+): Promise<string | undefined> {
   const asks = await almanac.records.asks(run, { open: true })
   if (asks.some(({ of }) => of === undefined)) return nextCommand(`answer ${run}`)
   for (const ask of asks) {

@@ -83,7 +83,7 @@ export class Giving {
     const info = calls.get(effect.call)
     const { status, order } = effect
     this.#count(info, status, effect.record)
-    if (status.state !== 'succeeded') this.#failed(info, status, order)
+    if (status.state !== 'succeeded') this.#failed(info, effect)
     // before its record: whoever waits goes on first
     this.#turns.add({ order, call: info.id, run: this.#turn })
     const kept = effect.record && this.#record(info, effect)
@@ -99,12 +99,13 @@ export class Giving {
       calls.release(info.id)
   }
 
-  #failed(info: CallInfo, status: EndStatus, order: number): void {
+  #failed(info: CallInfo, { status, order, record }: Extract<Effect, { kind: 'ended' }>): void {
     const { calls, machine, outcomes, listener, dispatch } = this.#run
     if (status.state === 'cancelled') outcomes.cancel(info.id)
     else outcomes.fail(info.id, this.#errorOf(info, status, order))
     if (this.#waiters.has(info.id)) dispatch({ kind: 'observed', call: info.id })
-    if (status.state !== 'failed') return
+    // what an earlier life has failed of was told then
+    if (status.state !== 'failed' || !record) return
     const { attempt } = machine.graph.call(info.id)
     const args = () => resolve(info.args, { outcomes, request: calls.request })
     listener.failed?.(info, this.#errorOf(info, status, order), attempt, true, args)

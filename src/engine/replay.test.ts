@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { run } from '../flow/run.ts'
 import { task } from '../flow/task.ts'
 import { workflow } from '../flow/workflow.ts'
 import { World } from '../testing/world.ts'
@@ -43,6 +45,22 @@ describe('a run', () => {
     expect(second.output).toBe(6)
     expect(world.took()).toEqual(['add(2, 4)'])
   })
+})
+
+it('tells of a failure in the life in which it came, and not where it is remembered', async () => {
+  const fail = task('fail', (): number => {
+    throw new Error('broken')
+  })
+  const caught = workflow('caught', async () => {
+    await fail().then(undefined, () => undefined)
+    return run.ask({ go: z.boolean() }, { title: 'Go on?' })
+  })
+  const told: string[] = []
+  const listener = { failed: ({ id }: { readonly id: number }) => void told.push(`call ${id}`) }
+  const world = new World()
+  const first = await world.run(caught, undefined, { listener })
+  const again = await world.resume(first.id, caught, { listener })
+  expect([first.state, again.state, told]).toEqual(['waiting', 'waiting', ['call 0']])
 })
 
 it('counts as executed what was executed, and not what only follows another order than before', async () => {

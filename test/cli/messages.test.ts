@@ -93,9 +93,10 @@ async function messages(run: string, ...more: string[]): Promise<unknown[]> {
 describe('a run that receives', () => {
   it('rests and says what it waits for; what is sent meanwhile is received once, in its order', async () => {
     project = await Project.make({ 'steered.ts': steered })
-    const { code, stderr } = await project.run('run', 'steered.ts')
+    const { code, stdout, stderr } = await project.run('run', 'steered.ts')
     const [, id = ''] = /almanac send (\w+) steer …/.exec(stderr) ?? []
     expect([code, stderr]).toEqual([4, `? a message: steer\n  almanac send ${id} steer …\n`])
+    expect(stdout).toMatch(new RegExp(`^• ${id} waiting .*\\n {2}almanac send ${id} steer …\\n$`))
 
     const goesOn = `The run goes on with: almanac resume ${id}`
     expect((await project.run('send', 'last', 'steer', '{"gain":1}')).stdout).toBe(`Sent. ${goesOn}\n`)
