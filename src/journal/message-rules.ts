@@ -6,6 +6,9 @@ import type { RunId, RunRecord, SentRecord } from '../model/records.ts'
 /** Messages that a run is given at once: each may have a MiB. */
 export const incomingAtOnce = 16
 
+/** Messages of a run, the newest, among which those are looked for that were set aside. */
+export const asideAmong = 10_000
+
 /** A message that a call has sent, as far as it tells whether another one is the same. */
 export interface SentBefore {
   readonly valueWire: string

@@ -155,6 +155,8 @@ export interface MessageQuery {
   readonly direction?: Message['direction']
   readonly name?: string
   readonly after?: number
+  /** of the newest ones only those that were set aside; of these the newest where there are more than `limit` */
+  readonly aside?: boolean
   readonly limit: number
 }
 

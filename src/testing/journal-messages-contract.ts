@@ -63,6 +63,13 @@ export function testMessages(at: () => Fixture): void {
     await journal.append('run1', [receive(0), { kind: 'aside', call: 0, message: first.seq, error, at: 4 }])
     expect(await journal.incoming('run1', { name: 'steer', after: 0 })).toMatchObject([{ valueWire: '3' }])
     expect(await records.messages('run1', { limit: 9 })).toMatchObject([{ error }, { id: 'b' }])
+    const third = await journal.send('run1', message('4'))
+    await journal.append('run1', [{ kind: 'aside', call: 0, message: third.seq, error, at: 4 }])
+    const aside = async (query: object) =>
+      (await records.messages('run1', { aside: true, limit: 9, ...query })).map(({ seq }) => seq)
+    expect(await aside({})).toEqual([first.seq, third.seq])
+    expect(await aside({ limit: 1 })).toEqual([third.seq])
+    expect(await aside({ name: 'other' })).toEqual([])
   })
 
   it('takes messages of runs that it knows and that can receive them', async () => {

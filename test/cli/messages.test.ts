@@ -158,6 +158,28 @@ describe('a run in Python that receives', () => {
   })
 })
 
+describe('a message that does not fit', () => {
+  it('is told of by status and show, as far as it is among the newest, until the run is removed', async () => {
+    project = await Project.make({ 'steered.ts': steered })
+    const id = startedRun(await project.run('run', 'steered.ts', '--json'))
+    // the schema that is sent by is another one than that by which they are received
+    await project.write({ 'steered.ts': steered.replace('z.number()', 'z.number().max(9)') })
+    for (const gain of [10, 11, 12, 13]) await project.run('send', id, 'steer', `gain=${gain}`)
+    expect((await project.run('resume', id)).code).toBe(4)
+    const told = [11, 12, 13].map((gain) => ({
+      name: 'steer',
+      value: { gain },
+      error: { code: 'ALM_SCHEMA' },
+    }))
+    for (const command of [['show', id], ['status']]) {
+      expect(await project.json(...command)).toMatchObject({ aside: told })
+      const { stdout } = await project.run(...command)
+      expect(stdout.match(/was set aside: steer \{gain: \d+\}/g)).toHaveLength(3)
+      expect(stdout).toContain(`and more: almanac messages ${id}`)
+    }
+  })
+})
+
 describe('a run that sends', () => {
   it('has sent each message once, to its readers and to another run, when it is killed between them', async () => {
     project = await Project.make({ 'steered.ts': steered, 'tells.ts': tells })

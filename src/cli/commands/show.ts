@@ -2,6 +2,7 @@ import pc from 'picocolors'
 import { decode } from '../../model/codec.ts'
 import type { Outcome, RunRecord } from '../../model/records.ts'
 import type { Workbench } from '../../workbench.ts'
+import { asideObject, asideOf, printAside } from '../aside.ts'
 import { type CallRow, knownRun, namedCalls, wholeCall, wholeRun } from '../calls.ts'
 import { failureLines } from '../failure-lines.ts'
 import { limitWaits, limitWaitText } from '../limit-words.ts'
@@ -38,6 +39,7 @@ async function showRun(
   const { metrics, artifacts } = await saidOf(almanac, run.id)
   const waits = stands.process === undefined ? [] : await limitWaits(almanac, run.id)
   const limits = waits.length > 0 && { limits: waits.map(({ name }) => name) }
+  const aside = await asideOf(almanac, run.id)
   const triggered = await almanac.records.runs({ triggeredBy: run.id, limit: mostTriggered + 1 })
   const standingOf = await standings(almanac, triggered)
   printer.object({
@@ -47,6 +49,7 @@ async function showRun(
     metrics,
     artifacts,
     ...limits,
+    ...asideObject(aside),
   })
   printer.line(`${pc.bold(run.id)} ${run.workflow} ${stateText(stands.state)}`)
   printer.line(`  ${timeText(run.startedAt)} · ${figuresText(run, stands)}`)
@@ -89,6 +92,7 @@ async function showRun(
   for (const ask of await almanac.records.asks(run.id, { open: true })) {
     printer.line(`${pc.magenta('?')} ${wantedText(ask)}  ${pc.dim(wantedCommand(ask))}`)
   }
+  printAside(printer, run.id, aside)
   if (stands.next !== undefined) printer.line(pc.dim(stands.next))
 }
 

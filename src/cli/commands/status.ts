@@ -1,5 +1,6 @@
 import { relative, resolve } from 'node:path'
 import pc from 'picocolors'
+import { asideObject, asideOf, printAside } from '../aside.ts'
 import { limitWaits, limitWaitText } from '../limit-words.ts'
 import { runObject } from '../objects.ts'
 import { type CommonFlags, type Near, withReadAlmanac } from '../session.ts'
@@ -24,9 +25,11 @@ export function statusCommand(file: string | undefined, flags: CommonFlags): Pro
       const stands = standingOf(run)
       const asks = await almanac.records.asks(run.id, { open: true })
       const waits = stands.process === undefined ? [] : await limitWaits(almanac, run.id)
+      const aside = await asideOf(almanac, run.id)
       printer.object({
         ...runObject(run, stands),
         asks,
+        ...asideObject(aside),
         ...(waits.length > 0 && { limits: waits.map(({ name }) => name) }),
       })
       printer.line(
@@ -38,6 +41,7 @@ export function statusCommand(file: string | undefined, flags: CommonFlags): Pro
       if (run.error !== undefined) printer.line(`  ${pc.red(run.error.message)}`)
       for (const ask of asks)
         printer.line(`  ${pc.magenta('?')} ${wantedText(ask)}  ${pc.dim(wantedCommand(ask))}`)
+      printAside(printer, run.id, aside)
       if (stands.next !== undefined && asks.length === 0) printer.line(`  ${stands.next}`)
     }
     return 0

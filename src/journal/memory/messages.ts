@@ -1,6 +1,6 @@
 import type { AsideRecord, Message, SentMessage, SentRecord } from '../../model/records.ts'
 import type { MessageQuery, NewMessage } from '../../ports/journal.ts'
-import { incomingAtOnce, receivedId, refuseOver, sentId } from '../message-rules.ts'
+import { asideAmong, incomingAtOnce, receivedId, refuseOver, sentId } from '../message-rules.ts'
 import type { MemoryStore, RunMemory } from './store.ts'
 
 /** A message to a run. @throws ALM_RUN_OVER */
@@ -45,13 +45,14 @@ export const incomingMessages = (
 
 export const listMessages = (
   run: RunMemory,
-  { direction, name, after = 0, limit }: MessageQuery,
-): Message[] =>
-  [...run.messages.values()]
+  { direction, name, after = 0, aside, limit }: MessageQuery,
+): Message[] => {
+  const all = [...run.messages.values()]
+  const found = (aside === true ? all.slice(-asideAmong).filter(({ error }) => error !== undefined) : all)
     .filter((one) => one.seq > after && (direction === undefined || one.direction === direction))
     .filter((one) => name === undefined || one.name === name)
-    .slice(0, limit)
-    .map((one) => ({ ...one }))
+  return (aside === true ? found.slice(-limit) : found.slice(0, limit)).map((one) => ({ ...one }))
+}
 
 export const receiveMessage = (run: RunMemory, seq: number, call: number): void =>
   change(run, seq, ({ error: _, ...message }) => ({ ...message, call }))

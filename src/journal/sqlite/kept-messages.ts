@@ -7,7 +7,14 @@ import type {
   SentRecord,
 } from '../../model/records.ts'
 import type { MessageQuery, NewMessage } from '../../ports/journal.ts'
-import { incomingAtOnce, receivedId, refuseOver, type SentBefore, sentId } from '../message-rules.ts'
+import {
+  asideAmong,
+  incomingAtOnce,
+  receivedId,
+  refuseOver,
+  type SentBefore,
+  sentId,
+} from '../message-rules.ts'
 import type { Database } from './database.ts'
 import { present } from './rows.ts'
 import { findRun, readRun, runNumber } from './runs.ts'
@@ -96,11 +103,15 @@ export function incomingMessages(
 export function listMessages(db: Database, run: RunId, query: MessageQuery): Message[] {
   const n = findRun(db, run)
   if (n === undefined) return []
-  const { direction, name, after = 0, limit } = query
-  const sql = `SELECT ${columns} FROM messages INDEXED BY messages_by_run WHERE run = ? AND seq > ?
-    AND (? IS NULL OR sent = ?) AND (? IS NULL OR name = ?) ORDER BY seq LIMIT ?`
+  const { direction, name, after = 0, aside, limit } = query
+  const all = 'messages INDEXED BY messages_by_run'
+  const newest = `(SELECT * FROM ${all} WHERE run = ?1 ORDER BY seq DESC LIMIT ${asideAmong})`
+  const sql = `SELECT ${columns} FROM ${aside === true ? newest : all} WHERE run = ?1 AND seq > ?2
+    AND (?3 IS NULL OR sent = ?3) AND (?4 IS NULL OR name = ?4)
+    ${aside === true ? 'AND error IS NOT NULL ORDER BY seq DESC' : 'ORDER BY seq'} LIMIT ?5`
   const sent = direction === undefined ? null : direction === 'out' ? 1 : 0
-  return db.all<MessageRow>(sql, n, after, sent, sent, name ?? null, name ?? null, limit).map(messageOf)
+  const rows = db.all<MessageRow>(sql, n, after, sent, name ?? null, limit).map(messageOf)
+  return aside === true ? rows.toReversed() : rows
 }
 
 export function receiveMessage(db: Database, n: number, seq: number, call: number): void {
