@@ -11,13 +11,13 @@ import type { CallRow, RunClaim } from '../ports/journal.ts'
 import { AttemptsUnderWay } from './attempts-under-way.ts'
 import { type Forgetting, forgottenCalls, readAnew, sharedCalls, without } from './forgotten.ts'
 import type { KnownCall } from './known-call.ts'
+import { toBeExecuted } from './left-runs.ts'
 import type { RunLife, RunListener } from './run-context.ts'
 import { RunDriver } from './run-driver.ts'
 import { SaidBefore } from './said-before.ts'
 import type { EnginePorts, RunResult, RunSettings } from './settings.ts'
 import { SharedWork } from './shared-work.ts'
 import { showOutput } from './shown-output.ts'
-import { toBeExecuted } from './trigger-calls.ts'
 import { type NewTriggered, TriggeredRuns } from './triggered-runs.ts'
 
 /** A run under way in this process. */
@@ -240,7 +240,8 @@ export class Engine {
   ): RunHandle {
     const look = (): Promise<void> => (claim === undefined ? Promise.resolve() : this.#look(driver))
     const begin = (triggered: NewTriggered): void => this.#begin(triggered, settings, listener)
-    const life = { underWay: this.#underWay, look, work: this.#work, begin, ...before }
+    const find = (work: Promise<void>): void => this.triggered.find(work)
+    const life = { underWay: this.#underWay, look, work: this.#work, begin, find, ...before }
     const rules = [...settings.limits, ...workflow.limits]
     const driver: RunDriver = new RunDriver(
       this.#ports,

@@ -35,6 +35,8 @@ export interface RunLife {
   readonly said?: SaidBefore
   /** A run that it has triggered, now or before, is to be executed. */
   readonly begin?: (triggered: NewTriggered) => void
+  /** It is looked for such runs. */
+  readonly find?: (work: Promise<void>) => void
   /** datasets of which it reads the newest versions, whatever it saw before */
   readonly anew?: ReadonlySet<string>
 }

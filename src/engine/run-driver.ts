@@ -98,7 +98,12 @@ export class RunDriver implements HostedRun, AttemptOwner {
     this.#documents = new DocumentCalls(this.#run, run.workflow, before.shared, left)
     this.#receives = new Receives(this.#run, { left, rested: () => this.#rested() })
     const { withOutcome } = this.#giving
-    this.#triggers = new TriggerCalls(this.#run, run, { left, withOutcome, begin: life.begin })
+    this.#triggers = new TriggerCalls(this.#run, run, {
+      left,
+      withOutcome,
+      begin: life.begin,
+      find: life.find,
+    })
     this.#entering = new Entering(this.#run, {
       host: this.#host,
       turns: this.#turns,

@@ -20,7 +20,7 @@ import type { Urls } from '../ports/urls.ts'
 /** All that the engine needs from outside. */
 export interface EnginePorts {
   readonly journal: Journal
-  readonly records: Pick<Records, 'run' | 'notes'>
+  readonly records: Pick<Records, 'run' | 'runs' | 'claimed' | 'notes'>
   readonly cache: RunCache
   readonly work: WorkClaims
   readonly limits: Limits
@@ -41,6 +41,8 @@ export interface EnginePorts {
   readonly owner: Owner
   /** the name of a file in records of runs, from which a later process finds it; the same if absent */
   readonly runFile?: (file: string) => string
+  /** where that is; itself if absent */
+  readonly runPath?: (file: string) => string
   /** declared variables of the process's environment */
   readonly variable: (name: string) => string | undefined
   /** Opens the executors; they report to the listener. */

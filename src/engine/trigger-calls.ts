@@ -1,7 +1,9 @@
 import { eachRef, mapRefs } from '../core/identity/canonical.ts'
 import type { EndStatus } from '../core/run/call.ts'
+import { chosenWorkflow, definitionOf } from '../flow/chosen-workflow.ts'
 import type { FindWorkflow, FoundWorkflow } from '../flow/trigger.ts'
 import { authorValue } from '../flow/values.ts'
+import type { WorkflowDefinition } from '../flow/workflow.ts'
 import { encode } from '../model/codec.ts'
 import { AlmanacError } from '../model/errors.ts'
 import type { ErrorRecord, RunRecord } from '../model/records.ts'
@@ -10,6 +12,7 @@ import type { Value } from '../model/value.ts'
 import type { CallInfo } from './call-info.ts'
 import { recordOf } from './failure.ts'
 import type { Giving } from './giving.ts'
+import { leftRuns, toBeExecuted } from './left-runs.ts'
 import { executed, failedError, type RunContext } from './run-context.ts'
 import type { NewTriggered } from './triggered-runs.ts'
 import { resolve } from './views.ts'
@@ -27,6 +30,8 @@ export interface TriggerHost {
   readonly withOutcome: Giving['withOutcome']
   /** A run that is in the journal is to be executed, unless somebody does. */
   readonly begin: ((triggered: NewTriggered) => void) | undefined
+  /** what goes on with earlier ones is under way */
+  readonly find: ((work: Promise<void>) => void) | undefined
 }
 
 /**
@@ -34,7 +39,8 @@ export interface TriggerHost {
  *
  * X1 a run is made in the transaction that records the outcome of its call: there is one, or none, whenever the process dies.
  * X2 it begins when that is durable, and with it all that its input was made of.
- * X3 of a call that is remembered, the run is begun that no process has and that did not come to its end.
+ * X3 of a call that is remembered, the run is begun that no process has and that did not come to its end; and where it did, or
+ *    rests, those that it has triggered in its turn.
  * X4 in a dry run nothing is triggered.
  */
 export class TriggerCalls {
@@ -84,7 +90,7 @@ export class TriggerCalls {
   ended(info: CallInfo, { state }: EndStatus): void {
     if (state !== 'succeeded' || this.#made.has(info.id) || this.#run.settings.dryRun) return
     const { id } = this.#run.outcomes.value(info.id) as unknown as { readonly id: string }
-    void this.#again(info, id)
+    this.#host.find?.(this.#again(info, id))
   }
 
   async #found(info: CallInfo): Promise<{ readonly found: FoundWorkflow; readonly args: TriggerArgs }> {
@@ -133,25 +139,43 @@ export class TriggerCalls {
   }
 
   async #again(info: CallInfo, id: string): Promise<void> {
-    const { ports, notes } = this.#run
+    await this.#goOn(info, id, async () => {
+      const { records } = this.#run.ports
+      const record = await records.run(id)
+      if (record === undefined) return
+      if (toBeExecuted.has(record.state))
+        return this.#host.begin?.({ record, definition: (await this.#find(info)).definition })
+      for await (const left of leftRuns(records, id))
+        await this.#goOn(info, left.id, async () =>
+          this.#host.begin?.({ record: left, definition: await this.#definitionOf(left) }),
+        )
+    })
+  }
+
+  async #goOn({ request }: CallInfo, id: string, work: () => Promise<void>): Promise<void> {
     try {
-      const record = await ports.records.run(id)
-      if (record === undefined || !toBeExecuted.has(record.state)) return
-      const { definition } = await this.#find(info)
-      this.#host.begin?.({ record, definition })
+      await work()
     } catch (error) {
       const body = `run ${id}, which was triggered before, is not gone on with: ${(error as Error).message}`
-      notes.add({ type: 'warning', name: info.request.name, body })
+      this.#run.notes.add({ type: 'warning', name: request.name, body })
     }
+  }
+
+  /** The workflow of a run that another one has triggered, from its file. @throws ALM_TRIGGER_REFUSED, ALM_LOAD_FAILED */
+  async #definitionOf({ file, workflow, triggeredBy }: RunRecord): Promise<WorkflowDefinition> {
+    const { ports } = this.#run
+    if (file === undefined) {
+      const why = `a program has defined it: resume run ${triggeredBy?.run}, which triggered it`
+      throw new AlmanacError('ALM_TRIGGER_REFUSED', { workflow, why })
+    }
+    const loaded = await ports.code.load(ports.runPath?.(file) ?? file)
+    return definitionOf(chosenWorkflow(loaded.file, loaded.exports, { rather: workflow }))
   }
 
   #find({ request }: CallInfo, given?: { readonly input: Value }): Promise<FoundWorkflow> {
     return (request.fn as unknown as FindWorkflow)(this.#record.file !== undefined, given)
   }
 }
-
-/** States of a run that some process should have. */
-export const toBeExecuted: ReadonlySet<RunRecord['state']> = new Set(['scheduled', 'running', 'cancelling'])
 
 const placeOf = ({ request: { at } }: CallInfo): Partial<ErrorRecord> =>
   at === undefined ? {} : { file: at.file, line: at.line }

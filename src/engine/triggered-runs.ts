@@ -40,6 +40,7 @@ export class TriggeredRuns {
   readonly #here = new Map<RunId, RunRecord>()
   #waiting = new Line<Waiting>()
   #underWay = 0
+  #finding = 0
   #isLeft = false
   #idle: (() => void)[] = []
 
@@ -59,14 +60,24 @@ export class TriggeredRuns {
     this.#next()
   }
 
+  /** Earlier ones are looked for: they may be added when that has ended. */
+  find(work: Promise<void>): void {
+    this.#finding++
+    void work.finally(() => {
+      this.#finding--
+      this.#rested()
+    })
+  }
+
   /** Those that this process executes or will, in the order in which they came. */
   get open(): readonly RunRecord[] {
     return [...this.#here.values()]
   }
 
-  /** Resolves when it has none. */
+  /** Resolves when it has none, and none is looked for. */
   async idle(): Promise<void> {
-    while (this.#here.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve))
+    while (this.#here.size > 0 || this.#finding > 0)
+      await new Promise<void>((resolve) => this.#idle.push(resolve))
   }
 
   /** Whoever resumes them goes on with them. */

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import { join, relative } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { bootId } from '../data/process-identity.ts'
 import { Engine } from '../engine/engine.ts'
 import { explain } from '../engine/explain.ts'
@@ -64,7 +64,15 @@ async function openWith(own: OpenJournal, code: CodeSource, options: PlacedOptio
   const containers = openContainers(config, say)
   const callbacks = callbackTokens(join(home, 'callbacks.key'), callbackPlace(config))
   const engine = openEngine(
-    { ...kept, code, work, limits, callbacks, runFile: (file) => relative(project, file) },
+    {
+      ...kept,
+      code,
+      work,
+      limits,
+      callbacks,
+      runFile: (file) => relative(project, file),
+      runPath: (file) => resolve(project, file),
+    },
     {
       python: { heldLimit: settings.memoryBytes, ...config.python, ...options.python },
       ...(config.threads !== undefined && { threads: config.threads }),
@@ -121,6 +129,7 @@ function openEngine(
     | 'journal'
     | 'records'
     | 'runFile'
+    | 'runPath'
     | 'cache'
     | 'work'
     | 'limits'

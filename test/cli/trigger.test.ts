@@ -69,3 +69,48 @@ it('leaves them to whoever resumes the run, when it is told to stop while it wai
   expect((await project.run('resume', await parent())).code).toBe(0)
   expect(await triggered()).toEqual({ succeeded: 12, inputs: 12, calls: 12 })
 })
+
+/** Triggers a run that triggers one, which waits until there is a file `go`; those above it end at once, or wait for a message. */
+const below = `import { existsSync, writeFileSync } from 'node:fs'
+import { json, run, task, workflow } from 'almanac'
+export const work = task('work', { cache: false }, async () => {
+  writeFileSync('begun', '')
+  while (!existsSync('go')) await new Promise((go) => setTimeout(go, 20))
+  return 'done'
+})
+export const last = workflow('last', async () => work())
+export const middle = workflow('middle', { input: json<{ rests: boolean }>() }, async ({ rests }) => {
+  const { id } = await run.trigger(last)
+  return rests ? run.receive('go', json<string>()) : id
+})
+export default workflow('first', { input: json<{ rests: boolean }>() }, async ({ rests }) => {
+  await run.trigger(middle, { rests })
+  return 'first'
+})
+`
+
+it.each([
+  ['succeeded', false],
+  ['waiting', true],
+])(
+  'goes on with what a triggered run has triggered that %s itself, when the first is resumed',
+  async (state, rests) => {
+    project = await Project.make({ 'flow.ts': below })
+    const states = async (): Promise<unknown[]> =>
+      (await project.run('runs', '--json')).stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as { workflow: string; state: string })
+        .map((run) => `${run.workflow} ${run.state}`)
+    const first = project.start('run', 'flow.ts', '--input', `rests=${rests}`)
+    await first.saw(new RegExp(`middle \\S+ ${state}`))
+    await project.there('begun')
+    first.child.kill('SIGKILL')
+    await first.ended
+    expect(await states()).toEqual(['last interrupted', `middle ${state}`, 'first succeeded'])
+    await project.write({ go: '' })
+    const id = (await project.json('runs', '--workflow', 'first'))['id'] as string
+    expect((await project.run('resume', id)).code).toBe(0)
+    expect(await states()).toEqual(['last succeeded', `middle ${state}`, 'first succeeded'])
+  },
+)
