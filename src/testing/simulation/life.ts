@@ -17,7 +17,7 @@ import type { Besides } from './besides.ts'
 import type { Checker } from './checker.ts'
 import { Broken } from './failure.ts'
 import type { Mail } from './mail.ts'
-import { answerOf, verdictOf } from './model.ts'
+import { answerOf, numbers, verdictOf } from './model.ts'
 import { SimulatedProcess } from './process.ts'
 import { mainRun, type Program } from './program.ts'
 import { publishElsewhere } from './publisher.ts'
@@ -101,7 +101,6 @@ export class Life {
   #isBesideOnly = false
   #isPaused = false
   #isCancelled = false
-  readonly #losses = new Map<string, number>()
   /** open questions by call */
   readonly #asks = new Map<number, string>()
 
@@ -129,6 +128,10 @@ export class Life {
           },
           ended: (id, end) => {
             checker.ended(id, end)
+            // what it gave may be taken from the run cache
+            const besides = stage.besides.job(id)
+            if (besides !== undefined && end.kind === 'succeeded')
+              for (const number of numbers(besides.result)) checker.answered(number)
             stage.besides.ended(id)
           },
           appended: (of, records) => {
@@ -459,8 +462,9 @@ export class Life {
     if (chance.number() < 0.5) workers.start(id)
     // so many in a row are the task's doing
     const { run: of, call } = workers.open.get(id) as Attempt
-    const losses = this.#losses.get(`${of} ${call}`) ?? 0
-    this.#losses.set(`${of} ${call}`, losses + 1)
+    const { losses: before } = this.process
+    const losses = before.get(`${of} ${call}`) ?? 0
+    before.set(`${of} ${call}`, losses + 1)
     if (isLost && losses < 2)
       return workers.end(id, { kind: 'lost', error: { code: 'ALM_WORKER_LOST', message: 'its worker died' } })
     if (isStopping && chance.number() < 0.7) return workers.end(id, { kind: 'cancelled' })

@@ -43,6 +43,8 @@ export class SimulatedProcess {
   /** look-ups that have not been answered */
   readonly lookups: (() => void)[] = []
   workers!: Workers
+  /** workers that were lost, by the call that they were at */
+  readonly losses = new Map<string, number>()
   /** runs that people have it go on with beside the first one */
   besides = 0
 
