@@ -29,6 +29,22 @@ export const join = task('join', { output: { whole: file('whole.txt'), parts: di
 export default workflow('season', { input: { days: dir() } }, async ({ days }) => join(clean.map(days).text))
 `
 
+/** Triggers the season, and a run that reads a file which a task of this one has made. */
+const nightly = `
+import { readFile, writeFile } from 'node:fs/promises'
+import { dir, file, run, task, workflow } from 'almanac'
+import season from './season.ts'
+export const title = task('title', { cache: true, output: { text: file('title.txt') } }, async (word, { out }) => {
+  await writeFile(out.text, word)
+})
+export const read = task('read', { cache: false }, async (text) => readFile(text.at, 'utf8'))
+export const reader = workflow('reader', { input: { text: file() } }, async ({ text }) => read(text))
+export default workflow('nightly', { input: { days: dir() } }, async ({ days }) => {
+  await run.trigger(season, { days })
+  await run.trigger(reader, { text: title('all days').text })
+})
+`
+
 let server: S3Server
 let proxy: FaultyProxy
 let shared: Readonly<Record<string, string>>
@@ -91,6 +107,41 @@ describe('two machines with one bucket', () => {
     expect(await readFile(join(second.folder, 'data/main/season/whole.txt'), 'utf8')).toContain('33 °C')
     // which the first one then has as well
     expect(await season(first)).toMatchObject({ state: 'succeeded', executed: 0 })
+  })
+
+  it('find the files of triggered runs, and those that triggered runs are given', async () => {
+    const night = async () => {
+      const project = await machine()
+      await project.write({ 'nightly.ts': nightly })
+      const ran = await project.run('run', 'nightly.ts', '--input', `days=${days}`)
+      const figures = async (workflow: string) => {
+        const { state, executed, reused } = await project.json('runs', '--workflow', workflow)
+        return [workflow, state, executed, reused]
+      }
+      const { output } = await project.json('show', 'last')
+      return {
+        code: ran.code,
+        runs: [await figures('nightly'), await figures('season'), await figures('reader')],
+        whole: await readFile(join(project.folder, 'data/main/season/whole.txt'), 'utf8'),
+        output,
+      }
+    }
+    const runs = [
+      ['nightly', 'succeeded', 1, 0],
+      ['season', 'succeeded', 13, 0],
+      ['reader', 'succeeded', 1, 0],
+    ]
+    const first = await night()
+    expect(first).toMatchObject({ code: 0, runs, output: 'all days' })
+    // what is not to be reused reads a file that only the bucket had
+    expect(await night()).toEqual({
+      ...first,
+      runs: [
+        ['nightly', 'succeeded', 0, 1],
+        ['season', 'succeeded', 0, 13],
+        ['reader', 'succeeded', 1, 0],
+      ],
+    })
   })
 
   it('read the logs of each other', async () => {
