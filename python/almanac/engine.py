@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
 import os
@@ -25,6 +26,8 @@ __all__ = ["Run", "execute", "execute_async"]
 #: failures that are shown while it goes on, and seconds between two looks at most
 _FAILURES = 5
 _PAUSE = 0.1
+#: a folder that has one of these is a project
+_PROJECT = (".almanac", "almanac.config.ts", "almanac.config.js", "package.json")
 
 
 class Run:
@@ -97,12 +100,13 @@ def execute(
     *,
     arguments: tuple[str, ...] = (),
     progress: bool | None = None,
+    resumed: Resumed | None = None,
 ) -> Run:
     """
-    Runs a workflow by the engine. `arguments` are those of `almanac run`. Raises `AlmanacError` where it fails, and
-    `KeyboardInterrupt` when it was interrupted and the run has stopped.
+    Runs a workflow by the engine, or goes on with a run of it. `arguments` are those of `almanac run`. Raises
+    `AlmanacError` where it fails, and `KeyboardInterrupt` when it was interrupted and the run has stopped.
     """
-    with _Following(workflow, inputs, arguments, progress) as following:
+    with _Following(workflow, inputs, arguments, progress, resumed) as following:
         interrupted = False
         while True:
             try:
@@ -151,29 +155,61 @@ async def execute_async(
         return following.run()
 
 
+@dataclasses.dataclass(frozen=True)
+class Resumed:
+    """A run that is gone on with: by its id, or the newest of the workflow."""
+
+    run: str | None
+
+    def words(self, file: str, workflow: str, project: str) -> list[str]:
+        """The command, in a project. Raises `AlmanacError` where there is no run."""
+        run = self.run
+        if run is None:
+            told = asked(["runs", "--workflow", workflow, "--limit", "100", "--project", project], project)
+            mine = (one["id"] for one in told if one.get("file") and os.path.join(project, one["file"]) == file)
+            run = next(mine, None)
+        if run is None:
+            raise AlmanacError(
+                f"workflow {workflow} has no run to go on with", code="ALM_RUN_UNKNOWN", hint="Run it first: `almanac.run`."
+            )
+        return ["resume", run, "--file", f"{file}:{workflow}"]
+
+
 class _Following:
     """One run by an engine beside this program. Owns that process, and the files that it is given."""
 
     def __init__(
-        self, workflow: Workflow[..., Any], inputs: Mapping[str, Any], arguments: tuple[str, ...], progress: bool | None
+        self,
+        workflow: Workflow[..., Any],
+        inputs: Mapping[str, Any],
+        arguments: tuple[str, ...],
+        progress: bool | None,
+        resumed: Resumed | None = None,
     ) -> None:
         if not isinstance(workflow, Workflow):
             raise TypeError(f"almanac.run takes a workflow, not {workflow!r}: put @workflow on the function")
         if calls.workflow_threads is not None:
             raise _nested()
         self._name = workflow.name
+        self._function = workflow.function.__name__
         self._file = _file_of(workflow)
         # of a notebook, by which it was written
         self._cells = None if self._file == workflow.place[0] else [*workflow.function.__globals__.get("In", ())]
         self._project = _project_of(arguments)
+        if resumed is not None and not self._project:
+            self._project = ("--project", near(self._file))
+            arguments = (*arguments, *self._project)
         self._folder = tempfile.TemporaryDirectory(prefix="almanac-")
         try:
-            params = os.path.join(self._folder.name, "params.json")
-            with open(params, "w", encoding="utf-8") as out:
-                json.dump({name: _given(value, name) for name, value in inputs.items()}, out)
-            run = ["run", f"{self._file}:{workflow.name}", "--params", params, *arguments]
+            if resumed is None:
+                params = os.path.join(self._folder.name, "params.json")
+                with open(params, "w", encoding="utf-8") as out:
+                    json.dump({name: _given(value, name) for name, value in inputs.items()}, out)
+                words = ["run", f"{self._file}:{workflow.name}", "--params", params]
+            else:
+                words = resumed.words(self._file, workflow.name, self._project[1])
             self._show = _shown(workflow.name, progress)
-            self.engine = Engine(run, pumped=_in_notebook())
+            self.engine = Engine([*words, *arguments], pumped=_in_notebook())
         except BaseException:
             self._folder.cleanup()
             raise
@@ -224,7 +260,7 @@ class _Following:
             stack = error.get("stack")
             if stack and self._cells is not None:
                 stack = cells.in_cells(stack, self._file, self._cells)
-            raise _failed(told, error, stack)
+            raise _failed(told, error, stack, self._function)
         shown = told.get("shown")
         ((output,),) = decode_lines(json.dumps([[told["output"]]], separators=(",", ":")).encode())
         placed = _placed(output, None if shown is None else pathlib.Path(shown))
@@ -239,12 +275,24 @@ def _nested() -> AlmanacError:
     return refused(what, "A workflow is run by one engine.", "ALM_DEFINED_INSIDE")
 
 
-def _failed(told: Mapping[str, Any], error: Mapping[str, Any], stack: str | None) -> AlmanacError:
+def _failed(told: Mapping[str, Any], error: Mapping[str, Any], stack: str | None, function: str) -> AlmanacError:
     hint = error.get("hint", "")
     failed = AlmanacError(_message(error), code=error["code"], hint=hint)
     failed.run = told["id"]  # type: ignore[attr-defined]
-    goes_on = f"run {told['id']} {told['state']}: `almanac resume {told['id']}` keeps what succeeded"
+    goes_on = (
+        f"run {told['id']} {told['state']}: `almanac.resume({function})`, or the command `almanac resume {told['id']}`, "
+        "keeps what succeeded"
+    )
     return noted(failed, stack, hint, goes_on)
+
+
+def near(file: str) -> str:
+    """The project of a workflow's file, as the engine finds it."""
+    here, folder = pathlib.Path.cwd(), pathlib.Path(file).resolve().parent
+    for one in (folder, *folder.parents):
+        if any((one / mark).exists() for mark in _PROJECT):
+            return str(one)
+    return str(here if folder.is_relative_to(here) else folder)
 
 
 def _message(error: Mapping[str, Any]) -> str:

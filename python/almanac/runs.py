@@ -345,6 +345,38 @@ class Runs:
 run = Runs()
 
 
+def resume(workflow: Workflow[..., Any], /, *arguments: str, run: str | None = None) -> Run:
+    """
+    Goes on with a run of a workflow that failed, was stopped, or rests, as its code is now: in a notebook, as its cells
+    are now. `run` is its id; if absent it is the newest of the workflow. What holds is kept, cached or not. `arguments` are
+    those of `almanac resume`. Raises `AlmanacError` where it fails.
+
+    ```python
+    from almanac import resume, run, task, workflow
+
+    @task
+    def double(n: int) -> int:
+        return 2 * n
+
+    @workflow
+    async def main(n: int):
+        return await double(n)
+
+    if __name__ == "__main__":
+        run(main, n=4)
+        done = resume(main)
+        print(done.output, done.executed, done.reused)  # prints 8 0 1
+    ```
+    """
+    from .engine import Resumed, execute
+
+    __tracebackhide__ = True
+    try:
+        return execute(workflow, {}, arguments=arguments, resumed=Resumed(run))
+    except (AlmanacError, KeyboardInterrupt) as error:
+        raise error.with_traceback(None) from None
+
+
 async def run_async(workflow: Workflow[..., Any], /, *arguments: str, **inputs: Any) -> Run:
     """
     `run` where an event loop goes on meanwhile. Cancelled, it stops the run.

@@ -30,6 +30,26 @@ async def fails():
     return await pick({})
 `
 
+const resumable = `
+from almanac import task, workflow
+
+@task
+def make(n: int) -> dict:
+    return {"sum": 2 * n}
+
+@task
+def pick(row: dict) -> int:
+    return row["mean"]
+
+@workflow
+async def main(n: int):
+    return await pick(make(n))
+
+@workflow
+async def other():
+    return await make(3)
+`
+
 /** What a program in Python prints that imports the workflows. */
 function printed(program: string): string {
   const { stdout, stderr } = spawnSync('python3', ['-c', `import almanac\nfrom flow import *\n${program}`], {
@@ -65,5 +85,18 @@ it('is told the type of what a task raised, and where', async () => {
       '    return row["tmean"]',
     ].join('\n'),
   )
-  expect(said).toMatch(/run RUN failed: `almanac resume RUN` keeps what succeeded\n$/)
+  expect(said).toMatch(
+    /run RUN failed: `almanac\.resume\(fails\)`, or the command `almanac resume RUN`, keeps what succeeded\n$/,
+  )
+})
+
+it('goes on with the newest run of a workflow as its file is now, or with one that is named', async () => {
+  project = await Project.make({ 'flow.py': resumable })
+  expect(printed('almanac.resume(main)')).toContain('AlmanacError: workflow main has no run to go on with')
+  const failed = /run (\w+) failed/.exec(printed('almanac.run(main, n=1)'))?.[1]
+  printed('almanac.run(other)')
+  await project.write({ 'flow.py': resumable.replace('["mean"]', '["sum"]') })
+  const figures = 'print(done.id, done.output, done.executed, done.reused)'
+  expect(printed(`done = almanac.resume(main)\n${figures}`)).toBe(`${failed} 2 1 1\n`)
+  expect(printed(`done = almanac.resume(main, run="${failed}")\n${figures}`)).toBe(`${failed} 2 0 2\n`)
 })
