@@ -216,6 +216,30 @@ it('leaves to others what they have, and what they have brought to its end', asy
   ])
 })
 
+it('says where to go on with what is below a run that has ended, where a program has defined it', async () => {
+  const world = new World(1, { holdCommits: true })
+  const middle = workflow('middle', async () => (await run.trigger(report, { n: 1 })).id)
+  const first = workflow('first', async () => (await run.trigger(middle)).id)
+  const handle = await world.start(first)
+  const stateOf = async (of: string) =>
+    (await world.process.records.runs({ workflow: of, limit: 1 }))[0]?.state
+  while ((await stateOf('middle')) !== 'succeeded') await world.step()
+  await handle.result
+  await world.crash()
+  const [{ id: below } = { id: '' }] = await world.process.records.runs({ workflow: 'middle', limit: 1 })
+  await world.resume(handle.id, first)
+  await world.process.engine.triggered.idle()
+  expect(await stateOf('report')).toBe('scheduled')
+  const notes = await world.process.records.notes(handle.id, { limit: 9 })
+  const [{ id: left } = { id: '' }] = await world.process.records.runs({ workflow: 'report', limit: 1 })
+  expect(notes.map(({ bodyWire }) => JSON.parse(bodyWire) as unknown)).toEqual([
+    `run ${left}, which was triggered before, is not gone on with: Workflow report cannot be triggered: a program has defined it: resume run ${below}, which triggered it.`,
+  ])
+  await world.resume(below, middle)
+  await finishAll(world)
+  expect(await stateOf('report')).toBe('succeeded')
+})
+
 it('stops a workflow that triggers itself without end', async () => {
   const world = new World()
   const endless: Workflow<{ n: number }, unknown> = workflow(

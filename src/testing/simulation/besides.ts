@@ -150,7 +150,7 @@ export class Besides {
       const { id } = JSON.parse(valueWire ?? '') as { readonly id: RunId }
       const by = this.#store.runs.get(id)?.record.triggeredBy
       const before = given.get(id)
-      const is = by?.run === run && (by.call === call || this.isEdited) && before === undefined
+      const is = by?.run === run && (by.call === call || this.#mayDiffer(run)) && before === undefined
       if (!is)
         throw new Broken(
           'S27',
