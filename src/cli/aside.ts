@@ -24,10 +24,11 @@ export const asideObject = (aside: readonly Message[]): object =>
           .map(({ seq, name, valueWire, error }) => ({ seq, name, value: decode(valueWire), error })),
       }
 
-export function printAside(printer: Printer, run: RunId, aside: readonly Message[]): void {
+/** Each in a line of its own, so far from the left. */
+export function printAside(printer: Printer, run: RunId, aside: readonly Message[], indent = ''): void {
   for (const { seq, name, valueWire, error } of aside.slice(-most)) {
     const what = `message ${seq} was set aside: ${name} ${valueText(decode(valueWire), 100)}`
-    printer.line(`  ${pc.yellow('!')} ${what}  ${pc.dim(error?.message)}`)
+    printer.line(`${indent}${pc.yellow('!')} ${what}  ${pc.dim(error?.message)}`)
   }
-  if (aside.length > most) printer.line(pc.dim(`  and more: ${nextCommand(`messages ${run}`)}`))
+  if (aside.length > most) printer.line(pc.dim(`${indent}and more: ${nextCommand(`messages ${run}`)}`))
 }

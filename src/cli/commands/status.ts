@@ -41,7 +41,7 @@ export function statusCommand(file: string | undefined, flags: CommonFlags): Pro
       if (run.error !== undefined) printer.line(`  ${pc.red(run.error.message)}`)
       for (const ask of asks)
         printer.line(`  ${pc.magenta('?')} ${wantedText(ask)}  ${pc.dim(wantedCommand(ask))}`)
-      printAside(printer, run.id, aside)
+      printAside(printer, run.id, aside, '  ')
       if (stands.next !== undefined && asks.length === 0) printer.line(`  ${stands.next}`)
     }
     return 0
