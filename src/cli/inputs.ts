@@ -5,7 +5,7 @@ import { DirRef, FileRef } from '../model/refs.ts'
 import { parseUrl, safeText, safeUrl } from '../model/source.ts'
 import type { Value } from '../model/value.ts'
 import type { UrlWanted } from '../workbench.ts'
-import { type InputSchema, typesOf } from './schemas.ts'
+import { type InputSchema, misfit, typesOf } from './schemas.ts'
 
 /** Takes a file or directory that lies elsewhere as a value. */
 export type Scan = (path: string) => Promise<Value>
@@ -36,8 +36,10 @@ export async function readInput(
   }
   checkNames(fields, properties)
   for (const [name, property] of Object.entries(properties)) {
-    if (Object.hasOwn(fields, name)) fields[name] = await taken(fields[name], property, name, { scan, look })
-    else if ((schema as InputSchema).required?.includes(name) === true) {
+    if (Object.hasOwn(fields, name)) {
+      fields[name] = await taken(fields[name], property, name, { scan, look })
+      checkFit(fields[name], property, name)
+    } else if ((schema as InputSchema).required?.includes(name) === true) {
       throw new AlmanacError('ALM_INPUT_INVALID', {
         name,
         why: `it is needed and was not given; write --input ${name}=…`,
@@ -57,6 +59,20 @@ function checkNames(fields: object, properties: Readonly<Record<string, InputSch
     why: `the workflow has no such input; it has ${known.join(', ')}`,
   })
 }
+
+/**
+ * What plain values are can be told before a run is made for them; what a schema says besides, the run finds out.
+ *
+ * @throws ALM_INPUT_INVALID
+ */
+function checkFit(value: unknown, property: InputSchema, name: string): void {
+  if (value === undefined || namesKept(property)) return
+  const why = misfit(property, value)
+  if (why !== undefined) throw new AlmanacError('ALM_INPUT_INVALID', { name, why })
+}
+
+/** Files, directories and the like are no JSON; nor is what has a schema that JSON Schema cannot say. */
+const namesKept = (property: InputSchema): boolean => JSON.stringify(property).includes('"almanac"')
 
 /** @throws ALM_INPUT_INVALID */
 async function readParams(path: string): Promise<Record<string, unknown>> {

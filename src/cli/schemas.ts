@@ -45,6 +45,11 @@ export function kindText(schema: InputSchema): string {
   return types.length === 0 ? 'JSON' : types.join('|')
 }
 
+/** Of a date that is none the pattern of dates says nothing more. */
+const isNews = (issue: z.core.$ZodIssue, index: number, all: readonly z.core.$ZodIssue[]): boolean =>
+  !(issue.code === 'invalid_format' && issue.format === 'regex') ||
+  all.findIndex(({ path }) => path.join() === issue.path.join()) === index
+
 /** Why a value does not fit a JSON Schema; undefined where it does, or where the schema says more than can be checked here. */
 export function misfit(schema: InputSchema, value: unknown): string | undefined {
   let checked: z.ZodType
@@ -55,5 +60,5 @@ export function misfit(schema: InputSchema, value: unknown): string | undefined 
     return undefined
   }
   const { error } = checked.safeParse(value)
-  return error && issuesText(error.issues, value)
+  return error && issuesText(error.issues.filter(isNews), value)
 }

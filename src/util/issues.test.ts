@@ -14,6 +14,13 @@ it('says where a value does not fit, and what is missing', () => {
   expect(said(z.number(), undefined)).toBe('Invalid input: expected number, received undefined')
 })
 
+it('says of alternatives what does not fit in the one that is meant', () => {
+  const box = z.object({ west: z.number(), east: z.number().default(1) })
+  const schema = z.object({ box: z.union([box, z.null()]) })
+  expect(said(schema, { box: { wst: 2 } })).toBe('box.west: it is missing')
+  expect(said(schema, { box: 'west' })).toBe('box: Invalid input')
+})
+
 it("leaves an author's own words as they are", () => {
   expect(said(z.object({ n: z.number('how many?') }), {})).toBe('n: how many?')
 })

@@ -2,14 +2,23 @@
 interface Issue {
   readonly message: string
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
+  /** of a union of zod, by alternative */
+  readonly errors?: readonly (readonly Issue[])[]
 }
 
 /** What of a value does not fit, with the paths to it: `gain: Invalid input: expected number, received string`. */
 export const issuesText = (issues: readonly Issue[], value: unknown): string =>
   issues.map((issue) => issueText(issue, value)).join('; ')
 
-function issueText({ message, path = [] }: Issue, value: unknown): string {
+function issueText({ message, path = [], errors }: Issue, value: unknown): string {
   const steps = path.map((step) => (typeof step === 'object' ? step.key : step))
+  // the alternative that is meant is the one of which only a part does not fit
+  const meant = errors?.find((issues) => issues.every((issue) => (issue.path?.length ?? 0) > 0))
+  if (meant !== undefined)
+    return issuesText(
+      meant.map((issue) => ({ ...issue, path: [...steps, ...(issue.path ?? [])] })),
+      value,
+    )
   if (steps.length === 0) return message
   const at = steps.map(String).join('.')
   // zod's own words for what is not there depend on the type

@@ -344,7 +344,7 @@ export default workflow('main', { input: { n: json(z.number()) } }, async ({ n }
   const { stdout } = await project.run('show', id, 'failing')
   expect(stdout).toMatch(/flow\.py:\d+[\s\S]*ValueError: no 3/)
   const wrong = await project.run('run', 'main.ts', '--input', 'n=1.5')
-  expect(wrong.stdout + wrong.stderr).toMatch(/The input of deep does not fit its schema: n: /)
+  expect(wrong.stdout + wrong.stderr).toMatch(/(Input n: |The input of deep does not fit its schema: n: )/)
 })
 
 it('a question to a person leaves it waiting; answered and resumed it goes on', async () => {

@@ -1,0 +1,37 @@
+import { expect, it } from 'vitest'
+import { z } from 'zod'
+import { readInput } from './inputs.ts'
+
+const schema = z.toJSONSchema(
+  z.object({
+    size: z.int().default(1),
+    mode: z.enum(['fast', 'slow']).optional(),
+    day: z.iso.date().optional(),
+    box: z.union([z.object({ west: z.number() }), z.null()]).optional(),
+    raw: z.custom().meta({ almanac: 'value' }).optional(),
+  }),
+  { io: 'input', unrepresentable: 'any' },
+)
+
+/** What is read of the words, or why they are refused. */
+const read = (...inputs: string[]): Promise<unknown> => {
+  const never = (): Promise<never> => Promise.reject(new Error('nothing lies elsewhere'))
+  return readInput(schema, { inputs }, never, never).catch((error: Error) => error.message)
+}
+
+it('takes what fits, and leaves what JSON Schema cannot say to the run', async () => {
+  expect(await read('size=2', 'mode=slow', 'day=2026-01-31', 'box={"west":1}', 'raw=x')).toEqual({
+    size: 2,
+    mode: 'slow',
+    day: '2026-01-31',
+    box: { west: 1 },
+    raw: 'x',
+  })
+})
+
+it('refuses what does not fit, by its name and path', async () => {
+  expect(await read('size=1.5')).toBe('Input size: Invalid input: expected int, received number')
+  expect(await read('mode=quick')).toBe('Input mode: Invalid option: expected one of "fast"|"slow"')
+  expect(await read('day=2026-13-01')).toBe('Input day: Invalid ISO date')
+  expect(await read('box={"wst":1}')).toBe('Input box: west: it is missing')
+})
