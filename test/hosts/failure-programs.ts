@@ -66,24 +66,26 @@ async def main():
     return 1`,
 )
 
-/** Such a function raises by itself. */
+/** Such a function raises by itself, when it has what its caller waits for too. */
 export const strays = program(
-  `async function lost() {
-  await double(1)
+  `async function lost(one: PromiseLike<number>) {
+  await one
   throw new TypeError('astray')
 }
 export default workflow('main', async () => {
-  void lost()
-  await double(1)
+  const one = double(1)
+  void lost(one)
+  await one
   return await double(2)
 })`,
-  `async def lost():
-    await double(1)
+  `async def lost(one):
+    await one
     raise TypeError("astray")
 @workflow
 async def main():
-    asyncio.create_task(lost())
-    await double(1)
+    one = double(1)
+    asyncio.create_task(lost(one))
+    await one
     return await double(2)`,
 )
 
