@@ -72,6 +72,18 @@ describe('runs that were called back', () => {
     await world.runs.close()
   })
 
+  it('go on whenever they are called, also while others are just being begun', async () => {
+    for (let moment = 0; moment < 20; moment++) {
+      const world = new World()
+      world.runs.called('a')
+      for (let i = 0; i < moment; i++) await undefined
+      await world.called('b')
+      await world.look()
+      expect([moment, world.resumed]).toEqual([moment, ['a', 'b']])
+      await world.runs.close()
+    }
+  })
+
   it('are four at once; one that cannot go on is told of, and takes no place', async () => {
     const world = new World()
     const runs = ['a', 'b', 'c', 'd', 'e']

@@ -36,9 +36,7 @@ export class CalledRuns {
   called(run: RunId): void {
     if (this.#end.signal.aborted) return
     this.#called.add(run)
-    this.#looking ??= this.#look().finally(() => {
-      this.#looking = undefined
-    })
+    this.#looking ??= this.#look()
   }
 
   async close(): Promise<void> {
@@ -51,9 +49,11 @@ export class CalledRuns {
     const { signal } = this.#end
     while (!signal.aborted) {
       await this.#begin([...this.#called].filter((run) => !this.#going.has(run))).catch(this.#parts.failed)
-      if (this.#called.size === 0) return
+      if (this.#called.size === 0) break
       await this.#parts.pause(signal)
     }
+    // in the same moment: who is called after it is looked for anew
+    this.#looking = undefined
   }
 
   async #begin(waiting: readonly RunId[]): Promise<void> {
