@@ -76,7 +76,7 @@ describe('runs that were called back', () => {
     for (let moment = 0; moment < 20; moment++) {
       const world = new World()
       world.runs.called('a')
-      for (let i = 0; i < moment; i++) await undefined
+      for (let i = 0; i < moment; i++) await Promise.resolve()
       await world.called('b')
       await world.look()
       expect([moment, world.resumed]).toEqual([moment, ['a', 'b']])

@@ -160,7 +160,11 @@ describe('the place of callbacks', () => {
   it.each(['x', '127.0.0.1', '127.0.0.1:0', '127.0.0.1:70000', 'http://a:1', ':80'])(
     'is none at %s',
     (listen) => {
-      expect(() => callbackPlace({}, listen)).toThrow('callbacks.listen')
+      expect(() => callbackPlace({}, listen)).toThrow(`--listen ${listen}: it is a`)
+      const callbacks = { listen }
+      expect(() => callbackPlace({ callbacks })).toThrow(
+        `almanac.config.ts is not valid: callbacks.listen ${listen}: it is a`,
+      )
     },
   )
 
