@@ -2,9 +2,10 @@ import { afterEach, expect, it } from 'vitest'
 import { Project } from './almanac.ts'
 
 /** Triggers twelve runs; each waits until there is a file `go`, where it is told to. */
-const flow = `import { existsSync } from 'node:fs'
+const flow = `import { existsSync, writeFileSync } from 'node:fs'
 import { json, run, task, workflow } from 'almanac'
 export const work = task('work', { cache: false }, async (n: number, waits: boolean) => {
+  if (waits) writeFileSync('begun-' + n, '')
   while (waits && !existsSync('go')) await new Promise((go) => setTimeout(go, 20))
   return n
 })
@@ -61,6 +62,8 @@ it('leaves them to whoever resumes the run, when it is told to stop while it wai
   project = await Project.make({ 'flow.ts': flow })
   const waiting = project.start('run', 'flow.ts', '--input', 'waits=true')
   await waiting.saw(/Waiting for 12 triggered runs/)
+  // Four are executed at once, and each takes its run when it can: all of them have.
+  for (const n of [100, 101, 102, 103]) await project.there(`begun-${n}`)
   waiting.child.kill('SIGINT')
   const { code, stderr } = await waiting.ended
   expect([code, /Left 12 triggered runs/.test(stderr)]).toEqual([0, true])
