@@ -69,7 +69,7 @@ it('debugpy says where it listens and waits for a debugger, which stops at break
   const child = spawn(process.execPath, [host, 'debugpy', file, here('requirements.txt')], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  const exited = once(child, 'exit')
+  const [exited, closed] = [once(child, 'exit'), once(child, 'close')]
   let said = ''
   child.stdout.on('data', (chunk: Buffer) => {
     said += chunk
@@ -99,6 +99,8 @@ it('debugpy says where it listens and waits for a debugger, which stops at break
     client.send('continue', { threadId })
   }
   await exited
+  // the adapter leaves with its client, and what was said is whole when nobody holds the pipe any more
   client.close()
+  await closed
   expect(said).toBe('n20 succeeded {"":40}\nn30 succeeded {"":60}\nall ended\n')
 })

@@ -94,15 +94,17 @@ process.disconnect()
   let done = false
   for (let delay = 0; !done && delay < 24; delay += 3) {
     const child = fork(program, [home.path], { execArgv: [] })
-    await once(child, 'message')
+    // heard from its begin on: all of it may come at once where this process stands still meanwhile
     const ends = once(child, 'exit')
-    const finished = once(child, 'message').then(() => true)
+    const [opened, finished] = [Promise.withResolvers<void>(), Promise.withResolvers<true>()]
+    child.on('message', (said) => (said === 'open' ? opened.resolve() : finished.resolve(true)))
+    await opened.promise
     // steps of another process are counted, not slept through: so many looks at the journal
     const looked = (async () => {
       for (let i = 0; i < delay; i++) figures()
       return false
     })()
-    done = await Promise.race([finished, looked])
+    done = await Promise.race([finished.promise, looked])
     child.kill('SIGKILL')
     await ends
     expect(await read()).toEqual(told)

@@ -35,7 +35,9 @@ export function startProcess(command: Command, home: string, run = '', limit?: n
     said.push(JSON.parse(line) as Said)
     for (const listener of listeners) listener()
   })
+  let isOver = false
   const ended = once(child, 'close').then(([code]) => {
+    isOver = true
     for (const listener of listeners) listener()
     return code as number | null
   })
@@ -53,8 +55,8 @@ export function startProcess(command: Command, home: string, run = '', limit?: n
             listeners.delete(look)
             return resolve(one)
           }
-          if (child.exitCode !== null || child.signalCode !== null)
-            reject(new Error(`${command} ended without saying ${kind}`))
+          // what it said last is heard after its exit, and before the end of its streams
+          if (isOver) reject(new Error(`${command} ended without saying ${kind}`))
         }
         listeners.add(look)
       }),
