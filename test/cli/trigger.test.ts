@@ -107,6 +107,8 @@ it.each([
         .map((run) => `${run.workflow} ${run.state}`)
     const first = project.start('run', 'flow.ts', '--input', `rests=${rests}`)
     await first.saw(new RegExp(`middle \\S+ ${state}`))
+    // which is said when the first has ended: the one that it triggered may be faster
+    await first.saw(/Waiting for \d triggered run/)
     await project.there('begun')
     first.child.kill('SIGKILL')
     await first.ended

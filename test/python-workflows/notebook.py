@@ -24,7 +24,11 @@ try:
             if kind == "status" and content["execution_state"] == "idle":
                 break
             if kind == "stream":
-                shown.append({"stream": content["name"], "text": content["text"]})
+                # a kernel sends what is printed in pieces, as its clock has it
+                if shown and shown[-1].get("stream") == content["name"]:
+                    shown[-1]["text"] += content["text"]
+                else:
+                    shown.append({"stream": content["name"], "text": content["text"]})
             elif kind in ("display_data", "execute_result", "update_display_data"):
                 name = content.get("transient", {}).get("display_id")
                 if kind == "update_display_data":
