@@ -9,12 +9,11 @@ from almanac.beside import Engine
 #: stands for an engine that a launcher has started, which passes nothing on
 ENGINE = """
 import signal, sys
-def stop(*_):
-    print('{"kind": "stopped"}', flush=True)
-    sys.exit(3)
-signal.signal(signal.SIGINT, stop)
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
 print('{"kind": "started"}', flush=True)
-signal.pause()
+signal.sigwait([signal.SIGINT])
+print('{"kind": "stopped"}', flush=True)
+sys.exit(3)
 """
 
 

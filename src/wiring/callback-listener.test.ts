@@ -6,9 +6,10 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { openMemoryJournal } from '../journal/memory/open.ts'
+import { isAlmanacError } from '../model/errors.ts'
 import { sha256 } from '../system/hash.ts'
 import { aCall, anAsk, aRun } from '../testing/journal-records.ts'
-import { listenForCallbacks } from './callback-listener.ts'
+import { type ListenerParts, listenForCallbacks } from './callback-listener.ts'
 import { type CallbackPlace, callbackPlace } from './callback-place.ts'
 import { callbackTokens } from './callback-tokens.ts'
 
@@ -33,6 +34,18 @@ function freePort(): Promise<number> {
   })
 }
 
+/** At another port where somebody else was faster. */
+async function listen(parts: ListenerParts): Promise<() => Promise<void>> {
+  for (;;) {
+    place = callbackPlace({}, `127.0.0.1:${await freePort()}`)
+    try {
+      return await listenForCallbacks(place, parts)
+    } catch (error) {
+      if (!isAlmanacError(error) || error.code !== 'ALM_LISTEN_FAILED') throw error
+    }
+  }
+}
+
 beforeEach(async () => {
   accepted = []
   kept = openMemoryJournal()
@@ -46,8 +59,7 @@ beforeEach(async () => {
     aCall(0, { call_kind: 'callback' }),
     { ...anAsk(0), of: 'callback', token: sha256(token), schemaWire },
   ])
-  place = callbackPlace({}, `127.0.0.1:${await freePort()}`)
-  close = await listenForCallbacks(place, {
+  close = await listen({
     ...kept,
     misfit,
     accepted: (run, call) => accepted.push(`${run} ${call}`),
