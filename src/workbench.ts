@@ -44,7 +44,7 @@ export interface Workbench extends Almanac {
   /** A call as its task would find it, to be looked at. @throws ALM_CALL_UNSTAGED */
   stage<I, R>(run: RunRecord, call: CallRow, workflow: Workflow<I, R>): Promise<StagedShell>
   /** runs that were triggered in this process */
-  readonly triggered: Pick<TriggeredRuns, 'open' | 'idle' | 'leave'>
+  readonly triggered: Pick<TriggeredRuns, 'open' | 'isIdle' | 'found' | 'idle' | 'leave'>
   readonly journal: Journal
   readonly records: Records
   readonly cache: RunCache

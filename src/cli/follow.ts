@@ -51,7 +51,7 @@ export async function follow(
       told: (call) => report.hasTold(call),
       next: result.state === 'waiting' ? await nextWanted(almanac, result.id) : undefined,
     })
-    await waitForTriggered(almanac.triggered, signals, say)
+    await waitForTriggered(almanac.triggered, result.id, signals, say)
     return exitCodeOf(result, flags.dryRun === true)
   } catch (error) {
     progress.stop()
@@ -76,17 +76,22 @@ const namedRuns = 5
  */
 async function waitForTriggered(
   triggered: Workbench['triggered'],
+  run: string,
   signals: Signals,
   say: Say,
 ): Promise<void> {
-  if (triggered.open.length === 0) return
+  if (triggered.isIdle) return
+  let isLeft = false
   const leave = (): void => {
+    isLeft = true
     const left = triggered.open
     triggered.leave()
-    const named = left.slice(0, namedRuns).map(({ id }) => `  ${nextCommand(`resume ${id}`)}`)
-    const more =
-      left.length > namedRuns ? [pc.dim(`  and ${left.length - namedRuns} more: almanac runs`)] : []
-    say([pc.yellow(`Left ${countText(left.length)}, which can be gone on with:`), ...named, ...more])
+    say(
+      leftText(
+        left.map(({ id }) => id),
+        run,
+      ),
+    )
   }
   const onSignal = once(leave, () => process.exit(exitCodes.cancelled))
   process.on('SIGINT', onSignal)
@@ -94,10 +99,27 @@ async function waitForTriggered(
   // at no moment is there nobody to hear one
   signals.stop()
   if (signals.areTold) leave()
-  else say([pc.dim(`Waiting for ${countText(triggered.open.length)}; Ctrl-C leaves them to almanac resume.`)])
+  // earlier ones may be looked for, which takes as long as their files take to load
+  await triggered.found()
+  const { length } = triggered.open
+  if (!isLeft && length > 0)
+    say([pc.dim(`Waiting for ${countText(length)}; Ctrl-C leaves them to almanac resume.`)])
   await triggered.idle()
   process.off('SIGINT', onSignal)
   process.off('SIGTERM', onSignal)
+}
+
+/** `run`: who goes on with it goes on with what it has triggered. */
+function leftText(left: readonly string[], run: string): string[] {
+  if (left.length === 0)
+    return [
+      pc.yellow(
+        `Left triggered runs that were still looked for; ${nextCommand(`resume ${run}`)} goes on with them.`,
+      ),
+    ]
+  const named = left.slice(0, namedRuns).map((id) => `  ${nextCommand(`resume ${id}`)}`)
+  const more = left.length > namedRuns ? [pc.dim(`  and ${left.length - namedRuns} more: almanac runs`)] : []
+  return [pc.yellow(`Left ${countText(left.length)}, which can be gone on with:`), ...named, ...more]
 }
 
 const countText = (count: number): string => (count === 1 ? '1 triggered run' : `${count} triggered runs`)

@@ -42,7 +42,7 @@ export class TriggeredRuns {
   #underWay = 0
   #finding = 0
   #isLeft = false
-  #idle: (() => void)[] = []
+  #waiters: (() => void)[] = []
 
   /** `isHad`: does it say that another process has the run, or had it? */
   constructor(isHad: (error: unknown) => boolean, leaveRun: (run: RunId) => void) {
@@ -65,7 +65,7 @@ export class TriggeredRuns {
     this.#finding++
     void work.finally(() => {
       this.#finding--
-      this.#rested()
+      this.#changed()
     })
   }
 
@@ -74,10 +74,18 @@ export class TriggeredRuns {
     return [...this.#here.values()]
   }
 
+  get isIdle(): boolean {
+    return this.#here.size === 0 && this.#finding === 0
+  }
+
+  /** Resolves when none is looked for. */
+  async found(): Promise<void> {
+    while (this.#finding > 0) await this.#change()
+  }
+
   /** Resolves when it has none, and none is looked for. */
   async idle(): Promise<void> {
-    while (this.#here.size > 0 || this.#finding > 0)
-      await new Promise<void>((resolve) => this.#idle.push(resolve))
+    while (!this.isIdle) await this.#change()
   }
 
   /** Whoever resumes them goes on with them. */
@@ -86,7 +94,7 @@ export class TriggeredRuns {
     for (const { record } of this.#waiting) this.#here.delete(record.id)
     this.#waiting = new Line()
     for (const run of this.#here.keys()) this.#leaveRun(run)
-    this.#rested()
+    this.#changed()
   }
 
   #next(): void {
@@ -108,12 +116,16 @@ export class TriggeredRuns {
     this.#underWay--
     this.#here.delete(record.id)
     this.#next()
-    this.#rested()
+    this.#changed()
   }
 
-  #rested(): void {
-    const idle = this.#idle
-    this.#idle = []
-    for (const resolve of idle) resolve()
+  #change(): Promise<void> {
+    return new Promise((resolve) => this.#waiters.push(resolve))
+  }
+
+  #changed(): void {
+    const waiters = this.#waiters
+    this.#waiters = []
+    for (const resolve of waiters) resolve()
   }
 }

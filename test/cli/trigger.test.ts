@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import { Project } from './almanac.ts'
 
@@ -119,3 +121,50 @@ it.each([
     expect(await states()).toEqual(['last succeeded', `middle ${state}`, 'first succeeded'])
   },
 )
+
+/** The file of the triggered run that is left is there, and takes as long to load as there is a file `slow`. */
+const slowly = `import os, time
+from almanac import run, task, workflow
+@task(cache=False)
+def work():
+    open("begun", "w").close()
+    while not os.path.exists("go"): time.sleep(0.01)
+@workflow
+async def last():
+    await work()
+@workflow
+async def middle():
+    await run.trigger(last)
+if os.path.exists("slow"): open("loads", "w").close()
+while os.path.exists("slow"): time.sleep(0.01)
+`
+const loading = `import { python, run, workflow } from 'almanac'
+const middle = python.workflow('slowly.py:middle')
+export default workflow('first', async () => { await run.trigger(middle) })
+`
+
+it('hears that it is to stop also while it looks for what its triggered runs have triggered', async () => {
+  project = await Project.make({ 'flow.ts': loading, 'slowly.py': slowly })
+  const first = project.start('run', 'flow.ts')
+  await first.saw(/middle \S+ succeeded/)
+  await first.saw(/Waiting for \d triggered run/)
+  await project.there('begun')
+  first.child.kill('SIGKILL')
+  await first.ended
+  await project.write({ slow: '' })
+  const id = (await project.json('runs', '--workflow', 'first'))['id'] as string
+  const again = project.start('resume', id)
+  await again.saw(/succeeded/)
+  await project.there('loads')
+  again.child.kill('SIGINT')
+  await again.saw(/Left/)
+  rmSync(join(project.folder, 'slow'))
+  const { code, stderr } = await again.ended
+  expect([code, stderr]).toEqual([
+    0,
+    expect.stringMatching(
+      new RegExp(`Left triggered runs that were still looked for; .* resume ${id} goes on with them\\.\n`),
+    ),
+  ])
+  expect((await project.json('runs', '--workflow', 'last'))['state']).toBe('interrupted')
+})
