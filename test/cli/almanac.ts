@@ -120,12 +120,13 @@ export class Project {
     const look = (): void => {
       for (const { pattern, found } of seen) if (pattern.test(stdout + stderr)) found()
     }
-    child.stdout.on('data', (data: Buffer) => {
-      stdout += data.toString()
+    // a letter of several bytes may come in two pieces
+    child.stdout.setEncoding('utf8').on('data', (data: string) => {
+      stdout += data
       look()
     })
-    child.stderr.on('data', (data: Buffer) => {
-      stderr += data.toString()
+    child.stderr.setEncoding('utf8').on('data', (data: string) => {
+      stderr += data
       look()
     })
     const ended = new Promise<Ran>((resolve) => {
