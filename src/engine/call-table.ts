@@ -1,4 +1,5 @@
 import { eachRef } from '../core/identity/canonical.ts'
+import { DigestTable } from '../core/identity/digest-table.ts'
 import { CallKeys, keyText } from '../core/identity/key.ts'
 import { isKeptResult, type Remembered } from '../core/identity/remembered.ts'
 import type { Made } from '../core/run/events.ts'
@@ -34,8 +35,10 @@ export class CallTable {
   /** calls with a function, by the path of what that calls */
   readonly #functions = new Map<string, number>()
   readonly #isCancelled: boolean
-  /** calls that have made held values, by the key that the values bear */
-  readonly #makers = new Map<Digest, number>()
+  /** calls that have made held values, by the key that the values bear: of nearly all it stands in the call's own row */
+  readonly #makers = new DigestTable((call) => this.#infos.find(call)?.heldKey as Digest)
+  /** calls whose values bear another's key too, or several */
+  readonly #laterMakers = new Map<Digest, number>()
   #next: number
 
   constructor(hash: Hash, remembered: Remembered, isCancelled: boolean) {
@@ -55,6 +58,9 @@ export class CallTable {
 
   /** What was called. */
   readonly request = (call: number): CallRequest => known(this.#infos.requestOf(call), call)
+
+  /** What its results bear that workers hold. */
+  readonly heldKey = (call: number): Digest => known(this.#infos.find(call)?.heldKey, call)
 
   /** Was the call made in this life? */
   has(call: number): boolean {
@@ -84,15 +90,20 @@ export class CallTable {
       held = true
       copied &&= ref.copy !== undefined
       info.heldKey ??= ref.key
-      this.#makers.set(ref.key, info.id)
+      this.#isMadeBy(info, ref.key)
     })
     return { held, copied: held && copied }
+  }
+
+  #isMadeBy({ id, heldKey }: CallInfo, key: Digest): void {
+    const maker = key === heldKey ? (this.#makers.enter(key, id) ?? id) : undefined
+    if (maker !== id || this.#laterMakers.has(key)) this.#laterMakers.set(key, id)
   }
 
   /** The calls whose held results bear these keys. */
   makersOf(keys: readonly Digest[]): readonly number[] | undefined {
     if (keys.length === 0) return undefined
-    return [...new Set(keys.flatMap((key) => this.#makers.get(key) ?? []))]
+    return [...new Set(keys.flatMap((key) => this.#laterMakers.get(key) ?? this.#makers.find(key) ?? []))]
   }
 
   /** Makes a call: what is kept of it, what the machine is told, and its arguments as JSON, where they are plain. */

@@ -10,6 +10,7 @@ import type { RunContext } from './run-context.ts'
  *
  * L1 what is let go of is `lost` to the machine before its executor is told.
  * L2 what is spared is bounded in bytes and number.
+ * L3 of a call whose results were let go of stays what they are made again by.
  */
 export class HeldRelease {
   readonly #run: RunContext
@@ -56,6 +57,16 @@ export class HeldRelease {
     if (call.users > 0 || call.kept || call.lost || call.phase !== 'ended') return
     dispatch({ kind: 'gone', calls: [first.call] })
     this.#release(first.call, first.refs)
+    this.#shorten(first.call)
+  }
+
+  #shorten(call: number): void {
+    const { calls, outcomes } = this.#run
+    const info = calls.get(call)
+    // it is computed anew when it begins again
+    if (!info.cacheable) info.fingerprint = undefined
+    if (info.heldKey !== undefined && calls.makersOf([info.heldKey])?.[0] === call)
+      outcomes.letGo(call, info.heldKey)
   }
 
   #release(call: number, refs: readonly HeldRef[]): void {

@@ -154,12 +154,8 @@ export class MapCalls {
     notes.forget(call)
     if (endOf(call)?.state !== 'succeeded') return
     if (shown !== undefined) opened.shown.addAll(shown, info.entry as string)
-    if (!this.#isHeld(call)) calls.release(call)
-  }
-
-  /** Does its result live in a worker's memory? It may have to be made again. */
-  #isHeld(call: number): boolean {
-    return this.#outcomes.areHeld && this.#outcomes.isHeld(this.#outcomes.seen(call))
+    // what a worker holds may have to be made again
+    if (!this.#outcomes.isHeldOf(call)) calls.release(call)
   }
 
   /** Entries that have not been made yet. */
@@ -220,7 +216,7 @@ export class MapCalls {
       })
       // what its result stands for: work of now, and work that is not done again
       map.costMs = found.costMs + plan.savedMs
-      for (const id of entries) if (!this.#isHeld(id)) this.#outcomes.drop(id)
+      for (const id of entries) if (!this.#outcomes.isHeldOf(id)) this.#outcomes.drop(id)
       const result = await gatherMap(plan, outcomes, map.request.task as TaskSpec, this.#ports.data)
       const input = await mappedInput(plan, result.failed, this.#ports.data)
       const spilling =

@@ -6,6 +6,8 @@ import type { Path } from '../model/path.ts'
 import type { ErrorRecord } from '../model/records.ts'
 import { type Digest, FutureRef, HeldRef, SpilledRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
+import { ChurnMap } from '../util/churn-map.ts'
+import { LetGo, LetGoValues } from './let-go.ts'
 import { missing } from './missing-field.ts'
 
 /** How a call ended, with the value or the error. */
@@ -30,11 +32,12 @@ export const shortText = 256
  * O1 a value is hashed once to be recorded and once for all of its consumers, which hash the digest.
  * O2 what stands for a value in a fingerprint is the same whether it was passed as a future or awaited first.
  * O3 what was remembered is read when somebody asks for it: a function that awaits it, a task that is executed with it.
+ * O4 what was let go of is under no handle any more; its value can be asked for all the same.
  */
 export class Outcomes {
   readonly #hash: Hash
   // by call: a number each, nearly all of them there
-  readonly #values: Value[] = []
+  readonly #values: (Value | LetGo)[] = []
   // of few calls
   readonly #errors = new Map<number, ErrorRecord>()
   /** what there is to say of one is known by its number: all calls of a run may be among them at once */
@@ -43,17 +46,21 @@ export class Outcomes {
   /** as they were remembered */
   readonly #digests = new Map<number, Digest>()
   /** by key: of nearly all calls one, which is there itself; else by path */
-  readonly #held = new Map<Digest, HeldRef | Map<string, HeldRef>>()
+  readonly #held = new ChurnMap<Digest, HeldRef | Map<string, HeldRef>>()
   /** calls by the handles that their results have, or had */
-  readonly #holding = new Map<number, number>()
+  readonly #holding = new ChurnMap<number, number>()
+  readonly #letGo = new LetGoValues()
+  #areHeld = false
   readonly #fieldTexts = new Map<string, string>()
   readonly #unread = new Map<number, Unread>()
   readonly #read: (ref: SpilledRef) => Value
+  readonly #heldKey: (call: number) => Digest
 
-  /** `read`: what a blob stands for */
-  constructor(hash: Hash, read: (ref: SpilledRef) => Value) {
+  /** `read`: what a blob stands for; `heldKey`: what the results of a call bear that workers hold */
+  constructor(hash: Hash, read: (ref: SpilledRef) => Value, heldKey: (call: number) => Digest) {
     this.#hash = hash
     this.#read = read
+    this.#heldKey = heldKey
   }
 
   set(call: number, { value, error, spilled, unread }: CallOutcome, digest?: Digest): void {
@@ -71,7 +78,20 @@ export class Outcomes {
       if (!(ref instanceof HeldRef)) return
       this.#hold(ref)
       this.#holding.set(ref.handle, call)
+      this.#areHeld = true
     })
+  }
+
+  /** What workers held of its value they hold no more; only this call's results bear the key. */
+  letGo(call: number, key: Digest): void {
+    const value = this.seen(call)
+    const left = this.#letGo.of(value, key)
+    if (left === undefined) return
+    eachRef(value, (ref) => {
+      if (ref instanceof HeldRef) this.#holding.delete(ref.handle)
+    })
+    this.#held.delete(key)
+    this.#values[call] = left
   }
 
   /** It has failed, or it is not to be done; what it gave before stays. */
@@ -117,7 +137,7 @@ export class Outcomes {
     for (const handle of handles) {
       const call = this.#holding.get(handle)
       if (call === undefined || calls.has(call)) continue
-      eachRef(this.#values[call], (ref) => {
+      eachRef(this.seen(call), (ref) => {
         if (ref instanceof HeldRef && gone.has(ref.handle)) calls.add(call)
       })
     }
@@ -126,7 +146,12 @@ export class Outcomes {
 
   /** Is there a value that lives, or lived, in a worker's memory? */
   get areHeld(): boolean {
-    return this.#held.size > 0
+    return this.#areHeld
+  }
+
+  /** Does the value of a call live in a worker's memory, or did it? */
+  isHeldOf(call: number): boolean {
+    return this.#areHeld && (this.#values[call] instanceof LetGo || this.isHeld(this.seen(call)))
   }
 
   isHeld(value: Value): boolean {
@@ -139,7 +164,8 @@ export class Outcomes {
 
   value(call: number): Value {
     if (this.#unread.size > 0) this.#load(call)
-    return this.#values[call]
+    const value = this.#values[call]
+    return value instanceof LetGo ? value.whole(this.#heldKey(call)) : value
   }
 
   /** Does its value wait to be read? It holds no reference then. */
@@ -147,9 +173,10 @@ export class Outcomes {
     return this.#unread.has(call)
   }
 
-  /** Its value, unless that waits to be read: then there is nothing in it that is held. */
+  /** Its value, unless that waits to be read, or was let go of: then there is nothing in it that is held. */
   seen(call: number): Value {
-    return this.#values[call]
+    const value = this.#values[call]
+    return value instanceof LetGo ? undefined : value
   }
 
   #load(call: number): void {

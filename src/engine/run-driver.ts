@@ -266,6 +266,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
       committed: (order) => this.#dispatch({ kind: 'committed', order }),
       failed: (error) => void this.#end.abort(error),
     })
+    const calls = new CallTable(ports.hash, remembered, isCancelled)
     return {
       id,
       ports,
@@ -276,8 +277,8 @@ export class RunDriver implements HostedRun, AttemptOwner {
       recorder,
       notes: new Notes({ recorder, listener, ports }, said),
       work,
-      calls: new CallTable(ports.hash, remembered, isCancelled),
-      outcomes: new Outcomes(ports.hash, (ref) => unspilledNow(ref, ports.data)),
+      calls,
+      outcomes: new Outcomes(ports.hash, (ref) => unspilledNow(ref, ports.data), calls.heldKey),
       dispatch: (event) => this.#dispatch(event),
       isOver: () => this.#end.isOver,
       isIn: (info, phase) => !this.#end.isOver && machine.graph.call(info.id).phase === phase,

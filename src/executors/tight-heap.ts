@@ -27,4 +27,4 @@ class TightHeap {
 /** The heap is the process's: there is one. */
 export const tightHeap = new TightHeap()
 
-const growingPercent = 30
+const growingPercent = 12

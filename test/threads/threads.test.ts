@@ -57,6 +57,43 @@ describe('a workflow with functions in threads', () => {
     expect(log().sort()).toEqual(['made 1', 'made 2'])
   })
 
+  it('has arrays made again that were let go of, in whatever way they are taken then', async () => {
+    await project.write({
+      'late.ts': `
+import { appendFileSync } from 'node:fs'
+import { task, type TaskContext, workflow } from 'almanac'
+export const made = task('made', { run: 'thread' }, (n: number, { empty }: TaskContext) => {
+  appendFileSync(${JSON.stringify(join(project.folder, 'log'))}, \`made \${n}\\n\`)
+  return { array: empty(Float64Array, 4).fill(n), n }
+})
+export const add = task('add', { run: 'thread' }, (a: Float64Array, b: Float64Array) => a.map((x, i) => x + (b[i] as number)))
+export const total = task('total', { run: 'thread' }, (all: Float64Array) => all.reduce((a, b) => a + b, 0))
+export default workflow('late', async () => {
+  const count = 1200
+  const leaves = Array.from({ length: count }, (_, n) => made(n))
+  let level = leaves.map(({ array }) => array)
+  while (level.length > 1) {
+    const next = []
+    for (let at = 0; at < level.length; at += 2) next.push(at + 1 < level.length ? add(level[at], level[at + 1]) : level[at])
+    level = next
+  }
+  const sum = await total(level[0])
+  const [asFuture, whole, field] = [total(leaves[3].array), await leaves[5], await leaves[7].array]
+  return [sum, await asFuture, whole.n, await total(whole.array), await total(add(field, whole.array)), await total(leaves[7].array)]
+})
+`,
+    })
+    const first = await project.json('run', 'late.ts')
+    const sum = (4 * 1199 * 1200) / 2
+    expect(first).toMatchObject({ state: 'succeeded', output: [sum, 12, 5, 20, 48, 28] })
+    const made = log()
+    // what is let go of first is what was used first
+    expect([made.length, new Set(made).size]).toEqual([1203, 1200])
+    expect(made.slice(1200).sort()).toEqual(['made 3', 'made 5', 'made 7'])
+    await project.run('resume', String(first['id']))
+    expect(log()).toHaveLength(1203)
+  })
+
   it('is told what to do where a function only exists in its process', async () => {
     await project.write({
       'closure.ts': `

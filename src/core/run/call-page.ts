@@ -63,7 +63,7 @@ export interface Rare {
 }
 
 /** Shared by all that nobody waits for, which most calls are. */
-const nobody: readonly number[] = []
+export const nobody: readonly number[] = []
 
 /** A page without calls. */
 export function newPage(size: number): Page {

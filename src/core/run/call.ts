@@ -68,7 +68,7 @@ export interface Call extends NewCall {
   phaseCode: number
   /** what has not ended: inputs; in phase `rebuild` lost results; in an entered map its entries */
   pending: number
-  /** calls that take this one's outcome */
+  /** calls that wait for this one's outcome; of one that is made again, the first that needs it */
   consumers: readonly number[]
   /** calls that wait until this one is rebuilt */
   waiters: number[] | undefined

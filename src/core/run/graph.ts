@@ -3,6 +3,7 @@ import { AlmanacError } from '../../model/errors.ts'
 import type { TaskPolicy } from '../../model/task.ts'
 import { Heap } from '../../util/heap.ts'
 import { type Call, type EndStatus, type Phase, phaseCodes, phases, statusOf } from './call.ts'
+import { nobody } from './call-page.ts'
 import { Calls } from './calls.ts'
 import type { Effect, Made } from './events.ts'
 import { GivenOrders } from './given-orders.ts'
@@ -143,6 +144,8 @@ export class RunGraph {
           this.move(consumer, 'ended')
         } else if (--consumer.pending === 0) this.inputsEnded(consumer)
       }
+      // they have heard of it
+      next.call.consumers = nobody
     }
   }
 

@@ -190,7 +190,7 @@ export function prepareConnection(db: DatabaseSync, path: string, { maxPages }: 
   }
   db.exec('PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON')
   db.exec(
-    'PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864',
+    'PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864',
   )
   if (maxPages !== undefined) db.exec(`PRAGMA max_page_count = ${maxPages}`)
   const { user_version: found } = db.prepare('PRAGMA user_version').get() as { user_version: number }
