@@ -1,8 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { json, python, task, type Workflow, workflow } from '../../src/index.ts'
-import { openAlmanac } from '../../src/main.ts'
+import { json, open, python, task, type Workflow, workflow } from 'almanac'
+import type { Workbench } from '../../src/workbench.ts'
 import type { GivenCell } from './cell.ts'
 import * as inThreads from './thread-tasks.ts'
 
@@ -79,7 +79,8 @@ const workflows = {
 const [file, engine] = process.argv.slice(2) as [string, keyof typeof workflows | 'pyflow']
 const { parallel, length, times } = JSON.parse(readFileSync(file, 'utf8')) as GivenCell
 const project = mkdtempSync(join(tmpdir(), 'almanac-seed-'))
-const almanac = await openAlmanac({ project, parallel })
+// what it has besides: the command loads workflows in Python by it
+const almanac = (await open({ project, parallel })) as Workbench
 try {
   const chosen =
     engine === 'pyflow'

@@ -1,4 +1,4 @@
-import { type TaskContext, task } from '../../src/index.ts'
+import { type TaskContext, task } from 'almanac'
 
 /** The tasks of the seed's benchmark with typed arrays. In a module of its own: threads load it, and not the benchmark. */
 

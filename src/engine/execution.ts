@@ -273,7 +273,7 @@ export class Execution {
         const call = graph.call(start.info.id)
         start.usesUp = graph.usesUp(call)
         // calls are made in the order in which they are gone about
-        start.neededAt = call.consumers[0]
+        start.neededAt = call.consumer
         resolved.push(start)
       } catch (error) {
         this.#results.take(start.info, start.attempt, {

@@ -9,7 +9,8 @@ export interface Page {
   /** undefined where there is no such call */
   readonly policies: (TaskPolicy | undefined)[]
   readonly inputs: (readonly number[])[]
-  readonly consumers: (readonly number[])[]
+  /** only where several calls wait for one */
+  moreConsumers?: (number[] | undefined)[]
   /** only where a call takes what workers hold */
   heldInputs?: (readonly number[] | undefined)[]
 }
@@ -27,7 +28,8 @@ export const usersAt = 8
 export const heapIndexAt = 9
 export const rankAt = 10
 export const aheadAt = 11
-export const columns = 12
+export const consumerAt = 12
+export const columns = 13
 
 // … and of small ones
 export const phaseAt = 0
@@ -62,9 +64,6 @@ export interface Rare {
   passed?: number
 }
 
-/** Shared by all that nobody waits for, which most calls are. */
-export const nobody: readonly number[] = []
-
 /** A page without calls. */
 export function newPage(size: number): Page {
   return {
@@ -72,7 +71,6 @@ export function newPage(size: number): Page {
     letters: new Uint8Array(size * letters),
     policies: new Array(size),
     inputs: new Array(size),
-    consumers: new Array(size),
   }
 }
 
@@ -80,13 +78,13 @@ export function newPage(size: number): Page {
 export function writeRow(page: Page, row: number, { kind, policy, inputs }: NewCall): void {
   page.policies[row] = policy
   page.inputs[row] = inputs
-  page.consumers[row] = nobody
   page.letters[row * letters + kindAt] = kindCodes[kind]
   const at = row * columns
   page.numbers[at + orderAt] = -1
   page.numbers[at + heapIndexAt] = -1
   page.numbers[at + parentAt] = -1
   page.numbers[at + rememberedAt] = -1
+  page.numbers[at + consumerAt] = -1
 }
 
 const kindCodes: Readonly<Record<CallKind, number>> = {

@@ -8,6 +8,7 @@ import {
   attemptAt,
   type Beside,
   columns,
+  consumerAt,
   copied,
   endAt,
   failsAgain,
@@ -62,14 +63,6 @@ export class CallView implements Call {
 
   get inputs(): readonly number[] {
     return this.#page.inputs[this.#row] as readonly number[]
-  }
-
-  get consumers(): readonly number[] {
-    return this.#page.consumers[this.#row] as readonly number[]
-  }
-
-  set consumers(consumers: readonly number[]) {
-    this.#page.consumers[this.#row] = consumers
   }
 
   get phase(): Phase {
@@ -194,6 +187,15 @@ export class CallView implements Call {
     this.#numbers[this.#at + parentAt] = parent ?? -1
   }
 
+  get consumer(): number | undefined {
+    const consumer = this.#numbers[this.#at + consumerAt] as number
+    return consumer < 0 ? undefined : consumer
+  }
+
+  set consumer(consumer: number | undefined) {
+    this.#numbers[this.#at + consumerAt] = consumer ?? -1
+  }
+
   get tolerant(): boolean {
     return this.#is(tolerant)
   }
@@ -264,6 +266,16 @@ export class CallView implements Call {
 
   set frees(is: boolean) {
     this.#mark(frees, is)
+  }
+
+  get moreConsumers(): number[] | undefined {
+    return this.#page.moreConsumers?.[this.#row]
+  }
+
+  set moreConsumers(consumers: number[] | undefined) {
+    if (consumers === undefined && this.#page.moreConsumers === undefined) return
+    this.#page.moreConsumers ??= new Array(this.#page.inputs.length)
+    this.#page.moreConsumers[this.#row] = consumers
   }
 
   get waiters(): number[] | undefined {

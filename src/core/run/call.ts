@@ -68,8 +68,9 @@ export interface Call extends NewCall {
   phaseCode: number
   /** what has not ended: inputs; in phase `rebuild` lost results; in an entered map its entries */
   pending: number
-  /** calls that wait for this one's outcome; of one that is made again, the first that needs it */
-  consumers: readonly number[]
+  /** the first call that waits for this one's outcome, or needs it to be made again; and the others that wait */
+  consumer: number | undefined
+  moreConsumers: number[] | undefined
   /** calls that wait until this one is rebuilt */
   waiters: number[] | undefined
   /** calls whose held results are among the inputs */

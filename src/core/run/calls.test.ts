@@ -20,17 +20,17 @@ describe('calls', () => {
 
   it('begin with nothing known of them', () => {
     const calls = new Calls()
-    const { inputs, phase, end, order, parent, rememberedOrder, consumers, waiters, heapIndex } = calls.add(
+    const { inputs, phase, end, order, parent, rememberedOrder, consumer, waiters, heapIndex } = calls.add(
       of(7, [2]),
     )
-    expect({ inputs, phase, end, order, parent, rememberedOrder, consumers, waiters, heapIndex }).toEqual({
+    expect({ inputs, phase, end, order, parent, rememberedOrder, consumer, waiters, heapIndex }).toEqual({
       inputs: [2],
       phase: 'inputs',
       end: undefined,
       order: -1,
       parent: undefined,
       rememberedOrder: undefined,
-      consumers: [],
+      consumer: undefined,
       waiters: undefined,
       heapIndex: -1,
     })

@@ -3,7 +3,6 @@ import { AlmanacError } from '../../model/errors.ts'
 import type { TaskPolicy } from '../../model/task.ts'
 import { Heap } from '../../util/heap.ts'
 import { type Call, type EndStatus, type Phase, phaseCodes, phases, statusOf } from './call.ts'
-import { nobody } from './call-page.ts'
 import { Calls } from './calls.ts'
 import type { Effect, Made } from './events.ts'
 import { GivenOrders } from './given-orders.ts'
@@ -122,7 +121,7 @@ export class RunGraph {
       recorded === undefined ? derivedOrder(call, status) : recorded.order,
     )
     const isRecorded = recorded?.own === true && order === recorded.order
-    if (call.consumers.length === 0) this.#endOne(call, status, order, !isRecorded)
+    if (call.consumer === undefined) this.#endOne(call, status, order, !isRecorded)
     else this.#endAll(call, status, order, !isRecorded)
   }
 
@@ -130,7 +129,7 @@ export class RunGraph {
     const ends = [{ call, status, order, record }]
     for (const next of ends) {
       this.#endOne(next.call, next.status, next.order, next.record)
-      for (const id of next.call.consumers) {
+      for (const id of consumersOf(next.call)) {
         const consumer = this.call(id)
         if (consumer.phase !== 'inputs') continue
         if (next.status.state !== 'succeeded' && !consumer.tolerant) {
@@ -145,14 +144,16 @@ export class RunGraph {
         } else if (--consumer.pending === 0) this.inputsEnded(consumer)
       }
       // they have heard of it
-      next.call.consumers = nobody
+      next.call.consumer = undefined
+      next.call.moreConsumers = undefined
     }
   }
 
   /** `consumer` waits for the outcome of `call`. */
   consume(call: Call, consumer: Call): void {
-    if (call.consumers.length === 0) call.consumers = [consumer.id]
-    else (call.consumers as number[]).push(consumer.id)
+    if (call.consumer === undefined) call.consumer = consumer.id
+    else if (call.moreConsumers === undefined) call.moreConsumers = [consumer.id]
+    else call.moreConsumers.push(consumer.id)
   }
 
   inputsEnded(call: Call): void {
@@ -302,6 +303,10 @@ export class RunGraph {
     if (awaited !== undefined) this.waiting[awaited] += by
   }
 }
+
+/** Those that wait for its outcome. */
+export const consumersOf = ({ consumer, moreConsumers = [] }: Call): readonly number[] =>
+  consumer === undefined ? [] : [consumer, ...moreConsumers]
 
 /** What an attempt may take after so many retries. */
 const memoryAfter = ({ memoryBytes, retries }: TaskPolicy, spent: number): number =>

@@ -91,7 +91,7 @@ const breaks: readonly (readonly [message: string, (graph: RunGraph, call: (id: 
     [
       'G1 call 1 does not know its consumer',
       (_, call) => {
-        call(1).consumers = []
+        call(1).consumer = undefined
       },
     ],
     ['G2 it is succeeded and goes on', (graph, call) => graph.move(call(0), 'identify')],

@@ -1,6 +1,6 @@
 import { AlmanacError } from '../../model/errors.ts'
 import { type Call, type EndStatus, type Phase, phases } from './call.ts'
-import type { RunGraph } from './graph.ts'
+import { consumersOf, type RunGraph } from './graph.ts'
 import type { RunMachine } from './machine.ts'
 import { isBetter } from './ready-queue.ts'
 import { maxPassed, needsOf } from './slots.ts'
@@ -87,7 +87,7 @@ function checkInputs(graph: RunGraph, call: Call): void {
     const input = graph.call(id)
     if (input.end === undefined) {
       open++
-      if (!input.consumers.includes(call.id))
+      if (!consumersOf(input).includes(call.id))
         broken('G1', graph, call, `call ${id} does not know its consumer`)
     } else if (input.end.state !== 'succeeded' && !call.tolerant) {
       broken('G4', graph, call, `its input ${id} failed, and it is not skipped`)

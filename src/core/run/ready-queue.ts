@@ -44,7 +44,7 @@ export class ReadyQueue {
   }
 
   push(call: Call): void {
-    call.rank = call.consumers[0] ?? noConsumer
+    call.rank = call.consumer ?? noConsumer
     call.frees = call.heldInputs !== undefined
     this.#size++
     this.#head = undefined

@@ -40,6 +40,24 @@ describe('a held result that is lost', () => {
     ])
   })
 
+  it('is made again in the order in which results are needed, as at first', () => {
+    const bench = new MachineBench({ cpu: 1 })
+    const held = [0, 1, 2]
+    for (const call of held) bench.do(made(call), identified(call), succeeded(call, 1, true))
+    bench.do(made(3), identified(3), gone(...held))
+    // the call that was made first takes what was made last
+    for (const [call, input] of [
+      [4, 2],
+      [5, 1],
+      [6, 0],
+    ] as const)
+      bench.do(made(call, { inputs: [input] }))
+    for (const call of [6, 5, 4]) bench.do(identified(call, { heldInputs: [6 - call] }))
+    expect(bench.do(succeeded(3))).toEqual(['ended 3 succeeded/executed as 3', 'start 2.2'])
+    expect(bench.do(succeeded(2, 2, true))).toEqual(['rebuilt 2', 'start 4.1'])
+    expect(bench.do(succeeded(4))).toEqual(['ended 4 succeeded/executed as 4', 'start 1.2'])
+  })
+
   it('is made again for an attempt that could not begin without it', () => {
     const bench = holding()
     bench.do(identified(1, { heldInputs: [0] }))

@@ -1,5 +1,4 @@
 import { type Call, type Phase, phases } from './call.ts'
-import { nobody } from './call-page.ts'
 import type { CallEvent } from './events.ts'
 import type { RunGraph } from './graph.ts'
 import { isRetried, maxLosses, retryDelay } from './retry.ts'
@@ -120,7 +119,7 @@ function succeeded(graph: RunGraph, call: Call, event: EventOf<'succeeded'>): vo
 function rebuilt(graph: RunGraph, call: Call): void {
   graph.slots.give(call)
   call.lost = false
-  call.consumers = nobody
+  call.consumer = undefined
   graph.move(call, 'ended')
   graph.effects.push({ kind: 'rebuilt', call: call.id })
   const waiters = call.waiters ?? []
@@ -254,7 +253,7 @@ function rebuild(graph: RunGraph, call: Call, waiter: Call): void {
   call.waiters.push(waiter.id)
   if (call.phase !== 'ended') return
   if ((call.policy.effect || call.policy.random) && !call.copied) return unbuildable(graph, call)
-  call.consumers = [waiter.id]
+  call.consumer = waiter.id
   graph.queue(call)
 }
 
