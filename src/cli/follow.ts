@@ -8,6 +8,7 @@ import { Progress } from './progress.ts'
 import { Report } from './report.ts'
 import { exitCodeOf, printBroken, printResult } from './result.ts'
 import { cacheMode, type ExecuteFlags } from './session.ts'
+import { echoMs, onStopSignal } from './stop-signal.ts'
 import { nextWanted } from './wanted.ts'
 
 /** Starts a run, shows how it goes, and gives the exit code. */
@@ -83,6 +84,7 @@ async function waitForTriggered(
   if (triggered.isIdle) return
   let isLeft = false
   const leave = (): void => {
+    if (isLeft) return
     isLeft = true
     const left = triggered.open
     triggered.leave()
@@ -93,9 +95,7 @@ async function waitForTriggered(
       ),
     )
   }
-  const onSignal = once(leave, () => process.exit(exitCodes.cancelled))
-  process.on('SIGINT', onSignal)
-  process.on('SIGTERM', onSignal)
+  const unhear = onStopSignal(leave, () => process.exit(exitCodes.cancelled))
   // at no moment is there nobody to hear one
   signals.stop()
   if (signals.areTold) leave()
@@ -105,8 +105,7 @@ async function waitForTriggered(
   if (!isLeft && length > 0)
     say([pc.dim(`Waiting for ${countText(length)}; Ctrl-C leaves them to almanac resume.`)])
   await triggered.idle()
-  process.off('SIGINT', onSignal)
-  process.off('SIGTERM', onSignal)
+  unhear()
 }
 
 /** `run`: who goes on with it goes on with what it has triggered. */
@@ -123,21 +122,6 @@ function leftText(left: readonly string[], run: string): string[] {
 }
 
 const countText = (count: number): string => (count === 1 ? '1 triggered run' : `${count} triggered runs`)
-
-/** The first signal leaves them, one that is no echo of it ends the process. */
-function once(first: () => void, next: () => void): () => void {
-  let last: number | undefined
-  return () => {
-    const since = performance.now() - (last ?? Number.NEGATIVE_INFINITY)
-    const isFirst = last === undefined
-    last = performance.now()
-    if (isFirst) first()
-    else if (since >= echoMs) next()
-  }
-}
-
-/** SIGTERM comes twice where both a program around us and its group are told, as `timeout` does. */
-const echoMs = 100
 
 /**
  * The first Ctrl-C cancels with clean-up, the second without, the third leaves: what is durable stays. What came as

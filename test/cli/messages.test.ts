@@ -75,6 +75,27 @@ export default workflow('twice', async () => {
 })
 `
 
+/** Is called back, and then works until it is stopped; its clean-up waits for a file. */
+const cleansUp = `
+import { existsSync, writeFileSync } from 'node:fs'
+import { run, task, workflow, type TaskContext } from 'almanac'
+export const tell = task('tell', { cache: false }, (url: string) => console.log(url))
+export const hold = task('hold', { cache: false }, async ({ signal }: TaskContext) => {
+  writeFileSync('holds', '')
+  while (!signal.aborted) await new Promise(setImmediate)
+})
+export const clean = task('clean', { cache: false }, async () => {
+  writeFileSync('cleans', '')
+  while (!existsSync('cleaned')) await new Promise(setImmediate)
+})
+export default workflow('cleans', async () => {
+  const { url, posted } = run.callback({})
+  await tell(url)
+  await posted
+  try { await hold() } finally { await clean() }
+})
+`
+
 /** The objects that a command printed. */
 const objects = ({ stdout }: Ran): Record<string, unknown>[] =>
   stdout
@@ -285,5 +306,23 @@ describe('a callback', () => {
     await project.write({ go: '' })
     const { state, output } = await project.json('resume', id)
     expect({ state, output }).toEqual({ state: 'succeeded', output: 'held' })
+  })
+
+  it('has its runs clean up when it is stopped, whoever passes on what it was told', async () => {
+    project = await Project.make({ 'cleans.ts': cleansUp })
+    const listener = await listening('--resume')
+    const there = Project.at(project.folder, { ALMANAC_CALLBACKS_URL: `http://${listener.address}` })
+    const ran = await there.run('run', 'cleans.ts', '--json')
+    const { stdout } = await project.run('logs', startedRun(ran))
+    const [url = ''] = /http\S+/.exec(stdout) ?? []
+    expect((await fetch(url, { method: 'POST', headers: json, body: '{}' })).status).toBe(200)
+    await project.there('holds')
+    listener.child.kill('SIGINT')
+    await project.there('cleans')
+    // as npx passes on what a terminal has told both
+    listener.child.kill('SIGTERM')
+    await project.write({ cleaned: '' })
+    expect((await listener.ended).code).toBe(0)
+    expect((await project.json('show', 'last'))['state']).toBe('cancelled')
   })
 })

@@ -6,9 +6,10 @@ import { isRunEnd } from '../../model/states.ts'
 import type { Workbench } from '../../workbench.ts'
 import { CalledRuns } from '../called-runs.ts'
 import { nextCommand } from '../command-text.ts'
-import { type Printer, printError } from '../printer.ts'
+import { exitCodes, type Printer, printError } from '../printer.ts'
 import { type InputSchema, misfit } from '../schemas.ts'
 import { type CommonFlags, withAlmanac } from '../session.ts'
+import { onStopSignal } from '../stop-signal.ts'
 
 export interface ListenFlags extends CommonFlags {
   readonly listen?: string
@@ -34,14 +35,10 @@ export function listenCommand(flags: ListenFlags): Promise<void> {
     })
     printer.object({ kind: 'listening', address: listener.address, url: listener.url })
     printer.line(`Listening on ${listener.address} for ${listener.url}/callbacks/…`)
-    const signal = new AbortController()
-    const stop = (name: NodeJS.Signals) =>
-      once(process, name, { signal: signal.signal }).catch(() => undefined)
-    await Promise.race([stop('SIGINT'), stop('SIGTERM')])
-    signal.abort()
-    await listener.close()
-    await runs?.close()
-    return 0
+    await new Promise<void>((stop) => onStopSignal(stop, () => process.exit(exitCodes.cancelled)))
+    // at once: a process that is only being begun is asked to stop before this one may be ended
+    await Promise.all([listener.close(), runs?.close()])
+    return exitCodes.done
   })
 }
 
