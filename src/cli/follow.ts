@@ -8,7 +8,7 @@ import { Progress } from './progress.ts'
 import { Report } from './report.ts'
 import { exitCodeOf, printBroken, printResult } from './result.ts'
 import { cacheMode, type ExecuteFlags } from './session.ts'
-import { echoMs, onStopSignal } from './stop-signal.ts'
+import { echoMs, hearNoEcho, onStopSignal } from './stop-signal.ts'
 import { nextWanted } from './wanted.ts'
 
 /** Starts a run, shows how it goes, and gives the exit code. */
@@ -62,6 +62,7 @@ export async function follow(
   } finally {
     progress.stop()
     leave()
+    if (signals.areTold) hearNoEcho()
     signals.stop()
   }
 }
@@ -105,6 +106,7 @@ async function waitForTriggered(
   if (!isLeft && length > 0)
     say([pc.dim(`Waiting for ${countText(length)}; Ctrl-C leaves them to almanac resume.`)])
   await triggered.idle()
+  if (isLeft) hearNoEcho()
   unhear()
 }
 

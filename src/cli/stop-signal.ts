@@ -23,3 +23,8 @@ export function onStopSignal(first: () => void, next: () => void): () => void {
     process.off('SIGTERM', hear)
   }
 }
+
+/** For one that was told to stop and is about to end: a SIGTERM is the same request, passed on as late as it may be. */
+export function hearNoEcho(): void {
+  process.on('SIGTERM', () => undefined)
+}
