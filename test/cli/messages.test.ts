@@ -319,7 +319,7 @@ describe('a callback', () => {
     await project.there('holds')
     listener.child.kill('SIGINT')
     await project.there('cleans')
-    // as npx passes on what a terminal has told both
+    // as an older Node that has handed over passes it on where its whole group is interrupted
     listener.child.kill('SIGTERM')
     await project.write({ cleaned: '' })
     expect((await listener.ended).code).toBe(0)
