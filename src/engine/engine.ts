@@ -9,7 +9,7 @@ import type { Value } from '../model/value.ts'
 import type { Executor, ExecutorListener } from '../ports/executor.ts'
 import type { CallRow, RunClaim } from '../ports/journal.ts'
 import { AttemptsUnderWay } from './attempts-under-way.ts'
-import { type Forgetting, forgottenCalls, readAnew, sharedCalls, without } from './forgotten.ts'
+import { type Forgetting, forgottenCalls, isOfPerson, readAnew, sharedCalls, without } from './forgotten.ts'
 import type { KnownCall } from './known-call.ts'
 import { toBeExecuted } from './left-runs.ts'
 import type { RunLife, RunListener } from './run-context.ts'
@@ -151,7 +151,7 @@ export class Engine {
       const inputWire = how.input === undefined ? run.inputWire : encode(how.input)
       const isNewInput = inputWire !== run.inputWire
       // a person who resumes what was cancelled wants it done; another process that takes it over does not
-      const state = run.state === 'cancelling' && how.forget === 'none' ? 'cancelling' : 'running'
+      const state = run.state === 'cancelling' && !isOfPerson(how) ? 'cancelling' : 'running'
       const records: JournalRecord[] = [{ kind: 'run', state, at, ...(isNewInput && { inputWire }) }]
       if (calls.length > 0) records.unshift({ kind: 'forgotten', calls, at })
       await journal.append(run.id, records)
@@ -213,7 +213,7 @@ export class Engine {
       ...(triggered !== undefined && { triggered: (run) => listener.triggered?.(run) }),
       ...(triggeredEnded !== undefined && { triggeredEnded: (...end) => listener.triggeredEnded?.(...end) }),
     }
-    const how = { settings, forget: 'none', ifOpen: true, listener: told } as const
+    const how = { settings, forget: 'attempts', ifOpen: true, listener: told } as const
     this.triggered.add({ record, listener: told, start: () => this.resume(definition, record, how) })
   }
 

@@ -6,8 +6,11 @@ import { movedDocuments } from './document-calls.ts'
 
 /** What is not to hold any more when a run goes on. */
 export interface Forgetting {
-  /** a person does it: failures that reached the end uncaught are forgotten; `caught`: all of them */
-  readonly forget: 'uncaught' | 'caught' | 'none'
+  /**
+   * A person does it: failures that reached the end uncaught are forgotten; `caught`: all of them. `attempts`: a person
+   * goes on with what triggered it, and of calls that have not ended the attempts are.
+   */
+  readonly forget: 'uncaught' | 'caught' | 'attempts' | 'none'
   /** instead: these calls, and with `after` all that was made of them */
   readonly calls?: readonly number[]
 }
@@ -26,7 +29,10 @@ export function forgottenCalls(
   shared: readonly RememberedCall[],
   how: Forgetting,
 ): number[] {
-  if (how.forget === 'none' && how.calls === undefined) return []
+  if (how.calls === undefined) {
+    if (how.forget === 'none') return []
+    if (how.forget === 'attempts') return remembered.filter(isTried).map(({ call }) => call)
+  }
   const forgotten = new Set(
     how.forget === 'none' ? [] : movedDocuments(shared, new Set(how.calls ?? run.uncaught)),
   )
@@ -42,8 +48,7 @@ export function forgottenCalls(
     const state = call.outcome?.state
     if (state === 'succeeded') continue
     // a person starts attempts anew
-    if (call.outcome === undefined && call.attempts.some(({ phase }) => phase !== 'started'))
-      forgotten.add(call.call)
+    if (isTried(call)) forgotten.add(call.call)
     // not done because the run was to stop; what was skipped for want of others follows from how those end
     if (call.outcome !== undefined && state === 'cancelled' && !isKeptResult(call.outcome))
       forgotten.add(call.call)
@@ -67,6 +72,10 @@ export function without(
   return remembered.map((call) => (forgotten.has(call.call) ? forgetful(call) : call))
 }
 
+/** Attempts of it were spent, and it has not ended. */
+const isTried = ({ outcome, attempts }: RememberedCall): boolean =>
+  outcome === undefined && attempts.some(({ phase }) => phase !== 'started')
+
 /** Publications that were made upon versions which were not the newest any more. */
 const refusedIn = (shared: readonly RememberedCall[]): readonly RememberedCall[] =>
   shared.filter(
@@ -75,7 +84,11 @@ const refusedIn = (shared: readonly RememberedCall[]): readonly RememberedCall[]
 
 /** Datasets of which a person wants the newest versions, whatever the run has seen and published of them itself. */
 export const readAnew = (shared: readonly RememberedCall[], how: Forgetting): ReadonlySet<string> =>
-  new Set(how.forget === 'none' && how.calls === undefined ? [] : refusedIn(shared).map(({ name }) => name))
+  new Set(isOfPerson(how) ? refusedIn(shared).map(({ name }) => name) : [])
+
+/** Is it this run that a person wants to go on? */
+export const isOfPerson = ({ forget, calls }: Forgetting): boolean =>
+  calls !== undefined || forget === 'uncaught' || forget === 'caught'
 
 const forgetful = (remembered: RememberedCall): RememberedCall => {
   const { outcome: _, ...call } = plainCall(remembered)

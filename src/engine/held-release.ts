@@ -9,13 +9,14 @@ import type { RunContext } from './run-context.ts'
  * is then made again, so the last few are spared for a while.
  *
  * L1 what is let go of is `lost` to the machine before its executor is told.
- * L2 what is spared is bounded in bytes and number.
- * L3 of a call whose results were let go of stays what they are made again by.
+ * L2 what is gone is not let go of: its handle may be another's.
+ * L3 what is spared is bounded in bytes and number.
+ * L4 of a call whose results were let go of stays what they are made again by.
  */
 export class HeldRelease {
   readonly #run: RunContext
   readonly #executorFor: (task: TaskSpec) => Executor | undefined
-  #spared: { readonly call: number; readonly refs: readonly HeldRef[]; readonly bytes: number }[] = []
+  #spared: { readonly call: number; readonly bytes: number }[] = []
   #first = 0
   #bytes = 0
 
@@ -26,17 +27,20 @@ export class HeldRelease {
 
   /** No call needs what is held for this one. */
   spare(call: number): void {
-    const refs = this.#heldFor(call)
-    const bytes = refs.reduce((sum, ref) => sum + ref.size, 0)
-    this.#spared.push({ call, refs, bytes })
+    const bytes = this.#heldFor(call).reduce((sum, ref) => sum + ref.size, 0)
+    this.#spared.push({ call, bytes })
     this.#bytes += bytes
-    while (this.#bytes > maxBytes || this.#spared.length - this.#first > maxCalls) this.#dropFirst()
+    const { sparedCalls } = this.#run.settings
+    while (this.#bytes > maxBytes || this.#spared.length - this.#first > sparedCalls) this.#dropFirst()
   }
 
   /** All that is held for the run. */
   releaseAll(): void {
     if (!this.#run.outcomes.areHeld) return
+    const { graph } = this.#run.machine
     for (const info of this.#run.calls) {
+      // handles of what is gone may stand for what another run holds
+      if (graph.calls.find(info.id)?.lost === true) continue
       const refs = this.#heldFor(info.id)
       if (refs.length > 0) this.#release(info.id, refs)
     }
@@ -56,7 +60,7 @@ export class HeldRelease {
     // somebody has come to need it, or it was let go of and made again
     if (call.users > 0 || call.kept || call.lost || call.phase !== 'ended') return
     dispatch({ kind: 'gone', calls: [first.call] })
-    this.#release(first.call, first.refs)
+    this.#release(first.call, this.#heldFor(first.call))
     this.#shorten(first.call)
   }
 
@@ -84,4 +88,3 @@ export class HeldRelease {
 }
 
 const maxBytes = 64 * 2 ** 20
-const maxCalls = 1000

@@ -32,6 +32,15 @@ describe('held values', () => {
     )
   })
 
+  it('of an earlier life are under no handle: the same may be of another now', () => {
+    const outcomes = made()
+    outcomes.set(2, { value: ref('k2', 7) })
+    outcomes.set(1, { value: ref('k1', 7), isGone: true })
+    outcomes.set(3, { value: ref('k2', 8), isGone: true })
+    expect([outcomes.callsHolding([7]), outcomes.callsHolding([8])]).toEqual([[2], []])
+    expect([outcomes.current([ref('k2', 8)]), outcomes.isHeldOf(1)]).toEqual([[ref('k2', 7)], true])
+  })
+
   it('that were let go of can be asked for, and lie nowhere', () => {
     const outcomes = made()
     for (const call of [1, 2])

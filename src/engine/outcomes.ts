@@ -16,6 +16,8 @@ export interface CallOutcome {
   readonly error?: ErrorRecord
   /** where a large value is kept */
   readonly spilled?: SpilledRef
+  /** what workers held of it is gone: its handles may stand for something else by now */
+  readonly isGone?: boolean
   /** the value as it was remembered, read when somebody asks for it: it holds no reference */
   readonly unread?: Unread | undefined
 }
@@ -32,7 +34,7 @@ export const shortText = 256
  * O1 a value is hashed once to be recorded and once for all of its consumers, which hash the digest.
  * O2 what stands for a value in a fingerprint is the same whether it was passed as a future or awaited first.
  * O3 what was remembered is read when somebody asks for it: a function that awaits it, a task that is executed with it.
- * O4 what was let go of is under no handle any more; its value can be asked for all the same.
+ * O4 what is gone, or was let go of, is under no handle any more; its value can be asked for all the same.
  */
 export class Outcomes {
   readonly #hash: Hash
@@ -47,7 +49,7 @@ export class Outcomes {
   readonly #digests = new Map<number, Digest>()
   /** by key: of nearly all calls one, which is there itself; else by path */
   readonly #held = new ChurnMap<Digest, HeldRef | Map<string, HeldRef>>()
-  /** calls by the handles that their results have, or had */
+  /** calls by the handles that their results have, or had in this life */
   readonly #holding = new ChurnMap<number, number>()
   readonly #letGo = new LetGoValues()
   #areHeld = false
@@ -63,22 +65,24 @@ export class Outcomes {
     this.#heldKey = heldKey
   }
 
-  set(call: number, { value, error, spilled, unread }: CallOutcome, digest?: Digest): void {
+  set(call: number, outcome: CallOutcome, digest?: Digest): void {
+    const { value, error, spilled, unread } = outcome
     this.#values[call] = value
     put(this.#errors, call, error)
     if (this.#cancelled[call] === true) this.#cancelled[call] = undefined
     put(this.#spilled, call, spilled)
     put(this.#unread, call, unread)
     put(this.#digests, call, digest)
-    if (typeof value === 'object' && value !== null) this.#holdThoseOf(call, value)
+    if (typeof value === 'object' && value !== null) this.#holdThoseOf(call, value, outcome.isGone === true)
   }
 
-  #holdThoseOf(call: number, value: Value): void {
+  #holdThoseOf(call: number, value: Value, isGone: boolean): void {
     eachRef(value, (ref) => {
       if (!(ref instanceof HeldRef)) return
+      this.#areHeld = true
+      if (isGone) return
       this.#hold(ref)
       this.#holding.set(ref.handle, call)
-      this.#areHeld = true
     })
   }
 

@@ -121,7 +121,7 @@ export class Recall {
         return dispatch({ kind: 'missed', call: info.id })
       }
       const { entry, value, spilled } = found
-      outcomes.set(info.id, { value, ...(spilled && { spilled }) }, entry.digest)
+      outcomes.set(info.id, { value, ...(spilled && { spilled }), isGone: true }, entry.digest)
       this.#run.notes.again(info.id, shownIn(entry.shownWire))
       info.origin = { run: entry.run, call: entry.call }
       info.costMs = entry.costMs
@@ -201,7 +201,7 @@ export class Recall {
     const isOwn = found === info.own
     const isKept = isKeptResult(outcome)
     const error = isKept ? undefined : outcome.error
-    outcomes.set(info.id, error === undefined ? result : { ...result, error }, outcome.digest)
+    outcomes.set(info.id, { ...result, ...(error && { error }), isGone: true }, outcome.digest)
     info.lastError = error
     info.costMs = outcome.costMs
     info.map = outcome.map

@@ -71,6 +71,8 @@ export interface RunSettings {
   readonly graceMs: number
   /** bytes of arrays that are written out when a run ends before it is done; more are made again when it goes on */
   readonly keptBytes: number
+  /** results in workers' memory that are not let go of at once when no known call needs them any more */
+  readonly sparedCalls: number
   /** rest without anything to wait for after which the function is taken to wait for something foreign */
   readonly stuckMs: number
 }

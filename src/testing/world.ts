@@ -42,6 +42,7 @@ const testSettings: RunSettings = {
   mapWindow: 3,
   graceMs: 0,
   keptBytes: 2 ** 20,
+  sparedCalls: 1000,
   stuckMs: 1000,
 }
 

@@ -65,6 +65,7 @@ export function runSettings(
     mapWindow: 2000,
     graceMs: 5000,
     keptBytes: (config.arrays === undefined ? undefined : sizeBytes(config.arrays)) ?? 2 ** 30,
+    sparedCalls: 1000,
     // at a breakpoint no call is made for as long as a person thinks
     stuckMs: options.inline === true ? 24 * 3600_000 : 2000,
   }

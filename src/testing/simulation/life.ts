@@ -290,6 +290,7 @@ export class Life {
       mapWindow: 2,
       graceMs: 0,
       keptBytes: 64,
+      sparedCalls: this.#weather.sparedCalls,
       stuckMs: 1000,
     }
   }

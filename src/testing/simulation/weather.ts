@@ -51,6 +51,8 @@ export interface Weather {
   /** chance that something happens while functions go on */
   readonly haste: number
   readonly failFast: boolean
+  /** held results that are not let go of when nobody is known to need them */
+  readonly sparedCalls: number
 }
 
 /** Nothing goes wrong any more. */
@@ -81,6 +83,7 @@ export const calm: Weather = {
   isOutage: false,
   haste: 0,
   failFast: false,
+  sparedCalls: 1,
 }
 
 /** What can happen, in an order that a seed repeats. */
@@ -117,5 +120,6 @@ export function drawWeather(chance: SeededChance): Weather {
     isOutage: chance.number() < 0.3,
     haste: chance.number() < 0.5 ? 0.2 * chance.number() : 0,
     failFast: chance.number() < 0.3,
+    sparedCalls: chance.number() < 0.7 ? 0 : 3,
   }
 }

@@ -80,6 +80,10 @@ export class Workers implements Executor {
     return Promise.resolve(new HeldRef(key, path, type, size, holder, this.#handle))
   }
 
+  release(handles: readonly number[]): void {
+    for (const handle of handles) this.held.delete(handle)
+  }
+
   /** What an attempt needs and nobody holds any more. */
   missing({ inputs }: Attempt): number[] {
     const missing: number[] = []
