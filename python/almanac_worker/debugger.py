@@ -8,7 +8,9 @@ from __future__ import annotations
 import fcntl
 import os
 import pdb
+import site
 import sys
+import sysconfig
 from contextlib import contextmanager
 from typing import Any, Iterator
 
@@ -57,9 +59,17 @@ def _terminal() -> Iterator[None]:
         os.close(terminal)
 
 
+def _library_roots() -> list[str]:
+    """Where code is that is not the author's, for `justMyCode`: what debugpy takes for that, and what lies with this file."""
+    installed = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+    roots = [*installed, *site.getsitepackages(), site.getusersitepackages(), os.path.dirname(os.path.dirname(__file__))]
+    return sorted({path for root in roots for path in (os.path.abspath(root), os.path.realpath(root))})
+
+
 def _wait_for_client(what: str) -> None:
     # modules that are frozen are not the author's
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+    os.environ.setdefault("LIBRARY_ROOTS", os.pathsep.join(_library_roots()))
     try:
         import debugpy  # type: ignore[import-not-found]
     except ImportError:

@@ -134,19 +134,24 @@ it('debugpy stops at breakpoints in the workflow and in its tasks, each on a por
     client.send('configurationDone', {})
     return client
   }
-  const stopsAt = async (client: DebugClient, expression: string): Promise<unknown> => {
+  const stopsAt = async (client: DebugClient, expression: string, then = 'continue'): Promise<unknown> => {
     const { threadId } = await client.event('stopped')
     const { stackFrames } = await client.request('stackTrace', { threadId })
     const [frame] = stackFrames as { id: number; name: string; line: number }[]
     const { result } = await client.request('evaluate', { expression, frameId: frame?.id })
-    client.send('continue', { threadId })
-    return [frame?.name, frame?.line, result]
+    client.send(then, { threadId })
+    return [(stackFrames as { name: string }[]).map(({ name }) => name), frame?.line, result]
   }
   const workflow = await attach('workflow', 15)
   const tasks = await attach('tasks', 8)
-  expect(await stopsAt(tasks, 'twice')).toEqual(['double', 8, '40'])
-  expect(await stopsAt(workflow, 'first')).toEqual(['main', 15, '40'])
-  expect(await stopsAt(tasks, 'twice')).toEqual(['double', 8, '80'])
+  // what is not the author's is in no stack, and no step leads to it
+  expect(await stopsAt(tasks, 'twice', 'next')).toEqual([['double'], 8, '40'])
+  expect(await stopsAt(tasks, 'twice', 'next')).toEqual([['double'], 9, '40'])
+  expect(await stopsAt(workflow, 'first', 'next')).toEqual([['main'], 15, '40'])
+  expect(await stopsAt(workflow, 'first', 'next')).toEqual([['main'], 16, '40'])
+  expect(await stopsAt(tasks, 'n')).toEqual([['double'], 6, '40'])
+  expect(await stopsAt(tasks, 'twice')).toEqual([['double'], 8, '80'])
+  expect(await stopsAt(workflow, 'second')).toEqual([['main'], 17, '80'])
   // the adapters leave with their clients, and hold the terminal until then
   for (const client of [workflow, tasks]) client.close()
   expect(await run.ended).toMatchObject({ code: 0, stdout: expect.stringMatching(/succeeded · 2 executed/) })
