@@ -143,7 +143,15 @@ class _Cells:
             return None
         if text is None:
             raise _refused(f"the text of {name} is not known", "Define it in a cell, or in a file that the notebook imports.")
-        return text if own == name else f"{text}\n{name} = {own}"
+        if value is inner:
+            return text if own == name else f"{text}\n{name} = {own}"
+        # made of it, by decorators or by a call: `index = task(step)`
+        made, statement = self._bound.get(name, (None, None))
+        if own == name:
+            return f"{text}\n{statement}" if isinstance(made, (ast.Assign, ast.AnnAssign)) else text
+        if statement is None:
+            raise _refused(f"how {name} was made of {own} is not known", f"Write `{name} = …` as a statement of its own in a cell.")
+        return statement
 
     def _statement_of(self, name: str, kinds: tuple[type[ast.stmt], ...]) -> str | None:
         statement, text = self._bound.get(name, (None, None))

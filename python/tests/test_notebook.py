@@ -80,6 +80,25 @@ class Cells(unittest.TestCase):
         self.assertIn("tool = command(['true'], name='tool')", text)
         self.assertIn("import os.path", text)
 
+    def test_tasks_made_of_functions_by_a_call(self):
+        text = written(
+            IMPORTS,
+            "def step(n): return n\nfirst = task(step, retries=1)\nsame = first",
+            "def other(n): return n\nother = task(other)",
+            MAIN.format("[same(1), other(1)]"),
+        )
+        self.assertEqual(
+            text,
+            "from almanac import task\nfrom almanac import workflow\n\n\n"
+            "def other(n): return n\n\nother = task(other)\n\n\n"
+            "def step(n): return n\n\n\n"
+            "first = task(step, retries=1)\n\n\n"
+            "same = first\n\n\n"
+            "@workflow\nasync def main():\n    return [same(1), other(1)]",
+        )
+        with self.assertRaisesRegex(AlmanacError, "how one was made of step is not known"):
+            written(IMPORTS, "def step(n): return n\none, two = task(step), 2", MAIN.format("one(1)"))
+
     def test_functions_that_call_each_other(self):
         text = written(
             IMPORTS, "def even(n): return n == 0 or odd(n - 1)\ndef odd(n): return not even(n)", MAIN.format("even(2)")
