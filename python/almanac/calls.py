@@ -191,10 +191,8 @@ def current(what: str) -> Scope:
     return scope
 
 
-def outside(what: str) -> AlmanacError:
-    return AlmanacError(
-        f"{what} was used outside a workflow", code="ALM_OUTSIDE", hint="Call it inside the function of a workflow."
-    )
+def outside(what: str, hint: str = "Call it inside the function of a workflow.") -> AlmanacError:
+    return AlmanacError(f"{what} was used outside a workflow", code="ALM_OUTSIDE", hint=hint)
 
 
 def outside_of_workflows(what: str) -> None:

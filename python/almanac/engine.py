@@ -15,7 +15,7 @@ from typing import Any, Callable, Mapping
 
 from . import calls, cells
 from .beside import Engine, asked
-from .errors import AlmanacError, noted, refused
+from .errors import AlmanacError, in_cell, noted, refused
 from .shown import Artifact, Graph, progress_html, run_html
 from .values import Dir, File, _Kept
 from .wire import decode_lines, encode
@@ -116,7 +116,9 @@ def execute(
                 interrupted = True
                 following.engine.interrupt()
         if interrupted:
-            raise KeyboardInterrupt(following.stopped())
+            stopped = KeyboardInterrupt(following.stopped())
+            stopped._render_traceback_ = lambda: in_cell(stopped)  # type: ignore[attr-defined]
+            raise stopped
         return following.run()
 
 
@@ -235,7 +237,7 @@ class _Following:
     def stopped(self) -> str:
         if self._id is None:
             return "before the run began"
-        return f"run {self._id} was stopped: `almanac resume {self._id}` goes on"
+        return f"run {self._id} was stopped: {_goes_on(self._function, self._id)}, goes on"
 
     def run(self) -> Run:
         told = self._last
@@ -279,11 +281,11 @@ def _failed(told: Mapping[str, Any], error: Mapping[str, Any], stack: str | None
     hint = error.get("hint", "")
     failed = AlmanacError(_message(error), code=error["code"], hint=hint)
     failed.run = told["id"]  # type: ignore[attr-defined]
-    goes_on = (
-        f"run {told['id']} {told['state']}: `almanac.resume({function})`, or the command `almanac resume {told['id']}`, "
-        "keeps what succeeded"
-    )
-    return noted(failed, stack, hint, goes_on)
+    return noted(failed, stack, hint, f"run {told['id']} {told['state']}: {_goes_on(function, told['id'])}, keeps what succeeded")
+
+
+def _goes_on(function: str, run: str) -> str:
+    return f"`almanac.resume({function})`, or the command `almanac resume {run}`"
 
 
 def near(file: str) -> str:

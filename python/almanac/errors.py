@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 from typing import Any
 
 __all__ = ["AlmanacError", "TaskFailed", "WorkflowRefused"]
@@ -23,6 +24,30 @@ class AlmanacError(Exception):
         super().__init__(message)
         self.code = code
         self.hint = hint
+
+    def _render_traceback_(self) -> list[str]:
+        # IPython asks for it
+        if self.hint and self.hint not in "\n".join(getattr(self, "__notes__", [])):
+            noted(self, *getattr(self, "__notes__", []), self.hint)
+        return in_cell(self)
+
+
+def in_cell(error: BaseException) -> list[str]:
+    """What a notebook shows of it: as ever, without the lines of ours, which say nothing to whoever reads it in a cell."""
+    from IPython import get_ipython  # type: ignore[import-not-found]
+
+    frames: list[types.TracebackType] = []
+    at = error.__traceback__
+    while at is not None:
+        frames.append(at)
+        at = at.tb_next
+    while frames and str(frames[-1].tb_frame.f_globals.get("__name__")).partition(".")[0] == __package__:
+        frames.pop()
+    authors: types.TracebackType | None = None
+    for one in reversed(frames):
+        authors = types.TracebackType(authors, one.tb_frame, one.tb_lasti, one.tb_lineno)
+    shown: list[str] = get_ipython().InteractiveTB.structured_traceback(type(error), error, authors, tb_offset=1)
+    return shown
 
 
 def noted(error: AlmanacError, *notes: str | None) -> AlmanacError:

@@ -163,11 +163,12 @@ async def breaks():
 
 @workflow
 async def quick():
-    return await twice(1)
+    return await double(1)
 
-@task
 def twice(n: int) -> int:
     return 2 * n
+
+double = task(twice)
 
 table = type("Table", (), {})()
 
@@ -175,7 +176,7 @@ table = type("Table", (), {})()
 async def captures():
     return table.rows
 `
-  const [, , interrupted, listed, awaited, cancelled, failed, captured] = await executed([
+  const [, , interrupted, listed, awaited, cancelled, failed, captured, called] = await executed([
     { code: cells.imports },
     { code: slow },
     { code: 'almanac.run(waits)', interruptWhen: '1 running' },
@@ -208,10 +209,13 @@ except asyncio.CancelledError:
     },
     { code: 'almanac.run(breaks)' },
     { code: 'almanac.run(captures)' },
+    { code: 'await quick()' },
   ])
   expect(interrupted?.shown.at(-1)).toMatchObject({
     error: 'KeyboardInterrupt',
-    value: expect.stringMatching(/^run \w+ was stopped: `almanac resume \w+` goes on$/),
+    value: expect.stringMatching(
+      /^run \w+ was stopped: `almanac.resume\(waits\)`, or the command `almanac resume \w+`, goes on$/,
+    ),
   })
   expect(listed?.shown.at(-1)?.text).toBe('2\n')
   expect(awaited?.shown.at(-1)?.text).toBe('2 True\n')
@@ -225,7 +229,13 @@ except asyncio.CancelledError:
   expect(traceback.join('\n')).toMatch(
     /Cell In\[2\], line 10, in fails[\s\S]*ValueError: no 1[\s\S]*almanac resume \w+/,
   )
-  expect(traceback.join('\n')).not.toContain('engine.py')
+  for (const { traceback: lines = [] } of [interrupted, failed, captured, called].map(
+    (cell) => cell?.shown.at(-1) ?? {},
+  ))
+    expect(lines.join('\n')).not.toMatch(/(engine|runs|calls|workflows)\.py/)
+  expect(called?.shown.at(-1)?.traceback?.join('\n')).toMatch(
+    /used outside a workflow[\s\S]*almanac\.run\(quick, …\)/,
+  )
   expect(captured?.shown.at(-1)).toMatchObject({
     error: 'AlmanacError',
     value: 'captures uses table, a Table that lives in this notebook alone',
