@@ -84,6 +84,9 @@ class Run:
         metrics = {name: {"value": value} for name, value in self.metrics.items()}
         files = self.output.items() if type(self.output) is dict else [("output", self.output)]
         told["files"] = {name: one.path for name, one in files if isinstance(one, File)}
+        if self.state == "waiting":
+            told["next"] = self._looked_at.get("next")
+            told["asks"] = asked(["answer", self.id, *self._project], self._near)
         return run_html({**told, "graph": self.graph, "metrics": metrics, "artifacts": self.artifacts})
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:

@@ -16,13 +16,14 @@ _ARTIFACTS = 30
 _TASKS = 80
 _IMAGE = 8 << 20
 
+#: of a lightness that can be read on white and on black: a notebook has either
 _COLOURS = {
-    "succeeded": "#2e7d32",
-    "failed": "#c62828",
-    "running": "#1565c0",
-    "waiting": "#9e9e9e",
-    "cancelled": "#ef6c00",
-    "paused": "#ef6c00",
+    "succeeded": "#2e842e",
+    "failed": "#da3636",
+    "running": "#1976d2",
+    "waiting": "#767676",
+    "cancelled": "#c05600",
+    "paused": "#c05600",
 }
 _CELL = "padding:2px 12px 2px 0;text-align:left"
 _FONT = "font-family:system-ui,sans-serif;font-size:13px;line-height:1.45"
@@ -35,7 +36,7 @@ def _text(value: Any) -> str:
 
 
 def _colour(state: str) -> str:
-    return _COLOURS.get(state, "#9e9e9e")
+    return _COLOURS.get(state, _COLOURS["waiting"])
 
 
 def _state(state: str) -> str:
@@ -218,15 +219,19 @@ def progress_html(name: str, told: Mapping[str, Any], seconds: float, failures: 
         for one in states
     )
     words = " · ".join(f'<span style="color:{_colour(one)}">{counts[one]} {_text(one)}</span>' for one in states)
+    if told.get("reused"):
+        words = f"{words} · {told['reused']} reused" if words else f"{told['reused']} reused"
+    if not words:
+        words = _state(told["state"]) if "state" in told else "…"
     lines = "".join(f'<div style="color:{_colour("failed")}">✗ {_text(one)}</div>' for one in failures)
     return (
-        f'<div style="{_FONT}"><b>{_text(name)}</b> {words or "…"} <span style="{_FAINT}">{seconds:.0f} s</span>'
+        f'<div style="{_FONT}"><b>{_text(name)}</b> {words} <span style="{_FAINT}">{seconds:.0f} s</span>'
         f'<div style="width:320px;max-width:100%;font-size:0;line-height:0;background:#9e9e9e33">{bar}</div>{lines}</div>'
     )
 
 
 def run_html(told: Mapping[str, Any]) -> str:
-    """A run that has ended: what it is, its tasks, figures and artifacts, and its graph."""
+    """A run that has ended or rests: what it is, what it waits for, its tasks, figures and artifacts, and its graph."""
     lasting = f"{told['executed']} executed · {told['reused']} reused · {told['seconds']:.2f} s"
     parts = [
         f'<div style="{_FONT}"><b>{_text(told["workflow"])}</b> {_state(told["state"])} · {lasting} '
@@ -234,6 +239,11 @@ def run_html(told: Mapping[str, Any]) -> str:
     ]
     if told.get("directory") is not None:
         parts.append(f'<div style="{_FONT}"><code>{_text(told["directory"])}</code></div>')
+    for ask in told.get("asks", []):
+        lines = "".join(f'<div style="{_FAINT}">{_text(line)}</div>' for line in ask.get("shown", []))
+        parts.append(f'<div style="{_FONT};margin:4px 0">? <b>{_text(ask["title"])}</b>{lines}</div>')
+    if told.get("next") is not None:
+        parts.append(f'<div style="{_FONT}"><code>{_text(told["next"])}</code>, and <code>almanac.resume</code> goes on</div>')
     graph: Graph | None = told.get("graph")
     if graph is not None and graph.tasks:
         rows = [

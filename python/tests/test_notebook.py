@@ -6,7 +6,7 @@ import unittest
 
 from almanac import AlmanacError
 from almanac.cells import _HEAD, file_of, in_cells
-from almanac.shown import Artifact, Graph, run_html
+from almanac.shown import _COLOURS, Artifact, Graph, progress_html, run_html
 
 
 @contextlib.contextmanager
@@ -167,6 +167,33 @@ class Pictures(unittest.TestCase):
             Artifact("m", {"kind": "markdown", "text": "# a"})._repr_mimebundle_(),
             {"text/plain": "<markdown m>", "text/markdown": "# a"},
         )
+
+    def test_colours_can_be_read_on_white_and_on_black(self):
+        def luminance(colour):
+            parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+            red, green, blue = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+            return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+        # 4.5 would be asked of small text, which no colour has on both of these
+        for state, colour in _COLOURS.items():
+            at = luminance(colour)
+            self.assertGreater(1.05 / (at + 0.05), 4.4, state)
+            self.assertGreater((at + 0.05) / (luminance("#111111") + 0.05), 4, state)
+
+    def test_how_far_a_run_is_says_what_is_reused_and_how_it_ended(self):
+        self.assertIn("<b>w</b> … <span", progress_html("w", {}, 0, []))
+        self.assertIn("2 reused <span", progress_html("w", {"counts": {}, "reused": 2}, 0, []))
+        some = progress_html("w", {"counts": {"running": 1, "failed": 0}, "reused": 2, "state": "running"}, 0, [])
+        self.assertIn(">1 running</span> · 2 reused <span", some)
+        self.assertIn(">failed</b> <span", progress_html("w", {"counts": {}, "reused": 0, "state": "failed"}, 0, []))
+
+    def test_of_a_run_that_rests_the_questions_are_shown_and_how_to_go_on(self):
+        told = {"workflow": "w", "state": "waiting", "id": "r", "executed": 0, "reused": 0, "seconds": 1.0}
+        html = run_html({**told, "next": "almanac answer r", "asks": [{"title": "Is <it> good?", "shown": ["range  3"]}]})
+        self.assertIn("? <b>Is &lt;it&gt; good?</b>", html)
+        self.assertIn("range  3", html)
+        self.assertIn("<code>almanac answer r</code>, and <code>almanac.resume</code> goes on", html)
+        self.assertNotIn("goes on", run_html(told))
 
     def test_of_many_artifacts_the_last_are_shown(self):
         told = {"workflow": "w", "state": "succeeded", "id": "r", "executed": 0, "reused": 0, "seconds": 1.0}

@@ -1,0 +1,34 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { beside } from './beside.ts'
+import type { Printer } from './printer.ts'
+import type { Snapshot } from './progress.ts'
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+
+it('how far a run is, is told when it has changed, and once a second while nothing does', () => {
+  const told: object[] = []
+  const printer = { object: (one: object) => told.push(one) } as unknown as Printer
+  let snapshot: Snapshot = { state: 'running', counts: { running: 1 }, executed: 0, reused: 2 }
+  const said = (counts: object) => ({
+    kind: 'progress',
+    counts,
+    executed: 0,
+    reused: 2,
+    limits: {},
+    downloads: null,
+  })
+  const leave = beside(printer, process.pid, () => snapshot)
+  const after = (ms: number): object[] => {
+    vi.advanceTimersByTime(ms)
+    return told.splice(0)
+  }
+  expect(after(250)).toEqual([said({ running: 1 })])
+  expect(after(750)).toEqual([])
+  expect(after(250)).toEqual([said({ running: 1 })])
+  snapshot = { ...snapshot, counts: { succeeded: 1 } }
+  expect(after(250)).toEqual([said({ succeeded: 1 })])
+  expect(after(10_000)).toEqual(Array.from({ length: 10 }, () => said({ succeeded: 1 })))
+  leave()
+  expect(after(10_000)).toEqual([])
+})
