@@ -183,15 +183,18 @@ def found() -> Scope | None:
     return scope
 
 
-def current(what: str) -> Scope:
+_INSIDE = "Call it inside the function of a workflow."
+
+
+def current(what: str, hint: str = _INSIDE) -> Scope:
     """The function that runs now. Raises `AlmanacError` outside a workflow."""
     scope = found()
     if scope is None:
-        raise outside(what)
+        raise outside(what, hint)
     return scope
 
 
-def outside(what: str, hint: str = "Call it inside the function of a workflow.") -> AlmanacError:
+def outside(what: str, hint: str = _INSIDE) -> AlmanacError:
     return AlmanacError(f"{what} was used outside a workflow", code="ALM_OUTSIDE", hint=hint)
 
 

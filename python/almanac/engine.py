@@ -15,7 +15,7 @@ from typing import Any, Callable, Mapping
 
 from . import calls, cells
 from .beside import Engine, asked
-from .errors import AlmanacError, in_cell, noted, refused
+from .errors import AlmanacError, for_cells, noted, refused
 from .shown import Artifact, Graph, progress_html, run_html
 from .values import Dir, File, _Kept
 from .wire import decode_lines, encode
@@ -119,9 +119,7 @@ def execute(
                 interrupted = True
                 following.engine.interrupt()
         if interrupted:
-            stopped = KeyboardInterrupt(following.stopped())
-            stopped._render_traceback_ = lambda: in_cell(stopped)  # type: ignore[attr-defined]
-            raise stopped
+            raise for_cells(KeyboardInterrupt(following.stopped()))
         return following.run()
 
 
@@ -156,7 +154,8 @@ async def execute_async(
                 cancelled = error
                 following.engine.interrupt()
         if cancelled is not None:
-            raise cancelled
+            cancelled.args = (following.stopped(),)
+            raise for_cells(cancelled)
         return following.run()
 
 

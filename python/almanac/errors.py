@@ -29,10 +29,16 @@ class AlmanacError(Exception):
         # IPython asks for it
         if self.hint and self.hint not in "\n".join(getattr(self, "__notes__", [])):
             noted(self, *getattr(self, "__notes__", []), self.hint)
-        return in_cell(self)
+        return _in_cell(self)
 
 
-def in_cell(error: BaseException) -> list[str]:
+def for_cells(error: BaseException) -> BaseException:
+    """The same exception, which a notebook shows as it does ours."""
+    error._render_traceback_ = lambda: _in_cell(error)  # type: ignore[attr-defined]
+    return error
+
+
+def _in_cell(error: BaseException) -> list[str]:
     """What a notebook shows of it: as ever, without the lines of ours, which say nothing to whoever reads it in a cell."""
     from IPython import get_ipython  # type: ignore[import-not-found]
 

@@ -10,7 +10,7 @@ import sys
 from typing import Any, Awaitable, Callable, Coroutine, Generic, Iterable, Mapping, ParamSpec, Sequence, TypeVar, overload
 
 from . import hints, results
-from .calls import current, found, outside, outside_of_workflows
+from .calls import current, found, outside_of_workflows
 from .errors import AlmanacError, refused
 from .futures import Future, FutureList
 from .places import place
@@ -74,12 +74,7 @@ class Workflow(Generic[P, R]):
         return call
 
     def _child(self, key: str | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Future[Any]:
-        scope = found()
-        if scope is None:
-            function = self.function.__name__
-            raise outside(
-                f"workflow {self.name}", f"Call it inside the function of a workflow, or run it: `almanac.run({function}, …)`."
-            )
+        scope = current(f"workflow {self.name}", f"Call it in a workflow, or run it: `almanac.run({self.function.__name__}, …)`.")
         inputs = inspect.signature(self.function).bind(*args, **kwargs).arguments
         caller = sys._getframe(2)
         at = (os.path.abspath(caller.f_code.co_filename), caller.f_lineno)
