@@ -52,7 +52,8 @@ def _in_cell(error: BaseException) -> list[str]:
     authors: types.TracebackType | None = None
     for one in reversed(frames):
         authors = types.TracebackType(authors, one.tb_frame, one.tb_lasti, one.tb_lineno)
-    shown: list[str] = get_ipython().InteractiveTB.structured_traceback(type(error), error, authors, tb_offset=1)
+    shell: Any = get_ipython()
+    shown: list[str] = shell.InteractiveTB.structured_traceback(type(error), error, authors, tb_offset=1)
     return shown
 
 
