@@ -12,7 +12,7 @@ from .futures import Future, FutureList, pick
 from .messages import Message, messages, send
 from .modules import Module, module
 from .programs import command, script
-from .runs import Dataset, dataset, resume, run, run_async
+from .runs import Dataset, dataset, resume, resume_async, run, run_async
 from .sources import source, url
 from .tasks import Environment, Task, task
 from .values import Dir, File, Held, Url, file
@@ -46,6 +46,7 @@ __all__ = [
     "module",
     "pick",
     "resume",
+    "resume_async",
     "run",
     "run_async",
     "script",

@@ -129,13 +129,18 @@ async def execute_async(
     *,
     arguments: tuple[str, ...] = (),
     progress: bool | None = None,
+    resumed: Resumed | None = None,
 ) -> Run:
     """The same beside other work of an event loop. Cancelled, it stops the run before it ends."""
     # most programs have no loop, and it takes longer to import than all else here
     import asyncio
 
     loop = asyncio.get_running_loop()
-    with _Following(workflow, inputs, arguments, progress) as following:
+    if resumed is not None and isinstance(workflow, Workflow):
+        file = _file_of(workflow)
+        # the engine is asked, which takes a moment
+        resumed = await asyncio.to_thread(resumed.found, file, workflow.name, _project_near(arguments, file)[1])
+    with _Following(workflow, inputs, arguments, progress, resumed) as following:
         ended = loop.create_future()
 
         def read() -> None:
@@ -165,18 +170,21 @@ class Resumed:
 
     run: str | None
 
-    def words(self, file: str, workflow: str, project: str) -> list[str]:
-        """The command, in a project. Raises `AlmanacError` where there is no run."""
-        run = self.run
-        if run is None:
-            told = asked(["runs", "--workflow", workflow, "--limit", "100", "--project", project], project)
-            mine = (one["id"] for one in told if one.get("file") and os.path.join(project, one["file"]) == file)
-            run = next(mine, None)
+    def found(self, file: str, workflow: str, project: str) -> Resumed:
+        """The same with its id. Raises `AlmanacError` where there is no run."""
+        if self.run is not None:
+            return self
+        told = asked(["runs", "--workflow", workflow, "--limit", "100", "--project", project], project)
+        run = next((one["id"] for one in told if one.get("file") and os.path.join(project, one["file"]) == file), None)
         if run is None:
             raise AlmanacError(
                 f"workflow {workflow} has no run to go on with", code="ALM_RUN_UNKNOWN", hint="Run it first: `almanac.run`."
             )
-        return ["resume", run, "--file", f"{file}:{workflow}"]
+        return Resumed(run)
+
+    def words(self, file: str, workflow: str, project: str) -> list[str]:
+        """The command, in a project. Raises `AlmanacError` where there is no run."""
+        return ["resume", str(self.found(file, workflow, project).run), "--file", f"{file}:{workflow}"]
 
 
 class _Following:
@@ -201,7 +209,7 @@ class _Following:
         self._cells = None if self._file == workflow.place[0] else [*workflow.function.__globals__.get("In", ())]
         self._project = _project_of(arguments)
         if resumed is not None and not self._project:
-            self._project = ("--project", near(self._file))
+            self._project = _project_near(arguments, self._file)
             arguments = (*arguments, *self._project)
         self._folder = tempfile.TemporaryDirectory(prefix="almanac-")
         try:
@@ -326,6 +334,10 @@ def _project_of(arguments: tuple[str, ...]) -> tuple[str, ...]:
     return ()
 
 
+def _project_near(arguments: tuple[str, ...], file: str) -> tuple[str, ...]:
+    return _project_of(arguments) or ("--project", near(file))
+
+
 def _given(value: Any, name: str) -> Any:
     """Files and directories go as paths."""
     if isinstance(value, os.PathLike):
@@ -361,15 +373,18 @@ def _shown(name: str, progress: bool | None) -> Callable[[dict[str, Any]], None]
     last: dict[str, Any] = {}
     failures: list[str] = []
     drawn = 0.0
+    run = ""
 
     def show(told: dict[str, Any]) -> None:
-        nonlocal last, drawn
+        nonlocal last, drawn, run
         kind = told["kind"]
+        if kind == "started":
+            run = told["id"]
         if kind == "failure" and told["final"] and len(failures) < _FAILURES:
             entry = "" if told["entry"] is None else f" {told['entry']}"
             failures.append(f"{told['task']}{entry}: {_message(told['error'])}")
         elif kind in ("progress", "run"):
-            last = told
+            last = {**told, "id": run}
         now = time.monotonic()
         if kind == "run" or now - drawn > _PAUSE:
             drawn = now

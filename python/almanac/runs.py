@@ -401,3 +401,33 @@ async def run_async(workflow: Workflow[..., Any], /, *arguments: str, **inputs: 
         return await execute_async(workflow, inputs, arguments=arguments)
     except AlmanacError as error:
         raise error.with_traceback(None) from None
+
+
+async def resume_async(workflow: Workflow[..., Any], /, *arguments: str, run: str | None = None) -> Run:
+    """
+    `resume` where an event loop goes on meanwhile. Cancelled, it stops the run.
+
+    ```python
+    import asyncio
+
+    from almanac import resume_async, run_async, workflow
+
+    @workflow
+    async def main(n: int = 1):
+        return n + 1
+
+    async def program():
+        await run_async(main, n=4)
+        return await resume_async(main)
+
+    if __name__ == "__main__":
+        print(asyncio.run(program()).output)  # prints 5
+    ```
+    """
+    from .engine import Resumed, execute_async
+
+    __tracebackhide__ = True
+    try:
+        return await execute_async(workflow, {}, arguments=arguments, resumed=Resumed(run))
+    except AlmanacError as error:
+        raise error.with_traceback(None) from None

@@ -209,7 +209,7 @@ def _box(task: Mapping[str, Any], x: float, y: float, width: float) -> str:
 
 
 def progress_html(name: str, told: Mapping[str, Any], seconds: float, failures: list[str]) -> str:
-    """How far a run is."""
+    """How far a run is, and what it asks people meanwhile."""
     counts = {state: count for state, count in told.get("counts", {}).items() if count}
     whole = sum(counts.values()) or 1
     order = ["succeeded", "failed", "cancelled", "running", "waiting"]
@@ -224,6 +224,8 @@ def progress_html(name: str, told: Mapping[str, Any], seconds: float, failures: 
     if not words:
         words = _state(told["state"]) if "state" in told else "…"
     lines = "".join(f'<div style="color:{_colour("failed")}">✗ {_text(one)}</div>' for one in failures)
+    for title in told.get("asks", []):
+        lines += f"<div>? <b>{_text(title)}</b> <code>almanac answer {_text(told['id'])}</code></div>"
     return (
         f'<div style="{_FONT}"><b>{_text(name)}</b> {words} <span style="{_FAINT}">{seconds:.0f} s</span>'
         f'<div style="width:320px;max-width:100%;font-size:0;line-height:0;background:#9e9e9e33">{bar}</div>{lines}</div>'

@@ -182,6 +182,8 @@ class Pictures(unittest.TestCase):
 
     def test_how_far_a_run_is_says_what_is_reused_and_how_it_ended(self):
         self.assertIn("<b>w</b> … <span", progress_html("w", {}, 0, []))
+        asks = progress_html("w", {"counts": {"running": 1}, "asks": ["Publish <it>?"], "id": "r"}, 0, [])
+        self.assertIn("? <b>Publish &lt;it&gt;?</b> <code>almanac answer r</code>", asks)
         self.assertIn("2 reused <span", progress_html("w", {"counts": {}, "reused": 2}, 0, []))
         some = progress_html("w", {"counts": {"running": 1, "failed": 0}, "reused": 2, "state": "running"}, 0, [])
         self.assertIn(">1 running</span> · 2 reused <span", some)

@@ -16,6 +16,7 @@ it('how far a run is, is told when it has changed, and once a second while nothi
     executed: 0,
     reused: 2,
     limits: {},
+    asks: [],
     downloads: null,
   })
   const leave = beside(printer, process.pid, () => snapshot)

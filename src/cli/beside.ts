@@ -17,8 +17,8 @@ export function beside(printer: Printer, parent: number | undefined, snapshot: (
   const timer = setInterval(() => {
     // as if the terminal had been closed: what runs is stopped, and what is durable stays
     if (!isThere(parent)) process.kill(process.pid, 'SIGTERM')
-    const { counts, executed, reused, limits = {}, downloads = null } = snapshot()
-    const said = { counts, executed, reused, limits, downloads }
+    const { counts, executed, reused, limits = {}, asks = [], downloads = null } = snapshot()
+    const said = { counts, executed, reused, limits, asks, downloads }
     const text = JSON.stringify(said)
     silent += 1
     if (text === told && silent < looksInSilence) return

@@ -11,6 +11,8 @@ export interface Snapshot {
   readonly reused: number
   /** calls in line, by the limit that is short */
   readonly limits?: Readonly<Record<string, number>>
+  /** questions to people that are open: titles of the first */
+  readonly asks?: readonly string[]
   /** files of sources that have come */
   readonly downloads?: Downloads | undefined
 }

@@ -42,3 +42,14 @@ it('is open and told again where that answer does not fit, with why', async () =
     'Publish? (The answer does not fit its schema: ok: Invalid input: expected boolean, received string.)'
   expect([state, told, await titles(world, id)]).toEqual(['waiting', [refused], [refused]])
 })
+
+it('is in what is told of the run until it is answered', async () => {
+  const world = new World()
+  const handle = await world.start(asks, undefined)
+  const { id } = await world.finish(handle)
+  expect(handle.snapshot().asks).toEqual(['Publish?'])
+  await world.process.journal.answer(id, 0, encode({ ok: true }), 'ann', 0)
+  const resumed = await world.startResume(id, asks)
+  await world.finish(resumed)
+  expect(resumed.snapshot().asks).toEqual([])
+})

@@ -56,6 +56,16 @@ export class Asks {
     return this.#checking > 0
   }
 
+  /** What people have been told of and have not answered: the first of it, by title. */
+  get titles(): readonly string[] {
+    const titles: string[] = []
+    for (const [call, { title, token }] of this.#open) {
+      if (titles.length === mostTitles) break
+      if (token === undefined && this.#untold?.has(call) !== true) titles.push(title)
+    }
+    return titles
+  }
+
   /** Answers that were given before this life of the run have come. */
   answersKnown(): void {
     const untold = this.#untold
@@ -182,6 +192,8 @@ export class Asks {
     else this.#untold.set(ask.call, ask)
   }
 }
+
+const mostTitles = 5
 
 /** A question that nobody has answered. */
 interface Open {

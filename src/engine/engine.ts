@@ -32,6 +32,8 @@ export interface RunHandle {
     readonly reused: number
     /** calls that wait for a limit, by its name */
     readonly limits?: Readonly<Record<string, number>>
+    /** questions to people that are open: titles of the first */
+    readonly asks?: readonly string[]
   }
 }
 

@@ -58,7 +58,7 @@ export class Giving {
   }
 
   /** `unmade`: calls that are known to come. */
-  figures(unmade: number): Omit<RunSnapshot, 'state'> {
+  figures(unmade: number): Omit<RunSnapshot, 'state' | 'asks'> {
     const { graph } = this.#run.machine
     const running = graph.count('start') + graph.count('execute') + graph.count('stop')
     // what is made again has ended before

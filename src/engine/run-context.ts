@@ -77,4 +77,6 @@ export interface RunSnapshot {
   readonly savedMs: number
   /** calls in line, by the limit that is short */
   readonly limits: Readonly<Record<string, number>>
+  /** questions to people that are open: titles of the first */
+  readonly asks: readonly string[]
 }

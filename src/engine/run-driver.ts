@@ -212,7 +212,8 @@ export class RunDriver implements HostedRun, AttemptOwner {
   snapshot(): RunSnapshot {
     const figures = this.#giving.figures(this.#maps.unmade)
     const carried = this.#run.settings.dryRun ? this.#maps.carried : 0
-    return { state: this.#end.state, ...figures, reused: figures.reused + carried }
+    const { titles } = this.#asks
+    return { state: this.#end.state, ...figures, reused: figures.reused + carried, asks: titles }
   }
 
   // what executors say

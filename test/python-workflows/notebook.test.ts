@@ -246,17 +246,19 @@ except asyncio.CancelledError:
 it('a run that failed goes on with its cells as they are now, and what it had is kept', async () => {
   project = await Project.make({})
   const task = (body: string): string => `@task\ndef pick(row: dict) -> int:\n    return row["${body}"]`
-  const [, , failed, , resumed, file] = await executed(
+  const [, , failed, , resumed, again, file] = await executed(
     [
       'import almanac\nfrom almanac import task, workflow\n@task\ndef make(n: int) -> dict:\n    return {"sum": 2 * n}',
       `${task('mean')}\n@workflow\nasync def main(n: int):\n    return await pick(make(n))`,
       'almanac.run(main, n=4)',
       task('sum'),
       '(done := almanac.resume(main)).output, done.executed, done.reused',
+      '(again := await almanac.resume_async(main)).id == done.id, again.output, again.executed, again.reused',
       'print(open("cells_main.py").read().count("mean"))',
     ].map((code) => ({ code })),
   )
   expect(failed?.shown.at(-1)).toMatchObject({ error: 'AlmanacError', value: "KeyError: 'mean'" })
   expect(plain(resumed)).toBe('(8, 1, 1)')
+  expect(plain(again)).toBe('(True, 8, 0, 2)')
   expect(file?.shown.at(-1)?.text).toBe('0\n')
 })
