@@ -7,25 +7,21 @@ import functools
 import json
 import os
 import pathlib
-import sys
 import tempfile
 import threading
-import time
 from typing import Any, Callable, Mapping
 
 from . import calls, cells
 from .beside import Engine, asked
 from .errors import AlmanacError, for_cells, noted, refused
-from .shown import Artifact, Graph, progress_html, run_html
+from .progress import display, in_notebook, message_of
+from .shown import Artifact, Graph, run_html
 from .values import Dir, File, _Kept
 from .wire import decode_lines, encode
 from .workflows import Workflow
 
 __all__ = ["Run", "execute", "execute_async"]
 
-#: failures that are shown while it goes on, and seconds between two looks at most
-_FAILURES = 5
-_PAUSE = 0.1
 #: a folder that has one of these is a project
 _PROJECT = (".almanac", "almanac.config.ts", "almanac.config.js", "package.json")
 
@@ -220,8 +216,8 @@ class _Following:
                 words = ["run", f"{self._file}:{workflow.name}", "--params", params]
             else:
                 words = resumed.words(self._file, workflow.name, self._project[1])
-            self._show = _shown(workflow.name, progress)
-            self.engine = Engine([*words, *arguments], pumped=_in_notebook())
+            self._show = display(workflow.name, progress)
+            self.engine = Engine([*words, *arguments], pumped=in_notebook())
         except BaseException:
             self._folder.cleanup()
             raise
@@ -289,7 +285,7 @@ def _nested() -> AlmanacError:
 
 def _failed(told: Mapping[str, Any], error: Mapping[str, Any], stack: str | None, function: str) -> AlmanacError:
     hint = error.get("hint", "")
-    failed = AlmanacError(_message(error), code=error["code"], hint=hint)
+    failed = AlmanacError(message_of(error), code=error["code"], hint=hint)
     failed.run = told["id"]  # type: ignore[attr-defined]
     return noted(failed, stack, hint, f"run {told['id']} {told['state']}: {_goes_on(function, told['id'])}, keeps what succeeded")
 
@@ -305,12 +301,6 @@ def near(file: str) -> str:
         if any((one / mark).exists() for mark in _PROJECT):
             return str(one)
     return str(here if folder.is_relative_to(here) else folder)
-
-
-def _message(error: Mapping[str, Any]) -> str:
-    """With its type: of a KeyError the message alone is no more than a name."""
-    kind, message = error.get("type"), error["message"]
-    return str(message) if kind in (None, message) else f"{kind}: {message}"
 
 
 def _file_of(workflow: Workflow[..., Any]) -> str:
@@ -353,62 +343,3 @@ def _placed(value: Any, at: pathlib.Path | None) -> Any:
         for name, one in value.items():
             _placed(one, at / name)
     return value
-
-
-def _in_notebook() -> bool:
-    if "ipykernel" not in sys.modules:
-        return False
-    from IPython import get_ipython  # type: ignore[import-not-found]
-
-    return getattr(get_ipython(), "kernel", None) is not None
-
-
-def _shown(name: str, progress: bool | None) -> Callable[[dict[str, Any]], None]:
-    """Shows how far it is, in the cell or on the terminal."""
-    notebook = _in_notebook()
-    wanted = progress if progress is not None else (notebook or sys.stderr.isatty())
-    if not wanted:
-        return lambda told: None
-    draw = _cell(name) if notebook else _line(name)
-    last: dict[str, Any] = {}
-    failures: list[str] = []
-    drawn = 0.0
-    run = ""
-
-    def show(told: dict[str, Any]) -> None:
-        nonlocal last, drawn, run
-        kind = told["kind"]
-        if kind == "started":
-            run = told["id"]
-        if kind == "failure" and told["final"] and len(failures) < _FAILURES:
-            entry = "" if told["entry"] is None else f" {told['entry']}"
-            failures.append(f"{told['task']}{entry}: {_message(told['error'])}")
-        elif kind in ("progress", "run"):
-            last = {**told, "id": run}
-        now = time.monotonic()
-        if kind == "run" or now - drawn > _PAUSE:
-            drawn = now
-            draw(last, failures, kind == "run")
-
-    return show
-
-
-def _line(name: str) -> Callable[[dict[str, Any], list[str], bool], None]:
-    def draw(told: dict[str, Any], failures: list[str], ended: bool) -> None:
-        counts = told.get("counts", {})
-        text = " · ".join(f"{count} {state}" for state, count in counts.items() if count)
-        print(f"\r\033[K{name} {text}", end="\n" if ended else "", file=sys.stderr, flush=True)
-
-    return draw
-
-
-def _cell(name: str) -> Callable[[dict[str, Any], list[str], bool], None]:
-    from IPython.display import HTML, display  # type: ignore[import-not-found]
-
-    began = time.monotonic()
-    handle: Any = display(HTML(progress_html(name, {}, 0, [])), display_id=True)
-
-    def draw(told: dict[str, Any], failures: list[str], ended: bool) -> None:
-        handle.update(HTML(progress_html(name, told, time.monotonic() - began, failures)))
-
-    return draw

@@ -25,6 +25,7 @@ from typing import Any
 from . import process
 from .frames import Inbox, Outbox, Result, encode
 from .held import HeldStore
+from .recalled import Recalled
 from .sources import Sources
 from .standard import Standard
 from .streams import capture_logging, capture_threads
@@ -71,7 +72,7 @@ class Worker:
         self._lock = threading.Lock()
         self._tasks: dict[int, Task] = {}
         self._cancelled_early: set[int] = set()
-        self._recalled: set[int] = set()
+        self._recalled = Recalled()
         #: what attempts of the last message had alike, as it said it
         self._alike: list[Any] = []
         self._order: Order | None = None
@@ -196,8 +197,7 @@ class Worker:
 
     def _run_here(self, task: Task) -> None:
         with self._lock:
-            if task.seq in self._recalled:
-                self._recalled.discard(task.seq)
+            if self._recalled.take(task.seq):
                 return
             self._begins(task)
         if task.order.announce:
@@ -258,8 +258,7 @@ class Worker:
             capture_threads(self._print)
         queue = self._first if task.order.begins else self._consumers if task.takes_held else self._others
         with self._turn:
-            if task.seq in self._recalled:
-                self._recalled.discard(task.seq)
+            if self._recalled.take(task.seq):
                 return
             queue.append(task)
             if self._running >= self._width:
@@ -488,7 +487,7 @@ class Worker:
             back = [seq for seq in seqs if self._unqueue(seq)]
             # not read yet; what has ended the host has heard of before it hears this
             ahead = [seq for seq in seqs if seq not in self._tasks and seq not in back]
-            self._recalled.update(ahead)
+            self._recalled.add(ahead)
         self._outbox.post(["recalled", back + ahead])
 
     def _on_poke(self) -> None:

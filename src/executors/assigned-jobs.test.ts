@@ -12,7 +12,7 @@ const runs = new JobRuns()
 const functions = new TaskFunctions()
 const attempts = new Attempts<Job>({ clock: new VirtualClock(0) }, new Recorder(), { stop: () => undefined })
 
-function job(seq: number): Job {
+function job(seq: number, of = task): Job {
   const id = `r/${seq}.1`
   const more = { scratch: '/s', idempotencyKey: 'i', memoryBytes: 0, env: {}, logicalTime: 0 }
   const live = attempts.add({
@@ -21,13 +21,13 @@ function job(seq: number): Job {
     call: seq,
     attempt: 1,
     key: id,
-    task,
+    task: of,
     inputs: {},
     outputs: {},
     ...more,
   })
   if (live === undefined) throw new Error('it is open')
-  const made = new Job(seq, live, functions.of(task), runs.of('r'), { want: () => undefined })
+  const made = new Job(seq, live, functions.of(of), runs.of('r'), { want: () => undefined })
   made.enter()
   return made
 }
@@ -49,4 +49,25 @@ test('what waits behind one that is long is asked for once, and again when it wa
   assign(jobs, second, false)
   looks.push(jobs.behindLongOne())
   expect(looks.map((some) => some.map(({ seq }) => seq))).toEqual([[], [2], [], [3], [2]])
+})
+
+test('nothing is let wait behind one that has turned out to be long, until that has ended', () => {
+  const jobs = new AssignedJobs(() => undefined)
+  const short = taskSpec('s', { kind: 'python', file: '/t.py', function: 's', threads: 1 })
+  functions.of(short).took(1, 0)
+  const other = taskSpec('o', { kind: 'python', file: '/t.py', function: 'o', threads: 1 })
+  functions.of(other).took(1, 0)
+  const [long, second, third] = [job(4, other), job(5, short), job(6, short)] as const
+  assign(jobs, long, true)
+  const may = [jobs.canWait(second, 8)]
+  assign(jobs, second, false)
+  jobs.behindLongOne()
+  may.push(jobs.canWait(third, 8))
+  jobs.behindLongOne()
+  jobs.delete(second, false)
+  may.push(jobs.canWait(second, 8), jobs.canWait(third, 8))
+  jobs.delete(long, true)
+  assign(jobs, second, true)
+  may.push(jobs.canWait(third, 8))
+  expect(may).toEqual([true, true, false, false, true])
 })

@@ -8,7 +8,8 @@ import type { JobRun } from './job-runs.ts'
  * A1 with one thread, what is announced (all but calls known to be short) has no other before or behind it
  * A2 some are let wait only while all are of one run; the place of one that ends goes to one that waits
  * A3 `width` counts places of the runs whose attempts are here, and each of those runs counts it as taken
- * A4 the worker is told the width when it is not what it was told last; that an end leaves a place it knows by itself
+ * A4 nothing waits behind what is known to be long: it would be asked back, and might be sent here again
+ * A5 the worker is told the width when it is not what it was told last; that an end leaves a place it knows by itself
  */
 export class AssignedJobs {
   readonly #jobs = new Map<number, Job>()
@@ -23,6 +24,8 @@ export class AssignedJobs {
   #run: JobRun | undefined
   /** at the last look */
   #first: number | undefined
+  /** with one thread: what was first at two looks, and goes on */
+  #long: Job | undefined
   readonly #tell: (width: number) => void
   #told = -1
 
@@ -77,7 +80,8 @@ export class AssignedJobs {
       job.run.isHeld ||
       this.waiting >= most ||
       (this.#jobs.size > 0 && this.#run !== job.run) ||
-      this.#alone > 0
+      this.#alone > 0 ||
+      this.#long !== undefined
     )
       return false
     const { threads, alone } = job.function
@@ -110,6 +114,7 @@ export class AssignedJobs {
   delete(job: Job, over: boolean): void {
     if (!this.#jobs.delete(job.seq)) return
     if (over) job.leave()
+    if (this.#long === job) this.#long = undefined
     if (job.announced) this.#announced -= 1
     if (job.held.length > 0) this.#consumers -= 1
     job.run.expected -= job.expected
@@ -180,6 +185,7 @@ export class AssignedJobs {
     const long = first?.seq === this.#first
     this.#first = first?.seq
     if (!long || first === undefined) return []
+    this.#long = first
     first.function.suspect()
     const back = others.filter((job) => job.phase === 'sent' && !job.recalled)
     for (const job of back) job.recalled = true

@@ -1,15 +1,17 @@
-import { setImmediate } from 'node:timers/promises'
 import { getHeapStatistics } from 'node:v8'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
+import { patience } from '../testing/patience.ts'
 import { tightHeap } from './tight-heap.ts'
+
+const used = (): number => getHeapStatistics().used_heap_size
 
 it('what has died is given back at once when the heap is to be tight', async () => {
   let dead: unknown[] | undefined = Array.from({ length: 2_000_000 }, (_, at) => [at])
-  const before = getHeapStatistics().used_heap_size
+  const before = used()
   expect(dead.length).toBe(2_000_000)
   dead = undefined
   const loosen = tightHeap.keep()
-  while (getHeapStatistics().used_heap_size > before - 50e6) await setImmediate()
+  await vi.waitUntil(() => used() < before - 50e6, patience)
   loosen()
   loosen()
 })
