@@ -90,9 +90,14 @@ class HeldStore:
         entry = self._values[handle]
         return entry.size + (1 << 16)
 
-    def persist(self, handle: int, path: str) -> None:
-        """Writes the value to be kept: .npy for an array of numbers, else a pickle."""
-        entry = self._values[handle]
+    def persist(self, handle: int, path: str, exported: tuple[str, list[_Span]] | None = None) -> None:
+        """
+        Writes the value to be kept: .npy for an array of numbers, else a pickle. `exported`: it is not here, and a worker
+        wrote it to this file.
+        """
+        entry = self._values[handle] if exported is None else _entry(_exported(*exported))
+        if entry is None:
+            raise ValueError("it is not of the kind that is held")
         with open(path, "wb") as file:
             if isinstance(entry, _Array):
                 sys.modules["numpy"].save(file, entry.value(), allow_pickle=False)
@@ -115,21 +120,35 @@ class HeldStore:
             )
             flat = numpy.frombuffer(view[head.tell() :], dtype=dtype)
             return flat.reshape(shape, order="F" if fortran else "C")
-        # nothing was written for a buffer without bytes
-        end = max(offset + length for offset, length in spans if length)
-        view = self._view(segment, path, end)
-        data, *buffers = [view[offset : offset + length] for offset, length in spans]
-        return pickle.loads(data, buffers=buffers)
+        return _loaded(self._view(segment, path, _end(spans)), spans)
 
     def _view(self, segment: str, path: str, size: int) -> memoryview:
-        file = os.open(path, os.O_RDONLY)
-        try:
-            mapped = mmap.mmap(file, size, access=mmap.ACCESS_READ)
-        finally:
-            os.close(file)
+        mapped = _mapped(path, size)
         # arrays over it keep it; when the last is gone the host may use the file again
         weakref.finalize(mapped, self._unmapped, segment).atexit = False
         return memoryview(mapped)
+
+
+def _exported(path: str, spans: list[_Span]) -> Any:
+    return _loaded(memoryview(_mapped(path, _end(spans))), spans)
+
+
+def _mapped(path: str, size: int) -> mmap.mmap:
+    file = os.open(path, os.O_RDONLY)
+    try:
+        return mmap.mmap(file, size, access=mmap.ACCESS_READ)
+    finally:
+        os.close(file)
+
+
+def _end(spans: list[_Span]) -> int:
+    # nothing was written for a buffer without bytes
+    return max(offset + length for offset, length in spans if length)
+
+
+def _loaded(view: memoryview, spans: list[_Span]) -> Any:
+    data, *buffers = [view[offset : offset + length] for offset, length in spans]
+    return pickle.loads(data, buffers=buffers)
 
 
 class _Array:

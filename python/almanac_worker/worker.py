@@ -509,10 +509,10 @@ class Worker:
                 why = f"{type(error).__name__}: {error}"
         self._outbox.post(["exported", handle, segment, None, why])
 
-    def _on_persist(self, token: int, handle: int, path: str, spare: str) -> None:
+    def _on_persist(self, token: int, handle: int, path: str, spare: str, exported: Any = None) -> None:
         for place in (path, spare):
             try:
-                self._store.persist(handle, place)
+                self._store.persist(handle, place, exported)
                 self._outbox.post(["persisted", token, place])
                 return
             except Exception:  # pickling runs the author's code: whatever it raised, there is nothing to keep

@@ -43,7 +43,10 @@ export class HeldCopies {
         continue
       }
       const copied = await this.copy(info, value)
-      if (copied === undefined) continue
+      if (copied === undefined) {
+        leftOut++
+        continue
+      }
       left -= size
       outcomes.set(call.id, { value: copied }, outcomes.digest(call.id))
       recorder.add(this.#recordOf(info, call))

@@ -19,6 +19,7 @@ import { HeldValues } from './held-values.ts'
 import { findPython } from './interpreter.ts'
 import { SharedFiles } from './shared-files.ts'
 import { Warden } from './warden.ts'
+import type { HeldPlace } from './wire.ts'
 import type { Worker, WorkerWorld } from './worker.ts'
 import { workerEnvironment } from './worker-environment.ts'
 import type { GroupOwner } from './worker-group.ts'
@@ -164,15 +165,32 @@ class PythonExecutor implements Executor, GroupOwner {
   async persist(handle: number): Promise<Uint8Array | undefined> {
     const place = this.#held.placeOf(handle)
     const holder = [...this.#workers].find((worker) => worker === this.#held.holderOf(handle))
-    if (holder === undefined) {
-      // only what was restored is in its file as it is to be kept
-      const [span] = place?.spans ?? []
-      if (place === undefined || span === undefined || place.spans.length > 1) return undefined
-      return (await readFile(place.path)).subarray(0, span[1])
+    if (holder !== undefined) return this.#persisted(holder, handle)
+    const [span] = place?.spans ?? []
+    if (place === undefined || span === undefined) return undefined
+    // what was restored is in its file as it is to be kept
+    if (place.spans.length === 1) return (await readFile(place.path)).subarray(0, span[1])
+    return this.#persistedFrom(place, handle)
+  }
+
+  /** What went to disk, or moves: any worker in whose environment it can be made of the file. */
+  async #persistedFrom(place: HeldPlace, handle: number): Promise<Uint8Array | undefined> {
+    const segment = place.file.name
+    for (const worker of [...this.#workers]) {
+      if (!this.#workers.has(worker)) continue
+      this.#held.use(segment, worker.id, 1)
+      const bytes = await this.#persisted(worker, handle, place)
+      // what a dead one had was given back with it
+      if (this.#workers.has(worker)) this.#held.use(segment, worker.id, -1)
+      if (bytes !== undefined) return bytes
     }
+    return undefined
+  }
+
+  async #persisted(by: Worker, handle: number, exported?: HeldPlace): Promise<Uint8Array | undefined> {
     const file = this.#files.take(this.#held.sizeOf(handle))
     try {
-      const path = await holder.persist(handle, file)
+      const path = await by.persist(handle, file, exported)
       return path === undefined ? undefined : await readFile(path)
     } finally {
       // it has the length of what was written, not its capacity

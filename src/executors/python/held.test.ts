@@ -281,6 +281,27 @@ describe('more than workers may hold', () => {
   })
 })
 
+describe('what went to disk', () => {
+  it('is kept as if it were in a worker', async () => {
+    await bench.close()
+    bench = new PythonBench((clock, listener) =>
+      openPythonExecutor({ clock, processes: 2, heldLimit: 250_000 }, listener),
+    )
+    file = bench.write('steps.py', source)
+    const array = await held('make', { size: 100_000, fill: 1 })
+    const before = await bench.executor.persist?.(array.handle)
+    const spilled = (): string[] => readdirSync(tmpdir()).filter((name) => isSpilled(name))
+    const others: HeldRef[] = []
+    for (let fill = 2; fill <= 4; fill++) others.push(await held('make', { size: 100_000, fill }))
+    await vi.waitFor(() => expect(spilled()).toHaveLength(2), patience)
+    expect(
+      Buffer.compare((await bench.executor.persist?.(array.handle)) as Uint8Array, before as Uint8Array),
+    ).toBe(0)
+    release([array, ...others].map(({ handle }) => handle))
+    await vi.waitFor(() => expect(spilled()).toEqual([]), patience)
+  })
+})
+
 describe('shared memory that is full', () => {
   it('is not used: values pass through the directory for temporary files', async () => {
     await bench.close()

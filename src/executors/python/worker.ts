@@ -12,6 +12,7 @@ import { outOfMemoryKills, overLimit } from './memory.ts'
 import type { EndBody, PlainValue, WorkerMessage } from './messages.ts'
 import { misspoken } from './messages.ts'
 import type { SharedFiles } from './shared-files.ts'
+import type { HeldPlace } from './wire.ts'
 import type { MemoryOf } from './worker-memory.ts'
 import { WorkerMemory } from './worker-memory.ts'
 import { tellEvent, WorkerOutput } from './worker-output.ts'
@@ -157,10 +158,11 @@ export class Worker implements Holder, MemoryOf {
     this.#leaveIfDone()
   }
 
-  /** Has a held value written to be kept; the path of the file, if it is there. */
-  persist(handle: number, file: SharedFile): Promise<string | undefined> {
+  /** Has a value written to be kept that it holds, or that one wrote to a file; the path of what is kept, if it is there. */
+  persist(handle: number, file: SharedFile, exported?: HeldPlace): Promise<string | undefined> {
     const { token, answer } = this.#copies.ask()
-    this.#process.tell(['persist', token, handle, file.path, file.spare])
+    const from = exported === undefined ? [] : [[exported.path, exported.spans]]
+    this.#process.tell(['persist', token, handle, file.path, file.spare, ...from])
     return answer
   }
 
