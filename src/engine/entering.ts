@@ -1,6 +1,7 @@
 import type { EndStatus } from '../core/run/call.ts'
 import { AlmanacError } from '../model/errors.ts'
 import type { ErrorRecord } from '../model/records.ts'
+import type { Value } from '../model/value.ts'
 import type { Callbacks } from '../ports/callbacks.ts'
 import type { Asks } from './asks.ts'
 import type { CallInfo } from './call-info.ts'
@@ -150,7 +151,13 @@ export class Entering {
   #child(info: CallInfo): boolean {
     const { outcomes, calls, isIn, isOver } = this.#run
     if (!isIn(info, 'entered')) return false
-    const input = resolve(info.args, { outcomes, request: calls.request })
+    let input: Value
+    try {
+      input = resolve(info.args, { outcomes, request: calls.request })
+    } catch (error) {
+      this.left(info, failedError, recordOf(error))
+      return false
+    }
     this.#parts.host.enter(
       info.path,
       info.request.fn as (...args: never[]) => unknown,

@@ -83,7 +83,8 @@ export class RunDriver implements HostedRun, AttemptOwner {
     this.#workflow = run.workflow
     this.#run = this.#context(ports, run, settings, new Remembered(remembered), listener, life)
     const { machine, calls, notes, remembered: before } = this.#run
-    this.#turns = new Turns(ports.clock, () => this.#end.isOver || this.#awaitsReplay())
+    const isHeld = () => this.#end.isOver || this.#awaitsReplay()
+    this.#turns = new Turns(ports.clock, isHeld, this.#run.abort)
     const warn = ({ name }: TaskSpec, body: string) => notes.add({ type: 'warning', name, body })
     this.#execution = new Execution(this.#run, () => life.underWay.begin(this), executors, warn)
     this.#recall = new Recall(this.#run, (task) => this.#execution.leaves(task), warn)

@@ -17,10 +17,12 @@ export interface Turn {
  * T1 of the turns at hand, the one of the lowest order goes first.
  * T2 after a turn that wakes somebody, nothing is given before all microtasks have run.
  * T3 while `isHeld` (an answer that may have a lower order is still being looked up) nothing is given.
+ * T4 a turn that throws ends its run, and not the process, in which others go on.
  */
 export class Turns {
   readonly #clock: Clock
   readonly #isHeld: () => boolean
+  readonly #threw: (error: unknown) => void
   /** those that came in their order, as most do; and the others */
   readonly #line = new Line<Turn>()
   readonly #heap = new Heap<Turn>(isBefore)
@@ -28,9 +30,10 @@ export class Turns {
   #last: Turn | undefined
   #scheduled = false
 
-  constructor(clock: Clock, isHeld: () => boolean) {
+  constructor(clock: Clock, isHeld: () => boolean, threw: (error: unknown) => void) {
     this.#clock = clock
     this.#isHeld = isHeld
+    this.#threw = threw
   }
 
   get size(): number {
@@ -54,7 +57,11 @@ export class Turns {
 
   readonly #giveNow = (): void => {
     this.#scheduled = false
-    this.#give()
+    try {
+      this.#give()
+    } catch (error) {
+      this.#threw(error)
+    }
   }
 
   #give(): void {
