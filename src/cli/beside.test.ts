@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { beside } from './beside.ts'
 import type { Printer } from './printer.ts'
@@ -32,4 +33,21 @@ it('how far a run is, is told when it has changed, and once a second while nothi
   expect(after(10_000)).toEqual(Array.from({ length: 10 }, () => said({ succeeded: 1 })))
   leave()
   expect(after(10_000)).toEqual([])
+})
+
+it('when the program is gone it is stopped once, without clean-up 10 minutes later, and left after another one', () => {
+  const printer = { object: () => undefined } as unknown as Printer
+  const snapshot: Snapshot = { state: 'running', counts: {}, executed: 0, reused: 0 }
+  const { pid } = spawnSync('true')
+  const stops: number[] = []
+  const began = Date.now()
+  const leave = beside(
+    printer,
+    pid,
+    () => snapshot,
+    () => stops.push(Date.now() - began),
+  )
+  vi.advanceTimersByTime(60 * 60_000)
+  leave()
+  expect(stops).toEqual([250, 600_000, 660_000])
 })

@@ -5,18 +5,29 @@ import type { Snapshot } from './progress.ts'
 const lookMs = 250
 /** after so many looks it is told again: seconds go on while a long task runs */
 const looksInSilence = 4
+/** looks after the program is gone at which a person would press Ctrl-C: to stop, without clean-up, to leave */
+const stops = [1, (10 * 60_000) / lookMs, (11 * 60_000) / lookMs]
+
+const askToStop = (): void => void process.kill(process.pid, 'SIGTERM')
 
 /**
  * For a program that started this command and shows how it goes: objects that tell how far it is, where that has
  * changed, else once a second, and its end when the program is gone. Gives back what ends it.
  */
-export function beside(printer: Printer, parent: number | undefined, snapshot: () => Snapshot): () => void {
+export function beside(
+  printer: Printer,
+  parent: number | undefined,
+  snapshot: () => Snapshot,
+  stop: () => void = askToStop,
+): () => void {
   if (parent === undefined) return () => undefined
   let told = ''
   let silent = 0
+  let alone = 0
   const timer = setInterval(() => {
-    // as if the terminal had been closed: what runs is stopped, and what is durable stays
-    if (!isThere(parent)) process.kill(process.pid, 'SIGTERM')
+    // what runs is stopped and cleaned up, and what is durable stays; but nobody is left who would end what never ends
+    if (alone > 0 || !isThere(parent)) alone += 1
+    if (stops.includes(alone)) stop()
     const { counts, executed, reused, limits = {}, asks = [], downloads = null } = snapshot()
     const said = { counts, executed, reused, limits, asks, downloads }
     const text = JSON.stringify(said)

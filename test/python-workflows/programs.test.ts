@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, it } from 'vitest'
@@ -50,12 +50,42 @@ async def other():
     return await make(3)
 `
 
+const cleaned = `
+import time
+from pathlib import Path
+from almanac import task, workflow
+
+@task
+def work() -> None:
+    Path("at-work").touch()
+    time.sleep(600)
+
+@task
+def clean() -> None:
+    time.sleep(1.5)
+    Path("cleaned").touch()
+
+@workflow
+async def main():
+    try:
+        await work()
+    finally:
+        await clean()
+`
+
+const env = () => ({
+  ...process.env,
+  PYTHONPATH: fileURLToPath(new URL('../../python', import.meta.url)),
+})
+
+const importing = (program: string) => ['-c', `import almanac\nfrom flow import *\n${program}`]
+
 /** What a program in Python prints that imports the workflows. */
 function printed(program: string): string {
-  const { stdout, stderr } = spawnSync('python3', ['-c', `import almanac\nfrom flow import *\n${program}`], {
+  const { stdout, stderr } = spawnSync('python3', importing(program), {
     cwd: project.folder,
     encoding: 'utf8',
-    env: { ...process.env, PYTHONPATH: fileURLToPath(new URL('../../python', import.meta.url)) },
+    env: env(),
   })
   return stdout + stderr
 }
@@ -99,4 +129,19 @@ it('goes on with the newest run of a workflow as its file is now, or with one th
   const figures = 'print(done.id, done.output, done.executed, done.reused)'
   expect(printed(`done = almanac.resume(main)\n${figures}`)).toBe(`${failed} 2 1 1\n`)
   expect(printed(`done = almanac.resume(main, run="${failed}")\n${figures}`)).toBe(`${failed} 2 0 2\n`)
+})
+
+it('that is killed has its run stopped with all of its clean-up', async () => {
+  project = await Project.make({ 'flow.py': cleaned })
+  const program = spawn('python3', importing('almanac.run(main)'), {
+    cwd: project.folder,
+    env: env(),
+    stdio: 'ignore',
+  })
+  await project.there('at-work')
+  program.kill('SIGKILL')
+  await project.there('cleaned')
+  const state = async () =>
+    (JSON.parse((await project.run('runs', '--json')).stdout) as { state: string }).state
+  await expect.poll(state).toBe('cancelled')
 })
