@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import datetime
 import inspect
+import io
 import math
 import os
 import pathlib
@@ -59,7 +60,7 @@ def in_cells(traceback: str, file: str, cells: Sequence[str]) -> str:
         return traceback
     if not text.startswith(_HEAD):
         return traceback
-    lines = text.splitlines(keepends=True)
+    lines = _lines(text)
 
     def place(match: re.Match[str]) -> str:
         line = int(match["line"])
@@ -83,10 +84,12 @@ class _Cells:
 
     def __init__(self, namespace: Mapping[str, Any]) -> None:
         self._namespace = namespace
-        #: the newest statement that binds a name
+        #: the statement that binds a name, where the newest that does is one that binds nothing else
         self._bound: dict[str, tuple[ast.stmt, str]] = {}
         for cell in namespace.get("In", ()):
             for statement, text in _statements(cell):
+                for name in _names_stored(statement):
+                    self._bound.pop(name, None)
                 for name in _names_bound(statement):
                     self._bound[name] = statement, text
         self._done: set[str] = set()
@@ -105,7 +108,7 @@ class _Cells:
         self._done.add(name)
         value = self._namespace[name]
         bound = self._bound.get(name)
-        if bound is not None and isinstance(bound[0], (ast.Import, ast.ImportFrom)):
+        if bound is not None and isinstance(bound[0], (ast.Import, ast.ImportFrom)) and _still_gives(bound[0], name, value):
             self._imports.append(_one_import(bound[0], name))
         elif isinstance(value, types.ModuleType):
             self._imports.append(f"import {value.__name__}" + ("" if value.__name__ == name else f" as {name}"))
@@ -131,6 +134,8 @@ class _Cells:
             inner = wrapped
         if getattr(inner, "__module__", None) != self._namespace.get("__name__"):
             return None
+        if isinstance(inner, types.FunctionType) and inner.__closure__:
+            return self._decorated(name, inner)
         if isinstance(inner, types.FunctionType) and inner.__name__ != "<lambda>":
             own = inner.__name__
             text = _source(inner) or self._statement_of(own, (ast.FunctionDef, ast.AsyncFunctionDef))
@@ -153,6 +158,16 @@ class _Cells:
             raise _refused(f"how {name} was made of {own} is not known", f"Write `{name} = …` as a statement of its own in a cell.")
         return statement
 
+    def _decorated(self, name: str, function: types.FunctionType) -> str:
+        """Of a function with values of its own: where a decorator made it, that is in the statement."""
+        statement, text = self._bound.get(name, (None, None))
+        if text is not None and getattr(statement, "decorator_list", []):
+            return text
+        raise _refused(
+            f"{name} is a function made by another one, and keeps values of that: {', '.join(function.__code__.co_freevars)}",
+            "Define it in a cell by itself, and give it those as arguments.",
+        )
+
     def _statement_of(self, name: str, kinds: tuple[type[ast.stmt], ...]) -> str | None:
         statement, text = self._bound.get(name, (None, None))
         return text if isinstance(statement, kinds) else None
@@ -169,9 +184,12 @@ class _Cells:
 
 def _source(function: Any) -> str | None:
     try:
-        return textwrap.dedent(inspect.getsource(function))
+        text = textwrap.dedent(inspect.getsource(function))
     except (OSError, TypeError):
         return None
+    # a notebook counts more characters as ends of lines than Python does: it may be of something else
+    named = [getattr(statement, "name", None) for statement, _ in _statements(text)]
+    return text if named == [function.__name__] else None
 
 
 def _statements(cell: str) -> Iterator[tuple[ast.stmt, str]]:
@@ -179,11 +197,16 @@ def _statements(cell: str) -> Iterator[tuple[ast.stmt, str]]:
         tree = ast.parse(cell)
     except (SyntaxError, ValueError):
         return
-    lines = cell.splitlines(keepends=True)
+    lines = _lines(cell)
     for statement in tree.body:
         first = _first_line(statement)
         text = "".join(lines[first - 1 : statement.end_lineno])
         yield statement, text if statement.col_offset == 0 else ast.unparse(statement)
+
+
+def _lines(text: str) -> list[str]:
+    """As Python splits it, to which U+2028 is no end of a line."""
+    return io.StringIO(text, newline=None).readlines()
 
 
 def _first_line(statement: ast.stmt) -> int:
@@ -206,11 +229,46 @@ def _names_bound(statement: ast.stmt) -> Iterator[str]:
         yield statement.name.id  # type: ignore[attr-defined]
 
 
+def _names_stored(statement: ast.stmt) -> Iterator[str]:
+    """All names of the module that it binds, in whatever way."""
+    pending: list[ast.AST] = [statement]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            yield node.id
+        for name in (getattr(node, kind, None) for kind in ("name", "asname", "rest")):
+            if isinstance(name, str):
+                yield name.partition(".")[0]
+        if isinstance(node, ast.comprehension):
+            pending += [node.iter, *node.ifs]
+        elif not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
+            pending += ast.iter_child_nodes(node)
+
+
+def _still_gives(statement: ast.Import | ast.ImportFrom, name: str, value: Any) -> bool:
+    """Would an import give this value? One that was loaded anew since counts as what it was."""
+    chosen = _chosen(statement, name)[-1]
+    if isinstance(statement, ast.Import):
+        return sys.modules.get(chosen.name if chosen.asname else name) is value
+    submodule = sys.modules.get(f"{statement.module}.{chosen.name}")
+    given = getattr(sys.modules.get(statement.module or ""), chosen.name, submodule)
+    return given is value or (_home(given) is not None and _home(given) == _home(value))
+
+
+def _home(value: Any) -> tuple[str, str] | None:
+    module, own = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
+    return (module, own) if isinstance(module, str) and isinstance(own, str) else None
+
+
 def _one_import(statement: ast.Import | ast.ImportFrom, name: str) -> str:
-    chosen = [one for one in statement.names if (one.asname or one.name.partition(".")[0]) == name]
+    chosen = _chosen(statement, name)
     if isinstance(statement, ast.Import):
         return ast.unparse(ast.Import(names=chosen))
     return ast.unparse(ast.ImportFrom(module=statement.module, names=chosen, level=statement.level))
+
+
+def _chosen(statement: ast.Import | ast.ImportFrom, name: str) -> list[ast.alias]:
+    return [one for one in statement.names if (one.asname or one.name.partition(".")[0]) == name]
 
 
 def _names_used(source: str) -> list[str]:
@@ -240,8 +298,8 @@ def _submodules(source: str, namespace: Mapping[str, Any]) -> Iterator[str]:
 
 def _importable(name: str, value: Any) -> str | None:
     """How to import what another module defines."""
-    module, own = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
-    if not isinstance(module, str) or not isinstance(own, str) or "." in own or module == "__main__":
+    module, own = _home(value) or ("__main__", "")
+    if "." in own or module == "__main__":
         return None
     if getattr(sys.modules.get(module), own, None) is not value:
         return None

@@ -99,6 +99,44 @@ class Cells(unittest.TestCase):
         with self.assertRaisesRegex(AlmanacError, "how one was made of step is not known"):
             written(IMPORTS, "def step(n): return n\none, two = task(step), 2", MAIN.format("one(1)"))
 
+    def test_a_function_that_another_made_with_values_of_its_own_is_refused(self):
+        make = "n = 10\ndef make(n):\n    def scale(x):\n        return x * n\n    return scale"
+        for made in ("scale = make(3)", "other = make(3)\nscale = other", "import functools\nscale = functools.cache(make(3))", "scale = make(3); m = 1"):
+            with self.subTest(made=made), self.assertRaises(AlmanacError) as raised:
+                written(IMPORTS, make, made, MAIN.format("scale(1)"))
+            self.assertEqual(str(raised.exception), "scale is a function made by another one, and keeps values of that: n")
+
+    def test_a_function_in_one_that_a_decorator_made_is_written_with_it(self):
+        twice = "def twice(f):\n    def g(n):\n        return 2 * f(n)\n    return g"
+        text = written(IMPORTS, twice, "@twice\ndef step(n):\n    return n", MAIN.format("step(1)"))
+        self.assertIn(f"{twice}\n\n\n@twice\ndef step(n):\n    return n\n", text)
+
+    def test_an_import_counts_while_the_name_is_what_it_gave(self):
+        for cell in ("a, b, e = 1, 2, 3", "for e in [3]: pass", "[e := 3]", "with nullcontext(3) as e: pass"):
+            with self.subTest(cell=cell):
+                text = written(IMPORTS, "from contextlib import nullcontext\nfrom math import e, pi", cell, MAIN.format("e + pi"))
+                self.assertIn("e = 3\n", text)
+                self.assertIn("from math import pi\n", text)
+                self.assertNotIn("import e", text)
+
+    def test_what_was_imported_and_loaded_anew_since_is_imported(self):
+        again = "import importlib, textwrap\nfrom textwrap import dedent\nimportlib.reload(textwrap)"
+        self.assertIn("from textwrap import dedent\n", written(IMPORTS, again, MAIN.format("dedent('a')")))
+
+    def test_a_definition_counts_while_the_name_is_bound_by_it(self):
+        cells = ["f = lambda: 1", "for f in [lambda: 2]: pass", MAIN.format("f()")]
+        with self.assertRaisesRegex(AlmanacError, "f, a function that lives in this notebook alone"):
+            written(IMPORTS, *cells)
+        self.assertIn("f = lambda: 1", written(IMPORTS, cells[0], "[f for f in [1]]", cells[2]))
+
+    def test_lines_end_where_they_do_in_python(self):
+        text = written(
+            IMPORTS, "MARKS = '\u2028\x85'\ndef first():\n    return 'a\u2028b'\n\ndef second():\n    return first()\n",
+            MAIN.format("second(), MARKS"),
+        )
+        self.assertIn("def first():\n    return 'a\u2028b'\n", text)
+        self.assertIn("def second():\n    return first()\n", text)
+
     def test_functions_that_call_each_other(self):
         text = written(
             IMPORTS, "def even(n): return n == 0 or odd(n - 1)\ndef odd(n): return not even(n)", MAIN.format("even(2)")
