@@ -12,8 +12,9 @@ import pathlib
 import sys
 import types
 import typing
-from typing import Any, Callable, Literal, Union
+from typing import Any, Literal, Union
 
+from .annotations import descriptions, of
 from .futures import Future
 from .values import Dir, File, Held, Url
 
@@ -34,34 +35,6 @@ class Misfit(Exception):
     """A value is not what an annotation says."""
 
 
-@functools.lru_cache(maxsize=4096)
-def of(function: Callable[..., Any]) -> dict[str, Any]:
-    """Its annotations by parameter; of names that cannot be found (under `TYPE_CHECKING`), anything fits."""
-    try:
-        return typing.get_type_hints(function)
-    except Exception:  # whatever evaluating an annotation raises
-        return {}
-
-
-def descriptions(function: Callable[..., Any]) -> dict[str, str]:
-    """What `Annotated[int, "of high priority"]` says of its parameters, or a field of pydantic there."""
-    try:
-        found = typing.get_type_hints(function, include_extras=True)
-    except Exception:  # whatever evaluating an annotation raises
-        return {}
-    said = {
-        name: next((text for text in map(_description, typing.get_args(hint)[1:]) if text is not None), None)
-        for name, hint in found.items()
-        if typing.get_origin(hint) is typing.Annotated
-    }
-    return {name: text for name, text in said.items() if text is not None}
-
-
-def _description(said: Any) -> str | None:
-    text = said if isinstance(said, str) else getattr(said, "description", None)
-    return text if isinstance(text, str) else None
-
-
 _SCHEMAS: dict[Any, dict[str, Any]] = {
     int: {"type": "integer"},
     float: {"type": "number"},
@@ -78,12 +51,17 @@ _SCHEMAS: dict[Any, dict[str, Any]] = {
 }
 
 
-def schema(hint: Any) -> dict[str, Any]:
-    """The JSON Schema of a type; `{}` where it says nothing that JSON Schema can."""
+def schema(hint: Any, within: bool = False) -> dict[str, Any]:
+    """
+    The JSON Schema of a type; `{}` where it says nothing that JSON Schema can, and `within` a type that names itself,
+    where another is that does.
+    """
     if isinstance(hint, dict):
         # what may be None may be left out, and is None then
         optional = {name for name, one in hint.items() if _may_be_none(one)}
-        fields = {name: {**schema(one), **({"default": None} if name in optional else {})} for name, one in hint.items()}
+        fields = {
+            name: {**schema(one, within), **({"default": None} if name in optional else {})} for name, one in hint.items()
+        }
         return _object(fields, [name for name in hint if name not in optional])
     hint = _plain(hint)
     known = _SCHEMAS.get(hint) if isinstance(hint, type) else None
@@ -93,10 +71,10 @@ def schema(hint: Any) -> dict[str, Any]:
     if origin is Literal:
         return {"enum": list(args)}
     if origin is Union or origin is types.UnionType:
-        alternatives = [schema(one) for one in args]
+        alternatives = [schema(one, within) for one in args]
         return {} if {} in alternatives else {"anyOf": alternatives}
     if origin in (list, tuple, set, frozenset) and args:
-        return {"type": "array", "items": schema(args[0])} if origin is not tuple else {"type": "array"}
+        return {"type": "array", "items": schema(args[0], within)} if origin is not tuple else {"type": "array"}
     if origin is dict:
         return {"type": "object"}
     if isinstance(hint, type) and issubclass(hint, enum.Enum):
@@ -105,9 +83,15 @@ def schema(hint: Any) -> dict[str, Any]:
     if pydantic is not None:
         return pydantic()  # type: ignore[no-any-return]
     if dataclasses.is_dataclass(hint) or typing.is_typeddict(hint):
-        fields = of(hint)
+        recursive = _names_itself(hint)
+        if recursive and within:
+            return {}
+        fields = _members(hint)
         defaults = _defaults(hint)
-        return _object({name: {**schema(one), **defaults.get(name, {})} for name, one in fields.items()}, _required(hint, fields))
+        properties = {
+            name: {**schema(one, within or recursive), **defaults.get(name, {})} for name, one in fields.items()
+        }
+        return _object(properties, _required(hint, fields))
     return {}
 
 
@@ -117,12 +101,47 @@ def _may_be_none(hint: Any) -> bool:
     return is_union and type(None) in typing.get_args(hint)
 
 
+def _members(hint: Any) -> dict[str, Any]:
+    """What a dataclass or a `TypedDict` is made of, with types: fields and `InitVar`s, and no `ClassVar`s."""
+    found = of(hint)
+    if typing.is_typeddict(hint):
+        return found
+    return {one.name: found.get(one.name, Any) for one in _made_of(hint)}
+
+
+def _made_of(hint: Any) -> list[dataclasses.Field[Any]]:
+    # `dataclasses.fields` is without what a dataclass is made of and does not keep
+    kind = dataclasses._FIELD_CLASSVAR  # type: ignore[attr-defined]
+    return [one for one in hint.__dataclass_fields__.values() if one._field_type is not kind]
+
+
+@functools.lru_cache(maxsize=4096)
+def _names_itself(hint: Any) -> bool:
+    """Does a type name itself, in whatever it is made of?"""
+    pending, seen = _named(hint), {}
+    while pending:
+        one = pending.pop()
+        if one is hint:
+            return True
+        if id(one) not in seen:
+            seen[id(one)] = one
+            pending += _named(one)
+    return False
+
+
+def _named(hint: Any) -> list[Any]:
+    hint = _plain(hint)
+    if _is_dataclass(hint) or typing.is_typeddict(hint):
+        return list(_members(hint).values())
+    return list(typing.get_args(hint))
+
+
 def _defaults(hint: Any) -> dict[str, dict[str, Any]]:
     """Of a dataclass, those that JSON has: who keeps the value fills them in."""
     if not dataclasses.is_dataclass(hint):
         return {}
     missing, found = dataclasses.MISSING, {}
-    for field in dataclasses.fields(hint):
+    for field in _made_of(hint):
         value = field.default_factory() if field.default_factory is not missing else field.default
         if value is not missing and _is_json(value):
             found[field.name] = {"default": value}
@@ -147,7 +166,7 @@ def _required(hint: Any, fields: dict[str, Any]) -> list[str]:
     missing = dataclasses.MISSING
     has_default = {
         field.name
-        for field in dataclasses.fields(hint)
+        for field in _made_of(hint)
         if field.default is not missing or field.default_factory is not missing or not field.init
     }
     return [name for name in fields if name not in has_default]
@@ -232,7 +251,7 @@ def _instance(value: Any, hint: Any, path: str) -> Any:
 def _fields(value: Any, hint: Any, path: str, variables: dict[Any, Any] | None = None) -> Any:
     if not isinstance(value, dict):
         _misfit(path, value, _name(hint))
-    fields = of(hint)
+    fields = _members(hint)
     unknown = [name for name in value if name not in fields]
     missing = [name for name in _required(hint, fields) if name not in value]
     if unknown or missing:
@@ -271,18 +290,22 @@ def _variables(generic: Any, args: tuple[Any, ...]) -> dict[Any, Any]:
     return dict(zip(getattr(generic, "__parameters__", ()), args))
 
 
-def makes(hint: Any) -> bool:
+def makes(hint: Any, seen: set[Any] | None = None) -> bool:
     """Is a value as it was kept made into something else for this type? Plain types are what they are."""
+    seen = set() if seen is None else seen
     hint = _plain(hint)
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin in (tuple, set, frozenset) or _is_dataclass(origin):
         return True
     if origin is not None:
-        return origin is not Literal and any(makes(one) for one in args)
+        return origin is not Literal and any(makes(one, seen) for one in args)
     if not isinstance(hint, type) or hint in _EXACT:
         return False
     if typing.is_typeddict(hint):
-        return any(makes(one) for one in of(hint).values())
+        if hint in seen:
+            return False
+        seen.add(hint)
+        return any(makes(one, seen) for one in of(hint).values())
     made = dataclasses.is_dataclass(hint) or issubclass(hint, enum.Enum) or hasattr(hint, "model_validate")
     return made or hint is datetime.date
 
@@ -303,7 +326,7 @@ def field(hint: Any, step: str | int) -> Any:
     named = origin if _is_dataclass(origin) else hint
     if not (_is_dataclass(named) or typing.is_typeddict(named)):
         return None
-    found = of(named).get(step)
+    found = _members(named).get(step)
     return _variables(named, args).get(found, found)
 
 

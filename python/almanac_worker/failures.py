@@ -23,7 +23,7 @@ def record(error: BaseException, is_local: Callable[[str], bool], fallback: tupl
     place = _place(error, frames, is_local) or fallback
     fields: dict[str, Any] = {
         "type": type(error).__name__,
-        "message": cut(_message(error), 8 * 1024),
+        "message": cut(message(error), 8 * 1024),
         "stack": cut(_chain(error, is_local), _MAX_TEXT),
     }
     if place is not None:
@@ -44,7 +44,8 @@ def cut(text: str, limit: int) -> str:
     return f"{text[: limit // 2]}\n… {len(text) - limit} characters left out …\n{text[-limit // 2 :]}"
 
 
-def _message(error: BaseException) -> str:
+def message(error: BaseException) -> str:
+    """What it says of itself, or else its type."""
     try:
         text = str(error)
     except Exception as other:  # a broken __str__ must not hide the failure

@@ -166,9 +166,11 @@ class Encoder:
             return self._items(value, path, depth)
         if isinstance(value, dict):
             return self._fields(value, path, depth)
-        fields = getattr(type(value), "__dataclass_fields__", None)
-        if fields is not None:
-            return self._fields({name: getattr(value, name) for name in fields}, path, depth)
+        if hasattr(type(value), "__dataclass_fields__"):
+            import dataclasses
+
+            fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+            return self._fields(fields, path, depth)
         # a model of pydantic
         dump = getattr(type(value), "model_dump", None)
         if dump is not None:

@@ -504,7 +504,7 @@ class Worker:
             try:
                 self._outbox.post(["exported", handle, segment, place, self._store.export(handle, place)])
                 return
-            except (OSError, KeyError) as error:
+            except Exception as error:  # the host waits for an answer, whatever it was
                 _remove(place)
                 why = f"{type(error).__name__}: {error}"
         self._outbox.post(["exported", handle, segment, None, why])

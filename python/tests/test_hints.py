@@ -8,7 +8,7 @@ import enum
 import os
 import sys
 import unittest
-from typing import Any, Dict, List, Literal, Optional, Tuple, TypedDict, Union
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Dict, List, Literal, Optional, Tuple, TypedDict, Union
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
@@ -32,6 +32,46 @@ class Report(TypedDict):
     limits: Limits
 
 
+@dataclasses.dataclass
+class Scaled:
+    low: int
+    unit: ClassVar[str] = "m"
+    by: dataclasses.InitVar[int] = 2
+    kept: int = dataclasses.field(init=False)
+
+    def __post_init__(self, by: int) -> None:
+        self.kept = self.low * by
+
+
+@dataclasses.dataclass
+class Tree:
+    name: str
+    kids: List[Tree] = dataclasses.field(default_factory=list)
+
+
+class Node(TypedDict):
+    low: int
+    next: Optional[Node]
+
+
+class Leaf(TypedDict):
+    limits: Limits
+    next: Optional[Leaf]
+
+
+if TYPE_CHECKING:
+    from nowhere import Nope  # type: ignore[import-not-found]
+
+
+def loosely(n: Annotated[int, "how many"], c: Nope, d: List[Nope], limits: Optional[Limits] = None) -> Nope: ...
+
+
+@dataclasses.dataclass
+class Loose:
+    n: int
+    c: Nope
+
+
 NOON = datetime.datetime(2026, 1, 31, 12, tzinfo=datetime.timezone.utc)
 FILE = File({"$": "file", "name": "a.nc", "digest": "ab" * 32, "size": 3})
 
@@ -49,6 +89,10 @@ class Converted(unittest.TestCase):
             ({"low": 1, "colours": ["blue"]}, Limits, Limits(1.0, None, [Colour.BLUE])),
             ({"ok": True, "limits": {"low": 0.5}}, Report, {"ok": True, "limits": Limits(0.5)}),
             ({"a": {"low": 2}}, Dict[str, Limits], {"a": Limits(2.0)}),
+            ({"low": 1}, Scaled, Scaled(1)),
+            ({"low": 1, "by": 5, "kept": 0}, Scaled, Scaled(1, 5)),
+            ({"name": "a", "kids": [{"name": "b"}]}, Tree, Tree("a", [Tree("b")])),
+            ({"n": 1, "c": "anything"}, Loose, Loose(1, "anything")),
             ("a", Literal["a", "b"], "a"),
             (2, Union[str, float], 2.0),
             (FILE, File, FILE),
@@ -71,6 +115,8 @@ class Converted(unittest.TestCase):
             ([1, "x"], List[int], "it[1]: 'x' is not int"),
             ({"low": "x"}, Limits, "it.low: 'x' is not float"),
             ({}, Limits, "it: low is missing"),
+            ({"low": 1, "unit": "km"}, Scaled, "it: there is no unit"),
+            ({"name": "a", "kids": [{"name": 1}]}, Tree, "it.kids[0].name: 1 is not str"),
             ({"low": 1, "lov": 2}, Limits, "it: there is no lov"),
             ("green", Colour, "it: 'green' is not 'red' or 'blue'"),
             ("c", Literal["a", "b"], "it: 'c' is not 'a' or 'b'"),
@@ -93,7 +139,22 @@ class Schemas(unittest.TestCase):
             },
             "required": ["low"],
         }
+        tree = {
+            "type": "object",
+            "properties": {"name": {"type": "string"}, "kids": {"type": "array", "items": {}, "default": []}},
+            "required": ["name"],
+        }
+        node = {"type": "object", "properties": {"low": {"type": "integer"}, "next": {}}, "required": ["low", "next"]}
+        scaled = {
+            "type": "object",
+            "properties": {"low": {"type": "integer"}, "by": {"type": "integer", "default": 2}, "kept": {"type": "integer"}},
+            "required": ["low"],
+        }
         for hint, expected in [
+            (Scaled, scaled),
+            (Tree, tree),
+            (Node, node),
+            (List[Tree], {"type": "array", "items": tree}),
             (int, {"type": "integer"}),
             (Dir, {"almanac": "dir"}),
             (Any, {}),
@@ -110,6 +171,30 @@ class Schemas(unittest.TestCase):
         ]:
             with self.subTest(hint=hint):
                 self.assertEqual(hints.schema(hint), expected)
+
+    def test_types_that_name_each_other_are_told_once_each(self) -> None:
+        names = [f"T{n}" for n in range(12)]
+        terms: dict[str, Any] = {"Term": None}
+        for name in names:
+            made = dataclasses.make_dataclass(name, [("left", "Term"), ("right", "Term")], namespace={"__module__": __name__})
+            terms[name] = globals()[name] = made
+        globals()["Term"] = Union[tuple(terms[name] for name in names)]
+        self.addCleanup(lambda: [globals().pop(name) for name in terms])
+        one = {"type": "object", "properties": {"left": {}, "right": {}}, "required": ["left", "right"]}
+        self.assertEqual(hints.schema(terms["T0"]), one)
+        self.assertEqual(hints.schema(globals()["Term"]), {"anyOf": [one] * 12})
+
+    def test_a_type_within_itself_is_made_where_a_part_of_it_is(self) -> None:
+        self.assertEqual([hints.makes(one) for one in (Tree, Node, Leaf, List[Node])], [True, False, True, False])
+
+    def test_of_what_cannot_be_found_anything_fits_and_the_rest_holds(self) -> None:
+        self.assertEqual(
+            hints.of(loosely), {"n": int, "c": Any, "d": Any, "limits": Optional[Limits], "return": Any}
+        )
+        self.assertEqual(hints.descriptions(loosely), {"n": "how many"})
+        self.assertEqual(
+            hints.schema(Loose), {"type": "object", "properties": {"n": {"type": "integer"}, "c": {}}, "required": ["n", "c"]}
+        )
 
 
 if __name__ == "__main__":

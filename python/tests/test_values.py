@@ -1,6 +1,8 @@
+import dataclasses
 import datetime
 import enum
 import json
+import typing
 import unittest
 
 from almanac_worker import values
@@ -62,6 +64,19 @@ class Encoding(unittest.TestCase):
             ({"models": [Model()]}, {"models": [{"kind": "a", "at": "2026-01-02"}]}),
         ]:
             self.assertEqual(encoder.wire(value), wire)
+
+    def test_dataclasses_are_their_fields(self):
+        @dataclasses.dataclass
+        class Scaled:
+            low: int
+            unit: typing.ClassVar[str] = "m"
+            by: dataclasses.InitVar[int]
+            kept: int = dataclasses.field(init=False)
+
+            def __post_init__(self, by):
+                self.kept = self.low * by
+
+        self.assertEqual(encoder.wire([Scaled(2, 3)]), [{"low": 2, "kept": 6}])
 
     def test_dates(self):
         zone = datetime.timezone(datetime.timedelta(hours=-5))

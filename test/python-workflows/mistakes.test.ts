@@ -53,6 +53,11 @@ async function said(name: string, text: string): Promise<string> {
 it.each([
   ['exits', body('await f(1)\nsys.exit(3)'), /it called sys\.exit\(3\): return from the workflow instead/],
   [
+    'raises_silent',
+    `class Silent(Exception):\n    def __str__(self): raise KeyError('text')\n${body('raise Silent()')}`,
+    /\(Silent\.__str__ raised KeyError\)\n[\s\S]*\n\s+raises_silent\.py:11 \[ALM_WORKFLOW_FAILED\]/,
+  ],
+  [
     'dies',
     body('await f(1)\nos._exit(3)'),
     /process of the workflow is gone: it ended with exit code 3\.\n.*ALM_WORKFLOW_DIED/,

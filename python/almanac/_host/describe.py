@@ -9,7 +9,7 @@ import sys
 import traceback
 from typing import Any, Callable
 
-from almanac_worker import packages
+from almanac_worker import failures, packages
 
 from ..errors import AlmanacError, TaskFailed
 from ..modules import read_files
@@ -65,20 +65,28 @@ def is_local(path: str) -> bool:
 
 def failure(error: BaseException, file: str | None = None, line: int | None = None) -> dict[str, Any]:
     """An exception as the engine keeps it: in Python's own terms, with the author's lines; where it has none, those given."""
+    try:
+        return _described(error, file, line)
+    except Exception as other:  # the author's code is asked what it is, and must not hide the failure
+        message = f"({type(error).__name__} cannot be told: {type(other).__name__})"
+        at = {} if file is None else {"file": file} if line is None else {"file": file, "line": line}
+        return {"message": message, "type": type(error).__name__, "tokens": [], **at}
+
+
+def _described(error: BaseException, file: str | None, line: int | None) -> dict[str, Any]:
     if isinstance(error, SystemExit):
         message = f"it called sys.exit({error.code!r}): return from the workflow instead"
     elif isinstance(error, AlmanacError):
-        message = error.args[0] if error.args else ""
+        message = str(error.args[0]) if error.args else ""
     else:
-        message = "".join(traceback.format_exception_only(type(error), error)).strip()
-        message = (error.msg if isinstance(error, SyntaxError) else str(error)) or message
+        message = (isinstance(error, SyntaxError) and error.msg) or failures.message(error)
     record: dict[str, Any] = {"message": message, "type": type(error).__name__, "tokens": sorted(_tokens(error))}
     if isinstance(error, TaskFailed):
         record["raised"] = error._token
     if isinstance(error, AlmanacError):
         record["code"], record["hint"] = error.code, error.hint
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not is_inner(frame.filename)]
-    if isinstance(error, SyntaxError) and error.filename is not None:
+    if isinstance(error, SyntaxError) and isinstance(error.filename, str):
         record["file"], record["line"], record["column"] = error.filename, error.lineno, error.offset
     else:
         own = [frame for frame in frames if is_local(frame.filename)]

@@ -1,0 +1,36 @@
+import json
+import os
+import pickle
+import socket
+import tempfile
+import unittest
+from unittest import mock
+
+from almanac_worker.frames import Outbox
+from almanac_worker.worker import Worker
+
+
+class Buffer:
+    def __reduce_ex__(self, protocol):
+        return Buffer, (pickle.PickleBuffer(bytearray(10)),)
+
+
+class Exporting(unittest.TestCase):
+    def test_a_value_that_cannot_be_exported_is_answered_with_why(self):
+        ours, host = socket.socketpair()
+        with tempfile.TemporaryDirectory() as folder, ours, host, open(os.path.join(folder, "events"), "w") as events:
+            config = {"debug": "pdb", "logBytes": 0, "places": [], "worker": 1, "directory": folder, "holder": "h"}
+            outbox = Outbox(ours)
+            worker = Worker({**config, "events": events.name}, None, outbox)
+            handle, _, _ = worker._store.hold(Buffer())
+            paths = [os.path.join(folder, name) for name in ("first", "spare")]
+            with mock.patch.object(os, "pwrite", side_effect=MemoryError("no more")):
+                worker._on_export(handle, "first", *paths)
+            outbox.flush()
+            frame = host.recv(1 << 16)
+            self.assertEqual(json.loads(frame[4:]), [["exported", handle, "first", None, "MemoryError: no more"]])
+            self.assertEqual([os.path.exists(path) for path in paths], [False, False])
+
+
+if __name__ == "__main__":
+    unittest.main()
