@@ -15,6 +15,8 @@ import type { EnginePorts } from './settings.ts'
 export interface Identity {
   readonly of: TaskIdentity
   readonly cacheable: boolean
+  /** nothing in its arguments refers to anything: its fingerprint can be computed at any time */
+  readonly isFree: boolean
   /** keys of the calls whose results live in a worker and are among the inputs */
   readonly heldKeys: readonly Digest[]
 }
@@ -93,13 +95,14 @@ export class Identifier {
     return {
       of: task?.policy.location === true ? this.#placed(task, known, refs.places) : known,
       cacheable: task !== undefined && kind !== 'map' && isCacheable(task, refs.files, refs.held.length > 0),
+      isFree: refs.none,
       heldKeys: refs.held,
     }
   }
 
   #refsIn(args: Value): InputRefs {
-    const refs = { files: false, held: [] as Digest[], places: [] as string[] }
-    this.#eachInputRef(args, (ref) => {
+    const refs = { files: false, held: [] as Digest[], places: [] as string[], none: true }
+    refs.none = !this.#eachInputRef(args, (ref) => {
       if (ref instanceof HeldRef) refs.held.push(ref.key)
       else refs.files = true
       // the place of a URL counts always, and where it is read at may be signed
@@ -161,14 +164,18 @@ export class Identifier {
     return `{"args":[${positions.map((item) => this.#outcomes.text(item)).join(',')}]}`
   }
 
-  #eachInputRef(args: Value, found: (ref: Exclude<Ref, FutureRef>) => void): void {
+  /** Is there any reference at all? */
+  #eachInputRef(args: Value, found: (ref: Exclude<Ref, FutureRef>) => void): boolean {
+    let isThere = false
     eachRef(args, (ref) => {
+      isThere = true
       if (!(ref instanceof FutureRef)) return found(ref)
       if (ref.path.length === 0 && this.#outcomes.isUnread(ref.call)) return
       eachRef(this.#outcomes.field(ref, this.#nameOf(ref.call)), (inner) => {
         if (!(inner instanceof FutureRef)) found(inner)
       })
     })
+    return isThere
   }
 
   /** Once a run: who asks again gets the same. */
@@ -226,9 +233,11 @@ interface InputRefs {
   readonly held: readonly Digest[]
   /** where files and directories lie */
   readonly places: readonly string[]
+  /** nor futures */
+  readonly none: boolean
 }
 
-const noRefs: InputRefs = { files: false, held: [], places: [] }
+const noRefs: InputRefs = { files: false, held: [], places: [], none: true }
 
 const isFields = (args: Value): args is Record<string, Value> =>
   args !== null && typeof args === 'object' && Object.getPrototypeOf(args) === Object.prototype

@@ -147,7 +147,7 @@ export class Recall {
     // most calls of a new run: nothing is under their fingerprint, and nothing can be wrong with it
     const isAttempted = request.kind === 'task' || request.kind === 'entry'
     const isNew = own === undefined && remembered.unclaimed === 0 && !info.cacheable
-    if (isAttempted && isNew && info.isPlain) return this.#unremembered(info, identity)
+    if (isAttempted && isNew && identity.isFree) return this.#unremembered(info, identity)
     const fingerprint = identity.of.fingerprint(info.args)
     info.fingerprint = fingerprint
     const found = remembered.claim(own, caller, request.name, fingerprint)
