@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import { dirname, join, resolve, sep } from 'node:path'
 
 const marks = ['.almanac', 'almanac.config.ts', 'almanac.config.js', 'package.json'] as const
@@ -25,7 +25,9 @@ export function homeOf(given: {
   readonly project: string
   readonly home: string
 } {
-  const project = resolve(given.project ?? findProject(process.cwd(), given.near))
+  const named = resolve(given.project ?? findProject(process.cwd(), given.near))
+  // files of runs are kept as they lie from here: links to the project are one project
+  const project = existsSync(named) ? realpathSync(named) : named
   const home = resolve(given.home ?? process.env['ALMANAC_HOME'] ?? join(project, '.almanac'))
   return { project, home }
 }

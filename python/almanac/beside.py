@@ -18,7 +18,7 @@ from typing import Any, Iterator
 from .errors import AlmanacError
 from .location import engine, surroundings
 
-__all__ = ["Engine", "asked"]
+__all__ = ["Engine", "answered", "asked"]
 
 _HINT = "Name the engine's command in ALMANAC_COMMAND, or leave it empty."
 
@@ -41,7 +41,7 @@ class Engine:
                 env=surroundings(),
             )
         except OSError as error:
-            raise AlmanacError(f"{command[0]} cannot be started: {error.strerror}", code="ALM_USAGE", hint=_HINT) from None
+            raise _not_started(command, error) from None
         self._pump = threading.Thread(target=self._copy, args=(sys.stdout,), name="almanac-prints", daemon=True) if pumped else None
         if self._pump is not None:
             self._pump.start()
@@ -89,13 +89,33 @@ class Engine:
 def asked(arguments: list[str], near: str) -> list[dict[str, Any]]:
     """What a command that only looks says; nothing where it cannot."""
     try:
-        done = subprocess.run(
-            [*engine(), *arguments, "--json"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=near, encoding="utf-8",
-            env=surroundings(),
-        )
-    except (OSError, AlmanacError):
+        return answered(arguments, near)
+    except AlmanacError:
         return []
-    return [told for line in done.stdout.splitlines() if (told := _object(line)) is not None and told["kind"] != "error"]
+
+
+def answered(arguments: list[str], near: str) -> list[dict[str, Any]]:
+    """What a command that only looks says. Raises `AlmanacError` where it cannot."""
+    command = [*engine(), *arguments, "--json"]
+    try:
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=near, encoding="utf-8", env=surroundings()
+        )
+    except OSError as error:
+        raise _not_started(command, error) from None
+    # JSON has U+2028 and its like as they are, which are no ends of lines
+    found = [told for line in done.stdout.split("\n") if (told := _object(line)) is not None]
+    for told in found:
+        if told["kind"] == "error":
+            raise AlmanacError(told["message"], code=told["code"], hint=told.get("hint", ""))
+    if done.returncode < 0:
+        said = f"`almanac {' '.join(arguments)}` was ended by signal {-done.returncode}"
+        raise AlmanacError(said, code="ALM_BUG", hint="Try it in a terminal, and see what it prints.")
+    return found
+
+
+def _not_started(command: list[str], error: OSError) -> AlmanacError:
+    return AlmanacError(f"{command[0]} cannot be started: {error.strerror}", code="ALM_USAGE", hint=_HINT)
 
 
 def _object(line: str) -> dict[str, Any] | None:

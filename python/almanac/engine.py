@@ -12,7 +12,7 @@ import threading
 from typing import Any, Callable, Mapping
 
 from . import calls, cells
-from .beside import Engine, asked
+from .beside import Engine, answered, asked
 from .errors import AlmanacError, for_cells, noted, refused
 from .progress import display, in_notebook, message_of
 from .shown import Artifact, Graph, run_html
@@ -140,9 +140,16 @@ async def execute_async(
         ended = loop.create_future()
 
         def read() -> None:
+            raised: BaseException | None = None
             try:
                 following.read(lambda told: loop.call_soon_threadsafe(following.take, told))
-                loop.call_soon_threadsafe(ended.set_result, None)
+            except BaseException as error:  # whoever waits is to hear of it
+                raised = error
+            try:
+                if raised is None:
+                    loop.call_soon_threadsafe(ended.set_result, None)
+                else:
+                    loop.call_soon_threadsafe(ended.set_exception, raised)
             except RuntimeError:  # the loop was closed: nobody waits any more
                 following.engine.interrupt()
 
@@ -170,13 +177,12 @@ class Resumed:
         """The same with its id. Raises `AlmanacError` where there is no run."""
         if self.run is not None:
             return self
-        told = asked(["runs", "--workflow", workflow, "--limit", "100", "--project", project], project)
-        run = next((one["id"] for one in told if one.get("file") and os.path.join(project, one["file"]) == file), None)
-        if run is None:
+        told = answered(["runs", "--workflow", workflow, "--file", file, "--limit", "1", "--project", project], project)
+        if not told:
             raise AlmanacError(
                 f"workflow {workflow} has no run to go on with", code="ALM_RUN_UNKNOWN", hint="Run it first: `almanac.run`."
             )
-        return Resumed(run)
+        return Resumed(told[0]["id"])
 
     def words(self, file: str, workflow: str, project: str) -> list[str]:
         """The command, in a project. Raises `AlmanacError` where there is no run."""
@@ -296,7 +302,7 @@ def _goes_on(function: str, run: str) -> str:
 
 def near(file: str) -> str:
     """The project of a workflow's file, as the engine finds it."""
-    here, folder = pathlib.Path.cwd(), pathlib.Path(file).resolve().parent
+    here, folder = pathlib.Path.cwd(), pathlib.Path(os.path.abspath(file)).parent
     for one in (folder, *folder.parents):
         if any((one / mark).exists() for mark in _PROJECT):
             return str(one)
@@ -318,10 +324,9 @@ def _file_of(workflow: Workflow[..., Any]) -> str:
 
 
 def _project_of(arguments: tuple[str, ...]) -> tuple[str, ...]:
-    for at, one in enumerate(arguments):
-        if one == "--project":
-            return ("--project", *(os.path.abspath(path) for path in arguments[at + 1 : at + 2]))
-    return ()
+    paths = [path for one, path in zip(arguments, arguments[1:]) if one == "--project"]
+    paths += [one.partition("=")[2] for one in arguments if one.startswith("--project=")]
+    return ("--project", os.path.abspath(paths[-1])) if paths else ()
 
 
 def _project_near(arguments: tuple[str, ...], file: str) -> tuple[str, ...]:

@@ -1,10 +1,14 @@
+import asyncio
+import io
 import os
 import sys
 import tempfile
 import unittest
 from unittest import mock
 
-from almanac.beside import Engine
+from almanac import AlmanacError, resume, workflow
+from almanac.beside import Engine, answered, asked
+from almanac.engine import execute_async
 
 #: stands for an engine that a launcher has started, which passes nothing on
 ENGINE = """
@@ -17,7 +21,50 @@ sys.exit(3)
 """
 
 
+@workflow
+async def flow() -> int:
+    return 1
+
+
 class Beside(unittest.TestCase):
+    def command(self, program: str) -> None:
+        """Stands for an engine, for this test."""
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        path = os.path.join(folder.name, "engine")
+        with open(path, "w") as file:
+            file.write(f"#!{sys.executable}\n{program}")
+        os.chmod(path, 0o755)
+        there = mock.patch.dict(os.environ, {"ALMANAC_COMMAND": path})
+        there.start()
+        self.addCleanup(there.stop)
+
+    def test_what_it_says_ends_where_a_line_does(self):
+        text = '{"kind": "task", "name": "a\u2028b\u2029c\x85d"}'
+        self.command(f"import sys\nsys.stdout.buffer.write({text!r}.encode() + b'\\n')")
+        self.assertEqual(asked(["graph"], "."), [{"kind": "task", "name": "a\u2028b\u2029c\x85d"}])
+
+    def test_a_resume_says_why_runs_cannot_be_looked_for(self):
+        self.command('print(\'{"kind": "error", "code": "ALM_JOURNAL_DAMAGED", "message": "it is damaged", "hint": "Look."}\')')
+        self.assertEqual(asked(["runs"], "."), [])
+        with self.assertRaises(AlmanacError) as raised:
+            resume(flow)
+        error = raised.exception
+        self.assertEqual((str(error), error.code, error.hint), ("it is damaged", "ALM_JOURNAL_DAMAGED", "Look."))
+        self.command("import os\nos.kill(os.getpid(), 9)")
+        with self.assertRaisesRegex(AlmanacError, "`almanac runs` was ended by signal 9"):
+            answered(["runs"], ".")
+        with mock.patch.dict(os.environ, {"ALMANAC_COMMAND": "/nowhere/almanac"}):
+            with self.assertRaisesRegex(AlmanacError, "/nowhere/almanac cannot be started"):
+                resume(flow)
+
+    def test_what_goes_wrong_where_it_is_read_reaches_who_awaits_it(self):
+        self.command("print('of the author')\nprint('{\"kind\": \"started\", \"id\": \"1\"}')")
+        closed = io.StringIO()
+        closed.close()
+        with mock.patch("sys.stdout", closed), self.assertRaisesRegex(ValueError, "closed file"):
+            asyncio.run(asyncio.wait_for(execute_async(flow, {}, progress=False), 30))
+
     def test_an_interrupt_reaches_what_a_launcher_has_started(self):
         with tempfile.TemporaryDirectory() as folder:
             launcher, program = os.path.join(folder, "launcher"), os.path.join(folder, "engine.py")

@@ -84,6 +84,7 @@ function addReaders(program: Command): void {
       .command('runs')
       .description('list runs, newest first')
       .option('--workflow <name>', 'of one workflow')
+      .option('--file <file>', 'of the workflows of one file')
       .option('--limit <n>', 'so many, 20 if absent'),
   ).action(async (flags: RunsFlags) => (await import('./commands/runs.ts')).runsCommand(flags))
   common(

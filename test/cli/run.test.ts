@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Project } from './almanac.ts'
@@ -217,6 +218,22 @@ describe('wrong use ends with 2 and says what to do', () => {
 })
 
 describe('what was kept can be read', () => {
+  it('runs of one file, by whichever path it is named', async () => {
+    project = await Project.make({ 'sums.ts': sums, 'others.ts': sums })
+    await symlink('sums.ts', join(project.folder, 'link.ts'))
+    await project.run('run', 'link.ts', '--input', 'n=3')
+    const { id } = await project.json('run', 'sums.ts', '--input', 'n=3')
+    const { id: other } = await project.json('run', 'others.ts', '--input', 'n=3')
+    const newest = async (...words: string[]) => (await project.json('runs', '--limit', '1', ...words))['id']
+    expect(await newest('--workflow', 'sums')).toBe(other)
+    for (const file of ['sums.ts', 'link.ts'])
+      expect(await newest('--workflow', 'sums', '--file', file), file).toBe(id)
+    expect((await project.run('runs', '--file', 'sums.ts')).stdout.match(/succeeded/g)).toHaveLength(2)
+    expect((await project.run('status', 'link.ts')).stdout).toContain(String(id))
+    const { stdout } = await project.run('runs', '--workflow', 'none', '--file', 'sums.ts')
+    expect(stdout).toBe('No runs of none in sums.ts.\n')
+  })
+
   it('runs, show, logs, graph, why, status, doctor, rm', async () => {
     project = await Project.make({ 'sums.ts': sums })
     await project.run('run', 'sums.ts', '--input', 'n=3')

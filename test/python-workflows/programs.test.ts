@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
+import { mkdir, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, it } from 'vitest'
@@ -78,11 +79,15 @@ const env = () => ({
   PYTHONPATH: fileURLToPath(new URL('../../python', import.meta.url)),
 })
 
-const importing = (program: string) => ['-c', `import almanac\nfrom flow import *\n${program}`]
+/** A program that imports the workflows by the path of a folder. */
+const importing = (program: string, folder = project.folder) => [
+  '-c',
+  `import almanac, sys\nsys.path.insert(0, ${JSON.stringify(folder)})\nfrom flow import *\n${program}`,
+]
 
-/** What a program in Python prints that imports the workflows. */
-function printed(program: string): string {
-  const { stdout, stderr } = spawnSync('python3', importing(program), {
+/** What it prints. */
+function printed(program: string, folder?: string): string {
+  const { stdout, stderr } = spawnSync('python3', importing(program, folder), {
     cwd: project.folder,
     encoding: 'utf8',
     env: env(),
@@ -144,4 +149,34 @@ it('that is killed has its run stopped with all of its clean-up', async () => {
   const state = async () =>
     (JSON.parse((await project.run('runs', '--json')).stdout) as { state: string }).state
   await expect.poll(state).toBe('cancelled')
+})
+
+it('goes on with a run by whichever path its file is named', async () => {
+  project = await Project.make({ 'flow.py': resumable })
+  const link = `${project.folder}-link`
+  await symlink(project.folder, link)
+  try {
+    const failed = /run (\w+) failed/.exec(printed('almanac.run(main, n=1)', link))?.[1]
+    await project.write({ 'flow.py': resumable.replace('["mean"]', '["sum"]') })
+    const goesOn = 'done = almanac.resume(main)\nprint(done.id, done.executed, done.reused)'
+    expect(printed(goesOn, link)).toBe(`${failed} 1 1\n`)
+    expect(printed(goesOn)).toBe(`${failed} 0 2\n`)
+  } finally {
+    await rm(link)
+  }
+})
+
+it('looks in the project that its arguments name', async () => {
+  project = await Project.make({ 'flow.py': resumable })
+  await mkdir(join(project.folder, 'there'))
+  expect(printed('print(almanac.run(other, "--project=there").graph)')).toContain('make')
+  expect(printed('print(almanac.resume(other, "--project=there").reused)')).toBe('1\n')
+  expect(printed('almanac.resume(other)')).toContain('AlmanacError: workflow other has no run to go on with')
+})
+
+it('says why it cannot look for a run', async () => {
+  project = await Project.make({ 'flow.py': resumable })
+  await mkdir(join(project.folder, '.almanac'))
+  await project.write({ '.almanac/journal.db': 'no journal' })
+  expect(printed('almanac.resume(other)')).toMatch(/AlmanacError: .*journal\.db/)
 })

@@ -1,6 +1,8 @@
+import { resolve } from 'node:path'
 import pc from 'picocolors'
 import type { RunRecord } from '../../model/records.ts'
 import { runObject } from '../objects.ts'
+import { fileOfRuns } from '../paths.ts'
 import { type CommonFlags, count, withReadAlmanac } from '../session.ts'
 import { type Standing, standings } from '../standing.ts'
 import { table } from '../table.ts'
@@ -8,22 +10,28 @@ import { durationText, stateText, timeText } from '../words.ts'
 
 export interface RunsFlags extends CommonFlags {
   readonly workflow?: string
+  readonly file?: string
   readonly limit?: string
 }
 
 /** `almanac runs` */
 export function runsCommand(flags: RunsFlags): Promise<void> {
-  return withReadAlmanac(flags, async (almanac, printer) => {
+  const { file } = flags
+  const near = file === undefined ? {} : { near: resolve(file) }
+  return withReadAlmanac({ ...flags, ...near }, async (almanac, printer) => {
     const limit = flags.limit === undefined ? 20 : count('--limit', flags.limit)
     const runs = await almanac.records.runs({
       limit,
       ...(flags.workflow !== undefined && { workflow: flags.workflow }),
+      ...(file !== undefined && { file: fileOfRuns(almanac.project, file) }),
     })
     const standingOf = await standings(almanac, runs)
     for (const run of runs) printer.object(runObject(run, standingOf(run)))
     if (runs.length === 0) {
       printer.line(
-        flags.workflow === undefined ? 'No runs yet: almanac run FILE' : `No runs of ${flags.workflow}.`,
+        flags.workflow === undefined && file === undefined
+          ? 'No runs yet: almanac run FILE'
+          : `No runs of ${[flags.workflow, file].filter((one) => one !== undefined).join(' in ')}.`,
       )
       return 0
     }

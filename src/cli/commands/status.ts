@@ -1,8 +1,9 @@
-import { relative, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import pc from 'picocolors'
 import { asideObject, asideOf, printAside } from '../aside.ts'
 import { limitWaits, limitWaitText } from '../limit-words.ts'
 import { runObject } from '../objects.ts'
+import { fileOfRuns } from '../paths.ts'
 import { type CommonFlags, type Near, withReadAlmanac } from '../session.ts'
 import { standings } from '../standing.ts'
 import { wantedCommand, wantedText } from '../wanted.ts'
@@ -17,7 +18,7 @@ export function statusCommand(file: string | undefined, flags: CommonFlags): Pro
             limit: 50,
             states: ['running', 'waiting', 'paused', 'cancelling', 'scheduled'],
           })
-        : await almanac.records.runs({ limit: 1, file: relative(almanac.project, resolve(file)) })
+        : await almanac.records.runs({ limit: 1, file: fileOfRuns(almanac.project, file) })
     if (runs.length === 0)
       printer.line(file === undefined ? 'Nothing is under way.' : `${file} has not been run yet.`)
     const standingOf = await standings(almanac, runs)
