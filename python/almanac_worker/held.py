@@ -107,19 +107,11 @@ class HeldStore:
     def map(self, segment: str, path: str, form: str, spans: list[_Span]) -> Any:
         """A value that another worker exported, or one that was persisted, over the shared file's own bytes."""
         if form == "npy":
-            import io
-
             numpy = __import__("numpy")
             view = self._view(segment, path, spans[0][1])
-            head = io.BytesIO(view[: min(len(view), 1 << 16)])
-            version = numpy.lib.format.read_magic(head)
-            shape, fortran, dtype = (
-                numpy.lib.format.read_array_header_1_0(head)
-                if version == (1, 0)
-                else numpy.lib.format.read_array_header_2_0(head)
-            )
-            flat = numpy.frombuffer(view[head.tell() :], dtype=dtype)
-            return flat.reshape(shape, order="F" if fortran else "C")
+            header, end = _npy_header(view)
+            flat = numpy.frombuffer(view[end:], dtype=numpy.lib.format.descr_to_dtype(header["descr"]))
+            return flat.reshape(header["shape"], order="F" if header["fortran_order"] else "C")
         return _loaded(self._view(segment, path, _end(spans)), spans)
 
     def _view(self, segment: str, path: str, size: int) -> memoryview:
@@ -149,6 +141,16 @@ def _end(spans: list[_Span]) -> int:
 def _loaded(view: memoryview, spans: list[_Span]) -> Any:
     data, *buffers = [view[offset : offset + length] for offset, length in spans]
     return pickle.loads(data, buffers=buffers)
+
+
+def _npy_header(view: memoryview) -> tuple[dict[str, Any], int]:
+    """What is said of an array, and where it begins. NumPy's own readers differ by version, and refuse long ones."""
+    import ast
+
+    version = view[6]
+    begin = 10 if version == 1 else 12
+    end = begin + int.from_bytes(view[8:begin], "little")
+    return ast.literal_eval(str(view[begin:end], "utf-8" if version == 3 else "latin1").strip()), end
 
 
 class _Array:

@@ -87,6 +87,8 @@ describe('NumPy', () => {
       strided: ['ndarray', 'int64', [5], '[0, 2, 4, 6, 8]'],
       objects: ['ndarray', 'object', [3], "[1, 'two', None]"],
       structured: ['ndarray', "[('a', '<i4'), ('b', '<f8')]", [1], '[(1, 2.5)]'],
+      long: ['ndarray', `[('${'field'.repeat(20)}`.slice(0, 40), [1], `[(${'0.0, '.repeat(899)}0.0)]`],
+      unicode: ['ndarray', "[('größe', '<f4'), ('長さ', '<f8')]", [1], '[(0.0, 0.0)]'],
       empty: ['ndarray', 'float64', [0, 3], '[]'],
       masked: ['MaskedArray', 'int64', [3], '[1, None, 3]'],
       scalar: ['ndarray', 'float64', [], '5.0'],

@@ -50,6 +50,8 @@ def odd_arrays():
         "strided": np.arange(10)[::2],
         "objects": np.array([1, "two", None], dtype=object),
         "structured": np.array([(1, 2.5)], dtype=[("a", "i4"), ("b", "f8")]),
+        "long": np.zeros(1, dtype=[(f"{'field' * 20}{n}", "f4") for n in range(900)]),
+        "unicode": np.zeros(1, dtype=[("größe", "f4"), ("長さ", "f8")]),
         "empty": np.zeros((0, 3)),
         "masked": np.ma.masked_array([1, 2, 3], mask=[0, 1, 0]),
         "scalar": np.array(5.0),
@@ -57,7 +59,7 @@ def odd_arrays():
 
 
 def describe(arrays):
-    return {name: [type(array).__name__, str(array.dtype), list(array.shape), repr(array.tolist())] for name, array in arrays.items()}
+    return {name: [type(array).__name__, str(array.dtype)[:40], list(array.shape), repr(array.tolist())] for name, array in arrays.items()}
 
 
 def wait(path, array):
