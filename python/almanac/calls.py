@@ -34,12 +34,14 @@ class Engine(Protocol):
 class Scope:
     """One function: of a run, a child workflow, a stage or a branch. Equal calls in two of them are not equals."""
 
-    __slots__ = ("id", "run", "_engine", "path")
+    __slots__ = ("id", "run", "_engine", "path", "tries")
 
     def __init__(self, id: int, run: str, path: str, engine: Engine) -> None:
         self.id = id
         self.run = run
         self.path = path
+        #: how often it wanted to wait when it was over
+        self.tries = 0
         self._engine = engine
 
     def __deepcopy__(self, memo: object) -> Scope:

@@ -48,6 +48,7 @@ type Want = Extract<Said, { readonly kind: 'want' }>
  * G1 until Python says that it rests after what it was given, a replay gives nothing more (`Caller.elsewhere`)
  * G2 calls are made in the order in which Python made them
  * G3 when the process ends, each function under way fails of that, once
+ * G4 of a run that has ended or rests nothing is kept, here or in Python: functions that have not ended are left
  */
 export class PythonHost {
   readonly #process: WorkflowProcess
@@ -138,11 +139,17 @@ export class PythonHost {
     this.#runs.set(run, made)
     elsewhere.whenCancelled(() => this.#expectRest(run))
     elsewhere.whenStuck(() => this.#standing(run))
-    elsewhere.whenOver(() => {
-      this.#runs.delete(run)
-      if (this.#gone === undefined) this.#process.send(JSON.stringify(['over', run]))
-    })
+    elsewhere.whenOver(() => this.#over(run, made))
     return made
+  }
+
+  /** One life of a run is over. */
+  #over(run: string, calls: Entered['calls']): void {
+    this.#runs.delete(run)
+    const left = [...this.#entered].filter(([, entered]) => entered.calls === calls).map(([scope]) => scope)
+    for (const scope of left) this.#entered.delete(scope)
+    this.#keepAlive()
+    if (this.#gone === undefined) this.#process.send(JSON.stringify(['over', run, left]))
   }
 
   /** A function that computes or sleeps hears nothing: it is not waited for. */
@@ -249,18 +256,23 @@ export class PythonHost {
       details: this.#refs(entered, details) as Readonly<Record<string, Value>>,
       key,
       task: task === undefined ? undefined : this.#task(task),
-      fn: fn === undefined ? undefined : this.#function(entered.caller, operation, fn),
+      fn: fn === undefined ? undefined : this.#function(entered, operation, fn),
     })
   }
 
   /** One of the author's: a child is entered, a predicate is asked. */
-  #function(caller: Caller, operation: string, fn: number): (...args: never[]) => Promise<Value> {
+  #function(entered: Entered, operation: string, fn: number): (...args: never[]) => Promise<Value> {
     if (operation === 'child') return (input: Value) => this.enter(fn, input)
-    return (...args: Value[]) =>
-      this.#ask((number, settle) => {
+    const { caller, calls } = entered
+    return (...args: Value[]) => {
+      // Python has let go of it
+      if (this.#runs.get(caller.run) !== calls)
+        return Promise.reject(new AlmanacError('ALM_CANCELLED', { by: ', as the run has ended' }))
+      return this.#ask((number, settle) => {
         this.#evaluations.set(number, settle)
         this.#give(caller, ['evaluate', number, fn, args.map((arg) => toWire(arg))])
       })
+    }
   }
 
   #task(number: number): TaskDefinition {

@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import type { Value } from '../../src/model/value.ts'
 import type { Life } from './rig.ts'
@@ -8,6 +10,7 @@ import { type Stage, succeeded } from './stage.ts'
 import * as programs from './waiting-programs.ts'
 
 const callbackUrl = /^http:\/\/127\.0\.0\.1:8787\/callbacks\/[\w-]{43}$/
+const unclosed = fileURLToPath(new URL('unclosed.ts', import.meta.url))
 
 /** Questions, cancellation, and a process that is killed. */
 export function waitingTests(stage: Stage): void {
@@ -18,6 +21,15 @@ export function waitingTests(stage: Stage): void {
     await stage.rig.ask({ do: 'answer', run: first.run, value: { ok: true, why: 'seen' } })
     const again = await stage.rig.run(file, { resume: first.run })
     expect(again).toMatchObject({ ...succeeded([8, true, 'seen', 16]), executed: 1, reused: 1 })
+  })
+
+  it('a program of which all runs rest ends by itself', () => {
+    const file = stage.write('receiving', programs.receiving)
+    const ended = spawnSync(process.execPath, [unclosed, stage.rig.folder, file], {
+      encoding: 'utf8',
+      timeout: 60_000,
+    })
+    expect(ended).toMatchObject({ status: 0, stdout: 'waiting', stderr: '' })
   })
 
   it('a message is received once, whether it came before or after, by a run that rests meanwhile', async () => {

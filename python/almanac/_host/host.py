@@ -2,6 +2,7 @@
 
 G1  an outcome is given when all functions have come to rest after the one before
 G2  calls leave in the order in which they were made
+G3  a function of a run that is over is left, as asyncio leaves a task that is cancelled
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ from .strays import Strays
 
 #: told of together
 _NAMES = 5
+
+#: so often one that is left may try to wait for something else; then it waits for good
+_TRIES = 100
 
 
 def _known_later(value: Any, scope: calls.Scope, all_of_it: bool) -> Future[Any] | None:
@@ -74,7 +78,8 @@ class Host:
             "over": self._on_over,
         }
         self._numbers = 0
-        self._waiting: dict[int, Ended | asyncio.Future[Any]] = {}
+        #: with the scope of each
+        self._waiting: dict[int, tuple[int, Ended | asyncio.Future[Any]]] = {}
         #: those of them that are awaited, and not called back
         self._waits: dict[asyncio.Future[Any], int] = {}
         self._functions: dict[int, Callable[..., Any]] = {}
@@ -115,12 +120,14 @@ class Host:
 
     def function(self, function: Callable[..., Any], gives: Returned | None = None) -> int:
         number = self.number()
+        scope = calls._scope.get()
+        if scope is not None:
+            if scope.id not in self._under_way:
+                return number  # the engine hears nothing from it any more
+            self._of_run.setdefault(scope.run, []).append(number)
         self._functions[number] = function
         if gives is not None:
             self._gives[number] = gives
-        scope = calls._scope.get()
-        if scope is not None:
-            self._of_run.setdefault(scope.run, []).append(number)
         return number
 
     def waiter(self, future: Future[Any]) -> asyncio.Future[Any]:
@@ -138,8 +145,13 @@ class Host:
         return waiting_function().wait(lambda arrived: self._want(calls.current("a future"), future, arrived))
 
     def _want(self, scope: calls.Scope, future: Future[Any], arrived: Ended | asyncio.Future[Any]) -> None:
+        if scope.id not in self._under_way:
+            scope.tries += 1
+            if scope.tries > _TRIES:
+                return
+            raise asyncio.CancelledError
         wait = self.number()
-        self._waiting[wait] = arrived
+        self._waiting[wait] = scope.id, arrived
         if isinstance(arrived, asyncio.Future):
             self._waits[arrived] = wait
         self._link.say(["want", scope.id, future._call, future._path, wait])
@@ -196,7 +208,9 @@ class Host:
                 self._want(scope, future, ended)
 
         def ended(value: Any, error: BaseException | None) -> None:
-            self._under_way.pop(id, None)
+            if id not in self._under_way:
+                return
+            del self._under_way[id]
             left = self._strays.left(id)
             unheard = self._unheard.pop(id, None) or (calls.stray_calls[0] if calls.stray_calls else None)
             calls.stray_calls.clear()
@@ -220,13 +234,16 @@ class Host:
             self._link.say(["end", id, False, failure(error, *_place(known)), waits])
 
         def begun(task: asyncio.Task[Any]) -> None:
-            self._under_way[id] = task
+            if id in self._under_way:
+                self._under_way[id] = task
+            else:
+                task.cancel()
 
         enter(self._loop, scope, entered, begun, returned)
 
     def _on_outcome(self, wait: int, value: Any) -> None:
         self._taken += 1
-        arrived = self._waiting.pop(wait)
+        _, arrived = self._waiting.pop(wait)
         if not isinstance(arrived, asyncio.Future):
             return arrived(value, None)
         del self._waits[arrived]
@@ -235,7 +252,7 @@ class Host:
 
     def _on_failed(self, wait: int, record: dict[str, Any]) -> None:
         self._taken += 1
-        arrived, error = self._waiting.pop(wait), TaskFailed(record, wait)
+        (_, arrived), error = self._waiting.pop(wait), TaskFailed(record, wait)
         if not isinstance(arrived, asyncio.Future):
             return arrived(None, error)
         del self._waits[arrived]
@@ -269,7 +286,22 @@ class Host:
             return
         self._unheard.setdefault(scope.id, error)
 
-    def _on_over(self, run: str) -> None:
+    def _on_over(self, run: str, scopes: list[int]) -> None:
+        """`scopes`: those whose functions have not ended, as the run rests or could not go on."""
         for number in self._of_run.pop(run, ()):
             del self._functions[number]
             self._gives.pop(number, None)
+        left = {id for id in scopes if id in self._under_way}
+        waits = [wait for wait, (scope, _) in self._waiting.items() if scope in left] if left else []
+        for id in left:
+            task = self._under_way.pop(id)
+            self._strays.left(id)
+            self._unheard.pop(id, None)
+            if task is not None:
+                task.cancel()
+        for wait in waits:
+            _, arrived = self._waiting.pop(wait)
+            if isinstance(arrived, asyncio.Future):
+                del self._waits[arrived]
+            else:
+                arrived(None, asyncio.CancelledError())
