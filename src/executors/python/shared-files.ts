@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import {
   closeSync,
   constants,
@@ -8,7 +9,7 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import type { SharedFile } from '../shared-file.ts'
 
@@ -16,7 +17,8 @@ import type { SharedFile } from '../shared-file.ts'
  * Files through which values pass between processes: in `/dev/shm` where there is one, else (or when that is full)
  * in the directory for temporary files. Owns every file whose name begins with its prefix.
  *
- * S1 names carry the host's process and when that began, so files of dead hosts can be told and swept
+ * S1 names carry the host's process, when that began and where its number means something, so files of dead hosts can
+ *    be told and swept, and those of other machines, which may share the directory, are left alone
  * S2 a file that was given back is used again before a new one is made: writing to pages that exist is 5 times faster
  * S3 after `close` none is left
  */
@@ -24,14 +26,21 @@ export class SharedFiles {
   /** paths of all files begin with one of these */
   readonly prefix: string
   readonly spare: string
+  readonly #reach: string
   readonly #free = new Map<number, SharedFile[]>()
   #freeBytes = 0
   #made = 0
   #swept = false
 
-  constructor(directory: string = sharedDirectory(), spareDirectory: string = tmpdir()) {
+  /** `machine`: as it runs since its start. */
+  constructor(
+    directory: string = sharedDirectory(),
+    spareDirectory: string = tmpdir(),
+    machine: string = bootId(),
+  ) {
     opened += 1
-    const name = `almanac-${namespaceId()}-${process.pid}-${processStart(process.pid) ?? 0}-${opened}`
+    this.#reach = reachOf(machine)
+    const name = `almanac-${this.#reach}-${process.pid}-${processStart(process.pid) ?? 0}-${opened}`
     this.prefix = join(directory, name)
     this.spare = join(spareDirectory, `${name}-s`)
   }
@@ -40,7 +49,7 @@ export class SharedFiles {
   sweep(): void {
     if (this.#swept) return
     this.#swept = true
-    for (const place of new Set([dirname(this.prefix), dirname(this.spare)])) sweep(place)
+    for (const place of new Set([dirname(this.prefix), dirname(this.spare)])) sweep(place, this.#reach)
   }
 
   /** A file for so many bytes; it may hold others of an earlier use. */
@@ -135,12 +144,11 @@ export function sharedDirectory(): string {
   return process.platform === 'linux' && namesIn('/dev').includes('shm') ? '/dev/shm' : tmpdir()
 }
 
-/** Removes files of hosts that are dead. Those of other containers cannot be judged from here and stay. */
-function sweep(directory: string): void {
-  const space = namespaceId()
+/** Removes files of hosts that are dead. Those of other containers and machines cannot be judged from here and stay. */
+function sweep(directory: string, reach: string): void {
   for (const name of namesIn(directory)) {
-    const [, ns, pid, start] = /^almanac-(\d+)-(\d+)-(\d+)-/.exec(name) ?? []
-    if (ns !== space || pid === undefined) continue
+    const [, of, pid, start] = /^almanac-(\d+)-(\d+)-(\d+)-/.exec(name) ?? []
+    if (of !== reach || pid === undefined) continue
     if (processStart(Number(pid)) === Number(start)) continue
     // another user's: theirs to sweep
     try {
@@ -172,7 +180,21 @@ function isThere(pid: number): boolean {
   }
 }
 
-/** Process ids mean something within one namespace only. */
+/**
+ * Process ids mean something within one namespace of one machine only, from its start to its end; the first namespace
+ * has the same number on each machine.
+ */
+const reachOf = (machine: string): string =>
+  String(Number.parseInt(hash('sha256', `${machine} ${namespaceId()}`, 'hex').slice(0, 12), 16))
+
+function bootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+  } catch {
+    return hostname()
+  }
+}
+
 function namespaceId(): string {
   try {
     return /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? '0'

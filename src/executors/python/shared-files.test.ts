@@ -1,0 +1,23 @@
+import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { expect, it } from 'vitest'
+import { SharedFiles } from './shared-files.ts'
+
+it('only what dead hosts of this machine left, since it was started, is swept from a directory that machines share', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'shared-'))
+  try {
+    const mine = new SharedFiles(directory, directory)
+    const other = new SharedFiles(directory, directory, 'boot of another machine')
+    /** as of a process that ended before anything else began */
+    const left = ({ prefix }: SharedFiles): string =>
+      `${basename(prefix).replace(/-\d+-\d+-\d+$/, '-1-1-1')}-m1`
+    const namespace = /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0]
+    const old = `almanac-${namespace}-1-1-1-m1`
+    for (const name of [left(mine), left(other), old]) writeFileSync(join(directory, name), '')
+    mine.sweep()
+    expect(readdirSync(directory).toSorted()).toEqual([left(other), old].toSorted())
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+})
