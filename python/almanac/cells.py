@@ -18,6 +18,7 @@ import symtable
 import sys
 import tempfile
 import textwrap
+import tokenize
 import types
 from typing import Any, Iterator, Mapping, Sequence
 
@@ -185,7 +186,7 @@ class _Cells:
 def _source(function: Any) -> str | None:
     try:
         text = textwrap.dedent(inspect.getsource(function))
-    except (OSError, TypeError):
+    except (OSError, TypeError, SyntaxError, tokenize.TokenError):
         return None
     # a notebook counts more characters as ends of lines than Python does: it may be of something else
     named = [getattr(statement, "name", None) for statement, _ in _statements(text)]

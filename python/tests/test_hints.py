@@ -36,10 +36,10 @@ class Report(TypedDict):
 class Scaled:
     low: int
     unit: ClassVar[str] = "m"
-    by: dataclasses.InitVar[int] = 2
+    by: dataclasses.InitVar[Any] = 2
     kept: int = dataclasses.field(init=False)
 
-    def __post_init__(self, by: int) -> None:
+    def __post_init__(self, by: Any) -> None:
         self.kept = self.low * by
 
 
@@ -147,7 +147,7 @@ class Schemas(unittest.TestCase):
         node = {"type": "object", "properties": {"low": {"type": "integer"}, "next": {}}, "required": ["low", "next"]}
         scaled = {
             "type": "object",
-            "properties": {"low": {"type": "integer"}, "by": {"type": "integer", "default": 2}, "kept": {"type": "integer"}},
+            "properties": {"low": {"type": "integer"}, "by": {"default": 2}, "kept": {"type": "integer"}},
             "required": ["low"],
         }
         for hint, expected in [
