@@ -42,8 +42,9 @@ interface Use {
  *
  * H1 a value is lost when its holder died and no shared file has it
  * H2 a file is written again only when no attempt and no mapping uses it
- * H3 while workers hold more than the limit, what is needed last and no attempt waits for is written to disk and let go
- *    of; it is used from there as from any shared file
+ * H3 when a value is added and workers hold more than the limit, what is needed last and no attempt waits for is written
+ *    to disk and let go of; it is used from there as from any shared file. Not when an attempt has ended that waited for
+ *    it: what nobody needs any more is let go of a moment later
  */
 export class HeldValues {
   readonly #files: SharedFiles

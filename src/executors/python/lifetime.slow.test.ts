@@ -257,6 +257,13 @@ it('loses what was to begin in a process that somebody ends while it starts', as
   expect(end).toMatchObject({ kind: 'lost' })
 })
 
+it('loses what was to begin in a process that the system refuses to start, and goes on with others', async () => {
+  const one = open()
+  const end = await one.run(one.task(file, 'pid'), {}, { env: { LARGE: 'x'.repeat(2 ** 24) } })
+  expect(end).toMatchObject({ kind: 'lost', error: { message: expect.stringContaining('spawn E2BIG') } })
+  expect(await one.value(one.task(file, 'pid'))).toEqual(expect.any(Number))
+})
+
 it('fails where there is no such interpreter', async () => {
   const one = open()
   const env = { requirements: one.write('requirements.txt', ''), python: '/nowhere/python' }

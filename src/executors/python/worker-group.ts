@@ -35,7 +35,8 @@ export interface GroupOwner {
  * G4 what adds to held values is not given to a worker while what takes some waits for a worker; nor to one that has
  *    places which such in another should have; nor, while much is held, while such waits for a place anywhere. It
  *    waits for places only, which those that run leave: so what is held is bounded by what runs, not by what is late
- * G5 where the machine has no room for another process, attempts wait for those that are there, or for a while
+ * G5 where there are no descriptors for another process, attempts wait for those that are there, or for a while; one
+ *    that the system refuses for another reason (EAGAIN, ENOMEM) is lost, with what was to begin in it
  */
 export class WorkerGroup implements WorkerOwner {
   readonly #start: GroupStart
@@ -232,7 +233,7 @@ export class WorkerGroup implements WorkerOwner {
     return soon === undefined || home !== undefined ? undefined : { worker: soon, now: false }
   }
 
-  /** Undefined where the machine has no room for another process. */
+  /** Undefined where there are no descriptors for another process. */
   #startWorker(lane: number, job: Job): Worker | undefined {
     if (this.#roomTimer !== undefined) return undefined
     this.#world.files.sweep()

@@ -14,12 +14,15 @@ export interface MemoryOf {
  *
  * M1 what earlier attempts left behind does not count for one whose memory is bounded
  * M2 a worker that keeps too much even after it gave back what it could is to be replaced
+ * M3 one that has nothing to do is asked once, however long it has not
  */
 export class WorkerMemory {
   readonly #of: MemoryOf
   /** resident bytes from which on it is too much */
   readonly #limit: number
   #trimmed = false
+  /** it has nothing to do, and has given back what it did not need */
+  #rests = false
   /** what the allocator kept when it was last asked to give it back, and when it may be asked again */
   #squeezed: number | undefined
   #squeezeMs = squeezeMs
@@ -55,7 +58,14 @@ export class WorkerMemory {
 
   /** There is nothing to do: what it does not need may go. */
   rest(): void {
+    if (this.#rests) return
+    this.#rests = true
     if (!this.#trimmed) this.#trim()
+  }
+
+  /** It has something to do, or holds less. */
+  stirs(): void {
+    this.#rests = false
   }
 
   /** It was heard of results of so many bytes: what a worker leaves behind unheard of is bounded. */

@@ -52,9 +52,10 @@ export interface WorkerExit {
  */
 export class WorkerProcess {
   readonly pid: number | undefined
-  readonly #child: ChildProcess
-  readonly #data: Duplex
-  readonly #control: Duplex
+  /** these are not there where the system refused to start it at once */
+  readonly #child: ChildProcess | undefined
+  readonly #data: Duplex | undefined
+  readonly #control: Duplex | undefined
   readonly #reader = new FrameReader()
   readonly #events: WorkerEvents
   readonly #grouped: boolean
@@ -67,25 +68,36 @@ export class WorkerProcess {
   constructor(start: WorkerStart, capture: Capture | undefined, events: WorkerEvents) {
     this.#events = events
     this.#grouped = start.debug === undefined
-    const [out, err]: readonly (number | 'inherit')[] = capture?.descriptors ?? ['inherit', 'inherit']
-    const stdio: StdioOptions = [this.#grouped ? 'ignore' : 'inherit', out, err, 'pipe', 'pipe']
-    this.#child = spawn(start.python, [...(start.isolated ? ['-I'] : []), '-X', 'utf8', entry], {
-      stdio,
-      // a group of its own: it can be ended whole, and the terminal's Ctrl-C is the host's to hear
-      detached: this.#grouped,
-      env: { ...start.env },
-    })
-    this.pid = this.#child.pid
-    this.#data = this.#child.stdio[3] as Socket
-    this.#control = this.#child.stdio[4] as Socket
-    this.#data.on('data', (chunk: Buffer) => this.#received(chunk))
-    for (const socket of [this.#data, this.#control]) socket.on('error', () => undefined)
-    this.#child.on('error', (error) => {
+    this.#child = this.#spawned(start, capture)
+    this.pid = this.#child?.pid
+    this.#data = this.#child?.stdio[3] as Socket | undefined
+    this.#control = this.#child?.stdio[4] as Socket | undefined
+    this.#data?.on('data', (chunk: Buffer) => this.#received(chunk))
+    for (const socket of [this.#data, this.#control]) socket?.on('error', () => undefined)
+    this.#child?.on('error', (error) => {
       this.#doom ??= error.message
       if (this.pid === undefined) this.#gone(null, null)
     })
-    this.#child.on('exit', (code, signal) => this.#gone(code, signal))
+    this.#child?.on('exit', (code, signal) => this.#gone(code, signal))
     this.send(['config', configOf(start, capture?.eventsPath ?? '')])
+  }
+
+  /** Some of what the system refuses is said at once (E2BIG, ENOMEM), and heard like the rest of it. */
+  #spawned(start: WorkerStart, capture: Capture | undefined): ChildProcess | undefined {
+    const [out, err]: readonly (number | 'inherit')[] = capture?.descriptors ?? ['inherit', 'inherit']
+    const stdio: StdioOptions = [this.#grouped ? 'ignore' : 'inherit', out, err, 'pipe', 'pipe']
+    try {
+      return spawn(start.python, [...(start.isolated ? ['-I'] : []), '-X', 'utf8', entry], {
+        stdio,
+        // a group of its own: it can be ended whole, and the terminal's Ctrl-C is the host's to hear
+        detached: this.#grouped,
+        env: { ...start.env },
+      })
+    } catch (error) {
+      this.#doom = (error as Error).message
+      setImmediate(() => this.#gone(null, null))
+      return undefined
+    }
   }
 
   /** Queues a message for between tasks; all of one turn of the loop go in one frame. */
@@ -108,7 +120,7 @@ export class WorkerProcess {
 
   /** Heard even while a task runs. */
   tell(message: readonly unknown[]): void {
-    if (!this.#exited) this.#control.write(frameOf([JSON.stringify(message)]))
+    if (!this.#exited) this.#control?.write(frameOf([JSON.stringify(message)]))
   }
 
   /** Ends it when it has done what it was sent. */
@@ -123,14 +135,14 @@ export class WorkerProcess {
     // when it has ended its group is ended anyway, and once that is gone its number may be another's
     if (this.#leaving) return
     this.#killGroup()
-    if (!this.#grouped) this.#child.kill('SIGKILL')
+    if (!this.#grouped) this.#child?.kill('SIGKILL')
   }
 
   /** Sends what is queued: before the turn ends, where its end is far. */
   flush(): void {
     this.#scheduled = false
     const messages = this.#outgoing.take()
-    if (messages.length > 0 && !this.#exited) this.#data.write(frameOf(messages))
+    if (messages.length > 0 && !this.#exited) this.#data?.write(frameOf(messages))
   }
 
   #received(chunk: Buffer): void {
@@ -148,27 +160,28 @@ export class WorkerProcess {
     this.#leaving = true
     void Promise.all([this.#groupGone(), this.#drained()]).then(() => {
       this.#exited = true
-      this.#data.destroy()
-      this.#control.destroy()
+      this.#data?.destroy()
+      this.#control?.destroy()
       this.#events.exited({ code, signal, doom: this.#doom })
     })
   }
 
   /** What it had written before it died is still in the socket. */
   #drained(): Promise<void> {
+    const data = this.#data
     return new Promise((resolve) => {
-      if (this.pid === undefined || this.#data.readableEnded || this.#data.destroyed) {
+      if (this.pid === undefined || data === undefined || data.readableEnded || data.destroyed) {
         resolve()
         return
       }
       // a process that it forked, and that left its group, holds the socket open for as long as it likes
       // and what is there to be read comes after timers: this process may have stood still meanwhile
       const timer = setTimeout(() => setImmediate(resolve), drainMs)
-      this.#data.once('close', () => {
+      data.once('close', () => {
         clearTimeout(timer)
         resolve()
       })
-      this.#data.once('end', () => this.#data.destroy())
+      data.once('end', () => data.destroy())
     })
   }
 

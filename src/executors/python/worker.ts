@@ -154,6 +154,7 @@ export class Worker implements Holder, MemoryOf {
   }
 
   free(handles: readonly number[]): void {
+    this.#memory.stirs()
     this.#process.send(['free', handles])
     this.#leaveIfDone()
   }
@@ -225,6 +226,7 @@ export class Worker implements Holder, MemoryOf {
       this.#owner.changed(this)
       return
     }
+    this.#memory.stirs()
     if (job.live.attempt.memoryBytes > 0) this.#memory.before(job)
     for (const message of this.#introductions.of(job)) this.send(message)
     job.phase = 'sent'
