@@ -134,8 +134,14 @@ class Cells(unittest.TestCase):
             IMPORTS, "MARKS = '\u2028\x85'\ndef first():\n    return 'a\u2028b'\n\ndef second():\n    return first()\n",
             MAIN.format("second(), MARKS"),
         )
-        self.assertIn("def first():\n    return 'a\u2028b'\n", text)
-        self.assertIn("def second():\n    return first()\n", text)
+        self.assertEqual(
+            text,
+            "from almanac import workflow\n\n\n"
+            "MARKS = '\\u2028\\x85'\n\n\n"
+            "def first():\n    return 'a\u2028b'\n\n\n"
+            "def second():\n    return first()\n\n\n"
+            "@workflow\nasync def main():\n    return second(), MARKS",
+        )
 
     def test_functions_that_call_each_other(self):
         text = written(
