@@ -1,4 +1,5 @@
 import { afterAll, expect, it } from 'vitest'
+import type { TaskContext } from '../../model/task-context.ts'
 import { consoleCapture } from '../console-capture.ts'
 import type { Message, MessagePortLike, Order, Report } from './messages.ts'
 import { traits, words } from './messages.ts'
@@ -8,15 +9,36 @@ import { ThreadTasks } from './thread-tasks.ts'
 afterAll(() => consoleCapture.close())
 
 const mib = 2 ** 20
+/** Of bytes that do not go through text. */
+const size = 40_000
+
+function partOf(value: unknown, parts: readonly Uint8Array[]): Uint8Array | undefined {
+  const { $, i } = Object(value) as { readonly $?: unknown; readonly i?: number }
+  return $ === 'part' ? parts[i as number] : undefined
+}
 
 /** A thread's end of its channel, in the hand of a host that hears when it wants to. */
 class HeldPort implements MessagePortLike {
   readonly reports: Report[] = []
+  readonly #large: [seq: number, bytes: Uint8Array][] = []
   thread: TaskThread | undefined
   #heard: (message: Message) => void = () => undefined
 
   postMessage(message: Message): void {
-    this.reports.push(...(JSON.parse(typeof message === 'string' ? message : message.text) as Report[]))
+    const { text, parts } =
+      typeof message === 'string' ? { text: message, parts: [] } : structuredClone(message)
+    const reports = JSON.parse(text) as Report[]
+    this.reports.push(...reports)
+    for (const report of reports) {
+      if (report[0] !== 'ok') continue
+      const bytes = partOf(report[2][''], parts)
+      if (bytes !== undefined) this.#large.push([report[1], bytes])
+    }
+  }
+
+  /** Of large bytes that were results, read only now: of which attempt they are, how many, and which there are. */
+  bytes(): [seq: number, count: number, kinds: number[]][] {
+    return this.#large.map(([seq, bytes]) => [seq, bytes.length, [...new Set(bytes)]])
   }
 
   on(_event: 'message', heard: (message: Message) => void): void {
@@ -38,7 +60,10 @@ class HeldPort implements MessagePortLike {
   }
 }
 
-/** A thread that knows `leaf(bytes)`, which gives an array of so many bytes, and `sum(array)`. */
+/**
+ * A thread that knows `leaf(bytes)`, which gives an array of so many bytes, `sum(array)`, and three that give 40,000
+ * bytes: `fresh(byte)` in memory of its attempt, `scratch(byte)` in memory of its module, `seen(array)` those of an array.
+ */
 async function thread(): Promise<HeldPort> {
   const port = new HeldPort()
   const tasks = new ThreadTasks()
@@ -46,10 +71,26 @@ async function thread(): Promise<HeldPort> {
   const at = [`${module}:1:1`]
   tasks.add({ name: 'leaf', at, fn: (bytes) => new Float64Array((bytes as number) / 8) })
   tasks.add({ name: 'sum', at, fn: (array) => (array as Float64Array).length })
+  const scratch = new Uint8Array(size)
+  tasks.add({ name: 'scratch', at, fn: (byte) => scratch.fill(byte as number) })
+  tasks.add({
+    name: 'fresh',
+    at,
+    fn: (byte, context) => (context as TaskContext).empty(Uint8Array, size).fill(byte as number),
+  })
+  tasks.add({
+    name: 'seen',
+    at,
+    fn: (array) => {
+      const { buffer, byteOffset, byteLength } = array as Float64Array
+      return Buffer.from(buffer, byteOffset, byteLength)
+    },
+  })
   const control = new SharedArrayBuffer(4 * words.count)
   const start = { almanac: 'thread', port, number: 1, control, keeps: 2 ** 30 } as const
   port.thread = new TaskThread(start, tasks, (value) => value)
   port.tell(['width', 16], ['task', 1, 'leaf', at, null], ['task', 2, 'sum', at, null])
+  port.tell(['task', 3, 'fresh', at, null], ['task', 4, 'scratch', at, null], ['task', 5, 'seen', at, null])
   await tasks.find('sum', at)
   return port
 }
@@ -127,4 +168,31 @@ it('begins what may pass others first, and else keeps the order', async () => {
   port.tell(...leaves(2, 2, mib), sum(4, ...array), passing(5), leaf(6, mib), passing(7))
   await settle()
   expect(port.ended()).toEqual([1, 5, 7, 2, 3, 4, 6])
+})
+
+it.each([
+  ['of its attempt', 3],
+  ['of its module', 4],
+])('gives large bytes as they were when their attempt ended, in memory %s', async (_, task) => {
+  const port = await thread()
+  const of = (seq: number): Order => ['run', seq, task, { args: [seq] }, 0, about]
+  port.tell(of(1), of(2), of(3), of(4), of(5), of(6))
+  await settle()
+  expect(port.bytes()).toEqual([1, 2, 3, 4, 5, 6].map((seq) => [seq, size, [seq]]))
+})
+
+it('gives the bytes of an array as they were, whatever its memory is used for when it is free', async () => {
+  const port = await thread()
+  port.tell(leaf(1, size))
+  await settle()
+  const id = bufferOf(port, 1)
+  const array = { $: 'array', id, type: 'Float64Array', offset: 0, length: size / 8 }
+  port.tell(['run', 2, 5, { args: [array] }, traits.takesArrays, about])
+  await settle()
+  port.tell(['free', [id]], ['run', 3, 3, { args: [3] }, 0, about])
+  await settle()
+  expect(port.bytes()).toEqual([
+    [2, size, [0]],
+    [3, size, [3]],
+  ])
 })

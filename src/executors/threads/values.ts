@@ -84,7 +84,9 @@ export function pack(
   }
   const own = special(value, path)
   if (own !== undefined) return own
-  if (value instanceof Uint8Array && value.length >= partSize) return { $: 'part', i: parts.push(value) - 1 }
+  // a copy: parts wait, and what lies there may be written anew meanwhile (`slice` of a Buffer would copy nothing)
+  if (value instanceof Uint8Array && value.length >= partSize)
+    return { $: 'part', i: parts.push(new Uint8Array(value)) - 1 }
   if (value instanceof UrlRef && value.at !== undefined)
     return { $: 'at', at: value.at, v: toWire(value, path) }
   const prototype: unknown = Object.getPrototypeOf(value)
