@@ -102,7 +102,7 @@ def _told(words: list[str], project: str | None, given: str = "") -> list[dict[s
         )
     except OSError as error:
         raise AlmanacError(f"{command[0]} cannot be started: {error.strerror}", code="ALM_USAGE") from None
-    told = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    told = [json.loads(line) for line in done.stdout.split("\n") if line.startswith("{")]
     for one in told:
         if one.get("kind") == "error":
             raise AlmanacError(one["message"], code=one["code"], hint=one.get("hint") or "")

@@ -6,7 +6,7 @@ import tempfile
 import unittest
 from unittest import mock
 
-from almanac import AlmanacError, resume, workflow
+from almanac import AlmanacError, messages, resume, workflow
 from almanac.beside import Engine, answered, asked
 from almanac.engine import execute_async
 
@@ -43,6 +43,11 @@ class Beside(unittest.TestCase):
         text = '{"kind": "task", "name": "a\u2028b\u2029c\x85d"}'
         self.command(f"import sys\nsys.stdout.buffer.write({text!r}.encode() + b'\\n')")
         self.assertEqual(asked(["graph"], "."), [{"kind": "task", "name": "a\u2028b\u2029c\x85d"}])
+
+    def test_messages_have_any_characters(self):
+        text = '{"kind": "message", "seq": 1, "direction": "out", "name": "n", "value": "a\u2028b\u2029c\x85d", "at": 1}'
+        self.command(f"import sys\nsys.stdout.buffer.write({text!r}.encode() + b'\\n')")
+        self.assertEqual([one.value for one in messages("run")], ["a\u2028b\u2029c\x85d"])
 
     def test_a_resume_says_why_runs_cannot_be_looked_for(self):
         self.command('print(\'{"kind": "error", "code": "ALM_JOURNAL_DAMAGED", "message": "it is damaged", "hint": "Look."}\')')

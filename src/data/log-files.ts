@@ -1,7 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { appendFile, mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import type { RunId } from '../model/records.ts'
 import type { LogLine } from '../ports/executor.ts'
 import type { LogPosition, LogStore, PrintedCall } from '../ports/logs.ts'
@@ -133,20 +132,31 @@ export class LogFiles implements LogStore {
   ): Promise<LogPosition> {
     const { attempt } = from
     let { byte } = from
-    const input = createReadStream(this.pathOf(run, call, attempt), { start: byte })
-    try {
-      for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-        const line = parseLine(text)
-        // a line that is still being written is read the next time
-        if (line === undefined) break
-        byte += Buffer.byteLength(text) + 1
-        lines.push({ ...line, attempt })
-        if (lines.length >= limit) break
-      }
-    } finally {
-      input.destroy()
+    for await (const bytes of wholeLines(this.pathOf(run, call, attempt), byte)) {
+      const line = parseLine(bytes.toString('utf8'))
+      if (line === undefined) break
+      byte += bytes.length + 1
+      lines.push({ ...line, attempt })
+      if (lines.length >= limit) break
     }
     return { attempt, byte }
+  }
+}
+
+/**
+ * Lines of a file, split at line feeds alone: `readline` splits at U+2028 and U+2029 too, which JSON does not escape.
+ * One that is still being written is none yet.
+ */
+async function* wholeLines(path: string, start: number): AsyncIterable<Buffer> {
+  let begun: Buffer[] = []
+  for await (const chunk of createReadStream(path, { start }) as AsyncIterable<Buffer>) {
+    let from = 0
+    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {
+      yield Buffer.concat([...begun, chunk.subarray(from, end)])
+      begun = []
+      from = end + 1
+    }
+    if (from < chunk.length) begun.push(chunk.subarray(from))
   }
 }
 
