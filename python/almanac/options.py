@@ -90,6 +90,8 @@ _OWN_OPTIONS = {
 }
 #: those that are not told as they are
 _OTHERS = ("env", "outputs", "context")
+_FLAGS = ("effect", "random", "persist", "location")
+_LISTS = ("variables", "reads")
 _NESTED = {"max_delay": "maxDelay", "memory_factor": "memoryFactor"}
 _DURATIONS = ("timeout", "heartbeat", "delay", "max_delay", "for")
 
@@ -115,6 +117,21 @@ def _option(name: str, value: Any) -> Any:
     return list(value) if isinstance(value, (tuple, set, frozenset)) else value
 
 
+def _fault(option: str, value: Any) -> str | None:
+    """What is wrong with a value that would else be taken for another one."""
+    if value is None:
+        return None
+    if option in _FLAGS and not isinstance(value, bool):
+        return f"{value!r} is neither True nor False"
+    if option in _LISTS and not (
+        isinstance(value, (list, tuple, set, frozenset)) and all(isinstance(one, str) for one in value)
+    ):
+        return f"{value!r} is no list of texts; write ['…']"
+    if option == "on_failure" and value not in ("fail", "skip", "pause"):
+        return f"{value!r} is none of 'fail', 'skip' and 'pause'"
+    return None
+
+
 def checked(name: str, kind: str, options: Mapping[str, Any]) -> None:
     """Raises `AlmanacError` (`ALM_OPTION_REFUSED`) for what is no option of a task of that kind."""
     import difflib
@@ -127,6 +144,13 @@ def checked(name: str, kind: str, options: Mapping[str, Any]) -> None:
             close = difflib.get_close_matches(option, known, 1)
             raise refused(
                 f"option {option} of {name} is not known{f'; did you mean {close[0]}?' if close else ''}",
+                "See docs/options.md for the options.",
+                "ALM_OPTION_REFUSED",
+            )
+        fault = _fault(option, options[option])
+        if fault is not None:
+            raise refused(
+                f"option {option} of {name} is not valid: {fault}",
                 "See docs/options.md for the options.",
                 "ALM_OPTION_REFUSED",
             )

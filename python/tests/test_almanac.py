@@ -220,6 +220,18 @@ class Refused(unittest.TestCase):
         with self.assertRaisesRegex(AlmanacError, "option retry of double is not known; did you mean retries"):
             double.options(retry=1)
 
+    def test_options_that_are_not_valid(self) -> None:
+        for given, fault in [
+            ({"on_failure": "ignore"}, "on_failure of double is not valid: 'ignore' is none of 'fail', 'skip' and 'pause'"),
+            ({"effect": "yes"}, "effect of double is not valid: 'yes' is neither True nor False"),
+            ({"variables": "API_URL"}, "variables of double is not valid: 'API_URL' is no list of texts; write ['…']"),
+            ({"reads": ["a.csv", 1]}, "reads of double is not valid: ['a.csv', 1] is no list of texts; write ['…']"),
+        ]:
+            with self.subTest(given), self.assertRaises(AlmanacError) as caught:
+                double.options(**given)  # type: ignore[arg-type]
+            self.assertEqual(caught.exception.code, "ALM_OPTION_REFUSED")
+            self.assertIn(f"option {fault}", str(caught.exception))
+
     def test_a_function_that_its_file_calls_otherwise_now(self) -> None:
         with self.assertRaisesRegex(AlmanacError, "task renamed .* does not call renamed any more"):
             renamed_before.definition()

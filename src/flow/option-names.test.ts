@@ -12,7 +12,7 @@ const fn = (): number => 1
 /** As plain JavaScript may write it. */
 const wrong = (options: object): never => options as never
 
-describe('an option that is spelt wrong, or missing', () => {
+describe('an option that is wrong, or missing', () => {
   it.each<[string, () => unknown, string]>([
     [
       'of a task',
@@ -86,6 +86,51 @@ describe('an option that is spelt wrong, or missing', () => {
     ],
   ])('is refused, and the right one named: %s', (_, define, message) => {
     expect(define).toThrow(expect.objectContaining({ code: 'ALM_OPTION_REFUSED', message }))
+  })
+
+  it.each<[string, object, string]>([
+    [
+      'a word',
+      { onFailure: 'ignore' },
+      `onFailure of t is not valid: "ignore" is none of 'fail', 'skip' and 'pause'.`,
+    ],
+    [
+      'an inherited word',
+      { onFailure: 'toString' },
+      `onFailure of t is not valid: "toString" is none of 'fail', 'skip' and 'pause'.`,
+    ],
+    ['a flag', { effect: 'yes' }, 'effect of t is not valid: "yes" is neither true nor false.'],
+    ['a number for a flag', { random: 1 }, 'random of t is not valid: 1 is neither true nor false.'],
+    [
+      'a flag of where results lie',
+      { persist: 'no' },
+      'persist of t is not valid: "no" is neither true nor false.',
+    ],
+    [
+      'a flag of where inputs lie',
+      { location: () => true },
+      'location of t is not valid: () => true is neither true nor false.',
+    ],
+    [
+      'a text for a list',
+      { variables: 'API_URL' },
+      `variables of t is not valid: "API_URL" is no list of texts; write ['…'].`,
+    ],
+    [
+      'a list of others',
+      { reads: ['a', 1] },
+      `reads of t is not valid: ["a",1] is no list of texts; write ['…'].`,
+    ],
+    [
+      'a text for a list of errors',
+      { retries: { count: 1, on: 'ALM_TASK_TIMEOUT' } },
+      `retries.on of t is not valid: "ALM_TASK_TIMEOUT" is no list of texts; write ['…'].`,
+    ],
+  ])('that is %s it may not have is refused, with what it may be', (_, options, message) => {
+    const define = () => task('t', wrong(options), fn)
+    expect(define).toThrow(
+      expect.objectContaining({ code: 'ALM_OPTION_REFUSED', message: `Option ${message}` }),
+    )
   })
 
   it('of a map is refused when it is called', async () => {

@@ -93,6 +93,14 @@ export function sizeBytes(text: Size | string): number | undefined {
   return match === null ? undefined : Math.round(Number(match[1]) * sizes[match[2] as keyof typeof sizes])
 }
 
+const failureNames: readonly OnFailure[] = ['fail', 'skip', 'pause']
+
+/** As it was given, where that can be shown. */
+const shown = (value: unknown): string => JSON.stringify(value) ?? String(value)
+
+const areTexts = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((one) => typeof one === 'string')
+
 /** @throws ALM_OPTION_REFUSED naming the option */
 export function policyOf(task: string, options: TaskOptions): TaskPolicy {
   const refuse = (option: string, why: string): never => {
@@ -103,6 +111,19 @@ export function policyOf(task: string, options: TaskOptions): TaskPolicy {
     refuse(option, `${JSON.stringify(value)} is no duration; write 500, '30s', '5m' or '1h'`)
   const number = (option: string, value: number, least: number): number =>
     Number.isFinite(value) && value >= least ? value : refuse(option, `${value} is no number from ${least}`)
+  const flag = (option: 'effect' | 'random' | 'persist' | 'location'): boolean => {
+    const value: unknown = options[option] ?? false
+    return typeof value === 'boolean' ? value : refuse(option, `${shown(value)} is neither true nor false`)
+  }
+  for (const [option, list] of [
+    ['variables', options.variables],
+    ['reads', options.reads],
+    ['retries.on', typeof options.retries === 'object' ? options.retries.on : undefined],
+  ] as const)
+    if (!areTexts(list ?? [])) refuse(option, `${shown(list)} is no list of texts; write ['…']`)
+  const onFailure = options.onFailure ?? 'fail'
+  if (!failureNames.includes(onFailure))
+    refuse('onFailure', `${shown(onFailure)} is none of 'fail', 'skip' and 'pause'`)
   if (options.effect === true && options.cache !== undefined && options.cache !== false) {
     refuse('cache', 'a task that acts on the world is never reused')
   }
@@ -113,11 +134,11 @@ export function policyOf(task: string, options: TaskOptions): TaskPolicy {
     ...(options.timeout !== undefined && { timeoutMs: duration('timeout', options.timeout) }),
     ...(options.heartbeat !== undefined && { heartbeatMs: duration('heartbeat', options.heartbeat) }),
     ...(options.cache !== undefined && { cache: cachePolicy(options.cache, duration) }),
-    effect: options.effect === true,
-    random: options.random === true,
+    effect: flag('effect'),
+    random: flag('random'),
     // what is never made again must be kept
-    ...((options.persist === true || options.random === true) && { persist: true }),
-    location: options.location === true,
+    ...((flag('persist') || flag('random')) && { persist: true }),
+    location: flag('location'),
     cpu: number('cpu', options.cpu ?? 1, 0),
     memoryBytes:
       options.memory === undefined
@@ -128,7 +149,7 @@ export function policyOf(task: string, options: TaskOptions): TaskPolicy {
       ? (options.priority ?? 0)
       : refuse('priority', 'it is no number'),
     ...limitsOf(task, options, refuse),
-    onFailure: options.onFailure ?? 'fail',
+    onFailure,
   }
 }
 
