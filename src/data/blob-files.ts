@@ -21,7 +21,7 @@ import { AlmanacError } from '../model/errors.ts'
 import type { Digest } from '../model/refs.ts'
 import { codeOf, inStore, isMissing, storeError } from './failures.ts'
 import { shard } from './home.ts'
-import { hashFile, hashInput, isExecutable } from './read-file.ts'
+import { type FileState, hashFile, hashInput, isExecutable, sameState } from './read-file.ts'
 import { bearsStamp, stamped } from './stamp.ts'
 
 /**
@@ -82,7 +82,10 @@ export interface Adopted {
 /** What a change of a file that was taken would change. */
 export type LeftFile = Pick<BigIntStats, 'ino' | 'size' | 'mtimeNs'>
 
-/** Moves a regular file into the store; copies it where it cannot be moved, or is not ours alone. */
+/**
+ * Moves a regular file into the store; copies it where it cannot be moved, or is not ours alone.
+ * @throws ALM_INPUT_CHANGED where it is still written to
+ */
 export function adoptFile(files: BlobFiles, path: string): Adopted {
   const { digest, state } = hashInput(path)
   return inStore(path, () => {
@@ -92,7 +95,7 @@ export function adoptFile(files: BlobFiles, path: string): Adopted {
       unlinkSync(path)
       return { ...adopted, fresh: false }
     }
-    if (!moveFile(files, path, digest)) {
+    if (!moveFile(files, path, digest, state)) {
       copyBlob(files, path, digest)
       unlinkSync(path)
     }
@@ -161,10 +164,12 @@ export function renewBlob(files: BlobFiles, digest: Digest): boolean {
 
 export const temporaryPath = (files: BlobFiles): string => `${files.temporary}/${crypto.randomUUID()}`
 
-function moveFile(files: BlobFiles, path: string, digest: Digest): boolean {
+function moveFile(files: BlobFiles, path: string, digest: Digest, seen: FileState): boolean {
   const state = lstatSync(path, { bigint: true })
   // a link to a file has one name more than it shows
   if (state.nlink !== 1n || !state.isFile()) return false
+  // what was written since it was read must not bear the stamp of what was read
+  if (!sameState(state, seen)) throw new AlmanacError('ALM_INPUT_CHANGED', { path })
   try {
     seal(path, digest, state.mtimeNs)
     moveInto(path, shard(files.store, digest))

@@ -1,4 +1,5 @@
 import {
+  appendFileSync,
   chmodSync,
   existsSync,
   linkSync,
@@ -19,7 +20,7 @@ import type { Digest } from '../model/refs.ts'
 import { bytes, failure, listed, text } from '../testing/data-fixture.ts'
 import type { DiskPlace } from '../testing/disk-place.ts'
 import { diskPlace } from '../testing/disk-place.ts'
-import { digestOf } from './blob-files.ts'
+import { adoptFile, digestOf } from './blob-files.ts'
 import { storeError } from './failures.ts'
 import { shard } from './home.ts'
 import { openDataPlane } from './open.ts'
@@ -159,6 +160,22 @@ describe('adopting a file', () => {
       if (i === 0) expect(statSync(pathOf(adopted.digest)).ino).toBe(ino)
     }
     rmSync(elsewhere, { recursive: true })
+  })
+
+  it('refuses one that is written to after it was read, so that no bytes bear the stamp of others', () => {
+    const path = `${place.outside}/x`
+    writeFileSync(path, 'hello')
+    const { files } = parts.store
+    // the store is looked at when the file has been read
+    const written = {
+      ...files,
+      get store() {
+        appendFileSync(path, '!')
+        return files.store
+      },
+    }
+    expect(() => adoptFile(written, path)).toThrow(failure('ALM_INPUT_CHANGED', { path }))
+    expect([existsSync(path), existsSync(pathOf(digestOf('hello')))]).toEqual([true, false])
   })
 
   it('never takes an inode that has another name', async () => {
