@@ -44,6 +44,15 @@ export interface Downloads {
   assemble(files: Iterable<readonly [path: string, file: FileRef]>): Promise<DirRef>
 }
 
+/** What had come of a file is no longer as it was written, and is forgotten: it is fetched anew. */
+export class PartLost extends Error {
+  override readonly name = 'PartLost'
+
+  constructor() {
+    super('what had come of it was removed meanwhile')
+  }
+}
+
 /** A file on its way. */
 export interface Part {
   /** undefined: nothing has come yet */
@@ -52,10 +61,11 @@ export interface Part {
   readonly size: number
   /** Forgets what there is, and begins anew. */
   begin(begun: Begun): Promise<void>
+  /** @throws PartLost */
   write(bytes: Uint8Array): Promise<void>
-  /** Checksums of what there is, in hexadecimal. */
+  /** Checksums of what there is, in hexadecimal. @throws PartLost */
   checksums(algorithms: readonly ChecksumAlgorithm[]): Promise<Readonly<Record<string, string>>>
-  /** Moves it into the store, decoded. @throws ALM_SOURCE_FAILED where it cannot be decoded or is more than `maxBytes` */
+  /** Moves it into the store, decoded. @throws PartLost; ALM_SOURCE_FAILED where it cannot be decoded or is more than `maxBytes` */
   keep(options: { readonly maxBytes: number }): Promise<{ readonly digest: Digest; readonly size: number }>
   /** Forgets it. */
   discard(): Promise<void>

@@ -1,11 +1,20 @@
 import { createHash } from 'node:crypto'
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { FileRef } from '../../model/refs.ts'
-import type { Begun, Downloads } from '../../ports/downloads.ts'
+import { type Begun, type Downloads, PartLost } from '../../ports/downloads.ts'
 import { LocalDataPlane } from '../local-data-plane.ts'
 
 let home: string
@@ -103,6 +112,57 @@ it('believes of a part from before a loss of power only what was on disk', async
   writeFileSync(path, JSON.stringify({ ...text, bootId: 'another', synced: 2 }))
   const again = await (await open()).downloads.part('u')
   expect([again.begun, again.size]).toEqual([begun, 2])
+})
+
+/** Path of the one file of the parts that is called so. */
+const pathOf = (end: string): string =>
+  join(home, '.almanac/downloads/parts', parts().find((name) => name.endsWith(end)) as string)
+
+/** Half a part that a process left, taken by another one. */
+async function halfTaken() {
+  const { downloads, plane } = await open()
+  const part = await downloads.part('u')
+  await part.begin(begun)
+  await part.write(bytes('abc'))
+  await part.leave()
+  await plane.close()
+  return await (await open()).downloads.part('u')
+}
+
+it.each([
+  ['is gone', (path: string) => rmSync(path)],
+  ['was cut', (path: string) => truncateSync(path, 2)],
+])('forgets a part of which something %s meanwhile, before its rest counts as the whole', async (_, harm) => {
+  for (const isAtWork of [false, true])
+    for (const end of ['keep', 'checksums'] as const) {
+      const part = await halfTaken()
+      if (isAtWork) await part.write(bytes('d'))
+      harm(pathOf('.body'))
+      const rest = async () => {
+        await part.write(bytes(isAtWork ? 'ef' : 'def'))
+        return end === 'keep' ? await part.keep({ maxBytes: 9 }) : await part.checksums(['md5'])
+      }
+      await expect(rest()).rejects.toThrow(PartLost)
+      expect([part.begun, part.size, parts()]).toEqual([undefined, 0, []])
+    }
+})
+
+it('removes bytes that no record names after an hour, unless there is a record that it cannot read', async () => {
+  await halfTaken()
+  const record = readFileSync(pathOf('.json'), 'utf8')
+  const old = Date.now() / 1000 - 7200
+  utimesSync(pathOf('.body'), old, old)
+  writeFileSync(pathOf('.json'), '')
+  await open()
+  expect(parts()).toHaveLength(2)
+  writeFileSync(pathOf('.json'), record)
+  writeFileSync(join(home, '.almanac/downloads/parts', `${'0'.repeat(36)}.body`), '')
+  utimesSync(pathOf(`${'0'.repeat(36)}.body`), old, old)
+  await open()
+  expect(parts()).toHaveLength(2)
+  rmSync(pathOf('.json'))
+  await open()
+  expect(parts()).toEqual([])
 })
 
 it('unpacks what came packed, up to a limit', async () => {

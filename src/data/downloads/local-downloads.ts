@@ -131,17 +131,27 @@ function readRecord(path: string): PartRecord | undefined {
   }
 }
 
-/** Bodies without a record were being removed when their process died. */
+/**
+ * Bodies without a record were being removed when their process died. Whose a record is that cannot be read nobody knows:
+ * another process may just be taking it.
+ */
 function removeAbandoned(folder: string, isPresent: (id: string) => boolean): void {
   const names = namesIn(folder)
   const named = new Set<string>()
+  let isKnown = true
   for (const name of names) {
     const id = recordName.exec(name)?.[2]
     if (id === undefined) continue
     const path = `${folder}/${name}`
-    if (!isPresent(id) && isOld(path, abandonedAfter)) rmSync(path, { force: true })
-    else named.add(readRecord(path)?.body ?? '')
+    if (!isPresent(id) && isOld(path, abandonedAfter)) {
+      rmSync(path, { force: true })
+      continue
+    }
+    const body = readRecord(path)?.body
+    if (body === undefined) isKnown = false
+    else named.add(body)
   }
+  if (!isKnown) return
   for (const name of names) {
     const path = `${folder}/${name}`
     if (recordName.test(name) || named.has(name.slice(0, 36)) || !isOld(path, 3600_000)) continue

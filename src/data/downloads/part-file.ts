@@ -1,14 +1,16 @@
-import { chmodSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { chmodSync, constants, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import type { Digest } from '../../model/refs.ts'
-import type { Begun, ChecksumAlgorithm, Part } from '../../ports/downloads.ts'
-import { inStore, storeError } from '../failures.ts'
+import { type Begun, type ChecksumAlgorithm, type Part, PartLost } from '../../ports/downloads.ts'
+import { inStore, isMissing, storeError } from '../failures.ts'
 import { fsyncPath } from '../fsync-path.ts'
 import { checksumsOf } from './checksums.ts'
 import { decodeFile } from './decode.ts'
 
 /** So many bytes at most are fetched again after a loss of power. */
 const syncEvery = 64 * 2 ** 20
+
+const appending = constants.O_WRONLY | constants.O_APPEND
 
 /** What is written beside the bytes of a part. */
 export interface PartRecord {
@@ -37,6 +39,7 @@ export interface PartPlace {
  * B1 the record is put in place, whole, before the first byte of what it tells of is written; a body belongs to the
  *    one record that names it.
  * B2 bytes are only appended; what a crash of the process left of them is their beginning.
+ * B3 what is kept is all that was written: a body that somebody removed or cut meanwhile is forgotten.
  */
 export class PartFile implements Part {
   readonly #place: PartPlace
@@ -74,7 +77,8 @@ export class PartFile implements Part {
     const record = this.#record as PartRecord
     const path = this.#body(record)
     try {
-      this.#file ??= await open(path, 'a', 0o600)
+      // the rest alone would be no beginning: only what is empty is made
+      this.#file ??= await open(path, this.#size === 0 ? 'a' : appending, 0o600)
       for (let at = 0; at < bytes.length; ) {
         const { bytesWritten } = await this.#file.write(bytes, at)
         at += bytesWritten
@@ -83,6 +87,7 @@ export class PartFile implements Part {
       if (this.#size - record.synced < syncEvery) return
       await this.#file.datasync()
     } catch (error) {
+      if (this.#size > 0 && isMissing(error)) await this.#lost()
       throw storeError(error, path)
     }
     this.#record = { ...record, synced: this.#size }
@@ -90,12 +95,12 @@ export class PartFile implements Part {
   }
 
   async checksums(algorithms: readonly ChecksumAlgorithm[]): Promise<Readonly<Record<string, string>>> {
-    await this.#touch()
+    await this.#complete()
     return await checksumsOf(this.#body(this.#record as PartRecord), algorithms)
   }
 
   async keep({ maxBytes }: { readonly maxBytes: number }) {
-    await this.#touch()
+    await this.#complete()
     const record = this.#record as PartRecord
     const body = this.#body(record)
     const { encoding } = record.begun
@@ -128,10 +133,18 @@ export class PartFile implements Part {
     this.#place.left()
   }
 
-  /** Empty files are files too. */
-  async #touch(): Promise<void> {
+  /** Nothing more comes, and all that came is there. Empty files are files too. @throws PartLost */
+  async #complete(): Promise<void> {
     if (this.#size === 0) await this.write(new Uint8Array(0))
     await this.#close()
+    const path = this.#body(this.#record as PartRecord)
+    const found = inStore(path, () => statSync(path, { throwIfNoEntry: false })?.size)
+    if (found !== this.#size) await this.#lost()
+  }
+
+  async #lost(): Promise<never> {
+    await this.discard()
+    throw new PartLost()
   }
 
   async #close(): Promise<void> {

@@ -1,5 +1,6 @@
 import { AlmanacError, isAlmanacError } from '../../model/errors.ts'
 import type { Clock } from '../../ports/clock.ts'
+import { PartLost } from '../../ports/downloads.ts'
 import type { ResponseHeaders } from './client.ts'
 import { headerOf } from './promised.ts'
 import { NotNow, retryAfter, transientStatus } from './transient.ts'
@@ -17,7 +18,7 @@ export function refusal(status: number, headers: ResponseHeaders, name: string, 
 /** After the last try. */
 export function finalError(error: unknown, name: string): AlmanacError {
   if (isAlmanacError(error)) return error
-  const why = error instanceof NotNow ? error.message : transportWords(error)
+  const why = error instanceof NotNow || error instanceof PartLost ? error.message : transportWords(error)
   return new AlmanacError('ALM_SOURCE_FAILED', { url: name, why })
 }
 
