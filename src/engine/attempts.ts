@@ -233,6 +233,7 @@ export class Attempts {
     const name = nameOf(info.id, attempt)
     let workspace: Workspace | undefined
     let lent: readonly number[] = noHandles
+    let opened: Staged['refs'] = []
     try {
       const own = await this.#lending.lend(start.args, executor)
       if ('gone' in own) {
@@ -245,10 +246,10 @@ export class Attempts {
       }
       lent = own.handles
       const staged = await stageArgs(own.args, this.#ports, this.#fullUrls)
+      opened = staged.refs
       workspace = await this.#ports.data.workspace(`${this.#run}-${info.id}.${attempt}`)
       if (this.#stopped.delete(name)) {
-        if (lent.length > 0) executor.release?.(lent)
-        await workspace.remove()
+        await this.#unstage(executor, { lent, refs: opened, workspace })
         return this.#ended(info, attempt, { kind: 'cancelled' })
       }
       const { refs, urls, secrets } = staged
@@ -259,10 +260,15 @@ export class Attempts {
       executor.submit([submitted])
     } catch (error) {
       this.#stopped.delete(name)
-      if (lent.length > 0) executor.release?.(lent)
-      await workspace?.remove().catch(() => undefined)
+      await this.#unstage(executor, { lent, refs: opened, workspace })
       this.#ended(info, attempt, failedBy(error))
     }
+  }
+
+  /** No executor is told of it: what was laid out goes. What cannot be removed harms nobody. */
+  async #unstage(executor: Executor, { lent, refs, workspace }: LaidOut): Promise<void> {
+    if (lent.length > 0) executor.release?.(lent)
+    await Promise.allSettled([workspace?.remove(), this.#ports.data.release?.(refs)])
   }
 
   #needsStaging({ info, args }: AttemptStart, task: TaskSpec, executor: Executor): boolean {
@@ -368,6 +374,8 @@ export interface AttemptStart {
   /** the first call that takes its result */
   neededAt: number | undefined
 }
+
+type LaidOut = Pick<Staged, 'lent' | 'refs'> & { readonly workspace: Workspace | undefined }
 
 const noHandles: readonly number[] = []
 

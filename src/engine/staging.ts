@@ -38,14 +38,24 @@ export async function stageArgs(
     else if (ref instanceof UrlRef) urls.push(ref)
   })
   const paths = new Map<FileRef | DirRef, string>()
-  for (const ref of refs) paths.set(ref, await data.open(ref))
-  await data.verify(refs)
   const opened = new Map<UrlRef, OpenUrl>()
-  await eachUrl(urls, async (ref) => {
-    if (servers === undefined) throw new AlmanacError('ALM_BUG', { why: 'nobody asks servers here' })
-    await servers.verify(ref, full.get(ref.place))
-    opened.set(ref, await servers.open(ref, full.get(ref.place)))
-  })
+  const begun: (FileRef | DirRef)[] = []
+  try {
+    for (const ref of refs) {
+      // one that cannot be opened may be in use from here on, too
+      begun.push(ref)
+      paths.set(ref, await data.open(ref))
+    }
+    await data.verify(refs)
+    await eachUrl(urls, async (ref) => {
+      if (servers === undefined) throw new AlmanacError('ALM_BUG', { why: 'nobody asks servers here' })
+      await servers.verify(ref, full.get(ref.place))
+      opened.set(ref, await servers.open(ref, full.get(ref.place)))
+    })
+  } catch (error) {
+    await data.release?.(begun).catch(() => undefined)
+    throw error
+  }
   const staged = mapRefs(args, (ref) => {
     if (ref instanceof FileRef)
       return new File(ref.name, ref.digest, ref.size, ref.executable, paths.get(ref))

@@ -27,6 +27,8 @@ export class MemoryData implements DataPlane {
   readonly files = new MemoryFiles()
   /** called with the name of each operation before it does anything: throws what is to go wrong */
   onOperation: (operation: keyof DataPlane) => void = () => {}
+  /** what attempts have in use, and how many of them */
+  readonly inUse = new Map<Digest, number>()
   readonly #trees = new MemoryTrees()
   readonly #pins = new MemoryPins()
   /** where content was seen with the user */
@@ -37,6 +39,7 @@ export class MemoryData implements DataPlane {
   crash(kind: 'process' | 'power'): void {
     this.files.remove(`${memoryHome}/work`)
     this.#pins.clear()
+    this.inUse.clear()
     if (kind === 'process') return
     this.#trees.loseUnsynced()
     this.files.remove(`${memoryHome}/files`)
@@ -61,6 +64,7 @@ export class MemoryData implements DataPlane {
   }
 
   async open(ref: FileRef | DirRef): Promise<string> {
+    this.#use(ref.digest, 1)
     this.onOperation('open')
     const outside = outsidePath(ref)
     if (outside !== undefined && this.files.isThere(outside)) return outside
@@ -75,6 +79,17 @@ export class MemoryData implements DataPlane {
       else if (ref instanceof DirRef) this.#verifyStaged(`${memoryHome}/trees/${ref.digest}`, ref)
       else this.#verifyStaged(stagedPath(ref), ref)
     }
+  }
+
+  async release(refs: readonly (FileRef | DirRef)[]): Promise<void> {
+    this.onOperation('release')
+    for (const { digest } of refs) this.#use(digest, -1)
+  }
+
+  #use(digest: Digest, by: number): void {
+    const count = (this.inUse.get(digest) ?? 0) + by
+    if (count === 0) this.inUse.delete(digest)
+    else this.inUse.set(digest, count)
   }
 
   async pin({ digest }: FileRef | DirRef): Promise<() => void> {
