@@ -12,6 +12,8 @@ import { recordOf } from './failure.ts'
 
 /** What open questions ask of the run. */
 export interface AskHost {
+  /** Calls back at that time, unless the run is left before. */
+  at(time: number, wake: () => void): void
   add(record: AskRecord): void
   asked(ask: AskRecord): void
   answered(info: CallInfo, value: Value, error?: ErrorRecord): void
@@ -114,7 +116,7 @@ export class Asks {
 
   #until(info: CallInfo, title: string, timeoutMs: number | null): void {
     if (timeoutMs === null) return
-    this.#clock.at(info.madeAt + timeoutMs, () => {
+    this.#host.at(info.madeAt + timeoutMs, () => {
       if (!this.#open.delete(info.id)) return
       this.#host.answered(info, undefined, errorRecord('ALM_ASK_TIMEOUT', { title }, { call: info.id }))
     })

@@ -57,7 +57,7 @@ export class Entering {
   }
 
   enter(info: CallInfo): void {
-    const { machine, ports, outcomes, isIn } = this.#run
+    const { machine, ports, outcomes, isIn, at } = this.#run
     const { clock, chance } = ports
     const { turns, maps } = this.#parts
     const { kind } = info.request
@@ -72,8 +72,7 @@ export class Entering {
         return void maps.expand(info, info.path)
       case 'sleep': {
         const { ms } = info.args as { ms: number }
-        clock.at(info.madeAt + ms, () => isIn(info, 'entered') && this.left(info, executed))
-        return
+        return at(info.madeAt + ms, () => isIn(info, 'entered') && this.left(info, executed))
       }
       case 'now':
       case 'random':

@@ -80,8 +80,7 @@ export class Receives {
     const channel = this.#channel(name)
     channel.waiting.push(info)
     this.#serve(channel)
-    if (timeoutMs !== null)
-      this.#run.ports.clock.at(info.madeAt + timeoutMs, () => void this.#timedOut(channel, info))
+    if (timeoutMs !== null) this.#run.at(info.madeAt + timeoutMs, () => void this.#timedOut(channel, info))
   }
 
   /** Looks for messages that came meanwhile. */

@@ -59,6 +59,8 @@ export interface RunContext {
   /** Has the driver ended? Whatever is still said about the run changes nothing. */
   isOver(): boolean
   isIn(info: CallInfo, phase: Phase): boolean
+  /** Calls back once, not before `time`; not at all once this life of the run is over. */
+  at(time: number, wake: () => void): void
   /** The engine cannot go on with the run. */
   abort(error: unknown): void
 }

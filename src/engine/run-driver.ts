@@ -30,6 +30,7 @@ import { Recorder } from './recorder.ts'
 import type { RunContext, RunLife, RunListener, RunSnapshot } from './run-context.ts'
 import { executed, failedError } from './run-context.ts'
 import { type DriverEnd, RunEnd } from './run-end.ts'
+import { RunTimers } from './run-timers.ts'
 import { Sends } from './sends.ts'
 import type { EnginePorts, RunSettings } from './settings.ts'
 import { unspilledNow } from './spilled.ts'
@@ -51,6 +52,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
   readonly ended: Promise<DriverEnd>
   readonly elsewhere: FunctionsElsewhere
   readonly #run: RunContext
+  readonly #timers: RunTimers
   readonly #workflow: string
   readonly #turns: Turns
   readonly #recall: Recall
@@ -81,6 +83,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
   ) {
     this.id = run.id
     this.#workflow = run.workflow
+    this.#timers = new RunTimers(ports.clock)
     this.#run = this.#context(ports, run, settings, new Remembered(remembered), listener, life)
     const { machine, calls, notes, remembered: before } = this.#run
     const isHeld = () => this.#end.isOver || this.#awaitsReplay()
@@ -129,6 +132,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
       unknown: () => unknownWork(this.#run, this.#giving.awaited),
     })
     this.ended = this.#end.ended.then(async (end) => {
+      this.#timers.close()
       await this.#execution.close()
       this.#datasets.release()
       return end
@@ -283,6 +287,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
       outcomes: new Outcomes(ports.hash, (ref) => unspilledNow(ref, ports.data), calls.heldKey),
       dispatch: (event) => this.#dispatch(event),
       isOver: () => this.#end.isOver,
+      at: (time, wake) => this.#timers.at(time, wake),
       isIn: (info, phase) => !this.#end.isOver && machine.graph.call(info.id).phase === phase,
       abort: (error) => void this.#end.abort(error),
     }
@@ -303,8 +308,9 @@ export class RunDriver implements HostedRun, AttemptOwner {
   }
 
   #openAsks(): Asks {
-    const { ports, outcomes, recorder, listener, isIn } = this.#run
+    const { ports, outcomes, recorder, listener, isIn, at } = this.#run
     return new Asks(ports.clock, {
+      at,
       add: (record) => recorder.add(record),
       asked: (ask) => listener.asked?.(ask),
       answered: (info, value, error) => {
@@ -368,7 +374,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
   }
 
   #carryOut(effect: Effect): void {
-    const { calls, ports, settings } = this.#run
+    const { calls, settings } = this.#run
     switch (effect.kind) {
       case 'identify':
         return this.#recall.identify(calls.get(effect.call))
@@ -385,8 +391,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
       case 'gather':
         return void this.#maps.gather(calls.get(effect.call))
       case 'wake':
-        ports.clock.at(effect.at, () => this.#dispatch({ kind: 'woke', call: effect.call }))
-        return
+        return this.#timers.at(effect.at, () => this.#dispatch({ kind: 'woke', call: effect.call }))
       case 'judge':
         return this.#asks.judge(calls.get(effect.call))
       case 'spent':

@@ -1,0 +1,28 @@
+import type { Clock } from '../ports/clock.ts'
+
+/** What one life of a run waits for: no timer of it outlives it and keeps the process, or what the run holds in memory. */
+export class RunTimers {
+  readonly #clock: Clock
+  readonly #open = new Set<() => void>()
+  #isClosed = false
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** Calls back once, not before `time`, unless they are closed by then. */
+  at(time: number, wake: () => void): void {
+    if (this.#isClosed) return
+    const cancel = this.#clock.at(time, () => {
+      this.#open.delete(cancel)
+      wake()
+    })
+    this.#open.add(cancel)
+  }
+
+  close(): void {
+    this.#isClosed = true
+    for (const cancel of this.#open) cancel()
+    this.#open.clear()
+  }
+}
