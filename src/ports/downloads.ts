@@ -11,6 +11,8 @@ export interface Validators {
 export interface Kept extends Validators {
   readonly digest: Digest
   readonly size: number
+  /** what the author said that it has, and it had */
+  readonly checked?: Checksum
 }
 
 /** Of what a part is a part. */
@@ -38,6 +40,8 @@ export interface Downloads {
   known(name: string): Promise<Kept | undefined>
   /** @throws ALM_STORE_FULL, ALM_STORE_READ_ONLY, as all that writes */
   remember(name: string, kept: Kept): void
+  /** Of what is kept, in hexadecimal; undefined where it is not on this machine. */
+  checksum(kept: Kept, algorithm: ChecksumAlgorithm): Promise<string | undefined>
   /** Has what was begun under this name, by whoever is gone since, or nothing. */
   part(name: string): Promise<Part>
   /** A directory of files that are in the store. */
@@ -75,3 +79,9 @@ export interface Part {
 
 export const checksumAlgorithms = ['sha256', 'sha512', 'sha1', 'md5', 'crc32', 'crc32c'] as const
 export type ChecksumAlgorithm = (typeof checksumAlgorithms)[number]
+
+export interface Checksum {
+  readonly algorithm: ChecksumAlgorithm
+  /** in hexadecimal */
+  readonly value: string
+}

@@ -6,6 +6,11 @@ import type { Begun, ChecksumAlgorithm, Downloads, Kept, Part } from '../ports/d
 
 const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex')
 
+const checksumOf = (bytes: Buffer, algorithm: ChecksumAlgorithm): string =>
+  algorithm === 'crc32'
+    ? crc32(bytes).toString(16).padStart(8, '0')
+    : createHash(algorithm).update(bytes).digest('hex')
+
 /** Downloads in memory: what an executor of sources is tested with. */
 export class MemoryDownloads implements Downloads {
   readonly blobs = new Map<string, Buffer>()
@@ -21,6 +26,11 @@ export class MemoryDownloads implements Downloads {
 
   remember(name: string, kept: Kept): void {
     this.names.set(name, kept)
+  }
+
+  async checksum({ digest }: Kept, algorithm: ChecksumAlgorithm): Promise<string | undefined> {
+    const bytes = this.blobs.get(digest)
+    return bytes && checksumOf(bytes, algorithm)
   }
 
   async part(name: string): Promise<Part> {
@@ -77,11 +87,7 @@ class MemoryPart implements Part {
   }
 
   async checksums(algorithms: readonly ChecksumAlgorithm[]): Promise<Readonly<Record<string, string>>> {
-    const of = (name: ChecksumAlgorithm): string =>
-      name === 'crc32'
-        ? crc32(this.#bytes).toString(16).padStart(8, '0')
-        : createHash(name).update(this.#bytes).digest('hex')
-    return Object.fromEntries(algorithms.map((name) => [name, of(name)]))
+    return Object.fromEntries(algorithms.map((name) => [name, checksumOf(this.#bytes, name)]))
   }
 
   async keep({ maxBytes }: { readonly maxBytes: number }) {

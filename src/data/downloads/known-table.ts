@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import type { Kept } from '../../ports/downloads.ts'
+import { type Checksum, checksumAlgorithms, type Kept } from '../../ports/downloads.ts'
 import { inStore, isMissing } from '../failures.ts'
 import { isDigest } from '../home.ts'
 
@@ -94,9 +94,19 @@ export class KnownTable {
 /** Names may be long, and are URLs, which are nobody's business. */
 export const keyOf = (name: string): string => hash('sha256', name, 'hex').slice(0, 40)
 
-function lineOf(key: string, { digest, size, etag, lastModified }: Kept): string {
-  const text = JSON.stringify([key, digest, size, etag ?? null, lastModified ?? null])
+function lineOf(key: string, { digest, size, etag, lastModified, checked }: Kept): string {
+  const text = JSON.stringify([key, digest, size, etag ?? null, lastModified ?? null, checkedText(checked)])
   return `${checksum(text)} ${text}`
+}
+
+const checkedText = (checked: Checksum | undefined): string | null =>
+  checked === undefined ? null : `${checked.algorithm}:${checked.value}`
+
+/** Lines of earlier versions have none. */
+function checkedOf(text: unknown): Checksum | undefined {
+  const [name, value] = typeof text === 'string' ? text.split(':') : []
+  const algorithm = checksumAlgorithms.find((one) => one === name)
+  return algorithm === undefined || value === undefined ? undefined : { algorithm, value }
 }
 
 const checksum = (text: string): string => hash('sha256', text, 'hex').slice(0, 16)
@@ -109,14 +119,16 @@ function parse(text: string): { readonly rows: Map<string, Kept>; readonly lines
     lines++
     const json = line.slice(17)
     if (line.slice(0, 17) !== `${checksum(json)} `) continue
-    const [key, digest, size, etag, lastModified] = JSON.parse(json) as readonly unknown[]
+    const [key, digest, size, etag, lastModified, checkedAs] = JSON.parse(json) as readonly unknown[]
     if (typeof key !== 'string' || typeof digest !== 'string' || !isDigest(digest)) continue
     if (!Number.isSafeInteger(size)) continue
+    const checked = checkedOf(checkedAs)
     rows.set(key, {
       digest,
       size: size as number,
       ...(typeof etag === 'string' && { etag }),
       ...(typeof lastModified === 'string' && { lastModified }),
+      ...(checked !== undefined && { checked }),
     })
   }
   return { rows, lines }

@@ -192,15 +192,18 @@ it('keeps an empty file', async () => {
 it('knows what was kept, in every process, as long as it is in the store', async () => {
   const { downloads, plane } = await open()
   const blobs = await plane.blobs()
+  const checked = { algorithm: 'md5', value: '92eb5ffee6ae2fec3ad71c777531578f' } as const
   const a = { digest: await blobs.put(bytes('a')), size: 1, etag: '"v1"' }
-  const b = { digest: await blobs.put(bytes('b')), size: 1, lastModified: 'yesterday' }
+  const b = { digest: await blobs.put(bytes('b')), size: 1, lastModified: 'yesterday', checked }
   downloads.remember('http://host/x', a)
   downloads.remember('http://host/x', b)
   downloads.remember('http://host/y', a)
   const other = await open()
   expect(await other.downloads.known('http://host/x')).toEqual(b)
+  expect(await other.downloads.checksum(b, 'md5')).toBe(checked.value)
   await blobs.remove([a.digest])
   expect(await other.downloads.known('http://host/y')).toBeUndefined()
+  expect(await other.downloads.checksum(a, 'md5')).toBeUndefined()
   expect(await other.downloads.known('http://host/z')).toBeUndefined()
 })
 

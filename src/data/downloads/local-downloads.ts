@@ -1,11 +1,12 @@
 import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { isAlmanacError } from '../../model/errors.ts'
 import type { Digest, DirRef, FileRef } from '../../model/refs.ts'
-import type { Begun, Downloads, Kept, Part } from '../../ports/downloads.ts'
+import type { Begun, ChecksumAlgorithm, Downloads, Kept, Part } from '../../ports/downloads.ts'
 import { inStore, isMissing } from '../failures.ts'
 import type { Parts } from '../parts.ts'
 import { isPresent, namesIn } from '../presence.ts'
 import { bootId } from '../process-identity.ts'
+import { checksumsOf } from './checksums.ts'
 import { KnownTable, keyOf } from './known-table.ts'
 import { PartFile, type PartRecord } from './part-file.ts'
 
@@ -61,6 +62,12 @@ export class LocalDownloads implements Downloads {
 
   remember(name: string, kept: Kept): void {
     this.#known.set(name, kept)
+  }
+
+  async checksum(kept: Kept, algorithm: ChecksumAlgorithm): Promise<string | undefined> {
+    const { store } = this.#parts
+    if (!store.hasNow(kept.digest, kept.size)) return undefined
+    return (await checksumsOf(store.pathOf(kept.digest), [algorithm]))[algorithm]
   }
 
   async part(name: string): Promise<Part> {

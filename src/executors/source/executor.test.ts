@@ -303,6 +303,41 @@ describe('what must be', () => {
     )
   })
 
+  it('a file that is there already must have the checksum that is given only now', async () => {
+    server.on('/a', serving('A')).on('/b', serving('B'))
+    await rig.got({ url: [server.url('/a'), server.url('/b')] })
+    const hex = (text: string): string => Buffer.from(md5(text), 'base64').toString('hex')
+    const checked = (name: string, content: string) => ({
+      url: [{ url: server.url(name), md5: hex(content) }],
+      retries: { count: 0 },
+    })
+    expect(await rig.got(checked('/a', 'A'))).toEqual({ a: 'A' })
+    expect(rig.recorder.texts('run/0.2#1')).toEqual(['0 of 1 files fetched (0 bytes), 1 unchanged'])
+    expect(await rig.got(checked('/b', 'A'))).toContain(`its md5 is ${hex('B')}, not ${hex('A')}`)
+    expect(await rig.got({ ...checked('/b', 'A'), immutable: true })).toContain(`not ${hex('A')}`)
+    expect(await rig.got({ ...checked('/b', 'B'), immutable: true })).toEqual({ b: 'B' })
+  })
+
+  it('a file that is there already must have the checksum that lies beside it only now', async () => {
+    server.on('/a', serving('A')).on('/a.sum', serving(sha256('A')))
+    server.on('/b', serving('B')).on('/b.sum', serving(sha256('A')))
+    await rig.got({ url: [server.url('/a'), server.url('/b')] })
+    const beside = (name: string) => ({
+      url: server.url(name),
+      checksums: '{url}.sum',
+      retries: { count: 0 },
+    })
+    const said = `its sha256 is ${sha256('B')}, not ${sha256('A')}`
+    expect([await rig.got(beside('/a')), await rig.got({ ...beside('/a'), immutable: true })]).toEqual([
+      { a: 'A' },
+      { a: 'A' },
+    ])
+    expect(await rig.got(beside('/b'))).toContain(said)
+    expect(await rig.got({ ...beside('/b'), immutable: true })).toContain(said)
+    // of what never changes, what was checked once is not asked for
+    expect([server.count('/a'), server.count('/a.sum')]).toEqual([2, 1])
+  })
+
   it('a file larger than allowed is refused, whether the server says so or not', async () => {
     server.on('/a', serving('12345')).on('/b', (_, response) => {
       response.writeHead(200).write('123')

@@ -1,6 +1,6 @@
 import { AlmanacError, isAlmanacError } from '../../model/errors.ts'
 import type { Digest } from '../../model/refs.ts'
-import type { Begun, Kept, Part } from '../../ports/downloads.ts'
+import type { Begun, Checksum, Kept, Part } from '../../ports/downloads.ts'
 import { checksumAlgorithms } from '../../ports/downloads.ts'
 import type { Answer } from './client.ts'
 import { begunBy, conditionsFor, rangeFault } from './conditions.ts'
@@ -32,8 +32,11 @@ export async function fetchFile(
 ): Promise<Fetched | undefined> {
   const { downloads, clock } = tools
   const known = await downloads.known(wanted.name)
-  const agrees = known !== undefined && isExpected(known, wanted)
-  if (agrees && (manner.immutable || wanted.expected?.algorithm === 'sha256' || isListed(known, wanted)))
+  const { expected, sidecar: beside } = wanted
+  const agrees =
+    known !== undefined && (expected === undefined || (await agreesWith(tools, wanted, known, expected)))
+  const isSettled = manner.immutable && (beside === undefined || known?.checked !== undefined)
+  if (agrees && (isSettled || expected?.algorithm === 'sha256' || isListed(known, wanted)))
     return { digest: known.digest, size: known.size, unchanged: true }
   for (let failures = 0; ; failures++) {
     try {
@@ -84,7 +87,13 @@ async function converse(
   if (status === 304) {
     answer.drop()
     if (complete) return await finish(tools, wanted, manner, part)
-    if (known !== undefined) return { digest: known.digest, size: known.size, unchanged: true }
+    if (known !== undefined) {
+      const author = wanted.expected ?? (await sidecar(tools, wanted, manner))
+      if (author === undefined || (await agreesWith(tools, wanted, known, author)))
+        return { digest: known.digest, size: known.size, unchanged: true }
+      // whether what is there now does, its bytes tell
+      return await converse(tools, wanted, manner, undefined, part)
+    }
     throw new NotNow('it said that nothing has changed, and was not asked')
   }
   if (status === 206) {
@@ -175,6 +184,7 @@ async function finish(tools: FetchTools, wanted: Wanted, manner: Manner, part: P
     size,
     ...(etag !== undefined && { etag }),
     ...(lastModified !== undefined && { lastModified }),
+    ...(author !== undefined && { checked: author }),
   }
   tools.downloads.remember(wanted.name, kept)
   return { digest, size, unchanged: false }
@@ -193,8 +203,20 @@ async function keep(part: Part, { name }: Wanted, { maxBytes }: Manner) {
 const isListed = ({ etag, size }: Kept, { listed }: Wanted): boolean =>
   listed !== undefined && listed.etag !== '' && listed.etag === etag && listed.size === size
 
-const isExpected = (known: Kept, { expected }: Wanted): boolean =>
-  expected?.algorithm !== 'sha256' || expected.value === known.digest
+/** Has what is known the author's checksum, as it came or as it is kept? The answer is kept with it, if it is yes. */
+async function agreesWith(
+  { downloads }: FetchTools,
+  { name }: Wanted,
+  known: Kept,
+  author: Checksum,
+): Promise<boolean> {
+  const { algorithm, value } = author
+  if (known.checked?.algorithm === algorithm && known.checked.value === value) return true
+  const found = algorithm === 'sha256' ? known.digest : await downloads.checksum(known, algorithm)
+  if (found !== value) return false
+  downloads.remember(name, { ...known, checked: author })
+  return true
+}
 
 function pause({ clock, signal }: FetchTools, ms: number): Promise<void> {
   return new Promise((resolve, reject) => {

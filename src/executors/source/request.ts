@@ -1,7 +1,7 @@
 import { AlmanacError } from '../../model/errors.ts'
 import { parseUrl, type SourceSecrets, safeUrl } from '../../model/source.ts'
 import type { Value } from '../../model/value.ts'
-import type { ChecksumAlgorithm } from '../../ports/downloads.ts'
+import type { Checksum } from '../../ports/downloads.ts'
 import type { Rate } from './gates.ts'
 import { expand, fill, type Values } from './template.ts'
 
@@ -15,7 +15,7 @@ export interface Wanted {
   /** as a listing has it: what agrees is not asked for */
   readonly listed?: { readonly etag: string; readonly size: number }
   readonly sidecar?: URL
-  readonly expected?: { readonly algorithm: ChecksumAlgorithm; readonly value: string }
+  readonly expected?: Checksum
 }
 
 /** How files are fetched. */

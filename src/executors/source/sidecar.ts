@@ -1,6 +1,6 @@
 import { AlmanacError } from '../../model/errors.ts'
 import { shownUrl } from '../../model/source.ts'
-import type { ChecksumAlgorithm } from '../../ports/downloads.ts'
+import type { Checksum } from '../../ports/downloads.ts'
 import { question } from './question.ts'
 import { refusal } from './refusals.ts'
 import type { Manner, Wanted } from './request.ts'
@@ -9,7 +9,11 @@ import type { FetchTools } from './tools.ts'
 const longestSidecar = 65_536
 
 /** The checksum in a file beside it, as `sha256sum` writes it: `<hex>  name`, or the hexadecimal alone. */
-export async function sidecar(tools: FetchTools, wanted: Wanted, manner: Manner) {
+export async function sidecar(
+  tools: FetchTools,
+  wanted: Wanted,
+  manner: Manner,
+): Promise<Checksum | undefined> {
   if (wanted.sidecar === undefined) return undefined
   const answer = await question(tools, manner, wanted.sidecar, {})
   if (answer.status !== 200) {
@@ -25,8 +29,7 @@ export async function sidecar(tools: FetchTools, wanted: Wanted, manner: Manner)
   for (const line of text.split('\n')) {
     const [, value, name] = /^([0-9a-f]{64}|[0-9a-f]{32})(?:\s+[*]?(?:.*\/)?([^/]+?))?\s*$/i.exec(line) ?? []
     if (value === undefined || (name !== undefined && name !== own && name !== safeDecode(own))) continue
-    const algorithm: ChecksumAlgorithm = value.length === 64 ? 'sha256' : 'md5'
-    return { algorithm, value: value.toLowerCase() }
+    return { algorithm: value.length === 64 ? 'sha256' : 'md5', value: value.toLowerCase() }
   }
   const why = `${shownUrl(wanted.sidecar)} has no checksum of it`
   throw new AlmanacError('ALM_SOURCE_REFUSED', { url: wanted.name, why })
