@@ -16,9 +16,12 @@ export async function knownRun(almanac: Workbench, id: string): Promise<RunRecor
   return run
 }
 
+/** What commands read calls of. */
+type Read = Pick<Workbench, 'records'>
+
 /** Calls that a person names by number, or by the task's name. @throws ALM_CALL_UNKNOWN */
 export async function namedCalls(
-  almanac: Workbench,
+  almanac: Read,
   run: string,
   named: string,
   limit: number,
@@ -38,7 +41,7 @@ export async function namedCall(almanac: Workbench, run: string, named: string):
 }
 
 /** All calls of a run, page by page. */
-export async function* allCalls(almanac: Workbench, run: string): AsyncIterable<CallRow> {
+export async function* allCalls(almanac: Read, run: string): AsyncIterable<CallRow> {
   for (let after: number | undefined; ; ) {
     const page: readonly CallRow[] = await almanac.records.calls(run, {
       limit: 1000,
