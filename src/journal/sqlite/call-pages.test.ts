@@ -1,12 +1,19 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import type { CallMade, Outcome } from '../../model/records.ts'
+import type { CallMade, Outcome, RememberedCall } from '../../model/records.ts'
 import { plainCall } from '../../model/remembered.ts'
 import { aCall, anOutcome, aRun, remembered } from '../../testing/journal-records.ts'
 import type { TemporaryHome } from '../../testing/temporary-home.ts'
 import { temporaryHome } from '../../testing/temporary-home.ts'
+import { CallIndex } from './call-index.ts'
+import { loadPage } from './calls.ts'
+import { openDatabase } from './database.ts'
+import { freezeBlock } from './frozen.ts'
+import { Names } from './names.ts'
 import type { OpenSqliteJournal } from './open.ts'
 import { openSqliteJournal } from './open.ts'
+import { unpackPage } from './page-calls.ts'
+import { runNumber } from './runs.ts'
 
 let home: TemporaryHome
 let open: OpenSqliteJournal
@@ -76,4 +83,31 @@ it.each([
     }),
     { numRuns: 60 },
   )
+})
+
+it('has no more of long texts than is said, but one call in any case, and so have blocks', async () => {
+  const run = 'long'
+  await open.journal.create(aRun(run))
+  const lengths = [...Array(50).fill(38), 5000, ...Array(29).fill(38)] as number[]
+  await open.journal.append(run, [
+    ...lengths.map((length, i) => aCall(i, { argsWire: JSON.stringify('x'.repeat(length)) })),
+    ...lengths.map((_, i) => anOutcome(i, { valueWire: '"0123456789"' })),
+    { kind: 'run', state: 'succeeded', at: 5 },
+  ])
+  const whole = (await open.journal.load(run)).map(plainCall)
+  const db = openDatabase(home.path)
+  const [names, n, bound] = [new Names(db), runNumber(db, run), { bytes: 25 * 52 }]
+  const calls: RememberedCall[] = []
+  const pages: number[] = []
+  for (let from: number | undefined = 0; from !== undefined; ) {
+    const { page, next } = loadPage(db, names, new CallIndex(), n, from, 100, bound)
+    if (page !== undefined) unpackPage(page, calls)
+    pages.push(page?.calls ?? 0)
+    from = next
+  }
+  expect([pages, calls.map(plainCall)]).toEqual([[25, 25, 1, 25, 4], whole])
+  const isFrozen = () => db.transaction(() => freezeBlock(db, names, n, bound))
+  expect([isFrozen(), isFrozen(), isFrozen()]).toEqual([true, true, false])
+  expect((await open.journal.load(run)).map(plainCall)).toEqual(whole)
+  db.close()
 })

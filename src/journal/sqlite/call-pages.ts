@@ -91,7 +91,16 @@ const blanksSql = (
 
 const argsSql = (only: string): string => `SELECT json_group_array(args) AS args FROM (${rowsSql(only)})`
 
+/** How long the texts of each call are that may be long: none of them is read for it. */
+const lengthSql = (only: string): string => `SELECT octet_length(args) + ifnull(octet_length(value), 0)
+    + ifnull(octet_length(more), 0) AS length
+  FROM calls LEFT JOIN outcomes USING (id) WHERE id BETWEEN ? AND ? ${only} ORDER BY id LIMIT ?`
+
+const journalSql = 'SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size'
+
 const sqlOf = (only: string) => ({
+  length: `SELECT sum(length) AS length FROM (${lengthSql(only)})`,
+  lengths: lengthSql(only),
   page: pageSql(only),
   odd: oddSql(only),
   blanks: blanksSql(only),
@@ -113,16 +122,35 @@ type PageRow = {
 
 type DigestTexts = Readonly<Record<(typeof digests)[number], string>>
 
-/** The first calls of a range of row ids; `open`: some of them have no outcome. `freezing`: those that a block may have. */
+/** A page makes one text of a column, and half a GiB is the most that a text may have here. */
+const mostBytes = 32 * 2 ** 20
+
+export interface PageBound {
+  /** of texts that may be long, all together */
+  readonly bytes?: number
+}
+
+export interface ReadPage {
+  readonly page: CallPage
+  /** row id of the last call */
+  readonly last: number
+  /** some of them have no outcome */
+  readonly open: boolean
+  /** there may be more calls behind it */
+  readonly more: boolean
+}
+
+/** The first calls of a range of row ids, at most so many. `freezing`: those that a block may have. */
 export function readPage(
   db: Database,
   names: Names,
   first: number,
   last: number,
-  limit: number,
-  freezing = false,
-): { readonly page: CallPage; readonly last: number; readonly open: boolean } | undefined {
+  most: number,
+  { bytes = mostBytes, freezing = false }: PageBound & { readonly freezing?: boolean } = {},
+): ReadPage | undefined {
   const sql = freezing ? pages.frozen : pages.all
+  const limit = fitting(db, sql, { first, last, most, bytes })
   const row = db.get<PageRow>(sql.page, first, last, limit) as PageRow
   if (row.calls === 0) return undefined
   const odd = row.odd === 0 ? undefined : db.get<DigestTexts>(sql.odd, first, last, limit)
@@ -147,7 +175,26 @@ export function readPage(
     names: [...numbers].map((n) => [n, names.at(n).name, names.at(n).kind] as const),
     attempts: [...unspentAttempts(db, first, row.last)].map(([id, text]) => [callOf(id), text] as const),
   }
-  return { page, last: row.last, open: row.open > 0 }
+  return { page, last: row.last, open: row.open > 0, more: row.calls === limit }
+}
+
+/** How many calls a page may have: at most so many, with at most so many bytes of texts, but one in any case. */
+function fitting(
+  db: Database,
+  sql: (typeof pages)[keyof typeof pages],
+  { first, last, most, bytes }: { first: number; last: number; most: number; bytes: number },
+): number {
+  // to look at each call takes a tenth of the time that a page takes, and most journals are small
+  if ((db.get<{ bytes: number }>(journalSql)?.bytes ?? 0) <= 4 * bytes) return most
+  if ((db.get<{ length: number }>(sql.length, first, last, most)?.length ?? 0) <= bytes) return most
+  let all = 0
+  let calls = 0
+  for (const { length } of db.all<{ length: number }>(sql.lengths, first, last, most)) {
+    all += length
+    if (all > bytes) break
+    calls++
+  }
+  return Math.max(1, calls)
 }
 
 /** Numbers of the calls, in a range of row ids, that the author gave keys; undefined where that was not written down. */

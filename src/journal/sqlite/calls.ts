@@ -1,7 +1,6 @@
 import { askedCalls } from './asks.ts'
 import type { CallIndex, KnownCall } from './call-index.ts'
-import type { CallPage } from './call-pages.ts'
-import { readPage } from './call-pages.ts'
+import { type CallPage, type PageBound, readPage } from './call-pages.ts'
 import type { Database } from './database.ts'
 import type { Names } from './names.ts'
 import type { OutcomeRow } from './packed-records.ts'
@@ -54,13 +53,14 @@ export function loadPage(
   n: number,
   from: number,
   limit: number,
+  bound: PageBound = {},
 ): { readonly page: CallPage | undefined; readonly next: number | undefined } {
   const first = rowId(n, from)
-  const found = readPage(db, names, first, rowRange(n)[1], limit)
+  const found = readPage(db, names, first, rowRange(n)[1], limit, bound)
   if (found === undefined) return { page: undefined, next: undefined }
-  const { page, last, open } = found
+  const { page, last, open, more } = found
   if (open) expectOutcomes(db, index, first, last)
-  return { page, next: page.calls < limit ? undefined : callOf(last) + 1 }
+  return { page, next: more ? callOf(last) + 1 : undefined }
 }
 
 function expectOutcomes(db: Database, index: CallIndex, first: number, last: number): void {

@@ -3,8 +3,7 @@ import type { RememberedCall } from '../../model/records.ts'
 import { plainCall } from '../../model/remembered.ts'
 import { isRunEnd, runStates } from '../../model/states.ts'
 import { blobDigests } from '../blob-digests.ts'
-import type { CallPage, Digests } from './call-pages.ts'
-import { keyedCalls, readPage } from './call-pages.ts'
+import { type CallPage, type Digests, keyedCalls, type PageBound, readPage } from './call-pages.ts'
 import { insertCalls, insertOutcomes } from './calls.ts'
 import type { Database } from './database.ts'
 import type { Names } from './names.ts'
@@ -57,9 +56,9 @@ export function thawedRun(
  * Puts the next calls of a run into a block, within a transaction; the caller holds the run's claim. False if there
  * are too few, so that the run is frozen as far as it can be.
  */
-export function freezeBlock(db: Database, names: Names, n: number): boolean {
+export function freezeBlock(db: Database, names: Names, n: number, bound: PageBound = {}): boolean {
   const [first, last] = rowRange(n)
-  const found = readPage(db, names, first, last, callsPerBlock, true)
+  const found = readPage(db, names, first, last, callsPerBlock, { freezing: true, ...bound })
   if (found === undefined || found.page.calls < leastCalls) {
     db.run('UPDATE runs SET frozen = 1 WHERE n = ?', n)
     return false
