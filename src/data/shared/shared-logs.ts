@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
-import type { RunId } from '../../model/records.ts'
+import type { RememberedCall, RunId } from '../../model/records.ts'
 import type { LogLine } from '../../ports/executor.ts'
 import type { LoggedCall, LogPosition, LogStore, PrintedCall } from '../../ports/logs.ts'
 import type { Objects } from '../../ports/objects.ts'
@@ -32,7 +32,10 @@ export class SharedLogs implements LogStore {
   readonly #options: SharedLogsOptions
   /** attempts that printed something and have not ended: their tasks */
   readonly #open = new Set<string>()
-  readonly #names = new Map<string, string>()
+  /** tasks of calls that have not ended, by run and call */
+  readonly #names = new Map<RunId, Map<number, string>>()
+  /** calls that earlier lives of runs made, by number: nobody tells of them again */
+  readonly #made = new Map<RunId, readonly RememberedCall[]>()
   readonly #fetched = new Set<string>()
 
   constructor(own: LogFiles, options: SharedLogsOptions) {
@@ -67,7 +70,9 @@ export class SharedLogs implements LogStore {
     const calls = new Map<number, string>()
     for await (const { key } of this.#options.objects.list(`${logFolder}${run}/`)) {
       const { call, name } = parsed(key) ?? {}
-      if (call !== undefined && name !== undefined) calls.set(call, name)
+      if (call === undefined || name === undefined) continue
+      // one attempt may have been sent without it
+      if (name !== '' || !calls.has(call)) calls.set(call, name)
     }
     return [...calls].map(([call, name]) => ({ call, name })).sort((a, b) => a.call - b.call)
   }
@@ -85,13 +90,30 @@ export class SharedLogs implements LogStore {
 
   /** The call is one of that task. */
   name(run: RunId, call: number, name: string): void {
-    this.#names.set(`${run}/${call}`, name)
+    const names = this.#names.get(run) ?? new Map<number, string>()
+    this.#names.set(run, names.set(call, name))
   }
 
-  /** An attempt prints no more. */
-  ended(run: RunId, call: number, attempt: number): void {
-    const name = this.#names.get(`${run}/${call}`) ?? ''
-    this.#names.delete(`${run}/${call}`)
+  /** This process executes a run from now on. */
+  taken(run: RunId): void {
+    this.#names.set(run, new Map())
+  }
+
+  /** Calls of a run that were made before, in order of their numbers: of one that is only looked at nothing is kept. */
+  loaded(run: RunId, calls: readonly RememberedCall[]): void {
+    if (this.#names.has(run)) this.#made.set(run, calls)
+  }
+
+  /** This process no longer executes it. */
+  left(run: RunId): void {
+    this.#names.delete(run)
+    this.#made.delete(run)
+  }
+
+  /** An attempt prints no more. `isLast`: the call has ended. */
+  ended(run: RunId, call: number, attempt: number, isLast: boolean): void {
+    const name = this.#names.get(run)?.get(call) ?? nameIn(this.#made.get(run) ?? [], call)
+    if (isLast) this.#names.get(run)?.delete(call)
     if (!this.#open.delete(`${run}/${call}.${attempt}`)) return
     this.#options.inBackground(async () => {
       await this.#own.flush()
@@ -123,6 +145,18 @@ export class SharedLogs implements LogStore {
     }
     this.#fetched.add(`${run}/${call}`)
   }
+}
+
+/** The task of a call among calls in order of their numbers. */
+function nameIn(calls: readonly RememberedCall[], call: number): string {
+  let [first, end] = [0, calls.length]
+  while (first < end) {
+    const middle = (first + end) >> 1
+    if ((calls[middle] as RememberedCall).call < call) first = middle + 1
+    else end = middle
+  }
+  const found = calls[first]
+  return found?.call === call ? found.name : ''
 }
 
 function parsed(

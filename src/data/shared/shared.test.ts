@@ -1,10 +1,11 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { encode } from '../../model/codec.ts'
-import type { CacheRecord } from '../../model/records.ts'
+import type { CacheRecord, JournalRecord } from '../../model/records.ts'
 import { DirRef, FileRef } from '../../model/refs.ts'
 import type { Datasets } from '../../ports/datasets.ts'
 import type { Journal, RunCache } from '../../ports/journal.ts'
+import { aCall, anOutcome } from '../../testing/journal-records.ts'
 import { MemoryObjects } from '../../testing/memory-objects.ts'
 import { temporaryHome } from '../../testing/temporary-home.ts'
 import { LocalDataPlane } from '../local-data-plane.ts'
@@ -336,6 +337,41 @@ describe('a store that machines share', () => {
     const { lines } = await second.logs.read('made-here', 4, undefined, 10)
     expect(lines).toEqual([{ ...line('first try'), attempt: 1 }])
     expect(await second.logs.calls?.('unknown')).toEqual([])
+  })
+
+  it('has the logs of all attempts by their task, in each life of the run, and that of one without it under the others', async () => {
+    const [first, second] = [await machine(), await machine()]
+    const { kind: _, ...made } = aCall(7, { name: 'grid' })
+    const loads = async () => [{ ...made, attempts: [] }]
+    const claims = async () => ({ release: async () => undefined })
+    Object.assign(first.own.journal, { load: loads, claim: claims })
+    const print = (call: number, attempt: number) =>
+      first.logs.write('made-here', call, attempt, [{ at: 5, stream: 'stdout', text: 'said' }])
+    const failed = (call: number, attempt: number) =>
+      ({ kind: 'attempt', call, attempt, phase: 'failed', startedAt: 1, at: 2 }) as const
+    const claim = () => first.journal.claim('made-here', { host: 'h', pid: 1, bootId: 'b' })
+    const append = async (...records: JournalRecord[]) => first.journal.append('made-here', records)
+    const life = await claim()
+    for (const attempt of [1, 2]) print(4, attempt)
+    await append(aCall(4, { name: 'clean' }), failed(4, 1), anOutcome(4, { attempt: 2 }))
+    await life?.release()
+    await claim()
+    await first.journal.load('made-here')
+    for (const attempt of [1, 2]) print(7, attempt)
+    await append(failed(7, 1), anOutcome(7, { attempt: 2 }))
+    await first.settled()
+    const logs = () => [...bucket.kept.keys()].filter((key) => key.startsWith('logs/')).sort()
+    expect(logs()).toEqual([
+      'logs/made-here/4.1.clean.jsonl',
+      'logs/made-here/4.2.clean.jsonl',
+      'logs/made-here/7.1.grid.jsonl',
+      'logs/made-here/7.2.grid.jsonl',
+    ])
+    await bucket.put('logs/made-here/7.3..jsonl', Buffer.from('{}\n'))
+    expect(await second.logs.calls?.('made-here')).toEqual([
+      { call: 4, name: 'clean' },
+      { call: 7, name: 'grid' },
+    ])
   })
 
   it('shows a directory at plain keys, and sends of the next one what has changed', async () => {

@@ -11,8 +11,22 @@ import type { SharedLogs } from './shared-logs.ts'
 export function sharingJournal(own: Journal, cache: SharedCache, logs: SharedLogs | undefined): Journal {
   return {
     create: (run) => own.create(run),
-    claim: (run, owner) => own.claim(run, owner),
-    load: (run) => own.load(run),
+    async claim(run, owner) {
+      const claim = await own.claim(run, owner)
+      if (claim === undefined) return undefined
+      logs?.taken(run)
+      return {
+        release() {
+          logs?.left(run)
+          return claim.release()
+        },
+      }
+    },
+    load: async (run) => {
+      const calls = await own.load(run)
+      logs?.loaded(run, calls)
+      return calls
+    },
     append: async (run, records, isPatient) => {
       await own.append(run, records, isPatient)
       cache.work()
@@ -41,10 +55,10 @@ function share(run: RunId, record: JournalRecord, { cache, logs, cached }: Shari
   else if (record.kind === 'base') cache.shareBase(run, record)
   else if (record.kind === 'call') logs?.name(run, record.call, record.name)
   else if (record.kind === 'attempt' && record.phase === 'failed')
-    logs?.ended(run, record.call, record.attempt)
+    logs?.ended(run, record.call, record.attempt, false)
   else if (record.kind === 'outcome') {
     const { call, attempt, reason, valueWire } = record
-    logs?.ended(run, call, attempt)
+    logs?.ended(run, call, attempt, true)
     if (reason === 'executed' && valueWire !== undefined && !cached.has(call))
       cache.shareValue(run, call, decode(valueWire))
   }
