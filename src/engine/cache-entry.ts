@@ -1,7 +1,7 @@
-import { eachRef } from '../core/identity/canonical.ts'
 import { decode } from '../model/codec.ts'
 import { DirRef, FileRef, SpilledRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
+import { eachRef } from '../model/value-refs.ts'
 import type { DataPlane } from '../ports/data.ts'
 import type { RunCache } from '../ports/journal.ts'
 import type { CallInfo } from './call-info.ts'

@@ -67,7 +67,8 @@ export async function planMap(
   if (!(over instanceof DirRef)) {
     throw new AlmanacError('ALM_MAP_OVER', { task: info.request.name, what: nameOfKind(over) })
   }
-  const baseKey = ports.hash(`${info.identity?.basis}\n${args.withText}\n${args.as ?? ''}`)
+  const each = args.each === 'dir' ? '\ndir' : ''
+  const baseKey = ports.hash(`${info.identity?.basis}\n${args.withText}\n${args.as ?? ''}${each}`)
   const base = ports.useBase ? await usableBase(baseKey, ports) : undefined
   if (base !== undefined) {
     const plan = await differences(over, base, args, ports.data)

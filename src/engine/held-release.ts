@@ -1,6 +1,6 @@
-import { eachRef } from '../core/identity/canonical.ts'
 import { HeldRef } from '../model/refs.ts'
 import type { TaskSpec } from '../model/task.ts'
+import { eachRef } from '../model/value-refs.ts'
 import type { Executor } from '../ports/executor.ts'
 import type { RunContext } from './run-context.ts'
 

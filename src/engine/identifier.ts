@@ -1,12 +1,13 @@
-import { eachRef } from '../core/identity/canonical.ts'
 import { fingerprintStart } from '../core/identity/fingerprint.ts'
 import { plainText } from '../model/codec.ts'
 import type { Digest } from '../model/refs.ts'
 import { FutureRef, HeldRef, type Ref, UrlRef } from '../model/refs.ts'
 import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
+import { eachRef } from '../model/value-refs.ts'
 import type { CallRequest } from '../ports/caller.ts'
 import type { CodeFingerprint } from '../ports/code.ts'
+import { isEmpty } from '../util/empty.ts'
 import type { CallInfo, TaskIdentity } from './call-info.ts'
 import { type Outcomes, shortText } from './outcomes.ts'
 import type { EnginePorts } from './settings.ts'
@@ -192,8 +193,11 @@ export class Identifier {
     const { code, surroundings, data } = this.#ports
     const [reached, around] = await Promise.all([code.fingerprint(task), surroundings.of(task)])
     const counted: Record<string, string> = { ...around }
-    for (const path of task.reads)
-      counted[`file ${path.replace(/^.*\//, '')}`] = (await data.scan(path)).digest
+    for (const [at, path] of task.reads.entries()) {
+      const name = `file ${path.replace(/^.*\//, '')}`
+      // of several of one name each counts
+      counted[name in counted ? `${name} ${at + 1}` : name] = (await data.scan(path)).digest
+    }
     return this.#learnt(task, reached, counted)
   }
 
@@ -206,6 +210,8 @@ export class Identifier {
       counted[`variable ${name}`] = value === undefined ? '' : hash(value)
     }
     if (task.outputs !== undefined) counted['outputs'] = JSON.stringify(task.outputs)
+    // whoever takes a file knows it by its name
+    if (!isEmpty(task.outputNames ?? {})) counted['output names'] = JSON.stringify(task.outputNames)
     const { version } = task
     const identity =
       version === undefined

@@ -1,6 +1,6 @@
-import { eachRef, mapRefs } from '../core/identity/canonical.ts'
 import { HeldRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
+import { eachRef, mapRefs } from '../model/value-refs.ts'
 import type { Executor } from '../ports/executor.ts'
 
 /** Arguments with all that one executor holds, and what is lent of it for one attempt. */

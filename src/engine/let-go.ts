@@ -1,7 +1,7 @@
-import { mapRefs } from '../core/identity/canonical.ts'
 import { encode } from '../model/codec.ts'
 import { type Digest, HeldRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
+import { mapRefs } from '../model/value-refs.ts'
 
 /**
  * What is left of results in workers' memory that were let go of. A hundred thousand of them say the same of their array

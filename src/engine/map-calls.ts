@@ -254,7 +254,9 @@ export class MapCalls {
       groups: known(args.groups),
     }
     const policy = map.request.task?.policy
-    const useBase = this.#settings.cache === 'on' && policy?.cache !== false && policy?.effect !== true
+    // of what holds for a while only, each entry is looked up by its own age
+    const isLasting = policy?.cache !== false && typeof policy?.cache !== 'object'
+    const useBase = this.#settings.cache === 'on' && isLasting && policy?.effect !== true
     return planMap(map, resolved, { data, cache, hash, environment: this.#settings.environment, useBase })
   }
 

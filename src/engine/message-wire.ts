@@ -1,8 +1,8 @@
-import { eachRef } from '../core/identity/canonical.ts'
 import { toArgs } from '../flow/arguments.ts'
 import { encode } from '../model/codec.ts'
 import { AlmanacError } from '../model/errors.ts'
 import { HeldRef } from '../model/refs.ts'
+import { eachRef } from '../model/value-refs.ts'
 
 /** Bytes that a message may have, as JSON. */
 const mostBytes = 2 ** 20

@@ -1,10 +1,10 @@
-import { eachRef } from '../core/identity/canonical.ts'
 import { encode, plainText } from '../model/codec.ts'
 import { AlmanacError, errorRecord } from '../model/errors.ts'
 import type { ErrorRecord } from '../model/records.ts'
 import { HeldRef, type SpilledRef } from '../model/refs.ts'
 import type { FailureReason } from '../model/states.ts'
 import type { Value } from '../model/value.ts'
+import { eachRef, ownCopy } from '../model/value-refs.ts'
 import type { AttemptResult } from './attempt-result.ts'
 import type { CallInfo } from './call-info.ts'
 import type { CountedCode } from './counted-code.ts'
@@ -203,15 +203,18 @@ export class Results {
     if (tookMs !== undefined) info.startedAt = Math.round(now - tookMs)
     const plain = plainText(value)
     const wire = plain ?? encode(value)
+    // a function in this process may go on to change what it gave
+    const isShared = typeof value === 'object' && info.request.task?.body.kind === 'function'
+    const kept = isShared && spilledTo === undefined ? ownCopy(value) : value
     const { held, copied } = plain === undefined ? calls.heldIn(info, value) : nothingHeld
     if (spilledTo === undefined) {
       if (wire.length > maxValueLength) return this.#refused(info, attempt, tooLarge(wire.length))
       const spilling = spilled(value, wire, ports.data)
-      if (spilling !== undefined) return void this.#spill(info, attempt, value, spilling)
+      if (spilling !== undefined) return void this.#spill(info, attempt, kept, spilling)
       if (!call.lost) info.resultWire = wire
     }
     if (call.lost !== true) info.costMs = now - info.startedAt
-    outcomes.set(info.id, { value, ...(spilledTo && { spilled: spilledTo }) })
+    outcomes.set(info.id, { value: kept, ...(spilledTo && { spilled: spilledTo }) })
     dispatch({ kind: 'succeeded', call: info.id, attempt, held, copied })
   }
 }

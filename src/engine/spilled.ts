@@ -1,8 +1,8 @@
-import { eachRef } from '../core/identity/canonical.ts'
 import { decode, encode, isPlainValue } from '../model/codec.ts'
 import { isAlmanacError } from '../model/errors.ts'
 import { type SpilledKind, SpilledRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
+import { eachRef } from '../model/value-refs.ts'
 import type { DataPlane } from '../ports/data.ts'
 
 /** Letters of a value as JSON up to which the journal keeps it whole. */

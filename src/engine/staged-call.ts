@@ -1,6 +1,6 @@
-import { eachRef } from '../core/identity/canonical.ts'
 import { AlmanacError } from '../model/errors.ts'
 import { HeldRef } from '../model/refs.ts'
+import { eachRef } from '../model/value-refs.ts'
 import type { Attempt } from '../ports/executor.ts'
 import type { KnownCall } from './known-call.ts'
 import type { EnginePorts } from './settings.ts'

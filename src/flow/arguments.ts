@@ -3,14 +3,15 @@ import { AlmanacError } from '../model/errors.ts'
 import type { Path } from '../model/path.ts'
 import { isRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
+import { copyOfScalar } from '../model/value-refs.ts'
 import { currentCaller } from './ambient.ts'
 import { refOf, targetOf } from './future-target.ts'
 
 const maxDepth = 200
 
 /**
- * Arguments as they are kept: futures become references, plain objects and arrays are copied, so that what the
- * author changes later does not count. Futures inside a Map, a Set or an instance of a class are refused with
+ * Arguments as they are kept: futures become references, plain objects, arrays, dates and bytes are copied, so that what
+ * the author changes later does not count. Futures inside a Map, a Set or an instance of a class are refused with
  * their path, as nothing would see that edge.
  */
 export function toArgs(value: unknown): Value {
@@ -27,7 +28,9 @@ function convert(value: unknown, path: Path, depth: number): Value {
     return refOf(target)
   }
   if (typeof value === 'function') throw refused(path, 'it is a function')
-  if (isRef(value) || value instanceof Date || value instanceof Uint8Array) return value
+  if (isRef(value)) return value
+  const own = copyOfScalar(value)
+  if (own !== undefined) return own
   if (depth > maxDepth) throw refused(path, `it is nested more than ${maxDepth} deep, or contains itself`)
   if (Array.isArray(value)) {
     // most are scalars, which need no path

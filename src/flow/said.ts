@@ -1,8 +1,8 @@
-import { eachRef } from '../core/identity/canonical.ts'
 import { artifactFault } from '../model/artifact.ts'
 import { AlmanacError } from '../model/errors.ts'
 import { FutureRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
+import { eachRef } from '../model/value-refs.ts'
 import { toArgs } from './arguments.ts'
 
 /** What a workflow says of itself is kept as it is said: nothing in it may be unknown. */

@@ -89,3 +89,24 @@ describe('a map with include', () => {
     expect(await ran(grouping(/^\d{4}/, '2012/**'))).toMatchObject({ files: [3], executed: 1 })
   })
 })
+
+it('a map over files takes nothing of one over groups of them, though the task is the same', async () => {
+  world = new World()
+  write('/days/a/1.csv', 'one')
+  write('/days/a/2.csv', 'two')
+  const kind = task('kind', { output: { is: json<string>() } }, (given: { readonly entries?: number }) =>
+    given.entries === undefined ? 'file' : 'group',
+  )
+  const kinds = (by?: RegExp) =>
+    workflow('kinds', { input: { days: dir() } }, async ({ days }) => {
+      const mapped = kind.map(days as never, { ...(by !== undefined && { by }) })
+      return await mapped.is.all()
+    })
+  const ran = async (by?: RegExp) =>
+    (await world.run(kinds(by), { days: await world.data.scan('/days') } as never)).output
+  expect([await ran(/^(a)\//), await ran(), await ran(/^(a)\//)]).toEqual([
+    ['group'],
+    ['file', 'file'],
+    ['group'],
+  ])
+})

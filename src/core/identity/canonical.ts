@@ -1,7 +1,7 @@
 import { pathText, plainText } from '../../model/codec.ts'
 import { AlmanacError } from '../../model/errors.ts'
 import type { Path } from '../../model/path.ts'
-import { DirRef, FileRef, FutureRef, HeldRef, isRef, type Ref, UrlRef } from '../../model/refs.ts'
+import { DirRef, FileRef, FutureRef, HeldRef, UrlRef } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
 import { toBase64 } from '../../util/base64.ts'
 
@@ -100,41 +100,3 @@ export function isAt(value: Value, path: Path): boolean {
 /** Python counts from the end of a list too: `[-1]`. */
 const stepIn = (value: Value, step: string | number): string | number =>
   typeof step === 'number' && step < 0 && Array.isArray(value) ? value.length + step : step
-
-/** Calls `found` for each future and each file, directory, URL or held value in it. */
-export function eachRef(value: Value, found: (ref: Ref) => void, depth = 0): void {
-  if (value === null || typeof value !== 'object' || depth > maxDepth) return
-  if (isRef(value)) {
-    found(value)
-  } else if (Array.isArray(value)) {
-    for (const item of value) eachRef(item, found, depth + 1)
-  } else if (!(value instanceof Date) && !(value instanceof Uint8Array)) {
-    for (const key of Object.keys(value)) eachRef((value as Record<string, Value>)[key], found, depth + 1)
-  }
-}
-
-/** Are they positions (`{ args: […] }`) of scalars alone? Then nothing in them is to be replaced, or can be changed. */
-export function areScalars(args: Value): boolean {
-  if (args === null || typeof args !== 'object') return true
-  const positions = (args as { readonly args?: Value }).args
-  if (!Array.isArray(positions)) return false
-  for (const name in args) if (name !== 'args') return false
-  for (const item of positions) if (typeof item === 'object' && item !== null) return false
-  return true
-}
-
-/** A copy in which `replace` stands for each reference. */
-export function mapRefs(value: Value, replace: (ref: Ref) => Value): Value {
-  if (value === null || typeof value !== 'object') return value
-  if (isRef(value)) return replace(value)
-  if (Array.isArray(value)) return value.map((item) => mapRefs(item, replace))
-  if (value instanceof Date || value instanceof Uint8Array) return value
-  const copy: Record<string, Value> = {}
-  for (const key of Object.keys(value)) {
-    const field = mapRefs((value as Record<string, Value>)[key], replace)
-    if (key === '__proto__')
-      Object.defineProperty(copy, key, { value: field, enumerable: true, writable: true, configurable: true })
-    else copy[key] = field
-  }
-  return copy
-}

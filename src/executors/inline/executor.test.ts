@@ -331,3 +331,16 @@ describe('a function that never settles', () => {
     expect(bench.heard.of(id)).toMatchObject({ lines: [], notes: [], heartbeats: 0 })
   })
 })
+
+it('gives a function values of its own: what it changes is not changed for others', async () => {
+  const given = { list: [1], day: new Date(0), bytes: new Uint8Array([7]) }
+  const spoil = (of: typeof given): number => {
+    of.list.push(2)
+    of.day.setTime(5)
+    of.bytes.fill(0)
+    return of.list.length
+  }
+  const ends = [await run(spoil, [given]), await run(spoil, [given])]
+  expect(ends.map((end) => 'values' in end && end.values)).toEqual([{ '': 2 }, { '': 2 }])
+  expect(given).toEqual({ list: [1], day: new Date(0), bytes: new Uint8Array([7]) })
+})

@@ -4,6 +4,7 @@ import type { RunId } from '../../model/records.ts'
 import type { TaskSpec } from '../../model/task.ts'
 import { taskArguments } from '../../model/task-arguments.ts'
 import type { Value } from '../../model/value.ts'
+import { areScalars, ownCopy } from '../../model/value-refs.ts'
 import type { Attempt, AttemptId, Executor, ExecutorListener } from '../../ports/executor.ts'
 import { consoleCapture, type Seat } from '../console-capture.ts'
 import { FunctionContext } from '../function-context.ts'
@@ -256,10 +257,14 @@ interface Unfinished {
 /** Stands for what a function would have returned. */
 const threw = Symbol('threw')
 
-/** A task called with positions has them in `args`; one called with names gets them as one object. */
-function argumentsOf(attempt: Attempt): readonly Value[] {
-  const args = attempt.inputs['args']
-  return Array.isArray(args) ? args : [attempt.inputs]
+/**
+ * A task called with positions has them in `args`; one called with names gets them as one object. They are the function's
+ * own: other calls may take the same values.
+ */
+function argumentsOf({ inputs }: Attempt): readonly Value[] {
+  const own = areScalars(inputs) ? inputs : (ownCopy(inputs) as Attempt['inputs'])
+  const args = own['args']
+  return Array.isArray(args) ? args : [own]
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -1,5 +1,5 @@
-import { eachRef } from '../../core/identity/canonical.ts'
 import { HeldRef } from '../../model/refs.ts'
+import { eachRef } from '../../model/value-refs.ts'
 import type { Attempt, AttemptEnd, AttemptId, Executor, ExecutorListener } from '../../ports/executor.ts'
 import type { Weather } from './weather.ts'
 
