@@ -104,12 +104,20 @@ export function makeFuture<T>(caller: Caller, call: number, path: Path, name: st
   return new Proxy<FutureTarget>({ caller, call, path, name }, handler) as unknown as Future<T>
 }
 
-function whenKnown(self: FutureTarget, succeed: unknown, fail: unknown): Promise<unknown> | undefined {
+function whenKnown(self: FutureTarget, succeed: unknown, fail: unknown): Promise<unknown> {
   const { caller, call, path } = self
-  // `await` passes both; then the engine's own turn-taking decides, and no promise is needed
+  // `await` passes both: they are called in the turn that the engine gives the outcome in
   if (typeof succeed === 'function' && typeof fail === 'function') {
-    caller.outcome(call, path, succeed as (value: Value) => void, fail as (error: unknown) => void)
-    return undefined
+    return new Promise((resolve, reject) => {
+      const by = (then: (given: unknown) => unknown) => (given: unknown) => {
+        try {
+          resolve(then(given))
+        } catch (error) {
+          reject(error)
+        }
+      }
+      caller.outcome(call, path, by(succeed as never), by(fail as never))
+    })
   }
   return new Promise<Value>((resolve, reject) => caller.outcome(call, path, resolve, reject)).then(
     succeed as (value: Value) => unknown,
