@@ -35,6 +35,13 @@ _NAMES = 5
 _TRIES = 100
 
 
+def _never_closed(task: asyncio.Task[Any] | None) -> None:
+    """It swallows whatever would end it: collected, be it when the process ends, it would be told to end without end."""
+    import ctypes
+
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(task))
+
+
 def _known_later(value: Any, scope: calls.Scope, all_of_it: bool) -> Future[Any] | None:
     """What is to be known before a function has ended: what it returned, where that is a future or, if all of it is
     looked at, where futures are in it."""
@@ -148,6 +155,8 @@ class Host:
         if scope.id not in self._under_way:
             scope.tries += 1
             if scope.tries > _TRIES:
+                if isinstance(arrived, asyncio.Future):
+                    _never_closed(asyncio.current_task(self._loop))
                 return
             raise asyncio.CancelledError
         wait = self.number()
