@@ -94,12 +94,13 @@ def asked(arguments: list[str], near: str) -> list[dict[str, Any]]:
         return []
 
 
-def answered(arguments: list[str], near: str) -> list[dict[str, Any]]:
-    """What a command that only looks says. Raises `AlmanacError` where it cannot."""
+def answered(arguments: list[str], near: str | None = None, given: str = "") -> list[dict[str, Any]]:
+    """What a command says, which is `given` that. Raises `AlmanacError` where it fails."""
     command = [*engine(), *arguments, "--json"]
     try:
         done = subprocess.run(
-            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=near, encoding="utf-8", env=surroundings()
+            command, input=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=near, encoding="utf-8",
+            env=surroundings(),
         )
     except OSError as error:
         raise _not_started(command, error) from None
@@ -107,10 +108,11 @@ def answered(arguments: list[str], near: str) -> list[dict[str, Any]]:
     found = [told for line in done.stdout.split("\n") if (told := _object(line)) is not None]
     for told in found:
         if told["kind"] == "error":
-            raise AlmanacError(told["message"], code=told["code"], hint=told.get("hint", ""))
-    if done.returncode < 0:
-        said = f"`almanac {' '.join(arguments)}` was ended by signal {-done.returncode}"
-        raise AlmanacError(said, code="ALM_BUG", hint="Try it in a terminal, and see what it prints.")
+            raise AlmanacError(told["message"], code=told["code"], hint=told.get("hint") or "")
+    if done.returncode != 0:
+        how = f"was ended by signal {-done.returncode}" if done.returncode < 0 else f"ended with {done.returncode}"
+        said = done.stderr.strip() or f"`almanac {' '.join(arguments)}` {how}"
+        raise AlmanacError(said, code="ALM_USAGE", hint="Try it in a terminal, and see what it prints.")
     return found
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import AlmanacError
-from .location import engine, surroundings
+from .beside import answered
 
 __all__ = ["Message", "messages", "send"]
 
@@ -94,18 +92,4 @@ def _message(told: dict[str, Any]) -> Message:
 
 
 def _told(words: list[str], project: str | None, given: str = "") -> list[dict[str, Any]]:
-    where = [] if project is None else ["--project", project]
-    command = [*engine(), *words, "--json", *where]
-    try:
-        done = subprocess.run(
-            command, input=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", env=surroundings()
-        )
-    except OSError as error:
-        raise AlmanacError(f"{command[0]} cannot be started: {error.strerror}", code="ALM_USAGE") from None
-    told = [json.loads(line) for line in done.stdout.split("\n") if line.startswith("{")]
-    for one in told:
-        if one.get("kind") == "error":
-            raise AlmanacError(one["message"], code=one["code"], hint=one.get("hint") or "")
-    if done.returncode != 0:
-        raise AlmanacError(done.stderr.strip() or f"{command[0]} ended with {done.returncode}", code="ALM_USAGE")
-    return told
+    return answered([*words, *([] if project is None else ["--project", project])], given=given)

@@ -59,6 +59,9 @@ class Beside(unittest.TestCase):
         self.command("import os\nos.kill(os.getpid(), 9)")
         with self.assertRaisesRegex(AlmanacError, "`almanac runs` was ended by signal 9"):
             answered(["runs"], ".")
+        self.command("import sys\nsys.exit('error: unknown option --file')")
+        with self.assertRaisesRegex(AlmanacError, "^error: unknown option --file"):
+            resume(flow)
         with mock.patch.dict(os.environ, {"ALMANAC_COMMAND": "/nowhere/almanac"}):
             with self.assertRaisesRegex(AlmanacError, "/nowhere/almanac cannot be started"):
                 resume(flow)

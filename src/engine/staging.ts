@@ -53,6 +53,7 @@ export async function stageArgs(
       opened.set(ref, await servers.open(ref, full.get(ref.place)))
     })
   } catch (error) {
+    // what stays in use harms nobody; that it could not be opened is what is told
     await data.release?.(begun).catch(() => undefined)
     throw error
   }

@@ -1,3 +1,4 @@
+import { bootId } from '../data/process-identity.ts'
 import { openRemoteObjects } from '../data/s3/remote-objects.ts'
 import { openCommandExecutor } from '../executors/command/executor.ts'
 import type { Containers } from '../executors/container/containers.ts'
@@ -52,7 +53,7 @@ export function openExecutors(listener: ExecutorListener, parts: ExecutorParts) 
       },
       listener,
     ),
-    openPythonExecutor({ ...common, ...python, onProgress: say }, listener),
+    openPythonExecutor({ ...common, ...python, machine: bootId(), onProgress: say }, listener),
     openCommandExecutor(common, listener),
     openScriptExecutor(common, listener),
     openContainerExecutor({ ...common, containers }, listener),

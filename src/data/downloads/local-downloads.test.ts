@@ -99,13 +99,18 @@ it('forgets what was begun when it begins anew, and when it is told to', async (
   expect([(await downloads.part('u')).begun, parts()]).toEqual([undefined, []])
 })
 
-it('believes of a part from before a loss of power only what was on disk', async () => {
+/** A process begins a part, and ends. */
+async function leavesPart(text: string): Promise<void> {
   const { downloads, plane } = await open()
   const part = await downloads.part('u')
   await part.begin(begun)
-  await part.write(bytes('abcdef'))
+  await part.write(bytes(text))
   await part.leave()
   await plane.close()
+}
+
+it('believes of a part from before a loss of power only what was on disk', async () => {
+  await leavesPart('abcdef')
   const [record] = parts().filter((name) => name.endsWith('.json')) as [string]
   const path = join(home, '.almanac/downloads/parts', record)
   const text = JSON.parse(readFileSync(path, 'utf8')) as object
@@ -120,12 +125,7 @@ const pathOf = (end: string): string =>
 
 /** Half a part that a process left, taken by another one. */
 async function halfTaken() {
-  const { downloads, plane } = await open()
-  const part = await downloads.part('u')
-  await part.begin(begun)
-  await part.write(bytes('abc'))
-  await part.leave()
-  await plane.close()
+  await leavesPart('abc')
   return await (await open()).downloads.part('u')
 }
 

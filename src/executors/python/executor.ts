@@ -38,6 +38,8 @@ export interface PythonExecutorOptions extends ExecutorOptions {
   readonly heldLimit?: number
   /** where values pass between processes, and what takes them when that is full; shared memory and temporary files unless told */
   readonly places?: readonly [string, string]
+  /** what tells this machine from others, and from itself before it was started anew; its name unless told */
+  readonly machine?: string
   /** runs tasks one at a time, in a process on the terminal under a debugger */
   readonly debug?: 'pdb' | 'debugpy'
   /** where environments are made; the user's cache directory unless told */
@@ -87,7 +89,8 @@ class PythonExecutor implements Executor, GroupOwner {
   constructor(options: PythonExecutorOptions, listener: ExecutorListener) {
     this.#options = options
     this.#processes = options.debug === undefined ? (options.processes ?? availableParallelism()) : 1
-    this.#files = new SharedFiles(...(options.places ?? []))
+    const [place, spare] = options.places ?? []
+    this.#files = new SharedFiles(place, spare, options.machine)
     this.#held = new HeldValues(this.#files, options.heldLimit ?? usableMemory(), () => {
       for (const group of this.#groups.values()) queueMicrotask(() => group.dispatch())
     })

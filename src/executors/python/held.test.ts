@@ -257,15 +257,19 @@ describe('a value that is to be kept', () => {
 })
 
 describe('more than workers may hold', () => {
-  it('goes to disk and comes back unnoticed, what came first before the rest', async () => {
+  const spilled = (): string[] => readdirSync(tmpdir()).filter((name) => isSpilled(name))
+
+  beforeEach(async () => {
     await bench.close()
     bench = new PythonBench((clock, listener) =>
       openPythonExecutor({ clock, processes: 2, heldLimit: 250_000 }, listener),
     )
     file = bench.write('steps.py', source)
+  })
+
+  it('goes to disk and comes back unnoticed, what came first before the rest', async () => {
     const arrays: HeldRef[] = []
     for (let fill = 1; fill <= 6; fill++) arrays.push(await held('make', { size: 100_000, fill }))
-    const spilled = (): string[] => readdirSync(tmpdir()).filter((name) => isSpilled(name))
     await vi.waitFor(() => expect(spilled()).toHaveLength(4), patience)
     const totals = await Promise.all(arrays.map((array) => value('total', { array })))
     expect(totals.map((total) => (total as number[]).slice(1))).toEqual(
@@ -279,18 +283,10 @@ describe('more than workers may hold', () => {
     await value('where')
     await vi.waitFor(() => expect(spilled()).toEqual([]), patience)
   })
-})
 
-describe('what went to disk', () => {
-  it('is kept as if it were in a worker', async () => {
-    await bench.close()
-    bench = new PythonBench((clock, listener) =>
-      openPythonExecutor({ clock, processes: 2, heldLimit: 250_000 }, listener),
-    )
-    file = bench.write('steps.py', source)
+  it('is kept from the disk as if it were in a worker', async () => {
     const array = await held('make', { size: 100_000, fill: 1 })
     const before = await bench.executor.persist?.(array.handle)
-    const spilled = (): string[] => readdirSync(tmpdir()).filter((name) => isSpilled(name))
     const others: HeldRef[] = []
     for (let fill = 2; fill <= 4; fill++) others.push(await held('make', { size: 100_000, fill }))
     await vi.waitFor(() => expect(spilled()).toHaveLength(2), patience)

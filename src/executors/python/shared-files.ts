@@ -32,11 +32,11 @@ export class SharedFiles {
   #made = 0
   #swept = false
 
-  /** `machine`: as it runs since its start. */
+  /** `machine`: what tells it from others, and from itself before it was started anew. */
   constructor(
     directory: string = sharedDirectory(),
     spareDirectory: string = tmpdir(),
-    machine: string = bootId(),
+    machine: string = hostname(),
   ) {
     opened += 1
     this.#reach = reachOf(machine)
@@ -186,14 +186,6 @@ function isThere(pid: number): boolean {
  */
 const reachOf = (machine: string): string =>
   String(Number.parseInt(hash('sha256', `${machine} ${namespaceId()}`, 'hex').slice(0, 12), 16))
-
-function bootId(): string {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
-  } catch {
-    return hostname()
-  }
-}
 
 function namespaceId(): string {
   try {
