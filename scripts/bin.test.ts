@@ -35,6 +35,14 @@ test('on an old Node the command says so in one line, as the catalogue has it', 
   expect(onOldNode(folder)).toEqual({ status: 2, stdout: '', stderr: `${code} ${message} ${hint}\n` })
 })
 
+test('on an old Node a program that opens an Almanac is told so', () => {
+  const program = `Object.defineProperty(process.versions, 'node', { value: '20.20.2' })
+    const { open } = await import(${JSON.stringify(join(root, 'src/index.ts'))})
+    await open().catch(({ code, message }) => console.log(code, message))`
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })
+  expect(stdout).toBe('ALM_NODE_OLD Almanac needs Node 24 or newer; this is Node 20.20.2.\n')
+})
+
 test('on an old Node it is run by the Node of the package "node", where that is there and new enough', () => {
   const made = join(folder, 'node_modules/node')
   mkdirSync(join(made, 'bin'), { recursive: true })

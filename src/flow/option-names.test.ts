@@ -133,6 +133,15 @@ describe('an option that is wrong, or missing', () => {
     )
   })
 
+  it('of a function in Python that is given as for other tasks is refused by the name of what takes it', () => {
+    expect(() => python.task('double' as never)).toThrow(
+      expect.objectContaining({
+        code: 'ALM_OPTION_REFUSED',
+        message: "Option run of python.task is not valid: it is not like 'steps.py:function'.",
+      }),
+    )
+  })
+
   it('of a map is refused when it is called', async () => {
     const one = task('one', (n: number) => n)
     const maps = workflow('maps', async () => one.map({} as never, wrong({ wiht: {} })))

@@ -46,7 +46,7 @@ function pythonTask<const O extends PythonTaskOptions>(options: O): NamedTask<In
   if (match === null) {
     throw new AlmanacError('ALM_OPTION_REFUSED', {
       option: 'run',
-      task: options.run,
+      task: String(options.run ?? 'python.task'),
       why: "it is not like 'steps.py:function'",
     })
   }

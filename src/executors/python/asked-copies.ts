@@ -14,6 +14,10 @@ export class AskedCopies {
     return { token, answer }
   }
 
+  get size(): number {
+    return this.#asked.size
+  }
+
   made(token: number, path: string | undefined): void {
     this.#asked.get(token)?.(path)
     this.#asked.delete(token)

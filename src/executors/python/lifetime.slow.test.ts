@@ -1,7 +1,9 @@
+import type { ChildProcessByStdio } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, it, vi } from 'vitest'
 import { isAlive, killProcess } from '../../testing/executor-bench.ts'
@@ -324,25 +326,38 @@ const [file, path, name] = process.argv.slice(3)
 const clock = { now: () => Date.now(), at: (time, wake) => { const t = setTimeout(wake, time - Date.now()); return () => clearTimeout(t) } }
 const said = (...words) => console.log(...words)
 const listener = { started: (id) => said('started', id), log: said, heartbeat: said, note: said, ended: said }
-const executor = openPythonExecutor({ clock, processes: 2 }, listener)
+const executor = openPythonExecutor({ clock, processes: 2, restMs: 100 }, listener)
 const task = taskSpec(name, { kind: 'python', file, function: name, threads: 1 })
 const base = { run: 'r', attempt: 1, key: 'k', task, outputs: {}, scratch: '', idempotencyKey: '', memoryBytes: 0, env: {}, logicalTime: 0 }
 executor.submit([{ ...base, id: 'a', call: 1, inputs: { path } }])
 `
+
+/** A program that opens an executor, and submits one attempt. */
+function hosted(name: string, path: string): ChildProcessByStdio<null, Readable, null> {
+  const modules = ['executor.ts', '../../testing/attempts.ts'].map((path) =>
+    fileURLToPath(new URL(path, import.meta.url)),
+  )
+  const words = ['--input-type=module', '-e', host, ...modules, file, path, name]
+  const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] })
+  createInterface({ input: child.stdout }).resume()
+  return child
+}
+
+it('does not keep a program alive that closes nothing, nor goes on after it', async () => {
+  open()
+  const child = hosted('wait', file)
+  const code = await new Promise((resolve) => child.once('exit', resolve))
+  expect(code).toBe(0)
+  await vi.waitUntil(() => filesOf(child.pid ?? 0).length === 0, patience)
+})
 
 it.each(['with_child', 'holds_the_lock'])(
   'leaves no process and no file behind when its host is killed during %s',
   async (name) => {
     const one = open()
     const path = `${one.folder}/pids`
-    const modules = ['executor.ts', '../../testing/attempts.ts'].map((path) =>
-      fileURLToPath(new URL(path, import.meta.url)),
-    )
-    const child = spawn(process.execPath, ['--input-type=module', '-e', host, ...modules, file, path, name], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
+    const child = hosted(name, path)
     const exited = new Promise((resolve) => child.once('exit', resolve))
-    createInterface({ input: child.stdout }).resume()
     await vi.waitUntil(() => existsSync(path) && readFileSync(path, 'utf8') !== '', patience)
     const pids = readFileSync(path, 'utf8').split(' ').map(Number)
     expect(filesOf(child.pid ?? 0)).not.toEqual([])

@@ -1,7 +1,6 @@
 import type { ChildProcess, StdioOptions } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { isAlmanacError } from '../../model/errors.ts'
 import type { Job } from '../job.ts'
@@ -54,13 +53,14 @@ export class WorkerProcess {
   readonly pid: number | undefined
   /** these are not there where the system refused to start it at once */
   readonly #child: ChildProcess | undefined
-  readonly #data: Duplex | undefined
-  readonly #control: Duplex | undefined
+  readonly #data: Socket | undefined
+  readonly #control: Socket | undefined
   readonly #reader = new FrameReader()
   readonly #events: WorkerEvents
   readonly #grouped: boolean
   readonly #outgoing = new Outgoing()
   #scheduled = false
+  #holds = true
   #doom: string | undefined
   #leaving = false
   #exited = false
@@ -121,6 +121,14 @@ export class WorkerProcess {
   /** Heard even while a task runs. */
   tell(message: readonly unknown[]): void {
     if (!this.#exited) this.#control?.write(frameOf([JSON.stringify(message)]))
+  }
+
+  /** Is a program to wait for it? */
+  hold(isNeeded: boolean): void {
+    if (this.#holds === isNeeded) return
+    this.#holds = isNeeded
+    // the child too: what it ends of is told after its sockets have closed
+    for (const one of [this.#child, this.#data, this.#control]) isNeeded ? one?.ref() : one?.unref()
   }
 
   /** Ends it when it has done what it was sent. */

@@ -45,6 +45,7 @@ export interface WorkerOwner {
  *
  * W1 an attempt is with one worker until it has ended or was returned
  * W2 a worker that is retired gets no more, and ends when it has nothing to do and holds nothing
+ * W3 a program waits for a worker until that has rested with nothing to do, and again as soon as it is asked for something
  */
 export class Worker implements Holder, MemoryOf {
   readonly id: number
@@ -64,6 +65,8 @@ export class Worker implements Holder, MemoryOf {
   #heard = false
   readonly #memory: WorkerMemory
   #done = 0
+  /** copies in shared files that it was asked for, and has not answered */
+  #exports = 0
   #afterExit: (() => void) | undefined
   #oomKills = outOfMemoryKills()
   idleSince = performance.now()
@@ -113,6 +116,7 @@ export class Worker implements Holder, MemoryOf {
 
   /** `begins`: it takes a place of its run, and does not wait for that of another attempt. */
   assign(job: Job, begins: boolean): void {
+    this.#process.hold(true)
     this.jobs.add(job, begins)
     job.phase = 'moving'
     if (job.held.length === 0) this.#send(job, undefined)
@@ -150,6 +154,8 @@ export class Worker implements Holder, MemoryOf {
   }
 
   export(handle: number, file: SharedFile): void {
+    this.#process.hold(true)
+    this.#exports += 1
     this.#process.tell(['export', handle, file.name, file.path, file.spare])
   }
 
@@ -161,6 +167,7 @@ export class Worker implements Holder, MemoryOf {
 
   /** Has a value written to be kept that it holds, or that one wrote to a file; the path of what is kept, if it is there. */
   persist(handle: number, file: SharedFile, exported?: HeldPlace): Promise<string | undefined> {
+    this.#process.hold(true)
     const { token, answer } = this.#copies.ask()
     const from = exported === undefined ? [] : [[exported.path, exported.spans]]
     this.#process.tell(['persist', token, handle, file.path, file.spare, ...from])
@@ -173,6 +180,7 @@ export class Worker implements Holder, MemoryOf {
   }
 
   kill(why: string): void {
+    this.#process.hold(true)
     this.#retired = true
     this.#process.kill(why)
   }
@@ -210,11 +218,12 @@ export class Worker implements Holder, MemoryOf {
     job?.live.stop({ kind: 'failed', reason: 'memory', error: job.error, retryable: true }, 0)
   }
 
-  /** Gives back what it does not need while it has nothing to do. */
+  /** It has had nothing to do for a while: gives back what it does not need. */
   rest(): void {
     if (!this.idle) return
     this.#output?.capture.shrink(false)
     this.#memory.rest()
+    if (this.#exports + this.#copies.size === 0) this.#process.hold(false)
   }
 
   #send(job: Job, problem: string | undefined): void {
@@ -281,6 +290,7 @@ export class Worker implements Holder, MemoryOf {
         this.#world.held.use(message.segment, this.id, -1)
         return
       case 'exported': {
+        this.#exports -= 1
         const { handle, segment, path, spans, why } = message
         this.#world.held.exported(
           handle,
