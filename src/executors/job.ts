@@ -88,17 +88,19 @@ export class TaskFunction {
     return Math.max(short, Math.floor(few))
   }
 
-  /** The same where nothing is heard for a while: a run of calls, where threads take turns anyway. */
+  /** The same where nothing is heard for a while: work for that long, and a run of calls where threads take turns anyway. */
   get aheadUnheard(): number {
     const { ahead } = this
     if (ahead === 0 || this.threads === 1) return ahead
-    const most = this.holds ? Math.floor((2 * aheadBytes) / this.#meanBytes) : runLength
-    return Math.max(ahead, Math.min(runLength, most))
+    const most = this.holds ? Math.floor((2 * aheadBytes) / this.#meanBytes) : maxAhead
+    const enough = Math.floor((unheardMs * this.threads) / Math.max(this.#meanMs ?? 0, 0.001))
+    return Math.max(ahead, Math.min(Math.max(runLength, enough), maxAhead, most))
   }
 
   /** How many of its calls a process has use for beyond those that run: a power of two, so that it seldom changes. */
   get window(): number {
-    const ahead = Math.max(this.ahead, this.holds && this.threads > 1 ? runLength : 0)
+    const dealt = this.holds && this.threads > 1 ? Math.max(runLength, this.aheadUnheard) : 0
+    const ahead = Math.max(this.ahead, dealt)
     // asked at each end, and of most as many as there may be
     return ahead === 0 || ahead === maxAhead ? ahead : 2 ** Math.ceil(Math.log2(ahead))
   }
@@ -118,6 +120,8 @@ export class TaskFunction {
 export const runLength = 64
 
 const aheadMs = 4
+/** a function that makes thousands of calls does not let the event loop turn for so long */
+const unheardMs = 500
 const aheadBytes = 16 * 2 ** 20
 const callsAlone = 200
 const maxAhead = 256

@@ -65,9 +65,8 @@ export class ThreadWorker implements BufferHolder {
   room(job: Job, most: number, unheard = false): 'now' | 'soon' | false {
     if (this.#retired) return false
     if (this.jobs.canBegin(job, most)) return 'now'
-    const { ahead, aheadUnheard, alone, holds } = job.function
-    // where attempts begin in the order of their coming, what takes arrays in would stand behind all that leaves some
-    const few = alone ? 0 : unheard && !holds ? aheadUnheard : ahead
+    const { ahead, aheadUnheard, alone } = job.function
+    const few = alone ? 0 : unheard ? aheadUnheard : ahead
     return this.jobs.canWait(job, few + (mayPass(job) ? this.#passed : 0)) && 'soon'
   }
 
