@@ -28,11 +28,28 @@ export async function writeDocument(
   return await objects.put(key, Buffer.from(`${JSON.stringify({ format, ...fields })}\n`), options)
 }
 
+type Fields = Readonly<Record<string, unknown>>
+
 /** Undefined where there is none, or none of this format. @throws ALM_STORE_FAILED where it is no document at all */
-export async function readDocument(
-  objects: Objects,
-  key: string,
-): Promise<Readonly<Record<string, unknown>> | undefined> {
+export async function readDocument(objects: Objects, key: string): Promise<Fields | undefined> {
+  const fields = await readFields(objects, key)
+  return fields?.['format'] === format ? fields : undefined
+}
+
+/** Undefined where there is none, for callers who must understand all. @throws ALM_STORE_FAILED where it is of another format */
+export async function readKnownDocument(objects: Objects, key: string): Promise<Fields | undefined> {
+  const fields = await readFields(objects, key)
+  if (fields === undefined || fields['format'] === format) return fields
+  throw unknownDocument(objects, key)
+}
+
+export const unknownDocument = (objects: Objects, key: string): AlmanacError =>
+  new AlmanacError('ALM_STORE_FAILED', {
+    path: `${objects.url}/${key}`,
+    why: 'this version of Almanac does not know what it says, which a newer one may have written',
+  })
+
+async function readFields(objects: Objects, key: string): Promise<Fields | undefined> {
   const pieces: Uint8Array[] = []
   const size = await objects.read(key, (piece) => void pieces.push(piece), mostBytes)
   if (size === undefined) return undefined
@@ -43,12 +60,11 @@ export async function readDocument(
     const why = 'it is no document of Almanac'
     throw new AlmanacError('ALM_STORE_FAILED', { path: `${objects.url}/${key}`, why }, { cause: error })
   }
-  if (typeof fields !== 'object' || fields === null) return undefined
-  return 'format' in fields && fields.format === format ? { ...fields } : undefined
+  return typeof fields === 'object' && fields !== null ? { ...fields } : {}
 }
 
 /** Undefined where a field is none. */
-export function entryOf(fields: Readonly<Record<string, unknown>>): SharedEntry | undefined {
+export function entryOf(fields: Fields): SharedEntry | undefined {
   const { fingerprint, name, run, call, valueWire, digest, blobs, costMs, at, partsWire } = fields
   if (!isText(fingerprint) || !isDigest(fingerprint) || !isText(digest) || !isDigest(digest)) return undefined
   if (!isText(name) || !isText(run) || !isText(valueWire) || !isText(partsWire)) return undefined
@@ -60,7 +76,7 @@ export function entryOf(fields: Readonly<Record<string, unknown>>): SharedEntry 
 }
 
 /** Undefined where a field is none. */
-export function baseOf(fields: Readonly<Record<string, unknown>>): SharedBase | undefined {
+export function baseOf(fields: Fields): SharedBase | undefined {
   const { base, environment, run, call, input, valueWire, at } = fields
   if (!isText(base) || !isDigest(base) || !isText(input) || !isDigest(input)) return undefined
   if (!isText(environment) || !isText(run) || !isText(valueWire) || !isCount(call) || !isCount(at))
@@ -70,7 +86,7 @@ export function baseOf(fields: Readonly<Record<string, unknown>>): SharedBase | 
   return { base, environment, run, call, input, valueWire: value, at, ...shownOf(fields) }
 }
 
-function shownOf(fields: Readonly<Record<string, unknown>>): { readonly shownWire?: string } {
+function shownOf(fields: Fields): { readonly shownWire?: string } {
   const shownWire = shownFrom(fields['shownWire'], withoutPlaces)
   return shownWire === undefined ? {} : { shownWire }
 }

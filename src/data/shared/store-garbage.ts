@@ -10,7 +10,7 @@ import { Lanes } from '../../util/lanes.ts'
 import { isDigest } from '../home.ts'
 import { type Found, type Marks, marksText, parseMarks, sweep } from '../marks.ts'
 import { reachTree } from '../reachable.ts'
-import { readDocument } from './documents.ts'
+import { readKnownDocument, unknownDocument } from './documents.ts'
 import {
   baseFolder,
   cacheFolder,
@@ -168,9 +168,12 @@ class Round {
   }
 
   async #document(key: string): Promise<void> {
-    const fields = await readDocument(this.#objects, key)
+    const fields = await readKnownDocument(this.#objects, key)
     if (fields === undefined) return
     const { valueWire, shownWire, digest, input } = fields
+    // what it needs it says in words that are not ours
+    if (![valueWire, shownWire, digest, input].some((field) => typeof field === 'string'))
+      throw unknownDocument(this.#objects, key)
     if (typeof shownWire === 'string') await this.#value(shownWire)
     if (typeof valueWire === 'string') await this.#value(valueWire)
     else if (typeof digest === 'string') await this.#tree(this.#content, digest)
