@@ -84,6 +84,15 @@ describe('a collection', () => {
     expect(text(await data.readFile(rooted))).toBe('rooted')
   })
 
+  it('gives back a directory that it has moved aside with all that is in it, to a root that came back', async () => {
+    const dir = await managed(data, { a: 'A', 'sub/b': 'B' })
+    await collect([], 0.01)
+    expect(await collect([], 2)).toMatchObject({ movedAside: 4 })
+    expect(await collect([dir.digest], 4)).toMatchObject({ deleted: 0, missing: 0 })
+    expect(readdirSync(`${place.root}/.almanac/store/trash`)).toEqual([])
+    expect(await contents(data, dir)).toEqual({ a: 'A', 'sub/b': 'B' })
+  })
+
   it('keeps what is shown, and removes staged files that nothing needs', async () => {
     const shown = await managed(data, { 'a/1': 'one' })
     const path = await data.show('dev', 'group/shown', shown)

@@ -4,6 +4,7 @@ import type { Listing } from '../core/tree/listing.ts'
 import { isIndex, listingHeader } from '../core/tree/listing.ts'
 import { isAlmanacError } from '../model/errors.ts'
 import type { Digest } from '../model/refs.ts'
+import { statBlob } from './blob-files.ts'
 import type { LocalBlobStore } from './blob-store.ts'
 import { inStore, isMissing } from './failures.ts'
 import { isDigest } from './home.ts'
@@ -12,14 +13,17 @@ import { namesIn } from './presence.ts'
 
 /** Adds a file, or a directory with all that is in it, as far as it is here. */
 export async function reach(
-  store: Pick<LocalBlobStore, 'pathOf'>,
+  store: Pick<LocalBlobStore, 'files' | 'pathOf'>,
   listings: Pick<Listings, 'read'>,
   root: Digest,
   reachable: Set<Digest>,
   count: { missing: number },
 ): Promise<void> {
   if (!isDigest(root)) return
-  if (!beginsAsListing(store.pathOf(root))) return void reachable.add(root)
+  const path = store.pathOf(root)
+  // one that was moved aside is taken back, or what is below it would go as that of no root
+  inStore(path, () => statBlob(store.files, root))
+  if (!beginsAsListing(path)) return void reachable.add(root)
   await reachTree((digest) => readOr(() => listings.read(digest)), root, reachable, count)
 }
 
