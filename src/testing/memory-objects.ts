@@ -14,6 +14,8 @@ export class MemoryObjects implements Objects {
   /** requests by their kind, as a store would count them */
   readonly asked: Record<string, number> = {}
   now: () => number = Date.now
+  /** `look` says whole seconds, as HTTP does, where lists say milliseconds */
+  looksInSeconds = false
   /** called before each request does anything: throws what is to go wrong, waits as long as it is to take */
   onRequest: (kind: string, key: string) => void | Promise<void> = () => {}
 
@@ -44,7 +46,13 @@ export class MemoryObjects implements Objects {
   async look(key: string): Promise<ObjectInfo | undefined> {
     await this.#request('look', key)
     const kept = this.kept.get(key)
-    return kept && { key, size: kept.bytes.length, changedAt: kept.changedAt }
+    if (kept === undefined) return undefined
+    const { bytes, changedAt } = kept
+    return {
+      key,
+      size: bytes.length,
+      changedAt: this.looksInSeconds ? Math.floor(changedAt / 1000) * 1000 : changedAt,
+    }
   }
 
   async *list(prefix: string): AsyncGenerator<ObjectInfo> {

@@ -4,8 +4,9 @@ import { Lanes } from '../../util/lanes.ts'
 import { isDigest } from '../home.ts'
 import { readDocument } from './documents.ts'
 import { baseFolder, cacheFolder } from './layout.ts'
+import { unchanged } from './unchanged.ts'
 
-/** Documents that are looked at, or removed, at once. */
+/** Documents that are read, or removed, at once. */
 const width = 32
 const atOnce = 256
 
@@ -81,11 +82,7 @@ async function removeUnchanged(
   objects: Objects,
   chosen: readonly ObjectInfo[],
 ): Promise<readonly ObjectInfo[]> {
-  const lanes = new Lanes(width)
-  const now = await Promise.all(chosen.map(({ key }) => lanes.run(() => objects.look(key))))
-  const same = chosen.filter(
-    ({ changedAt, size }, i) => now[i]?.changedAt === changedAt && now[i]?.size === size,
-  )
+  const same = await unchanged(objects, chosen)
   if (same.length > 0) await objects.remove(same.map(({ key }) => key))
   return same
 }

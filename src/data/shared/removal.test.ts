@@ -6,7 +6,8 @@ import { journalName, knownJournalName } from '../journal-name.ts'
 import { LogFiles } from '../log-files.ts'
 import { clearResults, resultsOf } from './clear-results.ts'
 import { writeDocument } from './documents.ts'
-import { baseKey, cacheKey, deletingFolder } from './layout.ts'
+import { baseKey, blobKey, cacheKey, deletingFolder } from './layout.ts'
+import { ObjectBlobs } from './object-blobs.ts'
 import { RunMarks } from './run-marks.ts'
 import { SharedLogs } from './shared-logs.ts'
 import { collectStore } from './store-garbage.ts'
@@ -94,7 +95,6 @@ describe('what a run leaves in a shared store', () => {
 
   it('keeps its content until the run is removed', async () => {
     const text = Buffer.from('precious')
-    const { ObjectBlobs } = await import('./object-blobs.ts')
     const { FileRef } = await import('../../model/refs.ts')
     const { encode } = await import('../../model/codec.ts')
     const digest = await new ObjectBlobs(bucket).put(text)
@@ -126,6 +126,36 @@ it('what a collection that died had announced is swept, and what one announces t
   expect(keys()).toEqual([`${deletingFolder}dead.txt`, 'garbage.txt'])
   await round(2)
   expect(keys()).toEqual(['garbage.txt'])
+})
+
+describe('a collection of a store', () => {
+  const sentAt = 1_700_000_000_123
+  const round = (hours: number, dryRun = false) =>
+    collectStore(bucket, { dryRun, graceMs: hour, now: sentAt + hours * hour })
+  let key: string
+
+  beforeEach(async () => {
+    bucket.now = () => sentAt
+    const digest = await new ObjectBlobs(bucket).put(Buffer.from('garbage'))
+    key = blobKey(digest)
+    await round(1)
+  })
+
+  it('removes where lists say milliseconds and a single look seconds', async () => {
+    bucket.looksInSeconds = true
+    expect(await round(3)).toMatchObject({ deleted: 1, freedBytes: 7 })
+    expect(keys()).toEqual(['garbage.txt'])
+  })
+
+  it('counts only what it has removed, not what was sent anew meanwhile', async () => {
+    expect(await round(3, true)).toMatchObject({ deleted: 1, freedBytes: 7 })
+    bucket.onRequest = (kind, put) => {
+      if (kind === 'put' && put.startsWith(deletingFolder))
+        bucket.kept.set(key, { bytes: Buffer.from('garbage'), changedAt: sentAt + 2 * hour })
+    }
+    expect(await round(3)).toMatchObject({ unreachable: 1, deleted: 0, freedBytes: 0 })
+    expect(keys()).toContain(key)
+  })
 })
 
 describe('results in a shared store', () => {
@@ -163,6 +193,14 @@ describe('results in a shared store', () => {
     expect(keys()).toEqual(before)
     expect(await clearResults(bucket, choice, false)).toEqual({ entries })
     expect(keys()).toEqual(left ?? before)
+  })
+
+  it('are cleared where the store says milliseconds in lists and seconds of a single object', async () => {
+    bucket.looksInSeconds = true
+    dated.now = 3123
+    await writeDocument(bucket, cacheKey(third), { fingerprint: third, name: 'join' })
+    expect(await clearResults(bucket, { name: 'join' }, false)).toEqual({ entries: 1 })
+    expect(keys()).toEqual([baseKey('main', first), cacheKey(first), cacheKey(second)])
   })
 
   it('are found by the first letters', async () => {

@@ -22,6 +22,7 @@ import {
 } from './layout.ts'
 import { ObjectBlobs } from './object-blobs.ts'
 import { goneRuns, type OwnRuns, sweepRuns } from './run-marks.ts'
+import { unchanged } from './unchanged.ts'
 
 /** Documents that are read at once. */
 const width = 32
@@ -91,9 +92,9 @@ export async function collectStore(
   for (const [blobs, found] of doomed) {
     const reachable = round.reachable.get(blobs)
     const still = found.filter(({ digest }) => reachable?.has(digest) !== true)
-    freed.deleted += still.length
-    for (const { size } of still) freed.freedBytes += size
-    if (!options.dryRun) await removeUnchanged(blobs, still)
+    const removed = options.dryRun ? still : await removeUnchanged(blobs, still)
+    freed.deleted += removed.length
+    for (const { size } of removed) freed.freedBytes += size
   }
   if (!options.dryRun) {
     await objects.put(garbageKey, Buffer.from(marksText(marks)))
@@ -211,27 +212,30 @@ const longestDeletionMs = 60_000
 /** Of a collection that old, ms, nothing is under way any more, whatever the clocks of a store and a machine say. */
 const deadAnnouncementMs = 3600_000
 
-/** Those that nobody has sent anew since they were listed. */
-async function removeUnchanged(blobs: ObjectBlobs, found: readonly Found[]): Promise<void> {
+/** Those that nobody has sent anew since they were listed; gives them. */
+async function removeUnchanged(blobs: ObjectBlobs, found: readonly Found[]): Promise<Found[]> {
+  const removed: Found[] = []
   for (let at = 0; at < found.length; at += 256) {
     const some = found.slice(at, at + 256)
     const key = `${deletingFolder}${crypto.randomUUID()}.txt`
     await blobs.objects.put(key, Buffer.from(some.map(({ digest }) => `${digest}\n`).join('')))
     try {
-      await removeAnnounced(blobs, some)
+      removed.push(...(await removeAnnounced(blobs, some)))
     } finally {
       await blobs.objects.remove([key])
     }
   }
+  return removed
 }
 
-async function removeAnnounced(blobs: ObjectBlobs, some: readonly Found[]): Promise<void> {
+async function removeAnnounced(blobs: ObjectBlobs, some: readonly Found[]): Promise<readonly Found[]> {
   const began = performance.now()
-  const now = await Promise.all(some.map(({ digest }) => blobs.objects.look(blobs.keyOf(digest))))
-  const same = some.filter(({ changedAt }, i) => now[i]?.changedAt === changedAt)
-  // writers may have stopped to wait: the next round takes these
-  if (performance.now() - began > longestDeletionMs) return
+  const listed = some.map((found) => ({ ...found, key: blobs.keyOf(found.digest) }))
+  const same = await unchanged(blobs.objects, listed)
+  // writers may have stopped to wait: a later round takes these
+  if (performance.now() - began > longestDeletionMs) return []
   await blobs.remove(same.map(({ digest }) => digest))
+  return same
 }
 
 export async function textOf(objects: Objects, key: string): Promise<string> {
