@@ -25,7 +25,7 @@ import type { Parts } from './parts.ts'
 import { openParts, recover } from './parts.ts'
 import type { Trimmed } from './shared/local-bound.ts'
 import type { ObjectBlobs } from './shared/object-blobs.ts'
-import { showObjects } from './shared/show-objects.ts'
+import { type Newest, showObjects } from './shared/show-objects.ts'
 import { checkShowable, digestShown, hideAt, showAt } from './show.ts'
 import { makeWorkspace } from './workspaces.ts'
 import { writeTo } from './write-to.ts'
@@ -71,10 +71,10 @@ export class LocalDataPlane implements DataPlane {
     if (refs.length > 0) await (await this.#open()).exchange?.content.push(refs)
   }
 
-  /** Shows a directory at plain keys of the shared store, in place of what was shown there. */
-  async showObjects(name: string, digest: Digest): Promise<void> {
+  /** Shows a directory at plain keys of the shared store, in place of what is shown there, or of one of `instead`. */
+  async showObjects(name: string, newest: Newest, instead?: ReadonlySet<Digest>): Promise<void> {
     const { remote, listings, sources } = await this.#open()
-    if (remote !== undefined) await showObjects({ remote, listings, sources }, name, digest)
+    if (remote !== undefined) await showObjects({ remote, listings, sources }, name, newest, instead)
   }
 
   /** The listings of a directory are in the shared store when it resolves, but not its files. */

@@ -12,8 +12,12 @@ import { versionFolder } from './shared/layout.ts'
 export interface SharedVersions {
   readonly objects: Objects
   readonly push: (dirs: readonly DirRef[]) => Promise<void>
-  /** shows datasets at plain keys too */
-  readonly show?: (name: string, digest: Digest) => Promise<void>
+  /** shows datasets at plain keys too; `instead`: only where one of these is shown */
+  readonly show?: (
+    name: string,
+    newest: () => Promise<Digest | undefined>,
+    instead?: ReadonlySet<Digest>,
+  ) => Promise<void>
   /** runs work that is waited for before the process ends, and says what goes wrong */
   readonly inBackground: (work: () => Promise<void>) => void
 }
@@ -24,31 +28,36 @@ export interface SharedVersions {
  * is there. Machines number their versions apart, so the name has the digest too.
  */
 export function withVersionFiles(own: Datasets, home: string, shared: SharedVersions | undefined): Datasets {
-  // one after the other, the newest last
+  // one after the other
   let showing: Promise<void> = Promise.resolve()
+  const showNewest = (key: DatasetKey, instead?: ReadonlySet<Digest>) => {
+    const show = shared?.show
+    if (show === undefined) return
+    shared?.inBackground(() => {
+      showing = showing
+        .catch(() => undefined)
+        .then(() => show(plainName(key), () => newestThere(own, key), instead))
+      return showing
+    })
+  }
   const write = (version: DatasetVersion) => {
     const key = keyOf(version, nameOf(version))
     const text = `${JSON.stringify({ format: 1, ...version })}\n`
     writeFile(join(home, key), text)
-    // what lies with the user is nowhere else
-    if (shared === undefined || (version.at !== undefined && !version.kept)) return
+    if (shared === undefined || isElsewhere(version)) return
     shared.inBackground(async () => {
       await shared.push([new DirRef(version.digest, version.entries, version.size)])
       const { at: _, ...elsewhere } = version
       const bytes = Buffer.from(`${JSON.stringify({ format: 1, ...elsewhere })}\n`)
       await shared.objects.put(key, bytes, { once: true })
     })
-    const { show } = shared
-    if (show === undefined) return
-    shared.inBackground(() => {
-      showing = showing.catch(() => undefined).then(() => show(plainName(version), version.digest))
-      return showing
-    })
   }
   return {
     add: async (version) => {
       const added = await own.add(version)
       write(added)
+      // it may be an earlier one
+      showNewest(added)
       return added
     },
     version: (key, version) => own.version(key, version),
@@ -58,13 +67,24 @@ export function withVersionFiles(own: Datasets, home: string, shared: SharedVers
     checkName: (key) => own.checkName(key),
     source: (key) => own.source(key),
     remove: async (key, versions, at) => {
-      const gone = await namesOf(own, key, versions)
+      const gone = await versionsOf(own, key, versions)
       const removed = await own.remove(key, versions, at)
-      for (const name of gone) inStore(home, () => rmSync(join(home, keyOf(key, name)), { force: true }))
-      shared?.inBackground(() => shared.objects.remove(gone.map((name) => keyOf(key, name))))
+      const keys = gone.map((version) => keyOf(key, nameOf(version)))
+      for (const one of keys) inStore(home, () => rmSync(join(home, one), { force: true }))
+      shared?.inBackground(() => shared.objects.remove(keys))
+      // another machine may have shown its own since
+      showNewest(key, new Set(gone.map(({ digest }) => digest)))
       return removed
     },
   }
+}
+
+/** It lies with the user, and nowhere else. */
+const isElsewhere = ({ at, kept }: DatasetVersion): boolean => at !== undefined && !kept
+
+async function newestThere(own: Datasets, key: DatasetKey): Promise<Digest | undefined> {
+  const newest = await own.version(key)
+  return newest === undefined || isElsewhere(newest) ? undefined : newest.digest
 }
 
 const nameOf = ({ version, digest }: DatasetVersion): string =>
@@ -83,20 +103,20 @@ function keyOf({ environment, dataset, partition }: DatasetKey, name: string): s
   return `${versionFolder}${encodeURIComponent(environment)}/${dataset}/${slice}${name}`
 }
 
-async function namesOf(
+async function versionsOf(
   own: Datasets,
   key: DatasetKey,
   versions: readonly number[] | undefined,
-): Promise<string[]> {
-  const names: string[] = []
+): Promise<DatasetVersion[]> {
+  const found: DatasetVersion[] = []
   for (let before: number | undefined; ; ) {
     const page: readonly DatasetVersion[] = await own.versions(key, {
       limit: 1000,
       ...(before !== undefined && { before }),
     })
-    for (const version of page) if (versions?.includes(version.version) ?? true) names.push(nameOf(version))
+    for (const version of page) if (versions?.includes(version.version) ?? true) found.push(version)
     before = page.at(-1)?.version
-    if (page.length < 1000) return names
+    if (page.length < 1000) return found
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Digest, DirRef } from '../../model/refs.ts'
+import type { DirRef } from '../../model/refs.ts'
 import type { Datasets } from '../../ports/datasets.ts'
 import type { Journal, RunCache } from '../../ports/journal.ts'
 import type { LogStore } from '../../ports/logs.ts'
@@ -75,7 +75,7 @@ export function joinShared(own: OwnParts, shared: SharedStore | undefined): Join
       push,
       inBackground,
       ...(shared.plain === true && {
-        show: (name: string, digest: Digest) => data.showObjects(name, digest),
+        show: (...what: Parameters<typeof data.showObjects>) => data.showObjects(...what),
       }),
     }),
     journal: sharingJournal(own.journal, cache, shared.logs ? logs : undefined),

@@ -374,32 +374,6 @@ describe('a store that machines share', () => {
     ])
   })
 
-  it('shows a directory at plain keys, and sends of the next one what has changed', async () => {
-    const first = await machine()
-    const dir = await season(first.data, 3)
-    const shown = () =>
-      [...bucket.kept]
-        .filter(([key]) => key.startsWith('plain/main/farm/'))
-        .map(([key, { bytes }]) => [key.slice('plain/main/farm/'.length), Buffer.from(bytes).toString()])
-    await first.data.push([dir])
-    await first.data.showObjects('main/farm', dir.digest)
-    expect(shown()).toEqual([0, 1, 2].map((day) => [`month/day-${day}`, `measured ${day}`]))
-    const corrected = await first.data.writeFile('day-1', Buffer.from('corrected'))
-    const changes = new Map([
-      ['month/day-1', corrected],
-      ['month/day-2', undefined],
-    ])
-    const next = await first.data.edit(dir, changes)
-    const keys: string[] = []
-    first.objects.onRequest = (kind, key) => void (kind === 'put' && keys.push(key))
-    await first.data.showObjects('main/farm', next.digest)
-    expect(keys).toEqual(['plain/main/farm/month/day-1', 'plain/main/farm.almanac.json'])
-    expect(shown()).toEqual([
-      ['month/day-0', 'measured 0'],
-      ['month/day-1', 'corrected'],
-    ])
-  })
-
   it('makes room for what came, but not of what is in use, is shown, or is nowhere else', async () => {
     let clock = Date.now()
     const [first, second] = [await machine(), await machine({ local: 1000, now: () => clock })]
