@@ -91,3 +91,13 @@ it('commits what gathers while a batch is under way at once', async () => {
   await Promise.all(appends)
   expect((await client.call('run', 'run1'))?.counts).toEqual({ waiting: 300 })
 })
+
+it('sends what is large in several batches, each of some megabytes', async () => {
+  const argsWire = JSON.stringify('x'.repeat(2 ** 20))
+  const appends = Array.from({ length: 40 }, (_, i) => client.append('run1', [aCall(i, { argsWire })]))
+  expect([...new Set(appends)].map((one) => appends.filter((other) => other === one).length)).toEqual([
+    16, 16, 8,
+  ])
+  await Promise.all(appends)
+  expect((await client.call('run', 'run1'))?.counts).toEqual({ waiting: 40 })
+})

@@ -6,10 +6,10 @@ import { packRecord, packRun } from './packed-records.ts'
 import { PackWriter } from './packing.ts'
 
 /** A batch that is this full is sent although another one is under way. */
-const fullBatch = 1000
+const fullBatch = { records: 1000, letters: 2 ** 24 }
 const maxUnderWay = 8
 /** With that many more gathered, who appends is held back: it does so without ever resting, and hears of no end. */
-const mostGathered = 8000
+const mostGathered = { records: 8000, letters: 2 ** 26 }
 const usualHoldMs = 1000
 /** Batches begin at least so long apart: two threads that wake each other for every record cost more than the record. */
 const gatherMs = 1
@@ -103,8 +103,8 @@ export class WriterClient {
       end = Promise.withResolvers()
       this.#ends.set(run, end)
     }
-    if (this.#records >= mostGathered && this.#inThread() >= maxUnderWay) this.#hold()
-    if (this.#records >= fullBatch && this.#inThread() < maxUnderWay) this.#flush()
+    if (this.#hasGathered(mostGathered) && this.#inThread() >= maxUnderWay) this.#hold()
+    if (this.#hasGathered(fullBatch) && this.#inThread() < maxUnderWay) this.#flush()
     else this.#schedule()
     return end.promise
   }
@@ -157,6 +157,10 @@ export class WriterClient {
     return this.#failure !== undefined
   }
 
+  #hasGathered({ records, letters }: typeof fullBatch): boolean {
+    return this.#records >= records || this.#pack.letters >= letters
+  }
+
   #inThread(): number {
     return (this.#sent - Atomics.load(this.#through, 0)) | 0
   }
@@ -193,7 +197,7 @@ export class WriterClient {
 
   /** L6; whoever asks something waits for an answer, and takes all along. */
   #isEarly(): boolean {
-    if (this.#underWay.size > 0 || this.#records >= fullBatch || this.#requests.length > 0) return false
+    if (this.#underWay.size > 0 || this.#hasGathered(fullBatch) || this.#requests.length > 0) return false
     const passed = performance.now() - this.#begunAt
     if (this.#pack.isEmpty || passed >= this.#gather) return false
     this.#flushAfter(this.#gather - passed)
@@ -212,7 +216,7 @@ export class WriterClient {
   }
 
   #takeBatch(): ToWriter['batch'] {
-    const due = this.#underWay.size === 0 || (this.#records >= fullBatch && this.#inThread() < maxUnderWay)
+    const due = this.#underWay.size === 0 || (this.#hasGathered(fullBatch) && this.#inThread() < maxUnderWay)
     if (this.#pack.isEmpty || !due) return undefined
     const id = this.#nextId++
     const batch = { id, packed: this.#pack.take(), runs: [...this.#ends.keys()] }

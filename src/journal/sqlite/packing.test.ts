@@ -115,3 +115,14 @@ it('begins anew after what it had was taken', () => {
   packRecord(pack, aCall(7))
   expect(unpack(pack.take())).toEqual([aCall(7)])
 })
+
+it('keeps more text than one text can have', () => {
+  const pack = new PackWriter()
+  const long = 'x'.repeat(2 ** 26)
+  const texts = ['', ...Array.from({ length: 9 }, () => [long, 'short', '']).flat()]
+  for (const text of texts) pack.text(text)
+  expect(pack.letters).toBe(9 * (2 ** 26 + 5))
+  const reader = new PackReader(pack.take())
+  expect(texts.findIndex((text) => reader.text() !== text)).toBe(-1)
+  expect([reader.isDone, pack.letters]).toEqual([true, 0])
+})

@@ -3,16 +3,20 @@ import type { DigestOf } from '../../model/digest.ts'
 import type { DigestColumn } from './rows.ts'
 import { digestColumn, digestLength } from './rows.ts'
 
+/** Letters of the texts that are joined to one: far fewer than a text can have. */
+const lettersJoined = 2 ** 26
+
 /**
  * Many records as one array of numbers and one text, which cross to another thread in a few microseconds whatever
  * their count; as objects each would cost one. Both sides agree on the order of fields, see `packed-records.ts`.
  *
  * P1 a text is kept by its length, never by a separator: it may hold any character.
  * P2 what one `undo` takes back leaves no trace.
+ * P3 texts that are too long for one are several, each of whole texts.
  */
 export interface Packed {
   readonly numbers: Float64Array<ArrayBuffer>
-  readonly texts: string
+  readonly texts: readonly string[]
   /** texts that come again and again, kept once */
   readonly words: readonly string[]
   /** digests, 64 letters each */
@@ -29,12 +33,18 @@ export class PackWriter {
   #count = 0
   // joined at the end: a text that grew piece by piece is twice as dear to send
   #texts: string[] = []
+  #letters = 0
   #words: string[] = []
   #digests: string[] = []
   #wordIds = new Map<string, number>()
 
   get isEmpty(): boolean {
     return this.#count === 0
+  }
+
+  /** Letters of all texts. */
+  get letters(): number {
+    return this.#letters
   }
 
   number(value: number): void {
@@ -48,6 +58,7 @@ export class PackWriter {
 
   text(value: string): void {
     this.number(value.length)
+    this.#letters += value.length
     this.#texts.push(value)
   }
 
@@ -79,13 +90,19 @@ export class PackWriter {
   }
 
   mark(): PackMark {
-    return { count: this.#count, texts: this.#texts.length, digests: this.#digests.length }
+    return {
+      count: this.#count,
+      texts: this.#texts.length,
+      letters: this.#letters,
+      digests: this.#digests.length,
+    }
   }
 
   /** Back to a mark. Words stay: nothing refers to them. */
-  undo({ count, texts, digests }: PackMark): void {
+  undo({ count, texts, letters, digests }: PackMark): void {
     this.#count = count
     this.#texts.length = texts
+    this.#letters = letters
     this.#digests.length = digests
   }
 
@@ -93,13 +110,14 @@ export class PackWriter {
   take(): Packed {
     const packed = {
       numbers: this.#numbers.subarray(0, this.#count),
-      texts: this.#texts.join(''),
+      texts: this.#letters <= lettersJoined ? [this.#texts.join('')] : joined(this.#texts),
       words: this.#words,
       digests: this.#digests.join(''),
     }
     this.#numbers = new Float64Array(Math.max(1024, this.#count))
     this.#count = 0
     this.#texts = []
+    this.#letters = 0
     this.#words = []
     this.#digests = []
     this.#wordIds = new Map()
@@ -113,15 +131,32 @@ export class PackWriter {
   }
 }
 
+function joined(texts: readonly string[]): string[] {
+  const pieces: string[] = []
+  let from = 0
+  let letters = 0
+  for (const [i, { length }] of texts.entries()) {
+    if (letters + length > lettersJoined) {
+      pieces.push(texts.slice(from, i).join(''))
+      from = i
+      letters = 0
+    }
+    letters += length
+  }
+  return [...pieces, texts.slice(from).join('')]
+}
+
 export interface PackMark {
   readonly count: number
   readonly texts: number
+  readonly letters: number
   readonly digests: number
 }
 
 export class PackReader {
   readonly #packed: Packed
   #at = 0
+  #piece = 0
   #textAt = 0
   #digestAt = 0
   #bytes: Buffer | undefined
@@ -153,9 +188,14 @@ export class PackReader {
 
   #text(length: number): string | undefined {
     if (length < 0) return undefined
+    let texts = this.#packed.texts[this.#piece] as string
+    if (this.#textAt + length > texts.length) {
+      texts = this.#packed.texts[++this.#piece] as string
+      this.#textAt = 0
+    }
     const from = this.#textAt
     this.#textAt += length
-    return this.#packed.texts.slice(from, this.#textAt)
+    return texts.slice(from, this.#textAt)
   }
 
   word(): string {
