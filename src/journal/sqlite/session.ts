@@ -203,16 +203,19 @@ export class Session {
     const version = others + this.#knocks
     if (this.#seen.get(run) === version) return { requests: [], answers: [] }
     const n = runNumber(this.#db, run)
-    const requests = openRequests(this.#db, n)
-    const answers = openAnswers(this.#db, n)
-    if (requests.length + answers.length > 0) {
-      this.#db.transaction(() => {
+    const open = () => ({ requests: openRequests(this.#db, n), answers: openAnswers(this.#db, n) })
+    let found = open()
+    if (found.requests.length + found.answers.length > 0) {
+      found = this.#db.transaction(() => {
+        // more may have come before others let this one write
+        const taken = open()
         takeRequests(this.#db, n)
-        takeAnswers(this.#db, n, answers)
+        takeAnswers(this.#db, n, taken.answers)
+        return taken
       })
     }
     this.#seen.set(run, version)
-    return { requests, answers }
+    return found
   }
 
   #send(run: RunId, message: NewMessage): SentMessage {

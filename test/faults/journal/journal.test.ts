@@ -76,6 +76,23 @@ it('never gives a run to two processes, however often it is claimed and released
   expect(locks()).toEqual([])
 })
 
+it('hands its owner every request once, however fast another process makes them', async () => {
+  await open.journal.create(aRun('run1'))
+  const claim = await open.journal.claim('run1', self)
+  const process = startProcess('request', home.path, 'run1')
+  let isOver = false
+  const requested = process.hears('requested').finally(() => {
+    isOver = true
+  })
+  const taken: number[] = []
+  const take = async () => taken.push(...(await open.journal.take('run1')).requests.map(({ at }) => at))
+  while (!isOver) await take()
+  await take()
+  expect(taken).toEqual(Array.from({ length: (await requested).requests }, (_, at) => at))
+  await claim?.release()
+  await process.ended
+})
+
 it('lets others write while two processes write as fast as they can', async () => {
   const runs = ['run1', 'run2']
   for (const run of runs) await open.journal.create(aRun(run))

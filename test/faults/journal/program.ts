@@ -13,10 +13,12 @@ export type Said =
   /** calls that are durable */
   | { readonly kind: 'durable'; readonly calls: number }
   | { readonly kind: 'claims'; readonly got: number; readonly shared: number }
+  /** requests that it made */
+  | { readonly kind: 'requested'; readonly requests: number }
   | { readonly kind: 'opened' }
   | { readonly kind: 'failed'; readonly code: string }
 
-export type Command = 'hold' | 'append' | 'compete' | 'open-unprivileged' | 'idle'
+export type Command = 'hold' | 'append' | 'compete' | 'request' | 'open-unprivileged' | 'idle'
 
 const say = (said: Said): unknown => process.stdout.write(`${JSON.stringify(said)}\n`)
 const self = { host: 'test', pid: process.pid, bootId: 'boot' }
@@ -75,6 +77,15 @@ const commands: Record<Command, (home: string, run: string) => Promise<void>> = 
       await claim.release()
     }
     say({ kind: 'claims', got, shared })
+    await journal.close()
+  },
+
+  /** Asks the run's owner for something again and again, as fast as it can. */
+  async request(home, run) {
+    const { journal } = await openSqliteJournal(home)
+    const requests = 200
+    for (let at = 0; at < requests; at++) await journal.request(run, { kind: 'pause', by: 'test', at })
+    say({ kind: 'requested', requests })
     await journal.close()
   },
 
