@@ -12,11 +12,12 @@ import { CallIndex } from './call-index.ts'
 import type { CountedOutcome } from './calls.ts'
 import { deleteOutcome, findCall, findOutcome, insertCalls, insertOutcomes } from './calls.ts'
 import type { Database } from './database.ts'
-import { frozenCall, lastFrozen, thaw } from './frozen.ts'
+import { blocksOf, lastFrozen, referredCalls, thaw } from './frozen.ts'
 import { addSent, giveBackMessage, receiveMessage, setAside } from './kept-messages.ts'
 import { callsPerRun } from './migrations.ts'
 import { Names } from './names.ts'
 import { insertNotes, insertParts } from './notes.ts'
+import { OpenBlocks } from './open-blocks.ts'
 import type { OutcomeRow, PackedCall, PackedRecord, RareRecord } from './packed-records.ts'
 import { readMore, readRecord } from './packed-records.ts'
 import type { Packed } from './packing.ts'
@@ -215,7 +216,7 @@ export class Appender {
       },
       (input) => {
         this.#calls.flush()
-        return argsOf(this.#db, rowId(run.n, input))
+        return argsOf(this.#db, rowId(run.n, input)) ?? this.#blocks(run).find(input)?.argsWire ?? ''
       },
     )
     try {
@@ -284,7 +285,15 @@ export class Appender {
   /** Of a call that is only referred to: it may stay in its block. */
   #nameOf(run: OpenRun, call: number): number | undefined {
     const known = run.index.get(call) ?? findCall(this.#db, run.n, call)
-    return known?.name ?? frozenCall(this.#db, run.n, call)?.number
+    return known?.name ?? this.#blocks(run).find(call)?.name
+  }
+
+  #blocks({ index, n }: OpenRun): OpenBlocks {
+    index.blocks ??= new OpenBlocks(
+      (call) => blocksOf(this.#db, rowId(n, call), rowId(n, call)),
+      (block) => referredCalls(this.#db, block),
+    )
+    return index.blocks
   }
 
   #findRow(run: OpenRun, call: number): KnownCall | undefined {

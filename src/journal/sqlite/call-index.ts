@@ -1,4 +1,5 @@
 import type { TaskSources } from '../task-sources.ts'
+import type { OpenBlocks } from './open-blocks.ts'
 
 const pageSize = 4096
 
@@ -24,6 +25,7 @@ export class CallIndex {
   /** of which tasks take from which, what is kept already */
   readonly edges = new Set<number>()
   sources: TaskSources<number> | undefined
+  blocks: OpenBlocks | undefined
 
   get(call: number): KnownCall | undefined {
     const entry = this.#pages.get(Math.floor(call / pageSize))?.[call % pageSize] ?? 0

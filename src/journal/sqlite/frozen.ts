@@ -1,4 +1,5 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
+import { isShown } from '../../model/counted.ts'
 import type { RememberedCall } from '../../model/records.ts'
 import { plainCall } from '../../model/remembered.ts'
 import { isRunEnd, runStates } from '../../model/states.ts'
@@ -7,6 +8,7 @@ import { type CallPage, type Digests, keyedCalls, type PageBound, readPage } fro
 import { insertCalls, insertOutcomes } from './calls.ts'
 import type { Database } from './database.ts'
 import type { Names } from './names.ts'
+import type { ReferredCall } from './open-blocks.ts'
 import { allArgs, nameNumbers, unpackPage } from './page-calls.ts'
 import { callOf, digestBytes, digestColumn, rowId, rowRange, runOf } from './rows.ts'
 
@@ -102,7 +104,7 @@ export function frozenPage(
   const { page } = opened(row)
   const lastId = lastOf(page)
   // no outcome of theirs is open, but attempts before it are shown with it
-  const calls = new Set((JSON.parse(page.texts[0] ?? '[]') as number[]).map(callOf))
+  const calls = new Set(idsOf(page).map(callOf))
   const attempts = db.all<{ call: number; attempts: string }>(attemptsSql, row.id, lastId)
   const own = attempts.map(({ call, attempts: text }) => [callOf(call), text] as const)
   const keyed = keyedCalls(db, row.id, lastId)
@@ -129,24 +131,51 @@ const oddDigests = (calls: readonly RememberedCall[]): NonNullable<CallPage['odd
   JSON.stringify(calls.map(({ outcome }) => outcome?.digest ?? null)),
 ]
 
-const lastOf = (page: CallPage): number => (JSON.parse(page.texts[0] ?? '[]') as number[]).at(-1) ?? 0
+const lastOf = (page: CallPage): number => idsOf(page).at(-1) ?? 0
+
+/** The first row ids of blocks that may have calls in a range of row ids, and have some of a name. */
+export function blocksOf(db: Database, first: number, last: number, name?: number): readonly number[] {
+  const run = rowRange(runOf(first))
+  const named = name === undefined ? '' : 'AND EXISTS (SELECT 1 FROM json_each(names) WHERE value = ?)'
+  const sql = `SELECT id FROM frozen WHERE id BETWEEN ? AND ? AND last >= ? ${named} ORDER BY id`
+  const values = name === undefined ? [] : [name]
+  return db.all<{ id: number }>(sql, run[0], last, first, ...values).map(({ id }) => id)
+}
 
 /** Blocks with calls in a range of row ids, and of a name, in order of their first calls. */
 export function* frozenCalls(
   db: Database,
   first: number,
   last: number,
-  name: number | undefined,
+  name?: number,
 ): Iterable<{ readonly first: number; readonly calls: readonly FrozenCall[] }> {
-  const run = rowRange(runOf(first))
-  const named = name === undefined ? '' : 'AND EXISTS (SELECT 1 FROM json_each(names) WHERE value = ?)'
-  const sql = `SELECT id FROM frozen WHERE id BETWEEN ? AND ? AND last >= ? ${named} ORDER BY id`
-  const values = name === undefined ? [] : [name]
-  for (const { id } of db.all<{ id: number }>(sql, run[0], last, first, ...values)) {
-    const row = db.get<BlockRow>('SELECT id, digests, body FROM frozen WHERE id = ?', id)
+  for (const id of blocksOf(db, first, last, name)) {
+    const row = readBlock(db, id)
     if (row !== undefined) yield { first: id, calls: callsOf(row) }
   }
 }
+
+/** What others that take results of a block's calls ask for. */
+export function referredCalls(db: Database, block: number): ReadonlyMap<number, ReferredCall> {
+  const row = readBlock(db, block)
+  if (row === undefined) return new Map()
+  const { page, args } = opened(row)
+  const derived = new Set(page.names.filter(([, , kind]) => !isShown(kind)).map(([number]) => number))
+  const wires = JSON.parse(args) as string[]
+  const numbers = nameNumbers(page)
+  return new Map(
+    idsOf(page).map((id, i) => {
+      const name = numbers[i] as number
+      return [callOf(id), { name, argsWire: derived.has(name) ? wires[i] : undefined }]
+    }),
+  )
+}
+
+const readBlock = (db: Pick<Database, 'all'>, id: number): BlockRow | undefined =>
+  db.all<BlockRow>('SELECT id, digests, body FROM frozen WHERE id = ?', id)[0]
+
+const idsOf = (page: Pick<CallPage, 'texts'>): readonly number[] =>
+  JSON.parse(page.texts[0] ?? '[]') as number[]
 
 /** The last row id of a run that is in a block, or -1. */
 export const lastFrozen = (db: Database, n: number): number =>
@@ -155,18 +184,9 @@ export const lastFrozen = (db: Database, n: number): number =>
     ...rowRange(n),
   )?.last ?? -1
 
-/** A call in a block. */
-export function frozenCall(db: Database, n: number, call: number): FrozenCall | undefined {
-  for (const { calls } of frozenCalls(db, rowId(n, call), rowId(n, call), undefined)) {
-    const found = calls.find((one) => one.call === call)
-    if (found !== undefined) return found
-  }
-  return undefined
-}
-
 /** Gives the calls of the block with a call their own rows again, within a transaction. False if none has it. */
 export function thaw(db: Database, n: number, call: number): boolean {
-  for (const { first, calls } of frozenCalls(db, rowId(n, call), rowId(n, call), undefined)) {
+  for (const { first, calls } of frozenCalls(db, rowId(n, call), rowId(n, call))) {
     if (!calls.some((one) => one.call === call)) continue
     thawBlock(db, first, calls)
     db.run('UPDATE runs SET frozen = 0 WHERE n = ?', n)
@@ -178,7 +198,7 @@ export function thaw(db: Database, n: number, call: number): boolean {
 /** All of them; what cannot be read is dropped, and executed again by whoever goes on with the run. */
 export function thawAll(db: Pick<Database, 'prepare' | 'all' | 'run'>): void {
   for (const { id } of db.all<{ id: number }>('SELECT id FROM frozen ORDER BY id')) {
-    const [row] = db.all<BlockRow>('SELECT id, digests, body FROM frozen WHERE id = ?', id)
+    const row = readBlock(db, id)
     let calls: readonly FrozenCall[] = []
     try {
       if (row !== undefined) calls = callsOf(row)

@@ -7,10 +7,8 @@ import type { TaskTally } from '../tally.ts'
 import { TaskSources } from '../task-sources.ts'
 import { CallIndex } from './call-index.ts'
 import type { Database } from './database.ts'
-import { frozenCall } from './frozen.ts'
-import { callsPerRun } from './migrations.ts'
 import type { Names } from './names.ts'
-import { callOf, rowRange } from './rows.ts'
+import { callOf, rowId, rowRange } from './rows.ts'
 
 /** What a run did by task: one row for each name of a call, kept with the calls. */
 
@@ -55,11 +53,9 @@ export function addTaskInput(db: Database, n: number, name: number, input: numbe
   db.run('INSERT OR IGNORE INTO task_inputs (run, name, input) VALUES (?, ?, ?)', n, name, input)
 }
 
-/** Arguments of a call that was made before. */
-export const argsOf = (db: Database, id: number): string =>
-  db.get<{ args: string }>('SELECT args FROM calls WHERE id = ?', id)?.args ??
-  frozenCall(db, Math.floor(id / callsPerRun), callOf(id))?.argsWire ??
-  ''
+/** Arguments of a call that was made before, and that is in no block. */
+export const argsOf = (db: Database, id: number): string | undefined =>
+  db.get<{ args: string }>('SELECT args FROM calls WHERE id = ?', id)?.args
 
 type TaskRow = Readonly<Record<(typeof columns)[number] | 'name', number>>
 
@@ -151,7 +147,7 @@ function foundInputs(db: Database, names: Names, n: number): TaskInput[] {
     const known = index.get(call)
     return known && { name: known.name, kind: names.at(known.name).kind }
   }
-  const sources = new TaskSources<number>(find, (call) => argsOf(db, rowRange(n)[0] + call))
+  const sources = new TaskSources<number>(find, (call) => argsOf(db, rowId(n, call)) ?? '')
   const found = new Map<string, TaskInput>()
   const sql = 'SELECT id, name, args FROM calls WHERE id BETWEEN ? AND ? ORDER BY id'
   const rows = db.prepare(sql).iterate(...rowRange(n)) as unknown as Iterable<{
