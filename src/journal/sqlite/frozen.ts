@@ -195,13 +195,16 @@ export function thaw(db: Database, n: number, call: number): boolean {
   return false
 }
 
-/** All of them; what cannot be read is dropped, and executed again by whoever goes on with the run. */
+/**
+ * All of them, in a journal that was damaged; what cannot be read is dropped, and executed again by whoever goes on
+ * with the run. A call that is in a row as well stays as it is there.
+ */
 export function thawAll(db: Pick<Database, 'prepare' | 'all' | 'run'>): void {
   for (const { id } of db.all<{ id: number }>('SELECT id FROM frozen ORDER BY id')) {
     const row = readBlock(db, id)
     let calls: readonly FrozenCall[] = []
     try {
-      if (row !== undefined) calls = callsOf(row)
+      if (row !== undefined) calls = callsOf(row).filter(({ call }) => !isThere(db, rowId(runOf(id), call)))
     } catch {
       // its bytes are damaged
     }
@@ -209,6 +212,9 @@ export function thawAll(db: Pick<Database, 'prepare' | 'all' | 'run'>): void {
   }
   db.run('UPDATE runs SET frozen = 0')
 }
+
+const isThere = (db: Pick<Database, 'all'>, id: number): boolean =>
+  db.all('SELECT 1 FROM calls WHERE id = ?', id).length > 0
 
 function thawBlock(db: Pick<Database, 'run'>, first: number, calls: readonly FrozenCall[]): void {
   const n = runOf(first)

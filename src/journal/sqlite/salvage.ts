@@ -111,14 +111,14 @@ function copyInto(path: string, made: string, folder: string): Salvage {
     const tables = names.map(({ name }) => ({ name, ...salvageTable(from, to, name) }))
     migrate(to)
     thawAll(statementsOf(to))
-    const lost = new Map(runRows(to).map(({ n, made, found }) => [n, made - found]))
+    const before = new Map(runRows(to).map((row) => [row.n, row.made]))
     agree(to)
     to.exec('COMMIT')
     const [fault] = problems(to)
     if (fault !== undefined)
       throw new AlmanacError('ALM_BUG', { why: `the new journal is not sound: ${fault}` })
     const { cached } = to.prepare('SELECT count(*) AS cached FROM cache').get() as { cached: number }
-    return { tables, runs: runRows(to).map((row) => salvaged(row, lost.get(row.n) ?? 0)), cached }
+    return { tables, runs: runRows(to).map((row) => salvaged(row, before.get(row.n) ?? 0)), cached }
   } finally {
     from.close()
     to.close()
@@ -176,16 +176,20 @@ const runRows = (db: DatabaseSync): RunRow[] =>
     )
     .all() as unknown as RunRow[]
 
-const salvaged = ({ id, workflow, state, found, open }: RunRow, lost: number): SalvagedRun => ({
+/** `made`: as many calls as it had before those were taken out that hang in the air */
+const salvaged = ({ id, workflow, state, found, open }: RunRow, made: number): SalvagedRun => ({
   id,
   workflow,
   state,
   calls: found,
-  lost,
+  lost: made - found,
   open,
 })
 
-/** Takes out what hangs in the air, and counts again (Q2). */
+/**
+ * Takes out what hangs in the air, as the numbers of lost rows are given anew, and counts again (Q2). Versions keep
+ * what is in them from being removed: where the name of their dataset is lost, they get another.
+ */
 function agree(db: DatabaseSync): void {
   db.exec(`
     DELETE FROM runs WHERE NOT json_valid(input) OR NOT json_valid(uncaught) OR NOT json_valid(tags)
@@ -207,7 +211,13 @@ function agree(db: DatabaseSync): void {
     DELETE FROM bases WHERE NOT json_valid(value);
     DELETE FROM tallies WHERE run NOT IN (SELECT n FROM runs);
     DELETE FROM tasks;
-    DELETE FROM task_inputs WHERE run NOT IN (SELECT n FROM runs);
+    DELETE FROM task_inputs;
+    DELETE FROM removed;
+    DELETE FROM uses WHERE entry NOT IN (SELECT seq FROM cache);
+    INSERT OR IGNORE INTO datasets (n, environment, name, folded, live, made_at)
+      SELECT dataset, 'default', 'recovered-' || dataset, 'recovered-' || dataset, count(*), min(made_at) FROM versions
+      WHERE removed_at IS NULL AND dataset NOT IN (SELECT n FROM datasets) GROUP BY dataset;
+    DELETE FROM versions WHERE dataset NOT IN (SELECT n FROM datasets);
     UPDATE runs SET linked = 0, keys_told = 0;
     DELETE FROM keyed WHERE id NOT IN (SELECT id FROM calls);
     INSERT OR IGNORE INTO tallies (run) SELECT n FROM runs;
