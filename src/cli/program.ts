@@ -45,7 +45,8 @@ export function buildProgram(version: string): Command {
       .option('-i, --input <name=value>', 'one input; files and directories by path', collect)
       .option('--params <file>', 'inputs from a JSON file')
       .option('--name <name>', 'a name for the run')
-      .option('--tag <tag>', 'a tag for the run', collect),
+      .option('--tag <tag>', 'a tag for the run', collect)
+      .option('--env <name>', 'environment of outputs'),
   ).action(async (file: string | undefined, flags: RunFlags, command: Command) => {
     if (file === undefined) {
       if (flags.help === true) return command.outputHelp()
@@ -371,7 +372,6 @@ const execution = (command: Command): Command =>
     .option('--dry-run', 'say what would be executed and what reused')
     .option('--inline', 'run TypeScript in this process, for node --inspect')
     .option('--debug-python [how]', 'stop at breakpoints in Python: pdb, or debugpy')
-    .option('--env <name>', 'environment of outputs')
     .addOption(new Option('--beside <pid>', 'for the program that started it: tell how far it is').hideHelp())
 
 /** Parses and runs; sets the exit code. */

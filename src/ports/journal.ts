@@ -126,6 +126,7 @@ export interface Records {
 
 export interface RunQuery {
   readonly workflow?: string
+  readonly environment?: string
   readonly file?: string
   readonly states?: readonly RunState[]
   /** those that this run has started */

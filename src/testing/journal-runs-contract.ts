@@ -45,7 +45,7 @@ export function testRuns(at: () => Fixture): void {
     }
   })
 
-  it('lists runs newest first, by workflow, file and state, page by page', async () => {
+  it('lists runs newest first, by workflow, environment, file and state, page by page', async () => {
     const { journal, records } = at()
     for (let i = 0; i < 6; i++) {
       await journal.create(
@@ -53,6 +53,7 @@ export function testRuns(at: () => Fixture): void {
           workflow: i % 2 === 0 ? 'even' : 'odd',
           state: i < 3 ? 'succeeded' : 'running',
           ...(i === 4 && { file: 'f.ts' }),
+          ...(i > 1 && i < 4 && { environment: 'test' }),
         }),
       )
     }
@@ -63,6 +64,8 @@ export function testRuns(at: () => Fixture): void {
     expect(await ids({ limit: 2, before: 'run4' })).toEqual(['run3', 'run2'])
     expect(await ids({ limit: 10, workflow: 'odd' })).toEqual(['run5', 'run3', 'run1'])
     expect(await ids({ limit: 10, workflow: 'odd', states: ['succeeded', 'failed'] })).toEqual(['run1'])
+    expect(await ids({ limit: 10, environment: 'test', workflow: 'odd' })).toEqual(['run3'])
+    expect(await ids({ limit: 10, environment: 'test', states: ['succeeded'] })).toEqual(['run2'])
     expect(await ids({ limit: 10, file: 'f.ts' })).toEqual(['run4'])
     expect(await ids({ limit: 10, states: [] })).toEqual([])
   })

@@ -175,9 +175,9 @@ async function outputNamed(almanac: Workbench, name: string): Promise<Found> {
   return { ref: below, of }
 }
 
-async function newestRuns(almanac: Workbench): Promise<Map<string, RunRecord>> {
+async function newestRuns({ records, environment }: Workbench): Promise<Map<string, RunRecord>> {
   const newest = new Map<string, RunRecord>()
-  for (const run of await almanac.records.runs({ limit: 1000, states: ['succeeded'] })) {
+  for (const run of await records.runs({ limit: 1000, environment, states: ['succeeded'] })) {
     if (!newest.has(run.workflow)) newest.set(run.workflow, run)
   }
   return newest

@@ -55,11 +55,12 @@ export function readRun(run: RunMemory): RunRecord {
 }
 
 export function listRuns(store: MemoryStore, query: RunQuery): RunRecord[] {
-  const { workflow, file, states, triggeredBy, before, limit } = query
+  const { workflow, environment, file, states, triggeredBy, before, limit } = query
   return [...store.runs.values()]
     .filter(
       ({ record }) =>
         (workflow === undefined || record.workflow === workflow) &&
+        (environment === undefined || record.environment === environment) &&
         (file === undefined || record.file === file) &&
         (states === undefined || states.includes(record.state)) &&
         (triggeredBy === undefined || record.triggeredBy?.run === triggeredBy) &&

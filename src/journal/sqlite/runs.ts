@@ -143,17 +143,18 @@ export function readRun(db: Database, run: RunId): RunRecord | undefined {
 
 export function listRuns(
   db: Database,
-  { workflow, file, states, triggeredBy, before, limit }: RunQuery,
+  { workflow, environment, file, states, triggeredBy, before, limit }: RunQuery,
 ): RunRecord[] {
   const conditions = [
     ...(workflow === undefined ? [] : ['workflow = ?']),
+    ...(environment === undefined ? [] : ['environment = ?']),
     ...(file === undefined ? [] : ['file = ?']),
     ...(states === undefined ? [] : [`state IN (${states.map(() => '?').join(', ')})`]),
     ...(triggeredBy === undefined ? [] : ['trigger_run = ?']),
     ...(before === undefined ? [] : ['id < ?']),
     'true',
   ]
-  const values = [workflow, file, ...(states ?? []), triggeredBy, before].filter(
+  const values = [workflow, environment, file, ...(states ?? []), triggeredBy, before].filter(
     (value) => value !== undefined,
   )
   const sql = `${selectBy(conditions.join(' AND '))} ORDER BY id DESC LIMIT ?`
