@@ -129,6 +129,8 @@ export interface RunQuery {
   readonly environment?: string
   readonly file?: string
   readonly states?: readonly RunState[]
+  /** of each workflow only the newest of these */
+  readonly newestOfEach?: true
   /** those that this run has started */
   readonly triggeredBy?: RunId
   readonly limit: number

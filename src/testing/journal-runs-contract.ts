@@ -70,6 +70,19 @@ export function testRuns(at: () => Fixture): void {
     expect(await ids({ limit: 10, states: [] })).toEqual([])
   })
 
+  it('lists of each workflow the newest run, however many of another came since', async () => {
+    const { journal, records } = at()
+    const workflows = ['old', 'much', 'failing', 'much', 'much', 'failing']
+    for (const [i, workflow] of workflows.entries())
+      await journal.create(aRun(`run${i}`, { workflow, state: i === 5 ? 'failed' : 'succeeded' }))
+    const ids = async (query: Omit<Parameters<Records['runs']>[0], 'newestOfEach'>) =>
+      (await records.runs({ ...query, newestOfEach: true })).map(({ id }) => id)
+    expect(await ids({ limit: 9 })).toEqual(['run5', 'run4', 'run0'])
+    expect(await ids({ limit: 9, states: ['succeeded'] })).toEqual(['run4', 'run2', 'run0'])
+    expect(await ids({ limit: 1, states: ['succeeded'], before: 'run4' })).toEqual(['run2'])
+    expect(await ids({ limit: 9, workflow: 'much' })).toEqual(['run4'])
+  })
+
   it('makes a run that another one triggers with the outcome of its call, or not at all', async () => {
     const { journal, records } = at()
     const triggeredBy = { run: 'run1', call: 0, depth: 1 }

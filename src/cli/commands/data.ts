@@ -71,9 +71,9 @@ async function listAll(almanac: Workbench, printer: Printer): Promise<void> {
       timeText(newest?.madeAt),
     ])
   }
-  for (const [workflow, run] of await newestRuns(almanac)) {
+  for await (const run of newestRuns(almanac)) {
     for (const [field, ref] of outputsOf(run)) {
-      const name = `${workflow}/${field}`
+      const name = `${run.workflow}/${field}`
       const type = ref instanceof DirRef ? 'dir' : 'file'
       const files = ref instanceof DirRef ? ref.entries : 1
       printer.object({ kind: 'data', name, type, digest: ref.digest, files, size: ref.size, run: run.id })
@@ -161,7 +161,9 @@ async function versionOf(almanac: Workbench, name: string): Promise<DatasetVersi
 /** `WORKFLOW/FIELD[/PATH]` or `RUN/FIELD[/PATH]`. @throws ALM_DATA_UNKNOWN */
 async function outputNamed(almanac: Workbench, name: string): Promise<Found> {
   const [first = '', field = '', ...path] = name.split('/')
-  const run = (await newestRuns(almanac)).get(first) ?? (await almanac.records.run(first))
+  const { records, environment } = almanac
+  const [newest] = await records.runs({ workflow: first, environment, states: ['succeeded'], limit: 1 })
+  const run = newest ?? (await records.run(first))
   const ref = run === undefined ? undefined : new Map(outputsOf(run)).get(field)
   if (run === undefined || ref === undefined) throw new AlmanacError('ALM_DATA_UNKNOWN', { name })
   const of = `run ${run.id}`
@@ -175,12 +177,22 @@ async function outputNamed(almanac: Workbench, name: string): Promise<Found> {
   return { ref: below, of }
 }
 
-async function newestRuns({ records, environment }: Workbench): Promise<Map<string, RunRecord>> {
-  const newest = new Map<string, RunRecord>()
-  for (const run of await records.runs({ limit: 1000, environment, states: ['succeeded'] })) {
-    if (!newest.has(run.workflow)) newest.set(run.workflow, run)
+/** Of each workflow the newest run that gave something, newest first. */
+async function* newestRuns({ records, environment }: Workbench): AsyncGenerator<RunRecord> {
+  const limit = 200
+  let before: string | undefined
+  for (;;) {
+    const runs = await records.runs({
+      environment,
+      states: ['succeeded'],
+      newestOfEach: true,
+      limit,
+      ...(before !== undefined && { before }),
+    })
+    yield* runs
+    if (runs.length < limit) return
+    before = runs.at(-1)?.id
   }
-  return newest
 }
 
 function outputsOf(run: RunRecord): [string, FileRef | DirRef][] {

@@ -55,18 +55,21 @@ export function readRun(run: RunMemory): RunRecord {
 }
 
 export function listRuns(store: MemoryStore, query: RunQuery): RunRecord[] {
-  const { workflow, environment, file, states, triggeredBy, before, limit } = query
-  return [...store.runs.values()]
+  const { workflow, environment, file, states, newestOfEach, triggeredBy, before, limit } = query
+  const found = [...store.runs.values()]
     .filter(
       ({ record }) =>
         (workflow === undefined || record.workflow === workflow) &&
         (environment === undefined || record.environment === environment) &&
         (file === undefined || record.file === file) &&
         (states === undefined || states.includes(record.state)) &&
-        (triggeredBy === undefined || record.triggeredBy?.run === triggeredBy) &&
-        (before === undefined || record.id < before),
+        (triggeredBy === undefined || record.triggeredBy?.run === triggeredBy),
     )
     .sort((a, b) => (a.record.id < b.record.id ? 1 : -1))
+  const seen = new Set<string>()
+  const isFirst = ({ record }: RunMemory): boolean => seen.size < seen.add(record.workflow).size
+  return (newestOfEach === true ? found.filter(isFirst) : found)
+    .filter(({ record }) => before === undefined || record.id < before)
     .slice(0, limit)
     .map(readRun)
 }

@@ -143,7 +143,7 @@ export function readRun(db: Database, run: RunId): RunRecord | undefined {
 
 export function listRuns(
   db: Database,
-  { workflow, environment, file, states, triggeredBy, before, limit }: RunQuery,
+  { workflow, environment, file, states, newestOfEach, triggeredBy, before, limit }: RunQuery,
 ): RunRecord[] {
   const conditions = [
     ...(workflow === undefined ? [] : ['workflow = ?']),
@@ -151,13 +151,16 @@ export function listRuns(
     ...(file === undefined ? [] : ['file = ?']),
     ...(states === undefined ? [] : [`state IN (${states.map(() => '?').join(', ')})`]),
     ...(triggeredBy === undefined ? [] : ['trigger_run = ?']),
-    ...(before === undefined ? [] : ['id < ?']),
     'true',
-  ]
+  ].join(' AND ')
+  const chosen =
+    newestOfEach === true
+      ? `id IN (SELECT max(id) FROM runs WHERE ${conditions} GROUP BY workflow)`
+      : conditions
   const values = [workflow, environment, file, ...(states ?? []), triggeredBy, before].filter(
     (value) => value !== undefined,
   )
-  const sql = `${selectBy(conditions.join(' AND '))} ORDER BY id DESC LIMIT ?`
+  const sql = `${selectBy(before === undefined ? chosen : `${chosen} AND id < ?`)} ORDER BY id DESC LIMIT ?`
   return db.all<RunRow & TallyRow>(sql, ...values, limit).map(runRecord)
 }
 
