@@ -257,7 +257,7 @@ export class Engine {
     this.#drivers.set(record.id, driver)
     if (claim === undefined) driver.answersKnown()
     const stopPolling = claim === undefined ? () => undefined : this.#poll(look)
-    const result = this.#result(driver, record, settings, claim, stopPolling)
+    const result = this.#result(driver, record, settings, claim, stopPolling, listener)
     driver.start(childFunction(workflow), input, workflow.definedAt)
     return {
       id: record.id,
@@ -273,6 +273,7 @@ export class Engine {
     settings: RunSettings,
     claim: RunClaim | undefined,
     stopPolling: () => void,
+    listener: RunListener,
   ): Promise<RunResult> {
     const started = this.#ports.clock.now()
     try {
@@ -281,7 +282,7 @@ export class Engine {
       const { state, output, error, counts, executed, reused, savedMs, planned, unknown } = end
       const shown =
         state === 'succeeded' && !settings.dryRun
-          ? await showOutput(this.#ports, settings.environment, record.workflow, output)
+          ? await this.#show(record, settings.environment, output, listener)
           : undefined
       return {
         id: record.id,
@@ -303,6 +304,24 @@ export class Engine {
       this.#work.endRun(record.id)
       await this.#ports.logs.flush()
       await claim?.release()
+    }
+  }
+
+  /** What has succeeded has, whether that can be shown or not. */
+  async #show(
+    { id, workflow }: RunRecord,
+    environment: string,
+    output: Value,
+    listener: RunListener,
+  ): Promise<string | undefined> {
+    try {
+      return await showOutput(this.#ports, environment, workflow, output)
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error)
+      const text = `its output is not shown: ${why} It is kept: almanac data get ${id}/FIELD TARGET`
+      const at = this.#ports.clock.now()
+      listener.noted?.({ kind: 'note', type: 'warning', name: workflow, bodyWire: encode(text), at })
+      return undefined
     }
   }
 

@@ -29,7 +29,7 @@ import { careFor } from './maintenance.ts'
 import type { OpenJournal } from './open-journal.ts'
 import { OpenWorkbench } from './open-workbench.ts'
 import { retentionRules } from './retention-rules.ts'
-import { readConfig, runSettings, withDeclared } from './settings.ts'
+import { environmentOf, readConfig, runSettings, withDeclared } from './settings.ts'
 
 /** Where things are kept, and how commands open it. */
 export type PlacedOptions = WorkbenchOptions & { readonly project: string; readonly home: string }
@@ -57,7 +57,7 @@ async function openWith(own: OpenJournal, code: CodeSource, options: PlacedOptio
     { home, project, config, say },
     own,
   )
-  const environment = options.environment ?? config.environment ?? 'main'
+  const environment = environmentOf(options, config)
   const settings = runSettings(options, config, environment)
   const kept = { journal, records, cache, entries, data, datasets, documents, logs }
   const servers = openServers()

@@ -1,6 +1,6 @@
 import { afterEach, expect, it, vi } from 'vitest'
 import { usableMemory } from '../executors/usable-memory.ts'
-import { runSettings } from './settings.ts'
+import { environmentOf, runSettings } from './settings.ts'
 
 afterEach(() => vi.unstubAllEnvs())
 
@@ -23,4 +23,14 @@ it('refuses what is no size', () => {
   )
   vi.stubEnv('ALMANAC_MEMORY', '0MiB')
   expect(() => memory({})).toThrow('ALMANAC_MEMORY 0MiB: it is a size')
+})
+
+it('takes an environment that names a place below the data directory, and refuses others', () => {
+  expect([environmentOf({}, {}), environmentOf({ environment: 'a/b' }, { environment: 'c' })]).toEqual([
+    'main',
+    'a/b',
+  ])
+  expect(() => environmentOf({}, { environment: '../x' })).toThrow('environment ../x: a name is ".."')
+  expect(() => environmentOf({ environment: '' }, {})).toThrow('environment : a name is empty')
+  expect(() => environmentOf({ environment: '.git' }, {})).toThrow('environment .git: a name begins with "."')
 })

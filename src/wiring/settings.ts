@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import { nameFault } from '../core/tree/name.ts'
 import type { RunSettings } from '../engine/settings.ts'
 import { usableMemory } from '../executors/usable-memory.ts'
 import type { AlmanacConfig } from '../flow/config.ts'
@@ -40,6 +41,19 @@ function configLimits({ limits }: AlmanacConfig): RunSettings['limits'] {
 function depthOf({ depth = 100 }: AlmanacConfig): number {
   if (Number.isInteger(depth) && depth > 0) return depth
   throw new AlmanacError('ALM_CONFIG', { file: 'almanac.config.ts', why: 'depth is no whole number from 1' })
+}
+
+/** It is part of paths. @throws ALM_USAGE */
+export function environmentOf({ environment }: WorkbenchOptions, config: AlmanacConfig): string {
+  const name = environment ?? config.environment ?? 'main'
+  const hidden = /(^|\/)\./.test(name) ? 'a name begins with "."' : undefined
+  const why =
+    name
+      .split('/')
+      .map(nameFault)
+      .find((fault) => fault !== undefined) ?? hidden
+  if (why === undefined) return name
+  throw new AlmanacError('ALM_USAGE', { why: `environment ${name}: ${why}` })
 }
 
 /** What a person says goes before what the project says. */

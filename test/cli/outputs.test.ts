@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import { Project } from './almanac.ts'
@@ -17,6 +17,12 @@ const write = command.task({
 export default workflow('envs', { input: { text: json<string>() } }, async ({ text }) => ({ f: write({ text }).f }))
 `
 
+const objects = (stdout: string): Record<string, unknown>[] =>
+  stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+
 const text = (name: string): string => readFileSync(join(project.folder, name), 'utf8')
 
 it('lists and writes outputs of the environment that is asked for, whichever ran last', async () => {
@@ -34,4 +40,42 @@ it.each(['resume', 'retry'])('%s takes no environment: a run stays where it bega
   project = await Project.make()
   const { code, stderr } = await project.run(command, 'last', '--env', 'test')
   expect({ code, said: stderr.split('\n')[0] }).toEqual({ code: 2, said: "error: unknown option '--env'" })
+})
+
+it('has succeeded where its output cannot be shown, and says why and where it is', async () => {
+  project = await Project.make({ 'envs.ts': envs })
+  const own = join(project.folder, 'data', 'main', 'envs')
+  mkdirSync(own, { recursive: true })
+  writeFileSync(join(own, 'notes.txt'), 'mine')
+  const { code, stdout } = await project.run('run', 'envs.ts', '--input', 'text=main', '--json')
+  const lines = objects(stdout)
+  const { id, state, error, shown } = lines.at(-1) ?? {}
+  expect({ code, state, error, shown }).toEqual({ code: 0, state: 'succeeded', error: null, shown: null })
+  const warnings = lines
+    .filter(({ type }) => type === 'warning')
+    .map(({ name, bodyWire }) => [name, bodyWire])
+  const path = join(realpathSync(project.folder), 'data/main/envs')
+  const why = `its output is not shown: ${path} exists already. It is kept: almanac data get ${String(id)}/FIELD TARGET`
+  expect(warnings).toEqual([['envs', JSON.stringify(why)]])
+  expect(text('data/main/envs/notes.txt')).toBe('mine')
+  await project.json('data', 'get', `${String(id)}/f`, 'kept')
+  expect(text('kept')).toBe('main')
+})
+
+it('refuses an environment that is no name before anything runs', async () => {
+  project = await Project.make({ 'envs.ts': envs })
+  const { code, stdout } = await project.run(
+    'run',
+    'envs.ts',
+    '--input',
+    'text=a',
+    '--env',
+    '../../oops',
+    '--json',
+  )
+  expect([code, objects(stdout).map(({ kind, code: of, message }) => [kind, of, message])]).toEqual([
+    2,
+    [['error', 'ALM_USAGE', 'environment ../../oops: a name is ".."']],
+  ])
+  expect((await project.run('runs')).stdout).toContain('No runs')
 })
