@@ -75,14 +75,23 @@ async function isOnRecord(datasets: Datasets, key: DatasetKey, { digest }: DirRe
   }
 }
 
-/** What cannot be added is said before anything is read or copied. @throws ALM_DATASET_NAME, ALM_TARGET_EXISTS, … */
+/** What cannot be added is said before anything is read or copied. @throws ALM_USAGE, ALM_DATASET_NAME, ALM_TARGET_EXISTS, … */
 async function checkAddable(
   { datasets, data }: AddPorts,
-  { environment, dataset, how }: Addition,
+  { environment, dataset, how, include, exclude, settleMs }: Addition,
 ): Promise<void> {
+  if (how === 'move') refusePart({ '--include': include, '--exclude': exclude, '--settle': settleMs })
   checkDatasetName(dataset)
   await datasets.checkName({ environment, dataset })
   if (how === 'managed' || how === 'move') await data.checkShown(environment, dataset)
+}
+
+/** @throws ALM_USAGE */
+function refusePart(flags: Readonly<Record<string, unknown>>): void {
+  const flag = Object.keys(flags).find((one) => flags[one] !== undefined)
+  if (flag === undefined) return
+  const why = `--move and ${flag} exclude each other: all that lies there is moved; --managed copies a part`
+  throw new AlmanacError('ALM_USAGE', { why })
 }
 
 async function found(

@@ -155,6 +155,19 @@ it('moves what is its owner’s to give away', async () => {
   expect(await refusal('data', 'add', 'none', 'nothing', '--move')).toEqual([1, 'ALM_INPUT_MISSING'])
 })
 
+it.each([
+  ['--include', '*.nc'],
+  ['--exclude', 'b'],
+  ['--settle', '10m'],
+])('moves nothing where only a part is meant: %s', async (...flag) => {
+  expect(await failed('data', 'add', 'moved', 'raw', '--move', ...flag)).toEqual([
+    2,
+    'ALM_USAGE',
+    `--move and ${flag[0]} exclude each other: all that lies there is moved; --managed copies a part`,
+  ])
+  expect(readdirSync(raw)).toEqual(['a', 'b', 'sub'])
+})
+
 it('does not move a project with what Almanac keeps in it, nor takes an empty path for the directory it is in', async () => {
   await said('data', 'add', 'raw', 'raw')
   expect(await refusal('data', 'add', 'all', '.', '--move')).toEqual([1, 'ALM_PATH_REFUSED'])
