@@ -1,5 +1,7 @@
+import { resolve } from 'node:path'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
+import { DirRef, FileRef } from '../model/refs.ts'
 import { readInput } from './inputs.ts'
 
 const schema = z.toJSONSchema(
@@ -13,9 +15,10 @@ const schema = z.toJSONSchema(
   { io: 'input', unrepresentable: 'any' },
 )
 
+const never = (): Promise<never> => Promise.reject(new Error('nothing lies elsewhere'))
+
 /** What is read of the words, or why they are refused. */
 const read = (...inputs: string[]): Promise<unknown> => {
-  const never = (): Promise<never> => Promise.reject(new Error('nothing lies elsewhere'))
   return readInput(schema, { inputs }, never, never).catch((error: Error) => error.message)
 }
 
@@ -27,6 +30,28 @@ it('takes what fits, and leaves what JSON Schema cannot say to the run', async (
     box: { west: 1 },
     raw: 'x',
   })
+})
+
+it('takes files of lists by their paths, however deep, and says which is none', async () => {
+  const files = {
+    type: 'array',
+    items: { anyOf: [{ type: 'array', items: { almanac: 'file' } }, { type: 'null' }] },
+  }
+  const scan = (path: string) =>
+    Promise.resolve(
+      path.endsWith('/dir') ? new DirRef('d', 0, 0, path) : new FileRef('f', 'a', 1, false, path),
+    )
+  const taken = (text: string): Promise<unknown> =>
+    readInput({ properties: { files } }, { inputs: [`files=${text}`] }, scan, never).catch(
+      (error: Error) => error.message,
+    )
+  const at = (name: string) => new FileRef('f', 'a', 1, false, resolve(name))
+  expect(await taken('[["a.txt", "b.txt"], null, []]')).toEqual({
+    files: [[at('a.txt'), at('b.txt')], null, []],
+  })
+  expect(await taken('[[], ["a.txt", "dir"]]')).toBe(
+    'Input files.1.1: dir is a directory, and a file is needed',
+  )
 })
 
 it('refuses what does not fit, by its name and path', async () => {

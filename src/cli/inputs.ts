@@ -121,8 +121,15 @@ async function taken(
   value: unknown,
   schema: InputSchema,
   name: string,
-  { scan, look }: { readonly scan: Scan; readonly look: Look },
+  from: { readonly scan: Scan; readonly look: Look },
 ): Promise<unknown> {
+  const { scan, look } = from
+  const items = schema.items ?? schema.anyOf?.find((one) => one.items !== undefined)?.items
+  if (items !== undefined && Array.isArray(value)) {
+    const all: unknown[] = []
+    for (const [i, item] of value.entries()) all.push(await taken(item, items, `${name}.${i}`, from))
+    return all
+  }
   const kind = schema.almanac ?? schema.anyOf?.find((one) => one.almanac !== undefined)?.almanac
   if (kind === 'url' && typeof value === 'string') return await look(urlNamed(value, name))
   if ((kind !== 'file' && kind !== 'dir') || typeof value !== 'string') return value

@@ -228,6 +228,11 @@ export class OpenWorkbench implements Workbench {
   async #scanAgain(value: Value): Promise<Value> {
     if ((value instanceof FileRef || value instanceof DirRef) && value.at !== undefined)
       return this.data.scan(value.at)
+    if (Array.isArray(value)) {
+      const items: Value[] = []
+      for (const item of value as readonly Value[]) items.push(await this.#scanAgain(item))
+      return items
+    }
     if (value === null || typeof value !== 'object' || Object.getPrototypeOf(value) !== Object.prototype)
       return value
     const fields: Record<string, Value> = {}

@@ -115,6 +115,34 @@ export default workflow('fails', async () => boom(one()))
     })
   })
 
+  it('takes files of a list by their paths, and resumes with one of them corrected', async () => {
+    project = await Project.make({
+      'lists.ts': `
+import { command, file, workflow, z } from 'almanac'
+const read = command.task({
+  name: 'read', run: ['sh', '-c', 'grep good "$0" > "$1"', '{in.text}', '{out.good}'],
+  input: { text: file() }, output: { good: file() },
+})
+export default workflow('lists', { input: { texts: z.array(file()) } }, async ({ texts }) => {
+  for (const text of texts) await read({ text })
+  return texts.length
+})
+`,
+      'a.txt': 'good a',
+      'b.txt': 'bad b',
+    })
+    const first = await project.json('run', 'lists.ts', '--input', 'texts=["a.txt", "b.txt"]')
+    expect([first['state'], first['executed']]).toEqual(['failed', 1])
+    await project.write({ 'b.txt': 'good b' })
+    const { state, executed, reused, output } = await project.json('resume', 'last')
+    expect({ state, executed, reused, output }).toEqual({
+      state: 'succeeded',
+      executed: 1,
+      reused: 1,
+      output: 2,
+    })
+  })
+
   it('says what a dry run would execute, and executes nothing', async () => {
     project = await Project.make({ 'sums.ts': sums })
     const { planned, executed } = await project.json('run', 'sums.ts', '--input', 'n=3', '--dry-run')
