@@ -1,5 +1,6 @@
 import { AlmanacError } from '../model/errors.ts'
 import type { RunId } from '../model/records.ts'
+import { isRunEnd, type RunState } from '../model/states.ts'
 
 /** What every journal refuses, in the same words. */
 
@@ -11,6 +12,11 @@ export const activeRun = (run: RunId): AlmanacError => new AlmanacError('ALM_RUN
 
 export const closedAsk = (run: RunId, call: number): AlmanacError =>
   new AlmanacError('ALM_ASK_CLOSED', { run, call })
+
+/** Nobody would take a request to a run that has ended, but whoever resumes it. @throws ALM_USAGE */
+export function checkRequested(run: RunId, state: RunState): void {
+  if (isRunEnd(state)) throw new AlmanacError('ALM_USAGE', { why: `run ${run} has ended: ${state}` })
+}
 
 /** Records that no engine may write: they would make the run's story contradict itself. */
 export const forgedRecord = (run: RunId, why: string): AlmanacError =>

@@ -108,6 +108,27 @@ export function testPeople(at: () => Fixture): void {
     ])
   })
 
+  it('keeps nothing that was asked of a run that has ended, for whoever resumes it', async () => {
+    const { journal } = at()
+    await journal.create(aRun('run1'))
+    await journal.claim('run1', owner)
+    await journal.request('run1', { kind: 'cancel', by: 'eve', at: 1 })
+    await journal.append('run1', [{ kind: 'run', state: 'failed', at: 2 }])
+    const late = journal.request('run1', { kind: 'pause', by: 'eve', at: 3 })
+    await expect(late).rejects.toMatchObject({
+      code: 'ALM_USAGE',
+      message: expect.stringContaining('run run1 has ended: failed'),
+    })
+    await journal.append('run1', [{ kind: 'run', state: 'running', at: 4 }])
+    expect(await journal.take('run1')).toEqual(nothing)
+    await journal.request('run1', { kind: 'pause', by: 'eve', at: 5 })
+    await journal.append('run1', [{ kind: 'run', state: 'waiting', at: 6 }])
+    expect(await journal.take('run1')).toEqual({
+      requests: [{ kind: 'pause', by: 'eve', at: 5 }],
+      answers: [],
+    })
+  })
+
   it('gives a new owner what the last one took and did not record', async () => {
     const { journal, another } = at()
     const other = await another()

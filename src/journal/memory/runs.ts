@@ -37,10 +37,10 @@ export function createRun(store: MemoryStore, record: RunRecord): void {
   })
 }
 
-/** A request that was taken is done when a change of the run tells of it. */
+/** A request that was taken is done when a change of the run tells of it; an end does away with all. */
 export function changeRun(run: RunMemory, change: RunChange): void {
   run.record = changedRun(run.record, copyOf(change))
-  run.requests = run.requests.filter(({ taken }) => !taken)
+  run.requests = isRunEnd(run.record.state) ? [] : run.requests.filter(({ taken }) => !taken)
 }
 
 export function ownRun(run: RunMemory, owner: Owner): void {

@@ -1,7 +1,13 @@
+import type { RunId } from '../../model/records.ts'
+import type { RunState } from '../../model/states.ts'
 import type { RunRequest } from '../../ports/journal.ts'
+import { checkRequested } from '../refusals.ts'
 import type { Database } from './database.ts'
 
+/** @throws ALM_USAGE where the run has ended */
 export function addRequest(db: Database, n: number, request: RunRequest): void {
+  const run = db.get<{ id: RunId; state: RunState }>('SELECT id, state FROM runs WHERE n = ?', n)
+  if (run !== undefined) checkRequested(run.id, run.state)
   db.run('INSERT INTO requests (run, request) VALUES (?, ?)', n, JSON.stringify(request))
 }
 

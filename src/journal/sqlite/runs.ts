@@ -103,7 +103,7 @@ const mutable = (run: RunRecord) => [
   JSON.stringify(run.uncaught),
 ]
 
-/** A request that was taken is done when a change of the run tells of it. */
+/** A request that was taken is done when a change of the run tells of it; an end does away with all. */
 export function changeRun(db: Database, n: number, change: RunChange): void {
   const run = changedRun(
     runRecord(db.get<RunRow & TallyRow>(selectBy('n = ?'), n) as RunRow & TallyRow),
@@ -116,7 +116,7 @@ export function changeRun(db: Database, n: number, change: RunChange): void {
     run.inputWire,
     n,
   )
-  db.run('DELETE FROM requests WHERE run = ? AND taken = 1', n)
+  db.run(`DELETE FROM requests WHERE run = ?${isRunEnd(run.state) ? '' : ' AND taken = 1'}`, n)
 }
 
 export function ownRun(db: Database, n: number, { host, pid, bootId }: Owner): void {

@@ -443,15 +443,24 @@ export class Life {
     const { besides, chance } = this.#stage
     const { id } = chance.pick(besides.open)
     besides.wentAstray(id)
-    await this.process.journal.request(id, { kind: 'cancel', by: 'person', at: this.process.clock.now() })
+    await this.#ask(id, 'cancel')
   }
 
   async #request(what: 'pause' | 'unpause' | 'cancel'): Promise<void> {
-    const { process } = this
     this.#isCancelled ||= what === 'cancel'
     this.#isPaused = what === 'pause'
     if (this.#stage.chance.number() < 0.5) this.#handle?.request(what, 'person')
-    else await process.journal.request(run, { kind: what, by: 'person', at: process.clock.now() })
+    else await this.#ask(run, what)
+  }
+
+  /** Of a run that has ended nothing can be asked. */
+  async #ask(id: string, kind: 'pause' | 'unpause' | 'cancel'): Promise<void> {
+    const { journal, clock } = this.process
+    try {
+      await journal.request(id, { kind, by: 'person', at: clock.now() })
+    } catch (error) {
+      if (!isAlmanacError(error) || error.code !== 'ALM_USAGE') throw error
+    }
   }
 
   #end(isLost: boolean): void {
