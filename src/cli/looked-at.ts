@@ -1,6 +1,5 @@
 import { artifactFault } from '../model/artifact.ts'
 import { decode } from '../model/codec.ts'
-import type { Note } from '../model/records.ts'
 import { DirRef, FileRef } from '../model/refs.ts'
 import type { Artifact } from '../model/task-context.ts'
 import type { Value } from '../model/value.ts'
@@ -34,9 +33,8 @@ async function textOf(value: Value, data: Workbench['data']): Promise<string> {
   return typeof value === 'string' ? value : fullText(value, 500)
 }
 
-/** Notes read of a run at most. */
-const mostNotes = 20_000
-const page = 1000
+/** Names of metrics, and of artifacts, that are told of at most. */
+const mostNames = 20_000
 
 /** Metrics and artifacts of a run: of each name the newest, and how many there were. */
 export async function saidOf(
@@ -44,22 +42,18 @@ export async function saidOf(
   run: string,
 ): Promise<{ readonly metrics: Readonly<Record<string, Figure>>; readonly artifacts: readonly Shown[] }> {
   const metrics: Record<string, Figure> = {}
-  for await (const { name, bodyWire } of notesOf(records, run, 'metric')) {
+  const newest = { newestOfEach: true, limit: mostNames } as const
+  for (const { name, bodyWire, count = 1 } of await records.notes(run, { type: 'metric', ...newest })) {
     const { value } = decode(bodyWire) as { readonly value: number }
-    metrics[name] = { value, count: (metrics[name]?.count ?? 0) + 1 }
+    metrics[name] = { value, count }
   }
-  const artifacts = new Map<string, Shown>()
-  for await (const note of notesOf(records, run, 'artifact')) {
-    const body = decode(note.bodyWire) as unknown as Artifact
+  const artifacts: Shown[] = []
+  for (const { name, bodyWire } of await records.notes(run, { type: 'artifact', ...newest })) {
+    const body = decode(bodyWire) as unknown as Artifact
     const text = await artifactText(body, data)
-    artifacts.set(note.name, {
-      name: note.name,
-      kind: body.kind,
-      text,
-      body: await whole(note.bodyWire, data),
-    })
+    artifacts.push({ name, kind: body.kind, text, body: await whole(bodyWire, data) })
   }
-  return { metrics, artifacts: [...artifacts.values()] }
+  return { metrics, artifacts }
 }
 
 /** The newest value of a metric, and how often it was given. */
@@ -98,19 +92,5 @@ async function artifactText(artifact: Artifact, data: Workbench['data']): Promis
       return `${artifact.rows.length} rows`
     case 'plot':
       return 'a chart, in JSON: almanac show RUN --json'
-  }
-}
-
-async function* notesOf(
-  records: Workbench['records'],
-  run: string,
-  type: Note['type'],
-): AsyncGenerator<Note> {
-  let after: number | undefined
-  for (let read = 0; read < mostNotes; read += page) {
-    const notes = await records.notes(run, { type, limit: page, ...(after !== undefined && { after }) })
-    yield* notes
-    after = notes.at(-1)?.seq
-    if (notes.length < page) return
   }
 }

@@ -104,7 +104,7 @@ export interface Records {
   tasks(run: RunId): Promise<readonly TaskSummary[]>
   attempts(run: RunId, call: number): Promise<readonly AttemptRecord[]>
   /** Oldest first; `after` is the `seq` of the last one seen. */
-  notes(run: RunId, query: NoteQuery): Promise<readonly (Note & { readonly seq: number })[]>
+  notes(run: RunId, query: NoteQuery): Promise<readonly ListedNote[]>
   /** Open: neither answered nor ended; otherwise the closed ones. At most 1000, in order of run and call. */
   asks(
     run: RunId | undefined,
@@ -151,8 +151,12 @@ export interface NoteQuery {
   readonly ofCalls?: boolean
   readonly type?: Note['type']
   readonly after?: number
+  /** of each name only the newest of these, with how many they are */
+  readonly newestOfEach?: true
   readonly limit: number
 }
+
+export type ListedNote = Note & { readonly seq: number; readonly count?: number }
 
 export interface MessageQuery {
   readonly direction?: Message['direction']

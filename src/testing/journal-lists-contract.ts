@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { Records } from '../ports/journal.ts'
+import type { NoteQuery, Records } from '../ports/journal.ts'
 import type { Fixture } from './journal-fixture.ts'
 import { owner } from './journal-fixture.ts'
 import { aCall, aDigest, anOutcome, aRun, row } from './journal-records.ts'
@@ -130,6 +130,27 @@ export function testPages(at: () => Fixture): void {
     expect(await names({ limit: 9, type: 'metric' })).toEqual(['b', 'd'])
     expect(await names({ limit: 9, type: 'metric', call: 1 })).toEqual(['d'])
     expect(await names({ limit: 9, ofCalls: false })).toEqual(['a'])
+  })
+
+  it('lists of each name the newest note, and how many there were', async () => {
+    const { journal, records } = at()
+    await journal.create(aRun('run0'))
+    await journal.create(aRun('run1'))
+    const noted = (name: string, body: number, type: 'metric' | 'event' = 'metric') =>
+      ({ kind: 'note', type, name, bodyWire: String(body), at: body }) as const
+    await journal.append('run0', [noted('loss', 9)])
+    await journal.append('run1', [noted('loss', 1), noted('score', 2), noted('loss', 3)])
+    await journal.append('run1', [{ ...noted('loss', 4), call: 2, attempt: 1 }, noted('loss', 5, 'event')])
+    const newest = async (query: Omit<NoteQuery, 'newestOfEach'>) =>
+      (await records.notes('run1', { ...query, newestOfEach: true })).map(({ seq: _, ...note }) => note)
+    const score = { ...noted('score', 2), count: 1 }
+    const loss = { ...noted('loss', 4), call: 2, attempt: 1, count: 3 }
+    expect(await newest({ type: 'metric', limit: 9 })).toEqual([score, loss])
+    expect(await newest({ type: 'metric', limit: 1 })).toEqual([score])
+    expect(await newest({ type: 'metric', ofCalls: false, limit: 9 })).toEqual([
+      score,
+      { ...noted('loss', 3), count: 2 },
+    ])
   })
 
   it('tells how a fingerprint came about, by its newest record', async () => {

@@ -1,5 +1,5 @@
 import type { Note, PartsRecord, RunId } from '../../model/records.ts'
-import type { NoteQuery } from '../../ports/journal.ts'
+import type { ListedNote, NoteQuery } from '../../ports/journal.ts'
 import type { Database } from './database.ts'
 import { digestText, present, rowId } from './rows.ts'
 import { findRun } from './runs.ts'
@@ -22,12 +22,13 @@ interface NoteRow {
   readonly name: string
   readonly body: string
   readonly at: number
+  readonly count: number | null
 }
 
-export function listNotes(db: Database, run: RunId, query: NoteQuery): (Note & { readonly seq: number })[] {
+export function listNotes(db: Database, run: RunId, query: NoteQuery): ListedNote[] {
   const n = findRun(db, run)
   if (n === undefined) return []
-  const { call, ofCalls, type, after, limit } = query
+  const { call, ofCalls, type, after, newestOfEach, limit } = query
   const conditions = [
     'run = ?',
     ...(call === undefined ? [] : ['call = ?']),
@@ -36,16 +37,16 @@ export function listNotes(db: Database, run: RunId, query: NoteQuery): (Note & {
     ...(after === undefined ? [] : ['seq > ?']),
   ]
   const values = [call, type, after].filter((value) => value !== undefined)
-  const sql = `SELECT seq, call, attempt, type, name, body, at FROM notes
-    WHERE ${conditions.join(' AND ')} ORDER BY seq LIMIT ?`
-  return db.all<NoteRow>(sql, n, ...values, limit).map(({ seq, call, attempt, type, name, body, at }) => ({
+  // beside the only max() of a group, other columns are those of its row
+  const [seq, count, group] =
+    newestOfEach === true ? ['max(seq)', 'count(*)', 'GROUP BY name'] : ['seq', 'NULL', '']
+  const sql = `SELECT ${seq} AS seq, call, attempt, type, name, body, at, ${count} AS count FROM notes
+    WHERE ${conditions.join(' AND ')} ${group} ORDER BY seq LIMIT ?`
+  return db.all<NoteRow>(sql, n, ...values, limit).map(({ call, attempt, body, count, ...row }) => ({
     kind: 'note',
-    seq,
-    ...present({ call, attempt }),
-    type,
-    name,
+    ...row,
+    ...present({ call, attempt, count }),
     bodyWire: body,
-    at,
   }))
 }
 
