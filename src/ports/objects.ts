@@ -14,7 +14,7 @@ export interface Objects {
   /** `once`: false where the key is taken, whose bytes then stay. */
   put(key: string, bytes: Uint8Array, options?: { readonly once?: boolean }): Promise<boolean>
   /**
-   * A file of any size, in parts; one that was cut off goes on where it stopped.
+   * A file of any size, in parts; under a key that ends with its digest one that was cut off goes on where it stopped.
    * @throws ALM_INPUT_CHANGED where the file has another digest
    */
   putFile(key: string, path: string, digest: Digest): Promise<void>

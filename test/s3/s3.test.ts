@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { CreateMultipartUploadCommand, ListMultipartUploadsCommand, type S3Client } from '@aws-sdk/client-s3'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { removeTree } from '../../src/data/remove-tree.ts'
 import type { Patience } from '../../src/data/s3/failures.ts'
@@ -12,7 +13,7 @@ import { testBlobs } from '../../src/testing/blob-contract.ts'
 import type { Fault, FaultyProxy } from './faulty-proxy.ts'
 import { startProxy } from './faulty-proxy.ts'
 import type { S3Server } from './moto.ts'
-import { identity, newBucket, overwrite, servers } from './servers.ts'
+import { clientOf, identity, newBucket, overwrite, servers } from './servers.ts'
 
 const partBytes = 5 * 1024 * 1024
 // longer than any machine is silent
@@ -153,6 +154,46 @@ describe.each(servers)('a store on %s', (_name, start) => {
     expect(Buffer.compare(Buffer.from(await store.get(digest)), bytes)).toBe(0)
   })
 
+  describe('under a key that others write other files to', () => {
+    const key = 'plain/main/farm/f'
+    const at = () => ({ Bucket: bucket, Key: `a project/${key}` })
+    const uploads = async (client: S3Client) => {
+      const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket: bucket }))
+      return Uploads.map(({ UploadId }) => UploadId)
+    }
+    let client: S3Client
+
+    beforeEach(() => {
+      client = clientOf(server)
+    })
+    afterEach(() => client.destroy())
+
+    it('leaves the uploads of others alone', async () => {
+      const { path, digest } = someFile(folder, 2 * partBytes)
+      const { UploadId } = await client.send(new CreateMultipartUploadCommand(at()))
+      await objects.putFile(key, path, digest)
+      expect(await uploads(client)).toEqual([UploadId])
+      expect(await digestThere(objects, key)).toBe(digest)
+    })
+
+    it('takes no older file of the same size for the one that it sends', async () => {
+      const older = someFile(folder, 2 * partBytes)
+      await objects.putFile(key, older.path, older.digest)
+      const newer = someFile(folder, 2 * partBytes)
+      harm({ kind: 'status', status: 400, code: 'InvalidPart' }, 'POST', 1, 'uploadId')
+      await objects.putFile(key, newer.path, newer.digest)
+      expect(await digestThere(objects, key)).toBe(newer.digest)
+      expect(await uploads(client)).toEqual([])
+    })
+
+    it('leaves nothing of what it could not send', async () => {
+      const { path, digest } = someFile(folder, 2 * partBytes)
+      proxy.fault = ({ query }) => (query.get('partNumber') === '2' ? { kind: 'refuse' } : undefined)
+      await expect(objects.putFile(key, path, digest)).rejects.toMatchObject({ code: 'ALM_STORE_FAILED' })
+      expect([await objects.look(key), await uploads(client)]).toEqual([undefined, []])
+    })
+  })
+
   it('takes no file that is another than was said, and leaves nothing', async () => {
     const { path } = someFile(folder, 2 * partBytes)
     const said = sha256('something else')
@@ -264,6 +305,12 @@ function someFile(folder: string, size: number) {
   const path = `${folder}/file`
   writeFileSync(path, bytes)
   return { path, bytes, digest: sha256(bytes) }
+}
+
+async function digestThere(objects: Objects, key: string): Promise<string> {
+  const whole = createHash('sha256')
+  await objects.read(key, (piece) => void whole.update(piece))
+  return whole.digest('hex')
 }
 
 async function textOf(objects: Objects, key: string): Promise<string> {

@@ -75,7 +75,7 @@ function accepts(port: number): Promise<boolean> {
   })
 }
 
-function clientOf({ endpoint }: Pick<S3Server, 'endpoint'>): S3Client {
+export function clientOf({ endpoint }: Pick<S3Server, 'endpoint'>): S3Client {
   const credentials = {
     accessKeyId: identity.AWS_ACCESS_KEY_ID,
     secretAccessKey: identity.AWS_SECRET_ACCESS_KEY,

@@ -15,23 +15,33 @@ const mostParts = 10_000
 /** Parts of one file that are under way at once. */
 const ahead = 4
 
+/** An upload in parts, with those that it has. */
+interface Upload {
+  readonly id: string
+  readonly parts: ReadonlyMap<number, Part>
+}
+
 /**
- * Sends a file under a key of its content: small ones in one request, others in parts. An upload of the key that was
- * cut off goes on: the same key is the same bytes, so that its parts can be kept, whoever sent them.
+ * Sends a file: small ones in one request, others in parts. Under a key of its content an upload that was cut off goes
+ * on: the same key is the same bytes, so that its parts can be kept, whoever sent them. Under other keys the upload is
+ * our own, as others may send other bytes there, and what is there with the same size is not the file.
  * @throws ALM_INPUT_CHANGED where the file has another digest; nothing is there under the key then
  */
 export async function sendFile(s3: Connection, key: string, path: string, digest: Digest): Promise<void> {
+  const isContent = key.endsWith(`/${digest}`)
   const file = await opened(path)
   try {
     const { size } = await file.stat()
     if (size <= s3.partBytes) return await sendWhole(s3, key, path, file, size, digest)
     for (let attempt = 1; ; attempt++) {
+      const upload = (isContent ? await cutOff(s3, key) : undefined) ?? (await begin(s3, key))
       try {
-        return await sendParts(s3, key, path, file, size, digest)
+        return await sendParts(s3, key, upload, path, file, size, digest)
       } catch (error) {
+        if (!isContent) await abort(s3, key, upload)
         if (!isEndedUpload(error)) throw error
         // by another process that sends the same, or by us, where the answer was lost
-        if (await isThere(s3, key, size)) return
+        if (isContent && (await isThere(s3, key, size))) return
         if (attempt === s3.patience.attempts) throw error
       }
     }
@@ -65,6 +75,7 @@ async function sendWhole(
 async function sendParts(
   s3: Connection,
   key: string,
+  { id, parts: sent }: Upload,
   path: string,
   file: FileHandle,
   size: number,
@@ -72,9 +83,7 @@ async function sendParts(
 ): Promise<void> {
   const { sdk, client, bucket, patience } = s3
   const partBytes = Math.max(s3.partBytes, Math.ceil(size / mostParts))
-  const at = { Bucket: bucket, Key: key }
-  const { id, parts: sent } = await begin(s3, key)
-  const upload = { ...at, UploadId: id }
+  const upload = { Bucket: bucket, Key: key, UploadId: id }
   const whole = createHash('sha256')
   const underWay: Promise<CompletedPart>[] = []
   const done: CompletedPart[] = []
@@ -93,7 +102,7 @@ async function sendParts(
     await Promise.allSettled(underWay)
   }
   if (whole.digest('hex') !== digest) {
-    await client.send(new sdk.AbortMultipartUploadCommand(upload)).catch(() => undefined)
+    await abort(s3, key, { id })
     throw new AlmanacError('ALM_INPUT_CHANGED', { path })
   }
   const complete = new sdk.CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts: done } })
@@ -110,29 +119,38 @@ async function isThere({ sdk, client, bucket, patience }: Connection, key: strin
   }
 }
 
-/** The newest upload of the key that is under way, with its parts; else a new one. */
-async function begin(s3: Connection, key: string) {
+/** The newest upload of the key that is under way. */
+async function cutOff(s3: Connection, key: string): Promise<Upload | undefined> {
   const { sdk, client, bucket, patience } = s3
-  const at = { Bucket: bucket, Key: key }
   const list = new sdk.ListMultipartUploadsCommand({ Bucket: bucket, Prefix: key, MaxUploads: 100 })
   const { Uploads = [] } = await withPatience(patience, () => client.send(list))
   const id = Uploads.filter((upload) => upload.Key === key).at(-1)?.UploadId
-  if (id !== undefined) {
-    try {
-      return { id, parts: await partsOf(s3, key, id) }
-    } catch (error) {
-      // completed or removed meanwhile
-      if (!isAbsent(error)) throw error
-    }
+  if (id === undefined) return undefined
+  try {
+    return { id, parts: await partsOf(s3, key, id) }
+  } catch (error) {
+    // completed or removed meanwhile
+    if (isAbsent(error)) return undefined
+    throw error
   }
-  const create = new sdk.CreateMultipartUploadCommand({ ...at, ChecksumAlgorithm: 'SHA256' })
+}
+
+async function begin({ sdk, client, bucket, patience }: Connection, key: string): Promise<Upload> {
+  const create = new sdk.CreateMultipartUploadCommand({
+    Bucket: bucket,
+    Key: key,
+    ChecksumAlgorithm: 'SHA256',
+  })
   const { UploadId } = await withPatience(patience, () => client.send(create))
-  if (UploadId === undefined)
-    throw new AlmanacError('ALM_STORE_FAILED', {
-      path: `s3://${bucket}/${key}`,
-      why: 'it gave no name to an upload',
-    })
-  return { id: UploadId, parts: new Map<number, Part>() }
+  if (UploadId !== undefined) return { id: UploadId, parts: new Map() }
+  const why = 'it gave no name to an upload'
+  throw new AlmanacError('ALM_STORE_FAILED', { path: `s3://${bucket}/${key}`, why })
+}
+
+/** As far as that can be done: what comes of it matters less than why. */
+async function abort({ sdk, client, bucket }: Connection, key: string, { id }: Pick<Upload, 'id'>) {
+  const command = new sdk.AbortMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId: id })
+  await client.send(command).catch(() => undefined)
 }
 
 async function partsOf({ sdk, client, bucket, patience }: Connection, key: string, id: string) {
