@@ -3,7 +3,7 @@ import type { Digest } from '../model/refs.ts'
 import { inStore, isMissing } from './failures.ts'
 import type { Home } from './home.ts'
 import { isDigest, shard, shards } from './home.ts'
-import { type Marks, marksText, parseMarks, sweep } from './marks.ts'
+import { type Marks, marksText, noMarks, parseMarks, sweep } from './marks.ts'
 import type { Parts } from './parts.ts'
 import { namesIn } from './presence.ts'
 import { digestOfName, reach, shownIn } from './reachable.ts'
@@ -51,7 +51,7 @@ export async function collectGarbage(
   const { reachable, missing } = await mark(parts, data, options.roots)
   const unstaged = sweepStaged(parts.home, reachable, options)
   const earlier = parseMarks(readText(parts.home.garbage))
-  const marks: Marks = { unreachable: new Map(), aside: new Map() }
+  const marks = noMarks()
   const aside = sweepAside(parts.home, reachable, options, earlier, marks)
   const swept = await sweepStore(parts, reachable, options, earlier, marks)
   if (!options.dryRun) writeMarks(parts, marks)
@@ -142,7 +142,8 @@ async function sweepStore(
   marks: Marks,
 ) {
   let movedAside = 0
-  const report = await sweep(store.list(), reachable, options, earlier, marks, ({ digest }) => {
+  const found = [earlier.unreachable, marks.unreachable] as const
+  const report = await sweep(store.list(), reachable, options, ...found, ({ digest }) => {
     movedAside++
     marks.aside.set(digest, options.now)
     if (!options.dryRun) store.moveAside(digest)

@@ -9,8 +9,8 @@ export async function sweep<Blob extends Found>(
   blobs: AsyncIterable<Blob>,
   reachable: ReadonlySet<Digest>,
   { graceMs, now }: { readonly graceMs: number; readonly now: number },
-  earlier: Marks,
-  marks: Marks,
+  earlier: ReadonlyMap<Digest, number>,
+  marks: Map<Digest, number>,
   take: (blob: Blob) => void,
 ) {
   const report = { kept: 0, keptBytes: 0, unreachable: 0, unreachableBytes: 0 }
@@ -23,10 +23,10 @@ export async function sweep<Blob extends Found>(
     }
     report.unreachable++
     report.unreachableBytes += size
-    const since = earlier.unreachable.get(digest)
+    const since = earlier.get(digest)
     // put or linked to since then: it begins anew
     const markedAt = since === undefined || changedAt > since - clockGrain ? now : since
-    if (now - markedAt < graceMs || markedAt === now) marks.unreachable.set(digest, markedAt)
+    if (now - markedAt < graceMs || markedAt === now) marks.set(digest, markedAt)
     else take(blob)
   }
   return report
@@ -39,25 +39,29 @@ export interface Found {
   readonly changedAt: number
 }
 
-/** Since when (ms) blobs have been found unreachable, and been moved aside. */
+/** Since when (ms) blobs have been found unreachable, listings too in a folder of their own, and blobs been moved aside. */
 export interface Marks {
   readonly unreachable: Map<Digest, number>
+  readonly listing: Map<Digest, number>
   readonly aside: Map<Digest, number>
 }
 
-/** A line a blob: digest, time, and `aside` for those. A damaged file is as none: they are found again. */
+export const noMarks = (): Marks => ({ unreachable: new Map(), listing: new Map(), aside: new Map() })
+
+/** A line a blob: digest, time, and `aside` or `listing` for those. A damaged file is as none: they are found again. */
 export function parseMarks(text: string): Marks {
-  const marks: Marks = { unreachable: new Map(), aside: new Map() }
+  const marks = noMarks()
   for (const line of text.split('\n')) {
-    const [digest = '', at, aside] = line.split(' ')
+    const [digest = '', at, kind] = line.split(' ')
     if (isDigest(digest) && Number(at) > 0)
-      marks[aside === 'aside' ? 'aside' : 'unreachable'].set(digest, Number(at))
+      marks[kind === 'aside' || kind === 'listing' ? kind : 'unreachable'].set(digest, Number(at))
   }
   return marks
 }
 
-export const marksText = ({ unreachable, aside }: Marks): string =>
+export const marksText = ({ unreachable, listing, aside }: Marks): string =>
   [
     ...[...unreachable].map(([digest, at]) => `${digest} ${at}\n`),
+    ...[...listing].map(([digest, at]) => `${digest} ${at} listing\n`),
     ...[...aside].map(([digest, at]) => `${digest} ${at} aside\n`),
   ].join('')

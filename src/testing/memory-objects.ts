@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { AlmanacError } from '../model/errors.ts'
 import type { Digest } from '../model/refs.ts'
 import type { ObjectInfo, Objects } from '../ports/objects.ts'
 
@@ -35,10 +36,18 @@ export class MemoryObjects implements Objects {
     this.kept.set(key, { bytes: readFileSync(path), changedAt: this.now() })
   }
 
-  async read(key: string, take: (piece: Uint8Array) => void | Promise<void>): Promise<number | undefined> {
+  async read(
+    key: string,
+    take: (piece: Uint8Array) => void | Promise<void>,
+    most = Number.POSITIVE_INFINITY,
+  ): Promise<number | undefined> {
     await this.#request('read', key)
     const kept = this.kept.get(key)
     if (kept === undefined) return undefined
+    if (kept.bytes.length > most) {
+      const why = `it has ${kept.bytes.length} bytes, more than ${most}`
+      throw new AlmanacError('ALM_STORE_FAILED', { path: `${this.url}/${key}`, why })
+    }
     await take(kept.bytes)
     return kept.bytes.length
   }

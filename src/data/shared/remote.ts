@@ -55,8 +55,9 @@ export class Remote {
   async lookAround(now = Date.now()): Promise<void> {
     if (now - this.#lookedAt < lookEveryMs) return
     this.#lookedAt = now
-    const { unreachable } = parseMarks(await textOf(this.blobs.objects, garbageKey))
-    this.#condemned = new Set(unreachable.keys())
+    const { unreachable, listing } = parseMarks(await textOf(this.blobs.objects, garbageKey))
+    // of either folder: to send one too many is harmless
+    this.#condemned = new Set([...unreachable.keys(), ...listing.keys()])
     for (const digest of this.#condemned) this.#known.delete(digest)
   }
 

@@ -6,7 +6,7 @@ import { journalName, knownJournalName } from '../journal-name.ts'
 import { LogFiles } from '../log-files.ts'
 import { clearResults, resultsOf } from './clear-results.ts'
 import { writeDocument } from './documents.ts'
-import { baseKey, blobKey, cacheKey, deletingFolder } from './layout.ts'
+import { baseKey, blobKey, cacheKey, deletingFolder, listingFolder } from './layout.ts'
 import { ObjectBlobs } from './object-blobs.ts'
 import { RunMarks } from './run-marks.ts'
 import { SharedLogs } from './shared-logs.ts'
@@ -144,6 +144,20 @@ describe('a collection of a store', () => {
   it('removes where lists say milliseconds and a single look seconds', async () => {
     bucket.looksInSeconds = true
     expect(await round(3)).toMatchObject({ deleted: 1, freedBytes: 7 })
+    expect(keys()).toEqual(['garbage.txt'])
+  })
+
+  it('removes a listing after two rounds of its own, though content of the same bytes was found before', async () => {
+    const listing = Buffer.from('almanac-tree 1\n')
+    const digest = await new ObjectBlobs(bucket).put(listing)
+    await new ObjectBlobs(bucket, listingFolder).put(listing)
+    const base = baseKey('main', digest)
+    await writeDocument(bucket, base, { base: digest, input: digest, valueWire: 'null' })
+    await round(1)
+    await bucket.remove([base])
+    expect(await round(3)).toMatchObject({ unreachable: 3, deleted: 2 })
+    expect(keys()).toEqual(['garbage.txt', blobKey(digest, listingFolder)])
+    expect(await round(5)).toMatchObject({ unreachable: 1, deleted: 1 })
     expect(keys()).toEqual(['garbage.txt'])
   })
 

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { RememberedCall, RunId } from '../../model/records.ts'
 import type { LogLine } from '../../ports/executor.ts'
@@ -9,9 +9,6 @@ import type { LogFiles } from '../log-files.ts'
 import { hashInput } from '../read-file.ts'
 import { logFolder } from './layout.ts'
 import { keysOfRun, type RunMarks } from './run-marks.ts'
-
-/** Larger logs are cut off where they are read on another machine. */
-const mostBytes = 256 * 1024 * 1024
 
 export interface SharedLogsOptions {
   readonly objects: Objects
@@ -131,19 +128,27 @@ export class SharedLogs implements LogStore {
     for await (const { key } of objects.list(`${logFolder}${run}/${call}.`)) {
       const attempt = parsed(key)?.attempt
       if (attempt === undefined) continue
-      const pieces: Uint8Array[] = []
-      await objects.read(key, (piece) => void pieces.push(piece), mostBytes)
       const path = this.#own.pathOf(run, call, attempt)
       const temporary = `${path}.${crypto.randomUUID()}.tmp`
       await mkdir(this.#own.folderOf(run), { recursive: true })
       try {
-        await writeFile(temporary, Buffer.concat(pieces))
+        await fetchTo(objects, key, temporary)
         await rename(temporary, path)
       } finally {
         await rm(temporary, { force: true })
       }
     }
     this.#fetched.add(`${run}/${call}`)
+  }
+}
+
+/** Piece by piece: logs are as large as what was printed. */
+async function fetchTo(objects: Objects, key: string, path: string): Promise<void> {
+  const file = await open(path, 'wx')
+  try {
+    await objects.read(key, (piece) => file.writeFile(piece))
+  } finally {
+    await file.close()
   }
 }
 

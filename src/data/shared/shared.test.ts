@@ -339,6 +339,19 @@ describe('a store that machines share', () => {
     expect(await second.logs.calls?.('unknown')).toEqual([])
   })
 
+  it('has a log of any size, beside the others of its call', async () => {
+    const second = await machine()
+    const line = (text: string) => `${JSON.stringify({ at: 5, stream: 'stdout', text })}\n`
+    const long = Buffer.from(line('x'.repeat(1024 * 1024)))
+    const logs = { '4.1': Buffer.alloc(257 * long.length, long), '4.2': Buffer.from(line('again')) }
+    for (const [name, bytes] of Object.entries(logs))
+      bucket.kept.set(`logs/made-elsewhere/${name}.clean.jsonl`, { bytes, changedAt: 1 })
+    const first = await second.logs.read('made-elsewhere', 4, undefined, 2)
+    expect(first.lines.map(({ text }) => text.length)).toEqual([1024 * 1024, 1024 * 1024])
+    const last = await second.logs.read('made-elsewhere', 4, undefined, 2, [2])
+    expect(last.lines).toEqual([{ at: 5, stream: 'stdout', text: 'again', attempt: 2 }])
+  })
+
   it('has the logs of all attempts by their task, in each life of the run, and that of one without it under the others', async () => {
     const [first, second] = [await machine(), await machine()]
     const { kind: _, ...made } = aCall(7, { name: 'grid' })

@@ -8,7 +8,7 @@ import { eachRef } from '../../model/value-refs.ts'
 import type { ObjectInfo, Objects } from '../../ports/objects.ts'
 import { Lanes } from '../../util/lanes.ts'
 import { isDigest } from '../home.ts'
-import { type Found, type Marks, marksText, parseMarks, sweep } from '../marks.ts'
+import { type Found, marksText, noMarks, parseMarks, sweep } from '../marks.ts'
 import { reachTree } from '../reachable.ts'
 import { readKnownDocument, unknownDocument } from './documents.ts'
 import {
@@ -72,7 +72,7 @@ export async function collectStore(
   options: StoreGarbageOptions,
 ): Promise<StoreGarbageReport> {
   const earlier = parseMarks(await textOf(objects, garbageKey))
-  const marks: Marks = { unreachable: new Map(), aside: new Map() }
+  const marks = noMarks()
   const gone = await goneRuns(objects, options.own, options)
   const round = new Round(objects, new Set(gone.map(({ run }) => run)))
   const forgotten = await round.mark(options)
@@ -81,7 +81,10 @@ export async function collectStore(
   for (const [blobs, reachable] of round.reachable) {
     const found: Found[] = []
     doomed.set(blobs, found)
-    const part = await sweep(blobs.list(), reachable, options, earlier, marks, (blob) => found.push(blob))
+    const kind = round.kindOf(blobs)
+    const part = await sweep(blobs.list(), reachable, options, earlier[kind], marks[kind], (blob) =>
+      found.push(blob),
+    )
     for (const key of Object.keys(report) as (keyof typeof report)[]) report[key] += part[key]
   }
   // what came meanwhile, before anything goes
@@ -132,6 +135,11 @@ class Round {
       [this.#content, new Set()],
       [this.#listings, new Set()],
     ])
+  }
+
+  /** Marks of the two are apart: bytes may be the same. */
+  kindOf(blobs: ObjectBlobs): 'unreachable' | 'listing' {
+    return blobs === this.#listings ? 'listing' : 'unreachable'
   }
 
   get missing(): number {
