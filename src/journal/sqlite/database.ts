@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { AlmanacError } from '../../model/errors.ts'
 import { isBusy, journalFailure } from './failures.ts'
 import { refuseNetwork } from './file-system.ts'
+import { pagesInLog } from './log-pages.ts'
 import { makeFolders } from './make-folders.ts'
 import { applicationId, migrate, migrations } from './migrations.ts'
 
@@ -223,11 +224,12 @@ function refuseNewer({ user_version: found }: { user_version: number }, path: st
   if (found > known) throw new AlmanacError('ALM_JOURNAL_NEWER', { path, found, known })
 }
 
-/** A file that lacks pages may have them in its log; only then all of it is looked at, which takes long. */
+/** A file that lacks pages has them in its log as long as it is written; else all of it is looked at, which takes long. */
 function refuseTorn(db: DatabaseSync, path: string): void {
   const { page_count: pages } = db.prepare('PRAGMA page_count').get() as { page_count: number }
   const { page_size: size } = db.prepare('PRAGMA page_size').get() as { page_size: number }
-  if (statSync(path).size >= pages * size) return
+  const there = Math.floor(statSync(path).size / size)
+  if (there >= pages || pagesInLog(`${path}-wal`, size, there) >= pages - there) return
   const [first] = problems(db)
   if (first !== undefined) throw new AlmanacError('ALM_JOURNAL_DAMAGED', { path, why: first })
 }
