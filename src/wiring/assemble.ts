@@ -102,7 +102,7 @@ async function openWith(own: OpenJournal, code: CodeSource, options: PlacedOptio
     explain: (run, call) => explain({ records, entries, work, data }, run, call),
     publish,
     code,
-    maintenance: careFor(care, retentionRules(config.retention)),
+    maintenance: careFor({ ...care, say }, retentionRules(config.retention)),
     settled,
     say,
     urls: servers.urls,

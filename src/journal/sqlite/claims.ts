@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { RunId } from '../../model/records.ts'
@@ -7,6 +7,8 @@ import { isBusy } from './failures.ts'
 
 /** Who only looks at a lock is gone in far less; where its process stands still, it is not waited for. */
 const lookMs = 5000
+
+const ending = '.lock'
 
 /**
  * Locks on `<home>/locks/<run>.lock`, which the kernel frees when this process dies. Node cannot lock files, SQLite can:
@@ -43,6 +45,15 @@ export class Claims {
     return existsSync(this.#path(run)) && isLocked(this.#path(run))
   }
 
+  /** One of those that living processes have, this one among them; as `isTaken`. */
+  someTaken(): RunId | undefined {
+    const names = existsSync(this.#folder) ? readdirSync(this.#folder) : []
+    return names
+      .filter((name) => name.endsWith(ending))
+      .map((name) => name.slice(0, -ending.length))
+      .find((run) => this.isTaken(run))
+  }
+
   /** Gives the lock back, and removes its file; on a disk that is read only by now it stays for the next one. */
   release(run: RunId): void {
     if (!this.#held.has(run)) return
@@ -65,7 +76,7 @@ export class Claims {
   }
 
   #path(run: RunId): string {
-    return join(this.#folder, `${run}.lock`)
+    return join(this.#folder, run + ending)
   }
 }
 

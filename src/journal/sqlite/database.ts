@@ -18,6 +18,8 @@ const pauseMs = 1.2
 
 /** Fewer are soon used again. */
 const leastFreePages = 1024
+/** To write more anew would take longer than another process waits: there free pages stay until they are used. */
+const mostUsedPages = 2 ** 18
 
 export interface DatabaseOptions {
   /** as if the disk were full when the database has so many pages of 4 KiB */
@@ -115,7 +117,7 @@ export class Database {
     const { pages } = this.get<{ pages: number }>('SELECT page_count AS pages FROM pragma_page_count') ?? {
       pages: 0,
     }
-    if (this.isReadOnly || free * 4 < pages || free < leastFreePages) return
+    if (free * 4 < pages || free < leastFreePages || pages - free > mostUsedPages) return
     patiently(() => this.#db.exec('VACUUM'))
   }
 

@@ -112,7 +112,7 @@ export interface WriterMethods {
   frozen(run: RunId, after: number): { readonly page: CallPage; readonly next: number } | undefined
   /** Puts some calls of the next run into blocks; `after`: its number, undefined where there is none. */
   freeze(endedBefore: number, after: number): { readonly calls: number; readonly after: number } | undefined
-  /** Gives the file's free pages back, where they are many. */
+  /** Gives the file's free pages back, where they are many, and nobody has a run. */
   vacuum(): void
   tasks(run: RunId): TaskSummary[]
   attempts(run: RunId, call: number): AttemptRecord[]

@@ -8,7 +8,6 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
-  readdirSync,
   readSync,
   renameSync,
   rmSync,
@@ -80,14 +79,9 @@ export function salvageJournal(home: string, { apply }: { readonly apply: boolea
 }
 
 function refuseInUse(home: string, path: string): void {
-  const locks = join(home, 'locks')
-  const claims = new Claims(home)
-  const names = existsSync(locks) ? readdirSync(locks) : []
-  for (const name of names) {
-    const run = name.endsWith('.lock') ? name.slice(0, -'.lock'.length) : undefined
-    if (run !== undefined && claims.isTaken(run))
-      throw new AlmanacError('ALM_JOURNAL_FAILED', { path, why: `a process has run ${run}: end it first` })
-  }
+  const run = new Claims(home).someTaken()
+  if (run !== undefined)
+    throw new AlmanacError('ALM_JOURNAL_FAILED', { path, why: `a process has run ${run}: end it first` })
 }
 
 function copyInto(path: string, made: string, folder: string): Salvage {

@@ -148,7 +148,7 @@ export class Session {
     calls: (run, query) => listCalls(this.#db, this.#appender.names, run, query),
     frozen: (run, after) => frozenPage(this.#db, runNumber(this.#db, run), after),
     freeze: (endedBefore, after) => this.#freeze(endedBefore, after),
-    vacuum: () => this.#db.vacuum(),
+    vacuum: () => this.#vacuum(),
     tasks: (run) => listTasks(this.#db, this.#appender.names, run),
     attempts: (run, call) => listAttempts(this.#db, run, call),
     notes: (run, query) => listNotes(this.#db, run, query),
@@ -284,6 +284,12 @@ export class Session {
         this.#claims.release(id)
       }
     })
+  }
+
+  /** Nobody writes meanwhile: where a process has a run, it is left to a later time. */
+  #vacuum(): void {
+    if (this.#db.isReadOnly || this.#db.transaction(() => this.#claims.someTaken()) !== undefined) return
+    this.#db.vacuum()
   }
 
   #remove(run: RunId): void {
