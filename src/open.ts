@@ -4,7 +4,7 @@ import { AlmanacError } from './model/errors.ts'
 /**
  * Opens an Almanac in this process: a journal, a store, executors. Close it when you are done.
  *
- * @throws ALM_NODE_OLD, ALM_JOURNAL_NEWER, ALM_JOURNAL_DAMAGED, ALM_JOURNAL_NETWORK, ALM_JOURNAL_READ_ONLY
+ * @throws ALM_NODE_OLD, ALM_OPTION_REFUSED, ALM_CONFIG, ALM_JOURNAL_NEWER, ALM_JOURNAL_DAMAGED, ALM_JOURNAL_NETWORK, ALM_JOURNAL_READ_ONLY
  * @example
  * ```ts
  * import { mkdtemp } from 'node:fs/promises'

@@ -96,7 +96,7 @@ export function sizeBytes(text: Size | string): number | undefined {
 const failureNames: readonly OnFailure[] = ['fail', 'skip', 'pause']
 
 /** As it was given, where that can be shown. */
-const shown = (value: unknown): string => JSON.stringify(value) ?? String(value)
+export const shown = (value: unknown): string => JSON.stringify(value) ?? String(value)
 
 const areTexts = (value: unknown): boolean =>
   Array.isArray(value) && value.every((one) => typeof one === 'string')

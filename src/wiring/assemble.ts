@@ -14,6 +14,7 @@ import type { Listening, ListenOptions, Workbench, WorkbenchOptions } from '../w
 import { type ListenerParts, listenForCallbacks } from './callback-listener.ts'
 import { callbackPlace } from './callback-place.ts'
 import { callbackTokens } from './callback-tokens.ts'
+import { checkOpenOptions } from './checked-config.ts'
 import { openCode } from './code.ts'
 import { openContainers } from './containers.ts'
 import { datasetWork } from './dataset-work.ts'
@@ -51,6 +52,7 @@ export async function assemble(own: OpenJournal, options: PlacedOptions): Promis
 
 async function openWith(own: OpenJournal, code: CodeSource, options: PlacedOptions): Promise<Workbench> {
   const { project, home, onMessage: say = silence } = options
+  checkOpenOptions(options)
   const config = await readConfig(project, code)
   const { records, work, limits, entries, documents, check, rehearse } = own
   const { data, journal, cache, datasets, logs, objects, settled, sharedEntries } = openKept(

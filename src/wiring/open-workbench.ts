@@ -18,6 +18,7 @@ import type { DataPlane } from '../ports/data.ts'
 import type { CallRow } from '../ports/journal.ts'
 import type { Urls } from '../ports/urls.ts'
 import type { LoadedWorkflow, SharedEntries, StagedShell, StartOptions, Workbench } from '../workbench.ts'
+import { checkParallel } from './checked-config.ts'
 
 /** What it is made of. */
 export interface WorkbenchParts
@@ -215,6 +216,7 @@ export class OpenWorkbench implements Workbench {
   }
 
   #with(options: StartOptions): RunSettings {
+    if (options.parallel !== undefined) checkParallel(options.parallel)
     return {
       ...this.#settings,
       ...(options.parallel !== undefined && { cpu: options.parallel }),

@@ -7,40 +7,21 @@ import { usableMemory } from '../executors/usable-memory.ts'
 import type { AlmanacConfig } from '../flow/config.ts'
 import { limitRules } from '../flow/limits.ts'
 import { sizeBytes } from '../flow/options.ts'
-import { AlmanacError, isAlmanacError } from '../model/errors.ts'
+import { AlmanacError } from '../model/errors.ts'
 import type { LimitRule } from '../model/limits.ts'
 import type { CodeSource } from '../ports/code.ts'
 import type { LimitState } from '../ports/limits.ts'
 import type { WorkbenchOptions } from '../workbench.ts'
+import { checkedConfig } from './checked-config.ts'
 
 /** `almanac.config.ts` of a project. @throws ALM_LOAD_FAILED, ALM_CONFIG */
 export async function readConfig(project: string, code: CodeSource): Promise<AlmanacConfig> {
   for (const name of ['almanac.config.ts', 'almanac.config.js']) {
     const file = join(project, name)
     if (!existsSync(file)) continue
-    const config: unknown = (await code.load(file)).exports['default']
-    if (typeof config !== 'object' || config === null)
-      throw new AlmanacError('ALM_CONFIG', { file, why: 'it exports no configuration by default' })
-    return config as AlmanacConfig
+    return checkedConfig(name, (await code.load(file)).exports['default'])
   }
   return {}
-}
-
-/** @throws ALM_CONFIG */
-function configLimits({ limits }: AlmanacConfig): RunSettings['limits'] {
-  try {
-    return limitRules('almanac.config.ts', limits)
-  } catch (error) {
-    if (!isAlmanacError(error)) throw error
-    const { option, why } = error.details
-    throw new AlmanacError('ALM_CONFIG', { file: 'almanac.config.ts', why: `${option}: ${why}` })
-  }
-}
-
-/** @throws ALM_CONFIG */
-function depthOf({ depth = 100 }: AlmanacConfig): number {
-  if (Number.isInteger(depth) && depth > 0) return depth
-  throw new AlmanacError('ALM_CONFIG', { file: 'almanac.config.ts', why: 'depth is no whole number from 1' })
 }
 
 /** It is part of paths. @throws ALM_USAGE */
@@ -70,12 +51,12 @@ export function runSettings(
       sizeOf('ALMANAC_MEMORY', process.env['ALMANAC_MEMORY'] || undefined) ??
       sizeOf('memory', config.memory) ??
       usableMemory(),
-    limits: configLimits(config),
+    limits: limitRules('almanac.config.ts', config.limits),
     environment,
     cache: 'on',
     failFast: false,
     dryRun: false,
-    depth: depthOf(config),
+    depth: config.depth ?? 100,
     mapWindow: 2000,
     graceMs: 5000,
     keptBytes: (config.arrays === undefined ? undefined : sizeBytes(config.arrays)) ?? 2 ** 30,
