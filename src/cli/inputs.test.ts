@@ -18,7 +18,9 @@ const schema = z.toJSONSchema(
 const never = (): Promise<never> => Promise.reject(new Error('nothing lies elsewhere'))
 
 /** What is read of the words, or why they are refused. */
-const read = (...inputs: string[]): Promise<unknown> => {
+const read = (...inputs: string[]): Promise<unknown> => readBy(schema, ...inputs)
+
+const readBy = (schema: Parameters<typeof readInput>[0], ...inputs: string[]): Promise<unknown> => {
   return readInput(schema, { inputs }, never, never).catch((error: Error) => error.message)
 }
 
@@ -59,4 +61,20 @@ it('refuses what does not fit, by its name and path', async () => {
   expect(await read('mode=quick')).toBe('Input mode: Invalid option: expected one of "fast"|"slow"')
   expect(await read('day=2026-13-01')).toBe('Input day: Invalid ISO date')
   expect(await read('box={"wst":1}')).toBe('Input box: west: it is missing')
+})
+
+it('refuses inputs of a workflow that takes none, in either language', async () => {
+  expect(await readBy(undefined, 'size=5')).toBe('Input size: the workflow takes no inputs')
+  expect(await readBy(z.toJSONSchema(z.object({})), 'size=5')).toBe(
+    'Input size: the workflow takes no inputs',
+  )
+  expect(await readBy(undefined)).toBe(undefined)
+})
+
+it('takes any names where the schema does not tell which there are', async () => {
+  expect(await readBy({}, 'size=5')).toEqual({ size: 5 })
+  expect(await readBy(z.toJSONSchema(z.looseObject({ a: z.number() })), 'a=1', 'b=x')).toEqual({
+    a: 1,
+    b: 'x',
+  })
 })

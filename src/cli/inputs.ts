@@ -27,37 +27,42 @@ export async function readInput(
 ): Promise<Value> {
   const fields: Record<string, unknown> =
     given.params === undefined ? Object.create(null) : await readParams(given.params)
-  const properties = (schema as InputSchema | undefined)?.properties ?? {}
+  const wanted: InputSchema = schema ?? { properties: {} }
+  const { properties = {}, required = [] } = wanted
   for (const text of given.inputs) {
     const at = text.indexOf('=')
     if (at < 1) throw new AlmanacError('ALM_USAGE', { why: `--input ${text}: write name=value` })
     const name = text.slice(0, at)
     fields[name] = parseText(text.slice(at + 1), properties[name] ?? {}, name)
   }
-  checkNames(fields, properties)
+  checkNames(fields, wanted)
   for (const [name, property] of Object.entries(properties)) {
     if (Object.hasOwn(fields, name)) {
       fields[name] = await taken(fields[name], property, name, { scan, look })
       checkFit(fields[name], property, name)
-    } else if ((schema as InputSchema).required?.includes(name) === true) {
+    } else if (required.includes(name)) {
       throw new AlmanacError('ALM_INPUT_INVALID', {
         name,
         why: `it is needed and was not given; write --input ${name}=…`,
       })
     }
   }
-  return schema === undefined && Object.keys(fields).length === 0 ? undefined : (fields as Value)
+  return schema === undefined ? undefined : (fields as Value)
 }
 
 /** A name that is not known is a slip of the pen: its value would never be seen. @throws ALM_INPUT_INVALID */
-function checkNames(fields: object, properties: Readonly<Record<string, InputSchema>>): void {
-  const known = Object.keys(properties)
+function checkNames(fields: object, schema: InputSchema): void {
+  const { properties, additionalProperties = false } = schema
+  // it does not tell what there is, or takes anything
+  if (properties === undefined || additionalProperties !== false) return
   const name = Object.keys(fields).find((field) => !Object.hasOwn(properties, field))
-  if (known.length === 0 || name === undefined) return
-  throw new AlmanacError('ALM_INPUT_INVALID', {
-    name,
-    why: `the workflow has no such input; it has ${known.join(', ')}`,
-  })
+  if (name === undefined) return
+  const known = Object.keys(properties)
+  const why =
+    known.length === 0
+      ? 'the workflow takes no inputs'
+      : `the workflow has no such input; it has ${known.join(', ')}`
+  throw new AlmanacError('ALM_INPUT_INVALID', { name, why })
 }
 
 /**

@@ -6,6 +6,7 @@ export interface InputSchema {
   readonly type?: string | readonly string[]
   readonly properties?: Readonly<Record<string, InputSchema>>
   readonly required?: readonly string[]
+  readonly additionalProperties?: boolean | InputSchema
   readonly enum?: readonly unknown[]
   readonly const?: unknown
   readonly anyOf?: readonly InputSchema[]

@@ -105,7 +105,7 @@ async def main(which: str):
 `
 
 const wrongTypeScript = `
-import { file, run, task, workflow } from 'almanac'
+import { file, json, run, task, workflow } from 'almanac'
 import { writeFileSync } from 'node:fs'
 
 const draw = task('draw', { output: { plot: file() } }, (n: number, { out }) => writeFileSync(out.plot, String(n)))
@@ -118,7 +118,7 @@ const says: any = {
   metric: () => run.metric('e', draw(1) as any),
 }
 
-export default workflow('main', async ({ which }: { which: string }) => void says[which]())
+export default workflow('main', { input: { which: json<string>() } }, async ({ which }) => void says[which]())
 `
 
 async function refusal(file: string, which: string): Promise<string> {
