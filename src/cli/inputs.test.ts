@@ -10,6 +10,8 @@ const schema = z.toJSONSchema(
     mode: z.enum(['fast', 'slow']).optional(),
     day: z.iso.date().optional(),
     box: z.union([z.object({ west: z.number() }), z.null()]).optional(),
+    limit: z.number().nullable().optional(),
+    levels: z.union([z.number(), z.array(z.number())]).optional(),
     raw: z.custom().meta({ almanac: 'value' }).optional(),
   }),
   { io: 'input', unrepresentable: 'any' },
@@ -77,4 +79,13 @@ it('takes any names where the schema does not tell which there are', async () =>
     a: 1,
     b: 'x',
   })
+})
+
+it('takes numbers where there may be something else, and what else there may be as JSON', async () => {
+  expect(await read('limit=null', 'levels=[1, 2.5]')).toEqual({ limit: null, levels: [1, 2.5] })
+  expect(await read('limit=.5', 'levels=1e3')).toEqual({ limit: 0.5, levels: 1000 })
+  expect(await read('size=null')).toBe('Input size: Invalid input: expected number, received null')
+  expect(await read('size=none')).toBe('Input size: "none" is no number')
+  expect(await read('limit=none')).toBe('Input limit: "none" is no number|null')
+  expect(await read('limit=')).toBe('Input limit: "" is no number|null')
 })

@@ -5,7 +5,7 @@ import { DirRef, FileRef } from '../model/refs.ts'
 import { parseUrl, safeText, safeUrl } from '../model/source.ts'
 import type { Value } from '../model/value.ts'
 import type { UrlWanted } from '../workbench.ts'
-import { type InputSchema, misfit, typesOf } from './schemas.ts'
+import { type InputSchema, kindText, misfit, typesOf } from './schemas.ts'
 
 /** Takes a file or directory that lies elsewhere as a value. */
 export type Scan = (path: string) => Promise<Value>
@@ -105,21 +105,22 @@ function parseText(text: string, schema: InputSchema, name: string): unknown {
   if (schema.enum?.includes(text) === true) return text
   if (types.has('number') || types.has('integer')) {
     const number = Number(text)
-    if (text.trim() === '' || Number.isNaN(number))
-      throw new AlmanacError('ALM_INPUT_INVALID', { name, why: `${JSON.stringify(text)} is no number` })
-    return number
+    if (text.trim() !== '' && !Number.isNaN(number)) return number
   }
   try {
     return JSON.parse(text)
   } catch {
     if (types.size === 0) return text
-    if (types.has('boolean'))
-      throw new AlmanacError('ALM_INPUT_INVALID', {
-        name,
-        why: `${JSON.stringify(text)} is neither true nor false`,
-      })
-    throw new AlmanacError('ALM_INPUT_INVALID', { name, why: `${JSON.stringify(text)} is no JSON` })
+    throw new AlmanacError('ALM_INPUT_INVALID', { name, why: `${JSON.stringify(text)} is ${noneOf(schema)}` })
   }
+}
+
+/** What a text that is no JSON is not. */
+function noneOf(schema: InputSchema): string {
+  const types = typesOf(schema)
+  if (types.has('number') || types.has('integer'))
+    return `no ${types.size === 1 ? 'number' : kindText(schema)}`
+  return types.has('boolean') ? 'neither true nor false' : 'no JSON'
 }
 
 async function taken(
