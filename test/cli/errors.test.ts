@@ -201,6 +201,18 @@ describe('wrong use', () => {
     expect(await readdir(project.folder)).toEqual(['package.json'])
   })
 
+  it('gc refuses flags of the shared store without --store, and collects nothing', async () => {
+    project = await Project.make()
+    for (const flag of ['--older-than', '--gone-for']) {
+      const { code, stdout } = await project.run('gc', flag, '30', '--json')
+      const why = `${flag} is for the store that machines share: gc --store ${flag} 30`
+      expect([code, objects({ stdout } as Ran)]).toEqual([
+        2,
+        [expect.objectContaining({ code: 'ALM_USAGE', message: expect.stringContaining(why) })],
+      ])
+    }
+  })
+
   it('each command has its help', async () => {
     project = await Project.make()
     const { stdout } = await project.run('help')

@@ -18,6 +18,8 @@ export function gcCommand(flags: GcFlags): Promise<void> {
   return withReadAlmanac(flags, async (almanac, printer) => {
     const dryRun = flags.dryRun === true
     if (flags.store === true) return await collectShared(almanac, printer, flags)
+    refuseOfStore('--older-than', flags.olderThan)
+    refuseOfStore('--gone-for', flags.goneFor)
     if (!existsSync(almanac.home)) {
       printer.line('Nothing is kept yet.')
       return 0
@@ -36,6 +38,13 @@ export function gcCommand(flags: GcFlags): Promise<void> {
       )
     return 0
   })
+}
+
+/** Whoever bounds a collection means no other. @throws ALM_USAGE */
+function refuseOfStore(flag: string, text: string | undefined): void {
+  if (text === undefined) return
+  const why = `${flag} is for the store that machines share: gc --store ${flag} ${text}`
+  throw new AlmanacError('ALM_USAGE', { why })
 }
 
 type Retired = Awaited<ReturnType<Workbench['maintenance']['collectGarbage']>>['retired']
