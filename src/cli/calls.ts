@@ -40,11 +40,12 @@ export async function namedCall(almanac: Workbench, run: string, named: string):
   return found.find((call) => call.call_kind !== 'map') ?? (found[0] as CallRow)
 }
 
-/** All calls of a run, page by page. */
-export async function* allCalls(almanac: Read, run: string): AsyncIterable<CallRow> {
+/** All calls of a run, or those of a task, page by page. */
+export async function* allCalls(almanac: Read, run: string, name?: string): AsyncIterable<CallRow> {
   for (let after: number | undefined; ; ) {
     const page: readonly CallRow[] = await almanac.records.calls(run, {
       limit: 1000,
+      ...(name !== undefined && { name }),
       ...(after !== undefined && { after }),
     })
     yield* page

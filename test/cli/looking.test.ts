@@ -244,3 +244,22 @@ it('doctor --repair saves what can be read of a damaged journal, keeps that one,
   expect((await project.run('doctor')).code).toBe(0)
   expect((await project.run('run', 'maps.ts', '-i', 'raw=raw')).code).toBe(0)
 })
+
+it('show of a task with many calls gives programs all of them, and tells people that there are more', async () => {
+  project = await Project.make({
+    'many.ts': `
+import { task, workflow } from 'almanac'
+export const one = task('one', (n: number) => n)
+export default workflow('many', async () => Promise.all(Array.from({ length: 1201 }, (_, n) => one(n))).then(() => 0))
+`,
+  })
+  expect((await project.run('run', 'many.ts')).code).toBe(0)
+  const { stdout } = await project.run('show', 'last', 'one', '--json')
+  const numbers = stdout
+    .trim()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { call: number }).call)
+  expect(numbers).toEqual(Array.from({ length: 1201 }, (_, n) => n))
+  const lines = (await project.run('show', 'last', 'one')).stdout.trimEnd().split('\n')
+  expect([lines.length, lines.at(-1)]).toEqual([202, '  the first 200 calls; all with --json'])
+})

@@ -3,7 +3,7 @@ import { decode } from '../../model/codec.ts'
 import type { Outcome, RunRecord } from '../../model/records.ts'
 import type { Workbench } from '../../workbench.ts'
 import { asideObject, asideOf, printAside } from '../aside.ts'
-import { type CallRow, knownRun, namedCalls, wholeCall, wholeRun } from '../calls.ts'
+import { allCalls, type CallRow, knownRun, namedCalls, wholeCall, wholeRun } from '../calls.ts'
 import { failureLines } from '../failure-lines.ts'
 import { limitWaits, limitWaitText } from '../limit-words.ts'
 import { saidOf } from '../looked-at.ts'
@@ -112,20 +112,24 @@ interface Shown {
   readonly stands: Standing
 }
 
+/** Calls of a task that people are shown. */
+const mostCalls = 200
+
 async function showTask(almanac: Workbench, run: RunRecord, task: string, shown: Shown): Promise<void> {
   const { printer, stands } = shown
-  const calls = await namedCalls(almanac, run.id, task, 200)
+  const calls = await namedCalls(almanac, run.id, task, mostCalls + 1)
   const [only] = calls
   if (calls.length === 1 && only !== undefined) return showCall(almanac, run, only, shown)
-  for (const call of calls) printer.object(callObject(call))
-  const rows = calls.map((call) => [
-    String(call.call),
-    stateCell(call, stands),
-    outcomeText(call),
-    argumentsText(call, 100),
-  ])
+  // a program is given all of them, as it would take a page for the whole
+  if (printer.json) {
+    for await (const call of allCalls(almanac, run.id, task)) printer.object(callObject(call))
+    return
+  }
+  const rows = calls
+    .slice(0, mostCalls)
+    .map((call) => [String(call.call), stateCell(call, stands), outcomeText(call), argumentsText(call, 100)])
   for (const line of table([['call', 'state', 'took', 'input'].map(pc.dim), ...rows])) printer.line(line)
-  if (calls.length === 200) printer.line(pc.dim('  the first 200 calls'))
+  if (calls.length > mostCalls) printer.line(pc.dim(`  the first ${mostCalls} calls; all with --json`))
 }
 
 async function showCall(almanac: Workbench, run: RunRecord, kept: CallRow, shown: Shown): Promise<void> {
