@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { runProgram } from './program.ts'
 
-// whoever reads the output may stop reading, as `head` does: what is under way goes on, and the exit code tells
+// whoever reads the output may stop reading, as `head` does: what is under way goes on, and the exit code
+// tells; a command that only tells ends itself
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') return

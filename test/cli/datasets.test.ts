@@ -292,4 +292,11 @@ it('runs a command for each new version', async () => {
   )
   put('d', 'new\n')
   expect((await watching.ended).stdout).toContain('"version":2')
+
+  // who only tells ends with whoever reads it
+  const unread = project.start('data', 'watch', 'growing', '--since', '1', '--every', '50ms')
+  await unread.saw(/growing@2/)
+  unread.child.stdout.destroy()
+  put('e', 'newer\n')
+  expect((await unread.ended).code).toBe(0)
 })

@@ -43,6 +43,23 @@ export default workflow('waits', async () => {
 })
 `
 
+/** Prints at once, and again when there is a file; ends when there is another. */
+const prints = `
+import { existsSync, writeFileSync } from 'node:fs'
+import { task, workflow } from 'almanac'
+const until = async (name: string) => {
+  while (!existsSync(name)) await new Promise(setImmediate)
+}
+export const talk = task('talk', async () => {
+  console.log('first')
+  writeFileSync('prints', '')
+  await until('more')
+  console.log('second')
+  await until('go')
+})
+export default workflow('prints', async () => talk())
+`
+
 describe('a question', () => {
   it('shows how to answer it, stays open for what does not fit, and takes texts as texts', async () => {
     project = await Project.make({ 'asks.ts': asks })
@@ -84,6 +101,20 @@ describe('a run that another process executes', () => {
     expect((await logs.ended).stdout).toMatch(/hold 0 holding\n.*hold 0 let go\n$/)
     const resumed = await project.run('resume', 'last', '--json')
     expect([resumed.code, last(resumed)['output']]).toEqual([0, 'next'])
+  })
+
+  it('is followed by nobody when the reader of logs -f has gone', async () => {
+    project = await Project.make({ 'prints.ts': prints })
+    const run = project.start('run', 'prints.ts', '--json')
+    await project.there('prints')
+    const logs = project.start('logs', 'last', '-f')
+    await logs.saw(/first/)
+    logs.child.stdout.destroy()
+    await project.write({ more: '' })
+    expect((await logs.ended).code).toBe(0)
+    expect(run.child.exitCode).toBe(null)
+    await project.write({ go: '' })
+    expect((await run.ended).code).toBe(0)
   })
 
   it('is cancelled with its clean-up', async () => {

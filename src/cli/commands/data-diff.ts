@@ -3,12 +3,14 @@ import { AlmanacError } from '../../model/errors.ts'
 import type { TreeChange } from '../../model/tree.ts'
 import { anywhere, parseVersion, versionNamed, versionNumber } from '../dataset-names.ts'
 import { shownName } from '../printable.ts'
+import { leaveUnread } from '../reader-gone.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
 import { sizeText } from '../words.ts'
 
 /** `almanac data diff NAME@A NAME@B`, or `NAME@A..B`: what differs, by path. */
 export function dataDiffCommand(from: string, to: string | undefined, flags: CommonFlags): Promise<void> {
   return withReadAlmanac(flags, async (almanac, printer) => {
+    leaveUnread()
     const [first, second] = to === undefined ? rangeOf(from) : [from, to]
     const [before, after] = [await versionNamed(almanac, first), await versionNamed(almanac, second)]
     const counts = { added: 0, changed: 0, removed: 0 }

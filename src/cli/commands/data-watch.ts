@@ -8,6 +8,7 @@ import type { Workbench } from '../../workbench.ts'
 import { anywhere, keyOf, makerText, versionNumber, versionObject } from '../dataset-names.ts'
 import { parseDuration } from '../durations.ts'
 import type { Printer } from '../printer.ts'
+import { onReaderGone } from '../reader-gone.ts'
 import { type ExecuteFlags, withAlmanac } from '../session.ts'
 import { filesText } from '../words.ts'
 
@@ -31,6 +32,8 @@ export function dataWatchCommand(name: string, flags: DataWatchFlags): Promise<v
     const stop = new AbortController()
     const onSignal = (): void => stop.abort()
     process.once('SIGINT', onSignal).once('SIGTERM', onSignal)
+    // commands are run whether anybody reads of them or not
+    const heard = flags.exec === undefined ? onReaderGone(onSignal) : undefined
     try {
       const newest =
         flags.wait === true ? await newestOrWaits(almanac, name, printer) : await newestOf(almanac, name)
@@ -57,6 +60,7 @@ export function dataWatchCommand(name: string, flags: DataWatchFlags): Promise<v
       }
     } finally {
       process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
+      heard?.()
     }
   })
 }

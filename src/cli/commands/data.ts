@@ -10,6 +10,7 @@ import type { Workbench } from '../../workbench.ts'
 import { anywhere, keyOf, makerText, versionNamed, versionObject } from '../dataset-names.ts'
 import { shownName } from '../printable.ts'
 import type { Printer } from '../printer.ts'
+import { leaveUnread } from '../reader-gone.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
 import { table } from '../table.ts'
 import { sizeText, timeText } from '../words.ts'
@@ -26,6 +27,7 @@ export function dataListCommand(
   flags: CommonFlags,
 ): Promise<void> {
   return withReadAlmanac(flags, async (almanac, printer) => {
+    leaveUnread()
     if (name === undefined) await listAll(almanac, printer)
     else await listOne(almanac, printer, name, path)
     return 0

@@ -4,6 +4,7 @@ import type { Workbench } from '../../workbench.ts'
 import { knownRun, namedCalls } from '../calls.ts'
 import { Events } from '../events.ts'
 import type { Printer } from '../printer.ts'
+import { leaveUnread } from '../reader-gone.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
 
 export interface LogsFlags extends CommonFlags {
@@ -17,6 +18,7 @@ const followMs = 250
 /** `almanac logs RUN [TASK] [-f]` */
 export function logsCommand(run: string, task: string | undefined, flags: LogsFlags): Promise<void> {
   return withReadAlmanac(flags, async (almanac, printer) => {
+    leaveUnread()
     const elsewhere = await foreignCalls(almanac, run, task)
     if (elsewhere.length > 0) {
       for (const call of elsewhere) await printNew(almanac, run, call, new Map(), printer)

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import pc from 'picocolors'
 import { knownRun } from '../calls.ts'
+import { leaveUnread } from '../reader-gone.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
 import { valueText } from '../values.ts'
 
@@ -15,6 +16,7 @@ const pageSize = 1000
 /** `almanac messages RUN [NAME] [-f]`: messages to a run and from it, in the order in which they came. */
 export function messagesCommand(run: string, name: string | undefined, flags: MessagesFlags): Promise<void> {
   return withReadAlmanac(flags, async (almanac, printer) => {
+    leaveUnread()
     const { id } = await knownRun(almanac, run)
     let after = 0
     for (;;) {
