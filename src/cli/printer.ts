@@ -1,5 +1,6 @@
 import pc from 'picocolors'
 import { isAlmanacError } from '../model/errors.ts'
+import { writeOwn } from './own-output.ts'
 import { printable } from './printable.ts'
 import { systemFailure } from './system-failure.ts'
 
@@ -24,7 +25,7 @@ export function openPrinter(options: { readonly json: boolean; readonly debug: b
   const { json, debug } = options
   let last: object | undefined
   const object = (value: object): void => {
-    if (json) process.stdout.write(`${JSON.stringify(value)}\n`)
+    if (json) writeOwn(`${JSON.stringify(value)}\n`)
   }
   return {
     json,
@@ -38,7 +39,7 @@ export function openPrinter(options: { readonly json: boolean; readonly debug: b
       last = undefined
     },
     line: (text = '') => {
-      if (!json) process.stdout.write(`${printable(text)}\n`)
+      if (!json) writeOwn(`${printable(text)}\n`)
     },
     aside: (text) => {
       process.stderr.write(`${printable(text)}\n`)

@@ -1,5 +1,6 @@
 import { AlmanacError } from '../model/errors.ts'
 import type { Workbench, WorkbenchOptions } from '../workbench.ts'
+import { keepOutputOwn } from './own-output.ts'
 import { openPrinter, type Printer, printError } from './printer.ts'
 
 /** Flags that every command has. */
@@ -53,6 +54,7 @@ async function withOpen(
   refused: (error: unknown, printer: Printer) => number = printError,
 ): Promise<void> {
   const printer = openPrinter({ json: flags.json === true, debug: flags.debug === true })
+  const release = printer.json ? keepOutputOwn() : undefined
   try {
     const { openAlmanac } = await import('../main.ts')
     const almanac = await openAlmanac({ ...openOptions(flags, printer), ...more })
@@ -65,6 +67,7 @@ async function withOpen(
     process.exitCode = refused(error, printer)
   } finally {
     printer.end()
+    release?.()
   }
 }
 

@@ -15,6 +15,29 @@ export const add = task('add', (a: number, b: number) => a + b)
 export default workflow('sums', { input: { n: json<number>() } }, async ({ n }) => add(double(n), double(n + 1)))
 `
 
+/** Whose module and function print by either way. */
+const says = `
+import { workflow } from 'almanac'
+console.log('module')
+process.stdout.write('module wrote\\n')
+export default workflow('says', async () => {
+  console.log('workflow')
+  process.stdout.write('workflow wrote\\n')
+})
+`
+
+it('--json is one object a line, whatever a workflow and its module print: that goes beside it', async () => {
+  project = await Project.make({ 'says.ts': says })
+  const { code, stdout, stderr } = await project.run('run', 'says.ts', '--json')
+  const kinds = stdout
+    .trim()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { kind: string }).kind)
+  expect([code, kinds]).toEqual([0, ['started', 'run']])
+  expect(stderr).toBe('module\nmodule wrote\nworkflow\nworkflow wrote\n')
+  expect((await project.run('run', 'says.ts')).stdout).toContain('workflow wrote\n')
+})
+
 describe('almanac run', () => {
   it('runs a workflow and prints its output as one JSON object a line', async () => {
     project = await Project.make({ 'sums.ts': sums })
