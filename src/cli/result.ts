@@ -7,6 +7,7 @@ import type { RunHandle, RunResult } from '../workbench.ts'
 import { nextCommand } from './command-text.ts'
 import { failureLines, messageText, placeText } from './failure-lines.ts'
 import { relativePath } from './paths.ts'
+import { plainFigures } from './plain-figures.ts'
 import { planObject, printPlan } from './plan.ts'
 import { exitCodes, type Printer } from './printer.ts'
 import { valueText } from './values.ts'
@@ -117,20 +118,6 @@ const savedText = (ms: number): string => (ms < 100 ? '' : ` · saved ${duration
 function outputText(wire: unknown, value: Value): string {
   const text = JSON.stringify(wire)
   return text.length > longestOutput || text.includes('{"$":') ? valueText(value, longestOutput) : text
-}
-
-/** Numbers and short texts of an output: what a summary is made of. */
-function plainFigures(output: unknown): string {
-  if (output === null || typeof output !== 'object' || Array.isArray(output) || '$' in output) return ''
-  return Object.entries(output)
-    .filter(
-      ([, value]) =>
-        typeof value === 'number' ||
-        typeof value === 'boolean' ||
-        (typeof value === 'string' && value.length < 60),
-    )
-    .map(([name, value]) => `${name} ${String(value)}`)
-    .join(' · ')
 }
 
 /** What the command ends with. */
