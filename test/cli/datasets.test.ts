@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   realpathSync,
+  rmSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -299,4 +300,29 @@ it('runs a command for each new version', async () => {
   unread.child.stdout.destroy()
   put('e', 'newer\n')
   expect((await unread.ended).code).toBe(0)
+})
+
+it('finds files of outputs by names with an "@"', async () => {
+  await project.write({
+    'images.ts': `
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { dir, task, type TaskContext, workflow } from 'almanac'
+export const draw = task('draw', { output: { plots: dir() } }, (_: object, { out }: TaskContext) => {
+  mkdirSync(out.plots, { recursive: true })
+  for (const name of ['img@2x.png', 'img@1']) writeFileSync(join(out.plots, name), name)
+})
+export default workflow('images', async () => ({ plots: draw({}).plots }))
+`,
+  })
+  await said('run', 'images.ts')
+  for (const name of ['img@2x.png', 'img@1']) {
+    expect((await said('data', 'get', `images/plots/${name}`, 'got')).at(-1)).toMatchObject({
+      kind: 'written',
+    })
+    expect(readFileSync(join(project.folder, 'got'), 'utf8')).toBe(name)
+    rmSync(join(project.folder, 'got'))
+  }
+  expect(await refusal('data', 'get', 'images/plots/img@x', 'other')).toEqual([2, 'ALM_USAGE'])
+  expect(await refusal('data', 'get', 'images/plots/img@7', 'other')).toEqual([2, 'ALM_DATA_UNKNOWN'])
 })

@@ -7,7 +7,7 @@ import type { RunRecord } from '../../model/records.ts'
 import { DirRef, FileRef, SpilledRef } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
 import type { Workbench } from '../../workbench.ts'
-import { anywhere, keyOf, makerText, versionNamed, versionObject } from '../dataset-names.ts'
+import { anywhere, keyOf, makerText, parseVersion, versionObject } from '../dataset-names.ts'
 import { shownName } from '../printable.ts'
 import type { Printer } from '../printer.ts'
 import { leaveUnread } from '../reader-gone.ts'
@@ -139,11 +139,7 @@ interface Found {
 
 /** @throws ALM_DATA_UNKNOWN */
 async function found(almanac: Workbench, name: string, path: string | undefined): Promise<Found> {
-  const version = await versionOf(almanac, name)
-  const whole =
-    version === undefined
-      ? await outputNamed(almanac, name)
-      : { ref: anywhere(version), of: `${version.dataset}@${version.version}`, version }
+  const whole = await wholeNamed(almanac, name)
   if (path === undefined || path === '' || path === '.') return whole
   const inner = path.replace(/\/+$/, '')
   const { ref } = whole
@@ -155,19 +151,27 @@ async function found(almanac: Workbench, name: string, path: string | undefined)
   return { ...whole, ref: below }
 }
 
-async function versionOf(almanac: Workbench, name: string): Promise<DatasetVersion | undefined> {
-  if (name.includes('@')) return await versionNamed(almanac, name)
-  return await almanac.datasets.version(keyOf(almanac, name))
+/** A version, or an output: what stands behind an "@" may be of the name of a file. @throws ALM_DATA_UNKNOWN, ALM_USAGE */
+async function wholeNamed(almanac: Workbench, name: string): Promise<Found> {
+  const { dataset, version: number } = /@\d+$/.test(name) ? parseVersion(name) : { dataset: name }
+  const version = await almanac.datasets.version(keyOf(almanac, dataset), number)
+  if (version !== undefined)
+    return { ref: anywhere(version), of: `${version.dataset}@${version.version}`, version }
+  const output = await outputNamed(almanac, name)
+  if (output !== undefined) return output
+  // says what a version is
+  parseVersion(name)
+  throw new AlmanacError('ALM_DATA_UNKNOWN', { name })
 }
 
-/** `WORKFLOW/FIELD[/PATH]` or `RUN/FIELD[/PATH]`. @throws ALM_DATA_UNKNOWN */
-async function outputNamed(almanac: Workbench, name: string): Promise<Found> {
+/** `WORKFLOW/FIELD[/PATH]` or `RUN/FIELD[/PATH]`. */
+async function outputNamed(almanac: Workbench, name: string): Promise<Found | undefined> {
   const [first = '', field = '', ...path] = name.split('/')
   const { records, environment } = almanac
   const [newest] = await records.runs({ workflow: first, environment, states: ['succeeded'], limit: 1 })
   const run = newest ?? (await records.run(first))
   const ref = run === undefined ? undefined : new Map(outputsOf(run)).get(field)
-  if (run === undefined || ref === undefined) throw new AlmanacError('ALM_DATA_UNKNOWN', { name })
+  if (run === undefined || ref === undefined) return undefined
   const of = `run ${run.id}`
   if (path.length === 0) return { ref, of }
   const inner = path.join('/')
@@ -175,8 +179,7 @@ async function outputNamed(almanac: Workbench, name: string): Promise<Found> {
     ref instanceof DirRef
       ? ((await almanac.data.fileAt(ref, inner)) ?? (await almanac.data.dirAt(ref, inner)))
       : undefined
-  if (below === undefined) throw new AlmanacError('ALM_DATA_UNKNOWN', { name })
-  return { ref: below, of }
+  return below === undefined ? undefined : { ref: below, of }
 }
 
 /** Of each workflow the newest run that gave something, newest first. */
