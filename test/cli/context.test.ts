@@ -78,3 +78,16 @@ it('is written, read and listed by people, and only what reads it is executed ag
     stderr: expect.stringContaining('a document is JSON'),
   })
 })
+
+it('of several who merge into a document that is not there yet, none is lost without a word', async () => {
+  project = await Project.make()
+  const name = 'workflow:imaging/flags'
+  const fields = ['a', 'b', 'c', 'd']
+  const ran = await Promise.all(
+    fields.map((field) => project.run('context', 'set', name, `{"${field}": 1}`, '--patch', '--json')),
+  )
+  const said = ran.map((one) => objects(one).at(-1)?.['code'] ?? 'written')
+  expect(said.filter((one) => one !== 'ALM_CONTEXT_MOVED' && one !== 'written')).toEqual([])
+  const [kept] = objects(await project.run('context', 'get', name, '--json'))
+  expect(Object.keys(kept?.['value'] as object)).toEqual(fields.filter((_, i) => said[i] === 'written'))
+})

@@ -109,7 +109,9 @@ export function contextSetCommand(name: string, text: string, flags: ContextSetF
     const given = jsonOf(text)
     const newest = flags.patch === true ? await almanac.documents.version(key) : undefined
     const base = newest === undefined ? {} : (JSON.parse(newest.json) as Value)
-    const seen = flags.seen === undefined ? newest?.version : count('--seen', flags.seen)
+    // of two who merge at once, neither may write what it has not seen
+    const upon = flags.patch === true ? (newest?.version ?? 0) : undefined
+    const seen = flags.seen === undefined ? upon : count('--seen', flags.seen)
     const written = await almanac.documents.write({
       ...key,
       json: documentJson(flags.patch === true ? patched(base, given) : given),
