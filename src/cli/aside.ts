@@ -3,6 +3,7 @@ import { decode } from '../model/codec.ts'
 import type { Message, RunId } from '../model/records.ts'
 import type { Workbench } from '../workbench.ts'
 import { nextCommand } from './command-text.ts'
+import { shownName } from './printable.ts'
 import type { Printer } from './printer.ts'
 import { valueText } from './values.ts'
 
@@ -27,7 +28,7 @@ export const asideObject = (aside: readonly Message[]): object =>
 /** Each in a line of its own, so far from the left. */
 export function printAside(printer: Printer, run: RunId, aside: readonly Message[], indent = ''): void {
   for (const { seq, name, valueWire, error } of aside.slice(-most)) {
-    const what = `message ${seq} was set aside: ${name} ${valueText(decode(valueWire), 100)}`
+    const what = `message ${seq} was set aside: ${shownName(name)} ${valueText(decode(valueWire), 100)}`
     printer.line(`${indent}${pc.yellow('!')} ${what}  ${pc.dim(error?.message)}`)
   }
   if (aside.length > most) printer.line(pc.dim(`${indent}and more: ${nextCommand(`messages ${run}`)}`))

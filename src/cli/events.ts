@@ -1,6 +1,7 @@
 import pc from 'picocolors'
 import { decode } from '../model/codec.ts'
 import type { Workbench } from '../workbench.ts'
+import { shownName } from './printable.ts'
 import type { Printer } from './printer.ts'
 import { inputText } from './values.ts'
 
@@ -43,7 +44,7 @@ export class Events {
         const time = new Date(at).toISOString().slice(11, 23)
         const by = call === undefined ? workflow : `${task} ${call}`
         const body = inputText(decode(bodyWire), letters)
-        printer.line(`${pc.dim(`${time} ${by}`)} ${pc.cyan(name)}${body === '' ? '' : ` ${body}`}`)
+        printer.line(`${pc.dim(`${time} ${by}`)} ${pc.cyan(shownName(name))}${body === '' ? '' : ` ${body}`}`)
         printed++
       }
       this.#after = notes.at(-1)?.seq ?? this.#after

@@ -5,6 +5,7 @@ import type { Artifact } from '../model/task-context.ts'
 import type { Value } from '../model/value.ts'
 import type { Workbench } from '../workbench.ts'
 import { relativePath } from './paths.ts'
+import { shownName } from './printable.ts'
 import { fullText } from './values.ts'
 
 /** What people look at: values with the paths of their files, and what a run has said of itself. */
@@ -85,7 +86,7 @@ async function artifactText(artifact: Artifact, data: Workbench['data']): Promis
     case 'image':
       return textOf(artifact.path, data)
     case 'link':
-      return artifact.url
+      return shownName(artifact.url)
     case 'markdown':
       return (artifact.text.split('\n', 1)[0] as string).slice(0, 100)
     case 'table':

@@ -1,11 +1,14 @@
 import type { AskRecord, RunId } from '../model/records.ts'
 import type { Workbench } from '../workbench.ts'
 import { nextCommand } from './command-text.ts'
+import { shownName } from './printable.ts'
 
 /** What a run waits for from outside, in words: a person's answer, or a message. */
 
-export const wantedText = ({ of, title }: AskRecord): string =>
-  of === undefined ? title : of === 'receive' ? `a message: ${title}` : `a callback: ${title}`
+export function wantedText({ of, title }: AskRecord): string {
+  const text = shownName(title)
+  return of === undefined ? text : of === 'receive' ? `a message: ${text}` : `a callback: ${text}`
+}
 
 /** The command that gives it. */
 export const wantedCommand = ({ of, name, call, run }: AskRecord & { readonly run: RunId }): string =>

@@ -263,3 +263,28 @@ export default workflow('many', async () => Promise.all(Array.from({ length: 120
   const lines = (await project.run('show', 'last', 'one')).stdout.trimEnd().split('\n')
   expect([lines.length, lines.at(-1)]).toEqual([202, '  the first 200 calls; all with --json'])
 })
+
+it('names that runs are given and that they give stay on one line, whatever is in them', async () => {
+  project = await Project.make({
+    'odd.ts': `
+import { run, workflow, z } from 'almanac'
+export default workflow('odd', async () => {
+  run.event('an\\nevent', { n: 1 })
+  run.metric('a\\nmetric', 2)
+  run.artifact('a\\nlink', { kind: 'link', url: 'https://host/\\nSUCCEEDED' })
+  return run.ask(z.string(), { title: 'A\\nquestion?' })
+})`,
+  })
+  const ran = await project.run('run', 'odd.ts', '--name', 'a\nrun')
+  expect(ran.stderr).toContain(String.raw`? "A\nquestion?"`)
+  const lines = async (...args: string[]) => (await project.run(...args)).stdout.trimEnd().split('\n')
+  expect((await lines('logs', 'last')).map((line) => line.slice(13))).toEqual([
+    String.raw`odd "an\nevent" n=1`,
+  ])
+  expect((await lines('show', 'last')).filter((line) => /metric|link|question/.test(line))).toEqual([
+    String.raw`metric  "a\nmetric"  2`,
+    String.raw`link    "a\nlink"    "https://host/\nSUCCEEDED"`,
+    expect.stringMatching(/^\? "A\\nquestion\?" {2}almanac answer /),
+  ])
+  expect((await lines('runs')).map((line) => line.slice(-8))).toEqual(['ed  name', String.raw`"a\nrun"`])
+})

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import pc from 'picocolors'
 import { knownRun } from '../calls.ts'
 import { leaveUnread } from '../reader-gone.ts'
+import { shownName } from '../printable.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
 import { valueText } from '../values.ts'
 
@@ -38,7 +39,7 @@ export function messagesCommand(run: string, name: string | undefined, flags: Me
           const where = other === undefined ? '' : ` ${direction === 'in' ? 'from' : 'to'} ${other}`
           const open = direction === 'in' && call === undefined && error === undefined ? ' not received' : ''
           printer.line(
-            `${pc.dim(`${seq}  ${time}`)} ${arrow} ${what}${where} ${valueText(value, longestValue)}${pc.dim(open)}`,
+            `${pc.dim(`${seq}  ${time}`)} ${arrow} ${shownName(what)}${where} ${valueText(value, longestValue)}${pc.dim(open)}`,
           )
           if (error !== undefined) printer.line(`   ${pc.red('set aside:')} ${error.message}`)
         }

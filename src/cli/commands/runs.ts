@@ -3,6 +3,7 @@ import pc from 'picocolors'
 import type { RunRecord } from '../../model/records.ts'
 import { runObject } from '../objects.ts'
 import { fileOfRuns } from '../paths.ts'
+import { shownName } from '../printable.ts'
 import { type CommonFlags, count, withReadAlmanac } from '../session.ts'
 import { type Standing, standings } from '../standing.ts'
 import { table } from '../table.ts'
@@ -59,5 +60,5 @@ const cells = (run: RunRecord, { state }: Standing): string[] => [
   run.startedAt === undefined || run.endedAt === undefined ? '' : durationText(run.endedAt - run.startedAt),
   String(run.executed),
   String(run.reused),
-  run.name ?? '',
+  shownName(run.name ?? ''),
 ]

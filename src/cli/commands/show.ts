@@ -82,10 +82,10 @@ async function showRun(
   const said = [
     ...Object.entries(metrics).map(([name, { value, count }]) => [
       'metric',
-      name,
+      shownName(name),
       `${value}${count > 1 ? pc.dim(` (the last of ${count})`) : ''}`,
     ]),
-    ...artifacts.map(({ name, kind, text }) => [kind, name, text]),
+    ...artifacts.map(({ name, kind, text }) => [kind, shownName(name), text]),
   ]
   if (said.length > 0) printer.line()
   for (const line of table(said)) printer.line(line)
