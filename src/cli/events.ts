@@ -4,6 +4,7 @@ import type { Workbench } from '../workbench.ts'
 import { shownName } from './printable.ts'
 import type { Printer } from './printer.ts'
 import { inputText } from './values.ts'
+import { clockText } from './words.ts'
 
 const page = 1000
 /** of a line */
@@ -41,10 +42,11 @@ export class Events {
         if (this.#task !== undefined && this.#task !== task && this.#task !== String(call)) continue
         const ids = { run: this.#run, call: call ?? null, task: task ?? null, attempt: attempt ?? null }
         printer.object({ kind: 'event', ...ids, at, name, body: JSON.parse(bodyWire) })
-        const time = new Date(at).toISOString().slice(11, 23)
         const by = call === undefined ? workflow : `${task} ${call}`
         const body = inputText(decode(bodyWire), letters)
-        printer.line(`${pc.dim(`${time} ${by}`)} ${pc.cyan(shownName(name))}${body === '' ? '' : ` ${body}`}`)
+        printer.line(
+          `${pc.dim(`${clockText(at)} ${by}`)} ${pc.cyan(shownName(name))}${body === '' ? '' : ` ${body}`}`,
+        )
         printed++
       }
       this.#after = notes.at(-1)?.seq ?? this.#after

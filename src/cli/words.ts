@@ -31,6 +31,12 @@ export function timeText(at: number | undefined): string {
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
 }
 
+/** Of lines that follow close upon each other: local time of day, to the ms. */
+export function clockText(at: number): string {
+  const ms = String(new Date(at).getMilliseconds()).padStart(3, '0')
+  return `${timeText(at).slice(-8)}.${ms}`
+}
+
 const colours: Readonly<Record<string, (text: string) => string>> = {
   succeeded: pc.green,
   failed: pc.red,

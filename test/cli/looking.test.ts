@@ -288,3 +288,26 @@ export default workflow('odd', async () => {
   ])
   expect((await lines('runs')).map((line) => line.slice(-8))).toEqual(['ed  name', String.raw`"a\nrun"`])
 })
+
+it('times that people read are local, in logs, of events and of messages as in show', async () => {
+  const files = {
+    'told.ts': `
+import { run, task, workflow } from 'almanac'
+export const look = task('look', () => console.log('looking'))
+export default workflow('told', async () => { await look(); run.event('seen', 1); run.send('out', 2) })`,
+  }
+  project = await Project.make(files, { TZ: 'Asia/Kolkata' })
+  const { id } = await project.json('run', 'told.ts')
+  const { startedAt } = await project.json('show', 'last')
+  const local = (at: unknown): string => new Date(Number(at) + 5.5 * 3600_000).toISOString().replace('T', ' ')
+  const { stdout: show } = await project.run('show', 'last')
+  expect(show.split('\n')[1]).toContain(`  ${local(startedAt).slice(0, 19)} · `)
+  const { stdout: json } = await project.run('logs', 'last', '--json')
+  const [line, event] = json
+    .trim()
+    .split('\n')
+    .map((text) => local((JSON.parse(text) as { at: number }).at).slice(11, 23))
+  expect((await project.run('logs', 'last')).stdout).toBe(`${line} look 0 looking\n${event} told seen 1\n`)
+  const { at } = await project.json('messages', String(id))
+  expect((await project.run('messages', String(id))).stdout).toBe(`1  ${local(at).slice(0, 19)} ← out 2\n`)
+})

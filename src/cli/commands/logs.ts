@@ -6,6 +6,7 @@ import { Events } from '../events.ts'
 import type { Printer } from '../printer.ts'
 import { leaveUnread } from '../reader-gone.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
+import { clockText } from '../words.ts'
 
 export interface LogsFlags extends CommonFlags {
   readonly follow?: boolean
@@ -95,9 +96,8 @@ async function printNew(
     read.set(call.call, next)
     for (const { at, stream, text, attempt } of lines) {
       printer.object({ kind: 'log', run, call: call.call, task: call.name, attempt, stream, at, text })
-      const time = new Date(at).toISOString().slice(11, 23)
       printer.line(
-        `${pc.dim(`${time} ${call.name} ${call.call}`)} ${stream === 'stderr' ? pc.yellow(text) : text}`,
+        `${pc.dim(`${clockText(at)} ${call.name} ${call.call}`)} ${stream === 'stderr' ? pc.yellow(text) : text}`,
       )
     }
     printed += lines.length

@@ -5,6 +5,7 @@ import { leaveUnread } from '../reader-gone.ts'
 import { shownName } from '../printable.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
 import { valueText } from '../values.ts'
+import { timeText } from '../words.ts'
 
 export interface MessagesFlags extends CommonFlags {
   readonly follow?: boolean
@@ -34,12 +35,11 @@ export function messagesCommand(run: string, name: string | undefined, flags: Me
           const { seq, direction, name: what, at, value, run: other, call, error } = message
           after = seq
           printer.object({ kind: 'message', ...message })
-          const time = new Date(at).toISOString().slice(0, 19).replace('T', ' ')
           const arrow = direction === 'in' ? pc.cyan('→') : pc.green('←')
           const where = other === undefined ? '' : ` ${direction === 'in' ? 'from' : 'to'} ${other}`
           const open = direction === 'in' && call === undefined && error === undefined ? ' not received' : ''
           printer.line(
-            `${pc.dim(`${seq}  ${time}`)} ${arrow} ${shownName(what)}${where} ${valueText(value, longestValue)}${pc.dim(open)}`,
+            `${pc.dim(`${seq}  ${timeText(at)}`)} ${arrow} ${shownName(what)}${where} ${valueText(value, longestValue)}${pc.dim(open)}`,
           )
           if (error !== undefined) printer.line(`   ${pc.red('set aside:')} ${error.message}`)
         }
