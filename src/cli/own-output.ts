@@ -1,3 +1,5 @@
+import type { Readable } from 'node:stream'
+
 const write = process.stdout.write.bind(process.stdout)
 
 /** Writes what a command itself says to standard output. */
@@ -18,4 +20,15 @@ export function keepOutputOwn(): () => void {
   return () => {
     stdout.write = before
   }
+}
+
+/** Hands on what another process says, by whole lines: parts of long ones would mix with those of others. */
+export function handOnLines(from: Readable): void {
+  const parts: string[] = []
+  from.setEncoding('utf8').on('data', (text: string) => {
+    const end = text.lastIndexOf('\n') + 1
+    parts.push(text.slice(0, end))
+    if (end > 0) writeOwn(parts.splice(0).join(''))
+    parts.push(text.slice(end))
+  })
 }

@@ -24,6 +24,17 @@ export default workflow('steered', async () => {
 })
 `
 
+/** Gives what it is called back with. */
+const given = `
+import { run, task, workflow, z } from 'almanac'
+export const notify = task('notify', (url: string) => console.log(url))
+export default workflow('given', async () => {
+  const { url, posted } = run.callback({ text: z.string() })
+  await notify(url)
+  return (await posted).text
+})
+`
+
 /** Tells its own reader and another run, before and after a task that waits for a file. */
 const tells = `
 import { existsSync, writeFileSync } from 'node:fs'
@@ -306,6 +317,31 @@ describe('a callback', () => {
     await project.write({ go: '' })
     const { state, output } = await project.json('resume', id)
     expect({ state, output }).toEqual({ state: 'succeeded', output: 'held' })
+  })
+
+  it('has runs that go on at once tell of it one object a line, however long', async () => {
+    project = await Project.make({ 'given.ts': given })
+    const listener = await listening('--resume')
+    const there = Project.at(project.folder, { ALMANAC_CALLBACKS_URL: `http://${listener.address}` })
+    const ids: string[] = []
+    for (let n = 0; n < 4; n++) ids.push(startedRun(await there.run('run', 'given.ts', '--json')))
+    // nothing is read before all of them have something to tell
+    listener.child.stdout.pause()
+    await Promise.all(
+      ids.map(async (id, n) => {
+        const [url = ''] = /http\S+/.exec((await project.run('logs', id)).stdout) ?? []
+        const body = JSON.stringify({ text: String(n).repeat(500_000) })
+        expect((await fetch(url, { method: 'POST', headers: json, body })).status).toBe(200)
+      }),
+    )
+    for (const id of ids) while ((await project.json('show', id))['state'] !== 'succeeded');
+    listener.child.stdout.resume()
+    await listener.saw(/(?:"kind":"run"[\s\S]*){4}/)
+    listener.child.kill('SIGTERM')
+    const lines = (await listener.ended).stdout.trimEnd().split('\n')
+    const told = lines.map((line) => JSON.parse(line) as Record<string, unknown>)
+    const outputs = new Map(told.filter(({ kind }) => kind === 'run').map(({ id, output }) => [id, output]))
+    expect(ids.map((id) => outputs.get(id))).toEqual(ids.map((_, n) => String(n).repeat(500_000)))
   })
 
   it('has its runs clean up when it is stopped, whoever passes on what it was told', async () => {

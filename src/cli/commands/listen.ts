@@ -6,6 +6,7 @@ import { isRunEnd } from '../../model/states.ts'
 import type { Workbench } from '../../workbench.ts'
 import { CalledRuns } from '../called-runs.ts'
 import { nextCommand } from '../command-text.ts'
+import { handOnLines } from '../own-output.ts'
 import { exitCodes, type Printer, printError } from '../printer.ts'
 import { type InputSchema, misfit } from '../schemas.ts'
 import { type CommonFlags, withAlmanac } from '../session.ts'
@@ -55,13 +56,15 @@ function calledRuns(almanac: Workbench, flags: ListenFlags, printer: Printer): C
 
 /** A process of its own: a run that fails, or takes all memory, leaves the others and what listens alone. */
 async function resume(run: RunId, flags: ListenFlags, signal: AbortSignal): Promise<void> {
-  const words = ['resume', run, ...(flags.json === true ? ['--json'] : [])]
+  const json = flags.json === true
+  const words = ['resume', run, ...(json ? ['--json'] : [])]
   if (flags.project !== undefined) words.push('--project', flags.project)
   // an interruption at the terminal is for what listens, which stops the others
   const child = spawn(process.execPath, [process.argv[1] ?? '', ...words], {
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['ignore', json ? 'pipe' : 'inherit', 'inherit'],
     detached: true,
   })
+  if (child.stdout !== null) handOnLines(child.stdout)
   const stop = (): void => void child.kill('SIGTERM')
   signal.addEventListener('abort', stop, { once: true })
   if (signal.aborted) stop()
