@@ -103,21 +103,6 @@ it('begins what it is told to begin now, though nobody lets the event loop turn'
   expect(await bench.heard.end(attempt.id)).toMatchObject({ kind: 'succeeded', values: { '': 1 } })
 })
 
-it('has work for half a second where it is, though nobody lets the event loop turn', async () => {
-  const task = bench.task(file, 'work', { threads: 8 })
-  const log = join(bench.folder, 'log')
-  await bench.value(task, { n: 0, log })
-  const attempts = Array.from({ length: 200 }, (_, n) =>
-    bench.attempt(task, { n: n + 1, log }, { behind: n > 0 }),
-  )
-  bench.executor.submit(attempts)
-  bench.executor.beginNow?.()
-  const until = performance.now() + patience.timeout
-  while (begun(log).length < 201 && performance.now() < until);
-  expect(begun(log).length).toBe(201)
-  for (const { id } of attempts) expect(await bench.heard.end(id)).toMatchObject({ kind: 'succeeded' })
-})
-
 it('lets nothing of a run begin that is held back', async () => {
   const task = bench.task(file, 'noop')
   await bench.value(task, { n: 0 })

@@ -53,7 +53,7 @@ it('does not sweep a new run that gets the number of one that was removed', asyn
 
 it('keeps versions of a dataset whose name is lost, under a name of their own', async () => {
   const version = (dataset: string, content: string) => ({
-    ...{ environment: 'default', dataset, partition: '', digest: aDigest(content) },
+    ...{ environment: 'main', dataset, partition: '', digest: aDigest(content) },
     ...{ entries: 1, size: 1, kept: false, maker: 'test', madeAt: 1 },
   })
   await use(async ({ datasets }) => {
@@ -65,7 +65,7 @@ it('keeps versions of a dataset whose name is lost, under a name of their own', 
   await use(async ({ datasets }) => {
     await datasets.add(version('genomes', 'c'))
     const found = async (dataset: string) =>
-      (await datasets.versions({ environment: 'default', dataset, partition: '' }, { limit: 9 })).map(
+      (await datasets.versions({ environment: 'main', dataset, partition: '' }, { limit: 9 })).map(
         ({ version: number, digest }) => [number, digest],
       )
     expect([await found('genomes'), await found('recovered-1')]).toEqual([

@@ -209,7 +209,7 @@ function agree(db: DatabaseSync): void {
     DELETE FROM removed;
     DELETE FROM uses WHERE entry NOT IN (SELECT seq FROM cache);
     INSERT OR IGNORE INTO datasets (n, environment, name, folded, live, made_at)
-      SELECT dataset, 'default', 'recovered-' || dataset, 'recovered-' || dataset, count(*), min(made_at) FROM versions
+      SELECT dataset, 'main', 'recovered-' || dataset, 'recovered-' || dataset, count(*), min(made_at) FROM versions
       WHERE removed_at IS NULL AND dataset NOT IN (SELECT n FROM datasets) GROUP BY dataset;
     DELETE FROM versions WHERE dataset NOT IN (SELECT n FROM datasets);
     UPDATE runs SET linked = 0, keys_told = 0;
