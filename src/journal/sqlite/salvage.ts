@@ -11,6 +11,7 @@ import {
   readSync,
   renameSync,
   rmSync,
+  statSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import type { SQLInputValue } from 'node:sqlite'
@@ -59,9 +60,9 @@ export interface SalvagedRun {
  * Q1 the damaged files are only read, and are kept: a copy of them is looked at.
  * Q2 the new journal has no outcome without its call, no call without its run, and counts that agree with both. What
  *    is missing in it is executed again, as after a crash: no result is taken for another.
- * Q3 the new file takes the old one's place in one step, and not while a process has a run.
+ * Q3 the new file takes the old one's place in one step, and not while a process has a run, or has written meanwhile.
  *
- * @throws ALM_JOURNAL_DAMAGED where nothing can be read, ALM_JOURNAL_FAILED while a process has a run
+ * @throws ALM_JOURNAL_DAMAGED where nothing can be read, ALM_JOURNAL_FAILED while a process has a run or writes
  */
 export function salvageJournal(home: string, { apply }: { readonly apply: boolean }): Salvage {
   const path = join(home, 'journal.db')
@@ -69,8 +70,9 @@ export function salvageJournal(home: string, { apply }: { readonly apply: boolea
   const folder = mkdtempSync(join(home, 'repair-'))
   try {
     const made = join(folder, 'new.db')
+    const before = lastWritten(path)
     const found = copyInto(path, made, folder)
-    return apply ? { ...found, kept: takePlace(home, path, made) } : found
+    return apply ? { ...found, kept: takePlace(home, path, made, before) } : found
   } catch (error) {
     throw journalFailure(error, path)
   } finally {
@@ -261,13 +263,28 @@ function addTasks(db: DatabaseSync, run: number, name: number, tally: TaskTally,
   for (const change of tasks.values()) db.prepare(changeTaskSql).run(run, name, ...change)
 }
 
-/** The damaged files go aside; gives where (Q3). */
-function takePlace(home: string, path: string, made: string): string {
+/** Of the file and its log: changes with whatever is written. */
+const lastWritten = (path: string): string =>
+  [path, `${path}-wal`]
+    .map((file) => statSync(file, { bigint: true, throwIfNoEntry: false }))
+    .map((stat) => `${stat?.size} ${stat?.mtimeNs}`)
+    .join()
+
+/** The damaged files go aside; gives where (Q3). `before`: when they were last written before they were read. */
+function takePlace(home: string, path: string, made: string, before: string): string {
   const kept = join(home, `journal-damaged-${new Date().toISOString().replaceAll(':', '').slice(0, 17)}`)
   mkdirSync(kept)
-  for (const end of ['', '-wal', '-shm'])
-    if (existsSync(path + end)) copyFileSync(path + end, join(kept, `journal.db${end}`))
+  for (const end of ['', '-wal', '-shm']) {
+    if (!existsSync(path + end)) continue
+    copyFileSync(path + end, join(kept, `journal.db${end}`))
+    sync(join(kept, `journal.db${end}`))
+  }
   for (const folder of [kept, home]) sync(folder)
+  if (lastWritten(path) !== before) {
+    rmSync(kept, { recursive: true })
+    const why = 'a process has written to it meanwhile: end all that use it, and repair it then'
+    throw new AlmanacError('ALM_JOURNAL_FAILED', { path, why })
+  }
   // a log of the old file must not be read into the new one
   for (const end of ['-wal', '-shm']) rmSync(path + end, { force: true })
   renameSync(made, path)
@@ -275,8 +292,8 @@ function takePlace(home: string, path: string, made: string): string {
   return kept
 }
 
-function sync(folder: string): void {
-  const handle = openSync(folder, 'r')
+function sync(path: string): void {
+  const handle = openSync(path, 'r')
   fsyncSync(handle)
   closeSync(handle)
 }

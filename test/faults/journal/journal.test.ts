@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { OpenSqliteJournal } from '../../../src/journal/sqlite/open.ts'
 import { openSqliteJournal } from '../../../src/journal/sqlite/open.ts'
+import { salvageJournal } from '../../../src/journal/sqlite/salvage.ts'
 import { plainCall } from '../../../src/model/remembered.ts'
 import { aCall, anOutcome, aRun, remembered } from '../../../src/testing/journal-records.ts'
 import type { TemporaryHome } from '../../../src/testing/temporary-home.ts'
@@ -91,6 +92,22 @@ it('hands its owner every request once, however fast another process makes them'
   expect(taken).toEqual(Array.from({ length: (await requested).requests }, (_, at) => at))
   await claim?.release()
   await process.ended
+})
+
+it('is not repaired while a process writes to it, though that has no run, and loses nothing', async () => {
+  await open.journal.create(aRun('run1'))
+  await open.close()
+  const process = startProcess('request', home.path, 'run1')
+  await process.hears('opened')
+  expect(() => salvageJournal(home.path, { apply: true })).toThrow(
+    `${home.path}/journal.db: a process has written to it meanwhile: end all that use it, and repair it then.`,
+  )
+  const { requests } = await process.hears('requested')
+  await process.ended
+  expect(readdirSync(home.path).sort()).toEqual(['journal.db', 'locks'])
+  open = await openSqliteJournal(home.path)
+  const { requests: kept } = await open.journal.take('run1')
+  expect(kept.map(({ at }) => at)).toEqual(Array.from({ length: requests }, (_, at) => at))
 })
 
 it('lets others write while two processes write as fast as they can', async () => {

@@ -84,7 +84,10 @@ const commands: Record<Command, (home: string, run: string) => Promise<void>> = 
   async request(home, run) {
     const { journal } = await openSqliteJournal(home)
     const requests = 200
-    for (let at = 0; at < requests; at++) await journal.request(run, { kind: 'pause', by: 'test', at })
+    for (let at = 0; at < requests; at++) {
+      await journal.request(run, { kind: 'pause', by: 'test', at })
+      if (at === 0) say({ kind: 'opened' })
+    }
     say({ kind: 'requested', requests })
     await journal.close()
   },
