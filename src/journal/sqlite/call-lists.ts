@@ -13,8 +13,13 @@ import { findRun } from './runs.ts'
 /**
  * Calls of a run by name and state, in order of id, however many there are: what few calls have in common (a failure,
  * a rare name) is found by an index, what many have is found at once by looking at one after the other.
+ *
+ * L1 a call is in it once, whoever puts calls into blocks meanwhile.
  */
-export function listCalls(db: Database, names: Names, run: RunId, query: CallQuery): CallRow[] {
+export const listCalls = (db: Database, names: Names, run: RunId, query: CallQuery): CallRow[] =>
+  db.reading(() => list(db, names, run, query))
+
+function list(db: Database, names: Names, run: RunId, query: CallQuery): CallRow[] {
   const n = findRun(db, run)
   if (n === undefined) return []
   const { states, limit } = query

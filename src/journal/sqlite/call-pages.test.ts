@@ -111,3 +111,20 @@ it('has no more of long texts than is said, but one call in any case, and so hav
   expect((await open.journal.load(run)).map(plainCall)).toEqual(whole)
   db.close()
 })
+
+it('puts calls into blocks that are too large for many to be in one', async () => {
+  const run = 'large'
+  await open.journal.create(aRun(run))
+  const calls = Array.from({ length: 30 }, (_, i) => aCall(i, { argsWire: JSON.stringify('x'.repeat(38)) }))
+  const outcomes = calls.map((_, i) => anOutcome(i, { valueWire: '"0123456789"' }))
+  await open.journal.append(run, [...calls, ...outcomes, { kind: 'run', state: 'succeeded', at: 5 }])
+  const db = openDatabase(home.path)
+  const [names, n] = [new Names(db), runNumber(db, run)]
+  const isFrozen = () => db.transaction(() => freezeBlock(db, names, n, { bytes: 10 * 52 }))
+  // of the last ten there are no more
+  expect([isFrozen(), isFrozen(), isFrozen()]).toEqual([true, true, false])
+  expect((await open.journal.load(run)).map(plainCall)).toEqual(
+    calls.map((call, i) => remembered(call, outcomes[i])),
+  )
+  db.close()
+})

@@ -99,6 +99,16 @@ export class Database {
     }
   }
 
+  /** All that is read in it is of one state, whatever others write meanwhile. */
+  reading<T>(work: () => T): T {
+    this.#db.exec('BEGIN')
+    try {
+      return work()
+    } finally {
+      if (this.#db.isTransaction) this.#db.exec('COMMIT')
+    }
+  }
+
   /** One that a loss of power may take back, and which costs no sync: of what means nothing after that. */
   quickTransaction<T>(work: () => T): T {
     this.#db.exec('PRAGMA synchronous = NORMAL')

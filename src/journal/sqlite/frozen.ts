@@ -4,7 +4,14 @@ import type { RememberedCall } from '../../model/records.ts'
 import { plainCall } from '../../model/remembered.ts'
 import { isRunEnd, runStates } from '../../model/states.ts'
 import { blobDigests } from '../blob-digests.ts'
-import { type CallPage, type Digests, keyedCalls, type PageBound, readPage } from './call-pages.ts'
+import {
+  type CallPage,
+  type Digests,
+  keyedCalls,
+  type PageBound,
+  type ReadPage,
+  readPage,
+} from './call-pages.ts'
 import { insertCalls, insertOutcomes } from './calls.ts'
 import type { Database } from './database.ts'
 import type { Names } from './names.ts'
@@ -61,7 +68,7 @@ export function thawedRun(
 export function freezeBlock(db: Database, names: Names, n: number, bound: PageBound = {}): boolean {
   const [first, last] = rowRange(n)
   const found = readPage(db, names, first, last, callsPerBlock, { freezing: true, ...bound })
-  if (found === undefined || found.page.calls < leastCalls) {
+  if (found === undefined || isTooFew(found)) {
     db.run('UPDATE runs SET frozen = 1 WHERE n = ?', n)
     return false
   }
@@ -90,6 +97,10 @@ export function freezeBlock(db: Database, names: Names, n: number, bound: PageBo
     db.run(`DELETE FROM ${table} WHERE id IN (SELECT value FROM json_each(?))`, ids)
   return true
 }
+
+/** A page ends sooner where its calls are large: few of them are worth a block then, but not one that may be of any size. */
+const isTooFew = ({ page: { calls }, more }: ReadPage): boolean =>
+  calls < leastCalls && (calls === 1 || !more)
 
 /** A page of what a replay needs: the first block behind a row id, and that of its first call. */
 export function frozenPage(
