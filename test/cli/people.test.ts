@@ -1,3 +1,6 @@
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Project, type Ran } from './almanac.ts'
 
@@ -126,6 +129,19 @@ describe('a run that another process executes', () => {
     await project.write({ cleaned: '' })
     const ended = await run.ended
     expect([ended.code, last(ended)['state']]).toEqual([3, 'cancelled'])
+  })
+
+  it('is only looked at by doctor where its process is gone', async () => {
+    project = await Project.make({ 'waits.ts': waits })
+    const run = project.start('run', 'waits.ts')
+    await project.there('holds')
+    run.child.kill('SIGKILL')
+    await run.ended
+    expect((await project.run('doctor')).stdout).toMatch(/\w+ has no process any more: almanac resume \w+\n$/)
+    const journal = new DatabaseSync(join(project.folder, '.almanac', 'journal.db'), { readOnly: true })
+    const kept = journal.prepare('SELECT host, pid FROM runs').all()
+    journal.close()
+    expect(kept.map((row) => ({ ...row }))).toEqual([{ host: hostname(), pid: run.child.pid }])
   })
 
   it('is cancelled at once where its process is gone', async () => {

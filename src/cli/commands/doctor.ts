@@ -84,12 +84,11 @@ async function* findings(almanac: Workbench, data: boolean): AsyncIterable<Findi
       ok: restored,
       says: `${version}${path === undefined ? '' : ` ${path}`}: ${why}${restored ? ', and is right again' : ''}`,
     }
-  for (const run of await almanac.records.runs({ limit: 100, states: ['running', 'cancelling'] })) {
-    const claim = await almanac.journal.claim(run.id, { host: '', pid: process.pid, bootId: '' })
-    if (claim === undefined) continue
-    await claim.release()
-    yield { what: 'run', ok: true, says: `${run.id} has no process any more: almanac resume ${run.id}` }
-  }
+  const open = await almanac.records.runs({ limit: 100, states: ['running', 'cancelling'] })
+  const ids = open.map(({ id }) => id)
+  const claimed = new Set(await almanac.records.claimed(ids))
+  for (const id of ids.filter((one) => !claimed.has(one)))
+    yield { what: 'run', ok: true, says: `${id} has no process any more: almanac resume ${id}` }
 }
 
 function isWritable(path: string): boolean {
