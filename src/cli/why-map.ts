@@ -45,9 +45,10 @@ interface Earlier {
 
 /** Entries of a map that were run, carried and removed, each with its reason. */
 export async function mapReasons(almanac: Workbench, run: RunRecord, map: CallRow): Promise<MapReasons> {
-  const tally = await entriesOf(almanac, run, map)
+  const number = await numberOf(almanac, run, map)
+  const tally = await entriesOf(almanac, run, map, number)
   const over = await overOf(almanac, run, map)
-  const earlier = await earlierOf(almanac, run, map)
+  const earlier = await earlierOf(almanac, run, map, number)
   const changes = await changesOf(almanac, earlier?.over, over)
   const differences = differing(tally.parts, earlier?.parts)
   const executed = tally.first.map((file): EntryReason => {
@@ -59,7 +60,8 @@ export async function mapReasons(almanac: Workbench, run: RunRecord, map: CallRo
   )
   const entries = [...executed, ...removed].slice(0, namedEntries)
   const carried = map.outcome?.map?.carried ?? 0
-  const gone = map.outcome?.map?.removed ?? 0
+  // what it began from may have been the result of another map of its name
+  const gone = Math.min(map.outcome?.map?.removed ?? 0, changes?.removals ?? Number.POSITIVE_INFINITY)
   return {
     executed: tally.executed,
     cached: tally.cached,
@@ -93,9 +95,9 @@ interface Tally {
   parts: Readonly<Record<string, string>> | undefined
 }
 
-async function entriesOf(almanac: Workbench, run: RunRecord, map: CallRow): Promise<Tally> {
+async function entriesOf(almanac: Workbench, run: RunRecord, map: CallRow, number: number): Promise<Tally> {
   const tally: Tally = { executed: 0, cached: 0, failed: 0, first: [], parts: undefined }
-  for await (const call of entryCalls(almanac, run, map)) {
+  for await (const call of entryCalls(almanac, run, map, number)) {
     const { state, reason } = call.outcome ?? {}
     const ran = state === 'failed' || reason === 'executed'
     if (reason === 'executed') tally.executed++
@@ -109,22 +111,57 @@ async function entriesOf(almanac: Workbench, run: RunRecord, map: CallRow): Prom
 }
 
 /** Entries bear the path of their map: its caller, its name, and its number among the maps of that name there. */
-async function* entryCalls(almanac: Workbench, run: RunRecord, map: CallRow): AsyncIterable<CallRow> {
-  let path: string | undefined
-  let maps = 0
-  for (let after: number | undefined; ; ) {
+async function* entryCalls(
+  almanac: Workbench,
+  run: RunRecord,
+  map: CallRow,
+  number: number,
+): AsyncIterable<CallRow> {
+  const path = `${map.caller}/${map.name}#${number}`
+  for await (const call of callsOf(almanac, run, map.name, map.call))
+    if (call.call_kind === 'entry' && call.caller === path) yield call
+}
+
+/** Maps of a name that one caller makes, in order of their calls. */
+async function* mapsBeside(almanac: Workbench, run: RunRecord, map: CallRow): AsyncIterable<CallRow> {
+  for await (const call of callsOf(almanac, run, map.name))
+    if (call.call_kind === 'map' && call.caller === map.caller) yield call
+}
+
+async function numberOf(almanac: Workbench, run: RunRecord, map: CallRow): Promise<number> {
+  let number = 0
+  for await (const { call } of mapsBeside(almanac, run, map)) {
+    if (call === map.call) break
+    number++
+  }
+  return number
+}
+
+/** The map that stands in another run where this one does. */
+async function sameMap(
+  almanac: Workbench,
+  run: RunRecord,
+  map: CallRow,
+  number: number,
+): Promise<CallRow | undefined> {
+  let passed = 0
+  for await (const call of mapsBeside(almanac, run, map)) if (passed++ === number) return call
+  return undefined
+}
+
+async function* callsOf(
+  almanac: Workbench,
+  run: RunRecord,
+  name: string,
+  from?: number,
+): AsyncIterable<CallRow> {
+  for (let after = from; ; ) {
     const page: readonly CallRow[] = await almanac.records.calls(run.id, {
-      name: map.name,
+      name,
       limit: 1000,
       ...(after !== undefined && { after }),
     })
-    for (const call of page) {
-      if (call.call_kind === 'map' && call.caller === map.caller) {
-        if (call.call === map.call) path = `${map.caller}/${map.name}#${maps}`
-        maps++
-      }
-      if (call.call_kind === 'entry' && call.caller === path) yield call
-    }
+    yield* page
     after = page.at(-1)?.call
     if (page.length < 1000) return
   }
@@ -149,24 +186,35 @@ function differing(here: Tally['parts'], there: Tally['parts']): string[] {
 }
 
 /** The newest earlier run with a result of the same map, and with parts of one that has entries that ran. */
-async function earlierOf(almanac: Workbench, run: RunRecord, map: CallRow): Promise<Earlier | undefined> {
+async function earlierOf(
+  almanac: Workbench,
+  run: RunRecord,
+  map: CallRow,
+  number: number,
+): Promise<Earlier | undefined> {
   const { workflow, environment, id: before } = run
   let found: Earlier | undefined
-  for (const earlier of await almanac.records.runs({ workflow, before, limit: earlierRuns })) {
-    if (earlier.environment !== environment) continue
-    const calls = await almanac.records.calls(earlier.id, {
-      name: map.name,
-      states: ['succeeded'],
-      limit: 1000,
-    })
-    const same = calls.find((call) => call.call_kind === 'map' && call.caller === map.caller)
-    if (same === undefined) continue
-    const entry = calls.find((call) => call.call_kind === 'entry')
-    const parts = entry === undefined ? undefined : await partsOf(almanac, earlier.id, entry.call)
+  const query = { workflow, environment, before, limit: earlierRuns }
+  for (const earlier of await almanac.records.runs(query)) {
+    const same = await sameMap(almanac, earlier, map, number)
+    if (same?.outcome?.state !== 'succeeded') continue
+    const parts = await partsOfEntry(almanac, earlier, same, number)
     found ??= { run: earlier, over: await overOf(almanac, earlier, same), parts: undefined }
     if (parts !== undefined) return { ...found, parts }
   }
   return found
+}
+
+/** Parts of its first entry that succeeded. */
+async function partsOfEntry(
+  almanac: Workbench,
+  run: RunRecord,
+  map: CallRow,
+  number: number,
+): Promise<Tally['parts']> {
+  for await (const { call, outcome } of entryCalls(almanac, run, map, number))
+    if (outcome?.state === 'succeeded') return partsOf(almanac, run.id, call)
+  return undefined
 }
 
 /** What a map goes over, where that is on record. */
@@ -185,6 +233,7 @@ async function overOf(almanac: Workbench, run: RunRecord, map: CallRow): Promise
 
 interface Changes {
   readonly changed: ReadonlyMap<string, string>
+  readonly removals: number
   /** the first of them */
   readonly removed: readonly string[]
 }
@@ -193,18 +242,19 @@ async function changesOf(almanac: Workbench, before: Value, after: Value): Promi
   if (!(before instanceof DirRef) || !(after instanceof DirRef)) return undefined
   const changed = new Map<string, string>()
   const removed: string[] = []
+  let removals = 0
   try {
     for await (const change of almanac.data.diff(before, after)) {
       if (change.after?.kind === 'file')
         changed.set(change.path, change.before?.kind === 'file' ? 'its content changed' : 'it was added')
-      else if (change.before?.kind === 'file' && removed.length < namedEntries) removed.push(change.path)
+      else if (change.before?.kind === 'file' && removals++ < namedEntries) removed.push(change.path)
     }
   } catch (error) {
     // its listing was collected: what changed is not known any more
     if (isAlmanacError(error) && error.code === 'ALM_BLOB_MISSING') return undefined
     throw error
   }
-  return { changed, removed }
+  return { changed, removals, removed }
 }
 
 /** What an entry works on: the file, the files of a group, or the item of a list as text. */

@@ -132,6 +132,38 @@ export default workflow('told', async () => {
   expect(await logs('1')).toBe('T look 1 looking\nT look 1 seen n=2\n')
 })
 
+it('why of a second map of one name compares it with the second one', async () => {
+  project = await Project.make({
+    'two.ts': `
+import { command, dir, file, workflow } from 'almanac'
+const copy = command.task({
+  name: 'copy', run: ['cp', '{in.from}', '{out.to}'], input: { from: file() }, output: { to: file() },
+})
+export default workflow('two', { input: { one: dir(), two: dir() } }, async ({ one, two }) => {
+  await copy.map(one).all()
+  await copy.map(two).all()
+})
+`,
+  })
+  for (const name of ['one', 'two']) mkdirSync(join(project.folder, name))
+  await project.write({ 'one/a': 'a', 'one/b': 'b', 'two/c': 'c' })
+  const { id } = await project.json('run', 'two.ts', '-i', 'one=one', '-i', 'two=two')
+  await project.write({ 'two/d': 'd' })
+  await project.run('run', 'two.ts', '-i', 'one=one', '-i', 'two=two')
+  const shown = (await project.run('show', 'last', 'copy', '--json')).stdout.trim().split('\n')
+  const calls = shown.map((line) => JSON.parse(line) as { readonly call: number; readonly type: string })
+  const second = calls.filter(({ type }) => type === 'map').at(-1)?.call
+  expect((await project.run('why', 'last', String(second))).stdout).toBe(
+    [
+      `copy ${second} succeeded, a map:`,
+      '  its entries: 1 executed, 1 reused from the run cache, 0 carried over, 0 removed',
+      `  compared with run ${id}:`,
+      '    executed  d  it was added',
+      '',
+    ].join('\n'),
+  )
+})
+
 it('why of a map names the entries that were run and removed, and what was carried over', async () => {
   await ranMaps({ a: 'a', b: 'bb', c: 'c' })
   const { id } = await project.json('show', 'last')
