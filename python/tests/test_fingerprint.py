@@ -395,9 +395,32 @@ class Modules(Case):
         self.assertTrue(self.reaches(files, "ns/mod.py", "return 1", "return 11"))
         self.assertTrue(self.reaches(files, "ns/other.py", "return 2", "return 22"))
 
+    def test_folders_that_hold_only_folders_are_packages_where_an_import_leads_to_code(self) -> None:
+        for line, use in [
+            ("from a.b.c import f", "f"),
+            ("from a.b import c", "c.f"),
+            ("from a import b", "b.c.f"),
+            ("import a.b.c", "a.b.c.f"),
+            ("import a.b.c as c", "c.f"),
+            ("import a.b as b", "b.c.f"),
+            ("from .a.b.c import f", "f"),
+            ("from .a import b", "b.c.f"),
+            ("from . import a", "a.b.c.f"),
+        ]:
+            files: Files = {
+                "steps.py": f"{line}\n\ndef index():\n    return {use}()\n",
+                "a/b/c.py": "def f():\n    return 1\n\ndef g():\n    return 2\n",
+                "a/b/readme.txt": "a.b",
+            }
+            with self.subTest(line):
+                self.assertTrue(self.reaches(files, "a/b/c.py", "return 1", "return 11"))
+                self.assertFalse(self.reaches(files, "a/b/c.py", "return 2", "return 22"))
+
     def test_a_folder_of_data_hides_no_package(self) -> None:
         files: Files = {"steps.py": "import numpy\n\ndef index():\n    return numpy.pi\n", "numpy/data.csv": "1"}
         (result,) = self.of(files, "index")
+        self.assertEqual(sorted(result["parts"]), ["import:numpy", "steps.py:index"])
+        (result,) = self.of({**files, "numpy/tables/make.py": "pi = 3"}, "index")
         self.assertEqual(sorted(result["parts"]), ["import:numpy", "steps.py:index"])
 
     def test_modules_that_import_each_other_end(self) -> None:

@@ -67,6 +67,16 @@ class Info:
             yield Entity(path, "^")
 
 
+class Located(NamedTuple):
+    """Local modules that an import executes, the last of them is meant; and the steps that are no modules."""
+
+    paths: tuple[str, ...]
+    rest: tuple[str, ...]
+    absent: tuple[str, ...]
+    #: there is a folder of its name without code: whether it is a package is told by what is taken of it
+    is_bare: bool
+
+
 class World:
     """The local modules that tasks of one folder may import, each read once."""
 
@@ -76,7 +86,7 @@ class World:
         self._roots = list(dict.fromkeys([root(folder), project, os.path.join(project, "src"), folder]))
         self._modules: dict[str, Module] = {}
         self._infos: dict[Entity, Info] = {}
-        self._located: dict[tuple[str, ...], tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {}
+        self._located: dict[tuple[str, ...], Located] = {}
         self._shown: dict[str, str] = {}
         self._codes: dict[tuple[Entity, bool], str] = {}
         #: digests of what was read, by path
@@ -135,8 +145,8 @@ class World:
             self._infos[entity] = known
         return known
 
-    def locate(self, module: Module, imported: Import, absent: set[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Local modules that an import executes, the last of them is meant; and the steps that are no modules."""
+    def locate(self, module: Module, imported: Import, absent: set[str], taken: tuple[str, ...] = ()) -> Located:
+        """`taken`: attributes, one of the other."""
         if imported.level > 0:
             base = module.folder
             for _ in range(imported.level - 1):
@@ -150,20 +160,20 @@ class World:
         steps = tuple(imported.module.split(".")) if imported.module else ()
         key = (*roots, "", *steps)
         if key not in self._located:
-            self._located[key] = self._locate(roots, steps, imported.level > 0)
-        paths, rest, missing = self._located[key]
-        absent.update(missing)
-        return paths, rest
+            self._located[key] = self._locate(roots, steps, (), imported.level > 0)
+        located = self._located[key]
+        if located.is_bare and taken:
+            located = self._locate(roots, steps, taken, imported.level > 0)
+        absent.update(located.absent)
+        return located
 
-    def _locate(
-        self, roots: list[str], steps: tuple[str, ...], relative: bool
-    ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    def _locate(self, roots: list[str], steps: tuple[str, ...], taken: tuple[str, ...], relative: bool) -> Located:
         absent: set[str] = set()
         for root in roots:
             found = [_package(root) or root] if relative else []
             folder, rest = root, list(steps)
             while rest:
-                path = self.submodule(folder, rest[0], absent)
+                path = self.submodule(folder, rest[0], (*rest[1:], *taken), absent)
                 if path is None:
                     break
                 found.append(path)
@@ -172,20 +182,24 @@ class World:
                     break
                 folder = path if os.path.isdir(path) else os.path.dirname(path)
             if found:
-                return tuple(found), tuple(rest), tuple(sorted(absent))
-        return (), steps, tuple(sorted(absent))
+                return Located(tuple(found), tuple(rest), tuple(sorted(absent)), False)
+        is_bare = any(os.path.isdir(os.path.join(root, steps[0])) for root in roots)
+        return Located((), steps, tuple(sorted(absent)), is_bare)
 
-    @staticmethod
-    def submodule(folder: str, name: str, absent: set[str]) -> str | None:
+    @classmethod
+    def submodule(cls, folder: str, name: str, taken: tuple[str, ...], absent: set[str]) -> str | None:
+        """`taken`: what is taken of it, modules first."""
         package = os.path.join(folder, name)
         for path in (os.path.join(package, "__init__.py"), f"{package}.py"):
             if os.path.isfile(path):
                 return path
             absent.add(path)
         # a folder of data may have the name of an installed package
-        if os.path.isdir(package) and any(one.endswith(".py") for one in os.listdir(package)):
+        if not os.path.isdir(package):
+            return None
+        if any(one.endswith(".py") for one in os.listdir(package)):
             return package
-        return None
+        return package if taken and cls.submodule(package, taken[0], taken[1:], absent) is not None else None
 
 
 def _package(folder: str) -> str | None:
@@ -300,7 +314,7 @@ class Reach:
     def _stars(self, module: Module, name: str, bound: bool, targets: set[Target]) -> None:
         """`from a import *` may bind any name."""
         for star in module.stars:
-            paths, rest = self._world.locate(module, star, self._info.absent)
+            paths, rest, *_ = self._world.locate(module, star, self._info.absent)
             if not paths or rest:
                 if not bound:
                     targets.add(f"import:{star.module}.*")
@@ -316,7 +330,7 @@ class Reach:
         self, module: Module, imported: Import, attributes: tuple[str, ...], targets: set[Target], seen: set[Entity]
     ) -> None:
         chain = attributes if imported.attribute is None else (imported.attribute, *attributes)
-        paths, rest = self._world.locate(module, imported, self._info.absent)
+        paths, rest, *_ = self._world.locate(module, imported, self._info.absent, chain)
         if not paths:
             dots = "." * imported.level
             whole = imported.module if imported.attribute is None else f"{imported.module}.{imported.attribute}"
@@ -334,7 +348,7 @@ class Reach:
             if not module.is_package:
                 return
         if chain and module.is_package:
-            found = self._world.submodule(module.folder, chain[0], self._info.absent)
+            found = self._world.submodule(module.folder, chain[0], chain[1:], self._info.absent)
             if found is not None and found != module.path:
                 self._info.executes.add(found)
                 self._attribute(self._world.module(found), chain[1:], targets, seen)
@@ -352,13 +366,14 @@ class Reach:
         self._info.warnings.add(f"{self._shown} {what}: all of {shown} counts")
 
     def _execute(self, imported: Import) -> None:
-        paths, _ = self._world.locate(self._module, imported, self._info.absent)
+        attribute = imported.attribute
+        paths = self._world.locate(self._module, imported, self._info.absent, (attribute,) if attribute else ()).paths
         self._info.executes.update(paths)
-        if not paths or imported.attribute is None or imported.attribute == "*":
+        if not paths or attribute is None or attribute == "*":
             return
         last = self._world.module(paths[-1])
-        if last.is_package and imported.attribute not in last.bindings:
-            found = self._world.submodule(last.folder, imported.attribute, self._info.absent)
+        if last.is_package and attribute not in last.bindings:
+            found = self._world.submodule(last.folder, attribute, (), self._info.absent)
             if found is not None:
                 self._info.executes.add(found)
 
