@@ -15,7 +15,7 @@ import os
 import sys
 import threading
 import time
-from importlib.machinery import PathFinder, SourceFileLoader
+from importlib.machinery import ExtensionFileLoader, PathFinder, SourceFileLoader
 from typing import Any
 
 from . import packages
@@ -177,17 +177,20 @@ class _Loader(SourceFileLoader):
 
 
 class _Finder:
-    """Finds as usual, and has local modules loaded by `_Loader`."""
+    """Finds as usual, and has local modules loaded by `_Loader`; notes those that are machine code."""
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         spec = PathFinder.find_spec(name, path, target)
-        if spec is not None and type(spec.loader) is SourceFileLoader:
-            origin = spec.origin
-            if origin is not None and self._sources.is_local(origin):
+        origin = None if spec is None else spec.origin
+        if spec is not None and origin is not None and self._sources.is_local(origin):
+            if type(spec.loader) is SourceFileLoader:
                 spec.loader = _Loader(spec.name, origin, self._sources)
+            elif type(spec.loader) is ExtensionFileLoader:
+                # it is loaded by its path
+                self._sources.read_code(origin)
         return spec
 
 

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import textwrap
 import unittest
+from importlib.machinery import EXTENSION_SUFFIXES
 from typing import Any, Dict, Optional
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
@@ -184,6 +185,7 @@ class Case(unittest.TestCase):
         """Fingerprints of functions of `steps.py`, in a project of these files alone."""
         self._count += 1
         base = self.write({name: text and textwrap.dedent(text) for name, text in files.items()}, f"case{self._count}")
+        self.last = base
         return fingerprints(base, [(os.path.join(base, "steps.py"), name) for name in functions])
 
     def digest(self, files: Files, function: str = "index") -> str:
@@ -415,6 +417,45 @@ class Modules(Case):
             with self.subTest(line):
                 self.assertTrue(self.reaches(files, "a/b/c.py", "return 1", "return 11"))
                 self.assertFalse(self.reaches(files, "a/b/c.py", "return 2", "return 22"))
+
+    def test_modules_of_machine_code_count_whole(self) -> None:
+        for suffix in EXTENSION_SUFFIXES:
+            for files, kern in [
+                ({"steps.py": "import kern\n\ndef index():\n    return kern.f()\n"}, "kern"),
+                ({"steps.py": "from kern import f\n\ndef index():\n    return f()\n", "kern.py": "x"}, "kern"),
+                ({"steps.py": "from lib.low import kern\n\ndef index():\n    return kern.f()\n"}, "lib/low/kern"),
+                ({"steps.py": "import kern\n\ndef index():\n    return 1\n", "kern.pyx": "x"}, "kern"),
+            ]:
+                with self.subTest(suffix, **files):
+                    one, another = ({**files, kern + suffix: text} for text in ("\x7fELF one", "\x7fELF two"))
+                    self.assertNotEqual(self.digest(one), self.digest(another))
+                    (result,) = self.of(one, "index")
+                    self.assertEqual(result["warnings"], [f"{kern}{suffix} is machine code: all of it counts"])
+                    self.assertIn(kern + suffix, [os.path.relpath(path, self.last) for path in result["files"]])
+                    (result,) = self.of(files, "index")
+                    missing = [os.path.relpath(path, self.last) for path in result["absent"]]
+                    self.assertEqual("lib" in kern or kern + EXTENSION_SUFFIXES[0] in missing, True)
+
+    def test_machine_code_for_another_python_counts_where_there_is_nothing_else(self) -> None:
+        files: Files = {
+            "steps.py": "import kern\n\ndef index():\n    return kern.f()\n",
+            "kern.cpython-300.so": "one",
+        }
+        source: Files = {**files, "kern.py": "def f():\n    return 1\n"}
+        self.assertTrue(self.reaches(files, "kern.cpython-300.so", "one", "two"))
+        self.assertFalse(self.reaches(source, "kern.cpython-300.so", "one", "two"))
+        self.assertTrue(self.reaches(source, "kern.py", "return 1", "return 2"))
+
+    def test_of_machine_code_for_several_pythons_that_for_this_one_counts(self) -> None:
+        files: Files = {
+            "steps.py": "import kern\n\ndef index():\n    return kern.f()\n",
+            "kern.cpython-300.so": "old",
+            "kern.zzz.so": "another",
+            f"kern{EXTENSION_SUFFIXES[0]}": "new",
+        }
+        self.assertFalse(self.reaches(files, "kern.cpython-300.so", "old", "older"))
+        self.assertFalse(self.reaches(files, "kern.zzz.so", "another", "other"))
+        self.assertTrue(self.reaches(files, f"kern{EXTENSION_SUFFIXES[0]}", "new", "newer"))
 
     def test_a_folder_of_data_hides_no_package(self) -> None:
         files: Files = {"steps.py": "import numpy\n\ndef index():\n    return numpy.pi\n", "numpy/data.csv": "1"}

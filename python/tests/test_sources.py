@@ -1,9 +1,10 @@
 import os
 import tempfile
 import unittest
+from importlib.machinery import EXTENSION_SUFFIXES
 from unittest import mock
 
-from almanac_worker.sources import Sources
+from almanac_worker.sources import Sources, _Finder
 
 
 class Staleness(unittest.TestCase):
@@ -25,6 +26,14 @@ class Staleness(unittest.TestCase):
         self.sources.read_code(path)
         self.assertIsNone(self.sources.stale())
         self.path("a.py", "x = 2\n")
+        self.assertEqual(self.sources.stale(), path)
+
+    def test_a_module_of_machine_code_that_was_rebuilt_is_named(self):
+        path = self.path(f"kern{EXTENSION_SUFFIXES[0]}", "one")
+        spec = _Finder(self.sources).find_spec("kern", [self.folder.name])
+        self.assertEqual(spec.origin, path)
+        self.assertIsNone(self.sources.stale())
+        self.path(f"kern{EXTENSION_SUFFIXES[0]}", "two")
         self.assertEqual(self.sources.stale(), path)
 
     def test_a_thread_may_load_a_module_while_the_others_are_looked_at(self):

@@ -40,6 +40,9 @@ class Module:
         self.imports: set[Import] = set()
         self.stars: list[Import] = []
         self.broken: SyntaxError | None = None
+        self.is_compiled = path.endswith((".so", ".pyd"))
+        if self.is_compiled:
+            return
         try:
             tree = ast.parse(source, path)
         except SyntaxError as error:

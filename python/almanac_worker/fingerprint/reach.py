@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, Union
 
 from ..packages import root
+from .compiled import EXTENSION_SUFFIXES, compiled
 from .modules import Module
 from .names import Import, Names, Reference
 from .trees import Dumper, is_text
@@ -89,6 +90,8 @@ class World:
         self._located: dict[tuple[str, ...], Located] = {}
         self._shown: dict[str, str] = {}
         self._codes: dict[tuple[Entity, bool], str] = {}
+        #: endings of modules that are machine code, by folder and name
+        self._machine_code: dict[str, dict[str, str]] = {}
         #: digests of what was read, by path
         self.digests: dict[str, str] = {}
 
@@ -186,20 +189,30 @@ class World:
         is_bare = any(os.path.isdir(os.path.join(root, steps[0])) for root in roots)
         return Located((), steps, tuple(sorted(absent)), is_bare)
 
-    @classmethod
-    def submodule(cls, folder: str, name: str, taken: tuple[str, ...], absent: set[str]) -> str | None:
+    def submodule(self, folder: str, name: str, taken: tuple[str, ...], absent: set[str]) -> str | None:
         """`taken`: what is taken of it, modules first."""
         package = os.path.join(folder, name)
-        for path in (os.path.join(package, "__init__.py"), f"{package}.py"):
+        ending = self._compiled(folder).get(name, EXTENSION_SUFFIXES[0])
+        mine = ending if ending in EXTENSION_SUFFIXES else EXTENSION_SUFFIXES[0]
+        # in the order in which Python looks
+        for path in (os.path.join(package, "__init__.py"), package + mine, f"{package}.py"):
             if os.path.isfile(path):
                 return path
             absent.add(path)
+        if mine != ending:
+            # the task's Python may be another than this one
+            return package + ending
         # a folder of data may have the name of an installed package
         if not os.path.isdir(package):
             return None
         if any(one.endswith(".py") for one in os.listdir(package)):
             return package
-        return package if taken and cls.submodule(package, taken[0], taken[1:], absent) is not None else None
+        return package if taken and self.submodule(package, taken[0], taken[1:], absent) is not None else None
+
+    def _compiled(self, folder: str) -> dict[str, str]:
+        if folder not in self._machine_code:
+            self._machine_code[folder] = compiled(folder)
+        return self._machine_code[folder]
 
 
 def _package(folder: str) -> str | None:
@@ -222,6 +235,10 @@ class Reach:
 
     def info(self, name: str) -> Info:
         module, info = self._module, self._info
+        if module.is_compiled:
+            info.raw = self._world.digests[module.path].encode()
+            info.warnings.add(f"{self._shown} is machine code: all of it counts")
+            return info
         if module.broken is not None:
             info.raw = module.source
             info.warnings.add(
@@ -340,7 +357,7 @@ class Reach:
         self._attribute(self._world.module(paths[-1]), (*rest, *chain), targets, seen)
 
     def _attribute(self, module: Module, chain: tuple[str, ...], targets: set[Target], seen: set[Entity]) -> None:
-        if module.broken is not None:
+        if module.broken is not None or module.is_compiled:
             targets.add(Entity(module.path, "*"))
             return
         if chain and chain[0] in module.bindings:
