@@ -48,7 +48,11 @@ def heartbeat() -> None:
 
 
 def _say(body: dict[str, Any]) -> None:
-    line = json.dumps(body, default=_plain)
+    try:
+        line = json.dumps(body, default=_plain, allow_nan=False)
+    except ValueError:
+        # JSON has no such numbers: they are texts, as the engine takes them
+        line = json.dumps(json.loads(json.dumps(body, default=_plain), parse_constant=str))
     if _deliver is not None and _deliver(line):
         return
     path = os.environ.get("ALMANAC_EVENTS")

@@ -8,6 +8,7 @@ let file: string
 const source = `
 import ctypes
 import logging
+import math
 import os
 import subprocess
 import sys
@@ -108,6 +109,15 @@ def notes():
     almanac_task.artifact("report", "markdown", text="# Fine")
     almanac_task.progress(3, 10)
     almanac_task.heartbeat()
+
+
+def not_finite():
+    import almanac_task
+
+    almanac_task.metric("loss", float("nan"), step=4)
+    almanac_task.metric("gain", -math.inf)
+    almanac_task.artifact("table", "table", rows=[{"a": 1.5}, {"a": math.nan}, {"a": math.inf}])
+    almanac_task.event("ended", loss=math.nan, NaN="NaN")
 
 
 def event_lines():
@@ -327,6 +337,22 @@ describe('what a task says', () => {
         { type: 'metric', name: 'rmse', body: { value: 0.25, step: 4 } },
         { type: 'artifact', name: 'report', body: { kind: 'markdown', text: '# Fine' } },
         { type: 'progress', name: '', body: { done: 3, total: 10 } },
+      ],
+    })
+  })
+
+  it('with numbers that are not finite', async () => {
+    expect(await heard('not_finite')).toMatchObject({
+      lines: [],
+      notes: [
+        { type: 'metric', name: 'loss', body: { value: Number.NaN, step: 4 } },
+        { type: 'metric', name: 'gain', body: { value: Number.NEGATIVE_INFINITY } },
+        {
+          type: 'artifact',
+          name: 'table',
+          body: { kind: 'table', rows: [{ a: 1.5 }, { a: 'NaN' }, { a: 'Infinity' }] },
+        },
+        { type: 'event', name: 'ended', body: { loss: 'NaN', NaN: 'NaN' } },
       ],
     })
   })
