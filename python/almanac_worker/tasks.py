@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import math
 import os
@@ -173,6 +174,7 @@ class Runner:
         """The message of the attempt's end. `call` calls the author's code, and is where it may be interrupted."""
         kept: list[list[int]] = []
         mapped: list[str] = []
+        blobs: list[str] = []
         function = task.order.function
         alone = function.threads == 1
         cpu = self._cpu if alone else time.thread_time()
@@ -182,7 +184,7 @@ class Runner:
             if function.is_one and not mapped and _is_plain(returned):
                 body = None
             else:
-                body = self._body(task, returned, own, kept)
+                body = self._body(task, returned, own, kept, blobs)
                 if kept:
                     returned = None  # what has more names than ours now is held by the author's code
                     self._store.detach(handle for handle, _ in kept)
@@ -199,7 +201,7 @@ class Runner:
             if ms <= _TELL_PEAK:
                 return task.seq, int(ms * 1000), int(used * 1000), returned
             body = {"v": {function.values[0] if function.values else "": returned}}
-        return self._told(task, body, used, kept, mapped)
+        return self._told(task, body, used, kept, mapped, blobs)
 
     def _used(self, ms: float, cpu: float) -> float:
         """
@@ -214,7 +216,15 @@ class Runner:
         self._cpu = now = time.process_time()
         return min(ms, (now - cpu) * 1000) if ms < _BRIEF else (now - cpu) * 1000
 
-    def _told(self, task: Task, body: dict[str, Any], used: float, kept: list[list[int]], mapped: list[str]) -> str:
+    def _told(
+        self,
+        task: Task,
+        body: dict[str, Any],
+        used: float,
+        kept: list[list[int]],
+        mapped: list[str],
+        blobs: list[str],
+    ) -> str:
         body["ms"] = round(task.ms, 3)
         body["cpu"] = round(used, 3)
         if mapped:
@@ -228,6 +238,9 @@ class Runner:
         if "v" not in body:
             self._store.free([handle for handle, _ in kept])
             task.leaves_nothing()
+            for path in blobs:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(path)
         return text
 
     def _call(self, task: Task, call: Callable[..., Any], mapped: list[str]) -> tuple[Any, list[int]]:
@@ -258,8 +271,9 @@ class Runner:
 
         return held
 
-    def _body(self, task: Task, returned: Any, own: list[int], kept: list[list[int]]) -> dict[str, Any]:
-        blobs: list[str] = []
+    def _body(
+        self, task: Task, returned: Any, own: list[int], kept: list[list[int]], blobs: list[str]
+    ) -> dict[str, Any]:
         body: dict[str, Any] = {"v": self._values(task, returned, kept, blobs)}
         if blobs:
             body["b"] = 1
@@ -285,8 +299,10 @@ class Runner:
             return {"$": "held", **where, "type": text, "size": size}
 
         def blob(data: bytes | bytearray | memoryview) -> dict[str, Any]:
-            path, size = _write_blob(data, self._blob_paths())
-            blobs.append(path)
+            paths = self._blob_paths()
+            # before there is any: the task may be cancelled meanwhile
+            blobs.extend(paths)
+            path, size = _write_blob(data, paths)
             return {"$": "blob", "file": path, "size": size}
 
         encoder = values.Encoder(hold, blob)

@@ -1,12 +1,16 @@
 import ctypes
+import itertools
 import json
+import os
 import pickle
+import tempfile
 import unittest
+from unittest import mock
 
 from almanac_worker.calls import Signature
 from almanac_worker.held import HeldStore
 from almanac_worker.sources import Sources
-from almanac_worker.tasks import Function, Order, Runner, Task
+from almanac_worker.tasks import MAX_RESULT, Function, Order, Runner, Task, TaskCancelled
 
 BEGINS, USES_UP = 2, 4
 
@@ -37,8 +41,15 @@ class Address(ctypes.Structure):
 class WhatATaskIsGiven(unittest.TestCase):
     def setUp(self):
         self.store = HeldStore(3, lambda segment: None)
-        self.runner = Runner(Sources("."), self.store, "python", lambda: [])
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder, self.blobs = folder.name, itertools.count(1)
+        self.runner = Runner(Sources("."), self.store, "python", self.blob_paths)
         self.handle, _, _ = self.store.hold(Array(bytearray(100)))
+
+    def blob_paths(self):
+        number = next(self.blobs)
+        return [os.path.join(self.folder, f"{place}{number}") for place in ("b", "s")]
 
     def run_task(self, function, flags):
         known = Function("steps.py", "f", 8, [], None)
@@ -87,6 +98,30 @@ class WhatATaskIsGiven(unittest.TestCase):
         del held
         again = self.store.get(self.run_task(lambda a: a, 0)[1]["h"][0][0])
         self.assertEqual(Address.of(again.data), Address.of(self.store.get(self.handle).data))
+
+    def test_large_bytes_of_a_result_are_in_files_while_it_is_one(self):
+        large = b"x" * 100_000
+        _, body = self.run_task(lambda a: {"bytes": large, "more": large}, 0)
+        self.assertEqual([body["v"][""][name]["file"] for name in ("bytes", "more")], self.left())
+        self.assertEqual([os.path.basename(path) for path in self.left()], ["b1", "b2"])
+
+    def test_large_bytes_are_gone_where_the_rest_of_a_result_is_refused(self):
+        large = b"x" * 100_000
+
+        for rest in [{1}, "x" * (MAX_RESULT + 1)]:
+            _, body = self.run_task(lambda a, rest=rest: {"bytes": large, "rest": rest}, 0)
+            self.assertEqual((body["e"]["kind"], "v" in body, self.left()), ("refused", False, []))
+
+    def test_large_bytes_are_gone_where_the_task_is_cancelled_while_they_are_written(self):
+        def cancelled(data):
+            raise TaskCancelled
+
+        with mock.patch("builtins.open", lambda path, mode: os.close(os.open(path, os.O_CREAT)) or cancelled(path)):
+            _, body = self.run_task(lambda a: b"x" * 100_000, 0)
+        self.assertEqual((body["c"], self.left()), (1, []))
+
+    def left(self):
+        return sorted(os.path.join(self.folder, name) for name in os.listdir(self.folder))
 
 
 if __name__ == "__main__":
