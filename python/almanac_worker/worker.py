@@ -529,7 +529,9 @@ class Worker:
 
 def _finish(value: Any) -> Any:
     """The result of a coroutine function is what its coroutine gives."""
-    if type(value) is not int and hasattr(value, "cr_frame"):
+    kind = type(value)
+    # of the type: a value may have whatever is asked of it
+    if kind is not int and hasattr(kind, "cr_frame"):
         import asyncio
 
         return asyncio.run(value)
