@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { expect, it } from 'vitest'
@@ -17,6 +17,21 @@ it('only what dead hosts of this machine left, since it was started, is swept fr
     for (const name of [left(mine), left(other), old]) writeFileSync(join(directory, name), '')
     mine.sweep()
     expect(readdirSync(directory).toSorted()).toEqual([left(other), old].toSorted())
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+})
+
+it('directories with names of its files are left alone', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'shared-'))
+  try {
+    const files = new SharedFiles(directory, directory)
+    const names = [`${basename(files.prefix)}-m1`, basename(files.prefix).replace(/-\d+-\d+-\d+$/, '-1-1-1')]
+    for (const name of names) mkdirSync(join(directory, name, 'own'), { recursive: true })
+    writeFileSync(`${files.prefix}-m2`, '')
+    files.sweep()
+    files.close()
+    expect(readdirSync(directory).toSorted()).toEqual(names.toSorted())
   } finally {
     rmSync(directory, { recursive: true })
   }

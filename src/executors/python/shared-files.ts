@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import {
   closeSync,
   constants,
+  type Dirent,
   openSync,
   readdirSync,
   readFileSync,
@@ -112,7 +113,7 @@ export class SharedFiles {
   remove(begin: string): void {
     for (const prefix of [this.prefix, this.spare]) {
       const start = `${basename(prefix)}-${begin}`
-      for (const name of namesIn(dirname(prefix))) {
+      for (const name of filesIn(dirname(prefix))) {
         if (name.startsWith(start)) rmSync(join(dirname(prefix), name), { force: true })
       }
     }
@@ -141,12 +142,12 @@ function writeTo(path: string, bytes: Uint8Array): string {
 
 /** Where memory is shared by files on this machine. */
 export function sharedDirectory(): string {
-  return process.platform === 'linux' && namesIn('/dev').includes('shm') ? '/dev/shm' : tmpdir()
+  return process.platform === 'linux' && entriesIn('/dev').some(({ name }) => name === 'shm') ? '/dev/shm' : tmpdir()
 }
 
 /** Removes files of hosts that are dead. Those of other containers and machines cannot be judged from here and stay. */
 function sweep(directory: string, reach: string): void {
-  for (const name of namesIn(directory)) {
+  for (const name of filesIn(directory)) {
     const [, of, pid, start] = /^almanac-(\d+)-(\d+)-(\d+)-/.exec(name) ?? []
     if (of !== reach || pid === undefined) continue
     if (processStart(Number(pid)) === Number(start)) continue
@@ -195,9 +196,13 @@ function namespaceId(): string {
   }
 }
 
-function namesIn(directory: string): string[] {
+/** A directory that is called as a file of ours is none. */
+const filesIn = (directory: string): string[] =>
+  entriesIn(directory).flatMap((entry) => (entry.isDirectory() ? [] : [entry.name]))
+
+function entriesIn(directory: string): Dirent[] {
   try {
-    return readdirSync(directory)
+    return readdirSync(directory, { withFileTypes: true })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw error
