@@ -15,9 +15,13 @@ afterEach(() => files.close())
 
 /** A worker that notes what it is asked. */
 class Noting implements Holder {
-  readonly id = 1
+  readonly id: number
   readonly asked: { readonly handle: number; readonly file: SharedFile }[] = []
   readonly freed: number[] = []
+
+  constructor(id = 1) {
+    this.id = id
+  }
 
   export(handle: number, file: SharedFile): void {
     this.asked.push({ handle, file })
@@ -95,4 +99,26 @@ it('forgets what is gone, however many come and go', () => {
   }
   values.add(30_000, 1000, worker, 0)
   expect(worker.handles).toEqual([20_000, 19_999, 19_998, 19_997, 19_996])
+})
+
+it('gives back the file of what was released on its way, when its holder has answered or died', () => {
+  const [values, worker, other] = [open(1000), new Noting(1), new Noting(2)]
+  for (const [handle, holder] of [
+    [1, worker],
+    [2, worker],
+    [3, other],
+  ] as const) {
+    values.add(handle, 100, holder)
+    values.fetch(handle, () => {})
+  }
+  const asked = [...worker.asked, ...other.asked].map(({ file }) => file)
+  const next = (): number => asked.indexOf(files.take(asked[0]?.capacity ?? 0))
+  values.release([1, 2, 3])
+  expect(next()).toBe(-1)
+  values.exported(2, asked[1]?.name ?? '', { path: '', spans: [[0, 100]] })
+  expect([next(), next()]).toEqual([1, -1])
+  values.holderGone(worker)
+  expect([next(), next()]).toEqual([0, -1])
+  values.holderGone(other)
+  expect(next()).toBe(2)
 })

@@ -30,7 +30,7 @@ interface Held {
   }
 }
 
-/** Who uses a shared file: attempts that were sent with it, and mappings that live on in workers. */
+/** Who uses a shared file: who writes it, attempts that were sent with it, and mappings that live on in workers. */
 interface Use {
   readonly file: SharedFile
   readonly by: Map<number, number>
@@ -165,7 +165,7 @@ export class HeldValues {
   ): void {
     value.moving = { file, waiting, spills }
     if (spills) this.#spilling += value.size
-    this.#uses.set(file.name, { file, by: new Map(), released: false })
+    this.#uses.set(file.name, { file, by: new Map([[holder.id, 1]]), released: false })
     holder.export(value.handle, file)
   }
 
@@ -211,6 +211,7 @@ export class HeldValues {
       return
     }
     value.place = { file: use.file, form: 'pickle', ...written }
+    if (value.holder !== undefined) this.use(segment, value.holder.id, -1)
     this.#wake(value)
     if (spilled && value.holder !== undefined) this.#letGo(value, value.holder)
   }
@@ -271,7 +272,7 @@ export class HeldValues {
   }
 
   #releaseFile(value: Held): void {
-    const use = value.place === undefined ? undefined : this.#uses.get(value.place.file.name)
+    const use = this.#uses.get((value.place ?? value.moving)?.file.name ?? '')
     if (use === undefined) return
     use.released = true
     if (use.by.size === 0) this.#dispose(use)

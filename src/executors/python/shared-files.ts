@@ -142,7 +142,9 @@ function writeTo(path: string, bytes: Uint8Array): string {
 
 /** Where memory is shared by files on this machine. */
 export function sharedDirectory(): string {
-  return process.platform === 'linux' && entriesIn('/dev').some(({ name }) => name === 'shm') ? '/dev/shm' : tmpdir()
+  return process.platform === 'linux' && entriesIn('/dev').some(({ name }) => name === 'shm')
+    ? '/dev/shm'
+    : tmpdir()
 }
 
 /** Removes files of hosts that are dead. Those of other containers and machines cannot be judged from here and stay. */
