@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 
 /** What the kernel says of process groups. Nothing is known where there is no `/proc`. */
 
@@ -7,12 +7,8 @@ import { readdirSync, readFileSync } from 'node:fs'
  * does not say.
  */
 export function groupMembers(groups: ReadonlySet<number>): ReadonlyMap<number, number[]> | undefined {
-  let names: string[]
-  try {
-    names = readdirSync('/proc')
-  } catch {
-    return undefined
-  }
+  const names = namesIn('/proc')
+  if (names === undefined) return undefined
   const members = new Map<number, number[]>([...groups].map((group) => [group, []]))
   for (const name of names) {
     if (!/^\d+$/.test(name)) continue
@@ -26,16 +22,27 @@ export function groupMembers(groups: ReadonlySet<number>): ReadonlyMap<number, n
 }
 
 /**
+ * A process and all that it and those have begun, but for what was orphaned: without a look at any other process.
+ * Undefined where the system does not say.
+ */
+export function familyOf(pid: number): number[] | undefined {
+  const family = [pid]
+  for (const one of family) {
+    for (const thread of namesIn(`/proc/${one}/task`) ?? []) {
+      const children = read(`/proc/${one}/task/${thread}/children`)
+      if (children === undefined && existsSync(`/proc/${one}/task/${thread}`)) return undefined
+      for (const child of children?.trim().split(' ') ?? []) if (child !== '') family.push(Number(child))
+    }
+  }
+  return family
+}
+
+/**
  * Living processes that were begun with this in their environment, or below one that was. Of those that are `known` to
  * have been, also what is about to end: it has no environment any more, and is a process for a moment yet.
  */
 export function processesWith(variable: string, known: ReadonlySet<number> = new Set()): number[] {
-  let names: string[]
-  try {
-    names = readdirSync('/proc')
-  } catch {
-    return []
-  }
+  const names = namesIn('/proc') ?? []
   const wanted = `\0${variable}\0`
   const isOne = (name: string): boolean => {
     // of other users' processes nothing can be read, and of those that are dead nothing is left
@@ -61,6 +68,14 @@ export const resident = (pids: readonly number[]): number => sumOf(pids, 'smaps_
 
 const sumOf = (pids: readonly number[], file: string, field: RegExp): number =>
   pids.reduce((sum, pid) => sum + Number(field.exec(read(`/proc/${pid}/${file}`) ?? '')?.[1] ?? 0) * 1024, 0)
+
+function namesIn(directory: string): string[] | undefined {
+  try {
+    return readdirSync(directory)
+  } catch {
+    return undefined
+  }
+}
 
 function read(path: string): string | undefined {
   try {

@@ -16,6 +16,7 @@ import fcntl
 import json
 import os
 import signal
+import subprocess
 import sys
 import termios
 import threading
@@ -113,6 +114,11 @@ def grows(megabytes):
     for _ in range(megabytes):
         kept.append(bytearray(b"x") * (1 << 20))
     time.sleep(1000)
+
+def grows_below(megabytes):
+    code = f"import sys; kept = bytearray(b'x') * ({megabytes} << 20); sys.stdin.read()"
+    below = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, start_new_session=True)
+    below.wait()
 `
 
 beforeAll(() => {
@@ -333,6 +339,11 @@ describe('a task that is too much', () => {
       error: { code: 'ALM_TASK_MEMORY' },
     })
     expect(end.kind === 'failed' && end.error.message).toMatch(/it used 1\d\d(\.\d)? MiB of 100 MiB/)
+  })
+
+  it('is ended when processes that it began, in groups of their own, use more', async () => {
+    const end = await run('grows_below', { megabytes: 150 }, { memoryBytes: 100 * 2 ** 20 })
+    expect(end).toMatchObject({ kind: 'failed', reason: 'memory', error: { code: 'ALM_TASK_MEMORY' } })
   })
 
   it('is ended for it also where an earlier one left its process as large', async () => {

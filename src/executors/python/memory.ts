@@ -4,11 +4,11 @@ import type { ErrorRecord } from '../../model/records.ts'
 import type { Job } from '../job.ts'
 import { bytesText } from '../limits.ts'
 import type { LiveAttempt } from '../live-attempt.ts'
-import { groupMembers, resident } from '../process-groups.ts'
+import { familyOf, groupMembers, resident } from '../process-groups.ts'
 
-/** Bytes that a process and its children keep resident, what they share counted once. */
-export function residentOfGroup(pid: number | undefined): number {
-  return pid === undefined ? 0 : resident(groupMembers(new Set([pid]))?.get(pid) ?? [])
+/** Bytes that a process and all that it has begun keep resident, what they share counted once. */
+export function residentOf(pid: number | undefined): number {
+  return pid === undefined ? 0 : resident(familyOf(pid) ?? groupMembers(new Set([pid]))?.get(pid) ?? [])
 }
 
 /** The first attempt that uses more memory than it may, and how that is told. */
@@ -20,7 +20,7 @@ export function overLimit(
   for (const { live, begun, residentBefore } of jobs) {
     const limit = live.attempt.memoryBytes
     if (limit === 0 || !begun || live.verdict !== undefined) continue
-    const now = residentOfGroup(pid)
+    const now = residentOf(pid)
     // what earlier attempts left in the process is not this one's
     const used = Math.min(now - heldBytes, now - residentBefore)
     if (used <= limit) continue

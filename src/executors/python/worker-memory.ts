@@ -1,5 +1,5 @@
 import type { Job } from '../job.ts'
-import { residentOfGroup } from './memory.ts'
+import { residentOf } from './memory.ts'
 
 /** The worker whose memory it is. */
 export interface MemoryOf {
@@ -50,7 +50,7 @@ export class WorkerMemory {
 
   /** What earlier attempts left counts for none; so much of it that it would hide what this one takes is given back. */
   before(job: Job): void {
-    job.residentBefore = residentOfGroup(this.#of.pid)
+    job.residentBefore = residentOf(this.#of.pid)
     const left = job.residentBefore - this.#of.heldBytes
     this.#leanest = Math.min(this.#leanest, left)
     if (left > this.#leanest + leftAtMost) this.#trim()
