@@ -85,6 +85,9 @@ describe('a requirements file', () => {
     )
     expect(refusal('./package')).toContain('requirements.txt:1: ./package is a directory')
     expect(refusal('./none.whl')).toContain('requirements.txt:1: ./none.whl cannot be read: ENOENT')
+    expect(refusal('a\nx @ file:///wheels/100%.whl')).toBe(
+      'ALM_PYTHON_ENV ./requirements.txt:2: /wheels/100%.whl is no URL: write %25 for a % that stands for itself',
+    )
     expect(refusal('-r none.txt')).toBe('ALM_PYTHON_ENV ./none.txt does not exist')
     expect(refusal('-r https://host/requirements.txt')).toContain('is not on this machine')
     expect(refusal('-r requirements.txt')).toBe('ALM_PYTHON_ENV ./requirements.txt includes itself')

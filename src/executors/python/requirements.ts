@@ -82,7 +82,7 @@ function take(line: string, file: string, number: number, target: Target, into: 
     add(line)
     return
   }
-  const local = localPath(line)
+  const local = localPath(line, at, into)
   if (local === undefined) add(line)
   else addLocal(local, file, at, into, add)
 }
@@ -90,11 +90,17 @@ function take(line: string, file: string, number: number, target: Target, into: 
 /** The path in a line that names a file of this machine, and what follows it. */
 function localPath(
   line: string,
+  at: string,
+  into: Reading,
 ): { readonly name: string; readonly path: string; readonly rest: string } | undefined {
   const [, name = '', spec = '', rest = ''] = /^(?:([\w.[\],-]+)\s*@\s*)?(\S+)(.*)$/.exec(line) ?? []
   if (spec.startsWith('file:')) {
-    const path = decodeURIComponent(spec.replace(/^file:(\/\/(localhost)?(?=\/))?/, '').replace(/#.*$/, ''))
-    return { name, path, rest }
+    const path = spec.replace(/^file:(\/\/(localhost)?(?=\/))?/, '').replace(/#.*$/, '')
+    try {
+      return { name, path: decodeURIComponent(path), rest }
+    } catch {
+      throw failed(into, `${at}: ${path} is no URL: write %25 for a % that stands for itself`)
+    }
   }
   if (name !== '' || isRemote(spec)) return undefined
   const looksLocal = /^[./~]/.test(spec) || spec.includes('/') || /\.(whl|zip|tar\.\w+|tgz)$/.test(spec)
