@@ -44,6 +44,17 @@ const collect = (): void => {
   ;(runInNewContext('gc') as () => void)()
 }
 
+it('a file that cannot be imported leaves no process', async () => {
+  await write('flow.py', 'raise ValueError("not yet")\n')
+  for (let tries = 0; tries < 2; tries++) {
+    await expect(workflows.load('flow.py')).rejects.toMatchObject({ code: 'ALM_LOAD_FAILED' })
+    expect(processes()).toBe(0)
+  }
+  await write('flow.py', '@workflow\nasync def main(): return 1\n')
+  await workflows.load('flow.py')
+  expect(processes()).toBe(1)
+})
+
 it('a file is imported once, however many ask; edited it is imported by another process, and the old one goes', async () => {
   await write('flow.py', '@workflow\nasync def main(): return 1\n')
   const [first, same] = await Promise.all([workflows.load('flow.py'), workflows.load('flow.py')])

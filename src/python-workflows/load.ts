@@ -75,6 +75,17 @@ export class PythonWorkflows {
     const start = { python: await python(), directory: dirname(path), ...(debug !== undefined && { debug }) }
     const host = new PythonHost(start, tools)
     this.#hosts.add(host)
+    try {
+      return await this.#importInto(host, path)
+    } catch (error) {
+      // each try has a process of its own
+      await host.close()
+      this.#hosts.delete(host)
+      throw error
+    }
+  }
+
+  async #importInto(host: PythonHost, path: string): Promise<Imported> {
     const described = await host.load(path)
     const inputs = [path, ...described.files.filter((one) => one !== path)]
     const digest = await digestOf(inputs)
