@@ -37,7 +37,11 @@ export const folders: readonly Folder[] = [
   // the platform behind the small ports: clock, chance, ambient run, hash
   { name: 'system', mayImport: adapter },
   // the journal in memory is the fake of its port
-  { name: 'testing', mayImport: ['engine', ...engine, 'journal/memory'], packages: ['vitest', 'fast-check'] },
+  {
+    name: 'testing',
+    mayImport: ['engine', ...engine, 'journal/memory', 'system'],
+    packages: ['vitest', 'fast-check'],
+  },
   // what `open` gives, as types: for main.ts to make, for open.ts and cli to use
   { name: 'almanac.ts', mayImport: ['engine', ...engine] },
   // the same with all that it is made of, for commands

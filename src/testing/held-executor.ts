@@ -1,7 +1,14 @@
+import { errorRecord } from '../model/errors.ts'
 import type { TaskSpec } from '../model/task.ts'
 import { taskArguments } from '../model/task-arguments.ts'
 import type { Value } from '../model/value.ts'
 import type { Attempt, AttemptEnd, AttemptId, Executor, ExecutorListener } from '../ports/executor.ts'
+
+/** What stands for a task of another language: it is given the inputs by name, and where the outputs are to be left. */
+export type StandIn = (
+  inputs: Readonly<Record<string, Value>>,
+  told: { readonly out: Readonly<Record<string, string>> },
+) => unknown
 
 /**
  * An executor whose attempts end when the test says so, and how: concurrency is tested without waiting.
@@ -14,14 +21,20 @@ export class HeldExecutor implements Executor {
   readonly submitted: Attempt[] = []
   readonly #listener: ExecutorListener
   readonly #accepts: (task: TaskSpec) => boolean
+  readonly #tasks: ReadonlyMap<string, StandIn>
 
   constructor(
     listener: ExecutorListener,
-    options: { readonly afterCommit?: boolean; readonly accepts?: (task: TaskSpec) => boolean } = {},
+    options: {
+      readonly afterCommit?: boolean
+      readonly accepts?: (task: TaskSpec) => boolean
+      readonly tasks?: Readonly<Record<string, StandIn>>
+    } = {},
   ) {
     this.#listener = listener
     this.afterCommit = options.afterCommit ?? false
     this.#accepts = options.accepts ?? (() => true)
+    this.#tasks = new Map(Object.entries(options.tasks ?? {}))
   }
 
   accepts(task: TaskSpec): boolean {
@@ -49,16 +62,25 @@ export class HeldExecutor implements Executor {
     this.#listener.ended(id, end)
   }
 
-  /** Runs the task's own function and ends the attempt with what it gives. */
+  /** Runs the task's own function, or what stands for it, and ends the attempt with what it gives. */
   async run(id: AttemptId): Promise<void> {
     const attempt = this.open.get(id)
     if (attempt === undefined) return
     this.start(id)
-    const args = (attempt.inputs['args'] ?? []) as readonly Value[]
+    const call = this.#callOf(attempt)
+    if (call === undefined) {
+      const { name } = attempt.task
+      const why = `a world executes functions of TypeScript alone: what stands for ${name}? new World(1, { tasks: { ${JSON.stringify(name)}: (inputs) => … } })`
+      this.end(id, {
+        kind: 'failed',
+        reason: 'error',
+        error: errorRecord('ALM_USAGE', { why }),
+        retryable: false,
+      })
+      return
+    }
     try {
-      const told = { out: attempt.outputs, context: attempt.inputs['context'] ?? {} }
-      const fn = attempt.fn as unknown as (...args: readonly unknown[]) => unknown
-      const value = (await fn(...taskArguments(fn, args, told))) as Value
+      const value = (await call()) as Value
       this.end(id, { kind: 'succeeded', values: valuesOf(attempt.task, value) })
     } catch (error) {
       const { name, message } = error as Error
@@ -69,6 +91,17 @@ export class HeldExecutor implements Executor {
         retryable: true,
       })
     }
+  }
+
+  #callOf({ task, inputs, outputs, fn }: Attempt): (() => unknown) | undefined {
+    if (fn === undefined) {
+      const standIn = this.#tasks.get(task.name)
+      return standIn && (() => standIn(inputs, { out: outputs }))
+    }
+    const args = (inputs['args'] ?? []) as readonly Value[]
+    const told = { out: outputs, context: inputs['context'] ?? {} }
+    const own = fn as unknown as (...args: readonly unknown[]) => unknown
+    return () => own(...taskArguments(own, args, told))
   }
 
   cancel(id: AttemptId): void {

@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
 import { hash as nodeHash } from 'node:crypto'
 import { canonical } from '../core/identity/canonical.ts'
 import { Engine, type RunHandle } from '../engine/engine.ts'
@@ -8,14 +7,13 @@ import { type Workflow, type WorkflowDefinition, workflowOf } from '../flow/work
 import { openMemoryJournal } from '../journal/memory/open.ts'
 import { type MemoryStore, memoryStore } from '../journal/memory/store.ts'
 import { AlmanacError } from '../model/errors.ts'
-import type { RunRecord } from '../model/records.ts'
 import { FileRef } from '../model/refs.ts'
 import type { TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
-import type { Ambient, Caller } from '../ports/caller.ts'
 import type { CodeFingerprint } from '../ports/code.ts'
 import type { Attempt, AttemptId, ExecutorListener } from '../ports/executor.ts'
-import { HeldExecutor } from './held-executor.ts'
+import { nodeAmbient } from '../system/node-ambient.ts'
+import { HeldExecutor, type StandIn } from './held-executor.ts'
 import { HeldJournal } from './held-journal.ts'
 
 import { type MemoryData, openMemoryData } from './memory-data.ts'
@@ -49,12 +47,6 @@ const testSettings: RunSettings = {
 /** SHA-256, as the engine is given it. */
 export const sha256 = (text: string): string => nodeHash('sha256', text, 'hex')
 
-/** Follows functions over `await`, by Node's own means. */
-export function nodeAmbient(): Ambient {
-  const storage = new AsyncLocalStorage<Caller>()
-  return { current: () => storage.getStore(), run: (caller, fn) => storage.run(caller, fn) }
-}
-
 const ambient = nodeAmbient()
 
 /**
@@ -71,9 +63,11 @@ export class World {
   readonly executed: string[] = []
   settings: RunSettings = testSettings
   process!: WorldProcess
+  readonly #tasks: Readonly<Record<string, StandIn>>
 
   constructor(seed = 1, options: WorldOptions = {}) {
     this.chance = new SeededChance(seed)
+    this.#tasks = options.tasks ?? {}
     this.open(options)
   }
 
@@ -111,7 +105,8 @@ export class World {
       owner: { host: 'world', pid: 1, bootId: 'boot' },
       variable: () => undefined,
       executors: (listener: ExecutorListener) => {
-        executor = new HeldExecutor(listener, { afterCommit: options.afterCommit === true })
+        const tasks = options.tasks ?? this.#tasks
+        executor = new HeldExecutor(listener, { afterCommit: options.afterCommit === true, tasks })
         return [executor]
       },
     })
@@ -157,7 +152,8 @@ export class World {
     workflow: Workflow<I, R>,
     options: ResumeOptions = {},
   ): Promise<RunHandle> {
-    const record = (await this.process.records.run(run)) as RunRecord
+    const record = await this.process.records.run(run)
+    if (record === undefined) throw new AlmanacError('ALM_RUN_UNKNOWN', { run })
     const { forget = 'uncaught', ...more } = options
     return this.process.engine.resume(definitionOf(workflow), record, {
       settings: this.settings,
@@ -244,6 +240,8 @@ export interface WorldOptions {
   readonly isCodeKnown?: boolean
   /** attempts wait until what they depend on is durable */
   readonly afterCommit?: boolean
+  /** by task name, what stands for tasks that are no functions here: in Python, commands, threads */
+  readonly tasks?: Readonly<Record<string, StandIn>>
 }
 
 /** The process of a world: its engine, and what the test steers it by. */
