@@ -86,10 +86,6 @@ class HeldStore:
             os.close(file)
         return spans
 
-    def size_for_export(self, handle: int) -> int:
-        entry = self._values[handle]
-        return entry.size + (1 << 16)
-
     def persist(self, handle: int, path: str, exported: tuple[str, list[_Span]] | None = None) -> None:
         """
         Writes the value to be kept: .npy for an array of numbers, else a pickle. `exported`: it is not here, and a worker

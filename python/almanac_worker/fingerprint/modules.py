@@ -59,12 +59,10 @@ class Module:
             self._add(statement)
 
     def _add(self, statement: ast.stmt) -> None:
-        if isinstance(statement, ast.If):
-            skipped = _never_imported(statement.test)
-            if skipped is not None:
-                for one in statement.orelse if skipped else [*statement.body, *statement.orelse]:
-                    self._add(one)
-                return
+        if isinstance(statement, ast.If) and _is_never_imported(statement.test):
+            for one in statement.orelse:
+                self._add(one)
+            return
         bound = Bound()
         bound.visit(statement)
         self.imports.update(bound.executed, *bound.imports.values())
@@ -79,15 +77,15 @@ class Module:
             self.statements.append(statement)
 
 
-def _never_imported(test: ast.expr) -> bool | None:
-    """Of `if __name__ == "__main__"` and `if TYPE_CHECKING` the body is not executed; None for other conditions."""
+def _is_never_imported(test: ast.expr) -> bool:
+    """Of `if __name__ == "__main__"` and `if TYPE_CHECKING` the body is not executed."""
     if dotted(test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING", "t.TYPE_CHECKING"):
         return True
     compared = isinstance(test, ast.Compare) and dotted(test.left) == "__name__" and len(test.ops) == 1
     if compared and isinstance(test.ops[0], ast.Eq):  # type: ignore[attr-defined]
         right = test.comparators[0]  # type: ignore[attr-defined]
-        return True if isinstance(right, ast.Constant) and right.value == "__main__" else None
-    return None
+        return isinstance(right, ast.Constant) and right.value == "__main__"
+    return False
 
 
 def _executes(statement: ast.stmt) -> bool:
