@@ -446,6 +446,11 @@ class Modules(Case):
         self.assertFalse(self.reaches(source, "kern.cpython-300.so", "one", "two"))
         self.assertTrue(self.reaches(source, "kern.py", "return 1", "return 2"))
 
+    def test_what_is_called_as_machine_code_and_is_no_file_is_none(self) -> None:
+        files: Files = {"steps.py": "import kern\n\ndef index():\n    return kern.f()\n", "kern.cpython-3.so/x": ""}
+        (result,) = self.of(files, "index")
+        self.assertEqual(sorted(result["parts"]), ["import:kern", "steps.py:index"])
+
     def test_of_machine_code_for_several_pythons_that_for_this_one_counts(self) -> None:
         files: Files = {
             "steps.py": "import kern\n\ndef index():\n    return kern.f()\n",

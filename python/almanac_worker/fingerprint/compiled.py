@@ -9,9 +9,10 @@ from importlib.machinery import EXTENSION_SUFFIXES
 def compiled(folder: str) -> dict[str, str]:
     """How those in a folder end, by name: of several, for several Pythons, the one that this Python would load."""
     try:
-        files = [one.partition(".") for one in os.listdir(folder) if one.endswith((".so", ".pyd"))]
+        names = [one for one in os.listdir(folder) if one.endswith((".so", ".pyd"))]
     except OSError:
         return {}
+    files = [one.partition(".") for one in names if os.path.isfile(os.path.join(folder, one))]
     endings = sorted(((f".{ending}", name) for name, _, ending in files), key=_rank, reverse=True)
     return {name: ending for ending, name in endings}
 

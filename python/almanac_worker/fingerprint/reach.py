@@ -6,14 +6,13 @@ import ast
 import builtins
 import hashlib
 import os
-import sys
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, Union
 
 from ..packages import root
-from .compiled import EXTENSION_SUFFIXES, compiled
 from .modules import Module
 from .names import Import, Names, Reference
+from .places import Places
 from .trees import Dumper, is_text
 
 _BUILTINS = frozenset(dir(builtins))
@@ -68,30 +67,16 @@ class Info:
             yield Entity(path, "^")
 
 
-class Located(NamedTuple):
-    """Local modules that an import executes, the last of them is meant; and the steps that are no modules."""
-
-    paths: tuple[str, ...]
-    rest: tuple[str, ...]
-    absent: tuple[str, ...]
-    #: there is a folder of its name without code: whether it is a package is told by what is taken of it
-    is_bare: bool
-
-
 class World:
     """The local modules that tasks of one folder may import, each read once."""
 
     def __init__(self, project: str, folder: str) -> None:
         self._project = project
-        # beside the task's file, as the worker has it; or packages of the project that the environment links to
-        self._roots = list(dict.fromkeys([root(folder), project, os.path.join(project, "src"), folder]))
+        self.places = Places(project, folder)
         self._modules: dict[str, Module] = {}
         self._infos: dict[Entity, Info] = {}
-        self._located: dict[tuple[str, ...], Located] = {}
         self._shown: dict[str, str] = {}
         self._codes: dict[tuple[Entity, bool], str] = {}
-        #: endings of modules that are machine code, by folder and name
-        self._machine_code: dict[str, dict[str, str]] = {}
         #: digests of what was read, by path
         self.digests: dict[str, str] = {}
 
@@ -147,81 +132,6 @@ class World:
                 known.warnings.add(f"{self.shown(entity.path)} is nested too deep: all of it counts as it is written")
             self._infos[entity] = known
         return known
-
-    def locate(self, module: Module, imported: Import, absent: set[str], taken: tuple[str, ...] = ()) -> Located:
-        """`taken`: attributes, one of the other."""
-        if imported.level > 0:
-            base = module.folder
-            for _ in range(imported.level - 1):
-                base = os.path.dirname(base)
-            roots = [base]
-        else:
-            first = imported.module.split(".")[0]
-            roots = [] if first in sys.builtin_module_names else self._roots
-            if first in sys.stdlib_module_names:
-                roots = roots[:1]
-        steps = tuple(imported.module.split(".")) if imported.module else ()
-        key = (*roots, "", *steps)
-        if key not in self._located:
-            self._located[key] = self._locate(roots, steps, (), imported.level > 0)
-        located = self._located[key]
-        if located.is_bare and taken:
-            located = self._locate(roots, steps, taken, imported.level > 0)
-        absent.update(located.absent)
-        return located
-
-    def _locate(self, roots: list[str], steps: tuple[str, ...], taken: tuple[str, ...], relative: bool) -> Located:
-        absent: set[str] = set()
-        for root in roots:
-            found = [_package(root) or root] if relative else []
-            folder, rest = root, list(steps)
-            while rest:
-                path = self.submodule(folder, rest[0], (*rest[1:], *taken), absent)
-                if path is None:
-                    break
-                found.append(path)
-                rest.pop(0)
-                if not _is_package(path):
-                    break
-                folder = path if os.path.isdir(path) else os.path.dirname(path)
-            if found:
-                return Located(tuple(found), tuple(rest), tuple(sorted(absent)), False)
-        is_bare = any(os.path.isdir(os.path.join(root, steps[0])) for root in roots)
-        return Located((), steps, tuple(sorted(absent)), is_bare)
-
-    def submodule(self, folder: str, name: str, taken: tuple[str, ...], absent: set[str]) -> str | None:
-        """`taken`: what is taken of it, modules first."""
-        package = os.path.join(folder, name)
-        ending = self._compiled(folder).get(name, EXTENSION_SUFFIXES[0])
-        mine = ending if ending in EXTENSION_SUFFIXES else EXTENSION_SUFFIXES[0]
-        # in the order in which Python looks
-        for path in (os.path.join(package, "__init__.py"), package + mine, f"{package}.py"):
-            if os.path.isfile(path):
-                return path
-            absent.add(path)
-        if mine != ending:
-            # the task's Python may be another than this one
-            return package + ending
-        # a folder of data may have the name of an installed package
-        if not os.path.isdir(package):
-            return None
-        if any(one.endswith(".py") for one in os.listdir(package)):
-            return package
-        return package if taken and self.submodule(package, taken[0], taken[1:], absent) is not None else None
-
-    def _compiled(self, folder: str) -> dict[str, str]:
-        if folder not in self._machine_code:
-            self._machine_code[folder] = compiled(folder)
-        return self._machine_code[folder]
-
-
-def _package(folder: str) -> str | None:
-    path = os.path.join(folder, "__init__.py")
-    return path if os.path.isfile(path) else None
-
-
-def _is_package(path: str) -> bool:
-    return os.path.basename(path) == "__init__.py" or os.path.isdir(path)
 
 
 class Reach:
@@ -331,7 +241,7 @@ class Reach:
     def _stars(self, module: Module, name: str, bound: bool, targets: set[Target]) -> None:
         """`from a import *` may bind any name."""
         for star in module.stars:
-            paths, rest, *_ = self._world.locate(module, star, self._info.absent)
+            paths, rest, *_ = self._world.places.locate(module, star, self._info.absent)
             if not paths or rest:
                 if not bound:
                     targets.add(f"import:{star.module}.*")
@@ -347,7 +257,7 @@ class Reach:
         self, module: Module, imported: Import, attributes: tuple[str, ...], targets: set[Target], seen: set[Entity]
     ) -> None:
         chain = attributes if imported.attribute is None else (imported.attribute, *attributes)
-        paths, rest, *_ = self._world.locate(module, imported, self._info.absent, chain)
+        paths, rest, *_ = self._world.places.locate(module, imported, self._info.absent, chain)
         if not paths:
             dots = "." * imported.level
             whole = imported.module if imported.attribute is None else f"{imported.module}.{imported.attribute}"
@@ -365,7 +275,7 @@ class Reach:
             if not module.is_package:
                 return
         if chain and module.is_package:
-            found = self._world.submodule(module.folder, chain[0], chain[1:], self._info.absent)
+            found = self._world.places.submodule(module.folder, chain[0], chain[1:], self._info.absent)
             if found is not None and found != module.path:
                 self._info.executes.add(found)
                 self._attribute(self._world.module(found), chain[1:], targets, seen)
@@ -384,13 +294,13 @@ class Reach:
 
     def _execute(self, imported: Import) -> None:
         attribute = imported.attribute
-        paths = self._world.locate(self._module, imported, self._info.absent, (attribute,) if attribute else ()).paths
+        paths = self._world.places.locate(self._module, imported, self._info.absent, (attribute,) if attribute else ()).paths
         self._info.executes.update(paths)
         if not paths or attribute is None or attribute == "*":
             return
         last = self._world.module(paths[-1])
         if last.is_package and attribute not in last.bindings:
-            found = self._world.submodule(last.folder, attribute, (), self._info.absent)
+            found = self._world.places.submodule(last.folder, attribute, (), self._info.absent)
             if found is not None:
                 self._info.executes.add(found)
 
