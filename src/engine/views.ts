@@ -138,14 +138,16 @@ async function* judged<T>(
   items: AsyncIterable<T>,
   ask: (item: T) => unknown,
 ): AsyncIterable<readonly [T, boolean]> {
-  let some: (readonly [T, unknown])[] = []
+  const said = (some: readonly T[]) =>
+    Promise.all(some.map(async (item) => [item, Boolean(await ask(item))] as const))
+  let some: T[] = []
   for await (const item of items) {
-    some.push([item, ask(item)])
+    some.push(item)
     if (some.length < 256) continue
-    for (const [one, answer] of some) yield [one, Boolean(await answer)]
+    yield* await said(some)
     some = []
   }
-  for (const [one, answer] of some) yield [one, Boolean(await answer)]
+  yield* await said(some)
 }
 
 async function assembled(entries: Value, { data }: ViewSources): Promise<Value> {

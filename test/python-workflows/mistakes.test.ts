@@ -138,6 +138,15 @@ it.each([
     /'int' object has no attribute 'nope'\n\s+filters_wrongly\.py:9 \[ALM_WORKFLOW_FAILED\]/,
   ],
   [
+    'filters_a_directory_wrongly',
+    `@task(outputs={"out": Dir})
+def files(out: pathlib.Path):
+    out.mkdir()
+    for n in range(4): (out / str(n)).write_text("x")
+${body('return await files().out.filter(lambda path: path.nope)')}`,
+    /'str' object has no attribute 'nope'\n\s+filters_a_directory_wrongly\.py:13 \[ALM_WORKFLOW_FAILED\]/,
+  ],
+  [
     'names_an_output',
     body('return await f(file("a.txt"))'),
     /an argument of f, at n: it names an output of a task: take files as inputs/,
