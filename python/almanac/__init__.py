@@ -7,7 +7,7 @@ runs it. What has been done is not done again: after a crash, after an edit, on 
 
 from .containers import container
 from .documents import Document, DocumentState
-from .errors import AlmanacError, TaskFailed, WorkflowRefused
+from .errors import AlmanacError, RunFailed, TaskFailed, WorkflowRefused
 from .futures import Future, FutureList, pick
 from .messages import Message, messages, send
 from .modules import Module, module
@@ -31,6 +31,7 @@ __all__ = [
     "Held",
     "Message",
     "Module",
+    "RunFailed",
     "Task",
     "TaskFailed",
     "Url",

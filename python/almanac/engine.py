@@ -13,7 +13,7 @@ from typing import Any, Callable, Mapping
 
 from . import calls, cells
 from .beside import Engine, answered, asked
-from .errors import AlmanacError, for_cells, noted, refused
+from .errors import AlmanacError, RunFailed, for_cells, noted, refused
 from .progress import display, in_notebook, message_of
 from .shown import Artifact, Graph, run_html
 from .values import Dir, File, _Kept
@@ -290,10 +290,9 @@ def _nested() -> AlmanacError:
 
 
 def _failed(told: Mapping[str, Any], error: Mapping[str, Any], stack: str | None, function: str) -> AlmanacError:
-    hint = error.get("hint", "")
-    failed = AlmanacError(message_of(error), code=error["code"], hint=hint)
-    failed.run = told["id"]  # type: ignore[attr-defined]
-    return noted(failed, stack, hint, f"run {told['id']} {told['state']}: {_goes_on(function, told['id'])}, keeps what succeeded")
+    run = told["id"]
+    failed = RunFailed(run, message_of(error), {**error, "stack": stack})
+    return noted(failed, stack, failed.hint, f"run {run} {told['state']}: {_goes_on(function, run)}, keeps what succeeded")
 
 
 def _goes_on(function: str, run: str) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import types
-from typing import Any
+from typing import Any, Mapping
 
-__all__ = ["AlmanacError", "TaskFailed", "WorkflowRefused"]
+__all__ = ["AlmanacError", "RunFailed", "TaskFailed", "WorkflowRefused"]
 
 
 class AlmanacError(Exception):
@@ -24,6 +25,11 @@ class AlmanacError(Exception):
         super().__init__(message)
         self.code = code
         self.hint = hint
+
+    if sys.version_info < (3, 11):
+
+        def __str__(self) -> str:
+            return "\n".join([super().__str__(), *getattr(self, "__notes__", [])])
 
     def _render_traceback_(self) -> list[str]:
         # IPython asks for it
@@ -58,7 +64,7 @@ def _in_cell(error: BaseException) -> list[str]:
 
 
 def noted(error: AlmanacError, *notes: str | None) -> AlmanacError:
-    """With what Python shows below the message, from 3.11 on."""
+    """With what Python shows below the message; before 3.11 it is part of that."""
     error.__dict__["__notes__"] = [note for note in notes if note]
     return error
 
@@ -96,6 +102,40 @@ class TaskFailed(AlmanacError):
     def __str__(self) -> str:
         text = super().__str__()
         return f"{text}\n\n{self.traceback}" if self.traceback and self.traceback not in text else text
+
+
+class RunFailed(AlmanacError):
+    """
+    A run that a program started has failed, or was cancelled. `run` is its name; the rest is of what it failed with, as
+    in `TaskFailed`.
+
+    ```python
+    import almanac
+    from almanac import RunFailed, task, workflow
+
+    @task
+    def invert(n: float) -> float:
+        return 1 / n
+
+    @workflow
+    async def main():
+        return await invert(0)
+
+    if __name__ == "__main__":
+        try:
+            almanac.run(main)
+        except RunFailed as error:
+            print(error.run, error.type, error.line)  # the run, ZeroDivisionError, 6
+    ```
+    """
+
+    def __init__(self, run: str, message: str, record: Mapping[str, Any]) -> None:
+        super().__init__(message, code=record["code"], hint=record.get("hint") or "")
+        self.run = run
+        self.type: str | None = record.get("type")
+        self.traceback: str | None = record.get("stack")
+        self.file: str | None = record.get("file")
+        self.line: int | None = record.get("line")
 
 
 class WorkflowRefused(AlmanacError):

@@ -104,7 +104,7 @@ class Cells(unittest.TestCase):
         for made in ("scale = make(3)", "other = make(3)\nscale = other", "import functools\nscale = functools.cache(make(3))", "scale = make(3); m = 1"):
             with self.subTest(made=made), self.assertRaises(AlmanacError) as raised:
                 written(IMPORTS, make, made, MAIN.format("scale(1)"))
-            self.assertEqual(str(raised.exception), "scale is a function made by another one, and keeps values of that: n")
+            self.assertEqual(raised.exception.args[0], "scale is a function made by another one, and keeps values of that: n")
 
     def test_a_function_in_one_that_a_decorator_made_is_written_with_it(self):
         twice = "def twice(f):\n    def g(n):\n        return 2 * f(n)\n    return g"

@@ -381,6 +381,10 @@ it('an asyncio task that goes on when the workflow returns is cancelled, as by a
   expect(await said('left', text)).toMatch(
     /^0\n[\s\S]*! main: asyncio tasks that nobody awaited were cancelled when it returned: lost\n/,
   )
+  const call = body('t = asyncio.ensure_future(f(1))\nreturn 1')
+  expect(await said('left_call', call)).toMatch(
+    /^0\n[\s\S]*! main: asyncio tasks that nobody awaited were cancelled when it returned: f\n/,
+  )
   expect(await said('left_quietly', text.replace('return 1', 't.cancel()\n    return 1'))).toMatch(
     /^0\n[^!]*$/,
   )

@@ -114,7 +114,7 @@ it('is told the type of what a task raised, and where', async () => {
   const said = printed('almanac.run(fails)').replace(/1m\w+/g, 'RUN')
   expect(said).toContain(
     [
-      "almanac.errors.AlmanacError: KeyError: 'tmean'",
+      "almanac.errors.RunFailed: KeyError: 'tmean'",
       'Traceback (most recent call last):',
       `  File "${join(project.folder, 'flow.py')}", line 11, in pick`,
       '    return row["tmean"]',
@@ -123,6 +123,13 @@ it('is told the type of what a task raised, and where', async () => {
   expect(said).toMatch(
     /run RUN failed: `almanac\.resume\(fails\)`, or the command `almanac resume RUN`, keeps what succeeded\n$/,
   )
+  const caught = `
+try:
+    almanac.run(fails)
+except almanac.RunFailed as error:
+    print(type(error.run).__name__, error.code, error.type, error.line, 'return row["tmean"]' in error.traceback)
+`
+  expect(printed(caught)).toBe('str ALM_TASK_FAILED KeyError 11 True\n')
 })
 
 it('goes on with the newest run of a workflow as its file is now, or with one that is named', async () => {

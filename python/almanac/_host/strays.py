@@ -146,7 +146,8 @@ def _raised_by(task: asyncio.Task[Any]) -> BaseException | None:
 
 def _name_of(task: asyncio.Task[Any]) -> str:
     coroutine: Any = task.get_coro()
-    frame = getattr(coroutine, "cr_frame", None)
+    # before 3.12 what asyncio makes of a future is a generator
+    frame = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "gi_frame", None)
     if frame is not None and frame.f_code.co_filename == asyncio.tasks.__file__:
         # asyncio's own, about one of our futures
         future = frame.f_locals.get("awaitable")
