@@ -27,6 +27,10 @@ _EXACT: frozenset[Any] = frozenset(
 )
 
 
+#: what a task has in place of what a workflow passes on
+_IN_WORKERS: dict[Any, Any] = {File: pathlib.PurePath, Dir: pathlib.PurePath, Url: str}
+
+
 #: as texts they are ISO 8601
 _DATES: frozenset[Any] = frozenset({datetime.datetime, datetime.date})
 
@@ -172,8 +176,11 @@ def _required(hint: Any, fields: dict[str, Any]) -> list[str]:
     return [name for name in fields if name not in has_default]
 
 
-def convert(value: Any, hint: Any, path: str) -> Any:
-    """The value as the type that a function names. Raises `Misfit` with the path to what is something else."""
+def convert(value: Any, hint: Any, path: str, in_worker: bool = False) -> Any:
+    """
+    The value as the type that a function names. Raises `Misfit` with the path to what is something else. `in_worker`
+    files and directories are paths, and URLs texts.
+    """
     hint = _plain(hint)
     # what is not known here, or lives in a worker, is what it is
     if hint is Any or isinstance(value, (Future, Held)) or isinstance(hint, (str, typing.TypeVar)):
@@ -182,25 +189,25 @@ def convert(value: Any, hint: Any, path: str) -> Any:
     if origin is Literal:
         return value if value in args else _misfit(path, value, " or ".join(map(repr, args)))
     if origin is Union or origin is types.UnionType:
-        return _one_of(value, args, path)
+        return _one_of(value, args, path, in_worker)
     if origin is not None:
-        return _collection(value, origin, args, path)
+        return _collection(value, origin, args, path, in_worker)
     if isinstance(hint, type):
-        return _instance(value, hint, path)
+        return _instance(value, hint, path, in_worker)
     return value
 
 
-def _one_of(value: Any, hints: tuple[Any, ...], path: str) -> Any:
+def _one_of(value: Any, hints: tuple[Any, ...], path: str, in_worker: bool) -> Any:
     # a whole number is also a number: the alternative that says exactly what it is goes first
     for hint in sorted(hints, key=lambda one: type(value) is not one):
         try:
-            return convert(value, hint, path)
+            return convert(value, hint, path, in_worker)
         except Misfit:
             continue
     return _misfit(path, value, " or ".join(_name(hint) for hint in hints))
 
 
-def _collection(value: Any, origin: Any, args: tuple[Any, ...], path: str) -> Any:
+def _collection(value: Any, origin: Any, args: tuple[Any, ...], path: str, in_worker: bool) -> Any:
     if origin in (list, set, frozenset, tuple) or _is_sequence(origin):
         if isinstance(value, (set, frozenset, tuple)):
             value = list(value)
@@ -209,24 +216,26 @@ def _collection(value: Any, origin: Any, args: tuple[Any, ...], path: str) -> An
         if origin is tuple and args and args[-1] is not Ellipsis:
             if len(args) != len(value):
                 _misfit(path, value, f"a tuple of {len(args)}")
-            return tuple(convert(one, hint, f"{path}[{i}]") for i, (one, hint) in enumerate(zip(value, args)))
+            return tuple(convert(one, hint, f"{path}[{i}]", in_worker) for i, (one, hint) in enumerate(zip(value, args)))
         item = args[0] if args else Any
-        items = [convert(one, item, f"{path}[{i}]") for i, one in enumerate(value)]
+        items = [convert(one, item, f"{path}[{i}]", in_worker) for i, one in enumerate(value)]
         return origin(items) if origin in (set, frozenset, tuple) else items
     if _is_dataclass(origin):
-        return value if isinstance(value, origin) else _fields(value, origin, path, _variables(origin, args))
+        return value if isinstance(value, origin) else _fields(value, origin, path, in_worker, _variables(origin, args))
     if origin is dict or _is_mapping(origin):
         if not isinstance(value, dict):
             _misfit(path, value, "a dict")
         item = args[1] if len(args) > 1 else Any
-        return {name: convert(one, item, f"{path}.{name}") for name, one in value.items()}
+        return {name: convert(one, item, f"{path}.{name}", in_worker) for name, one in value.items()}
     return value
 
 
-def _instance(value: Any, hint: Any, path: str) -> Any:
+def _instance(value: Any, hint: Any, path: str, in_worker: bool) -> Any:
     if typing.is_typeddict(hint):
-        return _fields(value, hint, path)
+        return _fields(value, hint, path, in_worker)
     if isinstance(value, hint) and not (hint is int and isinstance(value, bool)):
+        return value
+    if in_worker and isinstance(value, _IN_WORKERS.get(hint, ())):
         return value
     if hint is float and type(value) is int:
         return float(value)
@@ -245,10 +254,10 @@ def _instance(value: Any, hint: Any, path: str) -> Any:
             return validate(value)
         except Exception as error:  # pydantic's own, which is not imported here
             raise Misfit(f"{path}: {error}") from None
-    return _fields(value, hint, path) if dataclasses.is_dataclass(hint) else value
+    return _fields(value, hint, path, in_worker) if dataclasses.is_dataclass(hint) else value
 
 
-def _fields(value: Any, hint: Any, path: str, variables: dict[Any, Any] | None = None) -> Any:
+def _fields(value: Any, hint: Any, path: str, in_worker: bool, variables: dict[Any, Any] | None = None) -> Any:
     if not isinstance(value, dict):
         _misfit(path, value, _name(hint))
     fields = _members(hint)
@@ -259,7 +268,8 @@ def _fields(value: Any, hint: Any, path: str, variables: dict[Any, Any] | None =
         raise Misfit(f"{path}: {', '.join(said)}")
     known = variables or {}
     converted = {
-        name: convert(one, known.get(fields[name], fields[name]), f"{path}.{name}") for name, one in value.items()
+        name: convert(one, known.get(fields[name], fields[name]), f"{path}.{name}", in_worker)
+        for name, one in value.items()
     }
     if typing.is_typeddict(hint):
         return converted

@@ -225,7 +225,7 @@ class Task(Generic[P, R]):
             if name in kept and value is not None and not isinstance(value, pathlib.PurePath):
                 raise TypeError(f"{self.name}(): {no_file(name, value)}. {TAKE_FILES}")
             try:
-                return hints.convert(value, made[name], name) if name in made else value
+                return hints.convert(value, made[name], name, in_worker=True) if name in made else value
             except hints.Misfit as error:
                 raise TypeError(f"{self.name}(): {error}") from None
 

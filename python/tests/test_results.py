@@ -8,11 +8,11 @@ import os
 import pathlib
 import sys
 import unittest
-from typing import Generic, Literal, Optional, TypedDict, TypeVar
+from typing import Any, Generic, Literal, Optional, TypedDict, TypeVar
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
-from almanac import AlmanacError, File, Held, hints, results, task  # noqa: E402
+from almanac import AlmanacError, Dir, File, Held, Url, hints, results, task  # noqa: E402
 
 T = TypeVar("T")
 
@@ -53,6 +53,18 @@ def several(n: int) -> None: ...
 
 @task
 def plain(n: dict[str, list[int]]) -> list[float] | None: ...
+
+
+@dataclasses.dataclass
+class Window:
+    observed: File
+    around: Dir
+    scene: Url
+
+
+@task
+def use(window: Window, others: list[Window], pair: tuple[File, int]) -> Any:
+    return window, others, pair
 
 
 @task
@@ -122,6 +134,16 @@ class Results(unittest.TestCase):
         with self.assertRaisesRegex(TypeError, "one.*at: .* is not Point or None"):
             one.in_worker()(n=1, at={"z": 2})
         self.assertIs(plain.in_worker(), plain._function)
+
+    def test_files_of_a_dataclass_are_paths_in_a_task_and_its_urls_are_texts(self) -> None:
+        one = {"observed": pathlib.Path("a.nc"), "around": pathlib.Path("a"), "scene": "https://example.org/a.tif"}
+        made = Window(**one)  # type: ignore[arg-type]
+        self.assertEqual(use.in_worker()(one, [one], [one["observed"], 1]), (made, [made], (one["observed"], 1)))
+        for misfit, said in [({"observed": "a.nc"}, "observed: 'a.nc' is not a file"), ({"scene": 1}, "scene: 1 is not a URL")]:
+            with self.assertRaisesRegex(TypeError, rf"^use\(\): window\.{said}$"):
+                use.in_worker()({**one, **misfit}, [], [one["observed"], 1])
+        with self.assertRaisesRegex(hints.Misfit, "^it.observed: .* is not a file$"):
+            hints.convert(one, Window, "it")
 
     def test_a_file_is_no_text(self) -> None:
         self.assertEqual(read.in_worker()(pathlib.Path("a.nc")), "a.nc")

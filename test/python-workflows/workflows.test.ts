@@ -231,6 +231,34 @@ async def main():
   expect(await ran('run', 'flow.py')).toMatchObject({ state: 'succeeded', output: [4, 13, 7, 1] })
 })
 
+it('a dataclass takes files along, which a task gets as paths', async () => {
+  await make(`
+@dataclass
+class Window:
+    name: str
+    observed: File
+    around: Dir | None = None
+
+@task(outputs={"text": File})
+def write(words: str, text: Path) -> None:
+    text.write_text(words)
+
+@task
+def read(window: Window, others: list[Window]) -> list[str]:
+    return [f"{one.name} {one.observed.read_text()}" for one in [window, *others]] + os.listdir(window.around)
+
+@workflow
+async def main():
+    first, second = write("one").text, await write("two").text
+    around = await Dir.of(inner=first)
+    return await read(Window("a", first, around), [Window("b", second)])
+`)
+  expect(await ran('run', 'flow.py')).toMatchObject({
+    state: 'succeeded',
+    output: ['a one', 'b two', 'inner'],
+  })
+})
+
 it('workflows and tasks may be in packages, under decorators of other files, and be run from there', async () => {
   await make(`
 from lab.flows.main import scaled
