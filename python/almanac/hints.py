@@ -87,7 +87,7 @@ def schema(hint: Any, within: bool = False) -> dict[str, Any]:
     if pydantic is not None:
         return pydantic()  # type: ignore[no-any-return]
     if dataclasses.is_dataclass(hint) or typing.is_typeddict(hint):
-        recursive = _names_itself(hint)
+        recursive = _names(hint, hint)
         if recursive and within:
             return {}
         fields = _members(hint)
@@ -120,12 +120,12 @@ def _made_of(hint: Any) -> list[dataclasses.Field[Any]]:
 
 
 @functools.lru_cache(maxsize=4096)
-def _names_itself(hint: Any) -> bool:
-    """Does a type name itself, in whatever it is made of?"""
+def _names(hint: Any, other: Any) -> bool:
+    """Does a type name another, or itself, in whatever it is made of?"""
     pending, seen = _named(hint), {}
     while pending:
         one = pending.pop()
-        if one is hint:
+        if _plain(one) is other:
             return True
         if id(one) not in seen:
             seen[id(one)] = one

@@ -7,12 +7,13 @@ from typing import Any, Callable, Mapping, Sequence
 
 from . import hints
 from .errors import refused
+from .floats import floats
 from .futures import Future
 
 __all__ = ["Shape", "Of", "Fields", "Outputs", "Items", "Each", "Returned", "of_type", "of_task", "of_value", "items", "has_futures"]
 
 
-_AS_IS = frozenset((str, int, float, bool))
+_AS_IS = frozenset((str, int, bool, type(None)))
 
 
 class Shape:
@@ -40,12 +41,23 @@ class Of(Shape):
         self.hint = hint
 
     def given(self, value: Any) -> Any:
-        if type(value) is self.hint and self.hint in _AS_IS:
-            return value
         return hints.convert(value, self.hint, "it")
 
     def field(self, step: str | int) -> Shape | None:
         return of_type(hints.field(self.hint, step))
+
+
+class Floats(Of):
+    """A type that is what it is, but for its floats."""
+
+    __slots__ = ("make",)
+
+    def __init__(self, hint: Any, make: Callable[[Any], Any]) -> None:
+        super().__init__(hint)
+        self.make = make
+
+    def given(self, value: Any) -> Any:
+        return self.make(value)
 
 
 class Fields(Shape):
@@ -164,7 +176,14 @@ class Returned(Shape):
 
 def of_type(hint: Any) -> Shape | None:
     """What is known of a value of a type; None where it is what it is."""
-    return Of(hint) if hints.makes(hint) else None
+    if hints.makes(hint):
+        return Of(hint)
+    make = floats(hint)
+    return None if make is None else Floats(hint, make)
+
+
+#: one for all of them: lists are long
+_FLOAT = of_type(float)
 
 
 def of_task(task: str, function: Callable[..., Any] | None, outputs: Mapping[str, Any]) -> Shape | None:
@@ -183,7 +202,8 @@ def of_value(value: Any) -> Shape | None:
     if isinstance(value, dict):
         known = {name: shape for name, one in value.items() if (shape := of_value(one)) is not None}
         return Fields(known) if known else None
-    return of_type(type(value))
+    kind = type(value)
+    return _FLOAT if kind is float else None if kind in _AS_IS else of_type(kind)
 
 
 def has_futures(value: Any) -> bool:

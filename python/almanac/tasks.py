@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Callable, Generic, Iterable, Mapping, Par
 from . import hints, results
 from .calls import current, found, outside
 from .errors import refused
+from .floats import floats
 from .futures import Future, FutureList
 from .modules import Named
 from .kinds import KEPT, TAKE_FILES, kind_of, no_file, output_of
@@ -207,11 +208,11 @@ class Task(Generic[P, R]):
         return self._shape
 
     def in_worker(self) -> Callable[..., Any]:
-        """The function as a worker calls it: where it names a dataclass it gets one, and not the dict that was kept."""
+        """The function as a worker calls it: what it names it gets: a dataclass, and not the dict that was kept."""
         assert self._function is not None
         function: Callable[..., Any] = self._function
         annotated = hints.of(function)
-        made = {name: hint for name, hint in annotated.items() if name != "return" and hints.makes(hint)}
+        made = {name: make for name, hint in annotated.items() if name != "return" and (make := _made(hint, name))}
         kept = self._files
         if not made and not kept:
             return function
@@ -225,7 +226,7 @@ class Task(Generic[P, R]):
             if name in kept and value is not None and not isinstance(value, pathlib.PurePath):
                 raise TypeError(f"{self.name}(): {no_file(name, value)}. {TAKE_FILES}")
             try:
-                return hints.convert(value, made[name], name, in_worker=True) if name in made else value
+                return made[name](value) if name in made else value
             except hints.Misfit as error:
                 raise TypeError(f"{self.name}(): {error}") from None
 
@@ -328,6 +329,11 @@ def _captured(pattern: str) -> Callable[[str], str | None]:
         return "-".join(part for part in match.groups() if part is not None) if match.groups() else match[0]
 
     return group
+
+
+def _made(hint: Any, name: str) -> Callable[[Any], Any] | None:
+    """What makes an argument of what was kept; None where it is that."""
+    return (lambda value: hints.convert(value, hint, name, in_worker=True)) if hints.makes(hint) else floats(hint)
 
 
 def _inputs(function: Callable[..., Any], given: Iterable[str]) -> list[str]:

@@ -52,7 +52,12 @@ def several(n: int) -> None: ...
 
 
 @task
-def plain(n: dict[str, list[int]]) -> list[float] | None: ...
+def plain(n: dict[str, list[int]]) -> list[int] | None: ...
+
+
+@task
+def scale(gain: float, by: Any, gains: Optional[list[float]] = None) -> list[float]:
+    return [gain, by, *(gains or [])]
 
 
 @dataclasses.dataclass
@@ -115,7 +120,7 @@ class Results(unittest.TestCase):
         kind = shape.field("kind")
         assert kind is not None
         self.assertEqual(kind.given("a"), Kind.A)
-        self.assertIsNone(shape.field("x"))
+        self.assertIsNone(kind.field("x"))
         outputs = several.shape
         assert outputs is not None
         self.assertEqual(outputs.given({"text": 1, "point": {"x": 1}, "count": 2}), {"text": 1, "point": Point(1.0), "count": 2})
@@ -134,6 +139,14 @@ class Results(unittest.TestCase):
         with self.assertRaisesRegex(TypeError, "one.*at: .* is not Point or None"):
             one.in_worker()(n=1, at={"z": 2})
         self.assertIs(plain.in_worker(), plain._function)
+
+    def test_whole_numbers_are_floats_where_an_annotation_says_so(self) -> None:
+        self.assertEqual(repr(scale.in_worker()(1, 1, gains=[2, 0.5])), "[1.0, 1, 2.0, 0.5]")
+        first, x, branch = results.of_type(list[float]), one.shape, results.of_value({"a": [2.0, 2]})
+        assert scale.shape is not None and first is not None and x is not None and branch is not None
+        self.assertEqual(repr(scale.shape.given([1, 2.5, 10**17])), "[1.0, 2.5, 1e+17]")
+        self.assertEqual([repr(shape.given(1)) for shape in (first.field(0), x.field("x")) if shape], ["1.0", "1.0"])
+        self.assertEqual(repr(branch.given({"a": [2, 2]})), "{'a': [2.0, 2]}")
 
     def test_files_of_a_dataclass_are_paths_in_a_task_and_its_urls_are_texts(self) -> None:
         one = {"observed": pathlib.Path("a.nc"), "around": pathlib.Path("a"), "scene": "https://example.org/a.tif"}

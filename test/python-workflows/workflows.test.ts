@@ -231,6 +231,47 @@ async def main():
   expect(await ran('run', 'flow.py')).toMatchObject({ state: 'succeeded', output: [4, 13, 7, 1] })
 })
 
+it('whole numbers are floats where annotations say so, in tasks and when they are awaited', async () => {
+  await make(`
+@task
+def gain() -> float:
+    return 2.0
+
+@task
+def large() -> float:
+    return 1e17
+
+@task
+def gains(n: int) -> list[float | None]:
+    return [1.0, 0.5, None][:n]
+
+@task(outputs={"mean": float, "count": int})
+def statistics(values: list[float]):
+    return {"mean": sum(values) / len(values), "count": len(values)}
+
+@task
+def told(gain: float, gains: list[float | None], n: int, anything) -> str:
+    return repr([gain, gains, n, anything])
+
+@workflow
+async def child(start: float) -> float:
+    return start + 1
+
+@workflow
+async def main():
+    known = [await gain(), await large(), await gains(3), await statistics([1, 3]).mean, await child(1), await gains(2)[0]]
+    return [repr(known), await told(gain(), gains(3), 1, gain()), await told(1, [1.0], 1, 1.0)]
+`)
+  expect(await ran('run', 'flow.py')).toMatchObject({
+    state: 'succeeded',
+    output: [
+      '[2.0, 1e+17, [1.0, 0.5, None], 2.0, 2.0, 1.0]',
+      '[2.0, [1.0, 0.5, None], 1, 2]',
+      '[1.0, [1.0], 1, 1]',
+    ],
+  })
+})
+
 it('a dataclass takes files along, which a task gets as paths', async () => {
   await make(`
 @dataclass
