@@ -20,6 +20,16 @@ _PR_SET_PDEATHSIG = 1
 _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
 
+def refuse_breakpoints() -> None:
+    """`breakpoint()` says how it stops, unless the author has chosen a debugger: without a terminal pdb only quits."""
+    if "PYTHONBREAKPOINT" not in os.environ:
+        sys.breakpointhook = _no_debugger
+
+
+def _no_debugger(*_: Any, **__: Any) -> None:
+    raise RuntimeError("breakpoint() stops only in a run that is started with --debug-python")
+
+
 def die_with(parent: int) -> None:
     """Ends this process when the host ends, however it ends. Children of tasks are the host's warden's business."""
     if _libc is not None and sys.platform == "linux":

@@ -52,6 +52,8 @@ def main() -> None:
         from . import debugger
 
         debugger.begin(config["debug"], "tasks")
+    else:
+        process.refuse_breakpoints()
     worker.serve(first[1:])
     outbox.flush()
     sys.stdout.flush()

@@ -110,6 +110,20 @@ it('a workflow that is left from pdb fails', async () => {
   expect(shown).toMatch(/failed · 1 executed/)
 })
 
+it.each([
+  ['a task', flow('breakpoint()', ''), 7],
+  ['the workflow', flow('', 'breakpoint()'), 14],
+])('breakpoint() in %s says how it stops where no debugger was asked for', async (_, text, line) => {
+  project = await Project.make({ 'flow.py': text })
+  const { code, stdout, stderr } = await project.run('run', 'flow.py')
+  expect(code).toBe(1)
+  expect(stdout + stderr).toMatch(
+    new RegExp(
+      `RuntimeError: breakpoint\\(\\) stops only in a run that is started with --debug-python[\\s\\S]*flow\\.py:${line}`,
+    ),
+  )
+})
+
 it('debugpy that is not installed for the workflow is told', async () => {
   project = await Project.make({ 'flow.py': flow('', '') })
   const { code, stderr } = await project.run('run', 'flow.py', '--debug-python', 'debugpy')

@@ -46,6 +46,8 @@ def main() -> None:
         from almanac_worker import debugger
 
         debugger.begin(config["debug"], "workflow")
+    else:
+        process.refuse_breakpoints()
     try:
         Host(link).serve(first[1:])
     except OSError as error:
