@@ -232,6 +232,8 @@ class Tasks(Case):
             "from almanac import File, task as step\n@step(outputs={'out': File}, retries=5)\n",
             "import almanac\n@almanac.task(timeout='1h')\n",
             "import almanac as a\nRETRIES = 2\n@a.task(retries=RETRIES)\n",
+            "from almanac import task\nio = task(retries=3)\n@io\n",
+            "import almanac, functools\nio = functools.partial(almanac.task, retries=3)\n@io(timeout='1h')\n",
         ]:
             with self.subTest(head):
                 self.assertEqual(self.digest({"steps.py": head + self.PLAIN}), self.digest({"steps.py": self.PLAIN}))
@@ -241,6 +243,8 @@ class Tasks(Case):
             "from almanac import task\nfrom functools import cache\n@task\n@cache\n",
             "def task(f):\n    return f\n@task\n",
             "from other import task\n@task\n",
+            "from almanac import task\nfrom functools import partial\nio = partial(print, task)\n@io\n",
+            "from almanac import task\nio = [task(retries=3)][0]\n@io\n",
         ]:
             with self.subTest(head):
                 self.assertNotEqual(self.digest({"steps.py": head + self.PLAIN}), self.digest({"steps.py": self.PLAIN}))
