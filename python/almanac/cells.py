@@ -7,7 +7,9 @@ C2  nothing is executed that only shows or computes something: a value that cann
 from __future__ import annotations
 
 import ast
+import contextlib
 import datetime
+import fcntl
 import inspect
 import io
 import math
@@ -16,11 +18,10 @@ import pathlib
 import re
 import symtable
 import sys
-import tempfile
 import textwrap
 import tokenize
 import types
-from typing import Any, Iterator, Mapping, Sequence
+from typing import Any, BinaryIO, Iterator, Mapping, Sequence
 
 from .errors import AlmanacError, noted
 
@@ -31,24 +32,52 @@ _LARGEST = 1 << 16
 _FUTURE_ANNOTATIONS = 0x1000000
 
 
-def file_of(function: Any, namespace: Mapping[str, Any]) -> str:
-    """Writes the file of a workflow's function beside the notebook, and gives its path. Raises `AlmanacError`."""
+@contextlib.contextmanager
+def file_of(function: Any, namespace: Mapping[str, Any]) -> Iterator[str]:
+    """
+    Writes the file of a workflow's function beside the notebook, and gives its path. Raises `AlmanacError`, also where
+    somebody who has not left this yet wants another text there.
+    """
     name: str = function.__name__
-    text = _HEAD + _Cells(namespace).text(name, function)
+    text = (_HEAD + _Cells(namespace).text(name, function)).encode()
     path = os.path.join(os.getcwd(), f"cells_{name}.py")
+    with open(path, "ab+") as file:
+        _lock(file, fcntl.LOCK_SH)
+        # another may write between two locks
+        while (there := _whole(file)) != text:
+            if there and not there.startswith(_HEAD.encode()):
+                raise _refused(
+                    f"{path} is there, and was not written by Almanac", "Move it away, or give the workflow another name."
+                )
+            if not _lock(file, fcntl.LOCK_EX | fcntl.LOCK_NB):
+                raise _refused(
+                    f"{path} is read by a run that goes on, of cells that are not these: of another notebook, or from before an edit",
+                    "Wait until that run has ended, or give the workflow a name that no other notebook here uses.",
+                )
+            file.truncate(0)
+            file.write(text)
+            file.flush()
+            _lock(file, fcntl.LOCK_SH)
+        try:
+            yield path
+        finally:
+            # a process that was forked meanwhile has the file too
+            _lock(file, fcntl.LOCK_UN)
+
+
+def _whole(file: BinaryIO) -> bytes:
+    file.seek(0)
+    return file.read()
+
+
+def _lock(file: BinaryIO, how: int) -> bool:
     try:
-        with open(path, encoding="utf-8") as known:
-            there = known.read()
-    except FileNotFoundError:
-        there = _HEAD
-    if not there.startswith(_HEAD):
-        raise _refused(f"{path} is there, and was not written by Almanac", "Move it away, or give the workflow another name.")
-    if there != text:
-        handle, made = tempfile.mkstemp(prefix=f".cells_{name}-", dir=os.path.dirname(path))
-        with open(handle, "w", encoding="utf-8") as out:
-            out.write(text)
-        os.replace(made, path)
-    return path
+        fcntl.flock(file, how)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system that has no locks
+        pass
+    return True
 
 
 def in_cells(traceback: str, file: str, cells: Sequence[str]) -> str:

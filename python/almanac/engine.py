@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import json
@@ -133,9 +134,9 @@ async def execute_async(
 
     loop = asyncio.get_running_loop()
     if resumed is not None and isinstance(workflow, Workflow):
-        file = _file_of(workflow)
-        # the engine is asked, which takes a moment
-        resumed = await asyncio.to_thread(resumed.found, file, workflow.name, _project_near(arguments, file)[1])
+        with _file_of(workflow) as file:
+            # the engine is asked, which takes a moment
+            resumed = await asyncio.to_thread(resumed.found, file, workflow.name, _project_near(arguments, file)[1])
     with _Following(workflow, inputs, arguments, progress, resumed) as following:
         ended = loop.create_future()
 
@@ -206,17 +207,18 @@ class _Following:
             raise _nested()
         self._name = workflow.name
         self._function = workflow.function.__name__
-        self._file = _file_of(workflow)
-        # of a notebook, by which it was written
-        self._cells = None if self._file == workflow.place[0] else [*workflow.function.__globals__.get("In", ())]
-        self._project = _project_of(arguments)
-        if resumed is not None and not self._project:
-            self._project = _project_near(arguments, self._file)
-            arguments = (*arguments, *self._project)
-        self._folder = tempfile.TemporaryDirectory(prefix="almanac-")
+        self._owned = contextlib.ExitStack()
         try:
+            self._file = self._owned.enter_context(_file_of(workflow))
+            # of a notebook, by which it was written
+            self._cells = None if self._file == workflow.place[0] else [*workflow.function.__globals__.get("In", ())]
+            self._project = _project_of(arguments)
+            if resumed is not None and not self._project:
+                self._project = _project_near(arguments, self._file)
+                arguments = (*arguments, *self._project)
             if resumed is None:
-                params = os.path.join(self._folder.name, "params.json")
+                folder = self._owned.enter_context(tempfile.TemporaryDirectory(prefix="almanac-"))
+                params = os.path.join(folder, "params.json")
                 with open(params, "w", encoding="utf-8") as out:
                     json.dump({name: _given(value, name) for name, value in inputs.items()}, out)
                 words = ["run", f"{self._file}:{workflow.name}", "--params", params]
@@ -225,7 +227,7 @@ class _Following:
             self._show = display(workflow.name, progress)
             self.engine = Engine([*words, *arguments], pumped=in_notebook())
         except BaseException:
-            self._folder.cleanup()
+            self._owned.close()
             raise
         self._last: dict[str, Any] | None = None
         self._id: str | None = None
@@ -235,7 +237,7 @@ class _Following:
 
     def __exit__(self, *_: object) -> None:
         self.exit = self.engine.end()
-        self._folder.cleanup()
+        self._owned.close()
 
     def read(self, take: Callable[[dict[str, Any]], object]) -> None:
         for told in self.engine.events():
@@ -308,10 +310,11 @@ def near(file: str) -> str:
     return str(here if folder.is_relative_to(here) else folder)
 
 
-def _file_of(workflow: Workflow[..., Any]) -> str:
+def _file_of(workflow: Workflow[..., Any]) -> contextlib.AbstractContextManager[str]:
+    """A file of a notebook's cells keeps its text as long as it is used."""
     file, _ = workflow.place
     if os.path.isfile(file):
-        return file
+        return contextlib.nullcontext(file)
     namespace = workflow.function.__globals__
     if namespace.get("__name__") != "__main__":
         raise AlmanacError(

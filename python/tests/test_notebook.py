@@ -26,7 +26,7 @@ def notebook(*cells):
 
     namespace = {"__name__": "__main__", "In": [""]}
     for number, cell in enumerate(cells):
-        name = f"<cell {number}>"
+        name = f"<cell {number} of {id(namespace)}>"
         linecache.cache[name] = (len(cell), None, cell.splitlines(True), name)
         namespace["In"].append(cell)
         exec(compile(cell, name, "exec"), namespace)
@@ -36,7 +36,7 @@ def notebook(*cells):
 def written(*cells):
     with directory():
         namespace = notebook(*cells)
-        with open(file_of(namespace["main"].function, namespace)) as file:
+        with file_of(namespace["main"].function, namespace) as path, open(path) as file:
             text = file.read()
     assert text.startswith(_HEAD)
     return text[len(_HEAD) :].strip()
@@ -160,8 +160,7 @@ class Cells(unittest.TestCase):
         with directory():
             cells = [IMPORTS, "x = 1", step, MAIN.format("step(1)"), step.replace("n):", "m):"), step]
             namespace = notebook(*cells)
-            path = file_of(namespace["main"].function, namespace)
-            with open(path, encoding="utf-8") as file:
+            with file_of(namespace["main"].function, namespace) as path, open(path, encoding="utf-8") as file:
                 line = file.read().splitlines().index("    raise ValueError(n)") + 1
             known = namespace["In"]
             told = f'  File "{path}", line {line}, in step\n  File "/else.py", line {line}, in f\n  File "{path}", line 1, in g'
@@ -177,7 +176,25 @@ class Cells(unittest.TestCase):
                 file.write("mine")
             namespace = notebook(IMPORTS, MAIN.format("1"))
             with self.assertRaisesRegex(AlmanacError, "was not written by Almanac"):
-                file_of(namespace["main"].function, namespace)
+                with file_of(namespace["main"].function, namespace):
+                    self.fail("it was written over")
+            with open("cells_main.py") as file:
+                self.assertEqual(file.read(), "mine")
+
+    def test_a_file_that_a_run_reads_is_not_written_over_by_another_notebook(self):
+        one, other = (notebook(IMPORTS, MAIN.format(given)) for given in ("'A'", "'B' * 1000"))
+        with directory():
+            with file_of(one["main"].function, one) as path:
+                with file_of(one["main"].function, one) as again:
+                    self.assertEqual(again, path)
+                with self.assertRaisesRegex(AlmanacError, "read by a run that goes on, of cells that are not these"):
+                    with file_of(other["main"].function, other):
+                        self.fail("it was written over")
+                with open(path) as file:
+                    self.assertTrue(file.read().endswith("return 'A'\n"))
+            for notes, end in [(other, "return 'B' * 1000\n"), (one, "return 'A'\n")]:
+                with file_of(notes["main"].function, notes) as path, open(path) as file:
+                    self.assertTrue(file.read().endswith(end))
 
 
 class Pictures(unittest.TestCase):

@@ -262,3 +262,43 @@ it('a run that failed goes on with its cells as they are now, and what it had is
   expect(plain(again)).toBe('(True, 8, 0, 2)')
   expect(file?.shown.at(-1)?.text).toBe('0\n')
 })
+
+it('a notebook does not write over the cells that a run of another one reads, and goes on when that has ended', async () => {
+  await project.remove()
+  project = await Project.make({})
+  const notebook = (name: string, pause: string, last: string): string => `
+import almanac, time
+from pathlib import Path
+from almanac import task, workflow
+HERE = Path.cwd()
+@task
+def step(n: int) -> str:
+    ${pause}
+    return f"${name}{n}"
+@workflow
+async def main():
+    return [await step(n) for n in range(3)]
+${last}`
+  const until = (name: string) => `while not (HERE / "${name}").exists(): time.sleep(0.02)`
+  const [one, other] = await Promise.all([
+    executed([
+      {
+        code: notebook(
+          'A',
+          `(HERE / "began").touch()\n    ${until('go')}`,
+          'print(almanac.run(main).output)\n(HERE / "ended").touch()',
+        ),
+      },
+    ]),
+    executed([
+      { code: `${notebook('B', 'pass', until('began'))}\nalmanac.run(main)` },
+      { code: `(HERE / "go").touch()\n${until('ended')}\nprint(almanac.run(main).output)` },
+    ]),
+  ])
+  expect(one?.[0]?.shown.at(-1)?.text).toBe("['A0', 'A1', 'A2']\n")
+  expect(other?.[0]?.shown.at(-1)).toMatchObject({
+    error: 'AlmanacError',
+    value: expect.stringMatching(/cells_main\.py is read by a run that goes on, of cells that are not these/),
+  })
+  expect(other?.[1]?.shown.at(-1)?.text).toBe("['B0', 'B1', 'B2']\n")
+})
