@@ -140,8 +140,10 @@ class Task(Generic[P, R]):
     ) -> Any:
         """
         One call for each item of a list, or for each file of a directory; of a directory only changed files are
-        executed. `inputs` are the same for each; `into` names the parameter that gets the entry (the first that is a
-        file, if absent); `include` are globs; `by` groups files: a regular expression, or a function of the path.
+        executed. A dict in a list whose keys are parameters gives arguments by name, where the task is free to take
+        several; else it is one value. `inputs` are the same for each; `into` names the parameter that gets the entry
+        (the first that is a file, if absent); `include` are globs; `by` groups files: a regular expression, or a
+        function of the path.
         """
         scope = current(f"{self.name}.map")
         if isinstance(over, (list, tuple, range)):
@@ -288,12 +290,19 @@ class Task(Generic[P, R]):
         return known
 
     def _item(self, item: Any, inputs: Mapping[str, Any], into: str | None) -> dict[str, Any]:
-        if isinstance(item, Mapping) and into is None and (self._names is None or set(item) <= set(self._names)):
+        if isinstance(item, Mapping) and into is None and self._spreads(item, inputs):
             return self._bound((), {**inputs, **item})
         name = into or (self._entry() if self._names is None else self._first(inputs))
         if name is None:
             raise TypeError(f"{self.name} has no parameter for the items of the list")
         return self._bound((), {**inputs, name: item})
+
+    def _spreads(self, item: Mapping[str, Any], inputs: Mapping[str, Any]) -> bool:
+        """Are these arguments by name? Of a task that is free to take just one, a dict is that one, whatever its keys."""
+        if self._names is None:
+            return True
+        free = [name for name in self._names if name not in inputs]
+        return len(free) > 1 and len(item) > 0 and set(item) <= set(self._names)
 
     def _first(self, inputs: Mapping[str, Any]) -> str | None:
         return next((name for name in self._names or () if name not in inputs), None)
