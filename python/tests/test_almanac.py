@@ -5,8 +5,12 @@ from __future__ import annotations
 import copy
 import datetime
 import doctest
+import fractions
 import gc
+import json
+import numbers
 import os
+import pathlib
 import sys
 import tempfile
 import types
@@ -29,6 +33,11 @@ def double(n: int, times: int = 2) -> int:
 @workflow
 async def flow(n: int = 1) -> int:
     return await double(n)
+
+
+@task
+def alone(n: dict[str, int]) -> int:
+    return len(n)
 
 
 count = almanac.command(["wc", "-l", "{in.text}"], name="count", inputs={"text": File})
@@ -84,13 +93,41 @@ class Told(unittest.TestCase):
         self.assertEqual(told["options"], {"retries": {"count": 3, "maxDelay": "1m"}, "onFailure": "skip"})
 
     def test_durations_are_seconds_timedeltas_or_texts(self) -> None:
-        options = {"timeout": datetime.timedelta(minutes=1), "heartbeat": 0.5, "retries": {"delay": 2, "max_delay": "1m"}}
+        options = {"timeout": datetime.timedelta(minutes=1), "heartbeat": 0.5, "retries": {"count": 1, "delay": 2, "max_delay": "1m"}}
         told = double.options(**options, cache={"for": 60}).definition()["options"]
         self.assertEqual(
             told,
-            {"timeout": 60000, "heartbeat": 500, "retries": {"delay": 2000, "maxDelay": "1m"}, "cache": {"for": 60000}},
+            {"timeout": 60000, "heartbeat": 500, "retries": {"count": 1, "delay": 2000, "maxDelay": "1m"}, "cache": {"for": 60000}},
         )
 
+
+    def test_numbers_of_other_libraries_paths_and_exception_classes_are_told_as_json(self) -> None:
+        class Int64:
+            """As NumPy has them: an integer that is no `int`."""
+
+            def __init__(self, value: int) -> None:
+                self.value = value
+
+            def __int__(self) -> int:
+                return self.value
+
+        numbers.Integral.register(Int64)
+        options: dict[str, Any] = {
+            "retries": {"count": Int64(2), "on": [OSError, "ValueError"], "delay": Int64(3)},
+            "priority": Int64(3),
+            "cpu": fractions.Fraction(1, 2),
+            "limits": {"gpfs": Int64(2), "timeout": 1, "on": 1},
+            "reads": [pathlib.Path("grid") / "a.nc"],
+        }
+        here = os.path.dirname(os.path.abspath(__file__))
+        told = {
+            "retries": {"count": 2, "on": ["OSError", "ValueError"], "delay": 3000},
+            "priority": 3,
+            "cpu": 0.5,
+            "limits": {"gpfs": 2, "timeout": 1, "on": 1},
+            "reads": [os.path.join(here, "grid", "a.nc")],
+        }
+        self.assertEqual(json.loads(json.dumps(double.options(**options).definition()["options"])), told)
 
     def test_documents_are_told_with_the_task(self) -> None:
         beams = almanac.run.context("beams", of={"project": "survey"}, schema=dict, initial={})
@@ -181,7 +218,20 @@ class Kept(unittest.TestCase):
 
     def test_equal_variants_of_a_loop_are_one(self) -> None:
         self.assertIs(double.options(priority=5), double.options(priority=5))
-        self.assertIsNot(double.options(cpu=1), double.options(cpu=True))
+        self.assertIsNot(double.options(cpu=1), double.options(cpu=1.0))
+
+
+class ItemsOfAList(unittest.TestCase):
+    def test_a_dict_gives_arguments_by_name_where_a_task_is_free_to_take_several_and_else_is_one_value(self) -> None:
+        dicts: list[dict[str, Any]] = [{}, {"n": 1}, {"n": 1, "times": 3}, {"else": 1}]
+        for inputs, into, arguments in [
+            ({}, None, [{"n": {}}, {"n": 1}, {"n": 1, "times": 3}, {"n": {"else": 1}}]),
+            ({"times": 2}, None, [{"n": one, "times": 2} for one in dicts]),
+            ({}, "n", [{"n": one} for one in dicts]),
+        ]:
+            with self.subTest(inputs=inputs, into=into):
+                self.assertEqual([double._item(one, inputs, into) for one in dicts], arguments)
+        self.assertEqual([alone._item(one, {}, None) for one in dicts], [{"n": one} for one in dicts])
 
 
 class StaysWithItsWorker(unittest.TestCase):
@@ -221,11 +271,25 @@ class Refused(unittest.TestCase):
             double.options(retry=1)
 
     def test_options_that_are_not_valid(self) -> None:
+        no_duration = "is no duration; write seconds, '30s', '5m' or '1h'"
         for given, fault in [
             ({"on_failure": "ignore"}, "on_failure of double is not valid: 'ignore' is none of 'fail', 'skip' and 'pause'"),
             ({"effect": "yes"}, "effect of double is not valid: 'yes' is neither True nor False"),
             ({"variables": "API_URL"}, "variables of double is not valid: 'API_URL' is no list of texts; write ['…']"),
             ({"reads": ["a.csv", 1]}, "reads of double is not valid: ['a.csv', 1] is no list of texts; write ['…']"),
+            ({"timeout": "5 minutes"}, f"timeout of double is not valid: '5 minutes' {no_duration}"),
+            ({"heartbeat": float("nan")}, f"heartbeat of double is not valid: nan {no_duration}"),
+            ({"cache": {"for": -1}}, f"cache of double is not valid: for: -1 {no_duration}"),
+            ({"retries": -1}, "retries of double is not valid: -1 is no number from 0"),
+            ({"retries": {"delay": 1}}, "retries of double is not valid: it has no count"),
+            ({"retries": {"count": 1, "backoff": 0}}, "retries of double is not valid: backoff: 0 is no number from 1"),
+            (
+                {"retries": {"count": 1, "on": OSError}},
+                "retries of double is not valid: on: 'OSError' is no list of errors; write ['…'], or [OSError]",
+            ),
+            ({"priority": "high"}, "priority of double is not valid: 'high' is no number"),
+            ({"memory": "2 gigabytes"}, "memory of double is not valid: '2 gigabytes' is no size; write '512MiB' or '2GiB'"),
+            ({"limits": [object]}, "limits of double is not valid: [<class 'object'>] is not made of texts and numbers"),
         ]:
             with self.subTest(given), self.assertRaises(AlmanacError) as caught:
                 double.options(**given)  # type: ignore[arg-type]

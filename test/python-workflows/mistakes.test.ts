@@ -255,7 +255,7 @@ ${body('return await files().out.filter(lambda path: path.nope)')}`,
   [
     'option_value',
     `@task(timeout='soon')\ndef g(): pass\n${body('await g()')}`,
-    /Option timeout of g is not valid: "soon" is no duration/,
+    /option timeout of g is not valid: 'soon' is no duration/,
   ],
   [
     'captured',

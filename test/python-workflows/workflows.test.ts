@@ -429,3 +429,55 @@ async def main():
   await project.run('answer', id, 'ok=true')
   expect(await ran('resume', id)).toMatchObject({ state: 'succeeded', output: [8, true], executed: 0 })
 })
+
+it('takes exception classes and paths as options, and a list of dicts as one value an item', async () => {
+  project = await Project.make({
+    'gains.csv': '1\n',
+    'flow.py': `
+from pathlib import Path
+from almanac import task, workflow
+
+@task(retries={"count": 2, "on": [OSError], "delay": 0}, reads=[Path("gains.csv")])
+def flaky(counter: str) -> int:
+    with open(counter, "a+") as tries:
+        tries.write("x")
+        tries.seek(0)
+        if len(tries.read()) < 3: raise OSError("again")
+    return 3
+
+@task
+def row(row: dict, sep: str = ",") -> str:
+    return sep.join(row)
+
+@task
+def only(row: dict) -> int:
+    return len(row)
+
+@workflow
+async def main(counter: str):
+    by_name = [{"row": {"a": 1, "b": 2}, "sep": ";"}, {}]
+    return [await flaky(counter), await only.map([{}, {"b": 2}, {"row": 1}]).all(), await row.map(by_name).all()]
+`,
+  })
+  const counter = join(project.folder, 'tries')
+  expect(await ran('run', 'flow.py', '--input', `counter=${counter}`)).toMatchObject({
+    state: 'succeeded',
+    output: [3, [0, 1, 1], ['a;b', '']],
+  })
+})
+
+it('says what is wrong with an option where the file is loaded, though no call is made', async () => {
+  project = await Project.make({
+    'flow.py': `from almanac import task, workflow
+@task(timeout="5 minutes")
+def slow(): ...
+@workflow
+async def main(): ...
+`,
+  })
+  const { code, stdout, stderr } = await project.run('run', 'flow.py')
+  expect(code).not.toBe(0)
+  expect(stdout + stderr).toMatch(
+    /option timeout of slow is not valid: '5 minutes' is no duration; write seconds, '30s', '5m' or '1h'/,
+  )
+})
