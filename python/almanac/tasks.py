@@ -6,7 +6,6 @@ import functools
 import inspect
 import os
 import pathlib
-import re
 import sys
 from typing import TYPE_CHECKING, Any, Callable, Generic, Iterable, Mapping, ParamSpec, Sequence, TypeVar, overload
 
@@ -15,6 +14,7 @@ from .calls import current, found, outside
 from .errors import refused
 from .floats import floats
 from .futures import Future, FutureList
+from .groups import captured
 from .modules import Named
 from .kinds import KEPT, TAKE_FILES, kind_of, no_file, output_of
 from .options import checked, told
@@ -154,7 +154,7 @@ class Task(Generic[P, R]):
         details: dict[str, Any] = {"over": over, "with": dict(inputs or {}), "as": into or self._entry()}
         if include is not None:
             details["include"] = [include] if isinstance(include, str) else list(include)
-        group = _captured(by) if isinstance(by, str) else by
+        group = captured(by) if isinstance(by, str) else by
         shape = None if self.shape is None else results.Each(self.shape)
         return scope.ask("map", details, self.name, task=self, function=group, shape=shape)
 
@@ -325,19 +325,6 @@ class Task(Generic[P, R]):
 
     def __repr__(self) -> str:
         return f"<task {self.name}>"
-
-
-def _captured(pattern: str) -> Callable[[str], str | None]:
-    """What the groups of an expression capture, joined by `-`; without groups all that it matches."""
-    expression = re.compile(pattern)
-
-    def group(path: str) -> str | None:
-        match = expression.search(path)
-        if match is None:
-            return None
-        return "-".join(part for part in match.groups() if part is not None) if match.groups() else match[0]
-
-    return group
 
 
 def _made(hint: Any, name: str) -> Callable[[Any], Any] | None:
