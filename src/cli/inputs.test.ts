@@ -1,4 +1,6 @@
-import { resolve } from 'node:path'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
 import { DirRef, FileRef } from '../model/refs.ts'
@@ -88,4 +90,33 @@ it('takes numbers where there may be something else, and what else there may be 
   expect(await read('size=none')).toBe('Input size: "none" is no number')
   expect(await read('limit=none')).toBe('Input limit: "none" is no number|null')
   expect(await read('limit=')).toBe('Input limit: "" is no number|null')
+})
+
+it('of a program beside it takes values that JSON does not have, and of a file of people what is written', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'almanac-params-'))
+  const params = join(folder, 'params.json')
+  const types = { properties: { x: { type: 'number' }, n: { type: 'integer' }, any: {} } }
+  const coded = {
+    x: { $: 'number', v: 'NaN' },
+    n: { $: 'bigint', v: '1180591620717411303424' },
+    any: [
+      { $: 'date', v: '2026-01-31T00:00:00.000Z' },
+      { $: 'object', v: { $: 1 } },
+    ],
+  }
+  const taken = (given: object, isCoded: boolean): Promise<unknown> =>
+    writeFile(params, JSON.stringify(given))
+      .then(() => readInput(types, { params, isCoded, inputs: [] }, never, never))
+      .catch((error: Error) => error.message)
+  try {
+    expect(await taken(coded, true)).toEqual({
+      x: Number.NaN,
+      n: 2n ** 70n,
+      any: [new Date('2026-01-31'), { $: 1 }],
+    })
+    expect(await taken({ any: coded.any }, false)).toEqual({ any: coded.any })
+    expect(await taken({ x: 'three' }, true)).toMatch(/^Input x: .*expected number/)
+  } finally {
+    await rm(folder, { recursive: true })
+  }
 })

@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { fromWire } from '../model/codec.ts'
 import { AlmanacError, isAlmanacError } from '../model/errors.ts'
 import { DirRef, FileRef } from '../model/refs.ts'
 import { parseUrl, safeText, safeUrl } from '../model/source.ts'
 import type { Value } from '../model/value.ts'
+import { hasOtherNumbers } from '../util/other-numbers.ts'
 import type { UrlWanted } from '../workbench.ts'
 import { type InputSchema, kindText, misfit, typesOf } from './schemas.ts'
 
@@ -16,17 +18,20 @@ export type Look = (wanted: UrlWanted) => Promise<Value>
 /**
  * The input of a workflow from `--params FILE` and `--input name=value`, read by the workflow's schema: files and
  * directories are scanned where they lie, files at URLs looked at, numbers and booleans are what they look like, texts stay texts.
+ * `isCoded`: the file is a program's beside this one, in the codec's form, which has values that JSON does not have.
  *
  * @throws ALM_INPUT_INVALID, ALM_INPUT_MISSING
  */
 export async function readInput(
   schema: Readonly<Record<string, unknown>> | undefined,
-  given: { readonly params?: string; readonly inputs: readonly string[] },
+  given: { readonly params?: string; readonly isCoded?: boolean; readonly inputs: readonly string[] },
   scan: Scan,
   look: Look,
 ): Promise<Value> {
   const fields: Record<string, unknown> =
     given.params === undefined ? Object.create(null) : await readParams(given.params)
+  if (given.isCoded === true)
+    for (const name of Object.keys(fields)) fields[name] = fromWire(fields[name], [name])
   const wanted: InputSchema = schema ?? { properties: {} }
   const { properties = {}, required = [] } = wanted
   for (const text of given.inputs) {
@@ -66,12 +71,13 @@ function checkNames(fields: object, schema: InputSchema): void {
 }
 
 /**
- * What plain values are can be told before a run is made for them; what a schema says besides, the run finds out.
+ * What plain values are can be told before a run is made for them; what a schema says besides, the run finds out, as it
+ * does of numbers that JSON does not have.
  *
  * @throws ALM_INPUT_INVALID
  */
 function checkFit(value: unknown, property: InputSchema, name: string): void {
-  if (value === undefined || namesKept(property)) return
+  if (value === undefined || namesKept(property) || hasOtherNumbers(value)) return
   const why = misfit(property, value)
   if (why !== undefined) throw new AlmanacError('ALM_INPUT_INVALID', { name, why })
 }

@@ -1,7 +1,8 @@
 import { z } from 'zod'
-import { dir, file, json, type Schema } from '../flow/schema.ts'
+import { dir, file, json, jsonSchemaOf, type Schema } from '../flow/schema.ts'
 import { url } from '../flow/url.ts'
 import type { Value } from '../model/value.ts'
+import { hasOtherNumbers } from '../util/other-numbers.ts'
 import type { DescribedWorkflow } from './messages.ts'
 
 /** What a type hint says a value is; anything where zod cannot read its JSON Schema: Python checks it again. */
@@ -26,7 +27,30 @@ export function inputSchema({ inputs, about }: DescribedWorkflow): Schema {
     const one = schemaFrom(schema as Value) as z.ZodType
     return [name, (required ? one : one.optional()).meta({ ...one.meta(), ...said })] as const
   })
-  return z.object(Object.fromEntries(shape)).meta(about === null ? {} : { description: about })
+  return withAllNumbers(
+    z.object(Object.fromEntries(shape)).meta(about === null ? {} : { description: about }),
+  )
+}
+
+/** JSON Schema has no NaN, no infinities and no large integers, which `float` and `int` have: Python checks those. */
+function withAllNumbers(schema: z.ZodObject): Schema {
+  const validate = async (input: unknown) => {
+    const { shape } = schema
+    const given = Object.entries(input ?? {})
+    const others = given.filter(([name, value]) => Object.hasOwn(shape, name) && hasOtherNumbers(value))
+    if (others.length === 0) return schema['~standard'].validate(input)
+    const names = new Set(others.map(([name]) => name))
+    const rest = z.object(Object.fromEntries(Object.entries(shape).filter(([name]) => !names.has(name))))
+    const result = await rest['~standard'].validate(input)
+    return result.issues ? result : { value: { ...result.value, ...Object.fromEntries(others) } }
+  }
+  const own = {
+    version: 1,
+    vendor: 'almanac',
+    validate,
+    jsonSchema: { input: () => jsonSchemaOf(schema) },
+  } as const
+  return { '~standard': own }
 }
 
 /** `Dir | None`: a path that is given means the directory. */

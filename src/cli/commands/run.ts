@@ -18,7 +18,9 @@ export async function runCommand(file: string, flags: RunFlags, help: () => void
   if (flags.help === true) return helpCommand(file, { ...flags, near }, help)
   return withAlmanac({ ...flags, near }, async (almanac, printer) => {
     const { workflow, loaded, inputSchema } = await loadNamed(almanac, file)
-    const given = { inputs: flags.input ?? [], ...(flags.params !== undefined && { params: flags.params }) }
+    const isCoded = flags.beside !== undefined
+    const params = flags.params === undefined ? {} : { params: flags.params, isCoded }
+    const given = { inputs: flags.input ?? [], ...params }
     // what reads schemas costs time to load, and is loaded with the workflow anyway
     const { readInput } = await import('../inputs.ts')
     const input = await readInput(inputSchema, given, (path) => almanac.data.scan(path), almanac.lookUrl)
