@@ -12,10 +12,10 @@ import tempfile
 import threading
 from typing import Any, Callable, Mapping
 
-from . import calls, cells
+from . import calls, cells, results
 from .beside import Engine, answered, asked
 from .errors import AlmanacError, RunFailed, for_cells, noted, refused
-from .progress import display, in_notebook, message_of
+from .progress import display, in_notebook, message_of, warning_of
 from .shown import Artifact, Graph, run_html
 from .values import Dir, File, _Kept
 from .wire import decode_lines, encode
@@ -25,23 +25,36 @@ __all__ = ["Run", "execute", "execute_async"]
 
 #: a folder that has one of these is a project
 _PROJECT = (".almanac", "almanac.config.ts", "almanac.config.js", "package.json")
+#: warnings of a run that are told, as many as the command tells
+_WARNINGS = 20
 
 
 class Run:
     """A run that has ended or rests. A notebook shows its tasks, figures, artifacts and graph."""
 
-    def __init__(self, told: Mapping[str, Any], output: Any, workflow: str, near: str, project: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        told: Mapping[str, Any],
+        kept: Any,
+        workflow: Workflow[..., Any],
+        warnings: list[str],
+        near: str,
+        project: tuple[str, ...],
+    ) -> None:
         self.id: str = told["id"]
-        self.workflow = workflow
+        self.workflow = workflow.name
         self.state: str = told["state"]
         self.executed: int = told["executed"]
         self.reused: int = told["reused"]
         self.seconds: float = told["durationMs"] / 1000
-        #: what the workflow gave; files and directories have a `path`
-        self.output = output
+        #: what the workflow gave, as its annotation says; files and directories have a `path`
+        self.output = results.as_returned(kept, workflow.function) if self.state == "succeeded" else kept
+        #: what the engine warned of, each once, the first 20
+        self.warnings = warnings
         shown = told.get("shown")
         #: where outputs are shown as plain files
         self.directory = None if shown is None else pathlib.Path(shown)
+        self._kept = kept
         self._near = near
         self._project = list(project)
 
@@ -79,7 +92,7 @@ class Run:
     def _repr_html_(self) -> str:
         told = {name: getattr(self, name) for name in ("id", "workflow", "state", "executed", "reused", "seconds", "directory")}
         metrics = {name: {"value": value} for name, value in self.metrics.items()}
-        files = self.output.items() if type(self.output) is dict else [("output", self.output)]
+        files = self._kept.items() if type(self._kept) is dict else [("output", self._kept)]
         told["files"] = {name: one.path for name, one in files if isinstance(one, File)}
         if self.state == "waiting":
             told["next"] = self._looked_at.get("next")
@@ -133,7 +146,8 @@ async def execute_async(
     import asyncio
 
     loop = asyncio.get_running_loop()
-    if resumed is not None and isinstance(workflow, Workflow):
+    _check(workflow, arguments)
+    if resumed is not None:
         with _file_of(workflow) as file:
             # the engine is asked, which takes a moment
             resumed = await asyncio.to_thread(resumed.found, file, workflow.name, _project_near(arguments, file)[1])
@@ -201,11 +215,10 @@ class _Following:
         progress: bool | None,
         resumed: Resumed | None = None,
     ) -> None:
-        if not isinstance(workflow, Workflow):
-            raise TypeError(f"almanac.run takes a workflow, not {workflow!r}: put @workflow on the function")
+        _check(workflow, arguments)
         if calls.workflow_threads is not None:
             raise _nested()
-        self._name = workflow.name
+        self._workflow = workflow
         self._function = workflow.function.__name__
         self._owned = contextlib.ExitStack()
         try:
@@ -230,6 +243,7 @@ class _Following:
             self._owned.close()
             raise
         self._last: dict[str, Any] | None = None
+        self._warnings: list[str] = []
         self._id: str | None = None
 
     def __enter__(self) -> _Following:
@@ -246,7 +260,10 @@ class _Following:
     def take(self, told: dict[str, Any]) -> None:
         self._last = told
         self._id = told["id"] if told["kind"] == "started" else self._id
-        self._show(told)
+        warning = warning_of(told)
+        if warning is not None and warning not in self._warnings and len(self._warnings) < _WARNINGS:
+            self._warnings.append(warning)
+        self._show(told, self._warnings)
 
     def stopped(self) -> str:
         if self._id is None:
@@ -280,7 +297,18 @@ class _Following:
         shown = told.get("shown")
         ((output,),) = decode_lines(json.dumps([[told["output"]]], separators=(",", ":")).encode())
         placed = _placed(output, None if shown is None else pathlib.Path(shown))
-        return Run(told, placed, self._name, os.path.dirname(self._file), self._project)
+        return Run(told, placed, self._workflow, self._warnings, os.path.dirname(self._file), self._project)
+
+
+def _check(workflow: object, arguments: tuple[object, ...]) -> None:
+    if not isinstance(workflow, Workflow):
+        raise TypeError(f"almanac.run takes a workflow, not {workflow!r}: put @workflow on the function")
+    odd = [one for one in arguments if not isinstance(one, str)]
+    if odd:
+        raise TypeError(
+            f"{odd[0]!r} is no text: give inputs by name (`n={odd[0]!r}`), "
+            'and what the command takes as texts ("--parallel", "4")'
+        )
 
 
 def _nested() -> AlmanacError:

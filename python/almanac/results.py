@@ -10,7 +10,10 @@ from .errors import refused
 from .floats import floats
 from .futures import Future
 
-__all__ = ["Shape", "Of", "Fields", "Outputs", "Items", "Each", "Returned", "of_type", "of_task", "of_value", "items", "has_futures"]
+__all__ = [
+    "Shape", "Of", "Fields", "Outputs", "Items", "Each", "Returned", "of_type",
+    "of_task", "as_returned", "of_value", "items", "has_futures",
+]
 
 
 _AS_IS = frozenset((str, int, bool, type(None)))
@@ -191,6 +194,14 @@ def of_task(task: str, function: Callable[..., Any] | None, outputs: Mapping[str
     if outputs:
         return Outputs(task, outputs)
     return None if function is None else of_type(hints.of(function).get("return"))
+
+
+def as_returned(kept: Any, function: Callable[..., Any]) -> Any:
+    """What a function gave and was kept, as its annotation says; as it is where it cannot be made into that again."""
+    try:
+        return hints.convert(kept, hints.of(function).get("return", Any), "it")
+    except Exception:  # of the author's types, too: no reason to lose what a run gave
+        return kept
 
 
 def of_value(value: Any) -> Shape | None:

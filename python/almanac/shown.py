@@ -6,7 +6,7 @@ import base64
 import html
 import mimetypes
 import os
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 __all__ = ["Artifact", "Graph", "progress_html", "run_html"]
 
@@ -208,8 +208,10 @@ def _box(task: Mapping[str, Any], x: float, y: float, width: float) -> str:
     )
 
 
-def progress_html(name: str, told: Mapping[str, Any], seconds: float, failures: list[str]) -> str:
-    """How far a run is, and what it asks people meanwhile."""
+def progress_html(
+    name: str, told: Mapping[str, Any], seconds: float, failures: list[str], warnings: Sequence[str] = ()
+) -> str:
+    """How far a run is, what failed, what is warned of, and what it asks people meanwhile."""
     counts = {state: count for state, count in told.get("counts", {}).items() if count}
     whole = sum(counts.values()) or 1
     order = ["succeeded", "failed", "cancelled", "running", "waiting"]
@@ -224,6 +226,7 @@ def progress_html(name: str, told: Mapping[str, Any], seconds: float, failures: 
     if not words:
         words = _state(told["state"]) if "state" in told else "…"
     lines = "".join(f'<div style="color:{_colour("failed")}">✗ {_text(one)}</div>' for one in failures)
+    lines += "".join(f'<div style="color:{_colour("paused")}">! {_text(one)}</div>' for one in warnings)
     for title in told.get("asks", []):
         lines += f"<div>? <b>{_text(title)}</b> <code>almanac answer {_text(told['id'])}</code></div>"
     return (

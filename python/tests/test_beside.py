@@ -1,12 +1,13 @@
 import asyncio
 import io
+import json
 import os
 import sys
 import tempfile
 import unittest
 from unittest import mock
 
-from almanac import AlmanacError, messages, resume, workflow
+from almanac import AlmanacError, messages, resume, resume_async, run, run_async, workflow
 from almanac.beside import Engine, answered, asked
 from almanac.engine import execute_async
 
@@ -72,6 +73,28 @@ class Beside(unittest.TestCase):
         closed.close()
         with mock.patch("sys.stdout", closed), self.assertRaisesRegex(ValueError, "closed file"):
             asyncio.run(asyncio.wait_for(execute_async(flow, {}, progress=False), 30))
+
+    def test_warnings_are_told_and_kept_each_once(self):
+        notes = [("first", "1.5 GiB"), ("first", "1.5 GiB"), ("second", {"text": "slow", "seconds": 4})]
+        told = [{"kind": "note", "type": "warning", "name": name, "bodyWire": json.dumps(body)} for name, body in notes]
+        ended = {"kind": "run", "id": "r", "state": "succeeded", "executed": 1, "reused": 0, "durationMs": 1, "output": 1}
+        said = "\n".join(map(json.dumps, [{"kind": "started", "id": "r"}, *told, ended]))
+        self.command(f"print({said!r})")
+        with mock.patch("sys.stderr", io.StringIO()) as err:
+            done = run(flow)
+        self.assertEqual(done.warnings, ["first: 1.5 GiB", "second: slow"])
+        self.assertEqual(err.getvalue(), "! first: 1.5 GiB\n! second: slow\n")
+
+    def test_what_is_no_text_is_refused_with_how_to_give_it(self):
+        why = '4 is no text: give inputs by name (`n=4`), and what the command takes as texts ("--parallel", "4")'
+        for call in (run, resume):
+            with self.assertRaises(TypeError) as raised:
+                call(flow, 4)
+            self.assertEqual(str(raised.exception), why)
+        for later in (run_async, resume_async):
+            with self.assertRaises(TypeError) as raised:
+                asyncio.run(later(flow, 4))
+            self.assertEqual(str(raised.exception), why)
 
     def test_an_interrupt_reaches_what_a_launcher_has_started(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -250,6 +250,10 @@ class Pictures(unittest.TestCase):
         self.assertIn(">1 running</span> · 2 reused <span", some)
         self.assertIn(">failed</b> <span", progress_html("w", {"counts": {}, "reused": 0, "state": "failed"}, 0, []))
 
+    def test_warnings_are_shown_with_how_far_a_run_is(self):
+        html = progress_html("w", {}, 0, [], ["t: <slow>"])
+        self.assertIn('<div style="color:#c05600">! t: &lt;slow&gt;</div>', html)
+
     def test_of_a_run_that_rests_the_questions_are_shown_and_how_to_go_on(self):
         told = {"workflow": "w", "state": "waiting", "id": "r", "executed": 0, "reused": 0, "seconds": 1.0}
         html = run_html({**told, "next": "almanac answer r", "asks": [{"title": "Is <it> good?", "shown": ["range  3"]}]})

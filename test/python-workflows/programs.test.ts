@@ -51,6 +51,50 @@ async def other():
     return await make(3)
 `
 
+const typed = `
+from dataclasses import dataclass
+from datetime import date, datetime, timezone
+from pathlib import Path
+from almanac import File, file, task, workflow
+
+@dataclass
+class Night:
+    on: date
+    seeing: float
+    page: File
+
+@task(outputs={"page": file("page.txt")})
+def write(*, page: Path) -> None:
+    page.write_text("clear")
+
+@workflow
+async def main(when: datetime, gain: float, photons: int, raw: bytes, anything):
+    return [repr(one) for one in (when, gain, photons, raw, anything)]
+
+@workflow
+async def night() -> Night:
+    return Night(date(2026, 1, 31), 1.0, await write().page)
+`
+
+const edited = `
+from pathlib import Path
+from almanac import task, workflow
+
+@task
+def first(n: int) -> int:
+    file = Path(__file__)
+    file.write_text(file.read_text().replace("100 *", "1000 *"))
+    return n
+
+@task
+def second(n: int) -> int:
+    return 100 * n
+
+@workflow
+async def main():
+    return await second(await first(1))
+`
+
 const cleaned = `
 import time
 from pathlib import Path
@@ -186,4 +230,49 @@ it('says why it cannot look for a run', async () => {
   await mkdir(join(project.folder, '.almanac'))
   await project.write({ '.almanac/journal.db': 'no journal' })
   expect(printed('almanac.resume(other)')).toMatch(/AlmanacError: .*journal\.db/)
+})
+
+it('gives inputs that JSON does not have as they are', async () => {
+  project = await Project.make({ 'flow.py': typed })
+  const values =
+    'when=datetime(2026, 1, 31, tzinfo=timezone.utc), gain=float("nan"), photons=2**70, raw=b"ab", anything='
+  const said = [
+    'datetime.datetime(2026, 1, 31, 0, 0, tzinfo=datetime.timezone.utc)',
+    'nan',
+    '1180591620717411303424',
+    "b'ab'",
+  ].join('\n')
+  expect(printed(`print(*almanac.run(main, ${values}{"$": [float("inf"), 2**70]}).output, sep="\\n")`)).toBe(
+    `${said}\n{'$': [inf, 1180591620717411303424]}\n`,
+  )
+})
+
+it('gives what its run gave as the workflow’s annotation says', async () => {
+  project = await Project.make({ 'flow.py': typed })
+  expect(
+    printed(`
+done = almanac.run(night)
+print(type(done.output) is Night, done.output.on, done.output.seeing, done.output.page.path.read_text())
+print("page.txt" in done._repr_html_())
+`),
+  ).toBe('True 2026-01-31 1.0 clear\nTrue\n')
+})
+
+it('is told what the engine warns of', async () => {
+  project = await Project.make({ 'flow.py': edited })
+  const warnings = [
+    'first: flow.py:7 reads a file of its own, which does not count: name it in the option reads',
+    `first: ${project.folder}/flow.py:first was edited while the run went on: what ended since is executed again by resume`,
+  ]
+  // standard error is printed last
+  expect(printed('print(*almanac.run(main).warnings, sep="\\n")')).toBe(
+    `${[...warnings, ...warnings.map((one) => `! ${one}`)].join('\n')}\n`,
+  )
+})
+
+it('says how inputs are given to who gives them by place', async () => {
+  project = await Project.make({ 'flow.py': resumable })
+  expect(printed('almanac.run(main, 4)')).toMatch(
+    /TypeError: 4 is no text: give inputs by name \(`n=4`\), and what the command takes as texts \("--parallel", "4"\)\n$/,
+  )
 })
