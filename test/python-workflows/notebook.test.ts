@@ -225,7 +225,7 @@ except asyncio.CancelledError:
     states.map((line) => (JSON.parse(line) as { state: string; workflow: string }).state).sort(),
   ).toEqual(['cancelled', 'cancelled', 'failed', 'succeeded', 'succeeded'])
   const { error, value, traceback = [] } = failed?.shown.at(-1) ?? {}
-  expect([error, value]).toEqual(['AlmanacError', 'ValueError: no 1'])
+  expect([error, value]).toEqual(['RunFailed', 'ValueError: no 1'])
   expect(traceback.join('\n')).toMatch(
     /Cell In\[2\], line 10, in fails[\s\S]*ValueError: no 1[\s\S]*almanac resume \w+/,
   )
@@ -257,7 +257,7 @@ it('a run that failed goes on with its cells as they are now, and what it had is
       'print(open("cells_main.py").read().count("mean"))',
     ].map((code) => ({ code })),
   )
-  expect(failed?.shown.at(-1)).toMatchObject({ error: 'AlmanacError', value: "KeyError: 'mean'" })
+  expect(failed?.shown.at(-1)).toMatchObject({ error: 'RunFailed', value: "KeyError: 'mean'" })
   expect(plain(resumed)).toBe('(8, 1, 1)')
   expect(plain(again)).toBe('(True, 8, 0, 2)')
   expect(file?.shown.at(-1)?.text).toBe('0\n')
