@@ -125,7 +125,7 @@ class RunFailed(AlmanacError):
         try:
             almanac.run(main)
         except RunFailed as error:
-            print(error.run, error.type, error.line)  # the run, ZeroDivisionError, 6
+            print(error.type, error.line)  # prints ZeroDivisionError 6
     ```
     """
 

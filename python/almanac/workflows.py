@@ -316,7 +316,7 @@ def settled(futures: Sequence[Future[Any]]) -> Future[list[dict[str, Any]]]:
     @workflow
     async def main():
         good, bad = await settled([invert(2), invert(0)])
-        return [good["value"], bad["error"]["message"]]  # gives [0.5, "division by zero"]
+        return [good["value"], bad["error"]["code"]]  # gives [0.5, "ALM_TASK_FAILED"]
     ```
     """
     return current("settled").ask("settled", {"of": list(futures)}, "settled")
