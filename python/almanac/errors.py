@@ -69,7 +69,18 @@ def noted(error: AlmanacError, *notes: str | None) -> AlmanacError:
     return error
 
 
-class TaskFailed(AlmanacError):
+class _Failure(AlmanacError):
+    """What went wrong in a call, as the engine tells it."""
+
+    def __init__(self, message: str, record: Mapping[str, Any]) -> None:
+        super().__init__(message, code=record["code"], hint=record.get("hint") or "")
+        self.type: str | None = record.get("type")
+        self.traceback: str | None = record.get("stack")
+        self.file: str | None = record.get("file")
+        self.line: int | None = record.get("line")
+
+
+class TaskFailed(_Failure):
     """
     A call has failed. `type` is the exception's own name where a function raised (`"ValueError"`), `traceback` its own
     text, both None where a program failed, or Almanac itself. `file` and `line` say where: of what raised, or of the task.
@@ -91,11 +102,7 @@ class TaskFailed(AlmanacError):
     """
 
     def __init__(self, record: dict[str, Any], token: int) -> None:
-        super().__init__(record.get("message", ""), code=record["code"], hint=record.get("hint", ""))
-        self.type: str | None = record.get("type")
-        self.traceback: str | None = record.get("stack")
-        self.file: str | None = record.get("file")
-        self.line: int | None = record.get("line")
+        super().__init__(record.get("message", ""), record)
         # by which the engine knows the failure again when it is raised on
         self._token = token
 
@@ -104,7 +111,7 @@ class TaskFailed(AlmanacError):
         return f"{text}\n\n{self.traceback}" if self.traceback and self.traceback not in text else text
 
 
-class RunFailed(AlmanacError):
+class RunFailed(_Failure):
     """
     A run that a program started has failed, or was cancelled. `run` is its name; the rest is of what it failed with, as
     in `TaskFailed`.
@@ -130,12 +137,8 @@ class RunFailed(AlmanacError):
     """
 
     def __init__(self, run: str, message: str, record: Mapping[str, Any]) -> None:
-        super().__init__(message, code=record["code"], hint=record.get("hint") or "")
+        super().__init__(message, record)
         self.run = run
-        self.type: str | None = record.get("type")
-        self.traceback: str | None = record.get("stack")
-        self.file: str | None = record.get("file")
-        self.line: int | None = record.get("line")
 
 
 class WorkflowRefused(AlmanacError):

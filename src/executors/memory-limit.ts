@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { kernelFile } from './kernel-file.ts'
 
 /**
  * The least limit of memory, bytes, of the control groups that this process is in, and of those that these are in: a
@@ -7,17 +7,17 @@ import { dirname, join } from 'node:path'
  */
 export function memoryLimit(groups = '/proc/self/cgroup', mounted = '/sys/fs/cgroup'): number {
   const limits: (number | undefined)[] = []
-  for (const line of (textOf(groups) ?? '').split('\n')) {
+  for (const line of (kernelFile(groups) ?? '').split('\n')) {
     const [, controllers, path] = /^\d+:([^:]*):(\/.*)$/.exec(line) ?? []
     if (path === undefined) continue
     if (controllers === '') {
       for (let at = path; ; at = dirname(at)) {
-        limits.push(numberIn(textOf(join(mounted, at, 'memory.max')), /^(\d+)$/m))
+        limits.push(numberIn(kernelFile(join(mounted, at, 'memory.max')), /^(\d+)$/m))
         if (at === '/') break
       }
     } else if (controllers?.split(',').includes('memory')) {
       // of version 1, which says there what holds of all around it
-      const stat = textOf(join(mounted, 'memory', path, 'memory.stat'))
+      const stat = kernelFile(join(mounted, 'memory', path, 'memory.stat'))
       limits.push(numberIn(stat, /^hierarchical_memory_limit (\d+)$/m))
     }
   }
@@ -27,13 +27,4 @@ export function memoryLimit(groups = '/proc/self/cgroup', mounted = '/sys/fs/cgr
 const numberIn = (text: string | undefined, where: RegExp): number | undefined => {
   const found = where.exec(text ?? '')?.[1]
   return found === undefined ? undefined : Number(found)
-}
-
-/** Undefined where there is no such file, or none that may be read. */
-function textOf(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return undefined
-  }
 }

@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
+import { kernelFile } from './kernel-file.ts'
 
 /** What the kernel says of process groups. Nothing is known where there is no `/proc`. */
 
@@ -12,7 +13,7 @@ export function groupMembers(groups: ReadonlySet<number>): ReadonlyMap<number, n
   const members = new Map<number, number[]>([...groups].map((group) => [group, []]))
   for (const name of names) {
     if (!/^\d+$/.test(name)) continue
-    const stat = read(`/proc/${name}/stat`)
+    const stat = kernelFile(`/proc/${name}/stat`)
     // after the program's name, which may hold anything: state, parent, group
     const [state, , group] = stat?.slice(stat.lastIndexOf(')') + 2).split(' ', 3) ?? []
     if (state === 'Z' || state === 'X') continue
@@ -29,7 +30,7 @@ export function familyOf(pid: number): number[] | undefined {
   const family = [pid]
   for (const one of family) {
     for (const thread of namesIn(`/proc/${one}/task`) ?? []) {
-      const children = read(`/proc/${one}/task/${thread}/children`)
+      const children = kernelFile(`/proc/${one}/task/${thread}/children`)
       if (children === undefined && existsSync(`/proc/${one}/task/${thread}`)) return undefined
       for (const child of children?.trim().split(' ') ?? []) if (child !== '') family.push(Number(child))
     }
@@ -46,7 +47,7 @@ export function processesWith(variable: string, known: ReadonlySet<number> = new
   const wanted = `\0${variable}\0`
   const isOne = (name: string): boolean => {
     // of other users' processes nothing can be read, and of those that are dead nothing is left
-    const environment = read(`/proc/${name}/environ`) ?? ''
+    const environment = kernelFile(`/proc/${name}/environ`) ?? ''
     if (`\0${environment}`.includes(wanted)) return true
     return environment === '' && known.has(Number(name)) && isLiving(name)
   }
@@ -55,7 +56,7 @@ export function processesWith(variable: string, known: ReadonlySet<number> = new
 
 /** It has not ended, and does not only wait for its parent to take note. */
 function isLiving(pid: string): boolean {
-  const stat = read(`/proc/${pid}/stat`)
+  const stat = kernelFile(`/proc/${pid}/stat`)
   return stat !== undefined && !/^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2))
 }
 
@@ -67,21 +68,15 @@ export const residentAtMost = (pids: readonly number[]): number =>
 export const resident = (pids: readonly number[]): number => sumOf(pids, 'smaps_rollup', /^Pss:\s+(\d+) kB$/m)
 
 const sumOf = (pids: readonly number[], file: string, field: RegExp): number =>
-  pids.reduce((sum, pid) => sum + Number(field.exec(read(`/proc/${pid}/${file}`) ?? '')?.[1] ?? 0) * 1024, 0)
+  pids.reduce(
+    (sum, pid) => sum + Number(field.exec(kernelFile(`/proc/${pid}/${file}`) ?? '')?.[1] ?? 0) * 1024,
+    0,
+  )
 
 function namesIn(directory: string): string[] | undefined {
   try {
     return readdirSync(directory)
   } catch {
-    return undefined
-  }
-}
-
-function read(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'latin1')
-  } catch {
-    // it has ended meanwhile
     return undefined
   }
 }

@@ -29,7 +29,11 @@ export interface Executor {
   beginNow?(): void
   /** How many attempts of a run should be submitted ahead now (`Attempt.behind`), for none to wait for the engine. */
   ahead?(): number
-  /** Nothing of the run begins that has not, until that is taken back: who decides on it is paused, or does not keep up. */
+  /**
+   * Nothing of the run begins that has not, until that is taken back: who decides on it is paused, or does not keep up.
+   * What waits already where it is executed may begin: `beginNow` and `ahead` send work for half a second there at most,
+   * by what such calls took before.
+   */
   holdBack?(run: RunId, held: boolean): void
   cancel(attempt: AttemptId, graceMs: number): void
   /** Lets go of values held for these refs' handles (see `HeldRef`). */

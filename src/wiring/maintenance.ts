@@ -4,6 +4,7 @@ import type { OwnRuns } from '../data/shared/run-marks.ts'
 import { collectStore } from '../data/shared/store-garbage.ts'
 import { checkDatasets } from '../engine/dataset-care.ts'
 import { forgetRun, type Retention, type RetentionPorts, retire } from '../engine/retention.ts'
+import { isAlmanacError } from '../model/errors.ts'
 import type { Records, RunCache } from '../ports/journal.ts'
 import type { Objects } from '../ports/objects.ts'
 import type { Workbench } from '../workbench.ts'
@@ -67,7 +68,9 @@ async function compact({ records, now, say }: CareParts): Promise<void> {
   try {
     await records.compact({ endedBefore: now() })
   } catch (error) {
-    say(`The journal was not made smaller: ${(error as Error).message}`)
+    if (!isAlmanacError(error) || !['ALM_JOURNAL_FULL', 'ALM_JOURNAL_FAILED'].includes(error.code))
+      throw error
+    say(`The journal was not made smaller: ${error.message}`)
   }
 }
 

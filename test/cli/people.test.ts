@@ -84,6 +84,16 @@ describe('a question', () => {
   })
 })
 
+/** A run whose process is ended while it waits. */
+async function killed() {
+  project = await Project.make({ 'waits.ts': waits })
+  const run = project.start('run', 'waits.ts')
+  await project.there('holds')
+  run.child.kill('SIGKILL')
+  await run.ended
+  return run
+}
+
 describe('a run that another process executes', () => {
   it('is followed by logs -f, refused to others, and paused; then it rests and goes on', async () => {
     project = await Project.make({ 'waits.ts': waits, cleaned: '' })
@@ -132,24 +142,16 @@ describe('a run that another process executes', () => {
   })
 
   it('is only looked at by doctor where its process is gone', async () => {
-    project = await Project.make({ 'waits.ts': waits })
-    const run = project.start('run', 'waits.ts')
-    await project.there('holds')
-    run.child.kill('SIGKILL')
-    await run.ended
+    const { child } = await killed()
     expect((await project.run('doctor')).stdout).toMatch(/\w+ has no process any more: almanac resume \w+\n$/)
     const journal = new DatabaseSync(join(project.folder, '.almanac', 'journal.db'), { readOnly: true })
     const kept = journal.prepare('SELECT host, pid FROM runs').all()
     journal.close()
-    expect(kept.map((row) => ({ ...row }))).toEqual([{ host: hostname(), pid: run.child.pid }])
+    expect(kept.map((row) => ({ ...row }))).toEqual([{ host: hostname(), pid: child.pid }])
   })
 
   it('is cancelled at once where its process is gone', async () => {
-    project = await Project.make({ 'waits.ts': waits })
-    const run = project.start('run', 'waits.ts')
-    await project.there('holds')
-    run.child.kill('SIGKILL')
-    await run.ended
+    await killed()
     expect((await project.run('doctor')).stdout).toMatch(/has no process any more: almanac resume/)
     expect((await project.run('cancel', 'last')).stdout).toMatch(/^Run \w+ is cancelled\.\n$/)
   })

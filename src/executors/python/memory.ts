@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { errorRecord } from '../../model/errors.ts'
 import type { ErrorRecord } from '../../model/records.ts'
 import type { Job } from '../job.ts'
+import { kernelFile } from '../kernel-file.ts'
 import { bytesText } from '../limits.ts'
 import type { LiveAttempt } from '../live-attempt.ts'
 import { familyOf, groupMembers, resident } from '../process-groups.ts'
@@ -32,9 +32,5 @@ export function overLimit(
 
 /** How often the kernel has ended a process for want of memory since the boot; 0 where it does not say. */
 export function outOfMemoryKills(): number {
-  try {
-    return Number(/^oom_kill (\d+)$/m.exec(readFileSync('/proc/vmstat', 'latin1'))?.[1] ?? 0)
-  } catch {
-    return 0
-  }
+  return Number(/^oom_kill (\d+)$/m.exec(kernelFile('/proc/vmstat') ?? '')?.[1] ?? 0)
 }

@@ -5,13 +5,13 @@ import {
   type Dirent,
   openSync,
   readdirSync,
-  readFileSync,
   readlinkSync,
   rmSync,
   writeSync,
 } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
+import { kernelFile } from '../kernel-file.ts'
 import type { SharedFile } from '../shared-file.ts'
 
 /**
@@ -165,13 +165,9 @@ function sweep(directory: string, reach: string): void {
 /** When a process began, in the kernel's ticks since the boot; undefined if there is no such process. */
 function processStart(pid: number): number | undefined {
   if (process.platform !== 'linux') return isThere(pid) ? 0 : undefined
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    // the name in parentheses may hold spaces and parentheses
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19])
-  } catch {
-    return undefined
-  }
+  const stat = kernelFile(`/proc/${pid}/stat`)
+  // the name in parentheses may hold spaces and parentheses
+  return stat === undefined ? undefined : Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19])
 }
 
 function isThere(pid: number): boolean {
