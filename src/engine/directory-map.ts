@@ -45,7 +45,7 @@ export interface MapPlan {
 
 /**
  * A map over a directory as one call: only entries that were added or changed since the newest result of the same
- * code and other inputs are run; deleted ones leave, all others are carried over unseen. The cost follows the change.
+ * code and other inputs at the same place are run; deleted ones leave, all others are carried over unseen. The cost follows the change.
  */
 export async function planMap(
   info: CallInfo,
@@ -67,8 +67,9 @@ export async function planMap(
   if (!(over instanceof DirRef)) {
     throw new AlmanacError('ALM_MAP_OVER', { task: info.request.name, what: nameOfKind(over) })
   }
-  const each = args.each === 'dir' ? '\ndir' : ''
-  const baseKey = ports.hash(`${info.identity?.basis}\n${args.withText}\n${args.as ?? ''}${each}`)
+  // by its place too: maps of one task are often over different directories
+  const { identity, path } = info
+  const baseKey = ports.hash([identity?.basis, args.withText, args.as ?? '', args.each, path].join('\n'))
   const base = ports.useBase ? await usableBase(baseKey, ports) : undefined
   if (base !== undefined) {
     const plan = await differences(over, base, args, ports.data)

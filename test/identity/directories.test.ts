@@ -101,6 +101,29 @@ describe('a map over a directory executes what changed', () => {
     ])
   })
 
+  it('of maps of one task over different directories each carries over its own', async () => {
+    aWorldWith({ 'a.txt': 'one', 'b.txt': 'two words' })
+    write('/others/c.txt', 'now three words')
+    const both = workflow('both', { input: { texts: dir(), others: dir() } }, async ({ texts, others }) => {
+      await words.map(texts)
+      await run.stage('others', () => words.map(others))
+      return words.map(others).count.all()
+    })
+    /** each map's entries that were made */
+    const made = async () => {
+      const input = { texts: await world.data.scan('/texts'), others: await world.data.scan('/others') }
+      const { id } = await world.run(both, input as never)
+      const calls = [...(world.store.runs.get(id)?.calls.values() ?? [])]
+      return calls
+        .filter((call) => call.call_kind === 'entry')
+        .map(({ argsWire }) => argsWire.match(/\w\.txt/)?.[0])
+    }
+    expect(await made()).toEqual(['a.txt', 'b.txt', 'c.txt', 'c.txt'])
+    expect(await made()).toEqual([])
+    write('/others/d.txt', 'four')
+    expect(await made()).toEqual(['d.txt', 'd.txt'])
+  })
+
   it('the same content elsewhere: nothing', async () => {
     aWorldWith({ 'a.txt': 'one', 'b.txt': 'two words' })
     await ran()
