@@ -1,5 +1,5 @@
 import type { RunHandle } from './engine/engine.ts'
-import type { RunMessage } from './engine/run-messages.ts'
+import type { RunMessage } from './engine/messages/run-messages.ts'
 import type { Workflow } from './flow/workflow.ts'
 import type { SentMessage } from './model/records.ts'
 

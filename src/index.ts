@@ -10,7 +10,7 @@ export type {
   SendOptions,
 } from './almanac.ts'
 export type { RunHandle } from './engine/engine.ts'
-export type { RunMessage } from './engine/run-messages.ts'
+export type { RunMessage } from './engine/messages/run-messages.ts'
 export type { PlannedCall, RunResult, UnknownWork } from './engine/settings.ts'
 export type { Arg, DirMap, MapOptions, MapResult } from './flow/callable.ts'
 export { type CommandTaskOptions, command, type ScriptTaskOptions, script } from './flow/command.ts'

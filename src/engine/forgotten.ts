@@ -2,7 +2,7 @@ import { isKeptResult, isOfShared } from '../core/identity/remembered.ts'
 import type { RememberedCall, RunRecord } from '../model/records.ts'
 import { plainCall } from '../model/remembered.ts'
 import { isRunEnd } from '../model/states.ts'
-import { movedDocuments } from './document-calls.ts'
+import { movedDocuments } from './documents/document-calls.ts'
 
 /** What is not to hold any more when a run goes on. */
 export interface Forgetting {

@@ -4,13 +4,13 @@ import type { RunState } from '../model/states.ts'
 import type { SourcePlace } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 import type { Standing } from '../ports/caller.ts'
-import { recordOf } from './failure.ts'
-import { keptResult } from './outcome-records.ts'
+import { recordOf } from './calls/failure.ts'
+import { keptResult } from './calls/outcome-records.ts'
+import { keptWire } from './calls/spilled.ts'
+import type { Failures } from './host/uncaught.ts'
+import type { Settlement } from './host/workflow-host.ts'
 import type { RunContext } from './run-context.ts'
 import type { PlannedCall, RunResult, UnknownWork } from './settings.ts'
-import { keptWire } from './spilled.ts'
-import type { Failures } from './uncaught.ts'
-import type { Settlement } from './workflow-host.ts'
 
 /** How a driver ended: with a state of the run, or because the engine could not go on. */
 export type DriverEnd =

@@ -4,7 +4,7 @@ import { run } from '../flow/run.ts'
 import { task } from '../flow/task.ts'
 import { workflow } from '../flow/workflow.ts'
 import { World } from '../testing/world.ts'
-import { sendMessage } from './run-messages.ts'
+import { sendMessage } from './messages/run-messages.ts'
 
 const hold = task('hold', () => 'held')
 const fails = task('fails', { retries: { count: 1, delay: '7d' } }, (): string => {

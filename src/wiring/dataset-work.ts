@@ -1,5 +1,5 @@
-import { addToDataset, scanDataset } from '../engine/add-dataset.ts'
-import { showNewest } from '../engine/publish.ts'
+import { addToDataset, scanDataset } from '../engine/datasets/add-dataset.ts'
+import { showNewest } from '../engine/datasets/publish.ts'
 import type { Workbench } from '../workbench.ts'
 import { refuseOwnDirectory } from './own-directory.ts'
 

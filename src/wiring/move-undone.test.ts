@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { LocalDataPlane } from '../data/local-data-plane.ts'
 import { openDataPlane } from '../data/open.ts'
 import { removeTree } from '../data/remove-tree.ts'
-import { addToDataset } from '../engine/add-dataset.ts'
+import { addToDataset } from '../engine/datasets/add-dataset.ts'
 import { openMemoryJournal } from '../journal/memory/open.ts'
 import type { Publish } from '../ports/datasets.ts'
 

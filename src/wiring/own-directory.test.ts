@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { removeTree } from '../data/remove-tree.ts'
-import type { Addition } from '../engine/add-dataset.ts'
+import type { Addition } from '../engine/datasets/add-dataset.ts'
 import { isAlmanacError } from '../model/errors.ts'
 import { refuseOwnDirectory } from './own-directory.ts'
 

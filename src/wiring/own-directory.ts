@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs'
 import { sep } from 'node:path'
-import type { Addition } from '../engine/add-dataset.ts'
+import type { Addition } from '../engine/datasets/add-dataset.ts'
 import { AlmanacError } from '../model/errors.ts'
 
 /**

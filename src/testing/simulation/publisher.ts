@@ -1,4 +1,4 @@
-import { publisher } from '../../engine/publish.ts'
+import { publisher } from '../../engine/datasets/publish.ts'
 import { memoryDatasets } from '../../journal/memory/datasets.ts'
 import type { MemoryStore } from '../../journal/memory/store.ts'
 import type { MemoryData } from '../memory-data.ts'
