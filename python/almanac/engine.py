@@ -260,10 +260,13 @@ class _Following:
     def take(self, told: dict[str, Any]) -> None:
         self._last = told
         self._id = told["id"] if told["kind"] == "started" else self._id
-        warning = warning_of(told)
+        warning = self._in_cells(warning_of(told))
         if warning is not None and warning not in self._warnings and len(self._warnings) < _WARNINGS:
             self._warnings.append(warning)
         self._show(told, self._warnings)
+
+    def _in_cells(self, text: str | None) -> str | None:
+        return text if text is None or self._cells is None else cells.in_cells(text, self._file, self._cells)
 
     def stopped(self) -> str:
         if self._id is None:
@@ -290,10 +293,7 @@ class _Following:
             )
         error = told.get("error")
         if told["state"] in ("failed", "cancelled") and error is not None:
-            stack = error.get("stack")
-            if stack and self._cells is not None:
-                stack = cells.in_cells(stack, self._file, self._cells)
-            raise _failed(told, error, stack, self._function)
+            raise _failed(told, error, self._in_cells(error.get("stack")), self._function)
         shown = told.get("shown")
         ((output,),) = decode_lines(json.dumps([[told["output"]]], separators=(",", ":")).encode())
         placed = _placed(output, None if shown is None else pathlib.Path(shown))

@@ -430,3 +430,35 @@ it('a workflow that computes for ever is given up when its run is cancelled', as
   const { stdout, stderr } = await run.ended
   expect(stdout + stderr).toMatch(/cancelled · 1 executed/)
 })
+
+it('a workflow that blocks is told of once, by the line where it is: in async functions, and in plain children', async () => {
+  const until = (file: string) => `while not os.path.exists("${file}"): time.sleep(0.01)`
+  await project.write({
+    'blocks.py': `${head}import os, time\n${body(`await f(1)\n${until('opened-blocks')}`)}`,
+    'blocks_plain.py': `${head}import os, time
+@workflow
+def child():
+    waits(f(1).result())
+
+def waits(n):
+    ${until('opened-blocks_plain')}
+${body('await child()')}`,
+  })
+  const lines = await Promise.all(
+    ['blocks', 'blocks_plain'].map(async (name) => {
+      const run = project.start('run', `${name}.py`)
+      await run.saw(/blocks its run/)
+      await project.write({ [`opened-${name}`]: '' })
+      const { code, stdout, stderr } = await run.ended
+      return [code, ...(stdout + stderr).split('\n').filter((line) => line.startsWith('!'))]
+    }),
+  )
+  const rest =
+    'Nothing else of the run begins meanwhile: put what takes long in a task, and wait by `run.sleep`.'
+  const told = (who: string, place: string) =>
+    `! ${who}: it blocks its run: for 5 s it has waited for no call, and is now at ${place}. ${rest}`
+  expect(lines).toEqual([
+    [0, told('main', 'File "blocks.py", line 11, in main')],
+    [0, told('main/child#0', 'File "blocks_plain.py", line 12, in waits')],
+  ])
+})

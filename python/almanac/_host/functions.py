@@ -11,6 +11,7 @@ import contextvars
 import functools
 import inspect
 import threading
+from types import FrameType
 from typing import Any, Callable, Coroutine
 
 from .. import calls
@@ -118,6 +119,12 @@ class Plain:
         finally:
             calls.workflow_threads.discard(ident)
             self._back.release()
+
+
+def gone_on(frame: FrameType) -> int | None:
+    """The thread of the plain function that a frame waits for; None where it waits for none."""
+    thread: int | None = frame.f_locals["self"]._thread.ident if frame.f_code is Plain.go_on.__code__ else None
+    return thread
 
 
 class _Own(threading.local):

@@ -8,6 +8,7 @@ G3  a function of a run that is over is left, as asyncio leaves a task that is c
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import threading
 import weakref
@@ -27,6 +28,7 @@ from .link import Link
 from .loop import WorkflowLoop
 from .standing import because, standing
 from .strays import Strays
+from .watch import Watch
 
 #: told of together
 _NAMES = 5
@@ -64,8 +66,10 @@ def _place(function: Callable[..., Any]) -> tuple[str | None, int | None]:
 class Host:
     """Owns what the engine may name: functions, tasks that it was told of, and who waits."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, is_watched: bool) -> None:
+        """`is_watched`: not where a debugger stops it."""
         self._link = link
+        self._watch = Watch(lambda: (self._taken, link.sent), self._blocks) if is_watched else None
         self._loop = WorkflowLoop(self._rest)
         self._loop.set_exception_handler(self._raised_in_callback)
         self._strays = Strays()
@@ -86,7 +90,7 @@ class Host:
         }
         self._numbers = 0
         #: with the scope of each
-        self._waiting: dict[int, tuple[int, Ended | asyncio.Future[Any]]] = {}
+        self._waiting: dict[int, tuple[calls.Scope, Ended | asyncio.Future[Any]]] = {}
         #: those of them that are awaited, and not called back
         self._waits: dict[asyncio.Future[Any], int] = {}
         self._functions: dict[int, Callable[..., Any]] = {}
@@ -101,10 +105,16 @@ class Host:
         #: what has come from the engine, and of that what it was told of
         self._taken = 0
         self._told = 0
+        #: the one that was given something last
+        self._at_work: calls.Scope | None = None
+        #: runs that were told of as blocked
+        self._blocked: set[str] = set()
 
     def serve(self, first: list[list[Any]]) -> None:
         self._inbox.extend(first)
         calls.workflow_threads = {threading.get_ident()}
+        if self._watch is not None:
+            self._watch.begin()
         self._loop.run_forever()
 
     # what scopes ask
@@ -160,10 +170,18 @@ class Host:
                 return
             raise asyncio.CancelledError
         wait = self.number()
-        self._waiting[wait] = scope.id, arrived
+        self._waiting[wait] = scope, arrived
         if isinstance(arrived, asyncio.Future):
             self._waits[arrived] = wait
         self._link.say(["want", scope.id, future._call, future._path, wait])
+
+    def _blocks(self, how: str) -> None:
+        """From the thread that looks on: said once a run."""
+        scope = self._at_work
+        if scope is not None and scope.run not in self._blocked:
+            self._blocked.add(scope.run)
+            with contextlib.suppress(OSError):  # the engine is gone, which the function will hear of
+                self._link.say_now(["note", scope.id, "warning", scope.path, how])
 
     # what the engine says
 
@@ -185,6 +203,7 @@ class Host:
         self._handlers[message[0]](*message[1:])
 
     def _on_load(self, number: int, file: str) -> None:
+        self._at_work = None
         try:
             described = load(file, self.function)
         except BaseException as error:
@@ -198,7 +217,7 @@ class Host:
         self._strays.entered(id)
         known, gives = self._functions[function], self._gives.get(function)
         entered = known if inputs is None else functools.partial(known, **inputs)
-        scope = calls.Scope(id, run, path, self)
+        scope = self._at_work = calls.Scope(id, run, path, self)
         owner = getattr(known, "__self__", None)
         workflow = owner if isinstance(owner, Workflow) and owner.says else None
 
@@ -252,7 +271,7 @@ class Host:
 
     def _on_outcome(self, wait: int, value: Any) -> None:
         self._taken += 1
-        _, arrived = self._waiting.pop(wait)
+        self._at_work, arrived = self._waiting.pop(wait)
         if not isinstance(arrived, asyncio.Future):
             return arrived(value, None)
         del self._waits[arrived]
@@ -261,7 +280,7 @@ class Host:
 
     def _on_failed(self, wait: int, record: dict[str, Any]) -> None:
         self._taken += 1
-        (_, arrived), error = self._waiting.pop(wait), TaskFailed(record, wait)
+        (self._at_work, arrived), error = self._waiting.pop(wait), TaskFailed(record, wait)
         if not isinstance(arrived, asyncio.Future):
             return arrived(None, error)
         del self._waits[arrived]
@@ -270,6 +289,7 @@ class Host:
 
     def _on_evaluate(self, number: int, function: int, args: list[Any]) -> None:
         self._taken += 1
+        self._at_work = None
         try:
             self._link.say(["value", number, True, encode(self._functions[function](*args), "what a filter gave")])
         except Exception as error:
@@ -300,8 +320,9 @@ class Host:
         for number in self._of_run.pop(run, ()):
             del self._functions[number]
             self._gives.pop(number, None)
+        self._blocked.discard(run)
         left = {id for id in scopes if id in self._under_way}
-        waits = [wait for wait, (scope, _) in self._waiting.items() if scope in left] if left else []
+        waits = [wait for wait, (scope, _) in self._waiting.items() if scope.id in left] if left else []
         for id in left:
             task = self._under_way.pop(id)
             self._strays.left(id)

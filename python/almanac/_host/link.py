@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import socket
+import threading
 from typing import Any
 
 from almanac_worker.frames import encode
@@ -23,7 +24,7 @@ class Forked(RuntimeError):
 
 
 class Link:
-    """Owns the socket. Used by one thread at a time."""
+    """Owns the socket. Used by one thread at a time, but for `say_now`."""
 
     def __init__(self, engine: socket.socket) -> None:
         self._socket = engine
@@ -33,6 +34,9 @@ class Link:
         self._out: list[list[Any]] = []
         self._rest = b""
         self._pid = os.getpid()
+        self._sending = threading.Lock()
+        #: how often something was sent
+        self.sent = 0
 
     def say(self, message: list[Any]) -> None:
         out = self._out
@@ -47,7 +51,14 @@ class Link:
             raise Forked("this process was forked from a workflow's and has no engine")
         line = encode(self._out) + "\n"
         self._out.clear()
-        self._socket.sendall(line.encode("ascii"))
+        with self._sending:
+            self._socket.sendall(line.encode("ascii"))
+        self.sent += 1
+
+    def say_now(self, message: list[Any]) -> None:
+        """From any thread, past what has not left."""
+        with self._sending:
+            self._socket.sendall((encode([message]) + "\n").encode("ascii"))
 
     def read(self) -> list[list[Any]] | None:
         """The messages of all lines that are there, at least one; None when the engine has closed the socket."""

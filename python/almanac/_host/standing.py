@@ -18,12 +18,12 @@ def standing(tasks: Iterable[asyncio.Task[Any]], is_ours: Callable[[Any], bool])
     culprits = [(frames, waited) for task in tasks for frames, waited in _culprit(task, is_ours)]
     # who waits for several others waits for one of those
     culprits.sort(key=lambda one: _is_collector(one[0]))
-    own = [(frames, waited) for frames, waited in culprits if any(map(_is_own, frames))]
+    own = [(frames, waited) for frames, waited in culprits if any(map(is_own, frames))]
     if not own:
         return None
     frames, waited = own[0]
-    last = [frame for frame in frames if _is_own(frame)][-1]
-    others = [_text([frame for frame in frames if _is_own(frame)]) for frames, _ in own[:_MOST]]
+    last = [frame for frame in frames if is_own(frame)][-1]
+    others = [_text([frame for frame in frames if is_own(frame)]) for frames, _ in own[:_MOST]]
     return {
         "what": f": {_name(frames, waited)} in {last.f_code.co_name}()",
         "file": last.f_code.co_filename,
@@ -61,7 +61,8 @@ def _frames(coroutine: Any) -> Iterator[FrameType]:
             return
 
 
-def _is_own(frame: FrameType) -> bool:
+def is_own(frame: FrameType) -> bool:
+    """Is it the author's code?"""
     return is_local(frame.f_code.co_filename) and not is_inner(frame.f_code.co_filename)
 
 
@@ -72,7 +73,7 @@ def _is_collector(frames: list[FrameType]) -> bool:
 def _name(frames: list[FrameType], waited: Any) -> str:
     """What is awaited, as the author may have written it."""
     inner = frames[-1]
-    if _is_own(inner):
+    if is_own(inner):
         return f"a {type(waited).__name__} of {type(waited).__module__.lstrip('_')}"
     module = inner.f_globals.get("__name__", "").partition(".")[0]
     owner = inner.f_locals.get("self")

@@ -49,7 +49,7 @@ def main() -> None:
     else:
         process.refuse_breakpoints()
     try:
-        Host(link).serve(first[1:])
+        Host(link, is_watched=config["debug"] is None).serve(first[1:])
     except OSError as error:
         print(f"the workflow's code closed the connection to the engine ({error})", file=sys.stderr, flush=True)
         os._exit(1)
