@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { migrations } from '../src/journal/sqlite/migrations.ts'
+import { migrations } from '../src/journal/sqlite/database/migrations.ts'
 import { type OpenSqliteJournal, openSqliteJournal } from '../src/journal/sqlite/open.ts'
 import type { JournalRecord } from '../src/model/records.ts'
 import type { Datasets } from '../src/ports/datasets.ts'

@@ -1,7 +1,7 @@
-import type { Salvage } from './journal/sqlite/salvage.ts'
+import type { Salvage } from './journal/sqlite/salvage/salvage.ts'
 import { homeOf } from './project.ts'
 
-export type { Salvage } from './journal/sqlite/salvage.ts'
+export type { Salvage } from './journal/sqlite/salvage/salvage.ts'
 
 /**
  * What can be saved of a project's damaged journal; with `apply` it takes that one's place.
@@ -11,6 +11,6 @@ export async function repairJournal(
   project: string | undefined,
   options: { readonly apply: boolean },
 ): Promise<Salvage> {
-  const { salvageJournal } = await import('./journal/sqlite/salvage.ts')
+  const { salvageJournal } = await import('./journal/sqlite/salvage/salvage.ts')
   return salvageJournal(homeOf({ ...(project !== undefined && { project }) }).home, options)
 }

@@ -2,8 +2,8 @@ import { Worker } from 'node:worker_threads'
 import { AlmanacError } from '../../model/errors.ts'
 import type { JournalRecord, RunId } from '../../model/records.ts'
 import type { Failure, FromWriter, ToWriter, WriterMethods, WriterRequest } from './messages.ts'
-import { packRecord, packRun } from './packed-records.ts'
-import { PackWriter } from './packing.ts'
+import { packRecord, packRun } from './packs/packed-records.ts'
+import { PackWriter } from './packs/packing.ts'
 
 /** A batch that is this full is sent although another one is under way. */
 const fullBatch = { records: 1000, letters: 2 ** 24 }

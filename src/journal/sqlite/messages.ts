@@ -36,12 +36,12 @@ import type {
   WorkUnderWay,
 } from '../../ports/journal.ts'
 import type { LimitAsk, LimitState } from '../../ports/limits.ts'
-import type { ChosenEntries } from './cache-lists.ts'
-import type { CallPage } from './call-pages.ts'
-import type { DatabaseOptions } from './database.ts'
-import type { LimitAnswers } from './limits.ts'
-import type { Packed } from './packing.ts'
-import type { RootsPage, RootsPlace } from './roots.ts'
+import type { CallPage } from './calls/call-pages.ts'
+import type { DatabaseOptions } from './database/database.ts'
+import type { Packed } from './packs/packing.ts'
+import type { ChosenEntries } from './tables/cache-lists.ts'
+import type { LimitAnswers } from './tables/limits.ts'
+import type { RootsPage, RootsPlace } from './tables/roots.ts'
 
 /** What the journal and the thread that holds its database say to each other. */
 

@@ -4,10 +4,10 @@ import type { Datasets } from '../../ports/datasets.ts'
 import type { Documents } from '../../ports/documents.ts'
 import type { CacheRecords, Journal, Records, RunCache, RunClaim, WorkClaims } from '../../ports/journal.ts'
 import type { Limits } from '../../ports/limits.ts'
+import { unpackPage } from './calls/page-calls.ts'
 import { WriterClient } from './client.ts'
 import { LimitSignal } from './limit-signal.ts'
-import { unpackPage } from './page-calls.ts'
-import type { RootsPlace } from './roots.ts'
+import type { RootsPlace } from './tables/roots.ts'
 
 /** A journal with what reads it. */
 export interface OpenSqliteJournal {

@@ -6,8 +6,8 @@ import { plainCall } from '../../model/remembered.ts'
 import { aCall, anOutcome, aRun, remembered } from '../../testing/journal-records.ts'
 import type { TemporaryHome } from '../../testing/temporary-home.ts'
 import { temporaryHome } from '../../testing/temporary-home.ts'
+import { unpackPage } from './calls/page-calls.ts'
 import { openSqliteJournal } from './open.ts'
-import { unpackPage } from './page-calls.ts'
 import { Session } from './session.ts'
 
 const appends = 40

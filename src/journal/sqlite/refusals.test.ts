@@ -6,7 +6,7 @@ import { plainCall } from '../../model/remembered.ts'
 import { aCall, anOutcome, aRun, remembered } from '../../testing/journal-records.ts'
 import type { TemporaryHome } from '../../testing/temporary-home.ts'
 import { temporaryHome } from '../../testing/temporary-home.ts'
-import { migrations } from './migrations.ts'
+import { migrations } from './database/migrations.ts'
 import { openSqliteJournal } from './open.ts'
 
 let home: TemporaryHome

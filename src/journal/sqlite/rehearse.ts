@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { journalFailure } from './failures.ts'
+import { journalFailure } from './database/failures.ts'
 import { type OpenSqliteJournal, openSqliteJournal } from './open.ts'
 
 /**

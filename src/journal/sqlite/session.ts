@@ -3,15 +3,28 @@ import type { RunId, SentMessage } from '../../model/records.ts'
 import type { NewMessage, Owner } from '../../ports/journal.ts'
 import { activeRun } from '../refusals.ts'
 import { Appender } from './append.ts'
-import { answerAsk, findCallback, giveBackAnswers, listAsks, openAnswers, takeAnswers } from './asks.ts'
-import { listAttempts } from './attempts.ts'
-import { dropEntries, findBase, findEntry, forgetEntries, nearestEntry } from './cache.ts'
-import { chooseEntries, clearBases, listEntries, listSavings, listVariations } from './cache-lists.ts'
-import { listCalls } from './call-lists.ts'
-import { loadPage } from './calls.ts'
-import { Claims } from './claims.ts'
-import type { Database } from './database.ts'
-import { openDatabase, problems } from './database.ts'
+import { listAttempts } from './calls/attempts.ts'
+import { listCalls } from './calls/call-lists.ts'
+import { loadPage } from './calls/calls.ts'
+import { freezeBlock, frozenPage, thawedRun } from './calls/frozen.ts'
+import { linkTasks, listTasks } from './calls/tasks.ts'
+import { Claims } from './database/claims.ts'
+import type { Database } from './database/database.ts'
+import { openDatabase, problems } from './database/database.ts'
+import { isConstraint, journalFailure } from './database/failures.ts'
+import { Holder } from './database/holder.ts'
+import { openReadOnly } from './database/read-only.ts'
+import type { Batch, WriterMethods } from './messages.ts'
+import {
+  answerAsk,
+  findCallback,
+  giveBackAnswers,
+  listAsks,
+  openAnswers,
+  takeAnswers,
+} from './tables/asks.ts'
+import { dropEntries, findBase, findEntry, forgetEntries, nearestEntry } from './tables/cache.ts'
+import { chooseEntries, clearBases, listEntries, listSavings, listVariations } from './tables/cache-lists.ts'
 import {
   addVersion,
   checkName,
@@ -21,22 +34,16 @@ import {
   readVersion,
   removeVersions,
   setSource,
-} from './datasets.ts'
-import { documentVersions, listDocuments, readDocument, writeDocument } from './documents.ts'
-import { isConstraint, journalFailure } from './failures.ts'
-import { freezeBlock, frozenPage, thawedRun } from './frozen.ts'
-import { Holder } from './holder.ts'
-import { addMessage, incomingMessages, listMessages } from './kept-messages.ts'
-import { LimitTables } from './limits.ts'
-import type { Batch, WriterMethods } from './messages.ts'
-import { listNotes, readParts } from './notes.ts'
-import { openReadOnly } from './read-only.ts'
-import { sweep } from './removal.ts'
-import { addRequest, giveBackRequests, openRequests, takeRequests } from './requests.ts'
-import { rootsPage } from './roots.ts'
-import { createRun, findRun, listRuns, ownRun, readRun, removeRun, runNumber } from './runs.ts'
-import { linkTasks, listTasks } from './tasks.ts'
-import { Work } from './work.ts'
+} from './tables/datasets.ts'
+import { documentVersions, listDocuments, readDocument, writeDocument } from './tables/documents.ts'
+import { addMessage, incomingMessages, listMessages } from './tables/kept-messages.ts'
+import { LimitTables } from './tables/limits.ts'
+import { listNotes, readParts } from './tables/notes.ts'
+import { sweep } from './tables/removal.ts'
+import { addRequest, giveBackRequests, openRequests, takeRequests } from './tables/requests.ts'
+import { rootsPage } from './tables/roots.ts'
+import { createRun, findRun, listRuns, ownRun, readRun, removeRun, runNumber } from './tables/runs.ts'
+import { Work } from './tables/work.ts'
 
 /** Calls a page: large enough to cost little, small enough that batches get their turn. */
 const callsPerPage = 5000

@@ -1,7 +1,7 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { AlmanacError } from '../../model/errors.ts'
-import { patiently } from './database.ts'
-import { journalFailure } from './failures.ts'
+import { patiently } from './database/database.ts'
+import { journalFailure } from './database/failures.ts'
 import type {
   BatchEnd,
   Failure,
