@@ -11,7 +11,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { codeOf, inStore, isMissing } from './failures.ts'
+import { codeOf, inStore, isMissing } from './files/failures.ts'
 
 /**
  * The name of this machine's journal among those that share a store: `<home>/journal-name`, made once.

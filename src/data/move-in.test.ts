@@ -19,11 +19,11 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { DirRef } from '../model/refs.ts'
 import type { Moved } from '../ports/data.ts'
 import { failure } from '../testing/data-fixture.ts'
-import { digestOf } from './blob-files.ts'
+import { digestOf } from './blobs/blob-files.ts'
+import { removeTree } from './files/remove-tree.ts'
 import type { LocalDataPlane } from './local-data-plane.ts'
 import { openDataPlane } from './open.ts'
-import { thisProcess } from './process-identity.ts'
-import { removeTree } from './remove-tree.ts'
+import { thisProcess } from './processes/process-identity.ts'
 
 let root: string
 let raw: string

@@ -3,9 +3,9 @@ import { basename } from 'node:path'
 import { AlmanacError } from '../model/errors.ts'
 import { FileRef } from '../model/refs.ts'
 import type { Moved } from '../ports/data.ts'
-import type { LeftFile } from './blob-files.ts'
-import { type CollectTools, type TakenDir, takeDir } from './collect.ts'
-import { codeOf, inputError, isMissing } from './failures.ts'
+import type { LeftFile } from './blobs/blob-files.ts'
+import { codeOf, inputError, isMissing } from './files/failures.ts'
+import { type CollectTools, type TakenDir, takeDir } from './staging/collect.ts'
 
 /** Of what stays behind so many are named. */
 const named = 1000

@@ -12,8 +12,8 @@ import { dirname, join, relative, resolve } from 'node:path'
 import { namesOf } from '../core/tree/name.ts'
 import { AlmanacError } from '../model/errors.ts'
 import type { Digest } from '../model/refs.ts'
-import { codeOf, inStore, isMissing } from './failures.ts'
-import type { Home } from './home.ts'
+import { codeOf, inStore, isMissing } from './files/failures.ts'
+import type { Home } from './files/home.ts'
 
 /**
  * Shows what lies at `target`, a path of ours, at `<data>/<environment>/<name>`, switched by a rename: a reader sees

@@ -5,7 +5,7 @@ import type { Digest } from '../model/refs.ts'
 import { DirRef } from '../model/refs.ts'
 import type { Datasets } from '../ports/datasets.ts'
 import type { Objects } from '../ports/objects.ts'
-import { inStore } from './failures.ts'
+import { inStore } from './files/failures.ts'
 import { versionFolder } from './shared/layout.ts'
 
 /** A store that others read too. */

@@ -3,12 +3,12 @@ import { dirname, resolve } from 'node:path'
 import { AlmanacError } from '../model/errors.ts'
 import type { DirRef } from '../model/refs.ts'
 import { FileRef } from '../model/refs.ts'
-import { codeOf, inStore } from './failures.ts'
+import type { Listings } from './blobs/listings.ts'
+import { codeOf, inStore } from './files/failures.ts'
+import { removeTree } from './files/remove-tree.ts'
 import type { JobPool } from './jobs/job-pool.ts'
-import type { Listings } from './listings.ts'
-import { removeTree } from './remove-tree.ts'
-import type { Sources } from './sources.ts'
-import { copyTree } from './tree-files.ts'
+import type { Sources } from './staging/sources.ts'
+import { copyTree } from './staging/tree-files.ts'
 
 export interface WriteTools {
   readonly pool: JobPool

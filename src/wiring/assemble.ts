@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import { join, relative, resolve } from 'node:path'
-import { bootId } from '../data/process-identity.ts'
+import { bootId } from '../data/processes/process-identity.ts'
 import { publisher, repairShown } from '../engine/datasets/publish.ts'
 import { Engine } from '../engine/engine.ts'
 import { explain } from '../engine/identity/explain.ts'

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import { isGone, thisProcess } from '../data/process-identity.ts'
+import { isGone, thisProcess } from '../data/processes/process-identity.ts'
 import type { ContainerOwner, ContainerSettings } from '../executors/container/containers.ts'
 import { Containers } from '../executors/container/containers.ts'
 import { wordsOf } from '../executors/container/words.ts'

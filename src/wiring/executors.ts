@@ -1,4 +1,4 @@
-import { bootId } from '../data/process-identity.ts'
+import { bootId } from '../data/processes/process-identity.ts'
 import { openRemoteObjects } from '../data/s3/remote-objects.ts'
 import { openCommandExecutor } from '../executors/command/executor.ts'
 import type { Containers } from '../executors/container/containers.ts'

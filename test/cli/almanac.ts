@@ -4,7 +4,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { removeTree } from '../../src/data/remove-tree.ts'
+import { removeTree } from '../../src/data/files/remove-tree.ts'
 
 const bin = fileURLToPath(new URL('../../bin/almanac.cjs', import.meta.url))
 

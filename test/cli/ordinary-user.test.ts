@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { removeTree } from '../../src/data/remove-tree.ts'
+import { removeTree } from '../../src/data/files/remove-tree.ts'
 
 const bin = fileURLToPath(new URL('../../bin/almanac.cjs', import.meta.url))
 const isRoot = process.getuid?.() === 0

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { removeTree } from '../../src/data/remove-tree.ts'
+import { removeTree } from '../../src/data/files/remove-tree.ts'
 
 const root = join(import.meta.dirname, '../..')
 

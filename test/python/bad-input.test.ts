@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { removeTree } from '../../src/data/remove-tree.ts'
+import { removeTree } from '../../src/data/files/remove-tree.ts'
 import { type Almanac, AlmanacError, json, open, python, workflow } from '../../src/index.ts'
 
 /** What tasks do wrong, beside others that do nothing wrong: an error on each, and nothing else is lost. */

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { removeTree } from '../../src/data/remove-tree.ts'
+import { removeTree } from '../../src/data/files/remove-tree.ts'
 import { type Almanac, json, open, python, workflow } from '../../src/index.ts'
 import { killProcess } from '../../src/testing/executor-bench.ts'
 

@@ -8,7 +8,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
-import { removeTree } from '../../src/data/remove-tree.ts'
+import { removeTree } from '../../src/data/files/remove-tree.ts'
 import { type Almanac, open, type S3Url, task, type Url, url, workflow } from '../../src/index.ts'
 import type { FaultyProxy } from '../s3/faulty-proxy.ts'
 import { startProxy } from '../s3/faulty-proxy.ts'

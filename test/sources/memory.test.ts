@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { removeTree } from '../../src/data/remove-tree.ts'
+import { removeTree } from '../../src/data/files/remove-tree.ts'
 
 const MiB = 2 ** 20
 const size = 1024 * MiB

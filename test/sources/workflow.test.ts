@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { removeTree } from '../../src/data/remove-tree.ts'
+import { removeTree } from '../../src/data/files/remove-tree.ts'
 import { type Almanac, dataset, open, source, task, workflow } from '../../src/index.ts'
 import { cutting, FaultyServer, serving } from '../../src/testing/faulty-server.ts'
 

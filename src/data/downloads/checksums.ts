@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { crc32 } from 'node:zlib'
 import type { ChecksumAlgorithm } from '../../ports/downloads.ts'
-import { storeError } from '../failures.ts'
+import { storeError } from '../files/failures.ts'
 
 interface Running {
   update(bytes: Buffer): void

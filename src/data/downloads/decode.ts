@@ -3,7 +3,7 @@ import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
 import { AlmanacError } from '../../model/errors.ts'
-import { codeOf, storeError } from '../failures.ts'
+import { codeOf, storeError } from '../files/failures.ts'
 
 const decoders = {
   gzip: createGunzip,

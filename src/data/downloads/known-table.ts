@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto'
 import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { type Checksum, checksumAlgorithms, type Kept } from '../../ports/downloads.ts'
-import { inStore, isMissing } from '../failures.ts'
-import { isDigest } from '../home.ts'
+import { inStore, isMissing } from '../files/failures.ts'
+import { isDigest } from '../files/home.ts'
 
 /** A table is written anew when it has this many times the lines that count. */
 const waste = 4

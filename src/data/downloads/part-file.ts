@@ -2,8 +2,8 @@ import { chmodSync, constants, renameSync, rmSync, statSync, truncateSync, write
 import { type FileHandle, open } from 'node:fs/promises'
 import type { Digest } from '../../model/refs.ts'
 import { type Begun, type ChecksumAlgorithm, type Part, PartLost } from '../../ports/downloads.ts'
-import { inStore, isMissing, storeError } from '../failures.ts'
-import { fsyncPath } from '../fsync-path.ts'
+import { inStore, isMissing, storeError } from '../files/failures.ts'
+import { fsyncPath } from '../files/fsync-path.ts'
 import { checksumsOf } from './checksums.ts'
 import { decodeFile } from './decode.ts'
 

@@ -1,6 +1,6 @@
-import type { Adopted, BlobFiles } from '../blob-files.ts'
-import { adoptFile } from '../blob-files.ts'
-import { linkFile } from '../link-file.ts'
+import type { Adopted, BlobFiles } from '../blobs/blob-files.ts'
+import { adoptFile } from '../blobs/blob-files.ts'
+import { linkFile } from '../blobs/link-file.ts'
 import { type Failure, failureOf } from './failure.ts'
 
 /** Moves files into the store, or links them there: they are removed later, by whoever asked. */

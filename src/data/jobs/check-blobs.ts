@@ -1,10 +1,10 @@
 import type { Digest } from '../../model/refs.ts'
-import type { BlobFiles } from '../blob-files.ts'
-import { statBlob } from '../blob-files.ts'
-import { isMissing, storeError } from '../failures.ts'
-import { shard } from '../home.ts'
-import { hashFile } from '../read-file.ts'
-import { bearsStamp } from '../stamp.ts'
+import type { BlobFiles } from '../blobs/blob-files.ts'
+import { statBlob } from '../blobs/blob-files.ts'
+import { bearsStamp } from '../blobs/stamp.ts'
+import { isMissing, storeError } from '../files/failures.ts'
+import { shard } from '../files/home.ts'
+import { hashFile } from '../files/read-file.ts'
 
 /** Reads blobs whole and compares them with their names. */
 export interface CheckJob {

@@ -1,8 +1,8 @@
 import { chmodSync, constants, copyFileSync } from 'node:fs'
 import { AlmanacError } from '../../model/errors.ts'
 import type { Digest } from '../../model/refs.ts'
-import { inStore } from '../failures.ts'
-import { hashFile } from '../read-file.ts'
+import { inStore } from '../files/failures.ts'
+import { hashFile } from '../files/read-file.ts'
 
 /** Copies files to paths of the user's, writable, and reads them again to be sure of them. */
 export interface CopyJob {

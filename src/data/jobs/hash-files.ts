@@ -1,7 +1,7 @@
-import type { BlobFiles } from '../blob-files.ts'
-import { hashInput } from '../read-file.ts'
-import { rowState } from '../state-rows.ts'
-import { takeFile } from '../take-file.ts'
+import type { BlobFiles } from '../blobs/blob-files.ts'
+import { takeFile } from '../blobs/take-file.ts'
+import { hashInput } from '../files/read-file.ts'
+import { rowState } from '../scan/state-rows.ts'
 
 /** Digests of files that are still in the state in which they were seen. */
 export interface HashJob {

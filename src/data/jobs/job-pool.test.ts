@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { failure } from '../../testing/data-fixture.ts'
-import { newRows, setRow } from '../state-rows.ts'
+import { newRows, setRow } from '../scan/state-rows.ts'
 import type { HashJob } from './hash-files.ts'
 import { JobPool } from './job-pool.ts'
 

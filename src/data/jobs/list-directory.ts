@@ -1,12 +1,12 @@
 import type { BigIntStats } from 'node:fs'
 import { constants, lstatSync, readdirSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { compareNames, nameFault } from '../../core/tree/name.ts'
-import { codeOf, inputError, refused } from '../failures.ts'
-import type { Globs, PathFilter } from '../globs.ts'
-import { filterOf } from '../globs.ts'
-import type { FileState } from '../read-file.ts'
-import type { Block } from '../state-rows.ts'
-import { joinNames, newRows, setRow } from '../state-rows.ts'
+import { codeOf, inputError, refused } from '../files/failures.ts'
+import type { Globs, PathFilter } from '../files/globs.ts'
+import { filterOf } from '../files/globs.ts'
+import type { FileState } from '../files/read-file.ts'
+import type { Block } from '../scan/state-rows.ts'
+import { joinNames, newRows, setRow } from '../scan/state-rows.ts'
 
 /** What lies in some directories below a root, as far as globs let it through. */
 export interface ListJob {

@@ -3,11 +3,11 @@ import { isIndex, parseListing } from '../../core/tree/listing.ts'
 import { checkReach } from '../../core/tree/name.ts'
 import { isAlmanacError } from '../../model/errors.ts'
 import type { Digest } from '../../model/refs.ts'
-import type { BlobFiles } from '../blob-files.ts'
-import { digestOf, isWhole } from '../blob-files.ts'
-import { inStore } from '../failures.ts'
-import { shard } from '../home.ts'
-import { stageFile } from '../stage-file.ts'
+import type { BlobFiles } from '../blobs/blob-files.ts'
+import { digestOf, isWhole } from '../blobs/blob-files.ts'
+import { inStore } from '../files/failures.ts'
+import { shard } from '../files/home.ts'
+import { stageFile } from '../staging/stage-file.ts'
 
 /**
  * Puts files of the store where listings say. The thread reads the listings by itself: to send it a path and a digest

@@ -9,8 +9,8 @@ import type {
   RemoteObject,
   RemoteObjects,
 } from '../../ports/remote-objects.ts'
-import type { PathFilter } from '../globs.ts'
-import { filterOf, globsOf } from '../globs.ts'
+import type { PathFilter } from '../files/globs.ts'
+import { filterOf, globsOf } from '../files/globs.ts'
 import { openClient, type Sdk } from './client.ts'
 import { loadPresigner, openUrlOf } from './object-urls.ts'
 

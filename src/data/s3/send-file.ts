@@ -5,7 +5,7 @@ import { open } from 'node:fs/promises'
 import type { CompletedPart, Part } from '@aws-sdk/client-s3'
 import { AlmanacError } from '../../model/errors.ts'
 import type { Digest } from '../../model/refs.ts'
-import { inputError } from '../failures.ts'
+import { inputError } from '../files/failures.ts'
 import type { Connection } from './connection.ts'
 import { isAbsent, isEndedUpload, withPatience } from './failures.ts'
 

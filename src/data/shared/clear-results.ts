@@ -1,7 +1,7 @@
 import type { CacheChoice } from '../../ports/journal.ts'
 import type { ObjectInfo, Objects } from '../../ports/objects.ts'
 import { Lanes } from '../../util/lanes.ts'
-import { isDigest } from '../home.ts'
+import { isDigest } from '../files/home.ts'
 import { readDocument } from './documents.ts'
 import { baseFolder, cacheFolder } from './layout.ts'
 import { unchanged } from './unchanged.ts'

@@ -5,7 +5,7 @@ import { DirRef, FileRef, SpilledRef } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
 import { mapRefs } from '../../model/value-refs.ts'
 import type { Objects } from '../../ports/objects.ts'
-import { isDigest } from '../home.ts'
+import { isDigest } from '../files/home.ts'
 import { shownFrom } from './shown.ts'
 
 /** Documents of a shared store: small JSON objects. What is read may have been written by anybody. */

@@ -1,7 +1,7 @@
 import { isIndex } from '../../core/tree/listing.ts'
 import type { Digest } from '../../model/refs.ts'
 import { DirRef, type FileRef } from '../../model/refs.ts'
-import type { Listings } from '../listings.ts'
+import type { Listings } from '../blobs/listings.ts'
 import type { Remote } from './remote.ts'
 
 /**

@@ -7,9 +7,9 @@ import { DirRef, FileRef } from '../../model/refs.ts'
 import { eachRef } from '../../model/value-refs.ts'
 import type { ObjectInfo, Objects } from '../../ports/objects.ts'
 import { Lanes } from '../../util/lanes.ts'
-import { isDigest } from '../home.ts'
-import { type Found, marksText, noMarks, parseMarks, sweep } from '../marks.ts'
-import { reachTree } from '../reachable.ts'
+import { isDigest } from '../files/home.ts'
+import { type Found, marksText, noMarks, parseMarks, sweep } from '../garbage/marks.ts'
+import { reachTree } from '../garbage/reachable.ts'
 import { readKnownDocument, unknownDocument } from './documents.ts'
 import {
   baseFolder,

@@ -1,9 +1,9 @@
 import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { inStore, isMissing } from '../failures.ts'
-import { isDigest } from '../home.ts'
-import { namesIn } from '../presence.ts'
-import { isGone, type ProcessIdentity, thisProcess } from '../process-identity.ts'
+import { inStore, isMissing } from '../files/failures.ts'
+import { isDigest } from '../files/home.ts'
+import { namesIn } from '../processes/presence.ts'
+import { isGone, type ProcessIdentity, thisProcess } from '../processes/process-identity.ts'
 
 /**
  * Results that were recorded and may not be in the shared store yet, by their fingerprints: a file a process,
