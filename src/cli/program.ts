@@ -20,7 +20,7 @@ import type { RunFlags } from './commands/run.ts'
 import type { RunsFlags } from './commands/runs.ts'
 import type { SendFlags } from './commands/send.ts'
 import type { ShellFlags } from './commands/shell.ts'
-import { exitCodes, openPrinter, printError } from './printer.ts'
+import { exitCodes, openPrinter, printError } from './output/printer.ts'
 import type { CommonFlags } from './session.ts'
 
 /** The command line. Commands are loaded when they are used: `--version` must not wait for what it does not need. */

@@ -1,9 +1,9 @@
 import pc from 'picocolors'
 import { isAlmanacError } from '../model/errors.ts'
 import type { Salvage } from '../repair.ts'
-import { exitCodes, openPrinter, type Printer, printError } from './printer.ts'
+import { exitCodes, openPrinter, type Printer, printError } from './output/printer.ts'
 import type { CommonFlags } from './session.ts'
-import { stateText } from './words.ts'
+import { stateText } from './text/words.ts'
 
 /** Runs that are named. */
 const named = 10

@@ -1,7 +1,7 @@
 import { AlmanacError } from '../model/errors.ts'
 import type { Workbench, WorkbenchOptions } from '../workbench.ts'
-import { keepOutputOwn } from './own-output.ts'
-import { openPrinter, type Printer, printError } from './printer.ts'
+import { keepOutputOwn } from './output/own-output.ts'
+import { openPrinter, type Printer, printError } from './output/printer.ts'
 
 /** Flags that every command has. */
 export interface CommonFlags {

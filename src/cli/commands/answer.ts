@@ -1,12 +1,12 @@
 import { decode, encode } from '../../model/codec.ts'
 import { AlmanacError } from '../../model/errors.ts'
 import type { Workbench } from '../../workbench.ts'
-import { knownRun } from '../calls.ts'
-import { givenValue } from '../given-value.ts'
-import { valueLines } from '../looked-at.ts'
-import type { Printer } from '../printer.ts'
-import { type InputSchema, misfit, schemaText } from '../schemas.ts'
+import { givenValue } from '../input/given-value.ts'
+import { type InputSchema, misfit, schemaText } from '../input/schemas.ts'
+import type { Printer } from '../output/printer.ts'
+import { knownRun } from '../runs/calls.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
+import { valueLines } from '../text/looked-at.ts'
 
 export interface AnswerFlags extends CommonFlags {
   readonly by?: string

@@ -1,9 +1,9 @@
-import { knownRun } from '../calls.ts'
-import { follow } from '../follow.ts'
-import { retriedCalls } from '../retried-calls.ts'
+import { follow } from '../follow/follow.ts'
+import { knownRun } from '../runs/calls.ts'
+import { retriedCalls } from '../runs/retried-calls.ts'
+import { requestStop } from '../runs/stop-request.ts'
+import { loadWorkflowOf } from '../runs/workflow-of-run.ts'
 import { type CommonFlags, type ExecuteFlags, withAlmanac, withReadAlmanac } from '../session.ts'
-import { requestStop } from '../stop-request.ts'
-import { loadWorkflowOf } from '../workflow-of-run.ts'
 
 /** `almanac cancel RUN`, `almanac pause RUN`: asks the process that runs it; of a run that rests, cancel is said at once. */
 export function requestCommand(kind: 'cancel' | 'pause', run: string, flags: CommonFlags): Promise<void> {

@@ -1,12 +1,12 @@
 import { resolve } from 'node:path'
 import pc from 'picocolors'
 import { AlmanacError } from '../../model/errors.ts'
-import { versionObject } from '../dataset-names.ts'
-import { parseDuration } from '../durations.ts'
-import { shownName } from '../printable.ts'
-import type { Printer } from '../printer.ts'
+import { versionObject } from '../input/dataset-names.ts'
+import { parseDuration } from '../input/durations.ts'
+import { shownName } from '../output/printable.ts'
+import type { Printer } from '../output/printer.ts'
 import { type ExecuteFlags, withAlmanac } from '../session.ts'
-import { filesText, sizeText } from '../words.ts'
+import { filesText, sizeText } from '../text/words.ts'
 
 export interface DataAddFlags extends ExecuteFlags {
   readonly external?: boolean

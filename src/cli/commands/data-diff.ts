@@ -1,11 +1,11 @@
 import pc from 'picocolors'
 import { AlmanacError } from '../../model/errors.ts'
 import type { TreeChange } from '../../model/tree.ts'
-import { anywhere, parseVersion, versionNamed, versionNumber } from '../dataset-names.ts'
-import { shownName } from '../printable.ts'
-import { leaveUnread } from '../reader-gone.ts'
+import { anywhere, parseVersion, versionNamed, versionNumber } from '../input/dataset-names.ts'
+import { shownName } from '../output/printable.ts'
+import { leaveUnread } from '../output/reader-gone.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
-import { sizeText } from '../words.ts'
+import { sizeText } from '../text/words.ts'
 
 /** `almanac data diff NAME@A NAME@B`, or `NAME@A..B`: what differs, by path. */
 export function dataDiffCommand(from: string, to: string | undefined, flags: CommonFlags): Promise<void> {

@@ -1,5 +1,5 @@
 import { AlmanacError } from '../../model/errors.ts'
-import { keyOf, parseVersion } from '../dataset-names.ts'
+import { keyOf, parseVersion } from '../input/dataset-names.ts'
 import { type CommonFlags, withAlmanac } from '../session.ts'
 
 /** `almanac data rm NAME[@VERSION]…`: forgets versions, or datasets with all of theirs. */

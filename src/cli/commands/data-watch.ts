@@ -5,12 +5,12 @@ import type { DatasetVersion } from '../../model/dataset.ts'
 import { AlmanacError, isAlmanacError } from '../../model/errors.ts'
 import { DirRef } from '../../model/refs.ts'
 import type { Workbench } from '../../workbench.ts'
-import { anywhere, keyOf, makerText, versionNumber, versionObject } from '../dataset-names.ts'
-import { parseDuration } from '../durations.ts'
-import type { Printer } from '../printer.ts'
-import { onReaderGone } from '../reader-gone.ts'
+import { anywhere, keyOf, makerText, versionNumber, versionObject } from '../input/dataset-names.ts'
+import { parseDuration } from '../input/durations.ts'
+import type { Printer } from '../output/printer.ts'
+import { onReaderGone } from '../output/reader-gone.ts'
 import { type ExecuteFlags, withAlmanac } from '../session.ts'
-import { filesText } from '../words.ts'
+import { filesText } from '../text/words.ts'
 
 export interface DataWatchFlags extends ExecuteFlags {
   readonly exec?: string

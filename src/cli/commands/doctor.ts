@@ -2,10 +2,10 @@ import { accessSync, constants, existsSync } from 'node:fs'
 import pc from 'picocolors'
 import { isAlmanacError } from '../../model/errors.ts'
 import type { Workbench } from '../../workbench.ts'
-import { exitCodes, type Printer, printError } from '../printer.ts'
+import { exitCodes, type Printer, printError } from '../output/printer.ts'
 import { repair } from '../repair.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
-import { sizeText } from '../words.ts'
+import { sizeText } from '../text/words.ts'
 
 export interface DoctorFlags extends CommonFlags {
   readonly data?: boolean

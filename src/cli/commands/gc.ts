@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs'
 import pc from 'picocolors'
 import { AlmanacError } from '../../model/errors.ts'
 import type { Workbench } from '../../workbench.ts'
-import type { Printer } from '../printer.ts'
+import type { Printer } from '../output/printer.ts'
 import { type CommonFlags, count, withReadAlmanac } from '../session.ts'
-import { sizeText } from '../words.ts'
+import { sizeText } from '../text/words.ts'
 
 export interface GcFlags extends CommonFlags {
   readonly dryRun?: boolean

@@ -1,5 +1,5 @@
 import type { Workbench } from '../../workbench.ts'
-import { knownRun } from '../calls.ts'
+import { knownRun } from '../runs/calls.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
 
 export interface GraphFlags extends CommonFlags {

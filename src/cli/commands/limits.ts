@@ -1,9 +1,9 @@
 import pc from 'picocolors'
 import type { Workbench } from '../../workbench.ts'
-import { limitName, limitText } from '../limit-words.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
-import { table } from '../table.ts'
-import { timeText } from '../words.ts'
+import { limitName, limitText } from '../text/limit-words.ts'
+import { table } from '../text/table.ts'
+import { timeText } from '../text/words.ts'
 
 /** `almanac limits`: what runs share, who has how much of it, and who waits. */
 export function limitsCommand(flags: CommonFlags): Promise<void> {

@@ -1,12 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import pc from 'picocolors'
 import type { Workbench } from '../../workbench.ts'
-import { knownRun, namedCalls } from '../calls.ts'
-import { Events } from '../events.ts'
-import type { Printer } from '../printer.ts'
-import { leaveUnread } from '../reader-gone.ts'
+import type { Printer } from '../output/printer.ts'
+import { leaveUnread } from '../output/reader-gone.ts'
+import { knownRun, namedCalls } from '../runs/calls.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
-import { clockText } from '../words.ts'
+import { Events } from '../text/events.ts'
+import { clockText } from '../text/words.ts'
 
 export interface LogsFlags extends CommonFlags {
   readonly follow?: boolean

@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import pc from 'picocolors'
-import { knownRun } from '../calls.ts'
-import { shownName } from '../printable.ts'
-import { leaveUnread } from '../reader-gone.ts'
+import { shownName } from '../output/printable.ts'
+import { leaveUnread } from '../output/reader-gone.ts'
+import { knownRun } from '../runs/calls.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
-import { valueText } from '../values.ts'
-import { timeText } from '../words.ts'
+import { valueText } from '../text/values.ts'
+import { timeText } from '../text/words.ts'
 
 export interface MessagesFlags extends CommonFlags {
   readonly follow?: boolean

@@ -1,7 +1,7 @@
-import { knownRun } from '../calls.ts'
-import { follow } from '../follow.ts'
+import { follow } from '../follow/follow.ts'
+import { knownRun } from '../runs/calls.ts'
+import { loadWorkflowOf } from '../runs/workflow-of-run.ts'
 import { type ExecuteFlags, withAlmanac } from '../session.ts'
-import { loadWorkflowOf } from '../workflow-of-run.ts'
 
 export interface ResumeFlags extends ExecuteFlags {
   /** failures that were caught are forgotten too */

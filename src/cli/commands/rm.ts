@@ -1,4 +1,4 @@
-import { knownRun } from '../calls.ts'
+import { knownRun } from '../runs/calls.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
 
 /** `almanac rm RUN…`: forgets runs with their logs; what they computed stays in the run cache until `gc`. */

@@ -1,8 +1,8 @@
 import { relative, resolve } from 'node:path'
-import { follow } from '../follow.ts'
-import { exitCodes } from '../printer.ts'
+import { follow } from '../follow/follow.ts'
+import { exitCodes } from '../output/printer.ts'
+import { loadNamed, workflowFile } from '../runs/workflow-of-run.ts'
 import { type ExecuteFlags, type Near, withAlmanac, withReadAlmanac } from '../session.ts'
-import { loadNamed, workflowFile } from '../workflow-of-run.ts'
 
 export interface RunFlags extends ExecuteFlags {
   readonly input?: readonly string[]
@@ -22,7 +22,7 @@ export async function runCommand(file: string, flags: RunFlags, help: () => void
     const params = flags.params === undefined ? {} : { params: flags.params, isCoded }
     const given = { inputs: flags.input ?? [], ...params }
     // what reads schemas costs time to load, and is loaded with the workflow anyway
-    const { readInput } = await import('../inputs.ts')
+    const { readInput } = await import('../input/inputs.ts')
     const input = await readInput(inputSchema, given, (path) => almanac.data.scan(path), almanac.lookUrl)
     return follow(printer, flags, almanac, (options) =>
       almanac.start(workflow, input, {
@@ -38,7 +38,7 @@ export async function runCommand(file: string, flags: RunFlags, help: () => void
 
 function helpCommand(file: string, flags: RunFlags & Near, help: () => void): Promise<void> {
   return withReadAlmanac(flags, async (almanac, printer) => {
-    const { printWorkflowHelp } = await import('../workflow-help.ts')
+    const { printWorkflowHelp } = await import('../text/workflow-help.ts')
     await printWorkflowHelp(await loadNamed(almanac, file), printer)
     if (!printer.json) help()
     return exitCodes.done

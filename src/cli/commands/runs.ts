@@ -1,13 +1,13 @@
 import { resolve } from 'node:path'
 import pc from 'picocolors'
 import type { RunRecord } from '../../model/records.ts'
-import { runObject } from '../objects.ts'
-import { fileOfRuns } from '../paths.ts'
-import { shownName } from '../printable.ts'
+import { shownName } from '../output/printable.ts'
 import { type CommonFlags, count, withReadAlmanac } from '../session.ts'
-import { type Standing, standings } from '../standing.ts'
-import { table } from '../table.ts'
-import { durationText, stateText, timeText } from '../words.ts'
+import { runObject } from '../text/objects.ts'
+import { fileOfRuns } from '../text/paths.ts'
+import { type Standing, standings } from '../text/standing.ts'
+import { table } from '../text/table.ts'
+import { durationText, stateText, timeText } from '../text/words.ts'
 
 export interface RunsFlags extends CommonFlags {
   readonly workflow?: string

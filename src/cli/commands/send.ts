@@ -1,12 +1,12 @@
 import { text as textOf } from 'node:stream/consumers'
 import { AlmanacError } from '../../model/errors.ts'
 import type { Value } from '../../model/value.ts'
-import { knownRun } from '../calls.ts'
-import { nextCommand } from '../command-text.ts'
-import { givenValue } from '../given-value.ts'
-import { type InputSchema, misfit, schemaText } from '../schemas.ts'
+import { givenValue } from '../input/given-value.ts'
+import { type InputSchema, misfit, schemaText } from '../input/schemas.ts'
+import { knownRun } from '../runs/calls.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
-import { standing } from '../standing.ts'
+import { nextCommand } from '../text/command-text.ts'
+import { standing } from '../text/standing.ts'
 
 export interface SendFlags extends CommonFlags {
   readonly by?: string

@@ -3,10 +3,10 @@ import { constants } from 'node:os'
 import pc from 'picocolors'
 import { AlmanacError } from '../../model/errors.ts'
 import type { StagedShell } from '../../workbench.ts'
-import { knownRun, namedCall } from '../calls.ts'
-import { relativePath } from '../paths.ts'
+import { knownRun, namedCall } from '../runs/calls.ts'
+import { loadWorkflowOf } from '../runs/workflow-of-run.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
-import { loadWorkflowOf } from '../workflow-of-run.ts'
+import { relativePath } from '../text/paths.ts'
 
 export interface ShellFlags extends CommonFlags {
   /** the workflow's file, where it has moved */

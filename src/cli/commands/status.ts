@@ -1,13 +1,13 @@
 import { resolve } from 'node:path'
 import pc from 'picocolors'
-import { asideObject, asideOf, printAside } from '../aside.ts'
-import { limitWaits, limitWaitText } from '../limit-words.ts'
-import { runObject } from '../objects.ts'
-import { fileOfRuns } from '../paths.ts'
 import { type CommonFlags, type Near, withReadAlmanac } from '../session.ts'
-import { standings } from '../standing.ts'
-import { wantedCommand, wantedText } from '../wanted.ts'
-import { figuresText, stateText, timeText } from '../words.ts'
+import { asideObject, asideOf, printAside } from '../text/aside.ts'
+import { limitWaits, limitWaitText } from '../text/limit-words.ts'
+import { runObject } from '../text/objects.ts'
+import { fileOfRuns } from '../text/paths.ts'
+import { standings } from '../text/standing.ts'
+import { wantedCommand, wantedText } from '../text/wanted.ts'
+import { figuresText, stateText, timeText } from '../text/words.ts'
 
 /** `almanac status [FILE]`: how the newest run of a workflow file stands, or all that have not ended. */
 export function statusCommand(file: string | undefined, flags: CommonFlags): Promise<void> {

@@ -1,0 +1,183 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { fromWire } from '../../model/codec.ts'
+import { AlmanacError, isAlmanacError } from '../../model/errors.ts'
+import { DirRef, FileRef } from '../../model/refs.ts'
+import { parseUrl, safeText, safeUrl } from '../../model/source.ts'
+import type { Value } from '../../model/value.ts'
+import { hasOtherNumbers } from '../../util/other-numbers.ts'
+import type { UrlWanted } from '../../workbench.ts'
+import { type InputSchema, kindText, misfit, typesOf } from './schemas.ts'
+
+/** Takes a file or directory that lies elsewhere as a value. */
+export type Scan = (path: string) => Promise<Value>
+
+/** Asks the server what is at a URL. */
+export type Look = (wanted: UrlWanted) => Promise<Value>
+
+/**
+ * The input of a workflow from `--params FILE` and `--input name=value`, read by the workflow's schema: files and
+ * directories are scanned where they lie, files at URLs looked at, numbers and booleans are what they look like, texts stay texts.
+ * `isCoded`: the file is a program's beside this one, in the codec's form, which has values that JSON does not have.
+ *
+ * @throws ALM_INPUT_INVALID, ALM_INPUT_MISSING
+ */
+export async function readInput(
+  schema: Readonly<Record<string, unknown>> | undefined,
+  given: { readonly params?: string; readonly isCoded?: boolean; readonly inputs: readonly string[] },
+  scan: Scan,
+  look: Look,
+): Promise<Value> {
+  const fields: Record<string, unknown> =
+    given.params === undefined ? Object.create(null) : await readParams(given.params)
+  if (given.isCoded === true)
+    for (const name of Object.keys(fields)) fields[name] = fromWire(fields[name], [name])
+  const wanted: InputSchema = schema ?? { properties: {} }
+  const { properties = {}, required = [] } = wanted
+  for (const text of given.inputs) {
+    const at = text.indexOf('=')
+    if (at < 1) throw new AlmanacError('ALM_USAGE', { why: `--input ${text}: write name=value` })
+    const name = text.slice(0, at)
+    fields[name] = parseText(text.slice(at + 1), properties[name] ?? {}, name)
+  }
+  checkNames(fields, wanted)
+  for (const [name, property] of Object.entries(properties)) {
+    if (Object.hasOwn(fields, name)) {
+      fields[name] = await taken(fields[name], property, name, { scan, look })
+      checkFit(fields[name], property, name)
+    } else if (required.includes(name)) {
+      throw new AlmanacError('ALM_INPUT_INVALID', {
+        name,
+        why: `it is needed and was not given; write --input ${name}=…`,
+      })
+    }
+  }
+  return schema === undefined ? undefined : (fields as Value)
+}
+
+/** A name that is not known is a slip of the pen: its value would never be seen. @throws ALM_INPUT_INVALID */
+function checkNames(fields: object, schema: InputSchema): void {
+  const { properties, additionalProperties = false } = schema
+  // it does not tell what there is, or takes anything
+  if (properties === undefined || additionalProperties !== false) return
+  const name = Object.keys(fields).find((field) => !Object.hasOwn(properties, field))
+  if (name === undefined) return
+  const known = Object.keys(properties)
+  const why =
+    known.length === 0
+      ? 'the workflow takes no inputs'
+      : `the workflow has no such input; it has ${known.join(', ')}`
+  throw new AlmanacError('ALM_INPUT_INVALID', { name, why })
+}
+
+/**
+ * What plain values are can be told before a run is made for them; what a schema says besides, the run finds out, as it
+ * does of numbers that JSON does not have.
+ *
+ * @throws ALM_INPUT_INVALID
+ */
+function checkFit(value: unknown, property: InputSchema, name: string): void {
+  if (value === undefined || namesKept(property) || hasOtherNumbers(value)) return
+  const why = misfit(property, value)
+  if (why !== undefined) throw new AlmanacError('ALM_INPUT_INVALID', { name, why })
+}
+
+/** Files, directories and the like are no JSON; nor is what has a schema that JSON Schema cannot say. */
+const namesKept = (property: InputSchema): boolean => JSON.stringify(property).includes('"almanac"')
+
+/** @throws ALM_INPUT_INVALID */
+async function readParams(path: string): Promise<Record<string, unknown>> {
+  try {
+    const params: unknown = JSON.parse(await readFile(path, 'utf8'))
+    if (typeof params === 'object' && params !== null && !Array.isArray(params)) {
+      return Object.assign(Object.create(null), params)
+    }
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    const why =
+      error instanceof SyntaxError
+        ? `it is no JSON: ${message}`
+        : code === 'ENOENT'
+          ? 'there is no such file'
+          : message
+    throw new AlmanacError('ALM_INPUT_INVALID', { name: `--params ${path}`, why })
+  }
+  throw new AlmanacError('ALM_INPUT_INVALID', { name: `--params ${path}`, why: 'it holds no JSON object' })
+}
+
+function parseText(text: string, schema: InputSchema, name: string): unknown {
+  const types = typesOf(schema)
+  if (['file', 'dir', 'url'].includes(schema.almanac ?? '') || types.has('string')) return text
+  if (schema.enum?.includes(text) === true) return text
+  if (types.has('number') || types.has('integer')) {
+    const number = Number(text)
+    if (text.trim() !== '' && !Number.isNaN(number)) return number
+  }
+  try {
+    return JSON.parse(text)
+  } catch {
+    if (types.size === 0) return text
+    throw new AlmanacError('ALM_INPUT_INVALID', { name, why: `${JSON.stringify(text)} is ${noneOf(schema)}` })
+  }
+}
+
+/** What a text that is no JSON is not. */
+function noneOf(schema: InputSchema): string {
+  const types = typesOf(schema)
+  if (types.has('number') || types.has('integer'))
+    return `no ${types.size === 1 ? 'number' : kindText(schema)}`
+  return types.has('boolean') ? 'neither true nor false' : 'no JSON'
+}
+
+async function taken(
+  value: unknown,
+  schema: InputSchema,
+  name: string,
+  from: { readonly scan: Scan; readonly look: Look },
+): Promise<unknown> {
+  const { scan, look } = from
+  const items = schema.items ?? schema.anyOf?.find((one) => one.items !== undefined)?.items
+  if (items !== undefined && Array.isArray(value)) {
+    const all: unknown[] = []
+    for (const [i, item] of value.entries()) all.push(await taken(item, items, `${name}.${i}`, from))
+    return all
+  }
+  const kind = schema.almanac ?? schema.anyOf?.find((one) => one.almanac !== undefined)?.almanac
+  if (kind === 'url' && typeof value === 'string') return await look(urlNamed(value, name))
+  if ((kind !== 'file' && kind !== 'dir') || typeof value !== 'string') return value
+  try {
+    const found = await scan(resolve(value))
+    const other = kind === 'dir' ? found instanceof FileRef : found instanceof DirRef
+    // a schema of alternatives may take either
+    if (other && schema.anyOf === undefined) {
+      const why =
+        kind === 'dir' ? 'is a file, and a directory is needed' : 'is a directory, and a file is needed'
+      throw new AlmanacError('ALM_INPUT_INVALID', { name, why: `${value} ${why}` })
+    }
+    return found
+  } catch (error) {
+    if (!isAlmanacError(error) || error.code !== 'ALM_INPUT_MISSING') throw error
+    throw new AlmanacError('ALM_INPUT_INVALID', { name, why: error.message }, { cause: error })
+  }
+}
+
+/** `https://host/a.nc` or `s3://bucket/key`. What is given here is kept: nothing that lets one in. @throws ALM_INPUT_INVALID */
+function urlNamed(text: string, name: string): UrlWanted {
+  const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/s.exec(text) ?? []
+  if (bucket !== undefined && key !== undefined) {
+    if (!key.split('/').some((part) => part === '.' || part === '..')) return { object: { bucket, key } }
+    throw new AlmanacError('ALM_INPUT_INVALID', {
+      name,
+      why: 'a name in the key is "." or "..", which no URL can say',
+    })
+  }
+  const parsed = URL.canParse(text) ? new URL(text) : undefined
+  if (parsed?.protocol !== 'http:' && parsed?.protocol !== 'https:') {
+    const why = `${JSON.stringify(safeText(text))} is no URL: write https://host/file or s3://bucket/key`
+    throw new AlmanacError('ALM_INPUT_INVALID', { name, why })
+  }
+  const url = parseUrl(text)
+  if (safeUrl(url) === url.href) return { url: text }
+  const why = `${safeUrl(url)} was given with a user, a password or a secret, and inputs are kept; name it in the workflow: url.http(…)`
+  throw new AlmanacError('ALM_INPUT_INVALID', { name, why })
+}

@@ -1,0 +1,35 @@
+import pc from 'picocolors'
+import { decode } from '../../model/codec.ts'
+import type { Message, RunId } from '../../model/records.ts'
+import type { Workbench } from '../../workbench.ts'
+import { shownName } from '../output/printable.ts'
+import type { Printer } from '../output/printer.ts'
+import { nextCommand } from './command-text.ts'
+import { valueText } from './values.ts'
+
+/** Messages to a run that were set aside, as they did not fit. */
+
+/** That are told of: the newest. */
+const most = 3
+
+export const asideOf = ({ records }: Pick<Workbench, 'records'>, run: RunId): Promise<readonly Message[]> =>
+  records.messages(run, { aside: true, limit: most + 1 })
+
+/** What programs are told, where there are any. */
+export const asideObject = (aside: readonly Message[]): object =>
+  aside.length === 0
+    ? {}
+    : {
+        aside: aside
+          .slice(-most)
+          .map(({ seq, name, valueWire, error }) => ({ seq, name, value: decode(valueWire), error })),
+      }
+
+/** Each in a line of its own, so far from the left. */
+export function printAside(printer: Printer, run: RunId, aside: readonly Message[], indent = ''): void {
+  for (const { seq, name, valueWire, error } of aside.slice(-most)) {
+    const what = `message ${seq} was set aside: ${shownName(name)} ${valueText(decode(valueWire), 100)}`
+    printer.line(`${indent}${pc.yellow('!')} ${what}  ${pc.dim(error?.message)}`)
+  }
+  if (aside.length > most) printer.line(pc.dim(`${indent}and more: ${nextCommand(`messages ${run}`)}`))
+}

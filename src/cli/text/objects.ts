@@ -1,0 +1,34 @@
+import type { RunRecord } from '../../model/records.ts'
+import type { CallRow } from '../runs/calls.ts'
+import type { Standing } from './standing.ts'
+
+/**
+ * Records as objects for programs: values as they are in JSON (files and other references as objects with a `$` that
+ * names their kind), not as texts of the journal.
+ */
+
+const parsed = (wire: string | undefined): unknown =>
+  wire === undefined ? undefined : (JSON.parse(wire) as unknown)
+
+export function runObject(run: RunRecord, { state, process, next }: Standing): object {
+  const { inputWire, outputWire, optionsWire: _, host: __, pid: ___, bootId: ____, ...rest } = run
+  return {
+    kind: 'run',
+    ...rest,
+    state,
+    process: process ?? null,
+    next: next ?? null,
+    input: parsed(inputWire),
+    ...(outputWire !== undefined && { output: parsed(outputWire) }),
+  }
+}
+
+export function callObject({ argsWire, call_kind, outcome, ...rest }: CallRow): object {
+  return { kind: 'call', ...rest, type: call_kind, input: parsed(argsWire), outcome: outcomeObject(outcome) }
+}
+
+export function outcomeObject(outcome: CallRow['outcome']): object | null {
+  if (outcome === undefined) return null
+  const { valueWire, ...rest } = outcome
+  return { ...rest, ...(valueWire !== undefined && { output: parsed(valueWire) }) }
+}

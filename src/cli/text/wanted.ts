@@ -1,0 +1,32 @@
+import type { AskRecord, RunId } from '../../model/records.ts'
+import type { Workbench } from '../../workbench.ts'
+import { shownName } from '../output/printable.ts'
+import { nextCommand } from './command-text.ts'
+
+/** What a run waits for from outside, in words: a person's answer, or a message. */
+
+export function wantedText({ of, title }: AskRecord): string {
+  const text = shownName(title)
+  return of === undefined ? text : of === 'receive' ? `a message: ${text}` : `a callback: ${text}`
+}
+
+/** The command that gives it. */
+export const wantedCommand = ({ of, name, call, run }: AskRecord & { readonly run: RunId }): string =>
+  nextCommand(
+    of === undefined ? `answer ${run} ${call} …` : of === 'receive' ? `send ${run} ${name} …` : 'listen',
+  )
+
+/** The command that a run that rests waits for; undefined where what it waits for is there, and it can be resumed. */
+export async function nextWanted(
+  almanac: Pick<Workbench, 'records' | 'journal'>,
+  run: RunId,
+): Promise<string | undefined> {
+  const asks = await almanac.records.asks(run, { open: true })
+  if (asks.some(({ of }) => of === undefined)) return nextCommand(`answer ${run}`)
+  for (const ask of asks) {
+    const { of, name = '' } = ask
+    if (of === 'receive' && (await almanac.journal.incoming(run, { name, after: 0 })).length > 0)
+      return undefined
+  }
+  return asks[0] && wantedCommand(asks[0])
+}
