@@ -7,7 +7,7 @@ import { openInlineExecutor } from '../src/executors/inline/executor.ts'
 import type { TaskSpec } from '../src/model/task.ts'
 import type { Clock } from '../src/ports/clock.ts'
 import type { Attempt, Executor, ExecutorListener } from '../src/ports/executor.ts'
-import { taskSpec } from '../src/testing/attempts.ts'
+import { taskSpec } from '../src/testing/executors/attempts.ts'
 
 /**
  * What executors cost: inline attempts a second, and what a command costs over a bare child process. CPU is that of

@@ -6,8 +6,8 @@ import { type OpenSqliteJournal, openSqliteJournal } from '../src/journal/sqlite
 import type { JournalRecord } from '../src/model/records.ts'
 import type { Datasets } from '../src/ports/datasets.ts'
 import type { Documents } from '../src/ports/documents.ts'
+import { journalSnapshot } from '../src/testing/contracts/journal-snapshot.ts'
 import { aCall, aDigest, anAsk, anOutcome, aRun } from '../src/testing/journal-records.ts'
-import { journalSnapshot } from '../src/testing/journal-snapshot.ts'
 import { root } from './source-files.ts'
 
 /**

@@ -11,5 +11,5 @@ export const largeFiles: Readonly<Record<string, string>> = {
   'src/testing/simulation/generate.ts':
     'one grammar of random programs: a shape of step each, that make each other',
   'src/testing/simulation/life.ts': 'one life of a simulated process: what happens to it, step by step',
-  'src/testing/memory-data.ts': 'a whole data plane in memory: one port, over one set of files',
+  'src/testing/memory/memory-data.ts': 'a whole data plane in memory: one port, over one set of files',
 }

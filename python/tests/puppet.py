@@ -1,4 +1,4 @@
-"""A task that does what a test tells it, step by step: see src/testing/puppet-control.ts."""
+"""A task that does what a test tells it, step by step: see src/testing/executors/puppet-control.ts."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-import { testData } from '../testing/data-contract.ts'
+import { testData } from '../testing/contracts/data-contract.ts'
 import { diskPlace } from '../testing/disk-place.ts'
 import { openDataPlane } from './open.ts'
 

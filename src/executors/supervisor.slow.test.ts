@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { expect, it, vi } from 'vitest'
-import { isAlive } from '../testing/executor-bench.ts'
+import { isAlive } from '../testing/executors/executor-bench.ts'
 import { patience } from '../testing/patience.ts'
 
 const programs = 10

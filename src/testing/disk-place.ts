@@ -9,7 +9,7 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import type { DataPlane } from '../ports/data.ts'
-import type { DataPlace } from './data-fixture.ts'
+import type { DataPlace } from './contracts/data-fixture.ts'
 import { removeAll, temporaryHome } from './temporary-home.ts'
 
 /** A data place on the disk: a temporary directory with `.almanac`, `data` and `outside` in it. */

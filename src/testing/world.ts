@@ -16,9 +16,9 @@ import { nodeAmbient } from '../system/node-ambient.ts'
 import { HeldExecutor, type StandIn } from './held-executor.ts'
 import { HeldJournal } from './held-journal.ts'
 
-import { type MemoryData, openMemoryData } from './memory-data.ts'
+import { type MemoryData, openMemoryData } from './memory/memory-data.ts'
 
-import { MemoryLogs } from './memory-logs.ts'
+import { MemoryLogs } from './memory/memory-logs.ts'
 import { SeededChance } from './seeded-chance.ts'
 import { VirtualClock } from './virtual-clock.ts'
 

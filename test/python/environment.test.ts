@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ensurePythonEnv, pythonEnvDigest } from '../../src/executors/python/environment.ts'
 import { findPython } from '../../src/executors/python/interpreter.ts'
 import { isAlmanacError } from '../../src/model/errors.ts'
-import { isAlive } from '../../src/testing/executor-bench.ts'
+import { isAlive } from '../../src/testing/executors/executor-bench.ts'
 import { patience } from '../../src/testing/patience.ts'
 
 let folder: string

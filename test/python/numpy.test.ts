@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openPythonExecutor } from '../../src/executors/python/executor.ts'
 import { HeldRef } from '../../src/model/refs.ts'
 import type { Value } from '../../src/model/value.ts'
-import { PythonBench } from '../../src/testing/python-bench.ts'
+import { PythonBench } from '../../src/testing/executors/python-bench.ts'
 
 /** Real arrays, in an environment that is made as a user's is, and kept for the next time as a user's is. */
 

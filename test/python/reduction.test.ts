@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { removeTree } from '../../src/data/files/remove-tree.ts'
 import { type Almanac, json, open, python, workflow } from '../../src/index.ts'
-import { killProcess } from '../../src/testing/executor-bench.ts'
+import { killProcess } from '../../src/testing/executors/executor-bench.ts'
 
 /** A reduction of many arrays through the whole of Almanac, as a program runs it. */
 

@@ -1,5 +1,5 @@
 import { task } from '../../src/index.ts'
-import { inlinePuppet } from '../../src/testing/puppet-inline.ts'
+import { inlinePuppet } from '../../src/testing/executors/puppet-inline.ts'
 
 /** Puppets that threads run. */
 

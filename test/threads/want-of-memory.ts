@@ -1,6 +1,6 @@
 import { openThreadExecutor } from '../../src/executors/threads/executor.ts'
-import { taskSpec } from '../../src/testing/attempts.ts'
-import { ExecutorBench } from '../../src/testing/executor-bench.ts'
+import { taskSpec } from '../../src/testing/executors/attempts.ts'
+import { ExecutorBench } from '../../src/testing/executors/executor-bench.ts'
 
 /**
  * How tasks end whose threads may have 40 MB of heap, as JSON: `node want-of-memory.ts TASK …`. A process of its own:

@@ -1,5 +1,5 @@
 import { beforeEach, expect, it } from 'vitest'
-import { owner } from '../../testing/journal-fixture.ts'
+import { owner } from '../../testing/contracts/journal-fixture.ts'
 import { aRun } from '../../testing/journal-records.ts'
 import { World, type WorldProcess } from '../../testing/world.ts'
 import { requestStop } from './stop-request.ts'

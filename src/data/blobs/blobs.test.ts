@@ -1,6 +1,6 @@
 import { chmodSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
-import { testBlobs } from '../../testing/blob-contract.ts'
-import { MemoryObjects } from '../../testing/memory-objects.ts'
+import { testBlobs } from '../../testing/contracts/blob-contract.ts'
+import { MemoryObjects } from '../../testing/memory/memory-objects.ts'
 import { temporaryHome } from '../../testing/temporary-home.ts'
 import { shard } from '../files/home.ts'
 import { openParts } from '../parts.ts'

@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { bytes } from '../../testing/data-fixture.ts'
+import { bytes } from '../../testing/contracts/data-fixture.ts'
 import { diskPlace } from '../../testing/disk-place.ts'
 import { openDataPlane } from '../open.ts'
 

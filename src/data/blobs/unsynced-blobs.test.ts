@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { failure } from '../../testing/data-fixture.ts'
+import { failure } from '../../testing/contracts/data-fixture.ts'
 import { shard } from '../files/home.ts'
 import { UnsyncedBlobs } from './unsynced-blobs.ts'
 

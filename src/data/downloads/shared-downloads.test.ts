@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { AlmanacError } from '../../model/errors.ts'
 import { FileRef } from '../../model/refs.ts'
-import { MemoryObjects } from '../../testing/memory-objects.ts'
+import { MemoryObjects } from '../../testing/memory/memory-objects.ts'
 import { temporaryHome } from '../../testing/temporary-home.ts'
 import { LocalDataPlane } from '../local-data-plane.ts'
 import { blobKey } from '../shared/layout.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { failure } from '../../testing/data-fixture.ts'
+import { failure } from '../../testing/contracts/data-fixture.ts'
 import { filterOf, globsOf } from './globs.ts'
 
 describe('globs', () => {

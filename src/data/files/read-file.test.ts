@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { failure } from '../../testing/data-fixture.ts'
+import { failure } from '../../testing/contracts/data-fixture.ts'
 import { digestOf } from '../blobs/blob-files.ts'
 import { hashFile } from './read-file.ts'
 

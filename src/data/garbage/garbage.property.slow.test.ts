@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { DirRef, FileRef } from '../../model/refs.ts'
-import { bytes } from '../../testing/data-fixture.ts'
+import { bytes } from '../../testing/contracts/data-fixture.ts'
 import { temporaryHome } from '../../testing/temporary-home.ts'
 import { openDataPlane } from '../open.ts'
 

@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { MemoryObjects } from '../../testing/memory-objects.ts'
+import { MemoryObjects } from '../../testing/memory/memory-objects.ts'
 import { temporaryHome } from '../../testing/temporary-home.ts'
 import { journalName, knownJournalName } from '../journal-name.ts'
 import { LogFiles } from '../log-files.ts'

@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, lstatSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { DirRef } from '../../model/refs.ts'
-import { contents, failure } from '../../testing/data-fixture.ts'
+import { contents, failure } from '../../testing/contracts/data-fixture.ts'
 import type { DiskPlace } from '../../testing/disk-place.ts'
 import { diskPlace } from '../../testing/disk-place.ts'
 import { takeFile } from '../blobs/take-file.ts'

@@ -13,7 +13,7 @@ import {
 } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FileRef } from '../../model/refs.ts'
-import { bytes, contents, failure, managed, text } from '../../testing/data-fixture.ts'
+import { bytes, contents, failure, managed, text } from '../../testing/contracts/data-fixture.ts'
 import type { DiskPlace } from '../../testing/disk-place.ts'
 import { diskPlace } from '../../testing/disk-place.ts'
 import { shard } from '../files/home.ts'

@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url'
 import type { TaskSpec } from '../../model/task.ts'
-import { taskSpec } from '../../testing/attempts.ts'
-import { executorContract } from '../../testing/executor-contract.ts'
+import { executorContract } from '../../testing/contracts/executor-contract.ts'
+import { taskSpec } from '../../testing/executors/attempts.ts'
 import { openCommandExecutor } from './executor.ts'
 
 const module = fileURLToPath(new URL('./executor.ts', import.meta.url))
-const puppet = fileURLToPath(new URL('../../testing/puppet-program.ts', import.meta.url))
+const puppet = fileURLToPath(new URL('../../testing/executors/puppet-program.ts', import.meta.url))
 const command = (...run: string[]): TaskSpec =>
   taskSpec('puppet', { kind: 'command', run, exitCodes: { retry: [] } })
 

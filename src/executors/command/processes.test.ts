@@ -6,10 +6,10 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Attempt } from '../../ports/executor.ts'
-import { taskSpec } from '../../testing/attempts.ts'
-import { ExecutorBench, isAlive, killProcess } from '../../testing/executor-bench.ts'
-import type { HostedWork } from '../../testing/executor-host.ts'
-import type { Program } from '../../testing/executor-rig.ts'
+import { taskSpec } from '../../testing/executors/attempts.ts'
+import { ExecutorBench, isAlive, killProcess } from '../../testing/executors/executor-bench.ts'
+import type { HostedWork } from '../../testing/executors/executor-host.ts'
+import type { Program } from '../../testing/executors/executor-rig.ts'
 import { patience } from '../../testing/patience.ts'
 import { openCommandExecutor } from './executor.ts'
 
@@ -102,7 +102,7 @@ describe('a process', () => {
       options: {},
       attempts,
     }
-    const host = fileURLToPath(new URL('../../testing/executor-host.ts', import.meta.url))
+    const host = fileURLToPath(new URL('../../testing/executors/executor-host.ts', import.meta.url))
     const child = spawn(process.execPath, [host, JSON.stringify(work)], { stdio: 'ignore' })
     await vi.waitUntil(() => existsSync(path), patience)
     const pid = Number(readFileSync(path, 'utf8'))
@@ -207,7 +207,7 @@ describe('a machine without room for another process', () => {
       options: {},
       attempts,
     }
-    const host = fileURLToPath(new URL('../../testing/executor-host.ts', import.meta.url))
+    const host = fileURLToPath(new URL('../../testing/executors/executor-host.ts', import.meta.url))
     const limited = ['-c', 'ulimit -n 60; exec "$@"', 'sh', process.execPath, host, JSON.stringify(work)]
     const child = spawn('sh', limited, { stdio: ['ignore', 'ignore', 'pipe'] })
     const ends: string[] = []

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import type { ContainerVolume, TaskSpec } from '../../model/task.ts'
-import { taskSpec } from '../../testing/attempts.ts'
-import { executorContract } from '../../testing/executor-contract.ts'
+import { executorContract } from '../../testing/contracts/executor-contract.ts'
+import { taskSpec } from '../../testing/executors/attempts.ts'
 import { openTestContainers, testSettings } from './rig.ts'
 import { containerBody } from './test-body.ts'
 
 const module = fileURLToPath(new URL('./rig.ts', import.meta.url))
-const puppet = fileURLToPath(new URL('../../testing/puppet-program.ts', import.meta.url))
+const puppet = fileURLToPath(new URL('../../testing/executors/puppet-program.ts', import.meta.url))
 const sources = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
 
 /** Node of this machine with its libraries, in an image that has none; and the tests' sockets. */

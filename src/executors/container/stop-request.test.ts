@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { killProcess } from '../../testing/executor-bench.ts'
+import { killProcess } from '../../testing/executors/executor-bench.ts'
 import type { ContainerEngine } from './engine.ts'
 import { requestStop } from './stop-request.ts'
 

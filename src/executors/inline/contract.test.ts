@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url'
 import type { Attempt } from '../../ports/executor.ts'
-import { taskSpec } from '../../testing/attempts.ts'
-import { executorContract } from '../../testing/executor-contract.ts'
-import { inlinePuppet } from '../../testing/puppet-inline.ts'
+import { executorContract } from '../../testing/contracts/executor-contract.ts'
+import { taskSpec } from '../../testing/executors/attempts.ts'
+import { inlinePuppet } from '../../testing/executors/puppet-inline.ts'
 import { openInlineExecutor } from './executor.ts'
 
 const task = taskSpec('puppet', { kind: 'function', name: 'puppet' })
@@ -17,7 +17,7 @@ executorContract({
     module: path('executor.ts'),
     open: 'openInlineExecutor',
     options: {},
-    fn: { module: path('../../testing/puppet-inline.ts'), name: 'inlinePuppet' },
+    fn: { module: path('../../testing/executors/puppet-inline.ts'), name: 'inlinePuppet' },
   },
   puppet: (control, token) => ({
     task,

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { Attempt } from '../../ports/executor.ts'
+import { PythonBench } from '../../testing/executors/python-bench.ts'
 import { patience } from '../../testing/patience.ts'
-import { PythonBench } from '../../testing/python-bench.ts'
 import { openPythonExecutor } from './executor.ts'
 
 let bench: PythonBench

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DirRef, FileRef } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
-import { PythonBench } from '../../testing/python-bench.ts'
+import { PythonBench } from '../../testing/executors/python-bench.ts'
 import { openPythonExecutor } from './executor.ts'
 
 let bench: PythonBench

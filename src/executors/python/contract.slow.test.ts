@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
-import { taskSpec } from '../../testing/attempts.ts'
-import { executorContract } from '../../testing/executor-contract.ts'
+import { executorContract } from '../../testing/contracts/executor-contract.ts'
+import { taskSpec } from '../../testing/executors/attempts.ts'
 import { openPythonExecutor } from './executor.ts'
 
 const file = fileURLToPath(new URL('../../../python/tests/puppet.py', import.meta.url))

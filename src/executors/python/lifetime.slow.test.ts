@@ -6,10 +6,10 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, it, vi } from 'vitest'
-import { isAlive, killProcess } from '../../testing/executor-bench.ts'
-import type { HostedWork } from '../../testing/executor-host.ts'
+import { isAlive, killProcess } from '../../testing/executors/executor-bench.ts'
+import type { HostedWork } from '../../testing/executors/executor-host.ts'
+import { PythonBench } from '../../testing/executors/python-bench.ts'
 import { patience } from '../../testing/patience.ts'
-import { PythonBench } from '../../testing/python-bench.ts'
 import type { PythonExecutorOptions } from './executor.ts'
 import { openPythonExecutor } from './executor.ts'
 import { sharedDirectory } from './shared-files.ts'
@@ -302,7 +302,7 @@ it('lets attempts wait for others where the machine has no room for another proc
     options: { processes: 16 },
     attempts,
   }
-  const hosting = fileURLToPath(new URL('../../testing/executor-host.ts', import.meta.url))
+  const hosting = fileURLToPath(new URL('../../testing/executors/executor-host.ts', import.meta.url))
   const limited = ['-c', 'ulimit -n 80; exec "$@"', 'sh', process.execPath, hosting, JSON.stringify(work)]
   const child = spawn('sh', limited, { stdio: ['ignore', 'ignore', 'pipe'] })
   const ends: string[] = []
@@ -334,7 +334,7 @@ executor.submit([{ ...base, id: 'a', call: 1, inputs: { path } }])
 
 /** A program that opens an executor, and submits one attempt. */
 function hosted(name: string, path: string): ChildProcessByStdio<null, Readable, null> {
-  const modules = ['executor.ts', '../../testing/attempts.ts'].map((path) =>
+  const modules = ['executor.ts', '../../testing/executors/attempts.ts'].map((path) =>
     fileURLToPath(new URL(path, import.meta.url)),
   )
   const words = ['--input-type=module', '-e', host, ...modules, file, path, name]

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { PythonBench } from '../../testing/python-bench.ts'
+import { PythonBench } from '../../testing/executors/python-bench.ts'
 import { openPythonExecutor } from './executor.ts'
 
 let bench: PythonBench

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { HeldRef } from '../../model/refs.ts'
 import type { Attempt } from '../../ports/executor.ts'
-import { PythonBench } from '../../testing/python-bench.ts'
+import { PythonBench } from '../../testing/executors/python-bench.ts'
 import { openPythonExecutor } from './executor.ts'
 
 let bench: PythonBench

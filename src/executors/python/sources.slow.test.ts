@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, renameSync, rmSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { PythonBench } from '../../testing/python-bench.ts'
+import { PythonBench } from '../../testing/executors/python-bench.ts'
 import { openPythonExecutor } from './executor.ts'
 
 let bench: PythonBench

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
-import { taskSpec } from '../../testing/attempts.ts'
-import { executorContract } from '../../testing/executor-contract.ts'
+import { executorContract } from '../../testing/contracts/executor-contract.ts'
+import { taskSpec } from '../../testing/executors/attempts.ts'
 import { openThreadExecutor } from './executor.ts'
 
 const at = [`${new URL('../../../test/threads/puppet.ts', import.meta.url).href}:1:1`]

@@ -1,4 +1,4 @@
-import { testJournal } from '../../testing/journal-contract.ts'
+import { testJournal } from '../../testing/contracts/journal-contract.ts'
 import { openMemoryJournal } from './open.ts'
 import { memoryStore } from './store.ts'
 

@@ -1,4 +1,4 @@
-import { testJournal } from '../../testing/journal-contract.ts'
+import { testJournal } from '../../testing/contracts/journal-contract.ts'
 import { temporaryHome } from '../../testing/temporary-home.ts'
 import { openSqliteJournal } from './open.ts'
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { RunMachine } from '../../core/run/machine.ts'
 import type { Attempt } from '../../ports/executor.ts'
-import { taskSpec } from '../attempts.ts'
+import { taskSpec } from '../executors/attempts.ts'
 import { aCall, anOutcome } from '../journal-records.ts'
 import { Checker } from './checker.ts'
 import type { Program } from './program.ts'

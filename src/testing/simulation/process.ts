@@ -9,7 +9,7 @@ import type { Attempt, AttemptEnd, AttemptId, ExecutorListener } from '../../por
 import type { Journal, Records } from '../../ports/journal.ts'
 import { nodeAmbient } from '../../system/node-ambient.ts'
 import { HeldJournal } from '../held-journal.ts'
-import { MemoryLogs } from '../memory-logs.ts'
+import { MemoryLogs } from '../memory/memory-logs.ts'
 import type { SeededChance } from '../seeded-chance.ts'
 import { VirtualClock } from '../virtual-clock.ts'
 import { sha256 } from '../world.ts'

@@ -1,7 +1,7 @@
 import { publisher } from '../../engine/datasets/publish.ts'
 import { memoryDatasets } from '../../journal/memory/datasets.ts'
 import type { MemoryStore } from '../../journal/memory/store.ts'
-import type { MemoryData } from '../memory-data.ts'
+import type { MemoryData } from '../memory/memory-data.ts'
 import type { SeededChance } from '../seeded-chance.ts'
 import { datasetNames, type Versions } from './versions.ts'
 

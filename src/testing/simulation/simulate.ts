@@ -1,6 +1,6 @@
 import { limitRules } from '../../flow/limits.ts'
 import { memoryStore } from '../../journal/memory/store.ts'
-import { openMemoryData } from '../memory-data.ts'
+import { openMemoryData } from '../memory/memory-data.ts'
 import { SeededChance } from '../seeded-chance.ts'
 import { Besides } from './besides.ts'
 import { Checker } from './checker.ts'
