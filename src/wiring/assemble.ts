@@ -8,7 +8,7 @@ import type { AlmanacConfig } from '../flow/config.ts'
 import type { CodeSource } from '../ports/code.ts'
 import { sha256 } from '../system/hash.ts'
 import { nodeAmbient } from '../system/node-ambient.ts'
-import { systemChance } from '../system/system-chance.ts'
+import { SystemChance } from '../system/system-chance.ts'
 import { systemClock } from '../system/system-clock.ts'
 import type { Listening, ListenOptions, Workbench, WorkbenchOptions } from '../workbench.ts'
 import { type ListenerParts, listenForCallbacks } from './callback-listener.ts'
@@ -62,7 +62,8 @@ async function openWith(own: OpenJournal, code: CodeSource, options: PlacedOptio
   const environment = environmentOf(options, config)
   const settings = runSettings(options, config, environment)
   const kept = { journal, records, cache, entries, data, datasets, documents, logs }
-  const servers = openServers()
+  const chance = new SystemChance()
+  const servers = openServers(chance)
   const containers = openContainers(config, say)
   const callbacks = callbackTokens(join(home, 'callbacks.key'), callbackPlace(config))
   const engine = openEngine(
@@ -72,6 +73,7 @@ async function openWith(own: OpenJournal, code: CodeSource, options: PlacedOptio
       work,
       limits,
       callbacks,
+      chance,
       runFile: (file) => relative(project, file),
       runPath: (file) => resolve(project, file),
     },
@@ -139,6 +141,7 @@ function openEngine(
     | 'datasets'
     | 'documents'
     | 'callbacks'
+    | 'chance'
     | 'code'
     | 'logs'
   >,
@@ -148,7 +151,6 @@ function openEngine(
     ...parts,
     surroundings: { of: (task) => surroundings(task, executors.containers), known: knownSurroundings },
     clock: systemClock,
-    chance: systemChance,
     hash: sha256,
     ambient: nodeAmbient(),
     owner: { host: hostname(), pid: process.pid, bootId: bootId() },

@@ -14,10 +14,10 @@ import { openUrls, type UrlReaderOptions } from '../executors/source/url-reader.
 import { openThreadExecutor } from '../executors/threads/executor.ts'
 import { isAlmanacError } from '../model/errors.ts'
 import type { TaskSpec } from '../model/task.ts'
+import type { Chance } from '../ports/clock.ts'
 import type { Downloads } from '../ports/downloads.ts'
 import type { ExecutorListener } from '../ports/executor.ts'
 import type { Urls } from '../ports/urls.ts'
-import { systemChance } from '../system/system-chance.ts'
 import { systemClock } from '../system/system-clock.ts'
 
 /** What executors are made with. */
@@ -67,11 +67,11 @@ export interface Servers extends Omit<UrlReaderOptions, 'clock' | 'retries'> {
   readonly urls: Urls
 }
 
-export function openServers(): Servers {
+export function openServers(chance: Chance): Servers {
   const shared = {
     objects: openRemoteObjects,
     gates: new Gates(systemClock),
-    chance: () => systemChance.number(),
+    chance: () => chance.number(),
   }
   return { ...shared, urls: openUrls({ clock: systemClock, ...shared }) }
 }
