@@ -298,7 +298,7 @@ describe('a callback', () => {
     expect({ state, output }).toEqual({ state: 'succeeded', output: 'done' })
   })
 
-  it('has its run go on by itself, and what listens leaves the run to a later resume when it is stopped', async () => {
+  it('has its run go on by itself, unless somebody paused that, and what listens leaves the run to a later resume when it is stopped', async () => {
     project = await Project.make({ 'twice.ts': calledTwice })
     const listener = await listening('--resume')
     const there = Project.at(project.folder, { ALMANAC_CALLBACKS_URL: `http://${listener.address}` })
@@ -308,8 +308,11 @@ describe('a callback', () => {
       const [, url = ''] = new RegExp(`${which} (http\\S+)`).exec(stdout) ?? []
       return (await fetch(url, { method: 'POST', headers: json, body: '{}' })).status
     }
+    expect((await project.run('pause', id)).stdout).toBe(`Run ${id} is paused.\n`)
     expect(await post('first')).toBe(200)
-    await listener.saw(/"state":"waiting"/)
+    await listener.saw(new RegExp(`{"kind":"paused","run":"${id}"}`))
+    expect(await project.json('show', id)).toMatchObject({ id, state: 'paused' })
+    expect((await project.run('resume', id)).code).toBe(4)
     expect(await post('second')).toBe(200)
     await project.there('holds')
     listener.child.kill('SIGTERM')

@@ -47,7 +47,15 @@ function calledRuns(almanac: Workbench, flags: ListenFlags, printer: Printer): C
   const { records } = almanac
   return new CalledRuns({
     taken: (runs) => records.claimed(runs),
-    isOver: async (run) => isRunEnd((await records.run(run))?.state ?? 'cancelled'),
+    mayGoOn: async (run) => {
+      const state = (await records.run(run))?.state ?? 'cancelled'
+      if (state !== 'paused') return !isRunEnd(state)
+      printer.object({ kind: 'paused', run })
+      printer.line(
+        `Run ${run} is paused, and takes what came when it goes on: ${nextCommand(`resume ${run}`)}`,
+      )
+      return false
+    },
     resume: (run, signal) => resume(run, flags, signal),
     pause: (signal) => pause(everyMs, undefined, { signal }).catch(() => undefined),
     failed: (error) => printError(error, printer),

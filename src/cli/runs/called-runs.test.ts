@@ -15,7 +15,7 @@ class World {
 
   readonly runs = new CalledRuns({
     taken: async (runs) => runs.filter((run) => this.taken.has(run)),
-    isOver: async (run) => this.over.has(run),
+    mayGoOn: async (run) => !this.over.has(run),
     resume: (run, signal) =>
       new Promise((resolve, reject) => {
         this.resumed.push(run)

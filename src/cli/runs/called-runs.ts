@@ -3,8 +3,8 @@ import type { RunId } from '../../model/records.ts'
 export interface CalledRunsParts {
   /** those that a living process has */
   readonly taken: (runs: readonly RunId[]) => Promise<readonly RunId[]>
-  /** has it ended, so that nothing is left to do? */
-  readonly isOver: (run: RunId) => Promise<boolean>
+  /** has it neither ended nor been paused by a person? */
+  readonly mayGoOn: (run: RunId) => Promise<boolean>
   /** Executes it until it ends or rests. */
   readonly resume: (run: RunId, signal: AbortSignal) => Promise<void>
   readonly pause: (signal: AbortSignal) => Promise<void>
@@ -68,7 +68,7 @@ export class CalledRuns {
 
   async #goOn(run: RunId): Promise<void> {
     try {
-      if (!(await this.#parts.isOver(run))) await this.#parts.resume(run, this.#end.signal)
+      if (await this.#parts.mayGoOn(run)) await this.#parts.resume(run, this.#end.signal)
     } catch (error) {
       this.#parts.failed(error)
     } finally {
