@@ -302,6 +302,24 @@ it('runs a command for each new version', async () => {
   expect((await unread.ended).code).toBe(0)
 })
 
+it('stops the command that it runs with all that this has begun, and kills it when told again', async () => {
+  await said('data', 'add', 'obs', 'raw', '--managed')
+  const watching = (command: string) =>
+    project.start('data', 'watch', 'obs', '--since', '0', '--exec', command)
+  // the shell waits for a program of its own, which holds our standard error open
+  const heeds = watching('touch heeds; sleep 1000; true')
+  await project.there('heeds')
+  heeds.child.kill('SIGTERM')
+  expect((await heeds.ended).code).toBe(0)
+
+  const ignores = watching('trap "" TERM; touch ignores; sleep 1000; true')
+  await project.there('ignores')
+  const again = () => ignores.child.kill('SIGTERM') && ignores.child.exitCode
+  // what comes within a tenth of a second is the same request
+  await expect.poll(again, { interval: 200 }).toBe(false)
+  expect((await ignores.ended).code).toBe(0)
+})
+
 it('finds files of outputs by names with an "@"', async () => {
   await project.write({
     'images.ts': `

@@ -5,6 +5,7 @@ import type { DatasetVersion } from '../../model/dataset.ts'
 import { AlmanacError, isAlmanacError } from '../../model/errors.ts'
 import { DirRef } from '../../model/refs.ts'
 import type { Workbench } from '../../workbench.ts'
+import { onStopSignal } from '../follow/stop-signal.ts'
 import { anywhere, keyOf, makerText, versionNumber, versionObject } from '../input/dataset-names.ts'
 import { parseDuration } from '../input/durations.ts'
 import type { Printer } from '../output/printer.ts'
@@ -30,10 +31,13 @@ export function dataWatchCommand(name: string, flags: DataWatchFlags): Promise<v
     const key = keyOf(almanac, name)
     const everyMs = parseDuration('--every', flags.every ?? '2s')
     const stop = new AbortController()
-    const onSignal = (): void => stop.abort()
-    process.once('SIGINT', onSignal).once('SIGTERM', onSignal)
+    const kill = new AbortController()
+    const onStop = (): void => stop.abort()
+    const signalled = onStopSignal(onStop, () => kill.abort())
+    // the command has a group of its own, which a terminal that is closed does not tell
+    process.on('SIGHUP', onStop)
     // commands are run whether anybody reads of them or not
-    const heard = flags.exec === undefined ? onReaderGone(onSignal) : undefined
+    const heard = flags.exec === undefined ? onReaderGone(onStop) : undefined
     try {
       const newest =
         flags.wait === true ? await newestOrWaits(almanac, name, printer) : await newestOf(almanac, name)
@@ -47,7 +51,7 @@ export function dataWatchCommand(name: string, flags: DataWatchFlags): Promise<v
         }
         said = amiss?.message
         for (const version of await versionsAfter(almanac, name, last)) {
-          const code = await tell(almanac, version, flags, printer, stop.signal)
+          const code = await tell(almanac, version, flags, printer, { stop: stop.signal, kill: kill.signal })
           last = version.version
           if (flags.once === true) return code === 0 ? 0 : 1
           if (stop.signal.aborted) return 0
@@ -59,7 +63,8 @@ export function dataWatchCommand(name: string, flags: DataWatchFlags): Promise<v
         if ((await almanac.datasets.versions(key, { limit: 1 })).length === 0) last = 0
       }
     } finally {
-      process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
+      process.off('SIGHUP', onStop)
+      signalled()
       heard?.()
     }
   })
@@ -121,7 +126,7 @@ async function tell(
   version: DatasetVersion,
   { exec }: DataWatchFlags,
   printer: Printer,
-  signal: AbortSignal,
+  stopping: Stopping,
 ): Promise<number> {
   printer.object({ kind: 'version', ...versionObject(version) })
   const name = `${version.dataset}@${version.version}`
@@ -130,7 +135,7 @@ async function tell(
   // however long the command takes
   const release = await almanac.data.pin(anywhere(version))
   try {
-    return await execute(almanac, version, exec, printer, signal)
+    return await execute(almanac, version, exec, printer, stopping)
   } finally {
     release()
   }
@@ -141,7 +146,7 @@ async function execute(
   version: DatasetVersion,
   exec: string,
   printer: Printer,
-  signal: AbortSignal,
+  stopping: Stopping,
 ): Promise<number> {
   const path = await pathOf(almanac, version)
   if (path === undefined) {
@@ -160,7 +165,7 @@ async function execute(
       ALMANAC_DIGEST: version.digest,
       ALMANAC_PATH: path,
     },
-    signal,
+    stopping,
   )
   printer.object({ kind: 'exec', dataset: version.dataset, version: version.version, code })
   const name = `${version.dataset}@${version.version}`
@@ -188,20 +193,45 @@ async function isThere({ data }: Workbench, dir: DirRef): Promise<boolean> {
   }
 }
 
-function run(command: string, env: Readonly<Record<string, string>>, signal: AbortSignal): Promise<number> {
+/** What a command is told: to stop, and when that is said again, that it is killed. */
+interface Stopping {
+  readonly stop: AbortSignal
+  readonly kill: AbortSignal
+}
+
+/** In a group of its own, so that all that it has begun is stopped with it. */
+function run(
+  command: string,
+  env: Readonly<Record<string, string>>,
+  { stop, kill }: Stopping,
+): Promise<number> {
   return new Promise((resolve, reject) => {
     // what the command prints goes beside the JSON lines, not between them
     const child = spawn(command, {
       shell: true,
       stdio: ['ignore', 2, 2],
       env: { ...process.env, ...env },
+      detached: true,
     })
-    const onAbort = (): void => void child.kill('SIGTERM')
-    signal.addEventListener('abort', onAbort, { once: true })
+    const { pid } = child
+    const onStop = (): void => void (pid !== undefined && signalGroup(pid, 'SIGTERM'))
+    const onKill = (): void => void (pid !== undefined && signalGroup(pid, 'SIGKILL'))
+    stop.addEventListener('abort', onStop, { once: true })
+    kill.addEventListener('abort', onKill, { once: true })
+    if (stop.aborted) onStop()
     child.on('error', reject)
     child.on('close', (code) => {
-      signal.removeEventListener('abort', onAbort)
+      stop.removeEventListener('abort', onStop)
+      kill.removeEventListener('abort', onKill)
       resolve(code ?? 1)
     })
   })
+}
+
+function signalGroup(group: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-group, signal)
+  } catch {
+    // it has just ended
+  }
 }
