@@ -1,3 +1,4 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -76,6 +77,38 @@ it('keeps versions of a dataset whose name is lost, under a name of their own', 
       ],
     ])
   })
+})
+
+it('gives a dataset whose row is lost the name and environment that documents of its versions have', async () => {
+  const version = (environment: string, dataset: string, more: object = {}) => ({
+    ...{ environment, dataset, partition: '', digest: aDigest('a') },
+    ...{ entries: 1, size: 1, kept: false, maker: 'test', madeAt: 1, ...more },
+  })
+  await use(async ({ journal, datasets }) => {
+    await journal.create(aRun('run1', { environment: 'trial' }))
+    for (const environment of ['main', 'trial']) {
+      const { version: number, digest, ...added } = await datasets.add(version(environment, 'Wind/raw'))
+      const folder = join(home.path, 'versions', environment, 'Wind/raw')
+      mkdirSync(folder, { recursive: true })
+      writeFileSync(join(folder, `00000${number}-${digest}.json`), JSON.stringify({ digest, ...added }))
+    }
+    await datasets.add(version('trial', 'other', { run: 'run1', call: 0 }))
+  })
+  leave('DELETE FROM datasets')
+  writeFileSync(join(home.path, 'versions', 'damaged.json'), '{"seq"')
+  salvageJournal(home.path, { apply: true })
+  const names = await use(async ({ datasets }) =>
+    Promise.all(
+      ['main', 'trial'].map(async (environment) =>
+        (await datasets.list(environment, { limit: 9 })).map(({ dataset }) => [environment, dataset]),
+      ),
+    ),
+  )
+  expect(names.flat()).toEqual([
+    ['main', 'Wind/raw'],
+    ['trial', 'Wind/raw'],
+    ['trial', 'recovered-3'],
+  ])
 })
 
 it('lists tasks of a run where the name of one is lost', async () => {

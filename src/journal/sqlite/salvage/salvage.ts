@@ -13,7 +13,7 @@ import {
   rmSync,
   statSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { SQLInputValue } from 'node:sqlite'
 import { DatabaseSync } from 'node:sqlite'
 import { isCounted, isShown } from '../../../model/counted.ts'
@@ -30,6 +30,7 @@ import { problems } from '../database/database.ts'
 import { journalFailure } from '../database/failures.ts'
 import { applicationId, callsPerRun, migrate, migrations } from '../database/migrations.ts'
 import { readMore } from '../packs/packed-records.ts'
+import { nameDatasets } from './salvage-datasets.ts'
 import { salvageTable } from './salvage-rows.ts'
 
 /** What can be read of a damaged journal. */
@@ -108,7 +109,7 @@ function copyInto(path: string, made: string, folder: string): Salvage {
     migrate(to)
     thawAll(statementsOf(to))
     const before = new Map(runRows(to).map((row) => [row.n, row.made]))
-    agree(to)
+    agree(to, dirname(path))
     to.exec('COMMIT')
     const [fault] = problems(to)
     if (fault !== undefined)
@@ -182,11 +183,8 @@ const salvaged = ({ id, workflow, state, found, open }: RunRow, made: number): S
   open,
 })
 
-/**
- * Takes out what hangs in the air, as the numbers of lost rows are given anew, and counts again (Q2). Versions keep
- * what is in them from being removed: where the name of their dataset is lost, they get another.
- */
-function agree(db: DatabaseSync): void {
+/** Takes out what hangs in the air, as the numbers of lost rows are given anew, and counts again (Q2). */
+function agree(db: DatabaseSync, home: string): void {
   db.exec(`
     DELETE FROM runs WHERE NOT json_valid(input) OR NOT json_valid(uncaught) OR NOT json_valid(tags)
       OR (output IS NOT NULL AND NOT json_valid(output)) OR (error IS NOT NULL AND NOT json_valid(error));
@@ -210,14 +208,11 @@ function agree(db: DatabaseSync): void {
     DELETE FROM task_inputs;
     DELETE FROM removed;
     DELETE FROM uses WHERE entry NOT IN (SELECT seq FROM cache);
-    INSERT OR IGNORE INTO datasets (n, environment, name, folded, live, made_at)
-      SELECT dataset, 'main', 'recovered-' || dataset, 'recovered-' || dataset, count(*), min(made_at) FROM versions
-      WHERE removed_at IS NULL AND dataset NOT IN (SELECT n FROM datasets) GROUP BY dataset;
-    DELETE FROM versions WHERE dataset NOT IN (SELECT n FROM datasets);
     UPDATE runs SET linked = 0, keys_told = 0;
     DELETE FROM keyed WHERE id NOT IN (SELECT id FROM calls);
     INSERT OR IGNORE INTO tallies (run) SELECT n FROM runs;
   `)
+  nameDatasets(db, home)
   count(db)
 }
 
