@@ -311,6 +311,10 @@ export const catalogue = {
     hint: 'Remove it: a new one is made, and URLs that were given away hold no more.',
   },
   ALM_JOURNAL_FULL: { message: 'The disk is full: {path}.', hint: 'Free some space and resume the run.' },
+  ALM_REHEARSAL_FAILED: {
+    message: 'In {path} no copy of the journal can be made, on which a dry run is tried: {why}.',
+    hint: 'It takes as much room as the journal: free some there, or name another folder by TMPDIR.',
+  },
   ALM_JOURNAL_READ_ONLY: {
     message: '{path} cannot be written: {why}.',
     hint: 'Give this user the right to write there.',

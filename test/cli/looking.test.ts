@@ -210,6 +210,21 @@ it('a project that cannot be written is read by runs, show and logs', async () =
   expect(logs).toMatch(/ sum \d of all\n$/)
 })
 
+it('a dry run of gc that has no room for its copy of the journal says where there is none', async () => {
+  await ranMaps({ a: 'a' })
+  await project.write({ 'almanac.config.ts': "export default { retention: { runs: { age: '1d' } } }" })
+  mkdirSync(join(project.folder, 'small'))
+  const small = 'mount -t tmpfs -o size=64k tmpfs small && export TMPDIR=$PWD/small'
+  const { status, stderr } = mounted(small, 'gc', '--dry-run')
+  const hint = 'It takes as much room as the journal: free some there, or name another folder by TMPDIR.'
+  expect([status, stderr.replace(project.folder, '')]).toEqual([
+    1,
+    'error In /small no copy of the journal can be made, on which a dry run is tried: the disk is full. ' +
+      `[ALM_REHEARSAL_FAILED]\n      ${hint}\n`,
+  ])
+  expect(mounted('export TMPDIR=/nowhere', 'gc', '--dry-run').stderr).toMatch(/ENOENT.*ALM_REHEARSAL_FAILED/)
+})
+
 it('a home that nobody can make is said so at once, to what runs and not to what looks', async () => {
   project = await Project.make({ 'maps.ts': maps }, { ALMANAC_HOME: '/proc/x' })
   const { code, stderr } = await project.run('run', 'maps.ts')
