@@ -14,8 +14,9 @@ from typing import Any, Callable, Mapping
 
 from . import calls, cells, results
 from .beside import Engine, answered, asked
-from .errors import AlmanacError, RunFailed, for_cells, noted, refused
+from .errors import AlmanacError, for_cells, noted, refused
 from .progress import display, in_notebook, message_of, warning_of
+from .raised import run_failed
 from .shown import Artifact, Graph, run_html
 from .values import Dir, File, _Kept
 from .wire import decode_lines, encode
@@ -321,7 +322,7 @@ def _nested() -> AlmanacError:
 
 def _failed(told: Mapping[str, Any], error: Mapping[str, Any], stack: str | None, function: str) -> AlmanacError:
     run = told["id"]
-    failed = RunFailed(run, message_of(error), {**error, "stack": stack})
+    failed = run_failed(run, message_of(error), {**error, "stack": stack})
     return noted(failed, stack, failed.hint, f"run {run} {told['state']}: {_goes_on(function, run)}, keeps what succeeded")
 
 

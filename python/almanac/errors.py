@@ -22,14 +22,16 @@ class AlmanacError(Exception):
     """
 
     def __init__(self, message: str, *, code: str = "ALM_WORKFLOW_FAILED", hint: str = "") -> None:
-        super().__init__(message)
+        # of no other class that a failure is of too: that would take it for what it is made of itself
+        Exception.__init__(self, message)
         self.code = code
         self.hint = hint
 
-    if sys.version_info < (3, 11):
+    __repr__ = Exception.__repr__
 
-        def __str__(self) -> str:
-            return "\n".join([super().__str__(), *getattr(self, "__notes__", [])])
+    def __str__(self) -> str:
+        text = Exception.__str__(self)
+        return text if sys.version_info >= (3, 11) else "\n".join([text, *getattr(self, "__notes__", [])])
 
     def _render_traceback_(self) -> list[str]:
         # IPython asks for it
@@ -82,11 +84,12 @@ class _Failure(AlmanacError):
 
 class TaskFailed(_Failure):
     """
-    A call has failed. `type` is the exception's own name where a function raised (`"ValueError"`), `traceback` its own
+    A call has failed. It is of the class that was raised as well where that is a builtin one, or is known in the process of
+    the workflow. `type` is the exception's own name where a function raised (`"ValueError"`), `traceback` its own
     text, both None where a program failed, or Almanac itself. `file` and `line` say where: of what raised, or of the task.
 
     ```python
-    from almanac import TaskFailed, task, workflow
+    from almanac import task, workflow
 
     @task
     def invert(n: float) -> float:
@@ -96,7 +99,7 @@ class TaskFailed(_Failure):
     async def main():
         try:
             return await invert(0)
-        except TaskFailed as error:
+        except ZeroDivisionError as error:
             return [error.type, error.code, error.line]  # gives ["ZeroDivisionError", "ALM_TASK_FAILED", 5]
     ```
     """
@@ -105,6 +108,12 @@ class TaskFailed(_Failure):
         super().__init__(record.get("message", ""), record)
         # by which the engine knows the failure again when it is raised on
         self._token = token
+        self._record = record
+
+    def __reduce__(self) -> Any:
+        from .raised import task_failed
+
+        return task_failed, (self._record, self._token), self.__dict__
 
     def __str__(self) -> str:
         text = super().__str__()
@@ -139,6 +148,12 @@ class RunFailed(_Failure):
     def __init__(self, run: str, message: str, record: Mapping[str, Any]) -> None:
         super().__init__(message, record)
         self.run = run
+        self._record = record
+
+    def __reduce__(self) -> Any:
+        from .raised import run_failed
+
+        return run_failed, (self.run, self.args[0], self._record), self.__dict__
 
 
 class WorkflowRefused(AlmanacError):

@@ -30,7 +30,7 @@ class Retries(TypedDict, total=False):
     backoff: float
     max_delay: Duration
     jitter: float
-    #: types of errors by their own names, not those of their subclasses; codes, reasons and exits
+    #: types of errors, with those below them; codes, reasons and exits
     on: Sequence[str | type[BaseException]]
     memory_factor: float
 

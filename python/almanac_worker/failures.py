@@ -15,6 +15,9 @@ _MAX_CHAIN = 8
 #: exceptions of a group that are told, and groups within groups
 _MAX_GROUP = 8
 _MAX_NESTED = 3
+#: names of classes that are told, and letters of each
+_MAX_TYPES = 24
+_MAX_NAME = 200
 
 
 def record(error: BaseException, is_local: Callable[[str], bool], fallback: tuple[str, int] | None) -> dict[str, Any]:
@@ -23,12 +26,18 @@ def record(error: BaseException, is_local: Callable[[str], bool], fallback: tupl
     place = _place(error, frames, is_local) or fallback
     fields: dict[str, Any] = {
         "type": type(error).__name__,
+        "types": types(error),
         "message": cut(message(error), 8 * 1024),
         "stack": cut(_chain(error, is_local), _MAX_TEXT),
     }
     if place is not None:
         fields["file"], fields["line"] = place
     return fields
+
+
+def types(error: BaseException) -> list[str]:
+    """Its class and those above it, each with its module."""
+    return [f"{one.__module__}.{one.__qualname__}"[:_MAX_NAME] for one in type(error).__mro__[:-1][:_MAX_TYPES]]
 
 
 def is_terminal(error: BaseException) -> bool:
@@ -103,7 +112,10 @@ def _chain(error: BaseException, is_local: Callable[[str], bool], nested: int = 
 
 def _group(error: BaseException, is_local: Callable[[str], bool], nested: int) -> str:
     """What an exception group holds, each further in."""
-    within = getattr(error, "exceptions", None)
+    try:
+        within = getattr(error, "exceptions", None)
+    except Exception:  # an attribute of the author's that raises says nothing
+        return ""
     if nested >= _MAX_NESTED or not isinstance(within, tuple) or not all(isinstance(one, BaseException) for one in within):
         return ""
     told = [

@@ -58,11 +58,19 @@ describe('what a task threw', () => {
         message: 'out of range',
         hint: 'Correct the task and resume the run: what succeeded is kept.',
         type: 'RangeError',
+        types: ['RangeError', 'Error'],
         file,
         line: 2,
         stack: expect.stringMatching(/^RangeError: out of range\n {4}at .*direct.* \(.*my steps\.mjs:2:9\)/),
       },
     })
+  })
+
+  it('has its class and those above it, whatever it calls itself', () => {
+    class NotThere extends RangeError {}
+    const { type, types } = of(new NotThere('no')).error
+    expect({ type, types }).toEqual({ type: 'RangeError', types: ['NotThere', 'RangeError', 'Error'] })
+    expect(of('a text').error.types).toBeUndefined()
   })
 
   it('has no frames of Almanac or Node in its stack', () => {
@@ -146,6 +154,10 @@ describe('what a task threw', () => {
       },
     })
     expect(of(getter).error).toMatchObject({ message: 'The task threw something that cannot be described.' })
+    const endless = new Error('x')
+    for (let i = 0; i < 100; i++)
+      Object.setPrototypeOf(endless, Object.create(Object.getPrototypeOf(endless), { constructor: {} }))
+    expect(of(endless).error.types).toHaveLength(24)
     const odd = Object.assign(new Error('x'), { name: 7, stack: { toString: () => 'no' } })
     expect(of(odd).error).toMatchObject({ message: 'x', type: '7' })
   })

@@ -7,6 +7,8 @@ import { isTerminal } from '../model/terminal-error.ts'
 const maxMessage = 16_384
 const maxFrames = 50
 const maxCauses = 5
+const maxTypes = 24
+const maxName = 200
 
 export interface Thrown {
   readonly error: ErrorRecord
@@ -40,6 +42,7 @@ function record(thrown: unknown, ownFolder: string): ErrorRecord {
     {
       message: messageOf(thrown),
       type: typeOf(thrown),
+      ...(thrown instanceof Error && { types: typesOf(thrown) }),
       ...(place !== undefined && { file: place.file, line: place.line }),
       stack: stack.join('\ncaused by '),
     },
@@ -61,6 +64,17 @@ function causes(thrown: unknown): unknown[] {
 function typeOf(thrown: unknown): string {
   if (thrown instanceof Error) return String(thrown.name) || 'Error'
   return thrown === null ? 'null' : typeof thrown
+}
+
+/** The names of its class and of those above it, up to `Error`. */
+function typesOf(thrown: Error): string[] {
+  const names: string[] = []
+  let of: object | null = Object.getPrototypeOf(thrown)
+  while (of !== null && of !== Object.prototype && names.length < maxTypes) {
+    names.push(String(of.constructor?.name).slice(0, maxName))
+    of = Object.getPrototypeOf(of)
+  }
+  return names
 }
 
 function messageOf(thrown: unknown): string {

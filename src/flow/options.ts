@@ -56,7 +56,7 @@ export interface Retries {
   readonly maxDelay?: Duration
   /** share of the delay that chance adds or takes, 0.1 if absent */
   readonly jitter?: number
-  /** error types (`'TimeoutError'`), codes (`'ALM_TASK_TIMEOUT'`), reasons (`'memory'`) or exits (`'exit 75'`) that are tried again */
+  /** error types and those above them (`'TimeoutError'`, `'OSError'`), codes (`'ALM_TASK_TIMEOUT'`), reasons (`'memory'`) or exits (`'exit 75'`) that are tried again */
   readonly on?: readonly string[]
   /** memory of each further attempt is the last one's times this, 1 if absent */
   readonly memoryFactor?: number

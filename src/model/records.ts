@@ -20,6 +20,8 @@ export interface ErrorRecord {
   readonly message: string
   /** what the task's own language called it: `ValueError`, `TypeError`, `exit 3` */
   readonly type?: string
+  /** the class of what was raised and those above it: in Python each with its module, `builtins.ValueError` */
+  readonly types?: readonly string[]
   /** the author's file and line */
   readonly file?: string
   readonly line?: number

@@ -14,7 +14,7 @@ export interface RetryPolicy {
   readonly maxDelayMs: number
   /** share of the delay that chance may add or take, 0 to 1 */
   readonly jitter: number
-  /** error types or codes that are tried again; all but terminal ones if absent */
+  /** error types, those above them, or codes that are tried again; all but terminal ones if absent */
   readonly on?: readonly string[]
   /** memory of each further attempt is the last one's times this */
   readonly memoryFactor: number

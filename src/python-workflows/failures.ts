@@ -19,7 +19,7 @@ export function errorFrom(
   code: ErrorCode = 'ALM_WORKFLOW_FAILED',
   failures?: ReadonlyMap<number, unknown>,
 ): Error {
-  const { message, type, file, line, stack, tokens = [], raised } = failure
+  const { message, type, types, file, line, stack, tokens = [], raised } = failure
   const same = raised === undefined ? undefined : failures?.get(raised)
   if (same instanceof Error) return line === undefined ? same : here(same, failure)
   const own = failure.code !== undefined && failure.code in catalogue ? (failure.code as ErrorCode) : code
@@ -31,6 +31,7 @@ export function errorFrom(
     message: isOurs ? message : plain.message,
     hint: isOurs && failure.hint !== undefined ? failure.hint : plain.hint,
     ...(type !== undefined && { type }),
+    ...(types !== undefined && { types }),
     ...(file !== undefined && { file }),
     ...(line !== undefined && { line }),
     ...(stack !== undefined && { stack }),

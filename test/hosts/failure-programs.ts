@@ -124,16 +124,19 @@ async def main():
     except TaskFailed as cause: raise TypeError("in other words") from cause`,
 )
 
+/** What is raised is below what is tried again. */
 export const retried = program(
-  `export const flaky = task('flaky', { retries: { count: 3, delay: 0 } }, (n: number, { attempt }: TaskContext) => {
-  if (attempt < 3) throw new Error('not yet')
+  `class Early extends RangeError {}
+export const flaky = task('flaky', { retries: { count: 3, delay: 0, on: ['RangeError'] } }, (n: number, { attempt }: TaskContext) => {
+  if (attempt < 3) throw new Early('not yet')
   return n + attempt
 })
 export default workflow('main', async () => flaky(10))`,
-  `@task(retries={"count": 3, "delay": 0})
+  `class Early(LookupError): pass
+@task(retries={"count": 3, "delay": 0, "on": [LookupError]})
 def flaky(n):
     attempt = int(os.environ["ALMANAC_ATTEMPT"])
-    if attempt < 3: raise RuntimeError("not yet")
+    if attempt < 3: raise Early("not yet")
     return n + attempt
 @workflow
 async def main(): return await flaky(10)`,

@@ -442,7 +442,7 @@ def flaky(counter: str) -> int:
     with open(counter, "a+") as tries:
         tries.write("x")
         tries.seek(0)
-        if len(tries.read()) < 3: raise OSError("again")
+        if len(tries.read()) < 3: raise ConnectionResetError("again")
     return 3
 
 @task

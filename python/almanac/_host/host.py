@@ -16,8 +16,9 @@ from collections import deque
 from typing import Any, Callable
 
 from .. import calls
-from ..errors import TaskFailed, refused
+from ..errors import refused
 from ..futures import Future
+from ..raised import task_failed
 from ..results import Returned, has_futures, of_value
 from ..tasks import Task
 from ..wire import encode
@@ -280,7 +281,7 @@ class Host:
 
     def _on_failed(self, wait: int, record: dict[str, Any]) -> None:
         self._taken += 1
-        (self._at_work, arrived), error = self._waiting.pop(wait), TaskFailed(record, wait)
+        (self._at_work, arrived), error = self._waiting.pop(wait), task_failed(record, wait)
         if not isinstance(arrived, asyncio.Future):
             return arrived(None, error)
         del self._waits[arrived]

@@ -6,7 +6,7 @@ import type { FailureReason } from '../../model/states.ts'
 import type { Value } from '../../model/value.ts'
 import { eachRef, ownCopy } from '../../model/value-refs.ts'
 import type { CallInfo } from '../calls/call-info.ts'
-import { placed, recordOf } from '../calls/failure.ts'
+import { placed, recordOf, typesOf } from '../calls/failure.ts'
 import { spilled } from '../calls/spilled.ts'
 import { resolve } from '../calls/views.ts'
 import type { CountedCode } from '../identity/counted-code.ts'
@@ -92,7 +92,7 @@ export class Results {
   ): void {
     const { ports, dispatch } = this.#run
     info.lastError = placed(error, info.request)
-    const names = [error.type, error.code].filter((name) => name !== undefined)
+    const names = [...typesOf(error), error.code]
     const [at, chance] = [ports.clock.now(), ports.chance.number()]
     dispatch({ kind: 'failed', call: info.id, attempt, reason, names, retryable, at, chance })
   }

@@ -32,6 +32,12 @@ export function recordOf(error: unknown): ErrorRecord {
   }
 }
 
+/** What the author may call it: what it says that it is, and its classes, without their modules. */
+export function typesOf({ type, types = [] }: ErrorRecord): readonly string[] {
+  const names = types.map((name) => name.slice(name.lastIndexOf('.') + 1))
+  return type === undefined ? names : [type, ...names]
+}
+
 /** What names no line of the author's names the one where the task is defined, or of the call that cannot be carried out. */
 export function placed(error: ErrorRecord, { kind, task, calledAt }: CallRequest): ErrorRecord {
   if (error.file !== undefined) return error

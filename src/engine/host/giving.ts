@@ -207,7 +207,12 @@ export class Giving {
     if (input !== undefined && cause?.code === 'ALM_UPSTREAM') return cause
     const task = input === undefined ? '' : calls.request(input).name
     const details = { task, message: cause?.message ?? '' }
-    return errorRecord('ALM_UPSTREAM', details, { call: cause?.call ?? input ?? info.id, ...placeIn(cause) })
+    return errorRecord('ALM_UPSTREAM', details, {
+      call: cause?.call ?? input ?? info.id,
+      // who awaits it may look out for what was raised
+      ...(cause?.types !== undefined && { types: cause.types }),
+      ...placeIn(cause),
+    })
   }
 
   /** The turn of an outcome: true if somebody goes on with it. */

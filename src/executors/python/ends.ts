@@ -37,9 +37,10 @@ export function tellEnd(job: Job, body: EndBody, files: SharedFiles, code: objec
 }
 
 function tellFailure(job: Job, failure: WorkerFailure, usage: Usage): void {
-  const { kind, message, type, file, line, stack } = failure
+  const { kind, message, type, types, file, line, stack } = failure
   const more: Partial<ErrorRecord> = {
     ...(type !== undefined && { type }),
+    ...(types !== undefined && { types }),
     ...(file !== undefined && { file }),
     ...(line !== undefined && { line }),
     ...(stack !== undefined && { stack }),

@@ -150,6 +150,7 @@ describe('an exception', () => {
         message: 'not a valid time: 25:00',
         hint: 'Correct the task and resume the run: what succeeded is kept.',
         type: 'ValueError',
+        types: ['builtins.ValueError', 'builtins.Exception', 'builtins.BaseException'],
         file,
         line: at,
         stack:

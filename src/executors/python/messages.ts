@@ -64,6 +64,7 @@ export interface WorkerFailure {
   readonly kind: string
   readonly message: string
   readonly type?: string
+  readonly types?: readonly string[]
   readonly file?: string
   readonly line?: number
   readonly stack?: string
@@ -140,11 +141,12 @@ function endBody(body: Readonly<Record<string, unknown>>): EndBody {
 }
 
 function failure(body: Readonly<Record<string, unknown>>): WorkerFailure {
-  const { kind, message, type, file, line, stack, exit, retry } = body
+  const { kind, message, type, types, file, line, stack, exit, retry } = body
   return {
     kind: text(kind),
     message: text(message),
     ...(type !== undefined && { type: text(type) }),
+    ...(types !== undefined && { types: list(types).map(text) }),
     ...(file !== undefined && { file: text(file) }),
     ...(line !== undefined && { line: count(line) }),
     ...(stack !== undefined && { stack: text(stack) }),
