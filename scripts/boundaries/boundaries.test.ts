@@ -41,6 +41,8 @@ test('imports that the table allows are let through', async () => {
     'src/ports/journal.ts': "import type { a } from '../model/value.ts'\nexport type A = typeof a\n",
     'src/journal/sqlite/journal.ts':
       "import { DatabaseSync } from 'node:sqlite'\nimport type { A } from '../../ports/journal.ts'\nexport const b: A = 1\nexport const c = DatabaseSync\n",
+    'src/executors/jobs/job.ts': 'export const d = 1\n',
+    'src/executors/inline/executor.ts': "export { d } from '../jobs/job.ts'\n",
     'src/code/load.ts': "export { build } from 'esbuild'\n",
     'src/testing/index.ts': "export { a } from '../model/value.ts'\n",
     'src/journal/sqlite/journal.test.ts':
@@ -91,6 +93,14 @@ test.each<readonly [string, Readonly<Record<string, string>>, string]>([
     'an adapter that imports its neighbour',
     {
       'src/executors/inline/a.ts': "export { b } from '../python/b.ts'\n",
+      'src/executors/python/b.ts': 'export const b = 1\n',
+    },
+    'an adapter in executors knows no other one',
+  ],
+  [
+    'what adapters share that imports one of them',
+    {
+      'src/executors/jobs/a.ts': "export { b } from '../python/b.ts'\n",
       'src/executors/python/b.ts': 'export const b = 1\n',
     },
     'an adapter in executors knows no other one',

@@ -14,7 +14,9 @@ const either = (patterns: readonly string[]): string => patterns.join('|')
 export const rules = (folders: readonly Folder[]): IFlattenedRuleSet => ({
   forbidden: [
     ...folders.flatMap((folder) => ownRules(folder)),
-    ...folders.filter((folder) => folder.apart).map((folder) => apart(folder)),
+    ...folders.flatMap((folder) =>
+      folder.apartBut === undefined ? [] : [apart(folder.name, folder.apartBut)],
+    ),
     ...packageRules(folders),
     ...folders.filter((folder) => pureFolders.includes(folder.name)).map((folder) => pure(folder)),
     ...general,
@@ -40,11 +42,11 @@ function ownRules({ name, mayImport }: Folder): IForbiddenRuleType[] {
   ]
 }
 
-const apart = ({ name }: Folder): IForbiddenRuleType => ({
+const apart = (name: string, shared: readonly string[]): IForbiddenRuleType => ({
   name: `an adapter in ${name} knows no other one`,
   severity: 'error',
   from: { path: `^src/${name}/([^/]+)/`, pathNot: tests },
-  to: { path: `^src/${name}/[^/]+/`, pathNot: `^src/${name}/$1/` },
+  to: { path: `^src/${name}/[^/]+/`, pathNot: `^src/${name}/(${['$1', ...shared].join('|')})/` },
 })
 
 const outside: DependencyType[] = [

@@ -9,8 +9,8 @@ export interface Folder {
   readonly mayImport: readonly string[]
   /** packages from npm that only this and other folders that name them may import; a pure folder imports no others */
   readonly packages?: readonly string[]
-  /** its subfolders are adapters that know nothing of each other */
-  readonly apart?: boolean
+  /** its subfolders are adapters that know nothing of each other, but for these, which they share */
+  readonly apartBut?: readonly string[]
 }
 
 const base = ['model', 'util']
@@ -28,11 +28,11 @@ export const folders: readonly Folder[] = [
   { name: 'ports', mayImport: base },
   { name: 'flow', mayImport: ['core', ...adapter], packages: ['@standard-schema/spec', 'zod'] },
   { name: 'engine', mayImport: engine },
-  { name: 'journal', mayImport: adapter, apart: true },
+  { name: 'journal', mayImport: adapter, apartBut: [] },
   { name: 'code', mayImport: adapter, packages: ['esbuild'] },
   // where workflow functions in Python live: what they ask is what authors in TypeScript use
   { name: 'python-workflows', mayImport: engine, packages: ['zod'] },
-  { name: 'executors', mayImport: adapter, apart: true },
+  { name: 'executors', mayImport: adapter, apartBut: ['functions', 'jobs', 'programs'] },
   { name: 'data', mayImport: ['core', ...adapter] },
   // the platform behind the small ports: clock, chance, ambient run, hash
   { name: 'system', mayImport: adapter },

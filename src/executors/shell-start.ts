@@ -6,10 +6,10 @@ import { containerName, containerRun, hostVariables, readyFor } from './containe
 import type { Containers } from './container/containers.ts'
 import { root } from './container/inside.ts'
 import { runWords } from './container/run-words.ts'
-import type { HostKind } from './program-plan.ts'
+import type { HostKind } from './programs/program-plan.ts'
+import { hostEnvironment, makeTaskFiles, taskEnvironment } from './programs/task-files.ts'
 import { ensurePythonEnv } from './python/environment.ts'
 import { scripts } from './script/executor.ts'
-import { hostEnvironment, makeTaskFiles, taskEnvironment } from './task-files.ts'
 
 /** How a person takes the place of an attempt: where, with what environment, and what would have been run there. */
 export interface ShellStart {

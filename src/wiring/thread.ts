@@ -1,6 +1,6 @@
 import { setSourceMapsSupport } from 'node:module'
 import { workerData } from 'node:worker_threads'
-import { consoleCapture } from '../executors/console-capture.ts'
+import { consoleCapture } from '../executors/functions/console-capture.ts'
 import type { ThreadStart } from '../executors/threads/messages.ts'
 import { TaskThread } from '../executors/threads/task-thread.ts'
 import { ThreadTasks } from '../executors/threads/thread-tasks.ts'

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path'
 import { AlmanacError } from '../../model/errors.ts'
 import type { Executor, ExecutorListener } from '../../ports/executor.ts'
-import { fillCommand } from '../command-template.ts'
-import type { ProgramOptions } from '../program-executor.ts'
-import { ProgramExecutor } from '../program-executor.ts'
-import type { HostKind } from '../program-plan.ts'
-import { hostKind } from '../program-plan.ts'
+import { fillCommand } from '../programs/command-template.ts'
+import type { ProgramOptions } from '../programs/program-executor.ts'
+import { ProgramExecutor } from '../programs/program-executor.ts'
+import type { HostKind } from '../programs/program-plan.ts'
+import { hostKind } from '../programs/program-plan.ts'
 
 /** What runs for a command. */
 export const commands: HostKind = {

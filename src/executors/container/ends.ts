@@ -2,8 +2,8 @@ import { errorRecord } from '../../model/errors.ts'
 import type { ErrorRecord } from '../../model/records.ts'
 import type { ContainerBody, TaskSpec } from '../../model/task.ts'
 import { bytesText } from '../limits.ts'
-import { placeOf } from '../program-failures.ts'
-import type { ProgramEnd, ProgramVerdict } from '../program-plan.ts'
+import { placeOf } from '../programs/program-failures.ts'
+import type { ProgramEnd, ProgramVerdict } from '../programs/program-plan.ts'
 
 /** What the end of a container was, as far as it was not the program's own. */
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { basename } from 'node:path'
 import { AlmanacError } from '../../model/errors.ts'
-import { findProgram } from '../find-program.ts'
+import { findProgram } from '../programs/find-program.ts'
 import { ask, complaint } from './client.ts'
 
 /** A container program that answers, and what there is to know of it. */

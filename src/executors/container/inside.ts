@@ -2,7 +2,7 @@ import { basename, dirname } from 'node:path'
 import { DirRef, FileRef, UrlRef } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
 import type { Attempt } from '../../ports/executor.ts'
-import type { ToldAttempt } from '../task-files.ts'
+import type { ToldAttempt } from '../programs/task-files.ts'
 
 /** A file or directory of this machine at a path in a container. */
 export interface Mount {

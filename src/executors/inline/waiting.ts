@@ -1,6 +1,6 @@
 import type { RunId } from '../../model/records.ts'
 import { Line } from '../../util/line.ts'
-import type { FunctionContext } from '../function-context.ts'
+import type { FunctionContext } from '../functions/function-context.ts'
 import type { LiveAttempt } from '../live-attempt.ts'
 
 type Live = LiveAttempt<FunctionContext>

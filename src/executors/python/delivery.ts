@@ -1,5 +1,5 @@
 import { errorRecord, isAlmanacError } from '../../model/errors.ts'
-import type { Job } from '../job.ts'
+import type { Job } from '../jobs/job.ts'
 import type { LiveAttempt } from '../live-attempt.ts'
 import type { HeldValues, Holder } from './held-values.ts'
 import type { SharedFiles } from './shared-files.ts'

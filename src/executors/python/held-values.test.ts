@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import type { SharedFile } from '../shared-file.ts'
+import type { SharedFile } from '../jobs/shared-file.ts'
 import { HeldValues, type Holder } from './held-values.ts'
 import { SharedFiles } from './shared-files.ts'
 

@@ -1,7 +1,7 @@
 import { Heap } from '../../util/heap.ts'
-import type { SharedFile } from '../shared-file.ts'
-import { tightHeap } from '../tight-heap.ts'
+import type { SharedFile } from '../jobs/shared-file.ts'
 import type { SharedFiles } from './shared-files.ts'
+import { tightHeap } from './tight-heap.ts'
 import type { HeldPlace } from './wire.ts'
 
 /** What a table of held values knows of a worker. */

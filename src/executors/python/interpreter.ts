@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { AlmanacError } from '../../model/errors.ts'
-import { findProgram } from '../find-program.ts'
+import { findProgram } from '../programs/find-program.ts'
 import { readCache, writeCache } from './cache-file.ts'
 import { cacheDirectory } from './environment-options.ts'
 

@@ -1,4 +1,4 @@
-import type { Job } from '../job.ts'
+import type { Job } from '../jobs/job.ts'
 
 /** Functions and runs that a worker was told of. Owns which: each is told of once, before its first attempt. */
 export class Introductions {

@@ -1,10 +1,10 @@
 import { errorRecord } from '../../model/errors.ts'
 import type { ErrorRecord } from '../../model/records.ts'
-import type { Job } from '../job.ts'
+import type { Job } from '../jobs/job.ts'
 import { kernelFile } from '../kernel-file.ts'
 import { bytesText } from '../limits.ts'
 import type { LiveAttempt } from '../live-attempt.ts'
-import { familyOf, groupMembers, resident } from '../process-groups.ts'
+import { familyOf, groupMembers, resident } from '../programs/process-groups.ts'
 
 /** Bytes that a process and all that it has begun keep resident, what they share counted once. */
 export function residentOf(pid: number | undefined): number {

@@ -1,5 +1,5 @@
 import { isEmpty } from '../../util/empty.ts'
-import type { Job } from '../job.ts'
+import type { Job } from '../jobs/job.ts'
 
 /**
  * Messages that wait to be sent to a worker, as JSON. Owns them, and their order.

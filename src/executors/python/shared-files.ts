@@ -11,8 +11,8 @@ import {
 } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
+import type { SharedFile } from '../jobs/shared-file.ts'
 import { kernelFile } from '../kernel-file.ts'
-import type { SharedFile } from '../shared-file.ts'
 
 /**
  * Files through which values pass between processes: in `/dev/shm` where there is one, else (or when that is full)

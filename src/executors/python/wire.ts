@@ -4,8 +4,8 @@ import { AlmanacError } from '../../model/errors.ts'
 import type { Path } from '../../model/path.ts'
 import { DirRef, FileRef, HeldRef, UrlRef } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
-import type { Alike } from '../alike.ts'
-import type { SharedFile } from '../shared-file.ts'
+import type { Alike } from '../jobs/alike.ts'
+import type { SharedFile } from '../jobs/shared-file.ts'
 import type { SharedFiles } from './shared-files.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { hostEnvironment } from '../task-files.ts'
+import { hostEnvironment } from '../programs/task-files.ts'
 
 /**
  * Environment variables of worker processes: what programs need to find their way on this machine, what makes the

@@ -1,4 +1,4 @@
-import type { Job } from '../job.ts'
+import type { Job } from '../jobs/job.ts'
 import { residentOf } from './memory.ts'
 
 /** The worker whose memory it is. */

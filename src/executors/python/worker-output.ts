@@ -1,6 +1,6 @@
-import { readEventLine } from '../event-lines.ts'
-import type { Job } from '../job.ts'
+import type { Job } from '../jobs/job.ts'
 import type { AttemptLimits } from '../limits.ts'
+import { readEventLine } from '../programs/event-lines.ts'
 import type { CaptureSizes } from './capture.ts'
 import { Capture } from './capture.ts'
 

@@ -3,11 +3,11 @@ import { basename, dirname, join } from 'node:path'
 import { AlmanacError } from '../../model/errors.ts'
 import type { ScriptLanguage } from '../../model/task.ts'
 import type { Executor, ExecutorListener } from '../../ports/executor.ts'
-import type { ProgramOptions } from '../program-executor.ts'
-import { ProgramExecutor } from '../program-executor.ts'
-import type { HostKind } from '../program-plan.ts'
-import { hostKind } from '../program-plan.ts'
-import { taskFile } from '../task-files.ts'
+import type { ProgramOptions } from '../programs/program-executor.ts'
+import { ProgramExecutor } from '../programs/program-executor.ts'
+import type { HostKind } from '../programs/program-plan.ts'
+import { hostKind } from '../programs/program-plan.ts'
+import { taskFile } from '../programs/task-files.ts'
 
 interface Language {
   /** name on PATH, or the path of one that is certainly there */

@@ -1,5 +1,5 @@
 import { errorRecord } from '../../model/errors.ts'
-import type { Job } from '../job.ts'
+import type { Job } from '../jobs/job.ts'
 import type { Failure } from './messages.ts'
 import type { ThreadExit } from './thread.ts'
 

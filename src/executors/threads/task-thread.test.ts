@@ -1,6 +1,6 @@
 import { afterAll, expect, it } from 'vitest'
 import type { TaskContext } from '../../model/task-context.ts'
-import { consoleCapture } from '../console-capture.ts'
+import { consoleCapture } from '../functions/console-capture.ts'
 import type { Message, MessagePortLike, Order, Report } from './messages.ts'
 import { traits, words } from './messages.ts'
 import { TaskThread } from './task-thread.ts'

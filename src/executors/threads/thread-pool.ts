@@ -1,7 +1,7 @@
-import { balance } from '../balance.ts'
-import type { Job } from '../job.ts'
-import type { JobRun } from '../job-runs.ts'
-import { WaitingJobs } from '../waiting-jobs.ts'
+import { balance } from '../jobs/balance.ts'
+import type { Job } from '../jobs/job.ts'
+import type { JobRun } from '../jobs/job-runs.ts'
+import { WaitingJobs } from '../jobs/waiting-jobs.ts'
 import type { SharedArrays } from './shared-arrays.ts'
 import { type ThreadOwner, ThreadWorker } from './thread-worker.ts'
 

@@ -1,10 +1,10 @@
 /* biome-ignore-all lint/suspicious/noConsole: what becomes of the console is what is tested */
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Attempt, AttemptId } from '../ports/executor.ts'
-import { taskSpec } from '../testing/executors/attempts.ts'
-import { ExecutorBench } from '../testing/executors/executor-bench.ts'
-import { openInlineExecutor } from './inline/executor.ts'
+import type { Attempt, AttemptId } from '../../ports/executor.ts'
+import { taskSpec } from '../../testing/executors/attempts.ts'
+import { ExecutorBench } from '../../testing/executors/executor-bench.ts'
+import { openInlineExecutor } from '../inline/executor.ts'
 
 const methods = console as unknown as Record<string, (...args: unknown[]) => void>
 const real = { ...methods }

@@ -1,7 +1,7 @@
-import type { ErrorCode } from '../model/errors.ts'
-import { errorRecord, isAlmanacError } from '../model/errors.ts'
-import type { ErrorRecord } from '../model/records.ts'
-import type { ExitCodes, TaskSpec } from '../model/task.ts'
+import type { ErrorCode } from '../../model/errors.ts'
+import { errorRecord, isAlmanacError } from '../../model/errors.ts'
+import type { ErrorRecord } from '../../model/records.ts'
+import type { ExitCodes, TaskSpec } from '../../model/task.ts'
 import type { ProgramExit } from './supervisor.ts'
 
 /** What a program's failure is called. */

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
-import { taskSpec } from '../testing/executors/attempts.ts'
-import { Recorder } from '../testing/executors/recorder.ts'
-import { VirtualClock } from '../testing/virtual-clock.ts'
+import { taskSpec } from '../../testing/executors/attempts.ts'
+import { Recorder } from '../../testing/executors/recorder.ts'
+import { VirtualClock } from '../../testing/virtual-clock.ts'
+import { Attempts } from '../lifecycle.ts'
 import { AssignedJobs } from './assigned-jobs.ts'
 import { Job, TaskFunctions } from './job.ts'
 import { JobRuns } from './job-runs.ts'
-import { Attempts } from './lifecycle.ts'
 
 const task = taskSpec('t', { kind: 'python', file: '/t.py', function: 't', threads: 1 })
 const runs = new JobRuns()

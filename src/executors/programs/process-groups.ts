@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs'
-import { kernelFile } from './kernel-file.ts'
+import { kernelFile } from '../kernel-file.ts'
 
 /** What the kernel says of process groups. Nothing is known where there is no `/proc`. */
 

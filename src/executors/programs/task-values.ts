@@ -1,7 +1,7 @@
-import { AlmanacError } from '../model/errors.ts'
-import { DirRef, FileRef, FutureRef, HeldRef, UrlRef } from '../model/refs.ts'
-import type { Value } from '../model/value.ts'
-import { toBase64 } from '../util/base64.ts'
+import { AlmanacError } from '../../model/errors.ts'
+import { DirRef, FileRef, FutureRef, HeldRef, UrlRef } from '../../model/refs.ts'
+import type { Value } from '../../model/value.ts'
+import { toBase64 } from '../../util/base64.ts'
 
 /** Values as programs get them, which know nothing of Almanac: plain JSON, with files and directories as their paths. */
 

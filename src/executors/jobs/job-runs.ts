@@ -1,4 +1,4 @@
-import type { RunId } from '../model/records.ts'
+import type { RunId } from '../../model/records.ts'
 
 /**
  * A run that attempts are of. Owns the count of how many may run at once: as many as there are, without those that

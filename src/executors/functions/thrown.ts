@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
-import { errorRecord, isAlmanacError } from '../model/errors.ts'
-import type { ErrorRecord } from '../model/records.ts'
-import { isTerminal } from '../model/terminal-error.ts'
+import { errorRecord, isAlmanacError } from '../../model/errors.ts'
+import type { ErrorRecord } from '../../model/records.ts'
+import { isTerminal } from '../../model/terminal-error.ts'
 
 const maxMessage = 16_384
 const maxFrames = 50

@@ -1,12 +1,12 @@
 import { dirname } from 'node:path'
-import { AlmanacError } from '../model/errors.ts'
-import type { HeldRef } from '../model/refs.ts'
-import type { TaskSpec } from '../model/task.ts'
+import { AlmanacError } from '../../model/errors.ts'
+import type { HeldRef } from '../../model/refs.ts'
+import type { TaskSpec } from '../../model/task.ts'
+import type { LiveAttempt } from '../live-attempt.ts'
+import { valueNames } from '../results.ts'
 import { Alike } from './alike.ts'
 import { heldIn } from './held-in.ts'
 import type { JobRun } from './job-runs.ts'
-import type { LiveAttempt } from './live-attempt.ts'
-import { valueNames } from './results.ts'
 import type { SharedFile } from './shared-file.ts'
 
 /** A function that workers run, as tasks name it: of Python, or of a thread. Owns what its calls have shown of it. */

@@ -1,8 +1,8 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import type { AttemptNote } from '../ports/executor.ts'
+import type { AttemptNote } from '../../ports/executor.ts'
+import type { AttemptLimits } from '../limits.ts'
+import { bytesText } from '../limits.ts'
 import { readEventLine } from './event-lines.ts'
-import type { AttemptLimits } from './limits.ts'
-import { bytesText } from './limits.ts'
 
 /** Lines that are refused are told of one by one up to so many. */
 const toldRefusals = 10

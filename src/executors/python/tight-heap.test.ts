@@ -1,6 +1,6 @@
 import { getHeapStatistics } from 'node:v8'
 import { expect, it, vi } from 'vitest'
-import { patience } from '../testing/patience.ts'
+import { patience } from '../../testing/patience.ts'
 import { tightHeap } from './tight-heap.ts'
 
 const used = (): number => getHeapStatistics().used_heap_size

@@ -1,5 +1,5 @@
-import type { AttemptLimits } from './limits.ts'
-import { LineSplitter } from './log-lines.ts'
+import type { AttemptLimits } from '../limits.ts'
+import { LineSplitter } from '../log-lines.ts'
 
 const tailBytes = 8192
 const tailLines = 20

@@ -1,5 +1,5 @@
-import { AlmanacError } from '../model/errors.ts'
-import type { Value } from '../model/value.ts'
+import { AlmanacError } from '../../model/errors.ts'
+import type { Value } from '../../model/value.ts'
 import { isPathRef, pathOf, plainJson } from './task-values.ts'
 
 /** What the words of a command may name. */

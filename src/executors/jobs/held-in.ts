@@ -1,5 +1,5 @@
-import { HeldRef } from '../model/refs.ts'
-import type { Value } from '../model/value.ts'
+import { HeldRef } from '../../model/refs.ts'
+import type { Value } from '../../model/value.ts'
 
 /** All held values in the inputs, each once. */
 export function heldIn(inputs: Readonly<Record<string, Value>>): readonly HeldRef[] {

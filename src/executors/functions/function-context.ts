@@ -1,7 +1,7 @@
-import type { RunId } from '../model/records.ts'
-import type { ArrayType, TaskContext } from '../model/task-context.ts'
-import type { Attempt, AttemptNote, LogLine } from '../ports/executor.ts'
-import { artifactNote, eventNote, metricNote, progressNote } from './notes.ts'
+import type { RunId } from '../../model/records.ts'
+import type { ArrayType, TaskContext } from '../../model/task-context.ts'
+import type { Attempt, AttemptNote, LogLine } from '../../ports/executor.ts'
+import { artifactNote, eventNote, metricNote, progressNote } from '../notes.ts'
 
 /** Whose context it is, and where goes what it says. */
 export interface ContextOwner {

@@ -1,6 +1,6 @@
-import { isAlmanacError } from '../model/errors.ts'
-import type { AttemptNote } from '../ports/executor.ts'
-import { artifactNote, eventNote, metricNote, progressNote } from './notes.ts'
+import { isAlmanacError } from '../../model/errors.ts'
+import type { AttemptNote } from '../../ports/executor.ts'
+import { artifactNote, eventNote, metricNote, progressNote } from '../notes.ts'
 
 /** What one line of the file in `ALMANAC_EVENTS` says. */
 export type Said =

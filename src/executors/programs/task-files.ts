@@ -1,7 +1,7 @@
 import { chmodSync, closeSync, constants, fstatSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { Attempt } from '../ports/executor.ts'
-import type { ReadResult } from './results.ts'
+import type { Attempt } from '../../ports/executor.ts'
+import type { ReadResult } from '../results.ts'
 import { isPathRef, pathOf, plainJson } from './task-values.ts'
 
 /** The language-agnostic interface of programs: files in the attempt's scratch directory, and `ALMANAC_*`. */

@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { Console } from 'node:console'
 import { Writable } from 'node:stream'
-import type { LogLine } from '../ports/executor.ts'
-import { LineSplitter, splitLines } from './log-lines.ts'
+import type { LogLine } from '../../ports/executor.ts'
+import { LineSplitter, splitLines } from '../log-lines.ts'
 
 /** Where the console of a task goes. */
 export interface TaskLog {

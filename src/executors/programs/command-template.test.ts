@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { DirRef, FileRef, FutureRef, HeldRef } from '../model/refs.ts'
-import type { Value } from '../model/value.ts'
+import { DirRef, FileRef, FutureRef, HeldRef } from '../../model/refs.ts'
+import type { Value } from '../../model/value.ts'
 import { fillCommand } from './command-template.ts'
 
 const digest = 'a'.repeat(64)

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { isOver, standStill } from '../testing/executors/standstill.ts'
+import { isOver, standStill } from '../../testing/executors/standstill.ts'
 import type { ProgramExit } from './supervisor.ts'
 import { SupervisedProgram } from './supervisor.ts'
 
