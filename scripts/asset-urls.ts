@@ -17,11 +17,6 @@ const place = /import\.meta\.(?:url|dirname|filename)/
 const aware = /import\.meta\.url\.endsWith\('\.ts'\)/
 const harmless = /\w*require\(\s*import\.meta\.url\s*\)/gi
 
-/** Sources that ask for their own place and know both answers, each with the reason. */
-const knowing: Readonly<Record<string, string>> = {
-  'src/executors/own-code.ts': "tells our stack frames from an author's, by folder: src, or dist",
-}
-
 /** Paths from the repository's root of what a source or test names in this form, there or not. */
 export const namedBy = (source: string, text: string): string[] =>
   [...text.matchAll(literal)].map(([, , path]) => normalize(join(dirname(source), path as string)))
@@ -32,7 +27,7 @@ export function assetsOf(source: string, text: string, tree: string): string[] {
   const line = rest
     .split('\n')
     .find((one) => place.test(one) && !aware.test(one) && !/^\s*(\/?\*|\/\/)/.test(one))
-  if (line !== undefined && knowing[source] === undefined) {
+  if (line !== undefined) {
     throw new Error(
       `${source}: "${line.trim()}" is another file once bundled; write new URL('./file', import.meta.url)`,
     )

@@ -3,6 +3,7 @@ import { inspect } from 'node:util'
 import { errorRecord, isAlmanacError } from '../../model/errors.ts'
 import type { ErrorRecord } from '../../model/records.ts'
 import { isTerminal } from '../../model/terminal-error.ts'
+import { isOwnFile } from '../../util/own-frames.ts'
 
 const maxMessage = 16_384
 const maxFrames = 50
@@ -17,22 +18,22 @@ export interface Thrown {
 
 /**
  * What a task threw, whatever it is, in the author's terms: type, message, first place in the author's code, and a
- * stack without frames of Node and of `ownFolder`. Nothing in it is trusted: getters may throw, causes go in circles.
+ * stack without frames of Node and of Almanac. Nothing in it is trusted: getters may throw, causes go in circles.
  */
-export function describeThrown(thrown: unknown, ownFolder: string): Thrown {
+export function describeThrown(thrown: unknown): Thrown {
   try {
-    return { error: record(thrown, ownFolder), retryable: !isTerminal(thrown) }
+    return { error: record(thrown), retryable: !isTerminal(thrown) }
   } catch {
     const message = 'The task threw something that cannot be described.'
     return { error: errorRecord('ALM_TASK_FAILED', { message }), retryable: true }
   }
 }
 
-function record(thrown: unknown, ownFolder: string): ErrorRecord {
+function record(thrown: unknown): ErrorRecord {
   const chain = causes(thrown)
-  const [place] = chain.flatMap((error) => frames(error, ownFolder))
+  const [place] = chain.flatMap((error) => frames(error))
   const stack = chain.map((error) => {
-    const lines = frames(error, ownFolder).map((frame) => `    at ${frame.text}`)
+    const lines = frames(error).map((frame) => `    at ${frame.text}`)
     return [`${typeOf(error)}: ${messageOf(error)}`, ...lines].join('\n')
   })
   const known = isAlmanacError(thrown) ? thrown : undefined
@@ -96,14 +97,14 @@ interface Frame {
 /** `name (file:line:column)` or `file:line:column`, where the file may hold spaces and parentheses too */
 const placed = /(?:^(?:async )?| \()((?:file:\/\/)?\/.*):(\d+):\d+\)?$/
 
-function frames(error: unknown, ownFolder: string): Frame[] {
+function frames(error: unknown): Frame[] {
   if (!(error instanceof Error) || typeof error.stack !== 'string') return []
   const found: Frame[] = []
   for (const [, text = ''] of error.stack.slice(0, 2 ** 18).matchAll(/^ {4}at (.+)$/gm)) {
     const place = placed.exec(text)
     if (place?.[1] === undefined) continue
     const file = place[1].startsWith('file://') ? pathOf(place[1]) : place[1]
-    if (file === undefined || file.startsWith(ownFolder)) continue
+    if (file === undefined || isOwnFile(file)) continue
     found.push({ text: text.replace(place[1], file), file, line: Number(place[2]) })
     if (found.length === maxFrames) break
   }

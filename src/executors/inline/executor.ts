@@ -13,7 +13,6 @@ import type { ExecutorOptions } from '../lifecycle.ts'
 import { Attempts, nameOf } from '../lifecycle.ts'
 import { durationText } from '../limits.ts'
 import type { Driver, LiveAttempt } from '../live-attempt.ts'
-import { ownFolder } from '../own-code.ts'
 import { returnedValues } from '../results.ts'
 import { Waiting } from './waiting.ts'
 
@@ -225,7 +224,7 @@ class InlineExecutor implements Executor, Driver<FunctionContext> {
   }
 
   #fail(live: Live, thrown: unknown): void {
-    const { error, retryable } = describeThrown(thrown, ownFolder)
+    const { error, retryable } = describeThrown(thrown)
     if (live.ended) {
       // it only says that it was stopped
       if (error.type === 'AbortError') return

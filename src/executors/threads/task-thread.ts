@@ -6,7 +6,6 @@ import type { Value } from '../../model/value.ts'
 import { consoleCapture } from '../functions/console-capture.ts'
 import { FunctionContext } from '../functions/function-context.ts'
 import { describeThrown } from '../functions/thrown.ts'
-import { ownFolder } from '../own-code.ts'
 import { returnedValues } from '../results.ts'
 import { CallQueue } from './call-queue.ts'
 import { definedAt } from './defined-at.ts'
@@ -327,7 +326,7 @@ function failureOf(thrown: unknown): Failure {
     const error = errorRecord('ALM_TASK_MEMORY', { why: thrown.message })
     return { reason: 'memory', error, retryable: true }
   }
-  return { reason: 'error', ...describeThrown(thrown, ownFolder) }
+  return { reason: 'error', ...describeThrown(thrown) }
 }
 
 function cpuSince(before: NodeJS.CpuUsage): number {
