@@ -1,6 +1,7 @@
 import { AlmanacError } from '../model/errors.ts'
 import { DirRef, FileRef, UrlRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
+import { mapRefs } from '../model/value-refs.ts'
 import { requireCaller } from './ambient.ts'
 import { toArgs } from './arguments.ts'
 import { type DirFilter, type Future, filterBy, view } from './future.ts'
@@ -67,6 +68,10 @@ export function dirOf(entries: { readonly [path: string]: unknown }): Future<Dir
 /** References as the author sees them. */
 export const authorValue = (ref: Value): Value =>
   ref instanceof UrlRef && !(ref instanceof Url) ? Url.from(ref) : storedValue(ref)
+
+/** A value whose files and directories have the methods that authors use; a copy, so that what they change is theirs. */
+export const authorValues = (value: Value): Value =>
+  typeof value === 'object' && value !== null ? mapRefs(value, authorValue) : value
 
 const storedValue = (ref: Value): Value =>
   ref instanceof FileRef

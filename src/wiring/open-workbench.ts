@@ -7,7 +7,8 @@ import type { Containers } from '../executors/container/containers.ts'
 import { shellStart } from '../executors/shell-start.ts'
 import { chosenWorkflow, definitionOf, type WorkflowChoice } from '../flow/chosen-workflow.ts'
 import { jsonSchemaOf } from '../flow/schema.ts'
-import type { Workflow } from '../flow/workflow.ts'
+import { authorValues } from '../flow/values.ts'
+import { checkInput, type Workflow } from '../flow/workflow.ts'
 import { decode } from '../model/codec.ts'
 import { AlmanacError, errorOf, isAlmanacError } from '../model/errors.ts'
 import type { RunId, RunRecord, SentMessage } from '../model/records.ts'
@@ -113,10 +114,13 @@ export class OpenWorkbench implements Workbench {
     return output as R
   }
 
-  start<I, R>(workflow: Workflow<I, R>, input: I, options: StartOptions = {}): Promise<RunHandle> {
+  async start<I, R>(workflow: Workflow<I, R>, input: I, options: StartOptions = {}): Promise<RunHandle> {
     const { name, tags, file, codeDigest, listener } = options
+    const definition = definitionOf(workflow)
+    // of what does not fit there would be a run that nobody could mend
+    await checkInput(definition, authorValues(input as Value))
     this.#hasWritten = true
-    return this.#engine.start(definitionOf(workflow), {
+    return this.#engine.start(definition, {
       input: input as Value,
       settings: this.#with(options),
       ...(name !== undefined && { name }),

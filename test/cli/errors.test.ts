@@ -186,6 +186,41 @@ describe('wrong use', () => {
     ])
   })
 
+  it('of inputs that only the schema of the workflow tells makes no run, in either language', async () => {
+    project = await Project.make({
+      'deep.ts': `
+import { dir, workflow, z } from 'almanac'
+const even = z.number().refine((n) => n % 2 === 0, 'is odd')
+export default workflow('deep', { input: { scene: z.object({ n: even, raw: dir().optional() }) } }, async () => 1)
+`,
+      'deep.py': `
+from dataclasses import dataclass
+from almanac import Dir, workflow
+@dataclass
+class Scene:
+    n: int
+    raw: Dir | None = None
+@workflow
+async def deep(scene: Scene):
+    return 1
+`,
+    })
+    const said = async (file: string, scene: object) => {
+      const { code, stdout, stderr } = await project.run('run', file, '-i', `scene=${JSON.stringify(scene)}`)
+      return [code, stdout, stderr]
+    }
+    const refused = (why: string) => [
+      2,
+      '',
+      `error The input of deep does not fit its schema: scene.n: ${why}. [ALM_SCHEMA]\n      Correct the value or the schema.\n`,
+    ]
+    expect(await said('deep.ts', { n: 3 })).toEqual(refused('is odd'))
+    expect(await said('deep.py', { n: 'x' })).toEqual(
+      refused('Invalid input: expected number, received string'),
+    )
+    expect((await project.run('runs')).stdout).toBe('No runs yet: almanac run FILE\n')
+  })
+
   it('a slip in the name of the file makes nothing', async () => {
     project = await Project.make()
     expect((await project.run('run', 'pipelnie.ts')).code).toBe(2)

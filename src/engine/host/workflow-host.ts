@@ -1,5 +1,5 @@
 import { toArgs } from '../../flow/arguments.ts'
-import { authorValue } from '../../flow/values.ts'
+import { authorValues } from '../../flow/values.ts'
 import { AlmanacError } from '../../model/errors.ts'
 import type { Path } from '../../model/path.ts'
 import type { NoteType, RunId } from '../../model/records.ts'
@@ -114,7 +114,3 @@ export class WorkflowHost {
     }
   }
 }
-
-/** Files and directories with the methods that authors use; a copy, so that what they change is theirs. */
-const authorValues = (value: Value): Value =>
-  typeof value === 'object' && value !== null ? mapRefs(value, authorValue) : value
