@@ -7,13 +7,14 @@ import inspect
 import os
 import pathlib
 import sys
-from typing import TYPE_CHECKING, Any, Callable, Generic, Iterable, Mapping, ParamSpec, Sequence, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Callable, Generic, Iterable, Mapping, ParamSpec, TypeVar, overload
 
 from . import hints, results
 from .calls import current, found, outside
 from .errors import refused
 from .floats import floats
 from .futures import Future, FutureList
+from .items import in_order
 from .groups import captured
 from .modules import Named
 from .kinds import KEPT, TAKE_FILES, kind_of, no_file, output_of
@@ -127,7 +128,7 @@ class Task(Generic[P, R]):
     ) -> Future[Any]: ...
     @overload
     def map(
-        self, over: Sequence[Any], *, inputs: Mapping[str, Any] | None = None, into: str | None = None
+        self, over: Iterable[Any], *, inputs: Mapping[str, Any] | None = None, into: str | None = None
     ) -> FutureList[R]: ...
     def map(
         self,
@@ -139,18 +140,16 @@ class Task(Generic[P, R]):
         by: str | Callable[[str], str | None] | None = None,
     ) -> Any:
         """
-        One call for each item of a list, or for each file of a directory; of a directory only changed files are
+        One call for each item of a list or a generator, or for each file of a directory; of a directory only changed files are
         executed. A dict in a list whose keys are parameters gives arguments by name, where the task is free to take
         several; else it is one value. `inputs` are the same for each; `into` names the parameter that gets the entry
         (the first that is a file, if absent); `include` are globs; `by` groups files: a regular expression, or a
         function of the path.
         """
         scope = current(f"{self.name}.map")
-        if isinstance(over, (list, tuple, range)):
-            futures = [scope.task(self, self._item(item, inputs or {}, into), None) for item in over]
-            return FutureList(scope, futures)
         if not isinstance(over, (Future, Dir)):
-            raise TypeError(f"{self.name}.map goes over a list or a directory, not a {type(over).__name__}")
+            items = in_order(over, f"{self.name}.map")
+            return FutureList(scope, [scope.task(self, self._item(item, inputs or {}, into), None) for item in items])
         details: dict[str, Any] = {"over": over, "with": dict(inputs or {}), "as": into or self._entry()}
         if include is not None:
             details["include"] = [include] if isinstance(include, str) else list(include)

@@ -13,6 +13,7 @@ from . import hints, results
 from .calls import current, found, outside_of_workflows
 from .errors import AlmanacError, refused
 from .futures import Future, FutureList
+from .items import in_order
 from .places import place
 
 __all__ = ["Workflow", "workflow", "workflow_from", "map", "gather", "settled", "stage"]
@@ -336,11 +337,7 @@ def map(
     function: Callable[[T], U], items: Iterable[T], *, key: Callable[[T], str] | None = None, name: str = "map"
 ) -> FutureList[U]: ...
 def map(
-    function: Callable[[T], Any],
-    items: Iterable[T],
-    *,
-    key: Callable[[T], str] | None = None,
-    name: str = "map",
+    function: Callable[[T], Any], items: Iterable[T], *, key: Callable[[T], str] | None = None, name: str = "map"
 ) -> FutureList[Any]:
     """
     Runs a function of several steps for each item, side by side: each in a branch of its own, told apart by its
@@ -365,7 +362,7 @@ def map(
     scope = current("map")
     seen: set[str] = set()
     futures = []
-    for index, item in enumerate(items):
+    for index, item in enumerate(in_order(items, "map")):
         own = str(index) if key is None else str(key(item))
         if own in seen:
             raise refused(f"two items of a map have the key {own!r}", "Give each a key of its own.", "ALM_KEY_NEEDED")

@@ -71,7 +71,7 @@ export function callTask<R>(definition: TaskDefinition, args: Value, key?: strin
   )
 }
 
-/** `task.map`: a list that is known is one call an item; a directory, or what is not known yet, is one map. */
+/** `task.map`: a list that is known (or a generator, a `Set`) is one call an item; a directory, or what is not known yet, is one map. */
 export function mapTask<R>(
   definition: TaskDefinition,
   over: unknown,
@@ -80,10 +80,11 @@ export function mapTask<R>(
 ): FutureList<R> | DirMap<R> {
   const caller = requireCaller(`${definition.spec.name}.map`)
   checkNames(`${definition.spec.name}.map`, options, mapNames)
-  if (Array.isArray(over))
+  const items = listed(over)
+  if (items !== undefined)
     return futureList(
       caller,
-      over.map((item, index) => callTask<R>(definition, argsOf(item, index))),
+      items.map((item, index) => callTask<R>(definition, argsOf(item, index))),
     )
   if (!isFuture(over) && !(typeof over === 'object' && over !== null)) {
     throw new AlmanacError('ALM_MAP_OVER', { task: definition.spec.name, what: nameOfKind(over) })
@@ -100,6 +101,13 @@ export function mapTask<R>(
   }
   const call = caller.call({ ...definition.request, kind: 'map', calledAt: calledHere() }, args)
   return makeFuture<MapResult<R>>(caller, call, [], spec.name) as DirMap<R>
+}
+
+/** The items of a list, or of a generator, a `Set` or the like; undefined for what is none. */
+function listed(over: unknown): readonly unknown[] | undefined {
+  if (Array.isArray(over)) return over
+  const isIterable = typeof over === 'object' && over !== null && !isFuture(over) && Symbol.iterator in over
+  return isIterable ? [...(over as Iterable<unknown>)] : undefined
 }
 
 /** What a value is, in a sentence. */

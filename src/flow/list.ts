@@ -68,14 +68,14 @@ export type Known<T> =
  * place, or by `key` where items may come and go.
  */
 export function map<I, R>(
-  items: readonly I[],
+  items: Iterable<I>,
   fn: (item: I, index: number) => PromiseLike<R> | R,
   options: { readonly key?: (item: I, index: number) => string; readonly name?: string } = {},
 ): FutureList<R> {
   const caller = requireCaller('map')
   const name = options.name ?? 'map'
   const seen = new Set<string>()
-  const futures = items.map((item, index) => {
+  const futures = [...items].map((item, index) => {
     const key = options.key?.(item, index) ?? String(index)
     if (seen.has(key))
       throw new AlmanacError('ALM_KEY_NEEDED', { what: `map with the key ${JSON.stringify(key)}` })

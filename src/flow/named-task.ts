@@ -17,7 +17,7 @@ type AnyInputs = Readonly<Record<string, unknown>>
 export interface NamedTask<I extends AnyInputs, R> {
   (inputs: { readonly [K in keyof I]: Arg<I[K]> }): Future<R>
   /** One call for each item, or for each entry of a directory. */
-  map(over: readonly { readonly [K in keyof I]: Arg<I[K]> }[]): FutureList<R>
+  map(over: Iterable<{ readonly [K in keyof I]: Arg<I[K]> }>): FutureList<R>
   map(over: DirRef | PromiseLike<DirRef>, options?: MapOptions): DirMap<R>
   map(over: PromiseLike<readonly (FileRef | AnyInputs)[]>, options?: MapOptions): Future<R[]>
   /** The same task with other options. */

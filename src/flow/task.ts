@@ -18,7 +18,7 @@ import type { Shape, ShapeOf } from './schema.ts'
 export interface FunctionTask<A extends readonly unknown[], R> {
   (...args: { readonly [K in keyof A]: Arg<A[K]> }): Future<R>
   /** One call for each item, or for each entry of a directory. */
-  map(over: readonly Arg<A[0]>[]): FutureList<R>
+  map(over: Iterable<Arg<A[0]>>): FutureList<R>
   map(over: DirRef | PromiseLike<DirRef>, options?: MapOptions): DirMap<R>
   map(over: PromiseLike<readonly A[0][]>, options?: MapOptions): Future<R[]>
   /** The same task with other options. */

@@ -87,6 +87,9 @@ describe('types follow maps', () => {
     const futures = noted.map([1, 2])
     expectTypeOf(futures[0]).toExtend<PromiseLike<{ n: number }> | undefined>()
     expectTypeOf(futures.all()).toExtend<PromiseLike<{ n: number }[]>>()
+    expectTypeOf(noted.map(new Set([1, 2])).all()).toExtend<PromiseLike<{ n: number }[]>>()
+    // @ts-expect-error they are texts
+    noted.map(new Set(['1']))
   })
 
   typed('over a directory: a directory for each output', () => {

@@ -41,14 +41,14 @@ async def main():
 export const mapped = program(
   `export default workflow('main', { input: { items: json<number[]>() } }, async ({ items }) => {
   const steps = async (n: number) => double(await double(n))
-  const branches = await map(items, steps, { key: String, name: 'steps' }).all()
-  return { branches, calls: double.map(items).all(), later: double.map(all(items.map((n) => n + 1))) }
+  const branches = await map(items.values(), steps, { key: String, name: 'steps' }).all()
+  return { branches, calls: double.map(new Set(items)).all(), later: double.map(all(items.map((n) => n + 1))) }
 })`,
   `@workflow
 async def main(items: list[int]):
     async def steps(n): return await double(await double(n))
-    branches = await map(steps, items, key=str, name="steps").all()
-    return {"branches": branches, "calls": double.map(items).all(), "later": double.map(gather(*[n + 1 for n in items]))}`,
+    branches = await map(steps, iter(items), key=str, name="steps").all()
+    return {"branches": branches, "calls": double.map(n for n in items).all(), "later": double.map(gather(*[n + 1 for n in items]))}`,
 )
 
 export const children = program(

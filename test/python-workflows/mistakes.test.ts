@@ -123,6 +123,16 @@ it.each([
     /f\.map goes over a list or a directory, and not over a number\.\n\s+maps_nothing\.py:10 \[ALM_MAP_OVER\]/,
   ],
   [
+    'maps_a_set',
+    body('return await f.map({1, 2}).all()'),
+    /f\.map goes over a list or a directory, and not over a set, which has no order\n\s+maps_a_set\.py:9 \[ALM_MAP_OVER\]\n\s+Sort it: /,
+  ],
+  [
+    'maps_a_text',
+    body('return await map(f, "12").all()'),
+    /map goes over a list or a directory, and not over a str\n\s+maps_a_text\.py:9 \[ALM_MAP_OVER\]/,
+  ],
+  [
     'no_field_returned',
     body('return {"a": f(1).nope}'),
     /The result of f has no nope: it [^\n]*\.\n\s+no_field_returned\.py:7 \[ALM_FIELD_MISSING\]/,
