@@ -50,3 +50,14 @@ it('gives a line that is still being written when it is whole', async () => {
   appendFileSync(path, 'xt":"two"}\n')
   expect([first.texts, (await read(first.next)).texts]).toEqual([['one'], ['two']])
 })
+
+it('says of a line that was damaged where it is, and goes on with the next', async () => {
+  await write('one')
+  const path = logs.pathOf('run', 1, 1)
+  appendFileSync(path, '{"at":0,"str\0\0\0\n')
+  await write('three')
+  const texts = ['one', '(15 bytes of this log are damaged, at byte 40 of its file)', 'three']
+  expect((await read()).texts).toEqual(texts)
+  const first = await read(0, 2)
+  expect([first.texts, (await read(first.next)).texts]).toEqual([texts.slice(0, 2), texts.slice(2)])
+})

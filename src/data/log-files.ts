@@ -12,6 +12,7 @@ type KeptLine = LogLine & { readonly attempt: number }
  *
  * L1 a file is made with the first line: a hundred thousand silent tasks leave none.
  * L2 lines of an attempt are in the order they came.
+ * L3 of a line that is damaged it is said that it was there; the others are read.
  */
 export class LogFiles implements LogStore {
   readonly #root: string
@@ -133,8 +134,11 @@ export class LogFiles implements LogStore {
     const { attempt } = from
     let { byte } = from
     for await (const bytes of wholeLines(this.pathOf(run, call, attempt), byte)) {
-      const line = parseLine(bytes.toString('utf8'))
-      if (line === undefined) break
+      const line = parseLine(bytes.toString('utf8')) ?? {
+        at: lines.at(-1)?.at ?? 0,
+        stream: 'stderr',
+        text: `(${bytes.length} bytes of this log are damaged, at byte ${byte} of its file)`,
+      }
       byte += bytes.length + 1
       lines.push({ ...line, attempt })
       if (lines.length >= limit) break
@@ -163,7 +167,7 @@ async function* wholeLines(path: string, start: number): AsyncIterable<Buffer> {
 function parseLine(text: string): LogLine | undefined {
   try {
     const { at, stream, text: line } = JSON.parse(text) as LogLine
-    return { at, stream, text: line }
+    return typeof line === 'string' ? { at, stream, text: line } : undefined
   } catch {
     return undefined
   }
