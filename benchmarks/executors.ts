@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { openCommandExecutor } from '../src/executors/command/executor.ts'
 import { openInlineExecutor } from '../src/executors/inline/executor.ts'
 import type { TaskSpec } from '../src/model/task.ts'
-import type { Clock } from '../src/ports/clock.ts'
 import type { Attempt, Executor, ExecutorListener } from '../src/ports/executor.ts'
-import { taskSpec } from '../src/testing/executors/attempts.ts'
+import { systemClock } from '../src/system/system-clock.ts'
+import { taskSpec } from '../src/testing/task-spec.ts'
 
 /**
  * What executors cost: inline attempts a second, and what a command costs over a bare child process. CPU is that of
@@ -15,17 +15,6 @@ import { taskSpec } from '../src/testing/executors/attempts.ts'
  *
  *     node benchmarks/executors.ts
  */
-
-const clock: Clock = {
-  now: () => Date.now(),
-  at: (time, wake) => {
-    const timer = setTimeout(wake, time - Date.now())
-    return () => clearTimeout(timer)
-  },
-  atRest: (then) => {
-    setImmediate(then)
-  },
-}
 
 type Open = (listener: ExecutorListener) => Executor
 type Make = (call: number) => Attempt
@@ -133,7 +122,7 @@ async function best(times: number, measure: () => Promise<Cost>): Promise<Cost> 
 
 async function inline(): Promise<void> {
   const task = taskSpec('noop', { kind: 'function', name: 'noop' })
-  const open: Open = (listener) => openInlineExecutor({ clock }, listener)
+  const open: Open = (listener) => openInlineExecutor({ clock: systemClock }, listener)
   const cases: readonly (readonly [string, Partial<Attempt>, batch: number])[] = [
     ['plain function, batches of 1000', { fn: (n: number) => n }, 1000],
     ['plain function, one at a time', { fn: (n: number) => n }, 1],
@@ -155,7 +144,7 @@ async function inline(): Promise<void> {
 
 async function command(): Promise<void> {
   const task = taskSpec('noop', { kind: 'command', run: ['/bin/true'], exitCodes: { retry: [] } })
-  const open: Open = (listener) => openCommandExecutor({ clock }, listener)
+  const open: Open = (listener) => openCommandExecutor({ clock: systemClock }, listener)
   const count = 200
   const text = ({ ms, cpuMs }: Cost): string =>
     `${(ms / count).toFixed(2)} ms (CPU ${(cpuMs / count).toFixed(2)} ms)`

@@ -2,9 +2,9 @@ import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { openPythonExecutor } from '../src/executors/python/executor.ts'
-import type { TaskSpec } from '../src/model/task.ts'
-import type { Clock } from '../src/ports/clock.ts'
 import type { Attempt, AttemptEnd, AttemptId } from '../src/ports/executor.ts'
+import { systemClock } from '../src/system/system-clock.ts'
+import { taskSpec } from '../src/testing/task-spec.ts'
 import { cpuSeconds, treeOf } from './seed/process-tree.ts'
 
 /**
@@ -19,20 +19,9 @@ const { values } = parseArgs({
   },
 })
 
-const clock: Clock = {
-  now: () => Date.now(),
-  at: (time, wake) => {
-    const timer = setTimeout(wake, time - Date.now())
-    return () => clearTimeout(timer)
-  },
-  atRest: (then) => {
-    setImmediate(then)
-  },
-}
-
 const waiting = new Map<AttemptId, (end: AttemptEnd) => void>()
 const executor = openPythonExecutor(
-  { clock, processes: Number(values.processes) },
+  { clock: systemClock, processes: Number(values.processes) },
   {
     started: () => undefined,
     log: () => undefined,
@@ -45,27 +34,12 @@ const executor = openPythonExecutor(
   },
 )
 
-const task: TaskSpec = {
-  name: 'noop',
-  body: {
-    kind: 'python',
-    file: fileURLToPath(new URL('noop.py', import.meta.url)),
-    function: 'noop',
-    threads: 1,
-  },
-  policy: {
-    retries: { count: 0, delayMs: 0, backoff: 1, maxDelayMs: 0, jitter: 0, memoryFactor: 1 },
-    effect: false,
-    random: false,
-    location: false,
-    cpu: 1,
-    memoryBytes: 0,
-    priority: 0,
-    onFailure: 'fail',
-  },
-  env: [],
-  reads: [],
-}
+const task = taskSpec('noop', {
+  kind: 'python',
+  file: fileURLToPath(new URL('noop.py', import.meta.url)),
+  function: 'noop',
+  threads: 1,
+})
 
 let calls = 0
 const attempt = (): Attempt => {

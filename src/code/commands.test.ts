@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { TaskSpec } from '../model/task.ts'
 import type { CodeFingerprint } from '../ports/code.ts'
-import { ProjectFolder, plainTask } from '../testing/project-folder.ts'
+import { ProjectFolder } from '../testing/project-folder.ts'
+import { taskSpec } from '../testing/task-spec.ts'
 import { openCodeSource } from './source.ts'
 
 let project: ProjectFolder
@@ -20,7 +21,7 @@ const fingerprint = (task: TaskSpec): Promise<CodeFingerprint> =>
   }).fingerprint(task)
 
 const command = (run: readonly string[], more: Partial<TaskSpec> = {}, cwd?: string): TaskSpec => ({
-  ...plainTask('convert', {
+  ...taskSpec('convert', {
     kind: 'command',
     run,
     exitCodes: { retry: [] },
@@ -68,7 +69,7 @@ test('where the project lies does not count', async () => {
 
 test('a script counts by its language and text', async () => {
   const script = (lang: 'bash' | 'python', source: string): Promise<CodeFingerprint> =>
-    fingerprint(plainTask('script', { kind: 'script', lang, source, exitCodes: { retry: [] } }))
+    fingerprint(taskSpec('script', { kind: 'script', lang, source, exitCodes: { retry: [] } }))
   const one = await script('bash', 'echo 1')
   expect(one).toEqual({ digest: one.digest, parts: { 'script:bash': one.digest }, warnings: [] })
   expect((await script('bash', 'echo 2')).digest).not.toBe(one.digest)
@@ -86,7 +87,7 @@ test('a container counts by its words and by what is in it, not by its image, li
     init: true,
     exitCodes: { retry: [] },
   } as const
-  const of = (more: object) => fingerprint(plainTask('info', { ...body, ...more }))
+  const of = (more: object) => fingerprint(taskSpec('info', { ...body, ...more }))
   const one = await of({})
   expect(Object.keys(one.parts)).toEqual(['command', 'container'])
   const same = [
@@ -114,7 +115,7 @@ test('a volume of a container counts by its content where it is declared, and is
   const volumes = (write: boolean) => ({ volumes: [{ path: '/ref', source, write }] })
   const of = (more: object, reads: readonly string[] = []) =>
     fingerprint({
-      ...plainTask('info', {
+      ...taskSpec('info', {
         kind: 'container',
         image: 'a',
         pull: 'missing',

@@ -2,7 +2,8 @@ import { pathToFileURL } from 'node:url'
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
 import type { SourcePlace, TaskSpec } from '../model/task.ts'
 import type { CodeFingerprint, CodeSource } from '../ports/code.ts'
-import { almanacStub, installed, ProjectFolder, plainTask } from '../testing/project-folder.ts'
+import { almanacStub, installed, ProjectFolder } from '../testing/project-folder.ts'
+import { taskSpec } from '../testing/task-spec.ts'
 import { openCodeSource } from './source.ts'
 
 /** How a task's definition is found in the code, and what is said of code that cannot be counted well. */
@@ -40,7 +41,7 @@ interface Defined {
 }
 
 const specOf = ({ name, definedAt }: Defined, more: Partial<TaskSpec> = {}): TaskSpec => ({
-  ...plainTask(name, { kind: 'function', name }),
+  ...taskSpec(name, { kind: 'function', name }),
   definedAt,
   ...more,
 })
@@ -160,7 +161,7 @@ test('a function counts as it was loaded, until it is loaded again', async () =>
 
 test('without a file, a task needs a version', async () => {
   const source = opened()
-  const task = plainTask('lost', { kind: 'function', name: 'lost' })
+  const task = taskSpec('lost', { kind: 'function', name: 'lost' })
   await expect(source.fingerprint(task)).rejects.toMatchObject({
     code: 'ALM_TASK_NOT_FOUND',
     message: 'The code of task lost was not found: it was not defined in a file; give it a version',

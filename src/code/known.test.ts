@@ -2,8 +2,8 @@ import { pathToFileURL } from 'node:url'
 import { afterAll, expect, test } from 'vitest'
 import type { TaskSpec } from '../model/task.ts'
 import type { CodeSource } from '../ports/code.ts'
-import { taskSpec } from '../testing/executors/attempts.ts'
 import { almanacStub, ProjectFolder } from '../testing/project-folder.ts'
+import { taskSpec } from '../testing/task-spec.ts'
 import { openCodeSource } from './source.ts'
 
 const project = new ProjectFolder().write({

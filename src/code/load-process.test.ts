@@ -28,7 +28,7 @@ const source = JSON.stringify(new URL('source.ts', import.meta.url).href)
 
 /** Loads a file, fingerprints what it exports and says what it found as JSON. */
 const program = `import { openCodeSource } from ${source}
-import { plainTask } from ${JSON.stringify(new URL('../testing/project-folder.ts', import.meta.url).href)}
+import { taskSpec } from ${JSON.stringify(new URL('../testing/task-spec.ts', import.meta.url).href)}
 const [file] = process.argv.slice(2)
 const root = import.meta.dirname
 const code = openCodeSource({ home: root + '/home', project: root, almanacUrl: new URL('almanac-stub.js', import.meta.url) })
@@ -39,7 +39,7 @@ try {
   said.digests = {}
   for (const [name, { kind, definedAt }] of Object.entries(exports)) {
     if (kind !== 'task') continue
-    const { digest } = await code.fingerprint({ ...plainTask(name, { kind: 'function', name }), definedAt })
+    const { digest } = await code.fingerprint({ ...taskSpec(name, { kind: 'function', name }), definedAt })
     said.digests[name] = [definedAt.line, digest]
   }
   if (exports.run) exports.run()

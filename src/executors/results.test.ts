@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { OutputKind } from '../model/task.ts'
-import { taskSpec } from '../testing/executors/attempts.ts'
+import { taskSpec } from '../testing/task-spec.ts'
 import { programValues, returnedValues } from './results.ts'
 
 const task = (outputs?: Readonly<Record<string, OutputKind>>) =>

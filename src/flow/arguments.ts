@@ -4,6 +4,7 @@ import type { Path } from '../model/path.ts'
 import { isRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
 import { copyOfScalar } from '../model/value-refs.ts'
+import { setOwnField } from '../util/own-field.ts'
 import { currentCaller } from './ambient.ts'
 import { refOf, targetOf } from './future-target.ts'
 
@@ -45,9 +46,7 @@ function convert(value: unknown, path: Path, depth: number): Value {
   for (const key of Object.keys(value)) {
     const item = (value as Record<string, unknown>)[key]
     const field = isScalar(item) ? item : convert(item, [...path, key], depth + 1)
-    if (key === '__proto__')
-      Object.defineProperty(copy, key, { value: field, enumerable: true, writable: true, configurable: true })
-    else copy[key] = field
+    setOwnField(copy, key, field)
   }
   return copy
 }

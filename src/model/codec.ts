@@ -1,4 +1,5 @@
 import { fromBase64, toBase64 } from '../util/base64.ts'
+import { setOwnField } from '../util/own-field.ts'
 import { AlmanacError } from './errors.ts'
 import { joinPaths, type Path } from './path.ts'
 import { DirRef, FileRef, FutureRef, HeldRef, SpilledRef, type UrlObject, UrlRef } from './refs.ts'
@@ -216,16 +217,7 @@ export function fromWire(wire: unknown, path: Path = [], depth = 0): Value {
 function fieldsFromWire(fields: Record<string, unknown>, path: Path, depth: number): Value {
   const value: Record<string, Value> = {}
   for (const key of Object.keys(fields)) {
-    const field = fromWire(fields[key], [...path, key], depth + 1)
-    // assignment to `__proto__` would set the prototype
-    if (key === '__proto__')
-      Object.defineProperty(value, key, {
-        value: field,
-        enumerable: true,
-        writable: true,
-        configurable: true,
-      })
-    else value[key] = field
+    setOwnField(value, key, fromWire(fields[key], [...path, key], depth + 1))
   }
   return value
 }

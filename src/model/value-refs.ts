@@ -1,3 +1,4 @@
+import { setOwnField } from '../util/own-field.ts'
 import { isRef, type Ref } from './refs.ts'
 import type { Value } from './value.ts'
 
@@ -46,9 +47,7 @@ export function mapRefs(value: Value, replace: (ref: Ref) => Value): Value {
   const copy: Record<string, Value> = {}
   for (const key of Object.keys(value)) {
     const field = mapRefs((value as Record<string, Value>)[key], replace)
-    if (key === '__proto__')
-      Object.defineProperty(copy, key, { value: field, enumerable: true, writable: true, configurable: true })
-    else copy[key] = field
+    setOwnField(copy, key, field)
   }
   return copy
 }

@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { AlmanacError } from '../model/errors.ts'
-import type { TaskBody, TaskSpec } from '../model/task.ts'
+import type { TaskSpec } from '../model/task.ts'
+import { taskSpec } from './task-spec.ts'
 
 /** A project of an author's on disk, for tests of what becomes of its code. */
 export class ProjectFolder {
@@ -35,12 +36,12 @@ export class ProjectFolder {
     const after = pattern.exec(lines[line] as string)
     const column = (lines[line] as string).indexOf('task', (after?.index ?? 0) + (after?.[0].length ?? 0))
     const at = { file: path, line: line + 1, ...(column >= 0 && { column: column + 1 }) }
-    return { ...plainTask(name, { kind: 'function', name }), definedAt: at, ...more }
+    return { ...taskSpec(name, { kind: 'function', name }), definedAt: at, ...more }
   }
 
   python(file: string, name: string, more: Partial<TaskSpec> = {}): TaskSpec {
     return {
-      ...plainTask(name, { kind: 'python', file: this.path(file), function: name, threads: 1 }),
+      ...taskSpec(name, { kind: 'python', file: this.path(file), function: name, threads: 1 }),
       ...more,
     }
   }
@@ -82,20 +83,3 @@ export function installed(
     [`${folder}/index.js`]: `export const version = '${version}'\nexport const parse = (x) => x\nexport const z = { object: (x) => x, string: () => 's' }\n`,
   }
 }
-
-export const plainTask = (name: string, body: TaskBody): TaskSpec => ({
-  name,
-  body,
-  policy: {
-    retries: { count: 0, delayMs: 0, backoff: 1, maxDelayMs: 0, jitter: 0, memoryFactor: 1 },
-    effect: false,
-    random: false,
-    location: false,
-    cpu: 1,
-    memoryBytes: 0,
-    priority: 0,
-    onFailure: 'fail',
-  },
-  env: [],
-  reads: [],
-})

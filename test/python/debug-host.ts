@@ -1,5 +1,5 @@
 import { openPythonExecutor } from '../../src/executors/python/executor.ts'
-import { taskSpec } from '../../src/testing/executors/attempts.ts'
+import { taskSpec } from '../../src/testing/task-spec.ts'
 
 /** `node debug-host.ts pdb|debugpy FILE REQUIREMENTS`: runs `f(n=20)` and `f(n=30)` of a file under a debugger. */
 const [, , debug, file = '', requirements = ''] = process.argv

@@ -1,5 +1,5 @@
 import { openThreadExecutor } from '../../src/executors/threads/executor.ts'
-import { taskSpec } from '../../src/testing/executors/attempts.ts'
+import { taskSpec } from '../../src/testing/task-spec.ts'
 import { ExecutorBench } from '../../src/testing/executors/executor-bench.ts'
 
 /**

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import type { TaskSpec } from '../../model/task.ts'
 import { executorContract } from '../../testing/contracts/executor-contract.ts'
-import { taskSpec } from '../../testing/executors/attempts.ts'
+import { taskSpec } from '../../testing/task-spec.ts'
 import { openCommandExecutor } from './executor.ts'
 
 const module = fileURLToPath(new URL('./executor.ts', import.meta.url))

@@ -4,9 +4,9 @@ import { FileRef } from '../../model/refs.ts'
 import type { TaskBody } from '../../model/task.ts'
 import type { Value } from '../../model/value.ts'
 import type { Attempt, AttemptEnd } from '../../ports/executor.ts'
-import { taskSpec } from '../../testing/executors/attempts.ts'
 import { ExecutorBench } from '../../testing/executors/executor-bench.ts'
 import type { Program } from '../../testing/executors/executor-rig.ts'
+import { taskSpec } from '../../testing/task-spec.ts'
 import { openCommandExecutor } from './executor.ts'
 
 const environment = { PATH: process.env['PATH'] ?? '', HOME: '/home/almanac', LANG: 'C.UTF-8' }

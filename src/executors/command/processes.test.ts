@@ -6,11 +6,11 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Attempt } from '../../ports/executor.ts'
-import { taskSpec } from '../../testing/executors/attempts.ts'
 import { ExecutorBench, isAlive, killProcess } from '../../testing/executors/executor-bench.ts'
 import type { HostedWork } from '../../testing/executors/executor-host.ts'
 import type { Program } from '../../testing/executors/executor-rig.ts'
 import { patience } from '../../testing/patience.ts'
+import { taskSpec } from '../../testing/task-spec.ts'
 import { openCommandExecutor } from './executor.ts'
 
 /** Processes that behave badly: nothing of them may be left, and nothing may hang. */

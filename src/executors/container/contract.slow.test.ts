@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import type { ContainerVolume, TaskSpec } from '../../model/task.ts'
 import { executorContract } from '../../testing/contracts/executor-contract.ts'
-import { taskSpec } from '../../testing/executors/attempts.ts'
+import { taskSpec } from '../../testing/task-spec.ts'
 import { openTestContainers, testSettings } from './rig.ts'
 import { containerBody } from './test-body.ts'
 

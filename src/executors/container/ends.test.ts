@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { taskSpec } from '../../testing/executors/attempts.ts'
+import { taskSpec } from '../../testing/task-spec.ts'
 import { containerEnd } from './ends.ts'
 import { containerBody } from './test-body.ts'
 

@@ -2,8 +2,8 @@
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Attempt, AttemptId } from '../../ports/executor.ts'
-import { taskSpec } from '../../testing/executors/attempts.ts'
 import { ExecutorBench } from '../../testing/executors/executor-bench.ts'
+import { taskSpec } from '../../testing/task-spec.ts'
 import { openInlineExecutor } from '../inline/executor.ts'
 
 const methods = console as unknown as Record<string, (...args: unknown[]) => void>

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Attempt } from '../../ports/executor.ts'
-import { taskSpec } from '../../testing/executors/attempts.ts'
 import { ExecutorBench } from '../../testing/executors/executor-bench.ts'
+import { taskSpec } from '../../testing/task-spec.ts'
 import { openInlineExecutor } from './executor.ts'
 
 let bench: ExecutorBench

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url'
 import type { Attempt } from '../../ports/executor.ts'
 import { executorContract } from '../../testing/contracts/executor-contract.ts'
-import { taskSpec } from '../../testing/executors/attempts.ts'
 import { inlinePuppet } from '../../testing/executors/puppet-inline.ts'
+import { taskSpec } from '../../testing/task-spec.ts'
 import { openInlineExecutor } from './executor.ts'
 
 const task = taskSpec('puppet', { kind: 'function', name: 'puppet' })

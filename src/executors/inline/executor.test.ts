@@ -5,9 +5,9 @@ import type { TaskContext } from '../../model/task-context.ts'
 import { TerminalError } from '../../model/terminal-error.ts'
 import type { Value } from '../../model/value.ts'
 import type { Attempt, AttemptEnd, AttemptId } from '../../ports/executor.ts'
-import { taskSpec } from '../../testing/executors/attempts.ts'
 import { ExecutorBench, killAfterMs } from '../../testing/executors/executor-bench.ts'
 import type { Program } from '../../testing/executors/executor-rig.ts'
+import { taskSpec } from '../../testing/task-spec.ts'
 import { openInlineExecutor } from './executor.ts'
 
 let bench: ExecutorBench

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { taskSpec } from '../../testing/executors/attempts.ts'
 import { Recorder } from '../../testing/executors/recorder.ts'
+import { taskSpec } from '../../testing/task-spec.ts'
 import { VirtualClock } from '../../testing/virtual-clock.ts'
 import { Attempts } from '../lifecycle.ts'
 import { AssignedJobs } from './assigned-jobs.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { taskSpec } from '../../testing/executors/attempts.ts'
+import { taskSpec } from '../../testing/task-spec.ts'
 import { TaskFunction } from './job.ts'
 
 describe('calls of a function that may wait in a worker', () => {

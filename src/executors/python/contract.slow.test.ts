@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { executorContract } from '../../testing/contracts/executor-contract.ts'
-import { taskSpec } from '../../testing/executors/attempts.ts'
+import { taskSpec } from '../../testing/task-spec.ts'
 import { openPythonExecutor } from './executor.ts'
 
 const file = fileURLToPath(new URL('../../../python/tests/puppet.py', import.meta.url))

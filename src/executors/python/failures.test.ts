@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { AttemptEnd } from '../../ports/executor.ts'
-import { taskSpec } from '../../testing/executors/attempts.ts'
 import { PythonBench } from '../../testing/executors/python-bench.ts'
 import { isOver, standStill } from '../../testing/executors/standstill.ts'
+import { taskSpec } from '../../testing/task-spec.ts'
 import { openPythonExecutor } from './executor.ts'
 
 let bench: PythonBench

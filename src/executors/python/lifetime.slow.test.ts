@@ -334,7 +334,7 @@ executor.submit([{ ...base, id: 'a', call: 1, inputs: { path } }])
 
 /** A program that opens an executor, and submits one attempt. */
 function hosted(name: string, path: string): ChildProcessByStdio<null, Readable, null> {
-  const modules = ['executor.ts', '../../testing/executors/attempts.ts'].map((path) =>
+  const modules = ['executor.ts', '../../testing/task-spec.ts'].map((path) =>
     fileURLToPath(new URL(path, import.meta.url)),
   )
   const words = ['--input-type=module', '-e', host, ...modules, file, path, name]

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Attempt } from '../../ports/executor.ts'
-import { taskSpec } from '../../testing/executors/attempts.ts'
 import { Recorder } from '../../testing/executors/recorder.ts'
+import { taskSpec } from '../../testing/task-spec.ts'
 import { VirtualClock } from '../../testing/virtual-clock.ts'
 import { Job, TaskFunctions } from '../jobs/job.ts'
 import { JobRuns } from '../jobs/job-runs.ts'

@@ -5,8 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ScriptLanguage } from '../../model/task.ts'
 import type { Value } from '../../model/value.ts'
 import type { AttemptEnd } from '../../ports/executor.ts'
-import { taskSpec } from '../../testing/executors/attempts.ts'
 import { ExecutorBench } from '../../testing/executors/executor-bench.ts'
+import { taskSpec } from '../../testing/task-spec.ts'
 import { openScriptExecutor } from './executor.ts'
 
 const environment = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '/', LANG: 'C.UTF-8' }

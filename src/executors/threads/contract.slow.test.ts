@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { executorContract } from '../../testing/contracts/executor-contract.ts'
-import { taskSpec } from '../../testing/executors/attempts.ts'
+import { taskSpec } from '../../testing/task-spec.ts'
 import { openThreadExecutor } from './executor.ts'
 
 const at = [`${new URL('../../../test/threads/puppet.ts', import.meta.url).href}:1:1`]

@@ -9,8 +9,8 @@ import { FileRef, HeldRef } from '../../model/refs.ts'
 import type { TaskSpec } from '../../model/task.ts'
 import type { Value } from '../../model/value.ts'
 import type { Attempt, AttemptEnd } from '../../ports/executor.ts'
-import { taskSpec } from '../../testing/executors/attempts.ts'
 import { ExecutorBench } from '../../testing/executors/executor-bench.ts'
+import { taskSpec } from '../../testing/task-spec.ts'
 import { openThreadExecutor, type ThreadExecutorOptions } from './executor.ts'
 
 const program = new URL('../../wiring/thread.ts', import.meta.url)

@@ -3,6 +3,7 @@ import { AlmanacError } from '../../model/errors.ts'
 import type { Path } from '../../model/path.ts'
 import { UrlRef } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
+import { setOwnField } from '../../util/own-field.ts'
 
 /**
  * Values on their way to a thread and back: the codec's form, but for three things. An array stands for where it lies
@@ -143,15 +144,7 @@ export function unpack(wire: unknown, how: Unpacking, path: Path = []): Value {
 function unpackFields(fields: Record<string, unknown>, how: Unpacking, path: Path): Value {
   const value: Record<string, Value> = {}
   for (const key of Object.keys(fields)) {
-    const field = unpack(fields[key], how, [...path, key])
-    if (key === '__proto__')
-      Object.defineProperty(value, key, {
-        value: field,
-        enumerable: true,
-        writable: true,
-        configurable: true,
-      })
-    else value[key] = field
+    setOwnField(value, key, unpack(fields[key], how, [...path, key]))
   }
   return value
 }

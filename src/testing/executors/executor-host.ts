@@ -1,5 +1,5 @@
-import type { Clock } from '../../ports/clock.ts'
 import type { Attempt, Executor, ExecutorListener } from '../../ports/executor.ts'
+import { systemClock } from '../../system/system-clock.ts'
 
 /**
  * A process of its own that hosts an executor, to be killed: `node executor-host.ts JSON`, where the JSON is a
@@ -20,17 +20,6 @@ type Open = (
   listener: ExecutorListener,
 ) => Executor | Promise<Executor>
 
-const clock: Clock = {
-  now: () => Date.now(),
-  at: (time, wake) => {
-    const timer = setTimeout(wake, time - Date.now())
-    return () => clearTimeout(timer)
-  },
-  atRest: (then) => {
-    setImmediate(then)
-  },
-}
-
 const silent: ExecutorListener = {
   started: () => undefined,
   log: () => undefined,
@@ -45,7 +34,7 @@ const named = async (module: string, name: string): Promise<unknown> =>
 const work = JSON.parse(process.argv[2] ?? '') as HostedWork
 const open = (await named(work.module, work.open)) as Open
 const fn = work.fn && ((await named(work.fn.module, work.fn.name)) as NonNullable<Attempt['fn']>)
-const executor = await open({ clock, ...work.options }, silent)
+const executor = await open({ clock: systemClock, ...work.options }, silent)
 executor.submit(work.attempts.map((attempt) => (fn === undefined ? attempt : { ...attempt, fn })))
 // lives until it is killed
 setInterval(() => undefined, 60_000)

@@ -5,7 +5,8 @@ import type { TaskSpec } from '../../model/task.ts'
 import type { Value } from '../../model/value.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Attempt, AttemptEnd, Executor, ExecutorListener } from '../../ports/executor.ts'
-import { taskSpec } from './attempts.ts'
+import { systemClock } from '../../system/system-clock.ts'
+import { taskSpec } from '../task-spec.ts'
 import { Recorder } from './recorder.ts'
 
 /** An executor of Python tasks under the real clock, with sources that a test writes. */
@@ -21,7 +22,7 @@ export class PythonBench {
     this.folder = realpathSync(mkdtempSync(join(tmpdir(), 'python-')))
     const lost = Promise.withResolvers<readonly number[]>()
     this.lost = lost.promise
-    this.executor = open(realClock, Object.assign(this.heard, { heldLost: lost.resolve }))
+    this.executor = open(systemClock, Object.assign(this.heard, { heldLost: lost.resolve }))
   }
 
   /** Writes a source file; the path of it. */
@@ -100,15 +101,4 @@ export class PythonBench {
     await this.executor.close()
     rmSync(this.folder, { recursive: true, force: true })
   }
-}
-
-const realClock: Clock = {
-  now: () => Date.now(),
-  at: (time, wake) => {
-    const timer = setTimeout(wake, time - Date.now())
-    return () => clearTimeout(timer)
-  },
-  atRest: (then) => {
-    setImmediate(then)
-  },
 }

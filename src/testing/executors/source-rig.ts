@@ -8,7 +8,7 @@ import type { AttemptEnd, Executor, ExecutorListener } from '../../ports/executo
 import type { BucketPlace, RemoteObjects } from '../../ports/remote-objects.ts'
 import type { Urls } from '../../ports/urls.ts'
 import { MemoryDownloads } from '../memory/memory-downloads.ts'
-import { taskSpec } from './attempts.ts'
+import { taskSpec } from '../task-spec.ts'
 import { Recorder } from './recorder.ts'
 
 interface Options {

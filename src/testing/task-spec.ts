@@ -1,4 +1,4 @@
-import type { TaskBody, TaskPolicy, TaskSpec } from '../../model/task.ts'
+import type { TaskBody, TaskPolicy, TaskSpec } from '../model/task.ts'
 
 const policy: TaskPolicy = {
   retries: { count: 0, delayMs: 0, backoff: 1, maxDelayMs: 0, jitter: 0, memoryFactor: 1 },
