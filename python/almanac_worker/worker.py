@@ -18,25 +18,25 @@ import signal
 import sys
 import threading
 import time
-from collections import deque
 from functools import partial
 from typing import Any
 
 from . import process
 from .frames import Inbox, Outbox, Result, encode
 from .held import HeldStore
+from .orders import Orders
+from .printed import Printed
 from .recalled import Recalled
 from .sources import Sources
-from .standard import Standard
 from .streams import capture_logging, capture_threads
 from .surroundings import Surroundings
-from .tasks import Function, Order, Runner, Task, TaskCancelled, main_thread
+from .tasks import Function, Runner, Task, TaskCancelled, main_thread
+from .unheard import Unheard
+from .waiting import Waiting
 
 #: seconds for which answers to short tasks are collected
 _COLLECT = 0.002
 _SAY_RESIDENT = 100
-#: bytes of results that the host has not heard of, from which on nothing begins that only adds some
-_UNHEARD = 32 << 20
 #: bytes that are held here, from which on what nobody else needs is not spared for calls that may be made later
 _LADEN = 128 << 20
 #: results of short tasks in threads leave together, up to so many
@@ -46,8 +46,6 @@ _LONG = 0.2
 
 _SIGINT = int(signal.SIGINT)
 # what is looked up for each of many short tasks
-_lseek = os.lseek
-_END = os.SEEK_END
 _modules = sys.modules
 
 _task: contextvars.ContextVar[Task | None] = contextvars.ContextVar("almanac_task", default=None)
@@ -58,50 +56,31 @@ class Worker:
         self._inbox = inbox
         self._outbox = outbox
         self._debug: str | None = config["debug"]
-        self._log_limit: int = config["logBytes"]
         self._blobs: list[str] = [f"{place}-w{config['worker']}-b" for place in config["places"]]
         self._blob_count = 0
         self._sources = Sources(config["directory"])
         self._store = HeldStore(config["worker"], self._unmapped)
         self._runner = Runner(self._sources, self._store, config["holder"], self._blob_paths)
-        self._runner.is_laden = lambda: self._is_late() or self._store.bytes > _LADEN
+        self._unheard = Unheard()
+        self._runner.is_laden = lambda: self._unheard.are_many or self._store.bytes > _LADEN
         self._surroundings = Surroundings(config["events"])
-        self._functions: dict[int, Function] = {}
-        self._runs: dict[int, bytes] = {}
+        self._orders = Orders(config["logBytes"])
         # guards the table of tasks and their `cancelled`: the control thread looks there
         self._lock = threading.Lock()
         self._tasks: dict[int, Task] = {}
         self._cancelled_early: set[int] = set()
         self._recalled = Recalled()
-        #: what attempts of the last message had alike, as it said it
-        self._alike: list[Any] = []
-        self._order: Order | None = None
+        self._waiting = Waiting(self._lock, self._unheard)
         self._here: Task | None = None
         self._interruptible: Task | None = None
-        # Attempts that allow threads wait here, those first that take what is held: they free memory. Guarded by the
-        # condition, and so are the counts of threads and how many may run at once.
-        self._turn = threading.Condition(self._lock)
-        self._first: deque[Task] = deque()
-        self._consumers: deque[Task] = deque()
-        self._others: deque[Task] = deque()
-        self._width = 1 << 30
-        self._running = 0
-        # bytes of results that were left here, those that the host has heard of, and the largest
-        self._left = 0
-        self._heard = 0
-        self._largest = 0
-        self._idle = 0
-        self._threads = 0
         self._flushed_at = 0.0
         self._resident_at = 0.0
         # something was done since the resident memory was said last
         self._weigh = True
         #: what the host knows to be loaded
         self._loaded = 0, 0
-        # of our own: the author's code may close or redirect descriptors 1 and 2
-        self._files = (os.dup(1), os.dup(2), os.open(config["events"], os.O_RDONLY)) if self._debug is None else ()
-        self._standard = Standard() if self._debug is None else None
-        self._sizes = (0, 0, 0)
+        #: under a debugger they are the terminal
+        self._printed = Printed(config["events"]) if self._debug is None else None
         self._logging = False
         self._on_signal = self._interrupted
 
@@ -125,14 +104,14 @@ class Worker:
                         stale, checked = self._sources.stale(), True
                     self._take_all(message, stale)
                 elif kind == "fn":
-                    self._functions[message[1]] = Function(*message[2:])
+                    self._orders.learn_function(message[1], Function(*message[2:]))
                 elif kind == "of":
-                    self._runs[message[1]] = message[2].encode()
+                    self._orders.learn_run(message[1], message[2])
                 elif kind == "width":
                     self._widen(message[1])
                 elif kind == "heard":
-                    self._heard = message[1]
-                    self._widen(self._width)
+                    self._unheard.hear(message[1])
+                    self._widen()
                 elif kind == "free":
                     self._store.free(message[1])
                 elif kind == "squeeze":
@@ -161,9 +140,8 @@ class Worker:
         return _SAY_RESIDENT if self._weigh else None
 
     def _mend(self) -> None:
-        # beside tasks in threads that may be in use
-        if self._standard is not None and self._threads == 0:
-            self._standard.mend()
+        if self._printed is not None:
+            self._printed.mend()
 
     def _flush(self, now: float) -> None:
         self._flushed_at = now
@@ -175,19 +153,10 @@ class Worker:
             for seq in seqs:
                 self._outbox.post(["stale", seq, stale])
             return
-        order = self._order_of(alike)
+        order = self._orders.of(alike)
         take = self._run_here if order.function.threads == 1 or self._debug is not None else self._in_thread
         for seq, given, call, key in zip(seqs, inputs, calls, keys):
             take(Task(order, seq, given, call, key))
-
-    def _order_of(self, alike: list[Any]) -> Order:
-        """The same for messages that follow each other, as those of a chain of steps do: so that less is set for each."""
-        known = self._order
-        if known is None or self._alike != alike:
-            function, run, *rest = alike
-            self._alike = alike
-            self._order = known = Order(self._functions[function], self._runs[run], self._log_limit, *rest)
-        return known
 
     def _begins(self, task: Task) -> None:
         if task.seq in self._cancelled_early:
@@ -252,69 +221,33 @@ class Worker:
     # ---- threads of tasks that allow them
 
     def _in_thread(self, task: Task) -> None:
-        if self._threads == 0:
+        if self._waiting.threads == 0:
             sys.setswitchinterval(0.0005)
             os.environ.pop("ALMANAC_EVENTS", None)
             capture_threads(self._print)
-        queue = self._first if task.order.begins else self._consumers if task.takes_held else self._others
-        with self._turn:
+            if self._printed is not None:
+                self._printed.shared = True
+        with self._lock:
             if self._recalled.take(task.seq):
                 return
-            queue.append(task)
-            if self._running >= self._width:
-                return
-            if self._idle > 0:
-                # one that is woken is not idle any more, even before it runs: the next attempt needs another
-                self._idle -= 1
-                self._turn.notify()
-                return
-            more = self._threads < min(task.order.function.threads, self._width)
-            if more:
-                self._threads += 1
-        if more:
-            threading.Thread(target=self._work, name=f"task-{self._threads}", daemon=True).start()
+            more = self._waiting.add(task)
+        self._start_threads(more)
 
-    def _widen(self, width: int) -> None:
-        """So many may run at once from now on; those that run already go on."""
-        with self._turn:
-            self._width = width
-            waiting = len(self._first) + len(self._consumers) + len(self._others)
-            woken = min(waiting, self._idle)
-            self._idle -= woken
-            self._turn.notify(woken)
-            known = (self._first or self._consumers or self._others or (None,))[0]
-            limit = 0 if known is None else min(known.order.function.threads, width, self._threads + waiting - woken)
-            more = max(0, limit - self._threads)
-            self._threads += more
-        for index in range(more):
-            threading.Thread(target=self._work, name=f"task-{self._threads - index}", daemon=True).start()
+    def _widen(self, width: int | None = None) -> None:
+        with self._lock:
+            more = self._waiting.widen(width)
+        self._start_threads(more)
+
+    def _start_threads(self, count: int) -> None:
+        for index in range(count):
+            name = f"task-{self._waiting.threads - index}"
+            threading.Thread(target=self._work, name=name, daemon=True).start()
 
     def _next(self, ended: bool) -> Task:
-        """The next attempt that may begin, when there is one."""
-        with self._turn:
-            if ended:
-                self._running -= 1
-            while self._running >= self._width or (queue := self._served()) is None:
-                self._idle += 1
-                self._turn.wait()
-            task = queue.popleft()
-            self._running += 1
+        with self._lock:
+            task = self._waiting.next(ended)
             self._begins(task)
             return task
-
-    def _served(self) -> deque[Task] | None:
-        """
-        Where the next attempt is. A host that is late gives no consumers: what was left here would pile up, while
-        attempts that only add to it go on.
-        """
-        if self._first:
-            return self._first
-        if self._consumers:
-            return self._consumers
-        return self._others if self._others and not self._is_late() else None
-
-    def _is_late(self) -> bool:
-        return self._left - self._heard > max(_UNHEARD, 4 * self._largest)
 
     def _work(self) -> None:
         me = threading.get_ident()
@@ -338,7 +271,7 @@ class Worker:
             _task.reset(token)
             self._say_lines(task, True)
             self._end(task, end)
-            if task.ms > _LONG or self._served() is None or self._outbox.size >= _TOGETHER:
+            if task.ms > _LONG or not self._waiting.has_next or self._outbox.size >= _TOGETHER:
                 self._outbox.flush()
             # what it was given and gave is not kept while nothing runs
             del task, end
@@ -363,15 +296,15 @@ class Worker:
         task.over = True
         if task.left > 0:
             with self._lock:
-                self._left += task.left
-                self._largest = max(self._largest, task.left)
+                self._unheard.leave(task.left)
         # what is no source counts as well, such as compiled modules
         loaded = self._sources.count, len(_modules)
         if loaded != self._loaded:
             self._loaded = loaded
             self._outbox.post(["loaded"])
-        if self._debug is None:
-            self._say_sizes()
+        grown = None if self._printed is None else self._printed.grown()
+        if grown is not None:
+            self._outbox.post(["said", *grown])
         if task.cancelled:
             left = process.children()
             last = all(one.over for one in list(self._tasks.values()))
@@ -384,24 +317,6 @@ class Worker:
         # when the host is sure to hear of it
         if task.used_up:
             self._store.free(task.used_up)
-
-    def _say_sizes(self) -> None:
-        """How far the files behind standard output, error and events go: what is in them up to here is the task's."""
-        try:
-            sys.stdout.flush()
-        except (AttributeError, OSError, ValueError):
-            self._mend()  # the author's code closed or replaced it
-        try:
-            sys.stderr.flush()
-        except (AttributeError, OSError, ValueError):
-            self._mend()
-        process.flush_c_streams()
-        # they are written by appending, so their position is of no use to anybody
-        out, err, events = self._files
-        sizes = (_lseek(out, 0, _END), _lseek(err, 0, _END), _lseek(events, 0, _END))
-        if sizes != self._sizes:
-            self._sizes = sizes
-            self._outbox.post(["said", *sizes])
 
     def _say(self, stream: str, text: str) -> bool:
         """A line of the task that runs in this thread; a thread that a lone task started counts as its own."""
@@ -462,7 +377,7 @@ class Worker:
         with self._lock:
             task = self._tasks.get(seq)
             if task is None:
-                if self._unqueue(seq):
+                if self._waiting.remove(seq):
                     self._outbox.post(["end", seq, {"c": 1, "ms": 0, "cpu": 0}])
                 else:
                     self._cancelled_early.add(seq)
@@ -473,18 +388,10 @@ class Worker:
             elif task is self._here:
                 signal.pthread_kill(main_thread(), signal.SIGINT)
 
-    def _unqueue(self, seq: int) -> bool:
-        for waiting in (self._first, self._consumers, self._others):
-            for task in waiting:
-                if task.seq == seq:
-                    waiting.remove(task)
-                    return True
-        return False
-
     def _on_recall(self, seqs: list[int]) -> None:
         """Attempts that have not begun: the host gives them to others. What it does not get back has begun."""
         with self._lock:
-            back = [seq for seq in seqs if self._unqueue(seq)]
+            back = [seq for seq in seqs if self._waiting.remove(seq)]
             # not read yet; what has ended the host has heard of before it hears this
             ahead = [seq for seq in seqs if seq not in self._tasks and seq not in back]
             self._recalled.add(ahead)
