@@ -18,7 +18,8 @@ export function costOf(command: readonly [string, ...string[]], cwd: string): Co
     cwd,
     encoding: 'utf8',
     maxBuffer: 64 << 20,
-    env: { ...process.env, NO_COLOR: '1' },
+    // Python keeps what it has compiled, as for whoever has installed a package
+    env: { ...process.env, NO_COLOR: '1', PYTHONDONTWRITEBYTECODE: '' },
   })
   const seconds = (performance.now() - began) / 1000
   if (error !== undefined) throw error

@@ -8,11 +8,14 @@ import type { Workbench, WorkbenchOptions } from './workbench.ts'
 export async function openAlmanac(options: WorkbenchOptions = {}): Promise<Workbench> {
   refuseInThread()
   const { project, home } = homeOf(options)
-  // first of all: whether anything can be kept there at all. While its thread starts, the rest is loaded
+  // while its thread starts the rest is loaded, which hears of its failure
   const opening = openJournal(home, options)
-  const loading = import('./wiring/assemble.ts')
-  const own = await opening
-  return (await loading).assemble(own, { ...options, project, home })
+  opening.catch(() => undefined)
+  // first what finds the workflow: where that is in Python, its process starts meanwhile too
+  const { openCode } = await import('./wiring/code.ts')
+  const code = openCode({ home, project, debug: options.python?.debug, near: options.near })
+  const { assemble } = await import('./wiring/assemble.ts')
+  return assemble({ opening, code }, { ...options, project, home })
 }
 
 /** A program that defines a task for threads is loaded by those: it would run itself again in each. */

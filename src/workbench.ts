@@ -27,7 +27,7 @@ export interface WorkbenchOptions extends OpenOptions {
   readonly reads?: boolean
   /** `512MiB`, `8GiB`: as a person writes it; goes before what the project says */
   readonly memory?: string
-  /** a file whose project counts, where none is named */
+  /** the file of a workflow: its project counts where none is named, and one in Python begins to load at once */
   readonly near?: string
 }
 

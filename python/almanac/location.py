@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import os
 import pathlib
@@ -10,8 +9,6 @@ import shlex
 import shutil
 import sys
 import sysconfig
-import urllib.parse
-import urllib.request
 
 from .errors import AlmanacError
 
@@ -31,21 +28,16 @@ def engine() -> list[str]:
         # `/my tools/almanac`, or `node /path/to/almanac.cjs`
         return [own] if shutil.which(own) else shlex.split(own)
     homes = _homes()
-    # an older one would start the newer one as a process of its own, which outlives it when it is killed
-    node = _installed_node(homes, _NODE) or shutil.which("node") or _installed_node(homes)
-    for home in homes:
-        started = home / "bin" / "almanac.cjs"
-        if not started.is_file():
-            continue
-        if node is None:
-            raise _missing("Node is", "install Node 20 or newer")
-        if not (home / "dist").is_dir():
-            raise _missing(f"the engine in {home} is not built", f"run `npm ci` in {home}")
-        return [node, str(started)]
+    source = None
+    command = _command_in(homes)
+    if command is None and (source := _source()) is not None:
+        homes.append(source)
+        command = _command_in(homes)
+    if command is not None:
+        return command
     there = _on_path()
-    if there is not None and node is not None:
+    if there is not None and _node(homes) is not None:
         return [there]
-    source = _source()
     where = source if source is not None and (source / "package.json").is_file() else "/path/to/almanac"
     raise _missing(
         "the engine of Almanac is",
@@ -78,16 +70,38 @@ def _missing(what: str, then: str) -> AlmanacError:
 
 
 def _homes() -> list[pathlib.Path]:
-    """Folders that may be the npm package: this one's, installed ones from here upwards, and where pip took this from."""
+    """Folders that may be the npm package: this one's, and installed ones from here upwards."""
     here = pathlib.Path.cwd()
-    found = [pathlib.Path(__file__).resolve().parents[2]]
-    found += [folder / "node_modules" / "almanac" for folder in (here, *here.parents)]
-    source = _source()
-    return [*found, *([] if source is None else [source])]
+    installed = [folder / "node_modules" / "almanac" for folder in (here, *here.parents)]
+    return [pathlib.Path(__file__).resolve().parents[2], *installed]
+
+
+def _command_in(homes: list[pathlib.Path]) -> list[str] | None:
+    for home in homes:
+        started = home / "bin" / "almanac.cjs"
+        if not started.is_file():
+            continue
+        node = _node(homes)
+        if node is None:
+            raise _missing("Node is", "install Node 20 or newer")
+        if not (home / "dist").is_dir():
+            raise _missing(f"the engine in {home} is not built", f"run `npm ci` in {home}")
+        return [node, str(started)]
+    return None
+
+
+def _node(homes: list[pathlib.Path]) -> str | None:
+    # an older one would start the newer one as a process of its own, which outlives it when it is killed
+    return _installed_node(homes, _NODE) or shutil.which("node") or _installed_node(homes)
 
 
 def _source() -> pathlib.Path | None:
     """The checkout that `pip install PATH` was told of."""
+    # these take longer to load than all of this package, which every process of Python loads
+    import importlib.metadata
+    import urllib.parse
+    import urllib.request
+
     try:
         told = importlib.metadata.distribution("almanac").read_text("direct_url.json")
     except importlib.metadata.PackageNotFoundError:

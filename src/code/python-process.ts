@@ -41,9 +41,13 @@ export type PythonAnswers = readonly (PythonResult | PythonFailure)[]
 
 const script = fileURLToPath(new URL('../../python/almanac_worker/fingerprint/__init__.py', import.meta.url))
 
-/** As a module, so that Python keeps it compiled: in our own folder, wherever that lies. */
+/**
+ * As a module, so that Python keeps it compiled: in our own folder, wherever that lies. What it takes of the standard library
+ * is compiled where that lies, and is not looked for there.
+ */
 const program =
-  'import sys; sys.path.insert(0, sys.argv[1]); from almanac_worker import fingerprint; fingerprint.run()'
+  'import sys, ast, hashlib, importlib.machinery, json, typing; _, sys.pycache_prefix, place = sys.argv; ' +
+  'sys.path.insert(0, place); from almanac_worker import fingerprint; fingerprint.run()'
 
 /**
  * Asks one process about functions; answers are in their order.
@@ -76,8 +80,7 @@ interface Said {
 }
 
 async function ask(python: string, compiled: string, question: string): Promise<Said> {
-  const prefix = `pycache_prefix=${compiled}`
-  const options = ['-I', '-S', '-X', 'utf8', '-X', prefix, '-c', program, dirname(dirname(dirname(script)))]
+  const options = ['-I', '-S', '-X', 'utf8', '-c', program, compiled, dirname(dirname(dirname(script)))]
   const child = spawn(python, options, { stdio: ['pipe', 'pipe', 'pipe'] })
   // a process that dies early closes its pipe: its exit code says more
   child.stdin.on('error', () => undefined)

@@ -15,7 +15,6 @@ import { type ListenerParts, listenForCallbacks } from './callback-listener.ts'
 import { callbackPlace } from './callback-place.ts'
 import { callbackTokens } from './callback-tokens.ts'
 import { checkOpenOptions } from './checked-config.ts'
-import { openCode } from './code.ts'
 import { openContainers } from './containers.ts'
 import { datasetWork } from './dataset-work.ts'
 import {
@@ -35,17 +34,24 @@ import { environmentOf, readConfig, runSettings, withDeclared } from './settings
 /** Where things are kept, and how commands open it. */
 export type PlacedOptions = WorkbenchOptions & { readonly project: string; readonly home: string }
 
-/** All that works on a journal that is open. It belongs to the result, or is closed. */
-export async function assemble(own: OpenJournal, options: PlacedOptions): Promise<Workbench> {
-  const { project, home } = options
-  const debug = options.python?.debug
-  const almanacUrl = new URL('../index.ts', import.meta.url)
-  const code = openCode({ home, project, almanacUrl, ...(debug !== undefined && { debug }) })
+/** What is being opened while the rest is loaded. */
+export interface Begun {
+  readonly opening: Promise<OpenJournal>
+  readonly code: CodeSource
+}
+
+/** All that works on a journal, when that is open. It belongs to the result with the code, or both are closed. */
+export async function assemble({ opening, code }: Begun, options: PlacedOptions): Promise<Workbench> {
   try {
-    return await openWith(own, code, options)
+    const own = await opening
+    try {
+      return await openWith(own, code, options)
+    } catch (error) {
+      await own.journal.close()
+      throw error
+    }
   } catch (error) {
     await code.close()
-    await own.journal.close()
     throw error
   }
 }

@@ -5,14 +5,16 @@ import { findPython } from '../executors/python/interpreter.ts'
 import type { CodeSource, LoadedFile } from '../ports/code.ts'
 import type { PythonWorkflows } from '../python-workflows/load.ts'
 
-export interface CodeDebug {
+export interface CodeUse {
   /** workflows in Python run on the terminal, under a debugger */
-  readonly debug?: 'pdb' | 'debugpy'
+  readonly debug: 'pdb' | 'debugpy' | undefined
+  /** the file that will be loaded first: the process of one in Python starts beside all else that is opened */
+  readonly near: string | undefined
 }
 
 /** Workflows of both languages, by what their files are called. Nothing of Python is loaded for those in TypeScript. */
-export function openCode(options: CodeSourceOptions & CodeDebug): CodeSource {
-  const code = openCodeSource(options)
+export function openCode(options: Omit<CodeSourceOptions, 'almanacUrl'> & CodeUse): CodeSource {
+  const code = openCodeSource({ ...options, almanacUrl: new URL('../index.ts', import.meta.url) })
   let python: Promise<PythonWorkflows> | undefined
   const open = async (): Promise<PythonWorkflows> => {
     const { PythonWorkflows } = await import('../python-workflows/load.ts')
@@ -27,8 +29,21 @@ export function openCode(options: CodeSourceOptions & CodeDebug): CodeSource {
   }
   // a workflow may ask for a file: what is loaded, and the process that it lives in, are no part of that workflow
   const outside = AsyncLocalStorage.snapshot() as <T>(fn: () => T) => T
+  const { near, debug } = options
+  let begun =
+    near !== undefined && extname(near) === '.py' && debug === undefined
+      ? { file: near, loading: load(near) }
+      : undefined
+  // whoever loads it hears of that
+  begun?.loading.catch(() => undefined)
+  const first = (file: string): Promise<LoadedFile> => {
+    if (begun?.file !== file) return load(file)
+    const { loading } = begun
+    begun = undefined
+    return loading
+  }
   return {
-    load: (file) => outside(() => load(file)),
+    load: (file) => outside(() => first(file)),
     fingerprint: (task) => code.fingerprint(task),
     known: (task) => code.known(task),
     isStill: (task, digest) => code.isStill(task, digest),

@@ -472,3 +472,19 @@ ${body('await child()')}`,
     [0, told('main/child#0', 'File "blocks_plain.py", line 12, in waits')],
   ])
 })
+
+it('imports a file that fails once, whatever else is opened meanwhile', async () => {
+  await project.write({ 'fails.py': 'print("imported")\nraise ValueError("no")\n' })
+  expect(await project.run('run', 'fails.py')).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: `imported
+error fails.py could not be loaded: fails.py:2: ValueError: no [ALM_LOAD_FAILED]
+      Correct the file and run again.
+`,
+  })
+  const other = await Project.make({ 'main.py': 'print("imported")', '.almanac': '' })
+  const { code, stderr } = await other.run('run', 'main.py')
+  expect([code, stderr]).toEqual([1, expect.stringContaining('[ALM_JOURNAL_FAILED]')])
+  await other.remove()
+})
