@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Callable, Protocol
 
 from almanac_worker.values import SAFE
 
-from .errors import AlmanacError, refused
+from .errors import AlmanacError, noted, refused
 from .futures import Future
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ def current(what: str, hint: str = _INSIDE) -> Scope:
 
 
 def outside(what: str, hint: str = _INSIDE) -> AlmanacError:
-    return AlmanacError(f"{what} was used outside a workflow", code="ALM_OUTSIDE", hint=hint)
+    return noted(AlmanacError(f"{what} was used outside a workflow", code="ALM_OUTSIDE", hint=hint), hint)
 
 
 def outside_of_workflows(what: str) -> None:

@@ -26,7 +26,7 @@ _PATHS = ("Path", "pathlib.Path", "'Path'", "'pathlib.Path'")
 class Named:
     """A function of a file that is read, and imported only where it is called outside of workflows."""
 
-    def __init__(self, file: str, env: str | Environment | None, node: ast.FunctionDef) -> None:
+    def __init__(self, file: str, env: str | Environment | None, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         self.file = file
         self.line = node.lineno
         self.env = env
@@ -69,7 +69,9 @@ class Module:
         read_files.add(os.path.realpath(file))
         self._file = file
         self._functions = {
-            node.name: Named(file, env, node) for node in tree.body if isinstance(node, ast.FunctionDef)
+            node.name: Named(file, env, node)
+            for node in tree.body
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
         }
 
     def __getattr__(self, name: str) -> Callable[..., Any]:

@@ -7,7 +7,7 @@ import inspect
 import os
 import pathlib
 import sys
-from typing import TYPE_CHECKING, Any, Callable, Generic, Iterable, Mapping, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Callable, Coroutine, Generic, Iterable, Mapping, ParamSpec, Protocol, TypeVar, overload
 
 from . import hints, results
 from .calls import current, found, outside
@@ -339,11 +339,20 @@ def _inputs(function: Callable[..., Any], given: Iterable[str]) -> list[str]:
     return [p.name for p in parameters if p.name not in given]
 
 
+class _Decorator(Protocol):
+    @overload
+    def __call__(self, function: Callable[P, Coroutine[Any, Any, R]], /) -> Task[P, R]: ...
+    @overload
+    def __call__(self, function: Callable[P, R], /) -> Task[P, R]: ...
+
+
 # with outputs a checker knows nothing of the parameters: some are not given by who calls it
 @overload
 def task(
     function: Callable[..., Any], /, *, outputs: Mapping[str, Any], **options: Unpack[FunctionOptions]
 ) -> Task[..., Any]: ...
+@overload
+def task(function: Callable[P, Coroutine[Any, Any, R]], /, **options: Unpack[FunctionOptions]) -> Task[P, R]: ...
 @overload
 def task(function: Callable[P, R], /, **options: Unpack[FunctionOptions]) -> Task[P, R]: ...
 @overload
@@ -351,10 +360,11 @@ def task(
     *, outputs: Mapping[str, Any], **options: Unpack[FunctionOptions]
 ) -> Callable[[Callable[..., Any]], Task[..., Any]]: ...
 @overload
-def task(**options: Unpack[FunctionOptions]) -> Callable[[Callable[P, R]], Task[P, R]]: ...
+def task(**options: Unpack[FunctionOptions]) -> _Decorator: ...
 def task(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     """
     Makes a task of a function: in a workflow its calls run in warm Python processes, side by side, and are remembered.
+    One that is `async` has an event loop of its own there.
 
     Parameters annotated `pathlib.Path` get a file or a directory to read; for each of `outputs` that is a `File` or
     a `Dir`, the parameter of that name gets the path to leave it at. What it returns are its other outputs: the one,
@@ -389,7 +399,7 @@ def task_of(function: Any, options: dict[str, Any], decorated_in: str) -> Task[.
             "Define tasks at the top level of a module, where a fingerprint can see all that they use.",
             "ALM_DEFINED_INSIDE",
         )
-    if any(is_odd(function) for is_odd in (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)):
-        raise TypeError(f"task {name} is a coroutine or a generator: a task is a plain function; workflows may be async")
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise TypeError(f"task {name} is a generator: return what it gives, as a list")
     checked(name, "python", options)
     return Task("python", function, options, {"function": name}, place(function, decorated_in), None)

@@ -6,11 +6,12 @@ import functools
 import inspect
 import os
 import re
+import reprlib
 import sys
 from typing import Any, Awaitable, Callable, Coroutine, Generic, Iterable, Mapping, ParamSpec, Sequence, TypeVar, overload
 
 from . import hints, results
-from .calls import current, found, outside_of_workflows
+from .calls import current, found, outside, outside_of_workflows
 from .errors import AlmanacError, refused
 from .futures import Future, FutureList
 from .items import in_order
@@ -75,8 +76,12 @@ class Workflow(Generic[P, R]):
         return call
 
     def _child(self, key: str | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Future[Any]:
-        scope = current(f"workflow {self.name}", f"Call it in a workflow, or run it: `almanac.run({self.function.__name__}, …)`.")
+        scope = found()
         inputs = inspect.signature(self.function).bind(*args, **kwargs).arguments
+        if scope is None:
+            given = "".join(f", {name}={reprlib.repr(value)}" for name, value in inputs.items())
+            run = f"almanac.run({self.function.__name__}{given})"
+            raise outside(f"workflow {self.name}", f"Run it: `{run}` gives a run with its `output`; call it in a workflow.")
         caller = sys._getframe(2)
         at = (os.path.abspath(caller.f_code.co_filename), caller.f_lineno)
         return scope.child(self.name, dict(inputs), key, self.entered, limits=self.limits, at=at)

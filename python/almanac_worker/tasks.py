@@ -9,7 +9,7 @@ import os
 import pathlib
 import threading
 import time
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from . import failures, process, values
 from .calls import Mismatch, Signature, results
@@ -17,6 +17,9 @@ from .frames import Result, encode
 from .held import HeldStore
 from .sources import LoadFailed, NotFound, Sources
 from .streams import Lines
+
+if TYPE_CHECKING:
+    import asyncio
 
 #: results are kept in the journal: this is far beyond what belongs there
 MAX_RESULT = 64 << 20
@@ -117,6 +120,8 @@ class Task:
     left = 0
     #: what it was given that goes with its end
     used_up: list[int] = []
+    #: of an async function in a thread
+    loop: asyncio.AbstractEventLoop | None = None
     _lines: Lines | None = None
 
     def __init__(self, order: Order, seq: int, inputs: Any, call: int, idempotency: str) -> None:
@@ -134,6 +139,12 @@ class Task:
     def leaves_nothing(self) -> None:
         self.left = 0
         self.used_up = _NONE
+
+    def wake(self) -> None:
+        """From another thread: it hears what was raised in it."""
+        if self.loop is not None:
+            with contextlib.suppress(RuntimeError):  # it has ended
+                self.loop.call_soon_threadsafe(str)
 
     @property
     def lines(self) -> Lines:

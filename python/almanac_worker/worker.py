@@ -283,7 +283,7 @@ class Worker:
         task = _task.get()
         if task is not None and task.cancelled:
             raise TaskCancelled
-        return _finish(function(*positional, **named))
+        return _finish(function(*positional, **named), task)
 
     # ---- what tasks say
 
@@ -385,6 +385,7 @@ class Worker:
             task.cancelled = True
             if task.thread is not None:
                 process.raise_in_thread(task.thread, TaskCancelled)
+                task.wake()
             elif task is self._here:
                 signal.pthread_kill(main_thread(), signal.SIGINT)
 
@@ -434,15 +435,22 @@ class Worker:
         return [f"{begin}{self._blob_count}" for begin in self._blobs]
 
 
-def _finish(value: Any) -> Any:
-    """The result of a coroutine function is what its coroutine gives."""
+def _finish(value: Any, task: Task | None = None) -> Any:
+    """The result of a coroutine function is what its coroutine gives. `task`: of a thread, which no signal wakes."""
     kind = type(value)
     # of the type: a value may have whatever is asked of it
     if kind is not int and hasattr(kind, "cr_frame"):
         import asyncio
 
-        return asyncio.run(value)
+        return asyncio.run(value if task is None else _woken(value, task))
     return value
+
+
+async def _woken(coroutine: Any, task: Task) -> Any:
+    import asyncio
+
+    task.loop = asyncio.get_running_loop()
+    return await coroutine
 
 
 def _remove(path: str) -> None:

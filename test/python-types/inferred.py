@@ -31,6 +31,16 @@ def total(numbers: Sequence[int], scale: float = 1.0) -> float:
     return sum(numbers) * scale
 
 
+@task
+async def fetched(n: int) -> str:
+    return str(n)
+
+
+@task(timeout="1m")
+async def fetched_soon(n: int) -> str:
+    return str(n)
+
+
 @task(env="requirements.txt")
 def judge(scene: Path) -> Quality:
     return Quality(scene.exists(), 1.0)
@@ -75,6 +85,10 @@ async def main(raw: Dir, scene: File) -> dict[str, object]:
     assert_type(one, Future[int])
     assert_type(await one, int)
     assert_type(one.result(), int)
+
+    # what an async task gives is what its coroutine gives
+    assert_type(fetched(1), Future[str])
+    assert_type(await fetched_soon(one), str)
 
     # a future is taken where its value is declared, in a list or alone, and a file where a path is
     many = [double(n) for n in range(3)]

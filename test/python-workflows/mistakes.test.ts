@@ -314,7 +314,7 @@ async def main():
   [
     'async_generator',
     '@task\nasync def g():\n    yield 1',
-    /TypeError: task g is a coroutine or a generator: a task is a plain function/,
+    /TypeError: task g is a generator: return what it gives, as a list/,
   ],
   [
     'runs_itself',

@@ -95,6 +95,22 @@ async def main():
     return await second(await first(1))
 `
 
+const called = `
+from almanac import task, workflow
+
+@task
+def double(n: int) -> int:
+    return 2 * n
+
+@task
+async def later(n: int) -> int:
+    return 2 * n
+
+@workflow
+async def main(n: int, label: str):
+    return await later(double(n))
+`
+
 const cleaned = `
 import time
 from pathlib import Path
@@ -274,5 +290,13 @@ it('says how inputs are given to who gives them by place', async () => {
   project = await Project.make({ 'flow.py': resumable })
   expect(printed('almanac.run(main, 4)')).toMatch(
     /TypeError: 4 is no text: give inputs by name \(`n=4`\), and what the command takes as texts \("--parallel", "4"\)\n$/,
+  )
+})
+
+it('calls tasks as the functions that they are, and is told how a workflow is run', async () => {
+  project = await Project.make({ 'flow.py': called })
+  expect(printed('import asyncio\nprint(double(3), asyncio.run(later(4)))')).toBe('6 8\n')
+  expect(printed('main(3, label="night")')).toMatch(
+    /AlmanacError: workflow main was used outside a workflow\nRun it: `almanac\.run\(main, n=3, label='night'\)` gives a run with its `output`; call it in a workflow\.\n$/,
   )
 })

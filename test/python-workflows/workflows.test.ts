@@ -416,6 +416,38 @@ export default workflow('main', { input: { n: json(z.number()) } }, async ({ n }
   expect(wrong.stdout + wrong.stderr).toMatch(/(Input n: |The input of deep does not fit its schema: n: )/)
 })
 
+it('a task may be async: its loop is its own, in threads too, and it hears of its timeout where it waits', async () => {
+  await make(`
+import asyncio
+
+@task
+async def later(n: int) -> int:
+    return await asyncio.sleep(0.01, 2 * n)
+
+@task(timeout="1s")
+async def never(n: int):
+    try: await asyncio.sleep(600)
+    finally: print("left")
+
+@workflow
+async def main():
+    beside = never.options(threads=4)
+    ended = await settled([later(4), never(1), beside(2)])
+    return [one["value"] if one["ok"] else one["error"]["code"] for one in ended]
+`)
+  const output = [8, 'ALM_TASK_TIMEOUT', 'ALM_TASK_TIMEOUT']
+  expect(await ran('run', 'flow.py')).toMatchObject({ state: 'succeeded', output, executed: 1 })
+  const { stdout } = await project.run('logs', 'last', '--json')
+  const lines = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { text: string })
+  expect(lines.map(({ text }) => text.trim())).toEqual(['left', 'left'])
+  const text = await readFile(join(project.folder, 'flow.py'), 'utf8')
+  await project.write({ 'flow.py': text.replace('2 * n)', '3 * n)') })
+  expect(await ran('resume', 'last')).toMatchObject({ output: [12, ...output.slice(1)], executed: 1 })
+})
+
 it('a question to a person leaves it waiting; answered and resumed it goes on', async () => {
   await make(`
 @workflow
