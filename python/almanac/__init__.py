@@ -7,19 +7,23 @@ runs it. What has been done is not done again: after a crash, after an edit, on 
 
 from .containers import container
 from .documents import Document, DocumentState
+from .environment import Environment
 from .errors import AlmanacError, RunFailed, TaskFailed, WorkflowRefused
+from .foreign import workflow_from
 from .futures import Future, FutureList, pick
 from .messages import Message, messages, send
 from .modules import Module, module
 from .programs import command, script
-from .runs import Dataset, dataset, resume, resume_async, run, run_async
+from .run import Dataset, dataset, resume, resume_async, run, run_async
+from .runs import Ask, RunRecord, answer, asks, cancel, runs
 from .sources import source, url
-from .tasks import Environment, Task, task
+from .tasks import Task, task
 from .values import Dir, File, Held, Url, file
-from .workflows import Workflow, all as all, gather, map, settled, stage, workflow, workflow_from
+from .workflows import Workflow, all as all, gather, map, settled, stage, workflow
 
 __all__ = [
     "AlmanacError",
+    "Ask",
     "Dataset",
     "Dir",
     "Document",
@@ -32,11 +36,15 @@ __all__ = [
     "Message",
     "Module",
     "RunFailed",
+    "RunRecord",
     "Task",
     "TaskFailed",
     "Url",
     "Workflow",
     "WorkflowRefused",
+    "answer",
+    "asks",
+    "cancel",
     "command",
     "container",
     "dataset",
@@ -50,6 +58,7 @@ __all__ = [
     "resume_async",
     "run",
     "run_async",
+    "runs",
     "script",
     "send",
     "settled",

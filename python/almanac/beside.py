@@ -15,10 +15,10 @@ import sys
 import threading
 from typing import Any, Iterator
 
-from .errors import AlmanacError
+from .errors import AlmanacError, noted
 from .location import engine, surroundings
 
-__all__ = ["Engine", "answered", "asked"]
+__all__ = ["Engine", "answered", "asked", "in_project"]
 
 _HINT = "Name the engine's command in ALMANAC_COMMAND, or leave it empty."
 
@@ -108,12 +108,18 @@ def answered(arguments: list[str], near: str | None = None, given: str = "") -> 
     found = [told for line in done.stdout.split("\n") if (told := _object(line)) is not None]
     for told in found:
         if told["kind"] == "error":
-            raise AlmanacError(told["message"], code=told["code"], hint=told.get("hint") or "")
+            hint = told.get("hint") or ""
+            raise noted(AlmanacError(told["message"], code=told["code"], hint=hint), hint)
     if done.returncode != 0:
         how = f"was ended by signal {-done.returncode}" if done.returncode < 0 else f"ended with {done.returncode}"
         said = done.stderr.strip() or f"`almanac {' '.join(arguments)}` {how}"
         raise AlmanacError(said, code="ALM_USAGE", hint="Try it in a terminal, and see what it prints.")
     return found
+
+
+def in_project(arguments: list[str], project: str | None, given: str = "") -> list[dict[str, Any]]:
+    """What a command says of a project: of that of the working directory, if none is named. Raises `AlmanacError`."""
+    return answered([*arguments, *([] if project is None else ["--project", project])], given=given)
 
 
 def _not_started(command: list[str], error: OSError) -> AlmanacError:

@@ -25,7 +25,7 @@ from typing import Any, BinaryIO, Iterator, Mapping, Sequence
 
 from .errors import AlmanacError, noted
 
-__all__ = ["file_of", "in_cells"]
+__all__ = ["file_of", "in_cells", "path_of"]
 
 _HEAD = "# Written by Almanac from the cells of a notebook, which `almanac resume` has no other way to read. Edit those.\n"
 _LARGEST = 1 << 16
@@ -40,7 +40,7 @@ def file_of(function: Any, namespace: Mapping[str, Any]) -> Iterator[str]:
     """
     name: str = function.__name__
     text = (_HEAD + _Cells(namespace).text(name, function)).encode()
-    path = os.path.join(os.getcwd(), f"cells_{name}.py")
+    path = path_of(function)
     with open(path, "ab+") as file:
         _lock(file, fcntl.LOCK_SH)
         # another may write between two locks
@@ -63,6 +63,10 @@ def file_of(function: Any, namespace: Mapping[str, Any]) -> Iterator[str]:
         finally:
             # a process that was forked meanwhile has the file too
             _lock(file, fcntl.LOCK_UN)
+
+
+def path_of(function: Any) -> str:
+    return os.path.join(os.getcwd(), f"cells_{function.__name__}.py")
 
 
 def _whole(file: BinaryIO) -> bytes:

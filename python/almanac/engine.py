@@ -287,11 +287,8 @@ class _Following:
                 hint="Install the same version of both, or name the engine's command in ALMANAC_COMMAND.",
             )
         if told["kind"] != "run":
-            raise AlmanacError(
-                told.get("message", f"the engine ended after {told['kind']}"),
-                code=told.get("code", "ALM_BUG"),
-                hint=told.get("hint", ""),
-            )
+            message, hint = told.get("message", f"the engine ended after {told['kind']}"), told.get("hint", "")
+            raise noted(AlmanacError(message, code=told.get("code", "ALM_BUG"), hint=hint), hint)
         error = told.get("error")
         if told["state"] in ("failed", "cancelled") and error is not None:
             raise _failed(told, error, self._in_cells(error.get("stack")), self._function)

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from .beside import answered
+from .beside import in_project
 
 __all__ = ["Message", "messages", "send"]
 
@@ -54,7 +54,7 @@ def send(run: str, name: str, value: Any = None, *, id: str | None = None, proje
     ```
     """
     words = ["send", run, name, "-", *([] if id is None else ["--id", id])]
-    told = _told(words, project, json.dumps(value, allow_nan=False))
+    told = in_project(words, project, json.dumps(value, allow_nan=False))
     return bool(told[-1]["isNew"])
 
 
@@ -72,7 +72,7 @@ def messages(run: str, name: str | None = None, *, project: str | None = None) -
             print(error.code)  # prints ALM_RUN_UNKNOWN
     ```
     """
-    told = _told(["messages", run, *([] if name is None else [name])], project)
+    told = in_project(["messages", run, *([] if name is None else [name])], project)
     return [_message(one) for one in told if one["kind"] == "message"]
 
 
@@ -89,7 +89,3 @@ def _message(told: dict[str, Any]) -> Message:
         run=told.get("run"),
         error=None if error is None else error["message"],
     )
-
-
-def _told(words: list[str], project: str | None, given: str = "") -> list[dict[str, Any]]:
-    return answered([*words, *([] if project is None else ["--project", project])], given=given)

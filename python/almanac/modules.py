@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Callable
 from .errors import AlmanacError
 
 if TYPE_CHECKING:
-    from .tasks import Environment
+    from .environment import Environment
 
 __all__ = ["Module", "Named", "module", "read_files"]
 

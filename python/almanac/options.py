@@ -14,7 +14,7 @@ from .errors import refused
 
 if TYPE_CHECKING:
     from .documents import Document
-    from .tasks import Environment
+    from .environment import Environment
 
 __all__ = ["Duration", "Retries", "TaskOptions", "FunctionOptions", "checked", "told", "milliseconds"]
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Callable, Coroutine, Generic, Iterable, M
 
 from . import hints, results
 from .calls import current, found, outside
+from .environment import Environment
 from .errors import refused
 from .floats import floats
 from .futures import Future, FutureList
@@ -27,31 +28,13 @@ if TYPE_CHECKING:
 
     from .options import FunctionOptions
 
-__all__ = ["Task", "task", "Environment"]
+__all__ = ["Task", "task"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 #: variants that a task keeps, so that those made in a loop are one
 _VARIANTS = 64
-
-
-class Environment:
-    """
-    Packages that tasks run with: a requirements file, relative to the file that says so, and the interpreter
-    (`python="python3.12"`). It is made once for its content; docs/python.md.
-
-    >>> import os
-    >>> from almanac import Environment, task
-    >>> env = Environment("requirements.txt", python="python3.12")
-    >>> os.path.basename(env.requirements)
-    'requirements.txt'
-    """
-
-    def __init__(self, requirements: str | os.PathLike[str], python: str | None = None) -> None:
-        folder = os.path.dirname(os.path.abspath(sys._getframe(1).f_code.co_filename))
-        self.requirements = os.path.normpath(os.path.join(folder, os.fspath(requirements)))
-        self.python = python
 
 
 class Task(Generic[P, R]):

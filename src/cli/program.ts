@@ -168,7 +168,7 @@ function addControls(program: Command): void {
     program
       .command('answer <run> [words...]')
       .description(
-        'answer a question: [CALL] and JSON, or name=value pairs; without an answer, show what is asked',
+        'answer a question: [CALL] and JSON, name=value pairs, or - for standard input; without an answer, show what is asked',
       )
       .option('--by <who>', 'who answers'),
   ).action(async (run: string, words: string[], flags: AnswerFlags) =>

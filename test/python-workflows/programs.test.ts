@@ -95,6 +95,25 @@ async def main():
     return await second(await first(1))
 `
 
+const asking = `
+from dataclasses import dataclass
+from almanac import gather, run, workflow
+
+@dataclass
+class Verdict:
+    accept: bool
+    why: str = ""
+
+@workflow
+async def main():
+    verdict = await run.ask(Verdict, title="Is it good?", show={"range": 13})
+    return verdict.why
+
+@workflow
+async def both():
+    return await gather(run.ask(str, title="a?"), run.ask(float, title="b?"))
+`
+
 const called = `
 from almanac import task, workflow
 
@@ -290,6 +309,44 @@ it('says how inputs are given to who gives them by place', async () => {
   project = await Project.make({ 'flow.py': resumable })
   expect(printed('almanac.run(main, 4)')).toMatch(
     /TypeError: 4 is no text: give inputs by name \(`n=4`\), and what the command takes as texts \("--parallel", "4"\)\n$/,
+  )
+})
+
+it('lists runs, answers what they ask, and cancels them', async () => {
+  project = await Project.make({ 'flow.py': asking, 'other.py': asking })
+  expect(
+    printed(`
+from other import main as other
+almanac.run(other)
+first, waiting = almanac.run(both), almanac.run(main)
+ask, = almanac.asks(waiting.id)
+print(ask.call, ask.title, ask.shown, ask.schema["required"])
+def refused(*given, **named):
+    try: almanac.answer(*given, **named)
+    except almanac.AlmanacError as error: print(error.code, str(error).replace(first.id, "RUN"))
+refused("last", {"accept": 4})
+almanac.answer(waiting.id, Verdict(True, "sharp"), by="me")
+print(almanac.resume(main).output, almanac.asks(waiting.id))
+refused(first.id, "5")
+refused(first.id, "5", call=7)
+for ask, value in zip(almanac.asks(first.id), ["5", 5.5]): almanac.answer(first.id, value, call=ask.call)
+print(almanac.resume(both).output)
+almanac.cancel(almanac.run(both).id)
+print([(one.workflow, one.state, one.next == f"almanac resume {one.id}") for one in almanac.runs(limit=3)])
+print(len(almanac.runs(main)), len(almanac.runs("main")), almanac.runs(both)[0].created < almanac.runs(both)[0].ended)
+`),
+  ).toBe(
+    [
+      "0 Is it good? ('range  13',) ['accept']",
+      'ALM_SCHEMA The answer does not fit its schema: accept: Invalid input: expected boolean, received number (wanted: accept=boolean why=string?). The question is still open.',
+      'sharp []',
+      'ALM_USAGE several questions are open; name the call: 0, 1',
+      'ALM_ASK_CLOSED Run RUN has no open question at call 7.',
+      "['5', 5.5]",
+      "[('both', 'cancelled', True), ('main', 'succeeded', False), ('both', 'succeeded', False)]",
+      '1 2 True',
+      '',
+    ].join('\n'),
   )
 })
 

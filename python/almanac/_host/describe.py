@@ -12,8 +12,9 @@ from typing import Any, Callable
 from almanac_worker import failures, packages
 
 from ..errors import AlmanacError, TaskFailed
+from ..foreign import foreign
 from ..modules import read_files
-from ..workflows import Workflow, foreign
+from ..workflows import Workflow
 
 _OURS = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 _STDLIB = os.path.dirname(os.path.abspath(os.__file__))

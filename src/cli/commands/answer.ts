@@ -1,7 +1,7 @@
 import { decode, encode } from '../../model/codec.ts'
 import { AlmanacError } from '../../model/errors.ts'
 import type { Workbench } from '../../workbench.ts'
-import { givenValue } from '../input/given-value.ts'
+import { givenOrRead } from '../input/given-value.ts'
 import { type InputSchema, misfit, schemaText } from '../input/schemas.ts'
 import type { Printer } from '../output/printer.ts'
 import { knownRun } from '../runs/calls.ts'
@@ -14,7 +14,10 @@ export interface AnswerFlags extends CommonFlags {
 
 type Ask = Awaited<ReturnType<Workbench['records']['asks']>>[number]
 
-/** `almanac answer RUN [CALL] VALUE`: JSON, or `name=value` pairs. Without a value it shows what is asked. */
+/**
+ * `almanac answer RUN [CALL] VALUE`: JSON, `name=value` pairs, or `-` for what comes over standard input. Without a value
+ * it shows what is asked.
+ */
 export function answerCommand(run: string, words: readonly string[], flags: AnswerFlags): Promise<void> {
   return withReadAlmanac(flags, async (almanac, printer) => {
     const { id } = await knownRun(almanac, run)
@@ -30,7 +33,7 @@ export function answerCommand(run: string, words: readonly string[], flags: Answ
       return 0
     }
     const schema = JSON.parse(ask.schemaWire) as InputSchema
-    const value = givenValue(texts, schema, 'an answer')
+    const value = await givenOrRead(texts, schema, 'an answer')
     const issues = misfit(schema, value)
     if (issues !== undefined) {
       throw new AlmanacError('ALM_SCHEMA', {

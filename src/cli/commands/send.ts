@@ -1,7 +1,5 @@
-import { text as textOf } from 'node:stream/consumers'
 import { AlmanacError } from '../../model/errors.ts'
-import type { Value } from '../../model/value.ts'
-import { givenValue } from '../input/given-value.ts'
+import { givenOrRead } from '../input/given-value.ts'
 import { type InputSchema, misfit, schemaText } from '../input/schemas.ts'
 import { knownRun } from '../runs/calls.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
@@ -26,7 +24,7 @@ export function sendCommand(
     const open = await almanac.records.asks(id, { open: true })
     const wanted = open.find((ask) => ask.of === 'receive' && ask.name === name)
     const schema = wanted === undefined ? undefined : (JSON.parse(wanted.schemaWire) as InputSchema)
-    const value = await givenMessage(words, schema ?? {})
+    const value = words.length === 0 ? null : await givenOrRead(words, schema ?? {}, 'a message')
     const issues = schema && misfit(schema, value)
     if (schema !== undefined && issues !== undefined) {
       throw new AlmanacError('ALM_SCHEMA', {
@@ -43,16 +41,4 @@ export function sendCommand(
     printer.line(sent.isNew ? `Sent.${next}` : `It was sent before, as message ${sent.seq}.${next}`)
     return 0
   })
-}
-
-/** What comes over standard input is JSON where it can be: a program says exactly what it means. */
-async function givenMessage(words: readonly string[], schema: InputSchema): Promise<Value> {
-  if (words.length === 0) return null
-  if (words.length > 1 || words[0] !== '-') return givenValue(words, schema, 'a message')
-  const text = await textOf(process.stdin)
-  try {
-    return JSON.parse(text) as Value
-  } catch {
-    return text
-  }
 }

@@ -1,3 +1,4 @@
+import { text as textOf } from 'node:stream/consumers'
 import { AlmanacError } from '../../model/errors.ts'
 import type { Value } from '../../model/value.ts'
 import { type InputSchema, typesOf } from './schemas.ts'
@@ -13,6 +14,24 @@ export function givenValue(texts: readonly string[], schema: InputSchema, what: 
   }
   if (texts.length === 1) return plain(texts[0] as string, schema) as Value
   throw new AlmanacError('ALM_USAGE', { why: `${what} is one JSON value, or name=value pairs` })
+}
+
+/**
+ * The same, where `-` is what comes over standard input: JSON where it can be, as a program says exactly what it means.
+ * @throws ALM_USAGE
+ */
+export async function givenOrRead(
+  texts: readonly string[],
+  schema: InputSchema,
+  what: string,
+): Promise<Value> {
+  if (texts.length !== 1 || texts[0] !== '-') return givenValue(texts, schema, what)
+  const text = await textOf(process.stdin)
+  try {
+    return JSON.parse(text) as Value
+  } catch {
+    return text
+  }
 }
 
 /** Is a text wanted, and nothing that has names? `x=5` may be one. */

@@ -1,0 +1,26 @@
+"""The packages that tasks run with."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+__all__ = ["Environment"]
+
+
+class Environment:
+    """
+    Packages that tasks run with: a requirements file, relative to the file that says so, and the interpreter
+    (`python="python3.12"`). It is made once for its content; docs/python.md.
+
+    >>> import os
+    >>> from almanac import Environment, task
+    >>> env = Environment("requirements.txt", python="python3.12")
+    >>> os.path.basename(env.requirements)
+    'requirements.txt'
+    """
+
+    def __init__(self, requirements: str | os.PathLike[str], python: str | None = None) -> None:
+        folder = os.path.dirname(os.path.abspath(sys._getframe(1).f_code.co_filename))
+        self.requirements = os.path.normpath(os.path.join(folder, os.fspath(requirements)))
+        self.python = python
