@@ -11,7 +11,6 @@ import contextlib
 import datetime
 import fcntl
 import inspect
-import io
 import math
 import os
 import pathlib
@@ -24,6 +23,8 @@ import types
 from typing import Any, BinaryIO, Iterator, Mapping, Sequence
 
 from .errors import AlmanacError, noted
+from .statements import first_line, lines_of, python_of, statements
+from .wire import TO_A_FILE, encode
 
 __all__ = ["file_of", "in_cells", "path_of"]
 
@@ -94,19 +95,20 @@ def in_cells(traceback: str, file: str, cells: Sequence[str]) -> str:
         return traceback
     if not text.startswith(_HEAD):
         return traceback
-    lines = _lines(text)
+    lines = lines_of(text)
+    executed = [python_of(cell) for cell in cells]
 
     def place(match: re.Match[str]) -> str:
         line = int(match["line"])
         for statement in statements:
-            first = _first_line(statement)
+            first = first_line(statement)
             if not first <= line <= (statement.end_lineno or first):
                 continue
             source = "".join(lines[first - 1 : statement.end_lineno]).rstrip()
             for number in range(len(cells) - 1, -1, -1):
-                at = f"\n{cells[number]}\n".find(f"\n{source}\n")
+                at = f"\n{executed[number]}\n".find(f"\n{source}\n")
                 if at >= 0:
-                    return f"Cell In[{number}], line {cells[number].count(chr(10), 0, at) + 1 + line - first}"
+                    return f"Cell In[{number}], line {executed[number].count(chr(10), 0, at) + 1 + line - first}"
         return match[0]
 
     names = "|".join(re.escape(one) for one in {file, os.path.realpath(file), os.path.basename(file)})
@@ -121,7 +123,7 @@ class _Cells:
         #: the statement that binds a name, where the newest that does is one that binds nothing else
         self._bound: dict[str, tuple[ast.stmt, str]] = {}
         for cell in namespace.get("In", ()):
-            for statement, text in _statements(cell):
+            for statement, text in statements(cell):
                 for name in _names_stored(statement):
                     self._bound.pop(name, None)
                 for name in _names_bound(statement):
@@ -158,7 +160,7 @@ class _Cells:
         else:
             raise _refused(
                 f"{by} uses {name}, a {type(value).__name__} that lives in this notebook alone",
-                "Give it to the workflow as an input, or let a task make it.",
+                f"{'Give it to the workflow as an input' if _is_input(value) else TO_A_FILE}, or let a task make it.",
             )
 
     def _definition(self, name: str, value: Any) -> str | None:
@@ -222,30 +224,8 @@ def _source(function: Any) -> str | None:
     except (OSError, TypeError, SyntaxError, tokenize.TokenError):
         return None
     # a notebook counts more characters as ends of lines than Python does: it may be of something else
-    named = [getattr(statement, "name", None) for statement, _ in _statements(text)]
+    named = [getattr(statement, "name", None) for statement, _ in statements(text)]
     return text if named == [function.__name__] else None
-
-
-def _statements(cell: str) -> Iterator[tuple[ast.stmt, str]]:
-    try:
-        tree = ast.parse(cell)
-    except (SyntaxError, ValueError):
-        return
-    lines = _lines(cell)
-    for statement in tree.body:
-        first = _first_line(statement)
-        text = "".join(lines[first - 1 : statement.end_lineno])
-        yield statement, text if statement.col_offset == 0 else ast.unparse(statement)
-
-
-def _lines(text: str) -> list[str]:
-    """As Python splits it, to which U+2028 is no end of a line."""
-    return io.StringIO(text, newline=None).readlines()
-
-
-def _first_line(statement: ast.stmt) -> int:
-    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
-    return min([statement.lineno, *(one.lineno for one in decorators)])
 
 
 def _names_bound(statement: ast.stmt) -> Iterator[str]:
@@ -381,6 +361,14 @@ def _is_made_of_nothing(value: Any) -> bool:
     """Is the statement that made it a definition, rather than work?"""
     home = (type(value).__module__ or "").partition(".")[0]
     return home in ("almanac", "typing", "types", "re", "logging", "enum", "decimal", "fractions", "datetime", "zoneinfo")
+
+
+def _is_input(value: Any) -> bool:
+    try:
+        encode(value, "it")
+    except AlmanacError:
+        return False
+    return True
 
 
 def _refused(message: str, hint: str) -> AlmanacError:

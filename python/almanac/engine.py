@@ -19,7 +19,7 @@ from .progress import display, in_notebook, message_of, warning_of
 from .raised import run_failed
 from .shown import Artifact, Graph, run_html
 from .values import Dir, File, _Kept
-from .wire import decode_lines, encode
+from .wire import TO_A_FILE, decode_lines, encode, is_array
 from .workflows import Workflow
 
 __all__ = ["Run", "execute", "execute_async"]
@@ -291,11 +291,14 @@ class _Following:
             raise noted(AlmanacError(message, code=told.get("code", "ALM_BUG"), hint=hint), hint)
         error = told.get("error")
         if told["state"] in ("failed", "cancelled") and error is not None:
-            raise _failed(told, error, self._in_cells(error.get("stack")), self._function)
+            raise _failed(self._ended(told, None), error, self._in_cells(error.get("stack")), self._function)
         shown = told.get("shown")
         ((output,),) = decode_lines(json.dumps([[told["output"]]], separators=(",", ":")).encode())
         placed = _placed(output, None if shown is None else pathlib.Path(shown))
-        return Run(told, placed, self._workflow, self._warnings, os.path.dirname(self._file), self._project)
+        return self._ended(told, placed)
+
+    def _ended(self, told: Mapping[str, Any], output: Any) -> Run:
+        return Run(told, output, self._workflow, self._warnings, os.path.dirname(self._file), self._project)
 
 
 def _check(workflow: object, arguments: tuple[object, ...]) -> None:
@@ -317,10 +320,11 @@ def _nested() -> AlmanacError:
     return refused(what, "A workflow is run by one engine.", "ALM_DEFINED_INSIDE")
 
 
-def _failed(told: Mapping[str, Any], error: Mapping[str, Any], stack: str | None, function: str) -> AlmanacError:
-    run = told["id"]
-    failed = run_failed(run, message_of(error), {**error, "stack": stack})
-    return noted(failed, stack, failed.hint, f"run {run} {told['state']}: {_goes_on(function, run)}, keeps what succeeded")
+def _failed(ended: Run, error: Mapping[str, Any], stack: str | None, function: str) -> AlmanacError:
+    failed = run_failed(ended.id, message_of(error), {**error, "stack": stack})
+    failed.ended = ended
+    goes_on = f"run {ended.id} {ended.state}: {_goes_on(function, ended.id)}, keeps what succeeded"
+    return noted(failed, stack, failed.hint, goes_on)
 
 
 def _goes_on(function: str, run: str) -> str:
@@ -365,7 +369,13 @@ def _given(value: Any, name: str) -> Any:
     """Files and directories go as paths."""
     if isinstance(value, os.PathLike):
         return os.path.abspath(os.fspath(value))
-    return encode(value, f"input {name}")
+    try:
+        return encode(value, f"input {name}")
+    except AlmanacError as error:
+        if not is_array(value):
+            raise noted(error, error.hint) from None
+        message = f"input {name} is a {type(value).__name__}, which lives in this program alone"
+        raise noted(refused(message, f"{TO_A_FILE}."), f"{TO_A_FILE}.") from None
 
 
 def _placed(value: Any, at: pathlib.Path | None) -> Any:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sys
 import types
-from typing import Any, Mapping
+from typing import TYPE_CHECKING, Any, Mapping
+
+if TYPE_CHECKING:
+    from .engine import Run
 
 __all__ = ["AlmanacError", "RunFailed", "TaskFailed", "WorkflowRefused"]
 
@@ -122,8 +125,8 @@ class TaskFailed(_Failure):
 
 class RunFailed(_Failure):
     """
-    A run that a program started has failed, or was cancelled. `run` is its name; the rest is of what it failed with, as
-    in `TaskFailed`.
+    A run that a program started has failed, or was cancelled. `run` is its name, `ended` the `Run` as far as it came: its
+    tasks, artifacts and warnings; the rest is of what it failed with, as in `TaskFailed`.
 
     ```python
     import almanac
@@ -141,14 +144,22 @@ class RunFailed(_Failure):
         try:
             almanac.run(main)
         except RunFailed as error:
-            print(error.type, error.line)  # prints ZeroDivisionError 6
+            print(error.type, error.line, error.ended.state)  # prints ZeroDivisionError 6 failed
     ```
     """
 
     def __init__(self, run: str, message: str, record: Mapping[str, Any]) -> None:
         super().__init__(message, record)
         self.run = run
+        self.ended: Run | None = None
         self._record = record
+
+    def _repr_html_(self) -> str:
+        from .shown import failure_html
+
+        ended = "" if self.ended is None else self.ended._repr_html_()
+        notes = [note for note in getattr(self, "__notes__", []) if note != self.traceback]
+        return f"<div>{failure_html(str(self.args[0]), self.traceback, notes)}{ended}</div>"
 
     def __reduce__(self) -> Any:
         from .raised import run_failed

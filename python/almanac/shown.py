@@ -235,6 +235,13 @@ def progress_html(
     )
 
 
+def failure_html(message: str, traceback: str | None, notes: Sequence[str]) -> str:
+    """What a run failed with, where, and what to do."""
+    stack = "" if traceback is None else _folded("Traceback", f"<pre>{_text(traceback)}</pre>")
+    lines = "".join(f"<div>{_text(note)}</div>" for note in notes)
+    return f'<div style="{_FONT}"><div style="color:{_colour("failed")}">✗ {_text(message)}</div>{stack}{lines}</div>'
+
+
 def run_html(told: Mapping[str, Any]) -> str:
     """A run that has ended or rests: what it is, what it waits for, its tasks, figures and artifacts, and its graph."""
     lasting = f"{told['executed']} executed · {told['reused']} reused · {told['seconds']:.2f} s"

@@ -13,7 +13,10 @@ from .errors import refused
 from .futures import Future
 from .values import Dir, File, Held, NamedFile, Url, _Kept
 
-__all__ = ["encode", "decode_lines"]
+__all__ = ["TO_A_FILE", "decode_lines", "encode", "is_array"]
+
+#: what a program does with an object that is no value
+TO_A_FILE = "Write it to a file, and give the workflow the path of that as an input (a `pathlib.Path`)"
 
 
 def _reference(value: Any, path: tuple[str | int, ...]) -> dict[str, Any] | None:
@@ -25,9 +28,14 @@ def _reference(value: Any, path: tuple[str | int, ...]) -> dict[str, Any] | None
         raise Refused(path, "it is a path: take files as inputs of the workflow, or let a task make them")
     if isinstance(value, NamedFile):
         raise Refused(path, "it names an output of a task: take files as inputs of the workflow, or let a task make them")
-    if type(value).__module__.partition(".")[0] in ("numpy", "pandas", "pyarrow", "torch"):
+    if is_array(value):
         raise Refused(path, f"it is a {type(value).__name__}: make arrays in tasks, and pass on their futures")
     return None
+
+
+def is_array(value: Any) -> bool:
+    """Is it an array or a table?"""
+    return type(value).__module__.partition(".")[0] in ("numpy", "pandas", "polars", "pyarrow", "torch", "xarray")
 
 
 def _bytes(value: bytes | bytearray | memoryview) -> dict[str, Any]:

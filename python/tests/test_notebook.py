@@ -47,6 +47,30 @@ MAIN = "@workflow\nasync def main():\n    return {}\n"
 
 
 class Cells(unittest.TestCase):
+    def test_a_cell_under_a_magic_that_executes_it_is_what_is_below(self):
+        # as a kernel keeps it; `%%writefile` executes nothing
+        step = "@task\ndef step(n):\n    return n\n"
+        timed = f"get_ipython().run_cell_magic('time', '', {step!r})\n"
+        kept = f"get_ipython().run_cell_magic('writefile', 'a.py', {step!r})\n"
+        with directory():
+            namespace = notebook(IMPORTS, MAIN.format("step(1)"))
+            exec(step, namespace)
+            namespace["In"] += [timed, kept]
+            with file_of(namespace["main"].function, namespace) as path, open(path) as file:
+                text = file.read()
+                line = text[: text.index("    return n")].count("\n") + 1
+                there = in_cells(f'File "{path}", line {line}, in step', path, namespace["In"])
+        self.assertIn(f"\n\n{step}\n", text)
+        self.assertEqual(there, "Cell In[3], line 4, in step")
+
+    def test_of_statements_that_share_a_line_one_is_written(self):
+        text = written(
+            IMPORTS, "def plain(n): return n", "print('shown'); step = task(plain, name='s'); print('shown')",
+            "rest = [\n    1]; print('shown')", MAIN.format("step(rest)"),
+        )
+        self.assertIn("step = task(plain, name='s')\n", text)
+        self.assertNotIn("shown", text)
+
     def test_what_is_named_is_written_and_nothing_else(self):
         text = written(
             IMPORTS,

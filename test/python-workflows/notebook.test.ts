@@ -246,7 +246,7 @@ except asyncio.CancelledError:
 it('a run that failed goes on with its cells as they are now, and what it had is kept', async () => {
   project = await Project.make({})
   const task = (body: string): string => `@task\ndef pick(row: dict) -> int:\n    return row["${body}"]`
-  const [, , failed, , resumed, again, file] = await executed(
+  const [, , failed, , resumed, again, file, , shown, table] = await executed(
     [
       'import almanac\nfrom almanac import task, workflow\n@task\ndef make(n: int) -> dict:\n    return {"sum": 2 * n}',
       `${task('mean')}\n@workflow\nasync def main(n: int):\n    return await pick(make(n))`,
@@ -255,12 +255,20 @@ it('a run that failed goes on with its cells as they are now, and what it had is
       '(done := almanac.resume(main)).output, done.executed, done.reused',
       '(again := await almanac.resume_async(main)).id == done.id, again.output, again.executed, again.reused',
       'print(open("cells_main.py").read().count("mean"))',
+      `${task('max')}\ntry: almanac.run(main, n=5)\nexcept almanac.RunFailed as error: kept = error`,
+      'kept',
+      'almanac.run(main, n=type("DataFrame", (), {"__module__": "pandas"})())',
     ].map((code) => ({ code })),
   )
   expect(failed?.shown.at(-1)).toMatchObject({ error: 'RunFailed', value: "KeyError: 'mean'" })
   expect(plain(resumed)).toBe('(8, 1, 1)')
   expect(plain(again)).toBe('(True, 8, 0, 2)')
   expect(file?.shown.at(-1)?.text).toBe('0\n')
+  // what it failed with and where, what to do, and how far it came
+  expect(shown?.shown.at(-1)?.data?.['text/html']).toMatch(
+    /✗ KeyError: .*max.*Cell In\[8\], line 3, in pick[\s\S]*almanac\.resume\(main\)[\s\S]*<svg[\s\S]*>make<\/text>/,
+  )
+  expect(table?.shown.at(-1)?.value).toBe('input n is a DataFrame, which lives in this program alone')
 })
 
 it('a notebook does not write over the cells that a run of another one reads, and goes on when that has ended', async () => {
