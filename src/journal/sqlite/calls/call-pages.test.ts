@@ -6,12 +6,13 @@ import { aCall, anOutcome, aRun, remembered } from '../../../testing/journal-rec
 import type { TemporaryHome } from '../../../testing/temporary-home.ts'
 import { temporaryHome } from '../../../testing/temporary-home.ts'
 import { openDatabase } from '../database/database.ts'
+import { callOf, rowRange } from '../database/rows.ts'
 import type { OpenSqliteJournal } from '../open.ts'
 import { openSqliteJournal } from '../open.ts'
 import { runNumber } from '../tables/runs.ts'
 import { CallIndex } from './call-index.ts'
 import { loadPage } from './calls.ts'
-import { freezeBlock } from './frozen.ts'
+import { freezeBlock, thaw } from './frozen.ts'
 import { Names } from './names.ts'
 import { unpackPage } from './page-calls.ts'
 
@@ -126,5 +127,30 @@ it('puts calls into blocks that are too large for many to be in one', async () =
   expect((await open.journal.load(run)).map(plainCall)).toEqual(
     calls.map((call, i) => remembered(call, outcomes[i])),
   )
+  db.close()
+})
+
+it('puts calls into blocks whatever failed before them, and those that were thawed into blocks again', async () => {
+  const run = 'thawed'
+  await open.journal.create(aRun(run))
+  const calls = Array.from({ length: 45 }, (_, i) => aCall(i, { argsWire: JSON.stringify('x'.repeat(38)) }))
+  const outcomes = calls.map((_, i) =>
+    anOutcome(i, i < 5 ? { state: 'failed', reason: 'error' } : { valueWire: '"0123456789"' }),
+  )
+  await open.journal.append(run, [...calls, ...outcomes, { kind: 'run', state: 'failed', at: 5 }])
+  const whole = (await open.journal.load(run)).map(plainCall)
+  const db = openDatabase(home.path)
+  const [names, n] = [new Names(db), runNumber(db, run)]
+  const freeze = () => {
+    while (db.transaction(() => freezeBlock(db, names, n, { bytes: 10 * 52 }))) {}
+    const sql = 'SELECT id FROM frozen WHERE id BETWEEN ? AND ? ORDER BY id'
+    return db.all<{ id: number }>(sql, ...rowRange(n)).map(({ id }) => callOf(id))
+  }
+  // of the last ten there are no more
+  expect(freeze()).toEqual([5, 15, 25])
+  db.transaction(() => thaw(db, n, 7))
+  db.transaction(() => thaw(db, n, 27))
+  expect(freeze()).toEqual([5, 15, 25])
+  expect((await open.journal.load(run)).map(plainCall)).toEqual(whole)
   db.close()
 })

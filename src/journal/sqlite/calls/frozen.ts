@@ -67,7 +67,11 @@ export function thawedRun(
  */
 export function freezeBlock(db: Database, names: Names, n: number, bound: PageBound = {}): boolean {
   const [first, last] = rowRange(n)
-  const found = readPage(db, names, first, last, callsPerBlock, { freezing: true, ...bound })
+  const from = (lastBlock(db, first, last)?.last ?? first - 1) + 1
+  const read = (id: number) => readPage(db, names, id, last, callsPerBlock, { freezing: true, ...bound })
+  let found = read(from)
+  // what failed stays in rows, and is not gone through for each block; what was thawed may lie before the last one
+  if (from > first && (found === undefined || isTooFew(found))) found = read(first)
   if (found === undefined || isTooFew(found)) {
     db.run('UPDATE runs SET frozen = 1 WHERE n = ?', n)
     return false
@@ -101,6 +105,9 @@ export function freezeBlock(db: Database, names: Names, n: number, bound: PageBo
 /** A page ends sooner where its calls are large: few of them are worth a block then, but not one that may be of any size. */
 const isTooFew = ({ page: { calls }, more }: ReadPage): boolean =>
   calls < leastCalls && (calls === 1 || !more)
+
+const lastBlock = (db: Database, first: number, last: number): { readonly last: number } | undefined =>
+  db.get('SELECT last FROM frozen WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1', first, last)
 
 /** A page of what a replay needs: the first block behind a row id, and that of its first call. */
 export function frozenPage(
