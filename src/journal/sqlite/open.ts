@@ -106,8 +106,12 @@ async function load(client: WriterClient, run: RunId): ReturnType<Journal['load'
     await asked
     if (page !== undefined) unpackPage(page, calls)
   }
-  return (await loadFrozen(client, run, calls)) ? calls.sort((a, b) => a.call - b.call) : calls
+  return (await loadFrozen(client, run, calls)) ? inOrder(calls) : calls
 }
+
+/** One that was put into a block meanwhile has come twice. */
+const inOrder = (calls: RememberedCall[]): RememberedCall[] =>
+  calls.sort((a, b) => a.call - b.call).filter(({ call }, i) => call !== calls[i - 1]?.call)
 
 /** Adds those in blocks. Are there any? */
 async function loadFrozen(client: WriterClient, run: RunId, calls: RememberedCall[]): Promise<boolean> {

@@ -31,3 +31,16 @@ it('lists every call once though another process puts them into a block meanwhil
   other.close()
   await home.remove()
 })
+
+it('loads every call once though they are put into a block meanwhile', async () => {
+  const home = await temporaryHome()
+  const { journal, records, close } = await openSqliteJournal(home.path)
+  const calls = Array.from({ length: 40 }, (_, i) => i)
+  await journal.create(aRun('run1', { state: 'succeeded', endedAt: 9 }))
+  await journal.append('run1', [...calls.map((call) => aCall(call)), ...calls.map((call) => anOutcome(call))])
+  // rows are asked for before they are put into a block, and blocks after it
+  const [loaded] = await Promise.all([journal.load('run1'), records.compact({ endedBefore: 10 })])
+  expect(loaded.map(({ call }) => call)).toEqual(calls)
+  await close()
+  await home.remove()
+})
