@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { errorRecord, isAlmanacError } from '../../model/errors.ts'
 import type { ErrorRecord, RunId } from '../../model/records.ts'
-import { HeldRef } from '../../model/refs.ts'
-import type { PythonEnvSpec, TaskSpec } from '../../model/task.ts'
+import type { HeldRef } from '../../model/refs.ts'
+import type { TaskSpec } from '../../model/task.ts'
 import type { Attempt, AttemptId, Executor, ExecutorListener } from '../../ports/executor.ts'
 import { isEmpty } from '../../util/empty.ts'
 import type { TaskFunction } from '../jobs/job.ts'
@@ -13,13 +12,12 @@ import type { ExecutorOptions } from '../lifecycle.ts'
 import { Attempts, nameOf, unhurried } from '../lifecycle.ts'
 import type { LiveAttempt } from '../live-attempt.ts'
 import { usableMemory } from '../usable-memory.ts'
-import { ensurePythonEnv } from './environment.ts'
+import { HeldCopies } from './held-copies.ts'
 import { HeldValues } from './held-values.ts'
-import { findPython } from './interpreter.ts'
+import { type PythonHome, PythonHomes } from './homes.ts'
 import { loneSteps } from './lone-steps.ts'
 import { SharedFiles } from './shared-files.ts'
 import { Warden } from './warden.ts'
-import type { HeldPlace } from './wire.ts'
 import type { Worker, WorkerWorld } from './worker.ts'
 import { workerEnvironment } from './worker-environment.ts'
 import type { GroupOwner } from './worker-group.ts'
@@ -67,20 +65,18 @@ class PythonExecutor implements Executor, GroupOwner {
   readonly #functions = new TaskFunctions()
   readonly #files: SharedFiles
   readonly #held: HeldValues
+  readonly #copies: HeldCopies
   #warden: Warden | undefined
   readonly #world: WorkerWorld
   readonly #groups = new Map<string, WorkerGroup>()
   /** group of a function's attempts without variables of their own: what is looked up for each of many */
   readonly #usual = new WeakMap<TaskFunction, { readonly home: PythonHome; readonly group: WorkerGroup }>()
   readonly #workers = new Set<Worker>()
-  readonly #homes = new Map<string, Promise<PythonHome> | PythonHome>()
-  /** the one that was known when it was asked for last: most attempts ask for the same */
-  #lastHome: { readonly spec: PythonEnvSpec | undefined; readonly home: PythonHome } | undefined
+  readonly #homes: PythonHomes
   readonly #stop = new AbortController()
   readonly #runs = new JobRuns()
   #jobs = 0
   #workerIds = 0
-  #restored = 0
   #ticks = 0
   #timer: NodeJS.Timeout | undefined
   #every = 0
@@ -93,6 +89,12 @@ class PythonExecutor implements Executor, GroupOwner {
     this.#files = new SharedFiles(place, spare, options.machine)
     this.#held = new HeldValues(this.#files, options.heldLimit ?? usableMemory(), () => {
       for (const group of this.#groups.values()) queueMicrotask(() => group.dispatch())
+    })
+    this.#copies = new HeldCopies(this.#held, this.#files, this.#workers)
+    this.#homes = new PythonHomes({
+      ...(options.cacheDir !== undefined && { cacheDir: options.cacheDir }),
+      ...(options.onProgress !== undefined && { onProgress: options.onProgress }),
+      signal: this.#stop.signal,
     })
     this.#attempts = new Attempts<Job>(options, listener, {
       stop: (live, force) => this.#stopAttempt(live, force),
@@ -135,7 +137,7 @@ class PythonExecutor implements Executor, GroupOwner {
       )
       job.enter()
       live.state = job
-      const home = this.#home(body.env)
+      const home = this.#homes.of(body.env)
       if (home instanceof Promise) void this.#addWhenThere(job, home)
       else touched.add(this.#enter(job, home))
     }
@@ -165,49 +167,12 @@ class PythonExecutor implements Executor, GroupOwner {
     this.#held.release(handles)
   }
 
-  async persist(handle: number): Promise<Uint8Array | undefined> {
-    const place = this.#held.placeOf(handle)
-    const holder = [...this.#workers].find((worker) => worker === this.#held.holderOf(handle))
-    if (holder !== undefined) return this.#persisted(holder, handle)
-    const [span] = place?.spans ?? []
-    if (place === undefined || span === undefined) return undefined
-    // what was restored is in its file as it is to be kept
-    if (place.spans.length === 1) return (await readFile(place.path)).subarray(0, span[1])
-    return this.#persistedFrom(place, handle)
-  }
-
-  /** What went to disk, or moves: any worker in whose environment it can be made of the file. */
-  async #persistedFrom(place: HeldPlace, handle: number): Promise<Uint8Array | undefined> {
-    const segment = place.file.name
-    for (const worker of [...this.#workers]) {
-      if (!this.#workers.has(worker)) continue
-      this.#held.use(segment, worker.id, 1)
-      const bytes = await this.#persisted(worker, handle, place)
-      // what a dead one had was given back with it
-      if (this.#workers.has(worker)) this.#held.use(segment, worker.id, -1)
-      if (bytes !== undefined) return bytes
-    }
-    return undefined
-  }
-
-  async #persisted(by: Worker, handle: number, exported?: HeldPlace): Promise<Uint8Array | undefined> {
-    const file = this.#files.take(this.#held.sizeOf(handle))
-    try {
-      const path = await by.persist(handle, file, exported)
-      return path === undefined ? undefined : await readFile(path)
-    } finally {
-      // it has the length of what was written, not its capacity
-      this.#files.drop(file)
-    }
+  persist(handle: number): Promise<Uint8Array | undefined> {
+    return this.#copies.persist(handle)
   }
 
   restore(bytes: Uint8Array, ref: HeldRef): Promise<HeldRef> {
-    const file = this.#files.take(bytes.length)
-    const path = this.#files.write(file, bytes)
-    this.#restored += 1
-    const form = Buffer.from(bytes.subarray(0, 6)).toString('latin1') === '\x93NUMPY' ? 'npy' : 'pickle'
-    this.#held.addFile(this.#restored, bytes.length, { file, path, form, spans: [[0, bytes.length]] })
-    return Promise.resolve(new HeldRef(ref.key, ref.path, ref.type, ref.size, this.name, this.#restored))
+    return Promise.resolve(this.#copies.restore(bytes, ref, this.name))
   }
 
   close(): Promise<void> {
@@ -262,32 +227,6 @@ class PythonExecutor implements Executor, GroupOwner {
       job?.leave()
       live.stopped()
     } else worker.stopJob(job, force, `attempt ${nameOf(live.attempt)} was ended by force`)
-  }
-
-  /** The interpreter for an environment; a promise only while it is not known. */
-  #home(spec: PythonEnvSpec | undefined): Promise<PythonHome> | PythonHome {
-    if (this.#lastHome !== undefined && this.#lastHome.spec === spec) return this.#lastHome.home
-    const name = JSON.stringify(spec ?? null)
-    const known = this.#homes.get(name)
-    if (known !== undefined) {
-      if (!(known instanceof Promise)) this.#lastHome = { spec, home: known }
-      return known
-    }
-    const options = {
-      ...(this.#options.cacheDir !== undefined && { cacheDir: this.#options.cacheDir }),
-      ...(this.#options.onProgress !== undefined && { onProgress: this.#options.onProgress }),
-      signal: this.#stop.signal,
-    }
-    const made = (spec === undefined ? findPython(undefined, options) : ensurePythonEnv(spec, options)).then(
-      (found): PythonHome => ({ python: found.python, isolated: spec !== undefined }),
-    )
-    this.#homes.set(name, made)
-    made.then(
-      (home) => this.#homes.set(name, home),
-      // the requirements or the network may be better later: it is tried again, but not for each of many attempts
-      () => setTimeout(() => this.#homes.delete(name), tryAgainMs).unref(),
-    )
-    return made
   }
 
   async #addWhenThere(job: Job, home: Promise<PythonHome>): Promise<void> {
@@ -383,16 +322,9 @@ function refuseSoon(live: LiveAttempt<Job>): void {
   queueMicrotask(() => live.fail('error', error, false))
 }
 
-/** An interpreter, and whether it is of an environment of our own making. */
-interface PythonHome {
-  readonly python: string
-  readonly isolated: boolean
-}
-
 const tickMs = 250
 const usualRestMs = 5000
 const leaveAfterMs = 300_000
-const tryAgainMs = 10_000
 
 function homeFailure(error: unknown): ErrorRecord {
   if (isAlmanacError(error)) return errorRecord(error.code, error.details)
