@@ -9,18 +9,18 @@ import { describeThrown } from '../functions/thrown.ts'
 import { returnedValues } from '../results.ts'
 import { CallQueue } from './call-queue.ts'
 import { definedAt } from './defined-at.ts'
-import { type Failure, type Message, type Order, type Report, type ThreadStart, words } from './messages.ts'
+import { type Failure, type Message, type Order, type ThreadStart, words } from './messages.ts'
+import { Outgoing } from './outgoing.ts'
 import { type CallVoice, TaskCall, type ThreadTask } from './task-call.ts'
 import { ThreadMemory } from './thread-memory.ts'
 import type { TaskFunction, ThreadTasks } from './thread-tasks.ts'
 import { Unheard } from './unheard.ts'
-import { bytesOf, type Parts, pack, unpack } from './values.ts'
+import { bytesOf, pack, unpack } from './values.ts'
 
 /** So long attempts are executed in one go; then messages and timers have their turn. */
 const sliceMs = 8
 /** What is to be told waits for others no longer than this while attempts are executed. */
 const tellEveryMs = 1
-const sayEveryMs = 20
 
 /**
  * What runs in a thread: takes orders, executes attempts, tells what comes of them.
@@ -30,7 +30,6 @@ const sayEveryMs = 20
  * T2 what an attempt says is told before its end, and nothing after it
  */
 export class TaskThread {
-  readonly #port: ThreadStart['port']
   readonly #words: Int32Array
   readonly #memory: ThreadMemory
   readonly #tasks: ThreadTasks
@@ -40,35 +39,29 @@ export class TaskThread {
   readonly #running = new Map<number, TaskCall>()
   readonly #unheard = new Unheard()
   readonly #queue = new CallQueue()
+  readonly #outgoing: Outgoing
   #width = 1
   #lastBegun = 0
   #closed = false
   #scheduled = false
-  #pumping = false
   #now = 0
-  #reports: Report[] = []
-  #buffers: [number, SharedArrayBuffer][] = []
-  #parts: Parts = []
-  #toldAt = 0
-  #telling = false
-  #saying = false
 
   constructor(start: ThreadStart, tasks: ThreadTasks, authorValue: (ref: Value) => Value) {
-    this.#port = start.port
+    this.#outgoing = new Outgoing(start.port)
     this.#words = new Int32Array(start.control)
     this.#memory = new ThreadMemory(start.number, start.keeps)
     this.#tasks = tasks
     this.#authorValue = authorValue
     consoleCapture.open()
     start.port.on('message', (message) => this.#hear(message))
-    this.#report(['ready'])
+    this.#outgoing.add(['ready'])
   }
 
   /** Something was thrown that nobody caught: by whose code, if that is known. */
   threw(thrown: unknown): void {
     const call = consoleCapture.current()
-    this.#report(['threw', call instanceof TaskCall ? call.seq : 0, failureOf(thrown)])
-    this.#tell()
+    this.#outgoing.add(['threw', call instanceof TaskCall ? call.seq : 0, failureOf(thrown)])
+    this.#outgoing.send()
   }
 
   #hear(message: Message): void {
@@ -101,7 +94,7 @@ export class TaskThread {
         return this.#recalled(new Set(order[1]))
       case 'free': {
         const dropped = this.#memory.free(order[1])
-        if (dropped.length > 0) this.#report(['dropped', dropped])
+        if (dropped.length > 0) this.#outgoing.add(['dropped', dropped])
         return
       }
       case 'forget':
@@ -135,8 +128,8 @@ export class TaskThread {
 
   /** Begins what may begin. */
   readonly #pump = (): void => {
-    if (this.#scheduled || this.#pumping) return
-    this.#pumping = true
+    if (this.#scheduled || this.#outgoing.executing) return
+    this.#outgoing.executing = true
     this.#now = performance.now()
     const until = this.#now + sliceMs
     while (this.#running.size < this.#width && !this.#closed) {
@@ -145,7 +138,7 @@ export class TaskThread {
       if (!this.#mayBegin(call)) break
       this.#queue.shift()
       this.#begin(call, call.task.found)
-      if (this.#now - this.#toldAt > tellEveryMs) this.#tell()
+      if (this.#outgoing.msSince(this.#now) > tellEveryMs) this.#outgoing.send()
       if (this.#now > until) {
         this.#scheduled = true
         setImmediate(() => {
@@ -155,8 +148,8 @@ export class TaskThread {
         break
       }
     }
-    this.#pumping = false
-    this.#tell()
+    this.#outgoing.executing = false
+    this.#outgoing.send()
   }
 
   #mayBegin({ seq }: TaskCall): boolean {
@@ -169,8 +162,8 @@ export class TaskThread {
   #begin(call: TaskCall, found: TaskFunction | Failure): void {
     call.begunAt = this.#now
     if (call.announced) {
-      this.#report(['begun', call.seq])
-      this.#tell()
+      this.#outgoing.add(['begun', call.seq])
+      this.#outgoing.send()
       if (this.#width === 1) call.cpu = process.threadCpuUsage()
     }
     if (typeof found !== 'function') return this.#fail(call, found)
@@ -218,7 +211,7 @@ export class TaskThread {
     const used = new Set<number>()
     let left = 0
     const special = (value: object): unknown => {
-      const wire = this.#memory.wire(value, call.taken, (id, buffer) => this.#buffers.push([id, buffer]))
+      const wire = this.#memory.wire(value, call.taken, (id, buffer) => this.#outgoing.introduce(id, buffer))
       if (wire === undefined) return undefined
       used.add(wire.id)
       left += bytesOf(wire)
@@ -228,7 +221,7 @@ export class TaskThread {
     try {
       for (const [name, value] of Object.entries(named.values)) {
         const path: Path = name === '' ? [] : [name]
-        values[name] = pack(value, this.#parts, special, path)
+        values[name] = pack(value, this.#outgoing.parts, special, path)
       }
     } catch (error) {
       if (!isAlmanacError(error)) return this.#fail(call, failureOf(error))
@@ -240,9 +233,11 @@ export class TaskThread {
     }
     const ms = this.#end(call, used)
     const cpuMs = call.cpu === undefined ? undefined : cpuSince(call.cpu)
-    this.#report(cpuMs === undefined ? ['ok', call.seq, values, ms] : ['ok', call.seq, values, ms, cpuMs])
+    this.#outgoing.add(
+      cpuMs === undefined ? ['ok', call.seq, values, ms] : ['ok', call.seq, values, ms, cpuMs],
+    )
     const leftInAll = left > 0 ? this.#unheard.leave(left) : undefined
-    if (leftInAll !== undefined) this.#report(['left', leftInAll])
+    if (leftInAll !== undefined) this.#outgoing.add(['left', leftInAll])
   }
 
   #refuse(call: TaskCall, why: string): void {
@@ -251,7 +246,7 @@ export class TaskThread {
   }
 
   #fail(call: TaskCall, failure: Failure): void {
-    this.#report(['failed', call.seq, failure, this.#end(call, new Set())])
+    this.#outgoing.add(['failed', call.seq, failure, this.#end(call, new Set())])
   }
 
   /** Returns how long it took. Memory that is no result's is free. */
@@ -261,56 +256,17 @@ export class TaskThread {
     if (this.#running.size === 0) Atomics.store(this.#words, words.heeds, 0)
     if (call.taken.length > 0) {
       const dropped = this.#memory.free(call.taken.filter((id) => !used.has(id)))
-      if (dropped.length > 0) this.#report(['dropped', dropped])
+      if (dropped.length > 0) this.#outgoing.add(['dropped', dropped])
     }
     this.#now = performance.now()
     return Math.round((this.#now - call.begunAt) * 1000) / 1000
   }
 
   readonly #voice: CallVoice = {
-    log: (seq, stream, lines) => this.#say(['log', seq, stream, lines]),
-    note: (seq, { type, name, body }) => this.#say(['note', seq, type, name, toWire(body)]),
-    heartbeat: (seq) => this.#say(['heartbeat', seq]),
+    log: (seq, stream, lines) => this.#outgoing.say(['log', seq, stream, lines]),
+    note: (seq, { type, name, body }) => this.#outgoing.say(['note', seq, type, name, toWire(body)]),
+    heartbeat: (seq) => this.#outgoing.say(['heartbeat', seq]),
     heeds: () => void Atomics.store(this.#words, words.heeds, 1),
-  }
-
-  /** A function that computes for long is heard while it does; what waits, at once but for what it says in one go. */
-  #say(report: Report): void {
-    if (!this.#pumping) {
-      this.#reports.push(report)
-      if (this.#saying) return
-      this.#saying = true
-      queueMicrotask(() => {
-        this.#saying = false
-        this.#tell()
-      })
-      return
-    }
-    this.#report(report)
-    this.#now = performance.now()
-    if (this.#now - this.#toldAt > sayEveryMs) this.#tell()
-  }
-
-  #report(report: Report): void {
-    this.#reports.push(report)
-    if (this.#pumping || this.#telling) return
-    this.#telling = true
-    setImmediate(() => {
-      this.#telling = false
-      this.#tell()
-    })
-  }
-
-  #tell(): void {
-    if (this.#reports.length === 0) return
-    const text = JSON.stringify(this.#reports)
-    this.#reports = []
-    this.#toldAt = this.#now
-    if (this.#buffers.length === 0 && this.#parts.length === 0) return this.#port.postMessage(text)
-    const message = { text, buffers: this.#buffers, parts: this.#parts }
-    this.#buffers = []
-    this.#parts = []
-    this.#port.postMessage(message)
   }
 }
 
