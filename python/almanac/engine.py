@@ -310,6 +310,15 @@ def _check(workflow: object, arguments: tuple[object, ...]) -> None:
             f"{odd[0]!r} is no text: give inputs by name (`n={odd[0]!r}`), "
             'and what the command takes as texts ("--parallel", "4")'
         )
+    if _wants_pdb(arguments):
+        hint = f'Use the command, `almanac run {os.path.basename(workflow.place[0])} --debug-python`, or "--debug-python", "debugpy".'
+        message = "almanac.run has no terminal for pdb"
+        raise noted(AlmanacError(message, code="ALM_USAGE", hint=hint), hint)
+
+
+def _wants_pdb(arguments: tuple[str, ...]) -> bool:
+    at = next((number for number, one in enumerate(arguments) if one.partition("=")[0] == "--debug-python"), None)
+    return at is not None and "debugpy" not in (arguments[at].partition("=")[2], *arguments[at + 1 : at + 2])
 
 
 def _nested() -> AlmanacError:

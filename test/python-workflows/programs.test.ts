@@ -305,10 +305,13 @@ it('is told what the engine warns of', async () => {
   )
 })
 
-it('says how inputs are given to who gives them by place', async () => {
+it('says how inputs are given to who gives them by place, and that pdb needs a terminal', async () => {
   project = await Project.make({ 'flow.py': resumable })
   expect(printed('almanac.run(main, 4)')).toMatch(
     /TypeError: 4 is no text: give inputs by name \(`n=4`\), and what the command takes as texts \("--parallel", "4"\)\n$/,
+  )
+  expect(printed('almanac.run(main, "--debug-python", n=4)')).toMatch(
+    /AlmanacError: almanac\.run has no terminal for pdb\nUse the command, `almanac run flow\.py --debug-python`, or "--debug-python", "debugpy"\.\n$/,
   )
 })
 
