@@ -109,7 +109,8 @@ def _source() -> pathlib.Path | None:
     url = urllib.parse.urlsplit(json.loads(told)["url"] if told else "")
     if url.scheme != "file":
         return None
-    return pathlib.Path(urllib.request.url2pathname(url.path)).parent
+    told_of = pathlib.Path(urllib.request.url2pathname(url.path))
+    return told_of if (told_of / "bin" / "almanac.cjs").is_file() else told_of.parent
 
 
 def _installed_node(homes: list[pathlib.Path], least: int = 0) -> str | None:

@@ -14,6 +14,7 @@ beforeEach(() => {
   const checkout = join(folder, 'checkout')
   mkdirSync(checkout)
   for (const name of ['bin', 'dist', 'node_modules']) symlinkSync(join(root, name), join(checkout, name))
+  cpSync(join(root, 'pyproject.toml'), join(checkout, 'pyproject.toml'))
   cpSync(join(root, 'python'), join(checkout, 'python'), {
     recursive: true,
     filter: (path) => !/\/(build|__pycache__|[^/]+\.egg-info)$/.test(path),
@@ -52,16 +53,20 @@ if __name__ == "__main__":
     print(done.executed, *done.output)
 `
 
-test('what pip installs from a checkout finds its engine, and workflows live in the environment that asks', () => {
-  const python = spawnSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' })
-  ran(python.stdout.trim(), '-m', 'venv', '.venv')
-  const venv = join(folder, 'project/.venv')
-  ran(join(venv, 'bin/python'), '-m', 'pip', 'install', '--quiet', join(folder, 'checkout/python'))
-  writeFileSync(join(folder, 'project/flow.py'), flow)
-  expect(ran(join(venv, 'bin/python'), 'flow.py')).toBe(`1 ${venv} ${venv}`)
-  const told = ran(join(venv, 'bin/almanac'), 'run', 'flow.py', '--json')
-  expect(JSON.parse(told.split('\n').at(-1) ?? '')).toMatchObject({
-    state: 'succeeded',
-    output: [venv, venv],
-  })
-}, 600_000)
+test.each(['checkout', 'checkout/python'])(
+  'what pip installs from %s finds its engine, and workflows live in the environment that asks',
+  (given) => {
+    const python = spawnSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' })
+    ran(python.stdout.trim(), '-m', 'venv', '.venv')
+    const venv = join(folder, 'project/.venv')
+    ran(join(venv, 'bin/python'), '-m', 'pip', 'install', '--quiet', join(folder, given))
+    writeFileSync(join(folder, 'project/flow.py'), flow)
+    expect(ran(join(venv, 'bin/python'), 'flow.py')).toBe(`1 ${venv} ${venv}`)
+    const told = ran(join(venv, 'bin/almanac'), 'run', 'flow.py', '--json')
+    expect(JSON.parse(told.split('\n').at(-1) ?? '')).toMatchObject({
+      state: 'succeeded',
+      output: [venv, venv],
+    })
+  },
+  600_000,
+)
