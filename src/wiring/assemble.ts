@@ -11,7 +11,7 @@ import { nodeAmbient } from '../system/node-ambient.ts'
 import { SystemChance } from '../system/system-chance.ts'
 import { systemClock } from '../system/system-clock.ts'
 import type { Listening, ListenOptions, Workbench, WorkbenchOptions } from '../workbench.ts'
-import { type ListenerParts, listenForCallbacks } from './callback-listener.ts'
+import type { ListenerParts } from './callback-listener.ts'
 import { callbackPlace } from './callback-place.ts'
 import { callbackTokens } from './callback-tokens.ts'
 import { checkOpenOptions } from './checked-config.ts'
@@ -127,6 +127,8 @@ async function listen(
   { listen: given, misfit, accepted }: ListenOptions,
 ): Promise<Listening> {
   const place = callbackPlace(config, given)
+  // an HTTP server takes as long to load as most of what every command needs
+  const { listenForCallbacks } = await import('./callback-listener.ts')
   const close = await listenForCallbacks(place, { ...kept, misfit, accepted, now: Date.now })
   return { address: `${place.host}:${place.port}`, url: place.url, close }
 }
