@@ -29,7 +29,7 @@ def command(
 ) -> Task[..., Any]:
     """
     Makes a task of a program: `{in.scene}`, `{out.cog}` and `{params.limit}` in its arguments stand for inputs, outputs and
-    parameters; no shell is asked. It fails (`ALM_TASK_FAILED`) where the program does not end with 0. docs/authoring.md
+    parameters; no shell is asked. It fails (`ALM_TASK_EXIT`) where the program does not end with 0. docs/authoring.md
 
     ```python
     from almanac import File, command, file, workflow

@@ -87,6 +87,10 @@ export const remembered = program(
   const at = await run.now()
   const chance = await run.random()
   run.metric('figure', 0.5, { step: 2 })
+  run.artifact('page', { kind: 'markdown', text: 'It **went**.' })
+  run.artifact('rows', { kind: 'table', rows: [{ n: 1, at: null }] })
+  run.progress(1, 2)
+  run.progress(2)
   await run.sleep(1)
   return { at: at.getTime(), chance }
 })`,
@@ -96,8 +100,37 @@ async def main():
     at = await run.now()
     chance = await run.random()
     run.metric("figure", 0.5, step=2)
+    run.artifact("page", "markdown", text="It **went**.")
+    run.artifact("rows", "table", rows=[{"n": 1, "at": None}])
+    run.progress(1, 2)
+    run.progress(2)
     await run.sleep(0.001)
     return {"at": round(at.timestamp() * 1000), "chance": chance}`,
+)
+
+/** Commands and scripts: files and values between them, exit codes that are tried again, and what a workflow is told. */
+export const programTasks = program(
+  `import { command, type File, file, script } from 'almanac'
+const write = command.task({ name: 'write', run: ['sh', '-c', 'printf %s "$0" > "$1"', '{params.text}', '{out.page}'], input: { text: json<string>() }, output: { page: file('page.txt') } })
+const size = script.task({ name: 'size', lang: 'sh', source: "echo '{\\"size\\":' $(wc -c < $ALMANAC_IN_page) '}' > $ALMANAC_RESULT", input: { page: file() }, output: { size: json<number>() } })
+const ends = command.task({ name: 'ends', run: ['sh', '-c', 'exit {params.code}'], input: { code: json<number>() }, retryExits: [3], retries: { count: 1, delay: 1 } })
+export default workflow('main', async () => {
+  const page = write({ text: 'five!' }).page
+  const codes: string[] = []
+  for (const code of [3, 4]) try { await ends({ code }) } catch (error) { codes.push((error as AlmanacError).code) }
+  return { size: size({ page }).size, page: (await page).size, codes }
+})`,
+  `write = command(["sh", "-c", 'printf %s "$0" > "$1"', "{params.text}", "{out.page}"], name="write", inputs={"text": str}, outputs={"page": file("page.txt")})
+size = script("echo '{\\"size\\":' $(wc -c < $ALMANAC_IN_page) '}' > $ALMANAC_RESULT", name="size", lang="sh", inputs={"page": File}, outputs={"size": int})
+ends = command(["sh", "-c", "exit {params.code}"], name="ends", inputs={"code": int}, retry_exits=[3], retries={"count": 1, "delay": 0.001})
+@workflow
+async def main():
+    page = write(text="five!").page
+    codes = []
+    for code in [3, 4]:
+        try: await ends(code=code)
+        except AlmanacError as error: codes.append(error.code)
+    return {"size": size(page=page).size, "page": (await page).size, "codes": codes}`,
 )
 
 export const documents = program(

@@ -27,8 +27,27 @@ export function callTests(stage: Stage): void {
   it('time and chance are remembered, and what was said is said once', async () => {
     const life = await twice(stage, 'remembered', programs.remembered)
     expect(life.state).toBe('succeeded')
-    expect(life.notes).toEqual(['event begun {"n":1}', 'metric figure {"value":0.5,"step":2}'])
+    expect(life.notes).toEqual([
+      'event begun {"n":1}',
+      'metric figure {"value":0.5,"step":2}',
+      'artifact page {"kind":"markdown","text":"It **went**."}',
+      'artifact rows {"kind":"table","rows":[{"n":1,"at":null}]}',
+      'progress progress {"done":1,"total":2}',
+      'progress progress {"done":2}',
+    ])
     expect(called(life)).toEqual(['main now now', 'main random random', 'main sleep sleep'])
+  })
+
+  it('commands and scripts: files and values between them, exit codes that are tried again, failures', async () => {
+    const life = await twice(stage, 'programs', programs.programTasks)
+    expect(life).toMatchObject(succeeded({ size: 5, page: 5, codes: ['ALM_TASK_EXIT', 'ALM_TASK_EXIT'] }))
+    expect(life.calls.map(({ at, attempt }) => `${at} ${attempt}`)).toEqual([
+      'main task write 1',
+      'main task ends 2',
+      'main task ends 1',
+      'main task size 1',
+      'main view all 0',
+    ])
   })
 
   it('documents: read, written, merged, and declared by tasks', async () => {

@@ -15,6 +15,7 @@ import type { Asked, Life } from './rig.ts'
  */
 
 const almanac = await openAlmanac({ project: process.argv[2] ?? '.', parallel: 4 })
+const said: ReadonlySet<string> = new Set(['event', 'metric', 'artifact', 'progress'])
 const under = new Map<string, RunHandle>()
 
 async function run(asked: Extract<Asked, { do: 'run' }>): Promise<Life> {
@@ -66,7 +67,7 @@ async function listed(
       kind === 'task' && outcome?.state === 'succeeded' && outcome.startedAt >= since ? [name] : [],
     ),
     notes: notes.flatMap(({ type, name, bodyWire }) =>
-      type === 'event' || type === 'metric' ? [`${type} ${name} ${bodyWire}`] : [],
+      said.has(type) ? [`${type} ${name} ${bodyWire}`] : [],
     ),
   }
 }

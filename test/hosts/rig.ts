@@ -39,7 +39,7 @@ export interface Life {
   readonly calls: readonly { readonly at: string; readonly how: string; readonly attempt: number }[]
   /** tasks that succeeded in this life, in order of their calls */
   readonly fresh: readonly string[]
-  /** events and metrics */
+  /** events, metrics, artifacts and progress */
   readonly notes: readonly string[]
 }
 
