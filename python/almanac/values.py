@@ -84,7 +84,7 @@ class File(_Kept):
 
     @property
     def digest(self) -> str:
-        """SHA-256 of its content, 64 hexadecimal letters."""
+        """SHA-256 of its content, 64 hexadecimal digits."""
         return str(self._wire["digest"])
 
     @property
@@ -179,7 +179,7 @@ class Dir(_Kept):
 
     @property
     def digest(self) -> str:
-        """SHA-256 of its root listing, 64 hexadecimal letters."""
+        """SHA-256 of its root listing, 64 hexadecimal digits."""
         return str(self._wire["digest"])
 
     @property

@@ -15,7 +15,7 @@ _MAX_CHAIN = 8
 #: exceptions of a group that are told, and groups within groups
 _MAX_GROUP = 8
 _MAX_NESTED = 3
-#: names of classes that are told, and letters of each
+#: names of classes that are told, and characters of each
 _MAX_TYPES = 24
 _MAX_NAME = 200
 

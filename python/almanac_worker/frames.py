@@ -47,7 +47,7 @@ _TOGETHER = 256
 
 #: more would be a mapping of its own, made and removed for each message
 _CHUNK = 1 << 16
-#: letters after which a frame is closed
+#: characters after which a frame is closed
 _FRAME = 1 << 20
 
 

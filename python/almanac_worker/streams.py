@@ -65,7 +65,7 @@ class ThreadStream(io.TextIOBase):
 
 class Lines:
     """
-    Cuts a task's text into lines. Owns the rest that has no end yet; keeps no more than `limit` letters in all.
+    Cuts a task's text into lines. Owns the rest that has no end yet; keeps no more than `limit` characters in all.
 
     L1  the task's thread adds; what there is leaves by any thread, each line once, in their order
     """

@@ -97,7 +97,7 @@ const plainName = ({ environment, dataset, partition }: DatasetKey): string =>
     ...(partition === '' ? [] : [encodeURIComponent(partition)]),
   ].join('/')
 
-/** Names of partitions have any letters; `=` is in no name of a dataset. */
+/** Names of partitions have any characters; `=` is in no name of a dataset. */
 function keyOf({ environment, dataset, partition }: DatasetKey, name: string): string {
   const slice = partition === '' ? '' : `partition=${encodeURIComponent(partition)}/`
   return `${versionFolder}${encodeURIComponent(environment)}/${dataset}/${slice}${name}`

@@ -19,7 +19,7 @@ export function checkNames(task: string, given: object, known: object, within = 
   }
 }
 
-/** The name that is most like it, if one is: a letter in three may differ. */
+/** The name that is most like it, if one is: a character in three may differ. */
 function nearest(name: string, names: readonly string[]): string | undefined {
   let best: string | undefined
   let least = Math.max(1, Math.floor(Math.min(name.length, 64) / 3)) + 1
@@ -32,7 +32,7 @@ function nearest(name: string, names: readonly string[]): string | undefined {
   return best
 }
 
-/** Letters to add, remove, change, or swap with the next, to make one of the other. */
+/** Characters to add, remove, change, or swap with the next, to make one of the other. */
 function distance(a: string, b: string): number {
   let before: number[] = []
   let row = Array.from({ length: b.length + 1 }, (_, i) => i)

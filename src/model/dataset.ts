@@ -55,10 +55,10 @@ const fault = (name: string): string | undefined => {
   if (name === '') return 'a part of it is empty'
   if (name.startsWith('.')) return 'a part of it begins with "."'
   if (!/^[\p{L}\p{N}._ -]+$/u.test(name))
-    return 'it has other letters than letters, digits, "-", "_", "." and spaces'
+    return 'it has other characters than letters, digits, "-", "_", "." and spaces'
   if (name !== name.trim()) return 'a part of it begins or ends with a space'
   if (name !== name.normalize('NFC')) return 'it is not in Unicode normal form C'
-  return name.length > 80 ? 'a part of it is longer than 80 letters' : undefined
+  return name.length > 80 ? 'a part of it is longer than 80 characters' : undefined
 }
 
 /**
@@ -68,7 +68,7 @@ const fault = (name: string): string | undefined => {
 export function checkDatasetName(name: string): void {
   const parts = name.split('/')
   const why =
-    name.length > 400 ? 'it is longer than 400 letters' : parts.map(fault).find((one) => one !== undefined)
+    name.length > 400 ? 'it is longer than 400 characters' : parts.map(fault).find((one) => one !== undefined)
   if (why !== undefined)
     throw new AlmanacError('ALM_DATASET_NAME', { name: JSON.stringify(name.slice(0, 100)), why })
 }

@@ -66,7 +66,7 @@ export function documentJson(value: Value): string {
   return text
 }
 
-/** Every letter beyond ASCII takes two to four bytes; half of a pair takes half of four. */
+/** Every character beyond ASCII takes two to four bytes; half of a pair takes half of four. */
 function utf8Length(text: string): number {
   let bytes = 0
   for (let i = 0; i < text.length; i++) {

@@ -5,7 +5,7 @@ import type { Path } from './path.ts'
  * count by content in every fingerprint, and are written by `codec.ts`.
  */
 
-/** SHA-256, 64 lower-case hexadecimal letters. */
+/** SHA-256, 64 lower-case hexadecimal digits. */
 export type Digest = string
 
 /** One file: its base name and content. */

@@ -225,7 +225,7 @@ export interface CacheEntry
 
 export interface CacheQuery {
   readonly name?: string
-  /** the first letters of the fingerprint */
+  /** the first characters of the fingerprint */
   readonly prefix?: string
   /** entries before this `seq` */
   readonly before?: number

@@ -20,7 +20,7 @@ export class SystemChance implements Chance {
     return (((a * 256 + b) * 256 + c) * 256 + d) / 2 ** 32
   }
 
-  /** 9 letters of time (ms), 5 of chance: short enough to type, unique among the runs of a project. */
+  /** 9 characters of time (ms), 5 of chance: short enough to type, unique among the runs of a project. */
   id(now: number): string {
     const isLater = now > this.#time
     if (!isLater && this.#drawn + 1 < drawnBelow) this.#drawn++
@@ -32,14 +32,14 @@ export class SystemChance implements Chance {
   }
 }
 
-/** Without letters that are taken for digits; in the order of their codes, so that ids sort by time. */
-const letters = '0123456789abcdefghjkmnpqrstvwxyz'
+/** Without characters that are taken for digits; in the order of their codes, so that ids sort by time. */
+const characters = '0123456789abcdefghjkmnpqrstvwxyz'
 
 const drawnBelow = 32 ** 5
 
 function inLetters(number: number, length: number): string {
   let text = ''
   for (let rest = number; text.length < length; rest = Math.floor(rest / 32))
-    text = letters.charAt(rest % 32) + text
+    text = characters.charAt(rest % 32) + text
   return text
 }

@@ -1,6 +1,6 @@
 /**
  * Names of files, messages and logs come from outside, and must not move the cursor of a terminal, retitle it, or turn
- * the letters of a line round: such characters are shown as what they are. Colours stay.
+ * the characters of a line round: such characters are shown as what they are. Colours stay.
  */
 export const printable = (text: string): string =>
   text.replace(unsafe, (found) => (found.length > 1 ? found : escaped(found)))

@@ -8,7 +8,7 @@ import { clockText } from './words.ts'
 
 const page = 1000
 /** of a line */
-const letters = 2000
+const mostCharacters = 2000
 
 /**
  * Events of a run, oldest first: what its workflow and its tasks have told of by name. Owns how far they were printed.
@@ -43,7 +43,7 @@ export class Events {
         const ids = { run: this.#run, call: call ?? null, task: task ?? null, attempt: attempt ?? null }
         printer.object({ kind: 'event', ...ids, at, name, body: JSON.parse(bodyWire) })
         const by = call === undefined ? workflow : `${task} ${call}`
-        const body = inputText(decode(bodyWire), letters)
+        const body = inputText(decode(bodyWire), mostCharacters)
         printer.line(
           `${pc.dim(`${clockText(at)} ${by}`)} ${pc.cyan(shownName(name))}${body === '' ? '' : ` ${body}`}`,
         )

@@ -1,6 +1,6 @@
 import { shownName } from '../output/printable.ts'
 
-/** Letters of a line, about. */
+/** Characters of a line, about. */
 const room = 500
 const longestText = 60
 

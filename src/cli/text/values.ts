@@ -15,7 +15,7 @@ const maxDepth = 6
 export const valueText = (value: Value, length: number): string =>
   cut(spell(value, { room: length }, 0), length)
 
-/** The same with what files and directories are known by: size and the first letters of the digest. */
+/** The same with what files and directories are known by: size and the first characters of the digest. */
 export const fullText = (value: Value, length: number): string =>
   cut(spell(value, { room: length, full: true }, 0), length)
 

@@ -7,7 +7,7 @@ import { toBase64 } from '../../util/base64.ts'
 
 /**
  * The canonical text of a value: equal texts if and only if the values count as equal. `JSON.stringify` folds
- * NaN, -0, undefined, dates and key order; this does not, and every kind of value starts with its own letter.
+ * NaN, -0, undefined, dates and key order; this does not, and every kind of value starts with its own character.
  *
  * Files count by base name and content, directories by their tree, held values by the call that made them;
  * none by where it lies, unless `location` says so. A file at a URL counts by its place, version and size.

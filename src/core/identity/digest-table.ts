@@ -4,7 +4,7 @@ import type { Digest } from '../../model/refs.ts'
  * The places of very many digests, by digest. The digests themselves are elsewhere already: a slot is two numbers, so that
  * a million take 16 to 32 MB, where a map of their texts would take a hundred, and half a second.
  *
- * D1 a place stands in the first free slot from the one that the digest's first letters name; none is ever taken out.
+ * D1 a place stands in the first free slot from the one that the digest's first characters name; none is ever taken out.
  * D2 at most half of the slots are taken.
  * D3 beside a place stand the bits that its digest was entered by: no other digest is looked at, as it lies elsewhere in
  *    memory, but one that has the same, and none at all when the table grows.
@@ -74,9 +74,9 @@ export class DigestTable {
 function startOf(digest: Digest): number {
   let bits = 0
   for (let i = 0; i < 8; i++) {
-    const letter = digest.charCodeAt(i)
-    // digits, and small letters from 97
-    bits = (bits << 4) | (letter < 58 ? letter & 15 : (letter - 87) & 15)
+    const character = digest.charCodeAt(i)
+    // digits, and lower-case letters from 97
+    bits = (bits << 4) | (character < 58 ? character & 15 : (character - 87) & 15)
   }
   return bits
 }

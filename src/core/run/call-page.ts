@@ -5,7 +5,7 @@ import type { EndStatus, NewCall } from './call.ts'
 /** Rows of calls with numbers that follow one another. */
 export interface Page {
   readonly numbers: Int32Array
-  readonly letters: Uint8Array
+  readonly codes: Uint8Array
   /** undefined where there is no such call */
   readonly policies: (TaskPolicy | undefined)[]
   readonly inputs: (readonly number[])[]
@@ -35,7 +35,7 @@ export const columns = 13
 export const phaseAt = 0
 export const kindAt = 1
 export const endAt = 2
-export const letters = 3
+export const codes = 3
 
 // bits of the flags
 export const tolerant = 1
@@ -68,7 +68,7 @@ export interface Rare {
 export function newPage(size: number): Page {
   return {
     numbers: new Int32Array(size * columns),
-    letters: new Uint8Array(size * letters),
+    codes: new Uint8Array(size * codes),
     policies: new Array(size),
     inputs: new Array(size),
   }
@@ -78,7 +78,7 @@ export function newPage(size: number): Page {
 export function writeRow(page: Page, row: number, { kind, policy, inputs }: NewCall): void {
   page.policies[row] = policy
   page.inputs[row] = inputs
-  page.letters[row * letters + kindAt] = kindCodes[kind]
+  page.codes[row * codes + kindAt] = kindCodes[kind]
   const at = row * columns
   page.numbers[at + orderAt] = -1
   page.numbers[at + heapIndexAt] = -1

@@ -7,6 +7,7 @@ import {
   aheadAt,
   attemptAt,
   type Beside,
+  codes,
   columns,
   consumerAt,
   copied,
@@ -20,7 +21,6 @@ import {
   kept,
   kindAt,
   kinds,
-  letters,
   lost,
   observed,
   orderAt,
@@ -54,7 +54,7 @@ export class CallView implements Call {
   }
 
   get kind(): CallKind {
-    return kinds[this.#page.letters[this.#row * letters + kindAt] as number] as CallKind
+    return kinds[this.#page.codes[this.#row * codes + kindAt] as number] as CallKind
   }
 
   get policy(): TaskPolicy {
@@ -74,20 +74,20 @@ export class CallView implements Call {
   }
 
   get phaseCode(): number {
-    return this.#page.letters[this.#row * letters + phaseAt] as number
+    return this.#page.codes[this.#row * codes + phaseAt] as number
   }
 
   set phaseCode(code: number) {
-    this.#page.letters[this.#row * letters + phaseAt] = code
+    this.#page.codes[this.#row * codes + phaseAt] = code
   }
 
   get end(): EndStatus | undefined {
-    const end = this.#page.letters[this.#row * letters + endAt] as number
+    const end = this.#page.codes[this.#row * codes + endAt] as number
     return end === 0 ? undefined : this.#beside.ends[end - 1]
   }
 
   set end(end: EndStatus | undefined) {
-    this.#page.letters[this.#row * letters + endAt] = end === undefined ? 0 : this.#endCode(end)
+    this.#page.codes[this.#row * codes + endAt] = end === undefined ? 0 : this.#endCode(end)
   }
 
   #endCode({ state, reason }: EndStatus): number {

@@ -33,7 +33,7 @@ export function namesOf(path: string): readonly string[] {
 export function checkReach(path: string): void {
   const why =
     path.length > maxPathLength
-      ? `its path is longer than ${maxPathLength} letters`
+      ? `its path is longer than ${maxPathLength} characters`
       : path.length > maxDepth && path.split('/').length > maxDepth
         ? `it lies deeper than ${maxDepth} directories`
         : undefined
@@ -51,7 +51,7 @@ export function compareNames(a: string, b: string): number {
   return a.length - b.length
 }
 
-/** Order of `TreeEntry`s: like `compareNames`, with `/` before every other letter. */
+/** Order of `TreeEntry`s: like `compareNames`, with `/` before every other character. */
 export function comparePaths(a: string, b: string): number {
   const length = Math.min(a.length, b.length)
   for (let i = 0; i < length; i++) {
@@ -67,7 +67,7 @@ export function comparePaths(a: string, b: string): number {
 
 const slash = 0x2f
 
-/** Surrogates stand for letters above all others. */
+/** Surrogates stand for characters above all others. */
 const rank = (unit: number): number => (unit >= 0xe000 ? unit - 0x800 : unit + 0x2000)
 
 function utf8Length(text: string): number {

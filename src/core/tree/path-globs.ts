@@ -11,7 +11,7 @@ export function anyOf(globs: readonly string[]): (path: string, name: string) =>
   return (path, name) => names?.test(name) === true || paths?.test(path) === true
 }
 
-/** One expression for all: a name is looked at once. Dots are letters like others, and so are newlines (`s`). */
+/** One expression for all: a name is looked at once. Dots are characters like others, and so are newlines (`s`). */
 function unionOf(globs: readonly string[]): RegExp | undefined {
   if (globs.length === 0) return undefined
   const options = { dot: true, flags: 's', windows: false }

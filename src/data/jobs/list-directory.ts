@@ -63,7 +63,7 @@ function namesIn(directory: string): string[] {
   } catch (error) {
     throw inputError(error, directory)
   }
-  // undecodable bytes become this letter; a name may also have it by itself
+  // undecodable bytes become this character; a name may also have it by itself
   if (names.some((name) => name.includes('\ufffd'))) refuseUndecodable(directory)
   return names
 }
@@ -74,7 +74,7 @@ function refuseUndecodable(directory: string): void {
     if (name.includes('\ufffd') && !Buffer.from(name, 'utf8').equals(bytes)) {
       const shown = bytes
         .toString('latin1')
-        .replace(/[^ -~]/g, (letter) => `\\x${letter.charCodeAt(0).toString(16).padStart(2, '0')}`)
+        .replace(/[^ -~]/g, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`)
       throw refused(`${directory}/${shown}`, 'its name is not valid UTF-8')
     }
   }

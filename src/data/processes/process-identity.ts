@@ -44,7 +44,7 @@ export function bootId(): string {
 const pidNamespace = (): string => tryTo(() => readlinkSync('/proc/self/ns/pid')) ?? ''
 
 function startOf(pid: number): string | undefined {
-  // the second field is the program's name, in brackets, with any letters in it
+  // the second field is the program's name, in brackets, with any characters in it
   const stat = tryTo(() => readFileSync(`/proc/${pid}/stat`, 'utf8'))
   return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
 }

@@ -25,7 +25,7 @@ export function makeWorkspace(attempts: string, name: string): Workspace {
   }
 }
 
-/** Short, since programs put sockets in it, whose paths may have a hundred letters; of plain letters, since shells are what they are. */
+/** Short, since programs put sockets in it, whose paths may have a hundred characters; of plain letters, since shells are what they are. */
 function directoryName(name: string): string {
   if (/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,39}$/.test(name)) return name
   const plain = name.replace(/[^A-Za-z0-9._-]/g, '-').replace(/^\.+/, '')

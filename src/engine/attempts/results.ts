@@ -17,7 +17,7 @@ import type { Sharings } from './sharing.ts'
 
 type Kept = Extract<AttemptResult, { kind: 'kept' }>
 
-/** Letters of a result as JSON: larger ones belong in files. */
+/** Characters of a result as JSON: larger ones belong in files. */
 const maxValueLength = 64 * 2 ** 20
 
 /**

@@ -32,7 +32,7 @@ export class CallInfos {
       page.owns ??= new Array(pageSize)
       page.owns[row] = made.own
     }
-    page.letters[row * letters + flagsAt] = (made.isPlain ? plain : 0) | (isByPosition ? positional : 0)
+    page.codes[row * codes + flagsAt] = (made.isPlain ? plain : 0) | (isByPosition ? positional : 0)
     page.numbers[row * columns + madeAt] = made.madeAt
     page.numbers[row * columns + startedAt] = made.madeAt
     this.#length = Math.max(this.#length, id + 1)
@@ -65,7 +65,7 @@ export class CallInfos {
     const row = id & (pageSize - 1)
     if (page === undefined) return
     if (this.#last?.id === id) this.#last = undefined
-    page.letters[row * letters + flagsAt] = released
+    page.codes[row * codes + flagsAt] = released
     page.args[row] = undefined
     page.fingerprints[row] = undefined
     page.identities[row] = undefined
@@ -123,7 +123,7 @@ interface Page {
   /** only where workers hold results */
   heldKeys?: (Digest | undefined)[]
   readonly numbers: Float64Array
-  readonly letters: Uint8Array
+  readonly codes: Uint8Array
 }
 
 const newPage = (): Page => ({
@@ -135,11 +135,11 @@ const newPage = (): Page => ({
   underWay: new Array(pageSize),
   wires: new Array(pageSize),
   numbers: new Float64Array(pageSize * columns),
-  letters: new Uint8Array(pageSize * letters),
+  codes: new Uint8Array(pageSize * codes),
 })
 
 const isReleased = (page: Page, row: number): boolean =>
-  ((page.letters[row * letters + flagsAt] as number) & released) !== 0
+  ((page.codes[row * codes + flagsAt] as number) & released) !== 0
 
 // a row of times …
 const madeAt = 0
@@ -150,7 +150,7 @@ const columns = 3
 // … and of small numbers
 const flagsAt = 0
 const verdictAt = 1
-const letters = 2
+const codes = 2
 
 const plain = 1
 const cacheable = 2
@@ -234,20 +234,20 @@ class InfoView implements CallInfo {
   }
 
   set cacheable(is: boolean) {
-    const at = this.#row * letters + flagsAt
-    const flags = this.#page.letters[at] as number
-    this.#page.letters[at] = is ? flags | cacheable : flags & ~cacheable
+    const at = this.#row * codes + flagsAt
+    const flags = this.#page.codes[at] as number
+    this.#page.codes[at] = is ? flags | cacheable : flags & ~cacheable
   }
 
   get verdict(): string {
-    return this.#beside.verdicts[this.#page.letters[this.#row * letters + verdictAt] as number] as string
+    return this.#beside.verdicts[this.#page.codes[this.#row * codes + verdictAt] as number] as string
   }
 
   set verdict(verdict: string) {
     const { verdicts } = this.#beside
     let code = verdicts.indexOf(verdict)
     if (code < 0) code = verdicts.push(verdict) - 1
-    this.#page.letters[this.#row * letters + verdictAt] = code
+    this.#page.codes[this.#row * codes + verdictAt] = code
   }
 
   get fingerprint(): Digest | undefined {
@@ -368,7 +368,7 @@ class InfoView implements CallInfo {
   }
 
   #is(flag: number): boolean {
-    return ((this.#page.letters[this.#row * letters + flagsAt] as number) & flag) !== 0
+    return ((this.#page.codes[this.#row * codes + flagsAt] as number) & flag) !== 0
   }
 
   #rare(): Rare | undefined {

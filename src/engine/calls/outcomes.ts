@@ -34,7 +34,7 @@ export const shortText = 256
  *
  * O1 a value is hashed once to be recorded and once for all of its consumers, which hash the digest.
  * O2 what stands for a value in a fingerprint is the same whether it was passed as a future or awaited first; within a structure,
- *    up to `shortText` letters.
+ *    up to `shortText` characters.
  * O3 what was remembered is read when somebody asks for it: a function that awaits it, a task that is executed with it.
  * O4 what is gone, or was let go of, is under no handle any more; its value can be asked for all the same.
  */

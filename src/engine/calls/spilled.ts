@@ -5,7 +5,7 @@ import type { Value } from '../../model/value.ts'
 import { eachRef } from '../../model/value-refs.ts'
 import type { DataPlane } from '../../ports/data.ts'
 
-/** Letters of a value as JSON up to which the journal keeps it whole. */
+/** Characters of a value as JSON up to which the journal keeps it whole. */
 const keptWhole = 64 * 2 ** 10
 
 /**

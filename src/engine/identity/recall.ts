@@ -14,7 +14,7 @@ import { type RunContext, replayed } from '../run-context.ts'
 import { filesGone, findEntry, isOld } from './cache-entry.ts'
 import { Identifier, type Identity } from './identifier.ts'
 
-/** Letters of a remembered value up to which it is as well read at once. */
+/** Characters of a remembered value up to which it is as well read at once. */
 const readAtOnce = 256
 
 /** Nothing in it is to be looked at before somebody asks for it: it is long, and holds no reference. */

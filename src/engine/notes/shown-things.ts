@@ -1,8 +1,8 @@
 import { decode } from '../../model/codec.ts'
 import type { Shown } from '../../model/records.ts'
 
-/** of what goes with one result, or with that of a map: letters, and names */
-const mostLetters = 4 << 20
+/** of what goes with one result, or with that of a map: characters, and names */
+const mostCharacters = 4 << 20
 const mostNames = 10_000
 
 /**
@@ -14,7 +14,7 @@ export class ShownThings {
   /** how many were left out */
   left = 0
   readonly #wires = new Map<string, string>()
-  #letters = 0
+  #characters = 0
 
   /** False where it is too much. */
   add({ type, name, entry }: Omit<Shown, 'body'>, bodyWire: string): boolean {
@@ -38,20 +38,20 @@ export class ShownThings {
 
   #put(name: string, wire: string): boolean {
     const before = this.#wires.get(name)
-    const letters = this.#letters - (before?.length ?? 0) + wire.length
-    if (letters > mostLetters || (before === undefined && this.#wires.size === mostNames)) {
+    const characters = this.#characters - (before?.length ?? 0) + wire.length
+    if (characters > mostCharacters || (before === undefined && this.#wires.size === mostNames)) {
       this.left++
       return false
     }
     // the newest comes last
     this.#wires.delete(name)
     this.#wires.set(name, wire)
-    this.#letters = letters
+    this.#characters = characters
     return true
   }
 }
 
-export const tooMuchShown = `more than ${mostLetters >> 20} MiB, or ${mostNames} names, with one result`
+export const tooMuchShown = `more than ${mostCharacters >> 20} MiB, or ${mostNames} names, with one result`
 
 /** What records keep, as it was shown. */
 export const shownIn = (wire: string | undefined): readonly Shown[] =>

@@ -6,10 +6,10 @@ import { packRecord, packRun } from './packs/packed-records.ts'
 import { PackWriter } from './packs/packing.ts'
 
 /** A batch that is this full is sent although another one is under way. */
-const fullBatch = { records: 1000, letters: 2 ** 24 }
+const fullBatch = { records: 1000, characters: 2 ** 24 }
 const maxUnderWay = 8
 /** With that many more gathered, who appends is held back: it does so without ever resting, and hears of no end. */
-const mostGathered = { records: 8000, letters: 2 ** 26 }
+const mostGathered = { records: 8000, characters: 2 ** 26 }
 const usualHoldMs = 1000
 /** Batches begin at least so long apart: two threads that wake each other for every record cost more than the record. */
 const gatherMs = 1
@@ -157,8 +157,8 @@ export class WriterClient {
     return this.#failure !== undefined
   }
 
-  #hasGathered({ records, letters }: typeof fullBatch): boolean {
-    return this.#records >= records || this.#pack.letters >= letters
+  #hasGathered({ records, characters }: typeof fullBatch): boolean {
+    return this.#records >= records || this.#pack.characters >= characters
   }
 
   #inThread(): number {

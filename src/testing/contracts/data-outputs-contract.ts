@@ -296,7 +296,7 @@ export function testOutputs(at: () => DataFixture): void {
     await expect(data.writeFile('a/b', bytes(''))).rejects.toEqual(failure('ALM_PATH_REFUSED'))
   })
 
-  it('keeps names of all letters', async () => {
+  it('keeps names of all characters', async () => {
     const { data, place } = at()
     const names = [
       'a b',

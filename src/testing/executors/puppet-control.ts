@@ -11,7 +11,7 @@ import { createInterface } from 'node:readline'
  *
  *   task  {"hello":"<token>","pid":12}         the token is the one of its arguments
  *   test  {"id":1,"do":"log","stream":"stdout","text":"…"}        writes the text and a line end, flushed
- *         {"id":2,"do":"flood","bytes":1000000}                   writes lines of 99 letters to stdout, flushed
+ *         {"id":2,"do":"flood","bytes":1000000}                   writes lines of 99 characters to stdout, flushed
  *         {"id":3,"do":"say","line":{"type":"event","name":…}}    as tasks of its kind say it (heartbeat too)
  *         {"id":4,"do":"stubborn"}               ignores requests to stop from now on, and tells of them
  *         {"id":5,"do":"child"}                  starts a process that lives until it is killed

@@ -57,7 +57,7 @@ const columns = [
 /** Only these are kept as blobs. */
 const digests = ['key', 'fingerprint', 'digest'] as const
 const isOdd = digests.map((column) => `typeof(${column}) = 'text'`).join(' OR ')
-/** Taken as texts, of which nothing looks at a letter: the texts of digests would take as long as all other columns. */
+/** Taken as texts, of which nothing looks at a character: the texts of digests would take as long as all other columns. */
 const bytesOf = (column: string): string => `CAST(group_concat(${column}, '') AS BLOB)`
 
 const rowsSql = (

@@ -3,7 +3,7 @@ import { callsPerRun } from './migrations.ts'
 
 /** How fields become columns, and columns fields. */
 
-/** Letters of a digest. */
+/** Characters of a digest. */
 export const digestLength = 64
 
 /** Bytes of one. */

@@ -121,8 +121,8 @@ it('keeps more text than one text can have', () => {
   const long = 'x'.repeat(2 ** 26)
   const texts = ['', ...Array.from({ length: 9 }, () => [long, 'short', '']).flat()]
   for (const text of texts) pack.text(text)
-  expect(pack.letters).toBe(9 * (2 ** 26 + 5))
+  expect(pack.characters).toBe(9 * (2 ** 26 + 5))
   const reader = new PackReader(pack.take())
   expect(texts.findIndex((text) => reader.text() !== text)).toBe(-1)
-  expect([reader.isDone, pack.letters]).toEqual([true, 0])
+  expect([reader.isDone, pack.characters]).toEqual([true, 0])
 })

@@ -3,8 +3,8 @@ import type { DigestOf } from '../../../model/digest.ts'
 import type { DigestColumn } from '../database/rows.ts'
 import { digestColumn, digestLength } from '../database/rows.ts'
 
-/** Letters of the texts that are joined to one: far fewer than a text can have. */
-const lettersJoined = 2 ** 26
+/** Characters of the texts that are joined to one: far fewer than a text can have. */
+const charactersJoined = 2 ** 26
 
 /**
  * Many records as one array of numbers and one text, which cross to another thread in a few microseconds whatever
@@ -19,7 +19,7 @@ export interface Packed {
   readonly texts: readonly string[]
   /** texts that come again and again, kept once */
   readonly words: readonly string[]
-  /** digests, 64 letters each */
+  /** digests, 64 characters each */
   readonly digests: string
 }
 
@@ -33,7 +33,7 @@ export class PackWriter {
   #count = 0
   // joined at the end: a text that grew piece by piece is twice as dear to send
   #texts: string[] = []
-  #letters = 0
+  #characters = 0
   #words: string[] = []
   #digests: string[] = []
   #wordIds = new Map<string, number>()
@@ -42,9 +42,9 @@ export class PackWriter {
     return this.#count === 0
   }
 
-  /** Letters of all texts. */
-  get letters(): number {
-    return this.#letters
+  /** Characters of all texts. */
+  get characters(): number {
+    return this.#characters
   }
 
   number(value: number): void {
@@ -58,7 +58,7 @@ export class PackWriter {
 
   text(value: string): void {
     this.number(value.length)
-    this.#letters += value.length
+    this.#characters += value.length
     this.#texts.push(value)
   }
 
@@ -93,16 +93,16 @@ export class PackWriter {
     return {
       count: this.#count,
       texts: this.#texts.length,
-      letters: this.#letters,
+      characters: this.#characters,
       digests: this.#digests.length,
     }
   }
 
   /** Back to a mark. Words stay: nothing refers to them. */
-  undo({ count, texts, letters, digests }: PackMark): void {
+  undo({ count, texts, characters, digests }: PackMark): void {
     this.#count = count
     this.#texts.length = texts
-    this.#letters = letters
+    this.#characters = characters
     this.#digests.length = digests
   }
 
@@ -110,14 +110,14 @@ export class PackWriter {
   take(): Packed {
     const packed = {
       numbers: this.#numbers.subarray(0, this.#count),
-      texts: this.#letters <= lettersJoined ? [this.#texts.join('')] : joined(this.#texts),
+      texts: this.#characters <= charactersJoined ? [this.#texts.join('')] : joined(this.#texts),
       words: this.#words,
       digests: this.#digests.join(''),
     }
     this.#numbers = new Float64Array(Math.max(1024, this.#count))
     this.#count = 0
     this.#texts = []
-    this.#letters = 0
+    this.#characters = 0
     this.#words = []
     this.#digests = []
     this.#wordIds = new Map()
@@ -134,14 +134,14 @@ export class PackWriter {
 function joined(texts: readonly string[]): string[] {
   const pieces: string[] = []
   let from = 0
-  let letters = 0
+  let characters = 0
   for (const [i, { length }] of texts.entries()) {
-    if (letters + length > lettersJoined) {
+    if (characters + length > charactersJoined) {
       pieces.push(texts.slice(from, i).join(''))
       from = i
-      letters = 0
+      characters = 0
     }
-    letters += length
+    characters += length
   }
   return [...pieces, texts.slice(from).join('')]
 }
@@ -149,7 +149,7 @@ function joined(texts: readonly string[]): string[] {
 export interface PackMark {
   readonly count: number
   readonly texts: number
-  readonly letters: number
+  readonly characters: number
   readonly digests: number
 }
 
