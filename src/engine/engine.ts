@@ -61,6 +61,16 @@ export interface ResumedRun extends Forgetting {
   readonly ifOpen?: boolean
 }
 
+/** A run that this process begins to execute, or to go on with. */
+interface BegunRun extends Pick<RunLife, 'run' | 'settings' | 'anew' | 'said'> {
+  readonly workflow: WorkflowDefinition
+  readonly input: Value
+  readonly remembered: readonly RememberedCall[]
+  /** none where nothing is recorded */
+  readonly claim?: RunClaim
+  readonly listener?: RunListener | undefined
+}
+
 /** ms between looks for what people ask of a run from other processes */
 const pollMs = 300
 
@@ -112,12 +122,13 @@ export class Engine {
       ...(run.codeDigest !== undefined && { codeDigest: run.codeDigest }),
       ...(run.gitCommit !== undefined && { gitCommit: run.gitCommit }),
     }
-    if (run.settings.dryRun)
-      return this.#drive(workflow, record, run.input, run.settings, [], undefined, run.listener)
+    const { input, settings, listener } = run
+    const begun = { workflow, run: record, input, settings, remembered: [], listener }
+    if (settings.dryRun) return this.#drive(begun)
     await journal.create(record)
     const claim = await journal.claim(record.id, owner)
     if (claim === undefined) throw new AlmanacError('ALM_RUN_OWNED', { run: record.id, pid: '?', host: '?' })
-    return this.#drive(workflow, record, run.input, run.settings, [], claim, run.listener)
+    return this.#drive({ ...begun, claim })
   }
 
   /** Goes on with a run that rests, has ended, or whose process died. @throws ALM_RUN_OWNED */
@@ -128,18 +139,15 @@ export class Engine {
     if (settings.dryRun) {
       const remembered = await journal.load(run.id)
       const shared = sharedCalls(remembered)
-      const before = { anew: readAnew(shared, how) }
-      const kept = without(remembered, forgottenCalls(run, remembered, shared, how))
-      return this.#drive(
+      return this.#drive({
         workflow,
-        { ...run, state: 'running' },
-        how.input ?? decode(run.inputWire),
+        run: { ...run, state: 'running' },
+        input: how.input ?? decode(run.inputWire),
         settings,
-        kept,
-        undefined,
-        how.listener,
-        before,
-      )
+        remembered: without(remembered, forgottenCalls(run, remembered, shared, how)),
+        listener: how.listener,
+        anew: readAnew(shared, how),
+      })
     }
     const claim = await journal.claim(run.id, owner)
     if (claim === undefined)
@@ -157,18 +165,17 @@ export class Engine {
       const records: JournalRecord[] = [{ kind: 'run', state, at, ...(isNewInput && { inputWire }) }]
       if (calls.length > 0) records.unshift({ kind: 'forgotten', calls, at })
       await journal.append(run.id, records)
-      const remembered = without(loaded, calls)
-      const said = await SaidBefore.read(this.#ports.records, run.id)
-      return this.#drive(
+      return this.#drive({
         workflow,
-        { ...run, state },
-        how.input ?? decode(run.inputWire),
+        run: { ...run, state },
+        input: how.input ?? decode(run.inputWire),
         settings,
-        remembered,
+        remembered: without(loaded, calls),
         claim,
-        how.listener,
-        { anew: readAnew(shared, how), said },
-      )
+        listener: how.listener,
+        anew: readAnew(shared, how),
+        said: await SaidBefore.read(this.#ports.records, run.id),
+      })
     } catch (error) {
       await claim.release()
       throw error
@@ -183,18 +190,16 @@ export class Engine {
     settings: RunSettings,
   ): Promise<KnownCall | undefined> {
     const remembered = await this.#ports.journal.load(run.id)
-    const life = { underWay: this.#underWay, look: () => Promise.resolve(), work: this.#work }
     const limits = firstOfEach([...settings.limits, ...workflow.limits])
-    const dry = { ...settings, environment: run.environment, dryRun: true, limits }
-    const driver = new RunDriver(
-      this.#ports,
-      { ...run, state: 'running' },
-      dry,
-      remembered,
-      this.#executors,
-      {},
-      life,
-    )
+    const life: RunLife = {
+      run: { ...run, state: 'running' },
+      settings: { ...settings, environment: run.environment, dryRun: true, limits },
+      listener: {},
+      underWay: this.#underWay,
+      look: () => Promise.resolve(),
+      work: this.#work,
+    }
+    const driver = new RunDriver(this.#ports, this.#executors, life, remembered)
     driver.start(childFunction(workflow), decode(run.inputWire), workflow.definedAt)
     const end = await driver.ended
     if (end.kind === 'broken') throw end.error
@@ -230,37 +235,33 @@ export class Engine {
     await Promise.all(this.#executors.map((executor) => executor.close()))
   }
 
-  #drive(
-    workflow: WorkflowDefinition,
-    record: RunRecord,
-    input: Value,
-    settings: RunSettings,
-    remembered: readonly RememberedCall[],
-    claim: RunClaim | undefined,
-    listener: RunListener = {},
-    before: Pick<RunLife, 'anew' | 'said'> = {},
-  ): RunHandle {
+  #drive({ workflow, input, remembered, claim, listener = {}, ...begun }: BegunRun): RunHandle {
+    const { run, settings } = begun
     const look = (): Promise<void> => (claim === undefined ? Promise.resolve() : this.#look(driver))
-    const begin = (triggered: NewTriggered): void => this.#begin(triggered, settings, listener)
-    const find = (work: Promise<void>): void => this.triggered.find(work)
-    const life = { underWay: this.#underWay, look, work: this.#work, begin, find, ...before }
-    const rules = [...settings.limits, ...workflow.limits]
-    const driver: RunDriver = new RunDriver(
-      this.#ports,
-      record,
-      { ...settings, limits: firstOfEach(rules) },
-      remembered,
-      this.#executors,
+    const life: RunLife = {
+      ...begun,
+      settings: { ...settings, limits: firstOfEach([...settings.limits, ...workflow.limits]) },
       listener,
-      life,
-    )
-    this.#drivers.set(record.id, driver)
+      underWay: this.#underWay,
+      look,
+      work: this.#work,
+      begin: (triggered) => this.#begin(triggered, settings, listener),
+      find: (work) => this.triggered.find(work),
+    }
+    const driver: RunDriver = new RunDriver(this.#ports, this.#executors, life, remembered)
+    this.#drivers.set(run.id, driver)
     if (claim === undefined) driver.answersKnown()
     const stopPolling = claim === undefined ? () => undefined : this.#poll(look)
-    const result = this.#result(driver, record, settings, claim, stopPolling, listener)
+    const result = this.#result(driver, life, async () => {
+      stopPolling()
+      this.#drivers.delete(run.id)
+      this.#work.endRun(run.id)
+      await this.#ports.logs.flush()
+      await claim?.release()
+    })
     driver.start(childFunction(workflow), input, workflow.definedAt)
     return {
-      id: record.id,
+      id: run.id,
       result,
       request: (kind, by) => driver.request({ kind, by, at: this.#ports.clock.now() }),
       snapshot: () => driver.snapshot(),
@@ -269,11 +270,8 @@ export class Engine {
 
   async #result(
     driver: RunDriver,
-    record: RunRecord,
-    settings: RunSettings,
-    claim: RunClaim | undefined,
-    stopPolling: () => void,
-    listener: RunListener,
+    { run, settings, listener }: RunLife,
+    letGo: () => Promise<void>,
   ): Promise<RunResult> {
     const started = this.#ports.clock.now()
     try {
@@ -282,10 +280,10 @@ export class Engine {
       const { state, output, error, counts, executed, reused, savedMs, planned, unknown } = end
       const shown =
         state === 'succeeded' && !settings.dryRun
-          ? await this.#show(record, settings.environment, output, listener)
+          ? await this.#show(run, settings.environment, output, listener)
           : undefined
       return {
-        id: record.id,
+        id: run.id,
         state,
         counts,
         executed,
@@ -299,11 +297,7 @@ export class Engine {
         ...(unknown !== undefined && { unknown }),
       }
     } finally {
-      stopPolling()
-      this.#drivers.delete(record.id)
-      this.#work.endRun(record.id)
-      await this.#ports.logs.flush()
-      await claim?.release()
+      await letGo()
     }
   }
 

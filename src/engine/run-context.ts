@@ -2,7 +2,7 @@ import type { Remembered } from '../core/identity/remembered.ts'
 import type { Phase } from '../core/run/call.ts'
 import type { RunEvent } from '../core/run/events.ts'
 import type { RunMachine } from '../core/run/machine.ts'
-import type { AskRecord, ErrorRecord, Note } from '../model/records.ts'
+import type { AskRecord, ErrorRecord, Note, RunRecord } from '../model/records.ts'
 import type { CallState, RunState } from '../model/states.ts'
 import type { Value } from '../model/value.ts'
 import type { AttemptsUnderWay } from './attempts/attempts-under-way.ts'
@@ -26,8 +26,11 @@ export interface RunListener extends TriggeredListener {
   asked?(ask: AskRecord): void
 }
 
-/** What is of this life of the run alone. */
+/** One life of a run: what it begins with, and what it is given besides by the process that executes it. */
 export interface RunLife {
+  readonly run: RunRecord
+  readonly settings: RunSettings
+  readonly listener: RunListener
   readonly underWay: AttemptsUnderWay
   readonly look: () => Promise<void>
   readonly work: SharedWork

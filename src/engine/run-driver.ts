@@ -4,7 +4,7 @@ import { RunMachine } from '../core/run/machine.ts'
 import { isCounted } from '../model/counted.ts'
 import { AlmanacError } from '../model/errors.ts'
 import type { Path } from '../model/path.ts'
-import type { NoteType, RememberedCall, RunRecord } from '../model/records.ts'
+import type { NoteType, RememberedCall } from '../model/records.ts'
 import type { SourcePlace, TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 import type { AttemptEnd, AttemptId, AttemptNote, Executor, LogLine } from '../ports/executor.ts'
@@ -32,11 +32,11 @@ import { Receives } from './messages/receives.ts'
 import { Sends } from './messages/sends.ts'
 import { Notes } from './notes/notes.ts'
 import { Recorder } from './recorder.ts'
-import type { RunContext, RunLife, RunListener, RunSnapshot } from './run-context.ts'
+import type { RunContext, RunLife, RunSnapshot } from './run-context.ts'
 import { executed, failedError } from './run-context.ts'
 import { type DriverEnd, RunEnd } from './run-end.ts'
 import { RunTimers } from './run-timers.ts'
-import type { EnginePorts, RunSettings } from './settings.ts'
+import type { EnginePorts } from './settings.ts'
 import { checkDepth } from './triggers/depth.ts'
 import { TriggerCalls } from './triggers/trigger-calls.ts'
 
@@ -72,19 +72,18 @@ export class RunDriver implements HostedRun, AttemptOwner {
   #busy = false
   #isEndScheduled = false
 
+  /** `remembered` is no part of its life, and can be let go of as it is taken. */
   constructor(
     ports: EnginePorts,
-    run: RunRecord,
-    settings: RunSettings,
-    remembered: readonly RememberedCall[],
     executors: readonly Executor[],
-    listener: RunListener,
     life: RunLife,
+    remembered: readonly RememberedCall[],
   ) {
+    const { run } = life
     this.id = run.id
     this.#workflow = run.workflow
     this.#timers = new RunTimers(ports.clock)
-    this.#run = this.#context(ports, run, settings, new Remembered(remembered), listener, life)
+    this.#run = this.#context(ports, life, new Remembered(remembered))
     const { machine, calls, notes, remembered: before } = this.#run
     const isHeld = () => this.#end.isOver || this.#awaitsReplay()
     this.#turns = new Turns(ports.clock, isHeld, this.#run.abort)
@@ -254,14 +253,9 @@ export class RunDriver implements HostedRun, AttemptOwner {
     this.#execution.lose(handles)
   }
 
-  #context(
-    ports: EnginePorts,
-    { id, state }: RunRecord,
-    settings: RunSettings,
-    remembered: Remembered,
-    listener: RunListener,
-    { work, said }: RunLife,
-  ): RunContext {
+  #context(ports: EnginePorts, life: RunLife, remembered: Remembered): RunContext {
+    const { settings, listener, work, said } = life
+    const { id, state } = life.run
     // nothing is executed, so that nothing waits for a place
     const { cpu, memoryBytes } = settings.dryRun ? { cpu: Infinity, memoryBytes: Infinity } : settings
     const machine = new RunMachine({ cpu, memoryBytes }, remembered.nextOrder)

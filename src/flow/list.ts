@@ -92,19 +92,19 @@ export function branch<R>(
   key: string | undefined,
   fn: () => unknown,
 ): Future<R> {
-  return makeChild<R>(caller, name, key, null, fn)
+  return makeChild<R>(caller, { name, fn }, null, key)
+}
+
+interface Child {
+  readonly name: string
+  readonly fn: (...args: never[]) => unknown
+  readonly limits?: readonly LimitRule[]
+  readonly at?: SourcePlace | undefined
 }
 
 /** A child call; `fn` gets its input when that is known. */
-export function makeChild<R>(
-  caller: Caller,
-  name: string,
-  key: string | undefined,
-  args: Value,
-  fn: (...args: never[]) => unknown,
-  limits: readonly LimitRule[] = [],
-  at?: SourcePlace,
-): Future<R> {
+export function makeChild<R>(caller: Caller, child: Child, args: Value, key?: string): Future<R> {
+  const { name, fn, limits = [], at } = child
   const request = {
     kind: 'child',
     name,

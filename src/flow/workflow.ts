@@ -110,7 +110,8 @@ export function definedWorkflow(definition: WorkflowDefinition): unknown {
   const call = (input: unknown, key?: string): unknown => {
     const caller = currentCaller()
     if (caller === undefined) throw new AlmanacError('ALM_OUTSIDE', { what: `workflow ${name}` })
-    return makeChild(caller, name, key, toArgs(input) as Value, childFunction(definition), definition.limits)
+    const child = { name, fn: childFunction(definition), limits: definition.limits }
+    return makeChild(caller, child, toArgs(input) as Value, key)
   }
   return Object.assign((input?: unknown) => call(input), {
     [workflowKey]: definition,

@@ -141,8 +141,8 @@ function child(
   { caller, key, fn }: Pick<Operation, 'caller' | 'key' | 'fn'>,
   { name, input, limits, at }: ChildDetails,
 ): unknown {
-  const function_ = fn as (...args: never[]) => unknown
-  return makeChild(caller, name, key, input, function_, limitRules(name, limits), at)
+  const made = { name, fn: fn as (...args: never[]) => unknown, limits: limitRules(name, limits), at }
+  return makeChild(caller, made, input, key)
 }
 
 interface TriggerDetails {

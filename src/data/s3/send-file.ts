@@ -15,6 +15,14 @@ const mostParts = 10_000
 /** Parts of one file that are under way at once. */
 const ahead = 4
 
+/** A file as it is to be sent. */
+interface Sent {
+  readonly path: string
+  readonly file: FileHandle
+  readonly size: number
+  readonly digest: Digest
+}
+
 /** An upload in parts, with those that it has. */
 interface Upload {
   readonly id: string
@@ -32,11 +40,12 @@ export async function sendFile(s3: Connection, key: string, path: string, digest
   const file = await opened(path)
   try {
     const { size } = await file.stat()
-    if (size <= s3.partBytes) return await sendWhole(s3, key, path, file, size, digest)
+    const sent = { path, file, size, digest }
+    if (size <= s3.partBytes) return await sendWhole(s3, key, sent)
     for (let attempt = 1; ; attempt++) {
       const upload = (isContent ? await cutOff(s3, key) : undefined) ?? (await begin(s3, key))
       try {
-        return await sendParts(s3, key, upload, path, file, size, digest)
+        return await sendParts(s3, key, upload, sent)
       } catch (error) {
         if (!isContent) await abort(s3, key, upload)
         if (!isEndedUpload(error)) throw error
@@ -53,10 +62,7 @@ export async function sendFile(s3: Connection, key: string, path: string, digest
 async function sendWhole(
   { sdk, client, bucket, lanes, patience }: Connection,
   key: string,
-  path: string,
-  file: FileHandle,
-  size: number,
-  digest: Digest,
+  { path, file, size, digest }: Sent,
 ): Promise<void> {
   await lanes.run(async () => {
     const bytes = await readPart(file, path, 0, size)
@@ -75,11 +81,8 @@ async function sendWhole(
 async function sendParts(
   s3: Connection,
   key: string,
-  { id, parts: sent }: Upload,
-  path: string,
-  file: FileHandle,
-  size: number,
-  digest: Digest,
+  { id, parts }: Upload,
+  { path, file, size, digest }: Sent,
 ): Promise<void> {
   const { sdk, client, bucket, patience } = s3
   const partBytes = Math.max(s3.partBytes, Math.ceil(size / mostParts))
@@ -93,7 +96,7 @@ async function sendParts(
       // read in order, for the digest of the whole; sent at once
       const bytes = await readPart(file, path, from, Math.min(partBytes, size - from))
       whole.update(bytes)
-      const part = sendPart(s3, upload, number, bytes, sent.get(number))
+      const part = sendPart(s3, upload, number, bytes, parts.get(number))
       part.catch(() => undefined)
       underWay.push(part)
     }
