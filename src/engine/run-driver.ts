@@ -72,7 +72,6 @@ export class RunDriver implements HostedRun, AttemptOwner {
   #busy = false
   #isEndScheduled = false
 
-  /** `remembered` is no part of its life, and can be let go of as it is taken. */
   constructor(
     ports: EnginePorts,
     executors: readonly Executor[],
