@@ -92,6 +92,7 @@ const maxDeaths = 3
 /** It was not attempted, as far as anybody knows: it goes to another worker, and nobody is told. */
 export function isUnbegun(job: Job, death: Death, sent: number): boolean {
   if (job.phase === 'moving') return true
+  if (death.exit.noRoom === true) return job.live.verdict === undefined
   if (!death.wasReady || job.begun || job.live.verdict !== undefined) return false
   job.deaths += 1
   return job.deaths < maxDeaths && (job.announced || sent > 1)

@@ -54,7 +54,8 @@ export const openPythonExecutor = (options: PythonExecutorOptions, listener: Exe
  * Owns the groups of workers, the table of held values, the shared files and the warden.
  *
  * E1 an attempt waits for its environment, then belongs to one group until it has ended
- * E2 under a debugger one attempt runs at a time, and none is watched for time or memory
+ * E2 a group is there while something waits in it or a process of it lives: variables may have other values for each call
+ * E3 under a debugger one attempt runs at a time, and none is watched for time or memory
  */
 class PythonExecutor implements Executor, GroupOwner {
   readonly name = 'python'
@@ -70,7 +71,7 @@ class PythonExecutor implements Executor, GroupOwner {
   readonly #world: WorkerWorld
   readonly #groups = new Map<string, WorkerGroup>()
   /** group of a function's attempts without variables of their own: what is looked up for each of many */
-  readonly #usual = new WeakMap<TaskFunction, { readonly home: PythonHome; readonly group: WorkerGroup }>()
+  #usual = new WeakMap<TaskFunction, { readonly home: PythonHome; readonly group: WorkerGroup }>()
   readonly #workers = new Set<Worker>()
   readonly #homes: PythonHomes
   readonly #stop = new AbortController()
@@ -314,6 +315,13 @@ class PythonExecutor implements Executor, GroupOwner {
         worker.rest()
       }
     }
+    this.#dropGroups()
+  }
+
+  #dropGroups(): void {
+    const { size } = this.#groups
+    for (const [name, group] of this.#groups) if (group.isEmpty) this.#groups.delete(name)
+    if (this.#groups.size < size) this.#usual = new WeakMap()
   }
 }
 

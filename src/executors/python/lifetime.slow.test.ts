@@ -1,6 +1,6 @@
 import type { ChildProcessByStdio } from 'node:child_process'
-import { spawn } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
@@ -30,6 +30,10 @@ leaked = []
 
 def pid():
     return os.getpid()
+
+
+def variable():
+    return [os.environ["SEED"], os.getpid()]
 
 
 def leak(megabytes):
@@ -266,6 +270,20 @@ it('loses what was to begin in a process that the system refuses to start, and g
   expect(await one.value(one.task(file, 'pid'))).toEqual(expect.any(Number))
 })
 
+it('executes what has variables that something had before, though its processes have gone since', async () => {
+  const one = open({ tasksPerProcess: 1, restMs: 1 })
+  const task = one.task(file, 'variable')
+  for (let round = 0; round < 3; round++) {
+    const pids: number[] = []
+    for (const SEED of ['1', '2', '3']) {
+      const [seed, pid] = (await one.value(task, {}, { env: { SEED } })) as [string, number]
+      expect(seed).toBe(SEED)
+      pids.push(pid)
+    }
+    await vi.waitUntil(() => !pids.some(isAlive), patience)
+  }
+})
+
 it('fails where there is no such interpreter', async () => {
   const one = open()
   const env = { requirements: one.write('requirements.txt', ''), python: '/nowhere/python' }
@@ -313,6 +331,50 @@ it('lets attempts wait for others where the machine has no room for another proc
   expect(ends.filter((end) => !end.includes('"kind":"succeeded"'))).toEqual([])
 })
 
+const modules = ['executor.ts', '../../testing/task-spec.ts'].map((path) =>
+  fileURLToPath(new URL(path, import.meta.url)),
+)
+
+const refused = `
+import { createInterface } from 'node:readline'
+import { channel } from 'node:diagnostics_channel'
+const { openPythonExecutor } = await import(process.argv[1])
+const { taskSpec } = await import(process.argv[2])
+const said = (...words) => console.log(...words.map(String))
+channel('child_process').subscribe(({ process }) => process.on('error', ({ code }) => said('refused', code)))
+const clock = { now: () => Date.now(), at: () => () => undefined }
+const ended = (id, end) => said(id, end.kind)
+const listener = { started: said, log: said, heartbeat: said, note: said, ended }
+const executor = openPythonExecutor({ clock, processes: 2, tasksPerProcess: 1 }, listener)
+const task = taskSpec('pid', { kind: 'python', file: process.argv[3], function: 'pid', threads: 1 })
+const base = { run: 'r', attempt: 1, key: 'k', task, outputs: {}, scratch: '', idempotencyKey: '', memoryBytes: 0, env: {}, logicalTime: 0 }
+const submit = (id) => executor.submit([{ ...base, id, call: 1, inputs: {} }])
+submit('first')
+createInterface({ input: process.stdin }).on('line', submit)
+`
+
+it('tries again where the system refuses another process for a while', async () => {
+  const one = open()
+  // a limit of processes binds nobody who is root
+  const user = process.getuid?.() === 0 ? { uid: 64_321, gid: 64_321 } : {}
+  chmodSync(one.folder, 0o755)
+  const words = ['--input-type=module', '-e', refused, ...modules, file]
+  const child = spawn(process.execPath, words, { stdio: ['pipe', 'pipe', 'inherit'], ...user })
+  const lines: string[] = []
+  createInterface({ input: child.stdout }).on('line', (line) => lines.push(line))
+  const limit = (...words: string[]): string =>
+    spawnSync('prlimit', ['--pid', String(child.pid), ...words], { encoding: 'utf8', ...user }).stdout.trim()
+  await vi.waitUntil(() => lines.includes('first succeeded'), patience)
+  const usual = limit('--raw', '--noheadings', '--nproc', '--output', 'SOFT')
+  limit('--nproc=1:')
+  child.stdin.write('second\n')
+  await vi.waitUntil(() => lines.includes('refused EAGAIN'), patience)
+  limit(`--nproc=${usual}:`)
+  await vi.waitUntil(() => lines.some((line) => line.startsWith('second ')), patience)
+  child.kill('SIGKILL')
+  expect(lines.filter((line) => line.startsWith('second '))).toEqual(['second succeeded'])
+})
+
 /** A directory for modules, of which Python imports one when it starts. */
 function killsItself(one: PythonBench): string {
   const path = one.write('sitecustomize.py', 'import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n')
@@ -334,9 +396,6 @@ executor.submit([{ ...base, id: 'a', call: 1, inputs: { path } }])
 
 /** A program that opens an executor, and submits one attempt. */
 function hosted(name: string, path: string): ChildProcessByStdio<null, Readable, null> {
-  const modules = ['executor.ts', '../../testing/task-spec.ts'].map((path) =>
-    fileURLToPath(new URL(path, import.meta.url)),
-  )
   const words = ['--input-type=module', '-e', host, ...modules, file, path, name]
   const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] })
   createInterface({ input: child.stdout }).resume()

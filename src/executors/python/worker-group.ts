@@ -35,8 +35,8 @@ export interface GroupOwner {
  * G4 what adds to held values is not given to a worker while what takes some waits for a worker; nor to one that has
  *    places which such in another should have; nor, while much is held, while such waits for a place anywhere. It
  *    waits for places only, which those that run leave: so what is held is bounded by what runs, not by what is late
- * G5 where there are no descriptors for another process, attempts wait for those that are there, or for a while; one
- *    that the system refuses for another reason (EAGAIN, ENOMEM) is lost, with what was to begin in it
+ * G5 where there is no room for another process (descriptors, EAGAIN, ENOMEM), attempts wait for those that are there,
+ *    or for a while
  */
 export class WorkerGroup implements WorkerOwner {
   readonly #start: GroupStart
@@ -57,6 +57,8 @@ export class WorkerGroup implements WorkerOwner {
   #roomTimer: NodeJS.Timeout | undefined
   /** nothing could be started since */
   #noRoomSince: number | undefined
+  /** workers whose processes have not ended, also such as get no more */
+  #living = 0
 
   constructor(start: GroupStart, size: number, world: WorkerWorld, owner: GroupOwner) {
     this.#start = start
@@ -76,6 +78,21 @@ export class WorkerGroup implements WorkerOwner {
     queueMicrotask(() => this.dispatch())
   }
 
+  refused(jobs: readonly Job[], why: string): void {
+    const isGivenUp = this.#awaitRoom()
+    for (const job of jobs) {
+      if (isGivenUp) lose(job, why)
+      else this.returned(job)
+    }
+  }
+
+  /** Nothing waits here, and nothing goes on. */
+  get isEmpty(): boolean {
+    if (this.#living > 0 || this.#roomTimer !== undefined) return false
+    for (const { size } of this.#queues.values()) if (size > 0) return false
+    return true
+  }
+
   /** All that ends in one turn is taken in, and what comes of it submitted, before anything follows. */
   changed(): void {
     if (this.#isScheduled) return
@@ -87,6 +104,7 @@ export class WorkerGroup implements WorkerOwner {
   }
 
   exited(worker: Worker): void {
+    this.#living -= 1
     const lane = this.#workers.indexOf(worker)
     if (lane !== -1) this.#workers[lane] = undefined
     this.#owner.exited(worker)
@@ -240,26 +258,26 @@ export class WorkerGroup implements WorkerOwner {
     try {
       needDescriptors(descriptors)
     } catch (error) {
-      this.#awaitRoom(job, error as Error)
+      if (this.#awaitRoom()) lose(job, (error as Error).message)
       return undefined
     }
-    this.#noRoomSince = undefined
     const worker = new Worker({ ...this.#start, id: this.#owner.nextWorker() }, this.#world, this)
+    if (worker.pid !== undefined) this.#noRoomSince = undefined
+    this.#living += 1
     this.#workers[lane] = worker
     this.#owner.started(worker)
     return worker
   }
 
-  #awaitRoom(job: Job, { message }: Error): void {
+  /** It is tried again soon; true where that was in vain for long, and nothing goes on that would leave room. */
+  #awaitRoom(): boolean {
     const now = performance.now()
     this.#noRoomSince ??= now
-    this.#roomTimer = setTimeout(() => {
+    this.#roomTimer ??= setTimeout(() => {
       this.#roomTimer = undefined
       this.dispatch()
     }, roomMs)
-    if (now - this.#noRoomSince < noRoomMs || this.#workers.some((worker) => worker !== undefined)) return
-    job.leave()
-    job.live.lost(`no process could be started: ${message}`)
+    return now - this.#noRoomSince >= noRoomMs && this.#workers.every((worker) => worker?.pid === undefined)
   }
 
   #dropRetired(): void {
@@ -283,4 +301,9 @@ export class WorkerGroup implements WorkerOwner {
     }
     return home
   }
+}
+
+function lose(job: Job, why: string): void {
+  job.leave()
+  job.live.lost(`no process could be started: ${why}`)
 }

@@ -6,6 +6,7 @@ import { isAlmanacError } from '../../model/errors.ts'
 import type { Job } from '../jobs/job.ts'
 import type { AttemptLimits } from '../limits.ts'
 import { groupMembers } from '../programs/process-groups.ts'
+import { isExhausted } from '../programs/program-failures.ts'
 import type { Capture } from './capture.ts'
 import { FrameReader, frameOf } from './frames.ts'
 import type { WorkerMessage } from './messages.ts'
@@ -41,6 +42,8 @@ export interface WorkerExit {
   readonly signal: NodeJS.Signals | null
   /** why the host ended it, if it did */
   readonly doom: string | undefined
+  /** there was no room for it: it was never started, and may be some other time */
+  readonly noRoom?: true
 }
 
 /**
@@ -62,6 +65,7 @@ export class WorkerProcess {
   #scheduled = false
   #holds = true
   #doom: string | undefined
+  #noRoom = false
   #leaving = false
   #exited = false
 
@@ -76,6 +80,7 @@ export class WorkerProcess {
     for (const socket of [this.#data, this.#control]) socket?.on('error', () => undefined)
     this.#child?.on('error', (error) => {
       this.#doom ??= error.message
+      this.#noRoom = this.pid === undefined && isExhausted(error)
       if (this.pid === undefined) this.#gone(null, null)
     })
     this.#child?.on('exit', (code, signal) => this.#gone(code, signal))
@@ -95,6 +100,7 @@ export class WorkerProcess {
       })
     } catch (error) {
       this.#doom = (error as Error).message
+      this.#noRoom = isExhausted(error)
       setImmediate(() => this.#gone(null, null))
       return undefined
     }
@@ -170,7 +176,7 @@ export class WorkerProcess {
       this.#exited = true
       this.#data?.destroy()
       this.#control?.destroy()
-      this.#events.exited({ code, signal, doom: this.#doom })
+      this.#events.exited({ code, signal, doom: this.#doom, ...(this.#noRoom && { noRoom: true }) })
     })
   }
 

@@ -37,6 +37,8 @@ export interface WorkerOwner {
   changed(worker: Worker): void
   /** an attempt that never began here and must go elsewhere */
   returned(job: Job): void
+  /** there was no room for its process, and so none of these began */
+  refused(jobs: readonly Job[], why: string): void
   exited(worker: Worker): void
 }
 
@@ -431,7 +433,8 @@ export class Worker implements Holder, MemoryOf {
     this.#retired = true
     const sent = [...this.jobs].filter((job) => job.phase === 'sent')
     // of several that may have begun nobody knows whose words they are: they are tried again one by one
-    const speaker = sent.find((job) => job.begun) ?? (sent.length === 1 ? sent[0] : undefined)
+    const alone = exit.noRoom === undefined && sent.length === 1 ? sent[0] : undefined
+    const speaker = sent.find((job) => job.begun) ?? alone
     if (speaker?.announced === false || !this.#ready) speaker?.begin()
     this.#output?.close(speaker)
     this.#world.files.remove(`w${this.id}-`)
@@ -450,15 +453,14 @@ export class Worker implements Holder, MemoryOf {
     const lost = this.#world.held.holderGone(this)
     if (lost.length > 0) this.#world.heldLost(lost)
     // one of them may have ended it, and would do so again: it is found by being alone
-    if (sent.length > 1) {
+    if (sent.length > 1 && exit.noRoom === undefined) {
       const isOwn = outOfMemory || isOwnDoing(exit)
       for (const job of sent) if (!job.announced || (job.begun && isOwn)) job.function.suspect()
     }
     this.#afterExit?.()
-    for (const job of jobs) {
-      if (unbegun.includes(job)) this.#owner.returned(job)
-      else tellDeath(job, death, sent.length === 1)
-    }
+    for (const job of jobs) if (!unbegun.includes(job)) tellDeath(job, death, sent.length === 1)
+    if (exit.noRoom === true) this.#owner.refused(unbegun, exit.doom ?? '')
+    else for (const job of unbegun) this.#owner.returned(job)
     this.#owner.exited(this)
   }
 }
