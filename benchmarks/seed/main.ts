@@ -6,6 +6,7 @@ import { machine } from '../machine.ts'
 import { median } from '../process-cost.ts'
 import type { Cell } from './cell.ts'
 import { closedForm, givenCell, grids, overheadPercent } from './cell.ts'
+import { touchMemory } from './fresh-memory.ts'
 import { KeptLines } from './kept-lines.ts'
 import type { Measured } from './measure.ts'
 import { measure } from './measure.ts'
@@ -125,6 +126,7 @@ async function runCell(cell: Cell): Promise<void> {
         stopped.set(name, refused)
         continue
       }
+      if (cell.sizeMb >= 1) await touchMemory()
       const one = await measure(program.command(file), { cwd: here, ...bounds, env: program.env ?? {} })
       if ('stopped' in one) {
         stopped.set(name, one.stopped)
