@@ -205,7 +205,7 @@ class Kept(unittest.TestCase):
     def test_a_variant_that_is_gone_leaves_nothing_and_no_other_is_taken_for_it(self) -> None:
         said: list[list[Any]] = []
         link = types.SimpleNamespace(say=said.append, flush=lambda: None)
-        host = Host(link)  # type: ignore[arg-type]
+        host = Host(link, is_watched=False)  # type: ignore[arg-type]
         for n in range(500):
             # with what is not kept as a variant, so that each is gone before the next, often from the same place
             variant = double.options(variables=(f"V{n}",))

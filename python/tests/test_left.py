@@ -37,7 +37,7 @@ class Left(unittest.TestCase):
         """Has them wait, each as a function of one run, and that run be over; what the engine heard after that."""
         scopes = list(range(1, len(functions) + 1))
         engine = _Engine()
-        host = Host(engine)  # type: ignore[arg-type]
+        host = Host(engine, is_watched=False)  # type: ignore[arg-type]
         numbers = [host.function(function) for function in functions]
         # of another run, which goes on
         others = host.function(self.other)
@@ -45,7 +45,7 @@ class Left(unittest.TestCase):
         engine.says += [["enter", 99, others, "other", "main", None], ["over", "run", scopes]]
         before = threading.active_count()
         host.serve([])
-        kept = [list(host._under_way), [scope for scope, _ in host._waiting.values()], len(host._waits), list(host._strays._of)]
+        kept = [list(host._under_way), [scope.id for scope, _ in host._waiting.values()], len(host._waits), list(host._strays._of)]
         self.assertEqual(kept, [[99], [99], 1, [99]])
         self.assertEqual(threading.active_count(), before)
         engine.says = [["over", "other", [99]]]
