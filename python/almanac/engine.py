@@ -304,13 +304,14 @@ class _Following:
 def _check(workflow: object, arguments: tuple[object, ...]) -> None:
     if not isinstance(workflow, Workflow):
         raise TypeError(f"almanac.run takes a workflow, not {workflow!r}: put @workflow on the function")
-    odd = [one for one in arguments if not isinstance(one, str)]
-    if odd:
+    texts = tuple(one for one in arguments if isinstance(one, str))
+    if len(texts) < len(arguments):
+        odd = [one for one in arguments if not isinstance(one, str)]
         raise TypeError(
             f"{odd[0]!r} is no text: give inputs by name (`n={odd[0]!r}`), "
             'and what the command takes as texts ("--parallel", "4")'
         )
-    if _wants_pdb(arguments):
+    if _wants_pdb(texts):
         hint = f'Use the command, `almanac run {os.path.basename(workflow.place[0])} --debug-python`, or "--debug-python", "debugpy".'
         message = "almanac.run has no terminal for pdb"
         raise noted(AlmanacError(message, code="ALM_USAGE", hint=hint), hint)
