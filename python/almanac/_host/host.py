@@ -19,16 +19,16 @@ from .. import calls
 from ..errors import refused
 from ..futures import Future
 from ..raised import task_failed
-from ..results import Returned, has_futures, of_value
+from ..results import Returned
 from ..tasks import Task
 from ..wire import encode
-from ..workflows import Workflow
 from .describe import failure, load
+from .entered import Entered, place_of
 from .functions import Ended, enter, waiting_function
 from .link import Link
 from .loop import WorkflowLoop
 from .standing import because, standing
-from .strays import Strays
+from .strays import Left, Strays
 from .watch import Watch
 
 #: told of together
@@ -43,25 +43,6 @@ def _never_closed(task: asyncio.Task[Any] | None) -> None:
     import ctypes
 
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(task))
-
-
-def _known_later(value: Any, scope: calls.Scope, all_of_it: bool) -> Future[Any] | None:
-    """What is to be known before a function has ended: what it returned, where that is a future or, if all of it is
-    looked at, where futures are in it."""
-    if isinstance(value, Future):
-        return value if value._scope.run == scope.run else None
-    return scope.ask("all", {"of": value}, "all") if all_of_it and has_futures(value) else None
-
-
-def _place(function: Callable[..., Any]) -> tuple[str | None, int | None]:
-    """Where a function of the author's is, for what goes wrong when it has ended."""
-    while isinstance(function, functools.partial):
-        function = function.func
-    owner = getattr(function, "__self__", None)
-    if isinstance(owner, Workflow):
-        return owner.place
-    code = getattr(function, "__code__", None)
-    return (None, None) if code is None else (code.co_filename, code.co_firstlineno)
 
 
 class Host:
@@ -216,59 +197,56 @@ class Host:
         self._taken += 1
         self._under_way[id] = None
         self._strays.entered(id)
-        known, gives = self._functions[function], self._gives.get(function)
-        entered = known if inputs is None else functools.partial(known, **inputs)
         scope = self._at_work = calls.Scope(id, run, path, self)
-        owner = getattr(known, "__self__", None)
-        workflow = owner if isinstance(owner, Workflow) and owner.says else None
+        of = Entered(scope, self._functions[function], self._gives.get(function))
+        given = of.function if inputs is None else functools.partial(of.function, **inputs)
+        enter(self._loop, scope, given, functools.partial(self._begun, id), functools.partial(self._returned, of))
 
-        def returned(value: Any, error: BaseException | None) -> None:
-            if error is not None:
-                return ended(None, error)
-            try:
-                if gives is not None:
-                    gives.shape = of_value(value)
-                future = _known_later(value, scope, workflow is not None)
-            except Exception as refused:
-                return ended(None, refused)
-            if future is None:
-                ended(value, None)
-            else:
-                self._want(scope, future, ended)
+    def _begun(self, id: int, task: asyncio.Task[Any]) -> None:
+        if id in self._under_way:
+            self._under_way[id] = task
+        else:
+            task.cancel()
 
-        def ended(value: Any, error: BaseException | None) -> None:
-            if id not in self._under_way:
-                return
-            del self._under_way[id]
-            left = self._strays.left(id)
-            unheard = self._unheard.pop(id, None) or (calls.stray_calls[0] if calls.stray_calls else None)
-            calls.stray_calls.clear()
-            if unheard is None and left is not None:
-                unheard = left.raised
-            error = unheard if error is None else error
-            waits = [self._waits[one] for one in left.unheard if one in self._waits] if left else []
-            if error is None and left and left.names:
+    def _returned(self, of: Entered, value: Any, error: BaseException | None) -> None:
+        if error is not None:
+            return self._ended(of, None, error)
+        try:
+            future = of.known_later(value)
+        except Exception as refused:
+            return self._ended(of, None, refused)
+        if future is None:
+            self._ended(of, value, None)
+        else:
+            self._want(of.scope, future, functools.partial(self._ended, of))
+
+    def _ended(self, of: Entered, value: Any, error: BaseException | None) -> None:
+        id = of.scope.id
+        if id not in self._under_way:
+            return
+        del self._under_way[id]
+        left = self._strays.left(id)
+        unheard = self._raised_unheard(id, left)
+        error = unheard if error is None else error
+        waits = [self._waits[one] for one in left.unheard if one in self._waits] if left else []
+        if error is None:
+            if left and left.names:
                 names = ", ".join(left.names[:_NAMES])
                 body = f"asyncio tasks that nobody awaited were cancelled when it returned: {names}"
-                self._link.say(["note", id, "warning", path, body])
-            if error is None:
-                try:
-                    kept = value if workflow is None else workflow.checked(value)
-                    if gives is not None and workflow is not None:
-                        gives.shape = of_value(kept)
-                    self._link.say(["end", id, True, encode(kept, "the result"), *([waits] if waits else [])])
-                    return
-                except Exception as unkept:
-                    error = unkept
-            self._link.say(["end", id, False, failure(error, *_place(known)), waits])
+                self._link.say(["note", id, "warning", of.scope.path, body])
+            try:
+                kept = encode(of.kept(value), "the result")
+                self._link.say(["end", id, True, kept, *([waits] if waits else [])])
+                return
+            except Exception as unkept:
+                error = unkept
+        self._link.say(["end", id, False, failure(error, *place_of(of.function)), waits])
 
-        def begun(task: asyncio.Task[Any]) -> None:
-            if id in self._under_way:
-                self._under_way[id] = task
-            else:
-                task.cancel()
-
-        enter(self._loop, scope, entered, begun, returned)
+    def _raised_unheard(self, id: int, left: Left | None) -> BaseException | None:
+        """What a callback, a call or an asyncio task of the function has raised that nobody heard."""
+        raised = self._unheard.pop(id, None) or (calls.stray_calls[0] if calls.stray_calls else None)
+        calls.stray_calls.clear()
+        return left.raised if raised is None and left is not None else raised
 
     def _on_outcome(self, wait: int, value: Any) -> None:
         self._taken += 1
@@ -294,7 +272,7 @@ class Host:
         try:
             self._link.say(["value", number, True, encode(self._functions[function](*args), "what a filter gave")])
         except Exception as error:
-            self._link.say(["value", number, False, failure(error, *_place(self._functions[function]))])
+            self._link.say(["value", number, False, failure(error, *place_of(self._functions[function]))])
 
     def _on_stand(self, number: int, scopes: list[int]) -> None:
         tasks = [self._under_way.get(id) for id in scopes]
