@@ -71,7 +71,7 @@ export interface Almanac {
     workflow: Workflow<I, R>,
     ...input: undefined extends I ? [input?: I, options?: RunOptions] : [input: I, options?: RunOptions]
   ): Promise<R>
-  /** Starts a workflow: progress and requests by the handle. */
+  /** Starts a workflow: progress and requests by the handle. @throws ALM_SCHEMA where the input does not fit */
   start<I, R>(workflow: Workflow<I, R>, input: I, options?: RunOptions): Promise<RunHandle>
   /** Goes on with a run. Its inputs from outside are scanned again. @throws ALM_RUN_UNKNOWN, ALM_RUN_OWNED */
   resume<I, R>(run: string, workflow: Workflow<I, R>, options?: ResumeOptions): Promise<RunHandle>

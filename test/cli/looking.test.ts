@@ -104,8 +104,8 @@ it('why of a map by group says how much is in a group; a call that failed says h
   await project.write({ 'raw/tue-bad': '' })
   await project.run('run', 'groups.ts', '-i', 'raw=raw')
   expect((await project.run('show', 'last', 'count')).stdout).toMatch(
-    // no less than it sleeps, on whatever machine
-    /failed error +([2-9]\d\d ms|[\d.]+ s) +day=directory/,
+    // since the engine heard that it began, which may be later on a busy machine
+    /failed error +[1-9][\d.]* m?s +day=directory/,
   )
 })
 
