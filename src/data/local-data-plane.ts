@@ -1,10 +1,5 @@
-import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { basename } from 'node:path'
 import { diff } from '../core/tree/diff.ts'
-import type { PathChange } from '../core/tree/edit.ts'
-import { editTree } from '../core/tree/edit.ts'
-import { totals } from '../core/tree/listing.ts'
 import { nameFault, namesOf } from '../core/tree/name.ts'
 import { entryAt, walk } from '../core/tree/walk.ts'
 import { AlmanacError } from '../model/errors.ts'
@@ -15,6 +10,7 @@ import type { Downloads } from '../ports/downloads.ts'
 import { digestOf } from './blobs/blob-files.ts'
 import type { StoreReport } from './check-store.ts'
 import { checkStore } from './check-store.ts'
+import { editDirectory } from './edit-directory.ts'
 import { inputError, refused } from './files/failures.ts'
 import type { GarbageOptions, GarbageReport } from './garbage/garbage.ts'
 import { collectGarbage } from './garbage/garbage.ts'
@@ -26,6 +22,7 @@ import type { ObjectBlobs } from './shared/object-blobs.ts'
 import { type Newest, showObjects } from './shared/show-objects.ts'
 import { checkShowable, digestShown, hideAt, showAt } from './show.ts'
 import { collectDir, collectFile } from './staging/collect.ts'
+import { openInput, verifyInput } from './staging/inputs.ts'
 import { keepTree } from './staging/keep.ts'
 import { makeWorkspace } from './staging/workspaces.ts'
 import { writeTo } from './write-to.ts'
@@ -103,22 +100,12 @@ export class LocalDataPlane implements DataPlane {
   }
 
   async open(ref: FileRef | DirRef): Promise<string> {
-    const parts = await this.#open()
-    const outside = outsidePath(parts, ref)
-    if (outside !== undefined && existsSync(outside)) return outside
-    // where room is not short, nothing goes that the journal speaks of
-    if (parts.bound !== undefined) parts.pins.pin(ref.digest)
-    if (ref instanceof DirRef) return await parts.trees.open(ref.digest, outside)
-    if (!parts.store.hasNow(ref.digest, ref.size)) {
-      const source = await parts.sources.find(ref, outside)
-      if (source?.external === true && basename(source.path) === ref.name) return source.path
-    }
-    return await parts.files.open(ref, parts.sources.externalPath(ref.at))
+    return await openInput(await this.#open(), ref)
   }
 
   async verify(refs: readonly (FileRef | DirRef)[]): Promise<void> {
     const parts = await this.#open()
-    for (const ref of refs) await verifyRef(parts, ref)
+    for (const ref of refs) await verifyInput(parts, ref)
   }
 
   async release(refs: readonly (FileRef | DirRef)[]): Promise<void> {
@@ -189,11 +176,11 @@ export class LocalDataPlane implements DataPlane {
   }
 
   async assemble(entries: Iterable<readonly [path: string, ref: FileRef | DirRef]>): Promise<DirRef> {
-    return await this.#edit(undefined, entries)
+    return await editDirectory(await this.#open(), undefined, entries)
   }
 
   async edit(base: DirRef, changes: ReadonlyMap<string, FileRef | DirRef | undefined>): Promise<DirRef> {
-    return await this.#edit(base, changes)
+    return await editDirectory(await this.#open(), base, changes)
   }
 
   async *diff(before: DirRef, after: DirRef): AsyncGenerator<TreeChange> {
@@ -323,55 +310,4 @@ export class LocalDataPlane implements DataPlane {
     if (parts.bound === undefined) this.#lasting = parts.store
     return parts
   }
-
-  async #edit(
-    base: DirRef | undefined,
-    given: Iterable<readonly [string, FileRef | DirRef | undefined]>,
-  ): Promise<DirRef> {
-    const { listings, remote, store } = await this.#open()
-    const refs = remote === undefined ? given : [...given]
-    let kept = base === undefined || store.whole.has(base.digest)
-    // their totals are read while nothing can be waited for
-    if (remote !== undefined)
-      for (const [, ref] of refs) if (ref instanceof DirRef) await listings.bring(ref.digest)
-    const changes = function* (): Generator<readonly [string, PathChange]> {
-      for (const [path, ref] of refs) yield [path, ref === undefined ? undefined : changeTo(ref)]
-    }
-    const changeTo = (ref: FileRef | DirRef): PathChange => {
-      const { digest } = ref
-      kept &&= ref instanceof FileRef ? store.hasNow(digest, ref.size) : store.whole.has(digest)
-      if (ref instanceof FileRef)
-        return { kind: 'file', digest, size: ref.size, executable: ref.executable, files: 1 }
-      // not what the reference says: the tree's digest must follow from its content
-      const { size, files } = totals(listings.read(digest))
-      return { kind: 'dir', digest, size, executable: false, files }
-    }
-    const made = await listings.run(editTree(listings.maker, base?.digest, changes()))
-    if (kept) store.whole.add(made.digest)
-    return new DirRef(made.digest, made.files, made.size)
-  }
-}
-
-/** Where tasks read it if it lies with the user: there, unless it has another name. */
-function outsidePath({ sources }: Parts, ref: FileRef | DirRef): string | undefined {
-  const path = sources.externalPath(ref.at)
-  return path === undefined || ref instanceof DirRef || basename(path) === ref.name ? path : undefined
-}
-
-/** Looks at what `open` gave. */
-async function verifyRef(parts: Parts, ref: FileRef | DirRef): Promise<void> {
-  const { externals, files, trees, store, sources } = parts
-  const outside = outsidePath(parts, ref)
-  if (outside !== undefined && existsSync(outside)) {
-    if (ref instanceof DirRef) await externals.verifyDirectory(outside, ref.digest)
-    else await externals.verifyFile(outside, ref.digest, ref.executable)
-    return
-  }
-  if (ref instanceof DirRef ? existsSync(trees.pathOf(ref.digest)) : files.isThere(ref)) {
-    if (ref instanceof DirRef) await trees.verify(ref.digest)
-    else await files.verify(ref)
-    return
-  }
-  if (outside !== undefined) throw new AlmanacError('ALM_INPUT_CHANGED', { path: outside })
-  if (ref instanceof FileRef && !store.hasNow(ref.digest, ref.size)) await sources.of(ref)
 }

@@ -1,4 +1,4 @@
-import { AlmanacError, errorRecord, isAlmanacError } from '../../model/errors.ts'
+import { errorRecord } from '../../model/errors.ts'
 import type { RunId } from '../../model/records.ts'
 import { DirRef, FileRef, HeldRef, UrlRef } from '../../model/refs.ts'
 import type { SourceSecrets } from '../../model/source.ts'
@@ -13,10 +13,10 @@ import type { CallInfo } from '../calls/call-info.ts'
 import { Veil } from '../notes/veil.ts'
 import type { EnginePorts } from '../settings.ts'
 import { type AttemptResult, failedBy, keep } from './attempt-result.ts'
-import { collectOutput } from './collect-output.ts'
+import { type Collecting, collectResult, type Staged } from './collect-result.ts'
 import { Lending } from './lending.ts'
 import { Places } from './places.ts'
-import { CallAttempt, eachUrl, fileName, isAlwaysStaged, stageArgs } from './staging.ts'
+import { CallAttempt, isAlwaysStaged, stageArgs } from './staging.ts'
 
 interface UnderWay {
   readonly info: CallInfo
@@ -27,17 +27,6 @@ interface UnderWay {
   readonly staged: Staged | undefined
   /** what it shows is on its way into the store: it ends after that */
   taking?: Promise<unknown>
-}
-
-/** What an attempt has besides its arguments. */
-interface Staged {
-  readonly refs: readonly (FileRef | DirRef)[]
-  readonly urls: readonly UrlRef[]
-  readonly workspace: Workspace
-  /** where it was let in to a server: over what is written of it */
-  readonly veil: Veil | undefined
-  /** copies of what other executors hold, by their handles */
-  readonly lent: readonly number[]
 }
 
 /**
@@ -71,6 +60,7 @@ export class Attempts {
   readonly #underWay = new ChurnMap<AttemptId, UnderWay>()
   /** full URLs by what is kept of them */
   readonly #fullUrls = new Map<string, string>()
+  readonly #collecting: Collecting
   /** given up before the executor was told */
   readonly #stopped = new Set<string>()
   /** attempts begun whose directories are not gone, and who waits for the last of them */
@@ -86,6 +76,7 @@ export class Attempts {
     ended: (info: CallInfo, attempt: number, result: AttemptResult) => void,
   ) {
     this.#ports = ports
+    this.#collecting = { ports, fullUrls: this.#fullUrls }
     this.#run = run
     this.#number = number
     this.#placesNow = places
@@ -205,7 +196,7 @@ export class Attempts {
 
   #leftStaged({ info, attempt, task, executor }: UnderWay, staged: Staged, end: AttemptEnd): void {
     const { refs, workspace, lent } = staged
-    void this.#collect(task, staged, end)
+    void collectResult(this.#collecting, task, staged, end)
       .catch(failedBy)
       .then((result) => {
         this.#report(info, attempt, result)
@@ -275,49 +266,6 @@ export class Attempts {
   /** Was it given up before its executor was told? */
   #isStopped({ info, attempt }: AttemptStart): boolean {
     return this.#stopped.size > 0 && this.#stopped.delete(nameOf(info.id, attempt))
-  }
-
-  async #collect(task: TaskSpec, staged: Staged, end: AttemptEnd): Promise<AttemptResult> {
-    const { refs, urls, workspace, veil } = staged
-    await this.#ports.data.verify(refs).catch((error: unknown) => {
-      // who wrote to a file that lies outside cannot be told: its task may have, and it may be somebody else's
-      if (!isAlmanacError(error) || error.code !== 'ALM_INPUT_CHANGED') throw error
-      throw new AlmanacError('ALM_INPUT_CHANGED_MEANWHILE', { ...error.details, task: task.name })
-    })
-    await this.#verifyUrls(urls, end)
-    if ((end.kind === 'failed' || end.kind === 'lost') && veil !== undefined)
-      return { ...end, error: veil.error(end.error) }
-    if (end.kind !== 'succeeded') return keep(end, task)
-    if (veil?.isIn(end.values) === true) {
-      const why =
-        'it has in it what lets one read a URL that the task was given; return where it lies instead'
-      return {
-        kind: 'failed',
-        reason: 'outputs',
-        error: errorRecord('ALM_RESULT_REFUSED', { why }),
-        retryable: false,
-      }
-    }
-    const files: Record<string, Value> = {}
-    for (const [name, kind] of Object.entries(task.outputs ?? {})) {
-      if (kind === 'value') continue
-      const path = workspace.output(fileName(task, name))
-      files[name] = await collectOutput(this.#ports.data, name, kind, path)
-    }
-    return keep(end, task, files)
-  }
-
-  async #verifyUrls(urls: readonly UrlRef[], end: AttemptEnd): Promise<void> {
-    if (end.kind !== 'succeeded' && end.kind !== 'failed') return
-    await eachUrl(urls, async (ref) => {
-      try {
-        await this.#ports.urls?.verify(ref, this.#fullUrls.get(ref.place))
-      } catch (error) {
-        // that a server cannot be asked now does not say why the task failed
-        if (end.kind === 'succeeded' || (error as { code?: unknown }).code === 'ALM_INPUT_URL_CHANGED')
-          throw error
-      }
-    })
   }
 
   #attempt(
