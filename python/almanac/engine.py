@@ -377,15 +377,25 @@ def _project_near(arguments: tuple[str, ...], file: str) -> tuple[str, ...]:
 
 def _given(value: Any, name: str) -> Any:
     """Files and directories go as paths."""
-    if isinstance(value, os.PathLike):
-        return os.path.abspath(os.fspath(value))
     try:
-        return encode(value, f"input {name}")
+        return encode(_by_paths(value), f"input {name}")
     except AlmanacError as error:
         if not is_array(value):
             raise noted(error, error.hint) from None
         message = f"input {name} is a {type(value).__name__}, which lives in this program alone"
         raise noted(refused(message, f"{TO_A_FILE}."), f"{TO_A_FILE}.") from None
+
+
+def _by_paths(value: Any) -> Any:
+    if isinstance(value, os.PathLike):
+        return os.path.abspath(os.fspath(value))
+    if type(value) in (list, tuple):
+        return [_by_paths(one) for one in value]
+    if type(value) is dict:
+        return {name: _by_paths(one) for name, one in value.items()}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _by_paths(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    return value
 
 
 def _placed(value: Any, at: pathlib.Path | None) -> Any:

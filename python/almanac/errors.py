@@ -30,6 +30,8 @@ class AlmanacError(Exception):
         self.code = code
         self.hint = hint
 
+    _at: tuple[str, int] | None = None
+
     __repr__ = Exception.__repr__
 
     def __str__(self) -> str:
@@ -186,5 +188,10 @@ class WorkflowRefused(AlmanacError):
     """
 
 
-def refused(message: str, hint: str, code: str = "ALM_VALUE_REFUSED") -> WorkflowRefused:
-    return WorkflowRefused(message, code=code, hint=hint)
+def refused(
+    message: str, hint: str, code: str = "ALM_VALUE_REFUSED", at: tuple[str, int] | None = None
+) -> WorkflowRefused:
+    """`at`: the file and line that are to be corrected, where those that are executed are others."""
+    error = WorkflowRefused(message, code=code, hint=hint)
+    error._at = at
+    return error

@@ -31,6 +31,10 @@ _EXACT: frozenset[Any] = frozenset(
 _IN_WORKERS: dict[Any, Any] = {File: pathlib.PurePath, Dir: pathlib.PurePath, Url: str}
 
 
+#: as annotations: files and directories, which a workflow has as those
+_PATHS: frozenset[Any] = frozenset({pathlib.Path, pathlib.PurePath})
+
+
 #: as texts they are ISO 8601
 _DATES: frozenset[Any] = frozenset({datetime.datetime, datetime.date})
 
@@ -46,7 +50,9 @@ _SCHEMAS: dict[Any, dict[str, Any]] = {
     bool: {"type": "boolean"},
     type(None): {"type": "null"},
     File: {"almanac": "file"},
-    pathlib.Path: {"almanac": "file"},
+    # a file or a directory, whichever is given
+    pathlib.Path: {"anyOf": [{"almanac": "file"}, {"almanac": "dir"}]},
+    pathlib.PurePath: {"anyOf": [{"almanac": "file"}, {"almanac": "dir"}]},
     Dir: {"almanac": "dir"},
     Url: {"almanac": "url"},
     list: {"type": "array"},
@@ -75,12 +81,14 @@ def schema(hint: Any, within: bool = False) -> dict[str, Any]:
     if origin is Literal:
         return {"enum": list(args)}
     if origin is Union or origin is types.UnionType:
-        alternatives = [schema(one, within) for one in args]
+        # a path is one of two by itself
+        alternatives = [one for arg in args for one in _alternatives(schema(arg, within))]
         return {} if {} in alternatives else {"anyOf": alternatives}
-    if origin in (list, tuple, set, frozenset) and args:
+    if args and (origin in (list, tuple, set, frozenset) or _is_sequence(origin)):
         return {"type": "array", "items": schema(args[0], within)} if origin is not tuple else {"type": "array"}
-    if origin is dict:
-        return {"type": "object"}
+    if origin is dict or _is_mapping(origin):
+        values = schema(args[1], within) if len(args) == 2 else {}
+        return {"type": "object", **({"additionalProperties": values} if values else {})}
     if isinstance(hint, type) and issubclass(hint, enum.Enum):
         return {"enum": [one.value for one in hint]}
     pydantic = getattr(hint, "model_json_schema", None)
@@ -99,10 +107,24 @@ def schema(hint: Any, within: bool = False) -> dict[str, Any]:
     return {}
 
 
+def _alternatives(told: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = told["anyOf"] if list(told) == ["anyOf"] else [told]
+    return found
+
+
 def _may_be_none(hint: Any) -> bool:
+    return _is_union(hint := _plain(hint)) and type(None) in typing.get_args(hint)
+
+
+def _is_union(hint: Any) -> bool:
+    return typing.get_origin(hint) is Union or typing.get_origin(hint) is types.UnionType
+
+
+def unless_none(hint: Any) -> Any:
+    """What it is where it is not None, if that is one type."""
     hint = _plain(hint)
-    is_union = typing.get_origin(hint) is Union or typing.get_origin(hint) is types.UnionType
-    return is_union and type(None) in typing.get_args(hint)
+    others = [one for one in typing.get_args(hint) if one is not type(None)] if _is_union(hint) else []
+    return _plain(others[0]) if len(others) == 1 else hint
 
 
 def _members(hint: Any) -> dict[str, Any]:
@@ -237,6 +259,8 @@ def _instance(value: Any, hint: Any, path: str, in_worker: bool) -> Any:
         return value
     if in_worker and isinstance(value, _IN_WORKERS.get(hint, ())):
         return value
+    if hint in _PATHS:
+        return value if isinstance(value, (File, Dir)) else _misfit(path, value, "a file or a directory")
     if hint is float and type(value) is int:
         return float(value)
     if hint in _DATES and isinstance(value, str):

@@ -5,11 +5,10 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-import pathlib
 import sys
 from typing import TYPE_CHECKING, Any, Callable, Coroutine, Generic, Iterable, Mapping, ParamSpec, Protocol, TypeVar, overload
 
-from . import hints, results
+from . import hints, paths, results
 from .calls import current, found, outside
 from .environment import Environment
 from .errors import refused
@@ -21,7 +20,7 @@ from .modules import Named
 from .kinds import KEPT, TAKE_FILES, kind_of, no_file, output_of
 from .options import checked, told
 from .places import check_name, place
-from .values import Dir, File
+from .values import Dir
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -156,6 +155,7 @@ class Task(Generic[P, R]):
 
     def definition(self) -> dict[str, Any]:
         """What the engine is told of it."""
+        self.check()
         if inspect.isfunction(self._function):
             check_name(self._function, self.name, self._place[1])
         body = dict(self._body)
@@ -197,8 +197,8 @@ class Task(Generic[P, R]):
         function: Callable[..., Any] = self._function
         annotated = hints.of(function)
         made = {name: make for name, hint in annotated.items() if name != "return" and (make := _made(hint, name))}
-        kept = self._files
-        if not made and not kept:
+        finds = self._finds
+        if not made and not finds:
             return function
         names = list(inspect.signature(function).parameters)
 
@@ -207,8 +207,8 @@ class Task(Generic[P, R]):
             return function(*map(given, names, args), **{name: given(name, value) for name, value in kwargs.items()})
 
         def given(name: str, value: Any) -> Any:
-            if name in kept and value is not None and not isinstance(value, pathlib.PurePath):
-                raise TypeError(f"{self.name}(): {no_file(name, value)}. {TAKE_FILES}")
+            if name in finds and (found := finds[name](name, value)) is not None:
+                raise TypeError(f"{self.name}(): {no_file(*found)}. {TAKE_FILES}")
             try:
                 return made[name](value) if name in made else value
             except hints.Misfit as error:
@@ -217,22 +217,38 @@ class Task(Generic[P, R]):
         return call
 
     @property
-    def _files(self) -> frozenset[str]:
-        """Parameters that get a file or a directory."""
-        known = self.__dict__.get("_file_names")
+    def _finds(self) -> dict[str, paths.Find]:
+        """Of parameters that get files or directories, what finds in a value what is none."""
+        known: dict[str, paths.Find] | None = self.__dict__.get("_known_finds")
         if known is None:
             hinted = (self._options.get("inputs") or {}) if self._function is None else hints.of(self._function)
-            known = frozenset(name for name, hint in hinted.items() if kind_of(hint) in KEPT and name not in self._outputs)
-            self.__dict__["_file_names"] = known
+            known = {
+                name: find
+                for name, hint in hinted.items()
+                if name != "return" and name not in self._outputs and (find := paths.finder(hint)) is not None
+            }
+            self.__dict__["_known_finds"] = known
         return known
 
     def _checked(self, given: dict[str, Any]) -> dict[str, Any]:
         """A path that is passed as a text would be that text, whatever is in the file."""
-        for name in self._files:
-            value = given.get(name)
-            if value is not None and not isinstance(value, (Future, File, Dir, pathlib.PurePath)):
-                raise refused(f"{self.name}: {no_file(name, value)}", TAKE_FILES)
+        for name, find in self._finds.items():
+            if name in given and (found := find(name, given[name])) is not None:
+                raise refused(f"{self.name}: {no_file(*found)}", TAKE_FILES)
         return given
+
+    def check(self) -> None:
+        """Refuses what could not be kept whatever the function does. Raises `AlmanacError` (`ALM_RESULT_REFUSED`)."""
+        if self._function is None or self._outputs:
+            return
+        hint = hints.of(self._function).get("return")
+        if paths.finder(hint) is not None:
+            raise refused(
+                f"task {self.name} is annotated to return {inspect.formatannotation(hint)}: files are left at a path, and not returned",
+                f'Write @task(outputs={{"found": File}}), and a parameter of that name that gets the path: def {self.name}(…, *, found: Path) -> None.',
+                "ALM_RESULT_REFUSED",
+                self._place,
+            )
 
     def _kinds(self) -> dict[str, str] | None:
         if self._function is None:
@@ -296,7 +312,7 @@ class Task(Generic[P, R]):
             return next((name for name, kind in kinds.items() if kind in KEPT), next(iter(kinds), None))
         found_hints = hints.of(self._function)
         names = self._names or []
-        return next((name for name in names if kind_of(found_hints.get(name)) in KEPT), names[0] if names else None)
+        return next((name for name in names if _takes_entry(found_hints.get(name))), names[0] if names else None)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         if instance is not None:
@@ -312,6 +328,11 @@ class Task(Generic[P, R]):
 def _made(hint: Any, name: str) -> Callable[[Any], Any] | None:
     """What makes an argument of what was kept; None where it is that."""
     return (lambda value: hints.convert(value, hint, name, in_worker=True)) if hints.makes(hint) else floats(hint)
+
+
+def _takes_entry(hint: Any) -> bool:
+    """Is it a file or directory, or one that may be None?"""
+    return kind_of(hints.unless_none(hint)) in KEPT
 
 
 def _inputs(function: Callable[..., Any], given: Iterable[str]) -> list[str]:

@@ -10,7 +10,7 @@ import reprlib
 import sys
 from typing import Any, Awaitable, Callable, Coroutine, Generic, Iterable, Mapping, ParamSpec, Sequence, TypeVar, overload
 
-from . import hints, results
+from . import hints, paths, results
 from .calls import current, found, outside
 from .errors import AlmanacError, refused
 from .futures import Future, FutureList
@@ -94,11 +94,15 @@ class Workflow(Generic[P, R]):
         """Inputs as the parameters' annotations say. Raises `AlmanacError` with what does not fit."""
         known = {p.name for p in self.parameters}
         problems = [f"there is no input {name}" for name in inputs if name not in known]
-        problems += [
-            f"input {p.name} is missing" for p in self.parameters if p.default is p.empty and p.name not in inputs
-        ]
-        given: dict[str, Any] = {}
         annotated = hints.of(self.function)
+        for parameter in self.parameters:
+            if parameter.name in inputs:
+                continue
+            if parameter.default is parameter.empty:
+                problems.append(f"input {parameter.name} is missing")
+            elif _is_path(parameter, annotated):
+                problems.append(f"input {parameter.name} is missing: a path that is a default is looked up for a run of its own only")
+        given: dict[str, Any] = {}
         for name, value in inputs.items():
             if name not in known:
                 continue
@@ -141,7 +145,9 @@ class Workflow(Generic[P, R]):
             told = inputs[parameter.name] = {"schema": schema, "required": not has_default}
             if parameter.name in descriptions:
                 told["description"] = descriptions[parameter.name]
-            if has_default and isinstance(parameter.default, (str, int, float)):
+            if has_default and _is_path(parameter, annotated):
+                told["default"] = paths.as_texts(parameter.default, os.path.dirname(self.place[0]))
+            elif has_default and isinstance(parameter.default, (str, int, float)):
                 told["default"] = parameter.default
         file, line = self.place
         about = self.function.__doc__ or self.function.__globals__.get("__doc__")
@@ -150,6 +156,11 @@ class Workflow(Generic[P, R]):
 
     def __repr__(self) -> str:
         return f"<workflow {self.name}>"
+
+
+def _is_path(parameter: inspect.Parameter, annotated: Mapping[str, Any]) -> bool:
+    """Does its default name a file, or several?"""
+    return bool(parameter.default) and paths.finder(annotated.get(parameter.name, Any)) is not None
 
 
 @overload

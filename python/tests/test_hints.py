@@ -8,7 +8,10 @@ import enum
 import os
 import sys
 import unittest
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Dict, List, Literal, Optional, Tuple, TypedDict, Union
+from pathlib import Path
+from typing import (
+    TYPE_CHECKING, Annotated, Any, ClassVar, Dict, List, Literal, Mapping, Optional, Sequence, Tuple, TypedDict, Union,
+)
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
@@ -122,6 +125,7 @@ class Converted(unittest.TestCase):
             ("c", Literal["a", "b"], "it: 'c' is not 'a' or 'b'"),
             ("x", Optional[int], "it: 'x' is not int or None"),
             ("a.nc", File, "it: 'a.nc' is not a file"),
+            ("a.nc", Path, "it: 'a.nc' is not a file or a directory"),
         ]:
             with self.subTest(said=said), self.assertRaises(hints.Misfit) as raised:
                 hints.convert(value, hint, "it")
@@ -157,6 +161,11 @@ class Schemas(unittest.TestCase):
             (List[Tree], {"type": "array", "items": tree}),
             (int, {"type": "integer"}),
             (Dir, {"almanac": "dir"}),
+            (Path, {"anyOf": [{"almanac": "file"}, {"almanac": "dir"}]}),
+            (Optional[Path], {"anyOf": [{"almanac": "file"}, {"almanac": "dir"}, {"type": "null"}]}),
+            (Dict[str, File], {"type": "object", "additionalProperties": {"almanac": "file"}}),
+            (Mapping[str, Any], {"type": "object"}),
+            (Sequence[int], {"type": "array", "items": {"type": "integer"}}),
             (Any, {}),
             (Limits, limits),
             (

@@ -83,7 +83,7 @@ export interface DescribedInput {
   readonly schema: Readonly<Record<string, unknown>>
   readonly required: boolean
   readonly description?: string
-  readonly default?: string | number | boolean
+  readonly default?: Value
 }
 
 /** A document as a task declares it, or as a workflow asks for it. */

@@ -14,6 +14,7 @@ from almanac_worker import failures, packages
 from ..errors import AlmanacError, TaskFailed
 from ..foreign import foreign
 from ..modules import read_files
+from ..tasks import Task
 from ..workflows import Workflow
 
 _OURS = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -42,6 +43,8 @@ def load(file: str, function: Callable[[Callable[..., Any]], int]) -> dict[str, 
         packages.enter_package(name, module)
     workflows = {}
     for export, value in vars(module).items():
+        if isinstance(value, Task):
+            value.check()
         if isinstance(value, Workflow) and (value.place[0] == file or export in ("default", "main")):
             workflows[export] = {**value.definition(), "function": function(value.entered)}
     named = [{"file": one.file, "export": one.export} for one in foreign]
@@ -92,7 +95,9 @@ def _described(error: BaseException, file: str | None, line: int | None) -> dict
         record["file"], record["line"], record["column"] = error.filename, error.lineno, error.offset
     else:
         own = [frame for frame in frames if is_local(frame.filename)]
-        if own:
+        if isinstance(error, AlmanacError) and error._at is not None:
+            record["file"], record["line"] = error._at
+        elif own:
             record["file"], record["line"] = own[-1].filename, own[-1].lineno
         elif file is not None:
             record["file"] = file

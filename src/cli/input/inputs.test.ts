@@ -60,6 +60,32 @@ it('takes files of lists by their paths, however deep, and says which is none', 
   )
 })
 
+it('takes files by their paths within what has names, and those that are defaults', async () => {
+  const path = { anyOf: [{ almanac: 'file' }, { almanac: 'dir' }] } as const
+  const properties = {
+    scene: { type: 'object', properties: { observed: { almanac: 'file' }, name: { type: 'string' } } },
+    named: { type: 'object', additionalProperties: { type: 'array', items: path } },
+    either: path,
+    raw: { almanac: 'dir', default: '/raw/dir' },
+  } as const
+  const scan = (path: string) =>
+    Promise.resolve(
+      path.endsWith('/dir') ? new DirRef('d', 0, 0, path) : new FileRef('f', 'a', 1, false, path),
+    )
+  const at = (name: string) => new FileRef('f', 'a', 1, false, resolve(name))
+  const inputs = ['scene={"observed":"a","name":"a"}', 'named={"x":["b"]}', 'either=2024']
+  const taken = (await readInput({ properties }, { inputs }, scan, never)) as object
+  expect({ ...taken }).toEqual({
+    scene: { observed: at('a'), name: 'a' },
+    named: { x: [at('b')] },
+    either: at('2024'),
+    raw: new DirRef('d', 0, 0, '/raw/dir'),
+  })
+  const given = await readInput({ properties }, { inputs: ['raw=other/dir'] }, scan, never)
+  expect(given).toEqual({ raw: new DirRef('d', 0, 0, resolve('other/dir')) })
+  expect(await readBy({ properties }, 'named=a')).toBe('Input named: "a" is no JSON: write {"name": …}')
+})
+
 it('refuses what does not fit, by its name and path', async () => {
   expect(await read('size=1.5')).toBe('Input size: Invalid input: expected int, received number')
   expect(await read('mode=quick')).toBe('Input mode: Invalid option: expected one of "fast"|"slow"')

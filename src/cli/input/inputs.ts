@@ -42,6 +42,9 @@ export async function readInput(
   }
   checkNames(fields, wanted)
   for (const [name, property] of Object.entries(properties)) {
+    // of what lies elsewhere the default is a path, which is a value only when it is read
+    if (property.default !== undefined && namesFiles(property) && !Object.hasOwn(fields, name))
+      fields[name] = property.default
     if (Object.hasOwn(fields, name)) {
       fields[name] = await taken(fields[name], property, name, { scan, look })
       checkFit(fields[name], property, name)
@@ -85,6 +88,9 @@ function checkFit(value: unknown, property: InputSchema, name: string): void {
 /** Files, directories and the like are no JSON; nor is what has a schema that JSON Schema cannot say. */
 const namesKept = (property: InputSchema): boolean => JSON.stringify(property).includes('"almanac"')
 
+const namesFiles = (property: InputSchema): boolean =>
+  /"almanac":"(file|dir|url)"/.test(JSON.stringify(property))
+
 /** @throws ALM_INPUT_INVALID */
 async function readParams(path: string): Promise<Record<string, unknown>> {
   try {
@@ -107,7 +113,7 @@ async function readParams(path: string): Promise<Record<string, unknown>> {
 
 function parseText(text: string, schema: InputSchema, name: string): unknown {
   const types = typesOf(schema)
-  if (['file', 'dir', 'url'].includes(schema.almanac ?? '') || types.has('string')) return text
+  if (isPath(schema) || types.has('string')) return text
   if (schema.enum?.includes(text) === true) return text
   if (types.has('number') || types.has('integer')) {
     const number = Number(text)
@@ -121,12 +127,20 @@ function parseText(text: string, schema: InputSchema, name: string): unknown {
   }
 }
 
+/** Is every text that is given one that names something, in each alternative but none at all? */
+const isPath = ({ almanac, anyOf = [], type }: InputSchema): boolean =>
+  almanac === undefined
+    ? anyOf.length > 0 && anyOf.every((one) => one.type === 'null' || isPath(one))
+    : almanac !== 'value' && type === undefined
+
 /** What a text that is no JSON is not. */
 function noneOf(schema: InputSchema): string {
   const types = typesOf(schema)
   if (types.has('number') || types.has('integer'))
     return `no ${types.size === 1 ? 'number' : kindText(schema)}`
-  return types.has('boolean') ? 'neither true nor false' : 'no JSON'
+  if (types.has('boolean')) return 'neither true nor false'
+  if (types.has('array')) return 'no JSON: write a list as ["one", "two"]'
+  return types.has('object') ? 'no JSON: write {"name": …}' : 'no JSON'
 }
 
 async function taken(
@@ -142,6 +156,8 @@ async function taken(
     for (const [i, item] of value.entries()) all.push(await taken(item, items, `${name}.${i}`, from))
     return all
   }
+  if (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype)
+    return await takenFields(value, schema, name, from)
   const kind = schema.almanac ?? schema.anyOf?.find((one) => one.almanac !== undefined)?.almanac
   if (kind === 'url' && typeof value === 'string') return await look(urlNamed(value, name))
   if ((kind !== 'file' && kind !== 'dir') || typeof value !== 'string') return value
@@ -159,6 +175,23 @@ async function taken(
     if (!isAlmanacError(error) || error.code !== 'ALM_INPUT_MISSING') throw error
     throw new AlmanacError('ALM_INPUT_INVALID', { name, why: error.message }, { cause: error })
   }
+}
+
+/** By the names that a schema has, or all of them alike. */
+async function takenFields(
+  value: object,
+  schema: InputSchema,
+  name: string,
+  from: { readonly scan: Scan; readonly look: Look },
+): Promise<unknown> {
+  const { properties = {}, additionalProperties: others = {} } =
+    schema.anyOf?.find((one) => one.properties ?? one.additionalProperties) ?? schema
+  const fields: [string, unknown][] = []
+  for (const [field, one] of Object.entries(value)) {
+    const known = Object.hasOwn(properties, field) ? properties[field] : others
+    fields.push([field, typeof known === 'object' ? await taken(one, known, `${name}.${field}`, from) : one])
+  }
+  return Object.fromEntries(fields)
 }
 
 /** `https://host/a.nc` or `s3://bucket/key`. What is given here is kept: nothing that lets one in. @throws ALM_INPUT_INVALID */
