@@ -395,7 +395,9 @@ def _by_paths(value: Any) -> Any:
         return {name: _by_paths(one) for name, one in value.items()}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: _by_paths(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    return value
+    # a model of pydantic
+    dump = getattr(type(value), "model_dump", None)
+    return value if dump is None else _by_paths(dump(value))
 
 
 def _placed(value: Any, at: pathlib.Path | None) -> Any:

@@ -112,6 +112,8 @@ class Future(_Passed[T]):
 
     def _field(self, step: str | int) -> Future[Any]:
         shape = self._shape
+        if shape is not None:
+            step = shape.step(step)
         return Future(self._scope, self._call, (*self._path, step), self._name, shape and shape.field(step))
 
     def __getattr__(self, name: str) -> Future[Any]:

@@ -91,6 +91,8 @@ def schema(hint: Any, within: bool = False) -> dict[str, Any]:
         return {"type": "object", **({"additionalProperties": values} if values else {})}
     if isinstance(hint, type) and issubclass(hint, enum.Enum):
         return {"enum": [one.value for one in hint]}
+    if is_named_tuple(hint):
+        return {"type": "array"}
     pydantic = getattr(hint, "model_json_schema", None)
     if pydantic is not None:
         return pydantic()  # type: ignore[no-any-return]
@@ -110,6 +112,10 @@ def schema(hint: Any, within: bool = False) -> dict[str, Any]:
 def _alternatives(told: dict[str, Any]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = told["anyOf"] if list(told) == ["anyOf"] else [told]
     return found
+
+
+def is_named_tuple(hint: Any) -> bool:
+    return isinstance(hint, type) and issubclass(hint, tuple) and hasattr(hint, "_fields")
 
 
 def _may_be_none(hint: Any) -> bool:
@@ -277,8 +283,26 @@ def _instance(value: Any, hint: Any, path: str, in_worker: bool) -> Any:
         try:
             return validate(value)
         except Exception as error:  # pydantic's own, which is not imported here
-            raise Misfit(f"{path}: {error}") from None
+            hint = "\nA field that is a file is annotated File, Dir or Url." if _has_path(value) else ""
+            raise Misfit(f"{path}: {error}{hint}") from None
+    if is_named_tuple(hint):
+        return _named_tuple(value, hint, path, in_worker)
     return _fields(value, hint, path, in_worker) if dataclasses.is_dataclass(hint) else value
+
+
+def _has_path(value: Any) -> bool:
+    """Has a model of pydantic been given what its author annotated `Path`?"""
+    return isinstance(value, dict) and any(isinstance(one, (File, Dir)) for one in value.values())
+
+
+def _named_tuple(value: Any, hint: Any, path: str, in_worker: bool) -> Any:
+    """It is kept as the list of its fields; those at the end that have defaults may be left out."""
+    names = hint._fields
+    least = len(names) - len(hint._field_defaults)
+    if not isinstance(value, (list, tuple)) or not least <= len(value) <= len(names):
+        _misfit(path, value, f"{hint.__name__}({', '.join(names)})")
+    known = of(hint)
+    return hint(*(convert(one, known.get(name, Any), f"{path}.{name}", in_worker) for name, one in zip(names, value)))
 
 
 def _fields(value: Any, hint: Any, path: str, in_worker: bool, variables: dict[Any, Any] | None = None) -> Any:
@@ -341,6 +365,7 @@ def makes(hint: Any, seen: set[Any] | None = None) -> bool:
         seen.add(hint)
         return any(makes(one, seen) for one in of(hint).values())
     made = dataclasses.is_dataclass(hint) or issubclass(hint, enum.Enum) or hasattr(hint, "model_validate")
+    made = made or is_named_tuple(hint)
     return made or hint is datetime.date
 
 
@@ -354,6 +379,8 @@ def field(hint: Any, step: str | int) -> Any:
     hint = _plain(hint)
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if isinstance(step, int):
+        if is_named_tuple(hint) and -len(hint._fields) <= step < len(hint._fields):
+            return of(hint).get(hint._fields[step])
         return args[0] if origin is list and args else None
     if origin is dict and len(args) == 2:
         return args[1]

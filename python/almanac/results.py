@@ -27,6 +27,10 @@ class Shape:
     def given(self, value: Any) -> Any:
         return value
 
+    def step(self, step: str | int) -> str | int:
+        """By which what is kept has it: fields of a named tuple are items."""
+        return step
+
     def field(self, step: str | int) -> Shape | None:
         return None
 
@@ -45,6 +49,10 @@ class Of(Shape):
 
     def given(self, value: Any) -> Any:
         return hints.convert(value, self.hint, "it")
+
+    def step(self, step: str | int) -> str | int:
+        hint = hints.unless_none(self.hint)
+        return hint._fields.index(step) if hints.is_named_tuple(hint) and step in hint._fields else step
 
     def field(self, step: str | int) -> Shape | None:
         return of_type(hints.field(self.hint, step))
@@ -128,6 +136,9 @@ class Each(Shape):
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
 
+    def step(self, step: str | int) -> str | int:
+        return self.shape.step(step)
+
     def field(self, step: str | int) -> Shape | None:
         inner = self.shape.field(step)
         return None if inner is None else Each(inner)
@@ -208,6 +219,8 @@ def of_value(value: Any) -> Shape | None:
     """What is kept of a value that a function gave, as whoever awaits it is to have it."""
     if isinstance(value, Future):
         return value._shape
+    if hints.is_named_tuple(type(value)):
+        return of_type(type(value))
     if isinstance(value, (list, tuple)):
         return items(value)
     if isinstance(value, dict):

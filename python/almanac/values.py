@@ -50,7 +50,32 @@ class _Kept(_Anything):  # type: ignore[misc]
         return pathlib.Path(at)
 
 
-class File(_Kept):
+class _Field(_Kept):
+    """What may be a field of a model of pydantic, as of a dataclass."""
+
+    __slots__ = ()
+
+    #: what a task has in its place
+    _in_tasks: type = pathlib.PurePath
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        from pydantic_core import core_schema  # type: ignore[import-not-found]
+
+        return core_schema.no_info_plain_validator_function(cls._fitting)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, str]:
+        return {"almanac": cls.__name__.lower()}
+
+    @classmethod
+    def _fitting(cls, value: Any) -> Any:
+        if not isinstance(value, (cls, cls._in_tasks)):
+            raise ValueError(f"it is no {cls.__name__}")
+        return value
+
+
+class File(_Field):
     """
     A file, known by its base name and content. As an annotation: an input or output that is a file. In a task it is a
     `pathlib.Path`, which is not to be written to.
@@ -130,7 +155,7 @@ def file(name: str) -> NamedFile:
     return NamedFile(name)
 
 
-class Dir(_Kept):
+class Dir(_Field):
     """
     A directory, known by its content. As an annotation: an input or output that is a directory. In a task it is a
     `pathlib.Path`, which is not to be written to.
@@ -231,7 +256,7 @@ class Dir(_Kept):
         return f"Dir({self.entries} files, {self.size} bytes, {self.digest[:12]}…)"
 
 
-class Url(_Kept):
+class Url(_Field):
     """
     A file that is left where it is: `url.http` and `url.s3` name one. As an annotation: an input of a workflow that is
     given as `https://…` or `s3://bucket/key`, or of a program. A task gets its URL, as a `str`.
@@ -248,6 +273,8 @@ class Url(_Kept):
     """
 
     __slots__ = ()
+
+    _in_tasks = str
 
     @property
     def place(self) -> str:

@@ -25,7 +25,7 @@ def _reference(value: Any, path: tuple[str | int, ...]) -> dict[str, Any] | None
     if isinstance(value, _Kept):
         return value._wire
     if isinstance(value, pathlib.PurePath):
-        raise Refused(path, "it is a path: take files as inputs of the workflow, or let a task make them")
+        raise Refused(path, "it is a path: take files as inputs of the workflow, in a model's field as `File` or `Dir`, or let a task make them")
     if isinstance(value, NamedFile):
         raise Refused(path, "it names an output of a task: take files as inputs of the workflow, or let a task make them")
     if is_array(value):

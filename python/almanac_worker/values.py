@@ -217,9 +217,9 @@ def _not_finite(value: float) -> dict[str, Any]:
 def _date(value: datetime.datetime, path: tuple[str | int, ...]) -> dict[str, Any]:
     if value != value:
         raise Refused(path, "it is no time (NaT)")
-    # a time without a zone is UTC, as scientific data mean it; parts of a millisecond are cut off
+    # a time without a zone is UTC, as scientific data mean it
     aware = value.replace(tzinfo=datetime.timezone.utc) if value.tzinfo is None else value.astimezone(datetime.timezone.utc)
-    text = aware.replace(tzinfo=None).isoformat(timespec="milliseconds")
+    text = aware.replace(tzinfo=None).isoformat(timespec="microseconds" if aware.microsecond % 1000 else "milliseconds")
     return {"$": "date", "v": text + "Z"}
 
 

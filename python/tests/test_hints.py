@@ -10,7 +10,7 @@ import sys
 import unittest
 from pathlib import Path
 from typing import (
-    TYPE_CHECKING, Annotated, Any, ClassVar, Dict, List, Literal, Mapping, Optional, Sequence, Tuple, TypedDict, Union,
+    TYPE_CHECKING, Annotated, Any, ClassVar, Dict, List, Literal, Mapping, NamedTuple, Optional, Sequence, Tuple, TypedDict, Union,
 )
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
@@ -28,6 +28,11 @@ class Limits:
     low: float
     high: Optional[int] = None
     colours: List[Colour] = dataclasses.field(default_factory=list)
+
+
+class Place(NamedTuple):
+    low: float
+    colour: Colour = Colour.BLUE
 
 
 class Report(TypedDict):
@@ -98,6 +103,10 @@ class Converted(unittest.TestCase):
             ({"n": 1, "c": "anything"}, Loose, Loose(1, "anything")),
             ("a", Literal["a", "b"], "a"),
             (2, Union[str, float], 2.0),
+            ([1, "red"], Place, Place(1.0, Colour.RED)),
+            ([1], Place, Place(1.0, Colour.BLUE)),
+            ([[[1, "red"]]], List[Tuple[Place, ...]], [(Place(1.0, Colour.RED),)]),
+            (Place(2.0), Place, Place(2.0)),
             (FILE, File, FILE),
             ("2026-01-31", datetime.date, datetime.date(2026, 1, 31)),
             ("2026-01-31T12:00:00Z", datetime.datetime, NOON),
@@ -125,6 +134,9 @@ class Converted(unittest.TestCase):
             ("c", Literal["a", "b"], "it: 'c' is not 'a' or 'b'"),
             ("x", Optional[int], "it: 'x' is not int or None"),
             ("a.nc", File, "it: 'a.nc' is not a file"),
+            ([], Place, "it: [] is not Place(low, colour)"),
+            ([1, "red", 2], Place, "it: [1, 'red', 2] is not Place(low, colour)"),
+            ([1, "green"], Place, "it.colour: 'green' is not 'red' or 'blue'"),
             ("a.nc", Path, "it: 'a.nc' is not a file or a directory"),
         ]:
             with self.subTest(said=said), self.assertRaises(hints.Misfit) as raised:

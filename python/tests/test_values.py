@@ -81,8 +81,9 @@ class Encoding(unittest.TestCase):
     def test_dates(self):
         zone = datetime.timezone(datetime.timedelta(hours=-5))
         self.assertEqual(
-            encoder.wire(datetime.datetime(2026, 1, 2, 22, 0, 0, 999_999, zone)), {"$": "date", "v": "2026-01-03T03:00:00.999Z"}
+            encoder.wire(datetime.datetime(2026, 1, 2, 22, 0, 0, 999_999, zone)), {"$": "date", "v": "2026-01-03T03:00:00.999999Z"}
         )
+        self.assertEqual(encoder.wire(datetime.datetime(2026, 1, 2, 3, 0, 0, 7000)), {"$": "date", "v": "2026-01-02T03:00:00.007Z"})
         self.assertEqual(encoder.wire(datetime.datetime(1, 1, 1)), {"$": "date", "v": "0001-01-01T00:00:00.000Z"})
 
     def test_what_is_refused_is_named_with_its_path(self):

@@ -1,6 +1,7 @@
 import { fromBase64, toBase64 } from '../util/base64.ts'
 import { setOwnField } from '../util/own-field.ts'
 import { AlmanacError } from './errors.ts'
+import { dateOf } from './instant.ts'
 import { joinPaths, type Path } from './path.ts'
 import { DirRef, FileRef, FutureRef, HeldRef, SpilledRef, type UrlObject, UrlRef } from './refs.ts'
 import type { Value } from './value.ts'
@@ -13,7 +14,7 @@ import type { Value } from './value.ts'
  *   NaN, ±Infinity, -0   {"$":"number","v":"NaN"}
  *   undefined            {"$":"undefined"}
  *   bigint               {"$":"bigint","v":"12"}
- *   Date                 {"$":"date","v":"2026-01-01T00:00:00.000Z"}
+ *   Date                 {"$":"date","v":"2026-01-01T00:00:00.000Z"}, with six digits where there are microseconds
  *   bytes                {"$":"bytes","v":"<base64>"}
  *   file                 {"$":"file","name":…,"digest":…,"size":…,"executable":true?,"at":…?}
  *   directory            {"$":"dir","digest":…,"entries":…,"size":…,"at":…?}
@@ -250,7 +251,7 @@ function specialFromWire(fields: Record<string, unknown>, path: Path, depth: num
       return BigInt(text('v'))
     }
     case 'date': {
-      const date = new Date(text('v'))
+      const date = dateOf(text('v'))
       if (Number.isNaN(date.getTime())) throw refused(path, 'it is no date')
       return date
     }

@@ -1,4 +1,5 @@
 import { setOwnField } from '../util/own-field.ts'
+import { Instant } from './instant.ts'
 import { isRef, type Ref } from './refs.ts'
 import type { Value } from './value.ts'
 
@@ -30,6 +31,7 @@ export function areScalars(args: Value): boolean {
 
 /** Of dates and bytes, which whoever has them can change: bytes of any kind are plain `Uint8Array`s, as they are when read again. */
 export function copyOfScalar(value: object): Date | Uint8Array | undefined {
+  if (value instanceof Instant) return new Instant(value.getTime(), value.micros)
   if (value instanceof Date) return new Date(value)
   return value instanceof Uint8Array ? new Uint8Array(value) : undefined
 }

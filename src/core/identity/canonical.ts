@@ -1,5 +1,6 @@
 import { pathText, plainText } from '../../model/codec.ts'
 import { AlmanacError } from '../../model/errors.ts'
+import { microsOf } from '../../model/instant.ts'
 import type { Path } from '../../model/path.ts'
 import { DirRef, FileRef, FutureRef, HeldRef, UrlRef } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
@@ -67,7 +68,10 @@ function objectText(value: object, options: CanonicalOptions, path: Path, depth:
   if (value instanceof UrlRef)
     return `u${JSON.stringify(value.place)}${JSON.stringify(value.version ?? null)}${value.size}`
   if (value instanceof HeldRef) return `h${value.key}${JSON.stringify(value.path)}`
-  if (value instanceof Date) return `t${value.getTime()}`
+  if (value instanceof Date) {
+    const micros = microsOf(value)
+    return micros === 0 ? `t${value.getTime()}` : `t${value.getTime()}+${micros}`
+  }
   if (value instanceof Uint8Array) return `y${toBase64(value)}`
   const fields: string[] = []
   for (const key of Object.keys(value).sort()) {

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { dateOf } from '../../model/instant.ts'
 import { DirRef, FileRef } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
 import { PythonBench } from '../../testing/executors/python-bench.ts'
@@ -270,7 +271,7 @@ describe('outputs of a Python function', () => {
     ['tuple', [1, [2]]],
     ['dataclass', { x: 1.5, y: 2.5 }],
     ['int enum', 1],
-    ['naive time', new Date('2026-01-02T03:04:05.678Z')],
+    ['naive time', dateOf('2026-01-02T03:04:05.678901Z')],
     ['zoned time', new Date('2026-01-01T22:00:00Z')],
     ['date', '2026-01-02'],
     ['big', 2n ** 70n],
