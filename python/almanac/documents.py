@@ -6,7 +6,7 @@ import dataclasses
 import types
 from typing import Any, Generic, Literal, Mapping, TypeVar
 
-from . import hints, results
+from . import results, schemas
 from .calls import current
 from .errors import refused
 from .futures import Future
@@ -120,7 +120,7 @@ def document(
         )
     told: dict[str, Any] = {"of": of if isinstance(of, str) else dict(of)}
     if schema is not None:
-        told["schema"] = hints.schema(schema)
+        told["schema"] = schemas.schema(schema)
     if initial is not None:
         told["initial"] = encode(initial, f"initial of run.context({name!r})")
     return Document(name, told, schema)

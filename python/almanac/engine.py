@@ -15,11 +15,12 @@ from typing import Any, Callable, Mapping
 from . import calls, cells, results
 from .beside import Engine, answered, asked
 from .errors import AlmanacError, for_cells, noted, refused
+from .inputs import as_given
 from .progress import display, in_notebook, message_of, warning_of
 from .raised import run_failed
 from .shown import Artifact, Graph, run_html
 from .values import Dir, File, _Kept
-from .wire import TO_A_FILE, decode_lines, encode, is_array
+from .wire import decode_lines
 from .workflows import Workflow
 
 __all__ = ["Run", "execute", "execute_async"]
@@ -234,7 +235,7 @@ class _Following:
                 folder = self._owned.enter_context(tempfile.TemporaryDirectory(prefix="almanac-"))
                 params = os.path.join(folder, "params.json")
                 with open(params, "w", encoding="utf-8") as out:
-                    json.dump({name: _given(value, name) for name, value in inputs.items()}, out)
+                    json.dump({name: as_given(value, name) for name, value in inputs.items()}, out)
                 words = ["run", f"{self._file}:{workflow.name}", "--params", params]
             else:
                 words = resumed.words(self._file, workflow.name, self._project[1])
@@ -373,31 +374,6 @@ def _project_of(arguments: tuple[str, ...]) -> tuple[str, ...]:
 
 def _project_near(arguments: tuple[str, ...], file: str) -> tuple[str, ...]:
     return _project_of(arguments) or ("--project", near(file))
-
-
-def _given(value: Any, name: str) -> Any:
-    """Files and directories go as paths."""
-    try:
-        return encode(_by_paths(value), f"input {name}")
-    except AlmanacError as error:
-        if not is_array(value):
-            raise noted(error, error.hint) from None
-        message = f"input {name} is a {type(value).__name__}, which lives in this program alone"
-        raise noted(refused(message, f"{TO_A_FILE}."), f"{TO_A_FILE}.") from None
-
-
-def _by_paths(value: Any) -> Any:
-    if isinstance(value, os.PathLike):
-        return os.path.abspath(os.fspath(value))
-    if type(value) in (list, tuple):
-        return [_by_paths(one) for one in value]
-    if type(value) is dict:
-        return {name: _by_paths(one) for name, one in value.items()}
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _by_paths(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    # a model of pydantic
-    dump = getattr(type(value), "model_dump", None)
-    return value if dump is None else _by_paths(dump(value))
 
 
 def _placed(value: Any, at: pathlib.Path | None) -> Any:

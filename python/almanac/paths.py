@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import pathlib
-import types
 import typing
-from typing import Any, Callable, Union
+from typing import Any, Callable, Collection, Mapping
 
+from .errors import refused
 from .futures import Future
-from .hints import _is_mapping, _is_sequence, _plain
+from .hints import _is_mapping, _is_sequence, _is_union, _plain
 from .kinds import KEPT, kind_of
 from .values import Dir, File
 
-__all__ = ["finder", "as_texts"]
+__all__ = ["finder", "finders", "refuse_returned", "as_texts"]
 
 #: what is neither file nor directory, with its name; None where all are
 Find = Callable[[str, Any], "tuple[str, Any] | None"]
@@ -25,7 +26,7 @@ def finder(hint: Any) -> Find | None:
     if kind_of(hint) in KEPT:
         return _itself
     origin, args = typing.get_origin(hint), typing.get_args(hint)
-    if origin is Union or origin is types.UnionType:
+    if _is_union(hint):
         return _one_of([finder(one) for one in args if one is not type(None)])
     if origin is dict or _is_mapping(origin):
         return _within(finder(args[-1]), dict, lambda value: value.items(), "{}.{}")
@@ -34,6 +35,22 @@ def finder(hint: Any) -> Find | None:
         inner = [finder(one) for one in args if one is not Ellipsis]
         return _within(inner[0] if len(inner) == 1 else None, (list, tuple), enumerate, "{}[{}]")
     return None
+
+
+def finders(hinted: Mapping[str, Any], given: Collection[str]) -> dict[str, Find]:
+    """Of parameters, but for those that somebody else gives."""
+    return {name: find for name, hint in hinted.items() if name not in given and (find := finder(hint)) is not None}
+
+
+def refuse_returned(task: str, hint: Any, at: tuple[str, int]) -> None:
+    if finder(hint) is None:
+        return
+    raise refused(
+        f"task {task} is annotated to return {inspect.formatannotation(hint)}: files are left at a path, and not returned",
+        f'Write @task(outputs={{"found": File}}), and a parameter of that name that gets the path: def {task}(…, *, found: Path) -> None.',
+        "ALM_RESULT_REFUSED",
+        at,
+    )
 
 
 def _itself(name: str, value: Any) -> tuple[str, Any] | None:

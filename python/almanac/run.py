@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, Mapping, Sequence, TypeVar, overload
 
-from . import hints, results
+from . import results, schemas
 from .calls import current
 from .documents import document
 from .errors import AlmanacError
@@ -188,7 +188,7 @@ class Runs:
             return verdict.why if not verdict.accept else "good"  # almanac answer last accept=true
         ```
         """
-        details = {"schema": hints.schema(schema), "title": title, "show": show, "timeout": milliseconds(timeout), "to": to}
+        details = {"schema": schemas.schema(schema), "title": title, "show": show, "timeout": milliseconds(timeout), "to": to}
         return current("ask").ask("ask", details, "ask", key=key, shape=results.of_type(schema))
 
     @overload
@@ -222,7 +222,7 @@ class Runs:
                     return gain  # almanac send last steer gain=2, and at last: gain=3 done=true
         ```
         """
-        details = {"name": name, "schema": hints.schema(schema), "timeout": milliseconds(timeout)}
+        details = {"name": name, "schema": schemas.schema(schema), "timeout": milliseconds(timeout)}
         return current("receive").ask("receive", details, name, key=key, shape=results.of_type(schema))
 
     def send(self, name: str, value: Any = None, *, to: str | None = None, key: str | None = None) -> Future[None]:
@@ -311,7 +311,7 @@ class Runs:
             return (await job.posted)["state"]
         ```
         """
-        details = {"schema": hints.schema(schema), "title": title, "timeout": milliseconds(timeout)}
+        details = {"schema": schemas.schema(schema), "title": title, "timeout": milliseconds(timeout)}
         scope = current("callback")
         posted: Future[Any] = scope.ask("callback", details, "callback", key=key, shape=results.of_type(schema))
         return Callback(scope.ask("callback.url", {"of": posted}, "callback"), posted)

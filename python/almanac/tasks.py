@@ -222,12 +222,7 @@ class Task(Generic[P, R]):
         known: dict[str, paths.Find] | None = self.__dict__.get("_known_finds")
         if known is None:
             hinted = (self._options.get("inputs") or {}) if self._function is None else hints.of(self._function)
-            known = {
-                name: find
-                for name, hint in hinted.items()
-                if name != "return" and name not in self._outputs and (find := paths.finder(hint)) is not None
-            }
-            self.__dict__["_known_finds"] = known
+            known = self.__dict__["_known_finds"] = paths.finders(hinted, ("return", *self._outputs))
         return known
 
     def _checked(self, given: dict[str, Any]) -> dict[str, Any]:
@@ -239,16 +234,8 @@ class Task(Generic[P, R]):
 
     def check(self) -> None:
         """Refuses what could not be kept whatever the function does. Raises `AlmanacError` (`ALM_RESULT_REFUSED`)."""
-        if self._function is None or self._outputs:
-            return
-        hint = hints.of(self._function).get("return")
-        if paths.finder(hint) is not None:
-            raise refused(
-                f"task {self.name} is annotated to return {inspect.formatannotation(hint)}: files are left at a path, and not returned",
-                f'Write @task(outputs={{"found": File}}), and a parameter of that name that gets the path: def {self.name}(…, *, found: Path) -> None.',
-                "ALM_RESULT_REFUSED",
-                self._place,
-            )
+        if self._function is not None and not self._outputs:
+            paths.refuse_returned(self.name, hints.of(self._function).get("return"), self._place)
 
     def _kinds(self) -> dict[str, str] | None:
         if self._function is None:
@@ -312,7 +299,7 @@ class Task(Generic[P, R]):
             return next((name for name, kind in kinds.items() if kind in KEPT), next(iter(kinds), None))
         found_hints = hints.of(self._function)
         names = self._names or []
-        return next((name for name in names if _takes_entry(found_hints.get(name))), names[0] if names else None)
+        return next((name for name in names if kind_of(hints.unless_none(found_hints.get(name))) in KEPT), names[0] if names else None)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         if instance is not None:
@@ -328,11 +315,6 @@ class Task(Generic[P, R]):
 def _made(hint: Any, name: str) -> Callable[[Any], Any] | None:
     """What makes an argument of what was kept; None where it is that."""
     return (lambda value: hints.convert(value, hint, name, in_worker=True)) if hints.makes(hint) else floats(hint)
-
-
-def _takes_entry(hint: Any) -> bool:
-    """Is it a file or directory, or one that may be None?"""
-    return kind_of(hints.unless_none(hint)) in KEPT
 
 
 def _inputs(function: Callable[..., Any], given: Iterable[str]) -> list[str]:

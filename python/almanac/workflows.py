@@ -10,7 +10,7 @@ import reprlib
 import sys
 from typing import Any, Awaitable, Callable, Coroutine, Generic, Iterable, Mapping, ParamSpec, Sequence, TypeVar, overload
 
-from . import hints, paths, results
+from . import hints, paths, results, schemas
 from .calls import current, found, outside
 from .errors import AlmanacError, refused
 from .futures import Future, FutureList
@@ -140,7 +140,7 @@ class Workflow(Generic[P, R]):
         descriptions = hints.descriptions(self.function)
         inputs: dict[str, dict[str, Any]] = {}
         for parameter in self.parameters:
-            schema = hints.schema(annotated.get(parameter.name, Any))
+            schema = schemas.schema(annotated.get(parameter.name, Any))
             has_default = parameter.default is not parameter.empty
             told = inputs[parameter.name] = {"schema": schema, "required": not has_default}
             if parameter.name in descriptions:

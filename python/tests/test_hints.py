@@ -15,7 +15,7 @@ from typing import (
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
-from almanac import Dir, File, hints  # noqa: E402
+from almanac import Dir, File, hints, schemas  # noqa: E402
 
 
 class Colour(enum.Enum):
@@ -191,7 +191,7 @@ class Schemas(unittest.TestCase):
             ({"ok": bool}, {"type": "object", "properties": {"ok": {"type": "boolean"}}, "required": ["ok"]}),
         ]:
             with self.subTest(hint=hint):
-                self.assertEqual(hints.schema(hint), expected)
+                self.assertEqual(schemas.schema(hint), expected)
 
     def test_types_that_name_each_other_are_told_once_each(self) -> None:
         names = [f"T{n}" for n in range(12)]
@@ -202,8 +202,8 @@ class Schemas(unittest.TestCase):
         globals()["Term"] = Union[tuple(terms[name] for name in names)]
         self.addCleanup(lambda: [globals().pop(name) for name in terms])
         one = {"type": "object", "properties": {"left": {}, "right": {}}, "required": ["left", "right"]}
-        self.assertEqual(hints.schema(terms["T0"]), one)
-        self.assertEqual(hints.schema(globals()["Term"]), {"anyOf": [one] * 12})
+        self.assertEqual(schemas.schema(terms["T0"]), one)
+        self.assertEqual(schemas.schema(globals()["Term"]), {"anyOf": [one] * 12})
 
     def test_a_type_within_itself_is_made_where_a_part_of_it_is(self) -> None:
         self.assertEqual([hints.makes(one) for one in (Tree, Node, Leaf, List[Node])], [True, False, True, False])
@@ -214,7 +214,7 @@ class Schemas(unittest.TestCase):
         )
         self.assertEqual(hints.descriptions(loosely), {"n": "how many"})
         self.assertEqual(
-            hints.schema(Loose), {"type": "object", "properties": {"n": {"type": "integer"}, "c": {}}, "required": ["n", "c"]}
+            schemas.schema(Loose), {"type": "object", "properties": {"n": {"type": "integer"}, "c": {}}, "required": ["n", "c"]}
         )
 
 
