@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import pathlib
+import re
 import typing
 from typing import Any, Callable, Collection, Mapping
 
@@ -45,8 +46,10 @@ def finders(hinted: Mapping[str, Any], given: Collection[str]) -> dict[str, Find
 def refuse_returned(task: str, hint: Any, at: tuple[str, int]) -> None:
     if finder(hint) is None:
         return
+    # in some versions of Python `Path` is of another module than the one that it is imported from
+    written = re.sub(r"(\w+\.)+", "", inspect.formatannotation(hint))
     raise refused(
-        f"task {task} is annotated to return {inspect.formatannotation(hint)}: files are left at a path, and not returned",
+        f"task {task} is annotated to return {written}: files are left at a path, and not returned",
         f'Write @task(outputs={{"found": File}}), and a parameter of that name that gets the path: def {task}(…, *, found: Path) -> None.',
         "ALM_RESULT_REFUSED",
         at,

@@ -76,7 +76,7 @@ class WhereTypesNameFiles(unittest.TestCase):
         self.assertEqual(
             (str(error), error.code, error._at),
             (
-                "task gives is annotated to return List[pathlib.Path]: files are left at a path, and not returned",
+                "task gives is annotated to return List[Path]: files are left at a path, and not returned",
                 "ALM_RESULT_REFUSED",
                 (__file__, 19),
             ),

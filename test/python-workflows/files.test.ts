@@ -101,7 +101,7 @@ it.each([
   [
     'a task that says that it returns a file',
     `@task\ndef index(raw: Path) -> dict[str, Path]: ...\n@workflow\nasync def main(): ...\n`,
-    /flow\.py:\d+: task index is annotated to return dict\[str, pathlib\.Path\]: files are left at a path.*\[ALM_LOAD_FAILED\]\n +Write @task\(outputs=/,
+    /flow\.py:\d+: task index is annotated to return dict\[str, Path\]: files are left at a path.*\[ALM_LOAD_FAILED\]\n +Write @task\(outputs=/,
   ],
 ])('%s is refused with what to write', async (_, workflow, said) => {
   await make(workflow)
