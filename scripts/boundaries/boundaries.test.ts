@@ -106,6 +106,14 @@ test.each<readonly [string, Readonly<Record<string, string>>, string]>([
     'an adapter in executors knows no other one',
   ],
   [
+    'a layer that imports one above it',
+    {
+      'src/journal/sqlite/database/a.ts': "export { b } from '../tables/b.ts'\n",
+      'src/journal/sqlite/tables/b.ts': 'export const b = 1\n',
+    },
+    'journal/sqlite/database stands below salvage, calls, tables, packs',
+  ],
+  [
     'a source that imports the fakes',
     {
       'src/engine/a.ts': "export { b } from '../testing/b.ts'\n",

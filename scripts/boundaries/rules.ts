@@ -1,6 +1,6 @@
 import type { DependencyType, IFlattenedRuleSet, IForbiddenRuleType } from 'dependency-cruiser'
 import { pureFolders } from '../entries.ts'
-import type { Folder } from './table.ts'
+import { type Folder, layers } from './table.ts'
 
 const tests = String.raw`\.test(-d)?\.ts$`
 
@@ -17,6 +17,7 @@ export const rules = (folders: readonly Folder[]): IFlattenedRuleSet => ({
     ...folders.flatMap((folder) =>
       folder.apartBut === undefined ? [] : [apart(folder.name, folder.apartBut)],
     ),
+    ...Object.entries(layers).flatMap(([folder, names]) => layerRules(folder, names)),
     ...packageRules(folders),
     ...folders.filter((folder) => pureFolders.includes(folder.name)).map((folder) => pure(folder)),
     ...general,
@@ -48,6 +49,14 @@ const apart = (name: string, shared: readonly string[]): IForbiddenRuleType => (
   from: { path: `^src/${name}/([^/]+)/`, pathNot: tests },
   to: { path: `^src/${name}/[^/]+/`, pathNot: `^src/${name}/(${['$1', ...shared].join('|')})/` },
 })
+
+const layerRules = (folder: string, names: readonly string[]): IForbiddenRuleType[] =>
+  names.slice(1).map((name, i) => ({
+    name: `${folder}/${name} stands below ${names.slice(0, i + 1).join(', ')}`,
+    severity: 'error',
+    from: { path: `^src/${folder}/${name}/`, pathNot: tests },
+    to: { path: `^src/${folder}/(${names.slice(0, i + 1).join('|')})/` },
+  }))
 
 const outside: DependencyType[] = [
   'core',

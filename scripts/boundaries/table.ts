@@ -13,6 +13,12 @@ export interface Folder {
   readonly apartBut?: readonly string[]
 }
 
+/** Subfolders that stand in layers: each imports from those after it only. */
+export const layers: Readonly<Record<string, readonly string[]>> = {
+  'journal/sqlite': ['salvage', 'calls', 'tables', 'packs', 'database'],
+  cli: ['commands', 'follow', 'text', 'runs', 'input', 'output'],
+}
+
 const base = ['model', 'util']
 const adapter = ['ports', ...base]
 const engine = ['flow', 'core', ...adapter]
