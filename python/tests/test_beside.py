@@ -56,7 +56,7 @@ class Beside(unittest.TestCase):
         with self.assertRaises(AlmanacError) as raised:
             resume(flow)
         error = raised.exception
-        self.assertEqual((str(error), error.code, error.hint), ("it is damaged", "ALM_JOURNAL_DAMAGED", "Look."))
+        self.assertEqual((error.args[0], error.code, error.hint), ("it is damaged", "ALM_JOURNAL_DAMAGED", "Look."))
         self.command("import os\nos.kill(os.getpid(), 9)")
         with self.assertRaisesRegex(AlmanacError, "`almanac runs` was ended by signal 9"):
             answered(["runs"], ".")
