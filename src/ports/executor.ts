@@ -29,12 +29,8 @@ export interface Executor {
   beginNow?(): void
   /** How many attempts of a run should be submitted ahead now (`Attempt.behind`), for none to wait for the engine. */
   ahead?(): number
-  /**
-   * Nothing of the run begins that has not, until that is taken back: who decides on it is paused, or does not keep up.
-   * What waits already where it is executed may begin: `beginNow` and `ahead` send work for half a second there at most,
-   * by what such calls took before.
-   */
-  holdBack?(run: RunId, held: boolean): void
+  /** What of the run has not begun does not, until that is taken back. */
+  holdBack?(run: RunId, held: Held): void
   cancel(attempt: AttemptId, graceMs: number): void
   /** Lets go of values held for these refs' handles (see `HeldRef`). */
   release?(handles: readonly number[]): void
@@ -44,6 +40,13 @@ export interface Executor {
   restore?(bytes: Uint8Array, ref: HeldRef): Promise<HeldRef>
   close(): Promise<void>
 }
+
+/**
+ * What is held back of a run: nothing; what is `new`, as who decides on it does not keep up, while what waits already
+ * where it is executed may begin; or `all`, as the run is paused: what waits there is asked for, and what is not given
+ * back has begun.
+ */
+export type Held = false | 'new' | 'all'
 
 /** Unique in a process, for good: to be told from others, and nothing else. */
 export type AttemptId = number | string

@@ -1,6 +1,6 @@
 import type { Window } from '../../core/run/slots.ts'
 import type { TaskPolicy, TaskSpec } from '../../model/task.ts'
-import type { Executor } from '../../ports/executor.ts'
+import type { Executor, Held } from '../../ports/executor.ts'
 import type { RunContext } from '../run-context.ts'
 
 /** An executor that takes calls ahead, the policies of its tasks, and how many it would have. */
@@ -13,8 +13,9 @@ interface Taker {
 /**
  * Calls that are submitted before they have a slot, so that no executor waits for the engine between two of them.
  *
- * H1 what is submitted ahead is held back exactly while the run is paused, the journal does not keep up, or a call that
- *    takes held results waits to be identified: what adds to them would go on before consumers that cannot be submitted.
+ * H1 what has not begun is held back exactly while the run is paused, and what is new while the journal does not keep up,
+ *    or a call that takes held results waits to be identified: what adds to them would go on before consumers that
+ *    cannot be submitted.
  * H2 calls of a task may be started ahead from the first one that is made on: one that lets held results go would else
  *    stand before the window until all that is in it has ended.
  */
@@ -27,7 +28,7 @@ export class Ahead {
   /** the windows are not what they were when they were told last */
   #isNew = false
   #isJournalFull = false
-  #isHeld = false
+  #held: Held = false
 
   constructor(run: RunContext, executorFor: (task: TaskSpec) => Executor | undefined) {
     this.#run = run
@@ -81,9 +82,9 @@ export class Ahead {
   holdOrLetGo(): void {
     if (this.#takers.length === 0) return
     const { graph } = this.#run.machine
-    const held = this.#isJournalFull || graph.slots.paused || graph.freeing > 0
-    if (held === this.#isHeld) return
-    this.#isHeld = held
+    const held = graph.slots.paused ? 'all' : (this.#isJournalFull || graph.freeing > 0) && 'new'
+    if (held === this.#held) return
+    this.#held = held
     for (const { executor } of this.#takers) executor.holdBack?.(this.#run.id, held)
   }
 }

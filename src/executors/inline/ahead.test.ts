@@ -91,7 +91,7 @@ describe('attempts that are submitted ahead', () => {
 it('lets nothing of a run begin that is held back, and what was to begin goes first then', async () => {
   const order: string[] = []
   const named = (name: string, more: Partial<Attempt> = {}) => attempt(() => order.push(name), more)
-  bench.executor.holdBack?.('r1', true)
+  bench.executor.holdBack?.('r1', 'new')
   const held = [named('a'), named('b')]
   const other = named('c', { run: 'r2' })
   bench.executor.submit([...held, other])

@@ -5,7 +5,7 @@ import type { TaskSpec } from '../../model/task.ts'
 import { taskArguments } from '../../model/task-arguments.ts'
 import type { Value } from '../../model/value.ts'
 import { areScalars, ownCopy } from '../../model/value-refs.ts'
-import type { Attempt, AttemptId, Executor, ExecutorListener } from '../../ports/executor.ts'
+import type { Attempt, AttemptId, Executor, ExecutorListener, Held } from '../../ports/executor.ts'
 import { consoleCapture, type Seat } from '../functions/console-capture.ts'
 import { FunctionContext } from '../functions/function-context.ts'
 import { describeThrown } from '../functions/thrown.ts'
@@ -99,8 +99,8 @@ class InlineExecutor implements Executor, Driver<FunctionContext> {
     return 2 ** Math.floor(Math.log2(aheadMs / mean))
   }
 
-  holdBack(run: RunId, held: boolean): void {
-    this.#waiting.hold(run, held)
+  holdBack(run: RunId, held: Held): void {
+    this.#waiting.hold(run, held !== false)
     this.#schedule()
   }
 

@@ -172,10 +172,7 @@ export class AssignedJobs {
     return job?.phase === 'sent' ? job : undefined
   }
 
-  /**
-   * What waits behind one that was first already when this was called last. Each is named once while it is here: were it
-   * recalled twice, the second recall might meet what it was sent as after it had come back.
-   */
+  /** What waits behind one that was first already when this was called last. */
   behindLongOne(): Job[] {
     if (this.#threads > 1 || this.#jobs.size < 2) {
       this.#first = this.#jobs.size === 0 ? undefined : this.#jobs.keys().next().value
@@ -187,13 +184,26 @@ export class AssignedJobs {
     if (!long || first === undefined) return []
     this.#long = first
     first.function.suspect()
-    const back = others.filter((job) => job.phase === 'sent' && !job.recalled)
-    for (const job of back) job.recalled = true
-    return back
+    return namedOnce(others)
+  }
+
+  /** What of the run is not known to have begun. */
+  unbegun(run: JobRun): Job[] {
+    return namedOnce([...this.#jobs.values()].filter((job) => job.run === run && !job.begun))
   }
 
   #widen(run: JobRun, by: number): void {
     this.#width += by
     run.taken += by
   }
+}
+
+/**
+ * Those that may be asked back. Each is named once while it is here: were it recalled twice, the second recall might meet
+ * what it was sent as after it had come back.
+ */
+function namedOnce(jobs: readonly Job[]): Job[] {
+  const back = jobs.filter((job) => job.phase === 'sent' && !job.recalled)
+  for (const job of back) job.recalled = true
+  return back
 }

@@ -1,4 +1,5 @@
 import type { RunId } from '../../model/records.ts'
+import type { Held } from '../../ports/executor.ts'
 
 /**
  * A run that attempts are of. Owns the count of how many may run at once: as many as there are, without those that
@@ -19,8 +20,12 @@ export class JobRun {
     this.name = name
   }
 
-  /** nothing of it may begin now */
-  isHeld = false
+  held: Held = false
+
+  /** nothing of it that is not with a worker may begin now */
+  get isHeld(): boolean {
+    return this.held !== false
+  }
 
   /** how many may run at once */
   get places(): number {
@@ -69,11 +74,11 @@ export class JobRuns {
     return run
   }
 
-  /** Nothing of the run begins while it is held; true where that was otherwise. */
-  hold(name: RunId, held: boolean): boolean {
+  /** The run, where something else was held back of it before. */
+  hold(name: RunId, held: Held): JobRun | undefined {
     const run = this.of(name)
-    const changes = run.isHeld !== held
-    run.isHeld = held
-    return changes
+    if (run.held === held) return undefined
+    run.held = held
+    return run
   }
 }

@@ -3,7 +3,7 @@ import { errorRecord, isAlmanacError } from '../../model/errors.ts'
 import type { ErrorRecord, RunId } from '../../model/records.ts'
 import type { HeldRef } from '../../model/refs.ts'
 import type { TaskSpec } from '../../model/task.ts'
-import type { Attempt, AttemptId, Executor, ExecutorListener } from '../../ports/executor.ts'
+import type { Attempt, AttemptId, Executor, ExecutorListener, Held } from '../../ports/executor.ts'
 import { isEmpty } from '../../util/empty.ts'
 import type { TaskFunction } from '../jobs/job.ts'
 import { Job, TaskFunctions } from '../jobs/job.ts'
@@ -155,9 +155,10 @@ class PythonExecutor implements Executor, GroupOwner {
     return this.#functions.window * this.#processes * 2
   }
 
-  holdBack(name: RunId, held: boolean): void {
-    if (this.#runs.hold(name, held) && !held)
-      for (const group of this.#groups.values()) queueMicrotask(() => group.dispatch())
+  holdBack(name: RunId, held: Held): void {
+    const run = this.#runs.hold(name, held)
+    if (run?.held === 'all') for (const worker of this.#workers) worker.askBack(run)
+    if (run?.held === false) for (const group of this.#groups.values()) queueMicrotask(() => group.dispatch())
   }
 
   cancel(attempt: AttemptId, graceMs: number): void {

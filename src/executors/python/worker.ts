@@ -1,5 +1,6 @@
 import { AssignedJobs } from '../jobs/assigned-jobs.ts'
 import type { Job } from '../jobs/job.ts'
+import type { JobRun } from '../jobs/job-runs.ts'
 import type { SharedFile } from '../jobs/shared-file.ts'
 import type { AttemptLimits } from '../limits.ts'
 import { AskedCopies } from './asked-copies.ts'
@@ -132,7 +133,9 @@ export class Worker implements Holder, MemoryOf {
     const arrived = (problem?: string) => {
       why ??= problem
       missing -= 1
-      if (missing === 0 && this.jobs.has(job)) this.#send(job, why)
+      if (missing > 0 || !this.jobs.has(job)) return
+      if (job.run.held === 'all') this.#return(job.seq)
+      else this.#send(job, why)
     }
     for (const handle of job.handles) {
       if (this.#world.held.holderOf(handle) === this) continue
@@ -204,8 +207,16 @@ export class Worker implements Holder, MemoryOf {
     if (this.jobs.size > 0 && this.#ready && !this.#heard) this.#process.tell(['poke'])
     this.#heard = false
     // what waits behind an attempt that turns out to be long goes elsewhere
-    const waiting = this.jobs.behindLongOne()
-    if (waiting.length > 0) this.#process.tell(['recall', waiting.map((one) => one.seq)])
+    this.#recall(this.jobs.behindLongOne())
+  }
+
+  /** Asks for what of the run has not begun. */
+  askBack(run: JobRun): void {
+    this.#recall(this.jobs.unbegun(run))
+  }
+
+  #recall(jobs: readonly Job[]): void {
+    if (jobs.length > 0) this.#process.tell(['recall', jobs.map((one) => one.seq)])
   }
 
   /** Takes in what a job has written, where it can be told apart. */
@@ -280,7 +291,8 @@ export class Worker implements Holder, MemoryOf {
         this.#stale(message.seq)
         return
       case 'recalled':
-        for (const seq of message.seqs) this.#return(seq)
+        // each goes before those that wait: the first of them at last
+        for (const seq of message.seqs.toReversed()) this.#return(seq)
         return
       case 'end':
         this.#end(message.seq, message.body)

@@ -3,7 +3,7 @@ import { AlmanacError, errorRecord } from '../../model/errors.ts'
 import type { RunId } from '../../model/records.ts'
 import { HeldRef } from '../../model/refs.ts'
 import type { TaskSpec } from '../../model/task.ts'
-import type { Attempt, AttemptId, Executor, ExecutorListener } from '../../ports/executor.ts'
+import type { Attempt, AttemptId, Executor, ExecutorListener, Held } from '../../ports/executor.ts'
 import { Job, TaskFunctions } from '../jobs/job.ts'
 import { JobRuns } from '../jobs/job-runs.ts'
 import type { ExecutorOptions } from '../lifecycle.ts'
@@ -98,8 +98,9 @@ class ThreadExecutor implements Executor {
     return this.#functions.window * this.#size * 2
   }
 
-  holdBack(name: RunId, held: boolean): void {
-    if (this.#runs.hold(name, held) && !held) this.#pool.dispatchSoon()
+  /** Threads have work for half a second at most, by what such calls took before: none of it is asked for. */
+  holdBack(name: RunId, held: Held): void {
+    if (this.#runs.hold(name, held)?.held === false) this.#pool.dispatchSoon()
   }
 
   cancel(attempt: AttemptId, graceMs: number): void {
