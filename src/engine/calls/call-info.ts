@@ -5,7 +5,7 @@ import type { Digest } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
 import type { CallRequest } from '../../ports/caller.ts'
 import type { AttemptId } from '../../ports/executor.ts'
-import type { Refused } from '../identity/shared-work.ts'
+import type { WorkUnderWay } from '../../ports/journal.ts'
 
 /** A call that is made, by the function at the path `caller`. */
 export interface NewCall {
@@ -87,9 +87,15 @@ export interface Sharing {
   /** its attempt is the one that is executed of all of them */
   holds: boolean
   /** who executes the same, while it waits for that */
-  waitsFor: Refused | undefined
+  waitsFor: WorkHolder | undefined
   /** how often it waited for one that left no result */
   vain: number
+}
+
+/** Who executes the work that a call needs too. */
+export interface WorkHolder extends WorkUnderWay {
+  /** in another process */
+  readonly elsewhere: boolean
 }
 
 /** What is known of a call when it is made. */

@@ -2,6 +2,7 @@ import type { RunId } from '../../model/records.ts'
 import type { Digest } from '../../model/refs.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { WorkClaims, WorkUnderWay } from '../../ports/journal.ts'
+import type { WorkHolder } from '../calls/call-info.ts'
 
 /** ms until another process's work is looked at again: at first, how it grows, at most */
 const firstLook = 25
@@ -12,20 +13,14 @@ const longestLook = 500
 const known = 3
 const quickMs = 5
 
-/** Work that an attempt is about to do. */
-export interface Wanted extends WorkUnderWay {
+/** Work that an attempt is about to do: of a call of the task. */
+export interface ClaimedWork extends WorkUnderWay {
   readonly task: string
 }
 
 interface Waiter {
   readonly run: RunId
   readonly wake: () => void
-}
-
-/** Somebody executes the same. */
-export interface Refused extends WorkUnderWay {
-  /** in another process */
-  readonly elsewhere: boolean
 }
 
 /**
@@ -42,7 +37,7 @@ export class SharedWork {
   readonly #claims: WorkClaims
   readonly #clock: Clock
   /** what this process executes */
-  readonly #held = new Map<Digest, Wanted>()
+  readonly #held = new Map<Digest, ClaimedWork>()
   /** of that: what other processes know of */
   readonly #claimed = new Set<Digest>()
   /** of tasks by name: calls that were executed, and the ms that they took */
@@ -59,8 +54,8 @@ export class SharedWork {
   }
 
   /** Takes what nobody has; gives, for each in its place, who has it. */
-  async take(wanted: readonly Wanted[]): Promise<readonly (Refused | undefined)[]> {
-    const answers: (Refused | undefined)[] = []
+  async take(wanted: readonly ClaimedWork[]): Promise<readonly (WorkHolder | undefined)[]> {
+    const answers: (WorkHolder | undefined)[] = []
     const free: WorkUnderWay[] = []
     for (const one of wanted) {
       const other = this.#held.get(one.fingerprint)
@@ -104,7 +99,7 @@ export class SharedWork {
   }
 
   /** Calls `wake` when the holder's claim has ended. */
-  wait(run: RunId, { fingerprint, elsewhere }: Refused, wake: () => void): void {
+  wait(run: RunId, { fingerprint, elsewhere }: WorkHolder, wake: () => void): void {
     if (!elsewhere && !this.#held.has(fingerprint) && !this.#elsewhere.has(fingerprint)) return wake()
     const waiters = this.#waiters.get(fingerprint)
     if (waiters === undefined) this.#waiters.set(fingerprint, [{ run, wake }])
