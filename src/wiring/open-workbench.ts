@@ -4,7 +4,6 @@ import type { Engine, RunHandle } from '../engine/engine.ts'
 import { type RunMessage, runMessages, sendMessage } from '../engine/messages/run-messages.ts'
 import type { RunSettings } from '../engine/settings.ts'
 import type { Containers } from '../executors/container/containers.ts'
-import { shellStart } from '../executors/shell-start.ts'
 import { chosenWorkflow, definitionOf, type WorkflowChoice } from '../flow/chosen-workflow.ts'
 import { jsonSchemaOf } from '../flow/schema.ts'
 import { authorValues } from '../flow/values.ts'
@@ -20,6 +19,7 @@ import type { CallRow } from '../ports/journal.ts'
 import type { Urls } from '../ports/urls.ts'
 import type { LoadedWorkflow, SharedEntries, StagedShell, StartOptions, Workbench } from '../workbench.ts'
 import { checkParallel } from './checked-config.ts'
+import { shellStart } from './shell-start.ts'
 
 /** What it is made of. */
 export interface WorkbenchParts
