@@ -1,5 +1,5 @@
 import type { Digest } from '../model/refs.ts'
-import type { Damage } from './jobs/check-blobs.ts'
+import type { Damage } from './blobs/check-blobs.ts'
 import type { Parts } from './parts.ts'
 
 export interface StoreReport {

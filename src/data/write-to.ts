@@ -6,12 +6,12 @@ import { FileRef } from '../model/refs.ts'
 import type { Listings } from './blobs/listings.ts'
 import { codeOf, inStore } from './files/failures.ts'
 import { removeTree } from './files/remove-tree.ts'
-import type { JobPool } from './jobs/job-pool.ts'
+import type { CopyRunner } from './staging/copy-files.ts'
 import type { Sources } from './staging/sources.ts'
 import { copyTree } from './staging/tree-files.ts'
 
 export interface WriteTools {
-  readonly pool: JobPool
+  readonly pool: CopyRunner
   readonly listings: Listings
   readonly sources: Sources
 }

@@ -1,9 +1,8 @@
 import { AlmanacError } from '../../model/errors.ts'
 import { inStore } from '../files/failures.ts'
-import { type Adopting, adoptFiles } from '../jobs/adopt-files.ts'
 import { errorOf, failureOf } from '../jobs/failure.ts'
-import type { JobPool } from '../jobs/job-pool.ts'
 import type { Presence } from '../processes/presence.ts'
+import { type Adopting, type AdoptRunner, adoptFiles } from './adopt-files.ts'
 import type { Adopted, BlobFiles } from './blob-files.ts'
 import { giveBackFile } from './link-file.ts'
 import { sharesOf, sizeOf } from './shares.ts'
@@ -21,7 +20,7 @@ export type TakenFile = readonly [path: string, adopted: Adopted]
 
 interface Tools {
   readonly files: BlobFiles
-  readonly pool: JobPool
+  readonly pool: AdoptRunner
   readonly presence: Presence
   readonly unsynced: UnsyncedBlobs
   readonly whole: WholeTrees

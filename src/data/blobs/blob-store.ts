@@ -6,10 +6,9 @@ import type { BlobStore } from '../../ports/data.ts'
 import { inStore, isMissing, storeError } from '../files/failures.ts'
 import type { Home } from '../files/home.ts'
 import { isDigest, shard, shards } from '../files/home.ts'
-import type { Damage } from '../jobs/check-blobs.ts'
-import type { JobPool } from '../jobs/job-pool.ts'
 import type { Departed, Presence } from '../processes/presence.ts'
 import { namesIn } from '../processes/presence.ts'
+import type { AdoptRunner } from './adopt-files.ts'
 import { Adoption, type SizedFile, type TakenFile } from './adoption.ts'
 import type { Adopted, BlobFiles } from './blob-files.ts'
 import {
@@ -22,6 +21,7 @@ import {
   statBlob,
   writeBlob,
 } from './blob-files.ts'
+import type { CheckRunner, Damage } from './check-blobs.ts'
 import { sharesOf, sizeOf } from './shares.ts'
 import { timesKept } from './stamp.ts'
 import { UnsyncedBlobs } from './unsynced-blobs.ts'
@@ -49,7 +49,7 @@ export class LocalBlobStore implements BlobStore {
   readonly files: BlobFiles
   readonly whole: WholeTrees
   readonly #home: Home
-  readonly #pool: JobPool
+  readonly #pool: AdoptRunner & CheckRunner
   readonly #presence: Presence
   readonly #now: () => number
   readonly #unsynced: UnsyncedBlobs
@@ -64,7 +64,7 @@ export class LocalBlobStore implements BlobStore {
   #inherited: number | undefined
   #syncing: Promise<void> = Promise.resolve()
 
-  constructor(home: Home, presence: Presence, pool: JobPool, now: () => number) {
+  constructor(home: Home, presence: Presence, pool: AdoptRunner & CheckRunner, now: () => number) {
     this.#home = home
     this.#presence = presence
     this.#pool = pool

@@ -2,8 +2,8 @@ import type { Made } from '../../core/tree/chunk.ts'
 import { compareNames } from '../../core/tree/name.ts'
 import type { LocalBlobStore } from '../blobs/blob-store.ts'
 import type { Listings } from '../blobs/listings.ts'
-import type { HashJob } from '../jobs/hash-files.ts'
-import type { JobPool } from '../jobs/job-pool.ts'
+import type { HashJob, HashRunner } from './hash-files.ts'
+import type { ListRunner } from './list-directory.ts'
 import type { Draft } from './scan-listings.ts'
 import { DraftLists } from './scan-listings.ts'
 import type { Scanned, ScanTable } from './scan-table.ts'
@@ -32,7 +32,7 @@ import { walkDirectory } from './walk-directory.ts'
  * was too fresh to tell; rewrites only listings of directories in which something differs.
  */
 export interface ScanTools {
-  readonly pool: JobPool
+  readonly pool: ListRunner & HashRunner
   readonly listings: Listings
   readonly now: () => number
   /** where copies of the files go as they are read */
@@ -171,7 +171,7 @@ async function hashDrafts(
       take(pool.runHere(job.job), job)
       await new Promise(setImmediate)
     }
-  } else await pool.runEach<PlacedJob, HashJob>(hashJobs(root, drafts, into?.files), ({ job }) => job, take)
+  } else await pool.runEach(hashJobs(root, drafts, into?.files), ({ job }) => job, take)
 }
 
 const bytesToRead = (drafts: readonly Draft[]): number => {

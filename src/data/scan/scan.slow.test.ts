@@ -17,10 +17,10 @@ import { failure, listed, plain } from '../../testing/contracts/data-fixture.ts'
 import type { DiskPlace } from '../../testing/disk-place.ts'
 import { diskPlace } from '../../testing/disk-place.ts'
 import { globsOf } from '../files/globs.ts'
-import { hashFiles } from '../jobs/hash-files.ts'
 import type { LocalDataPlane } from '../local-data-plane.ts'
 import { openDataPlane } from '../open.ts'
 import { openParts } from '../parts.ts'
+import { hashFiles } from './hash-files.ts'
 import { newRows, setRow } from './state-rows.ts'
 
 let place: DiskPlace

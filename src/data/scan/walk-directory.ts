@@ -1,7 +1,6 @@
 import { batches } from '../files/batches.ts'
 import type { Globs } from '../files/globs.ts'
-import type { JobPool } from '../jobs/job-pool.ts'
-import type { Listed, ListJob } from '../jobs/list-directory.ts'
+import type { Listed, ListJob, ListRunner } from './list-directory.ts'
 import type { Block } from './state-rows.ts'
 
 export interface Walk {
@@ -27,7 +26,7 @@ const guessEvery = 4
 const namesAJob = 8192
 
 /** The states of all files below a root, by directory. @throws as `listDirectories` */
-export async function walkDirectory(pool: JobPool, walk: Walk): Promise<Map<string, Block>> {
+export async function walkDirectory(pool: ListRunner, walk: Walk): Promise<Map<string, Block>> {
   const blocks = new Map<string, Block>()
   let seen = 0
   const take = (block: Block, next: string[]): void => {
@@ -77,7 +76,12 @@ const jobOf = (
 const spread = (directories: readonly string[]): string[][] =>
   batches(directories, Math.min(64, Math.max(1, Math.ceil(directories.length / 16))))
 
-async function lookAtWide(pool: JobPool, walk: Walk, path: string, names: readonly string[]): Promise<Block> {
+async function lookAtWide(
+  pool: ListRunner,
+  walk: Walk,
+  path: string,
+  names: readonly string[],
+): Promise<Block> {
   const jobs = batches(names, namesAJob).map((part) => jobOf(walk, [path], part))
   const listed = await pool.runAll(jobs)
   for (const { young } of listed) for (const left of young) walk.onYoung?.(left)

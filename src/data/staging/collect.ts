@@ -8,8 +8,7 @@ import type { LocalBlobStore } from '../blobs/blob-store.ts'
 import type { Listings } from '../blobs/listings.ts'
 import { inputError, inStore, isMissing, refused } from '../files/failures.ts'
 import { removeTree } from '../files/remove-tree.ts'
-import type { JobPool } from '../jobs/job-pool.ts'
-import { kindOf } from '../jobs/list-directory.ts'
+import { kindOf, type ListRunner } from '../scan/list-directory.ts'
 import type { Draft } from '../scan/scan-listings.ts'
 import { DraftLists } from '../scan/scan-listings.ts'
 import type { Scanned } from '../scan/scan-table.ts'
@@ -18,7 +17,7 @@ import { isDirectoryMode, rowMode, rowSize, splitNames } from '../scan/state-row
 import { walkDirectory } from '../scan/walk-directory.ts'
 
 export interface CollectTools {
-  readonly pool: JobPool
+  readonly pool: ListRunner
   readonly store: LocalBlobStore
   readonly listings: Listings
 }

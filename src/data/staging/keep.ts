@@ -6,13 +6,13 @@ import { type Digest, DirRef } from '../../model/refs.ts'
 import type { LocalBlobStore } from '../blobs/blob-store.ts'
 import type { Listings } from '../blobs/listings.ts'
 import { inputError } from '../files/failures.ts'
-import type { JobPool } from '../jobs/job-pool.ts'
+import type { HashRunner } from '../scan/hash-files.ts'
 import { newRows, setRow } from '../scan/state-rows.ts'
 import type { FileContent, Sources } from './sources.ts'
 import { nameOf } from './sources.ts'
 
 interface Tools {
-  readonly pool: JobPool
+  readonly pool: HashRunner
   readonly store: LocalBlobStore
   readonly listings: Listings
   readonly sources: Sources

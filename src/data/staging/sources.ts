@@ -8,7 +8,6 @@ import type { LocalBlobStore } from '../blobs/blob-store.ts'
 import type { Listings } from '../blobs/listings.ts'
 import { shard } from '../files/home.ts'
 import type { Externals } from '../scan/externals.ts'
-import type { Remote } from '../shared/remote.ts'
 
 /** A file as a listing names it. */
 export interface FileContent {
@@ -24,6 +23,13 @@ export interface Source {
   readonly path: string
   /** not in the store but with the user */
   readonly external: boolean
+}
+
+/** Blobs of a store that is shared with others. */
+interface RemoteBlobs {
+  /** Brings it here; false if it is not there. */
+  fetch(digest: Digest): Promise<boolean>
+  has(digest: Digest): Promise<boolean>
 }
 
 /** Files of one tree that a shared store is asked for before the tree is used. */
@@ -45,14 +51,14 @@ export class Sources {
   readonly #store: LocalBlobStore
   readonly #externals: Externals
   readonly #listings: Listings
-  readonly #remote: Remote | undefined
+  readonly #remote: RemoteBlobs | undefined
 
   constructor(
     home: string,
     store: LocalBlobStore,
     externals: Externals,
     listings: Listings,
-    remote?: Remote,
+    remote?: RemoteBlobs,
   ) {
     this.#home = home
     this.#store = store

@@ -5,10 +5,9 @@ import { Lanes } from '../../util/lanes.ts'
 import type { LocalBlobStore } from '../blobs/blob-store.ts'
 import type { Listings } from '../blobs/listings.ts'
 import { inStore } from '../files/failures.ts'
-import type { JobPool } from '../jobs/job-pool.ts'
-import type { AbsentFile, Staged, StagedListing, StageJob } from '../jobs/stage-listings.ts'
 import type { Sources } from './sources.ts'
 import { stageFile, stageLink } from './stage-file.ts'
+import type { AbsentFile, Staged, StagedListing, StageJob, StageRunner } from './stage-listings.ts'
 
 /** Fewer files are put in place without a thread. */
 const fewFiles = 1024
@@ -18,7 +17,7 @@ const atOnce = 32
 const jobFiles = 1024
 
 interface Tools {
-  readonly pool: JobPool
+  readonly pool: StageRunner
   readonly store: LocalBlobStore
   readonly listings: Listings
   readonly sources: Sources
@@ -63,7 +62,7 @@ async function stageAll(
   const done: Staged[] = []
   if (files <= fewFiles) for (const share of shares) done.push(pool.runHere(share))
   else
-    await pool.runEach<StageJob, StageJob>(
+    await pool.runEach(
       shares,
       (share) => share,
       (staged) => void done.push(staged),

@@ -12,10 +12,10 @@ import type { Home } from '../files/home.ts'
 import { isDigest, shard } from '../files/home.ts'
 import { moveClosed } from '../files/move-closed.ts'
 import { removeTree } from '../files/remove-tree.ts'
-import type { JobPool } from '../jobs/job-pool.ts'
 import { namesIn } from '../processes/presence.ts'
 import type { Sources } from './sources.ts'
 import { nameOf } from './sources.ts'
+import type { StageRunner } from './stage-listings.ts'
 import { stageTree } from './stage-tree.ts'
 import type { StagedFiles } from './staged-files.ts'
 
@@ -24,7 +24,7 @@ const keptChecked = 10_000
 
 export interface StagedTreeTools {
   readonly home: Home
-  readonly pool: JobPool
+  readonly pool: StageRunner
   readonly store: LocalBlobStore
   readonly listings: Listings
   readonly sources: Sources

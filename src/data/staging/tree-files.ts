@@ -5,9 +5,7 @@ import { Lanes } from '../../util/lanes.ts'
 import type { Listings } from '../blobs/listings.ts'
 import { batches } from '../files/batches.ts'
 import { inStore } from '../files/failures.ts'
-import type { CopyTarget } from '../jobs/copy-files.ts'
-import type { Job } from '../jobs/job.ts'
-import type { JobPool } from '../jobs/job-pool.ts'
+import type { CopyJob, CopyRunner, CopyTarget } from './copy-files.ts'
 import type { Source, Sources } from './sources.ts'
 import { nameOf } from './sources.ts'
 
@@ -16,7 +14,7 @@ const fewFiles = 256
 const jobFiles = 256
 
 interface Tools {
-  readonly pool: JobPool
+  readonly pool: CopyRunner
   readonly listings: Listings
   readonly sources: Sources
 }
@@ -89,9 +87,9 @@ async function layOut({ listings, sources }: Tools, root: Digest, target: string
 }
 
 async function runJobs<T>(
-  pool: JobPool,
+  pool: CopyRunner,
   targets: readonly T[],
-  jobOf: (targets: readonly T[]) => Job,
+  jobOf: (targets: readonly T[]) => CopyJob,
 ): Promise<void> {
   const jobs = batches(targets, jobFiles).map(jobOf)
   if (targets.length <= fewFiles) for (const job of jobs) pool.runHere(job)

@@ -5,8 +5,9 @@ import { codeOf, inputError, refused } from '../files/failures.ts'
 import type { Globs, PathFilter } from '../files/globs.ts'
 import { filterOf } from '../files/globs.ts'
 import type { FileState } from '../files/read-file.ts'
-import type { Block } from '../scan/state-rows.ts'
-import { joinNames, newRows, setRow } from '../scan/state-rows.ts'
+import type { JobRunner } from '../jobs/job-runner.ts'
+import type { Block } from './state-rows.ts'
+import { joinNames, newRows, setRow } from './state-rows.ts'
 
 /** What lies in some directories below a root, as far as globs let it through. */
 export interface ListJob {
@@ -35,6 +36,8 @@ export interface Listed {
 
 /** More names are looked at by several jobs. */
 const wideOver = 8192
+
+export type ListRunner = JobRunner<ListJob, Listed>
 
 /** @throws ALM_PATH_REFUSED, ALM_INPUT_CHANGED, ALM_INPUT_UNREADABLE, naming what it is about */
 export function listDirectories(job: ListJob): Listed {

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { failure } from '../../testing/contracts/data-fixture.ts'
+import type { HashJob } from '../scan/hash-files.ts'
 import { newRows, setRow } from '../scan/state-rows.ts'
-import type { HashJob } from './hash-files.ts'
 import { JobPool } from './job-pool.ts'
 
 let directory: string

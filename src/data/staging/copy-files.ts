@@ -3,6 +3,7 @@ import { AlmanacError } from '../../model/errors.ts'
 import type { Digest } from '../../model/refs.ts'
 import { inStore } from '../files/failures.ts'
 import { hashFile } from '../files/read-file.ts'
+import type { JobRunner } from '../jobs/job-runner.ts'
 
 /** Copies files to paths of the user's, writable, and reads them again to be sure of them. */
 export interface CopyJob {
@@ -19,6 +20,8 @@ export interface CopyTarget {
   /** free; its directory is there */
   readonly path: string
 }
+
+export type CopyRunner = JobRunner<CopyJob, undefined>
 
 export function copyFiles(job: CopyJob): void {
   for (const { from, external, digest, executable, path } of job.targets) {

@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads'
-import { failureOf } from './failure.ts'
+import { failureOf } from '../jobs/failure.ts'
 import type { Answer, Job } from './job.ts'
 import { runJob } from './job.ts'
 

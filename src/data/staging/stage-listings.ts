@@ -7,7 +7,8 @@ import type { BlobFiles } from '../blobs/blob-files.ts'
 import { digestOf, isWhole } from '../blobs/blob-files.ts'
 import { inStore } from '../files/failures.ts'
 import { shard } from '../files/home.ts'
-import { stageFile } from '../staging/stage-file.ts'
+import type { JobRunner } from '../jobs/job-runner.ts'
+import { stageFile } from './stage-file.ts'
 
 /**
  * Puts files of the store where listings say. The thread reads the listings by itself: to send it a path and a digest
@@ -47,6 +48,8 @@ export interface AbsentFile {
   readonly size: number
   readonly executable: boolean
 }
+
+export type StageRunner = JobRunner<StageJob, Staged>
 
 /** @throws ALM_PATH_REFUSED, ALM_STORE_… */
 export function stageListings(job: StageJob): Staged {

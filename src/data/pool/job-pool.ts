@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { AlmanacError } from '../../model/errors.ts'
-import { errorOf } from './failure.ts'
+import { errorOf } from '../jobs/failure.ts'
 import type { Answer, Job, ResultOf, Results } from './job.ts'
 import { isHeavy, runJob } from './job.ts'
 

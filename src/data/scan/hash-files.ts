@@ -1,7 +1,8 @@
 import type { BlobFiles } from '../blobs/blob-files.ts'
 import { takeFile } from '../blobs/take-file.ts'
 import { hashInput } from '../files/read-file.ts'
-import { rowState } from '../scan/state-rows.ts'
+import type { JobRunner } from '../jobs/job-runner.ts'
+import { rowState } from './state-rows.ts'
 
 /** Digests of files that are still in the state in which they were seen. */
 export interface HashJob {
@@ -13,6 +14,8 @@ export interface HashJob {
   /** where copies of them go as they are read */
   readonly into?: BlobFiles
 }
+
+export type HashRunner = JobRunner<HashJob, Uint8Array>
 
 /** 32 bytes a file. @throws ALM_INPUT_CHANGED, ALM_INPUT_UNREADABLE, ALM_STORE_… */
 export function hashFiles({ paths, rows, into }: HashJob): Uint8Array {

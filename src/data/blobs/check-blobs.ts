@@ -1,10 +1,11 @@
 import type { Digest } from '../../model/refs.ts'
-import type { BlobFiles } from '../blobs/blob-files.ts'
-import { statBlob } from '../blobs/blob-files.ts'
-import { bearsStamp } from '../blobs/stamp.ts'
 import { isMissing, storeError } from '../files/failures.ts'
 import { shard } from '../files/home.ts'
 import { hashFile } from '../files/read-file.ts'
+import type { JobRunner } from '../jobs/job-runner.ts'
+import type { BlobFiles } from './blob-files.ts'
+import { statBlob } from './blob-files.ts'
+import { bearsStamp } from './stamp.ts'
 
 /** Reads blobs whole and compares them with their names. */
 export interface CheckJob {
@@ -17,6 +18,8 @@ export interface Damage {
   readonly digest: Digest
   readonly why: string
 }
+
+export type CheckRunner = JobRunner<CheckJob, readonly Damage[]>
 
 /** Those that are not what their name says; one that is gone is no damage. */
 export function checkBlobs(job: CheckJob): readonly Damage[] {

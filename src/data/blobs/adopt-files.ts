@@ -1,7 +1,8 @@
-import type { Adopted, BlobFiles } from '../blobs/blob-files.ts'
-import { adoptFile } from '../blobs/blob-files.ts'
-import { linkFile } from '../blobs/link-file.ts'
-import { type Failure, failureOf } from './failure.ts'
+import { type Failure, failureOf } from '../jobs/failure.ts'
+import type { JobRunner } from '../jobs/job-runner.ts'
+import type { Adopted, BlobFiles } from './blob-files.ts'
+import { adoptFile } from './blob-files.ts'
+import { linkFile } from './link-file.ts'
 
 /** Moves files into the store, or links them there: they are removed later, by whoever asked. */
 export interface AdoptJob {
@@ -16,6 +17,8 @@ export interface Adopting {
   readonly adopted: readonly Adopted[]
   readonly failure?: Failure
 }
+
+export type AdoptRunner = JobRunner<AdoptJob, Adopting>
 
 export function adoptFiles({ how, files, paths }: AdoptJob): Adopting {
   const adopted: Adopted[] = []
