@@ -114,6 +114,22 @@ test.each<readonly [string, Readonly<Record<string, string>>, string]>([
     'journal/sqlite/database stands below salvage, calls, tables, packs',
   ],
   [
+    'a layer that imports its neighbour, of a type',
+    {
+      'src/engine/maps/a.ts': "import type { B } from '../messages/b.ts'\nexport type A = B\n",
+      'src/engine/messages/b.ts': 'export type B = 1\n',
+    },
+    'engine/maps, documents, datasets, messages, triggers know nothing of each other',
+  ],
+  [
+    'what adapters share, in no folder of its own, that imports one of them',
+    {
+      'src/executors/a.ts': "export { b } from './python/b.ts'\n",
+      'src/executors/python/b.ts': 'export const b = 1\n',
+    },
+    'what adapters in executors share knows none of them',
+  ],
+  [
     'a source that imports the fakes',
     {
       'src/engine/a.ts': "export { b } from '../testing/b.ts'\n",

@@ -15,7 +15,7 @@ export const rules = (folders: readonly Folder[]): IFlattenedRuleSet => ({
   forbidden: [
     ...folders.flatMap((folder) => ownRules(folder)),
     ...folders.flatMap((folder) =>
-      folder.apartBut === undefined ? [] : [apart(folder.name, folder.apartBut)],
+      folder.apartBut === undefined ? [] : apart(folder.name, folder.apartBut),
     ),
     ...Object.entries(layers).flatMap(([folder, names]) => layerRules(folder, names)),
     ...packageRules(folders),
@@ -43,20 +43,46 @@ function ownRules({ name, mayImport }: Folder): IForbiddenRuleType[] {
   ]
 }
 
-const apart = (name: string, shared: readonly string[]): IForbiddenRuleType => ({
-  name: `an adapter in ${name} knows no other one`,
-  severity: 'error',
-  from: { path: `^src/${name}/([^/]+)/`, pathNot: tests },
-  to: { path: `^src/${name}/[^/]+/`, pathNot: `^src/${name}/(${['$1', ...shared].join('|')})/` },
-})
-
-const layerRules = (folder: string, names: readonly string[]): IForbiddenRuleType[] =>
-  names.slice(1).map((name, i) => ({
-    name: `${folder}/${name} stands below ${names.slice(0, i + 1).join(', ')}`,
+const apart = (name: string, shared: readonly string[]): IForbiddenRuleType[] => [
+  {
+    name: `an adapter in ${name} knows no other one`,
     severity: 'error',
-    from: { path: `^src/${folder}/${name}/`, pathNot: tests },
-    to: { path: `^src/${folder}/(${names.slice(0, i + 1).join('|')})/` },
-  }))
+    from: { path: `^src/${name}/([^/]+)/`, pathNot: tests },
+    to: { path: `^src/${name}/[^/]+/`, pathNot: `^src/${name}/(${['$1', ...shared].join('|')})/` },
+  },
+  {
+    name: `what adapters in ${name} share knows none of them`,
+    severity: 'error',
+    from: { path: `^src/${name}/[^/]+$`, pathNot: tests },
+    to: { path: `^src/${name}/[^/]+/` },
+  },
+]
+
+function layerRules(folder: string, layers: readonly (string | readonly string[])[]): IForbiddenRuleType[] {
+  const rules: IForbiddenRuleType[] = []
+  const above: string[] = []
+  for (const names of layers.map((layer) => [layer].flat())) {
+    const here = `^src/${folder}/(${names.join('|')})/`
+    const from = { path: here, pathNot: tests }
+    const title = `${folder}/${names.join(', ')}`
+    if (above.length > 0)
+      rules.push({
+        name: `${title} stands below ${above.join(', ')}`,
+        severity: 'error',
+        from,
+        to: { path: `^src/${folder}/(${above.join('|')})/` },
+      })
+    if (names.length > 1)
+      rules.push({
+        name: `${title} know nothing of each other`,
+        severity: 'error',
+        from,
+        to: { path: here, pathNot: `^src/${folder}/$1/` },
+      })
+    above.push(...names)
+  }
+  return rules
+}
 
 const outside: DependencyType[] = [
   'core',

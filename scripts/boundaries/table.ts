@@ -13,10 +13,33 @@ export interface Folder {
   readonly apartBut?: readonly string[]
 }
 
-/** Subfolders that stand in layers: each imports from those after it only. */
-export const layers: Readonly<Record<string, readonly string[]>> = {
+/** Subfolders that stand in layers: each imports from those after it only; several in one know nothing of each other. */
+export const layers: Readonly<Record<string, readonly (string | readonly string[])[]>> = {
+  core: [['run', 'identity', 'tree']],
+  engine: [
+    'attempts',
+    ['maps', 'documents', 'datasets', 'messages', 'triggers'],
+    'host',
+    'identity',
+    'notes',
+    'calls',
+  ],
   'journal/sqlite': ['salvage', 'calls', 'tables', 'packs', 'database'],
+  data: [
+    'shared',
+    'garbage',
+    'downloads',
+    'pool',
+    'staging',
+    'scan',
+    'blobs',
+    'jobs',
+    'processes',
+    's3',
+    'files',
+  ],
   cli: ['commands', 'follow', 'text', 'runs', 'input', 'output'],
+  testing: ['simulation', 'contracts', 'executors', 'memory'],
 }
 
 const base = ['model', 'util']
