@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander'
 import { AlmanacError } from '../model/errors.ts'
+import { aboutArguments, pathOf, termOf } from './command-help.ts'
 import type { AnswerFlags } from './commands/answer.ts'
 import type { CacheListFlags, CacheRemoveFlags } from './commands/cache.ts'
 import type { ContextFlags, ContextLogFlags, ContextSetFlags } from './commands/context.ts'
@@ -20,6 +21,7 @@ import type { RunFlags } from './commands/run.ts'
 import type { RunsFlags } from './commands/runs.ts'
 import type { SendFlags } from './commands/send.ts'
 import type { ShellFlags } from './commands/shell.ts'
+import { helpIsOf } from './output/help-hint.ts'
 import { exitCodes, openPrinter, printError } from './output/printer.ts'
 import type { CommonFlags } from './session.ts'
 
@@ -32,9 +34,10 @@ export function buildProgram(version: string): Command {
     )
     .version(version, '-V, --version')
     .exitOverride()
-    .showHelpAfterError('(almanac help shows the commands)')
+    .showHelpAfterError('See almanac help.')
+    .hook('preAction', (_, command) => helpIsOf(pathOf(command)))
     .configureHelp({ subcommandTerm: termOf })
-    .addHelpText('after', '\nA project begins with: almanac init my-project')
+    .addHelpText('after', '\nTo start a project: almanac init my-project')
   execution(
     program
       .command('run [file]')
@@ -58,8 +61,8 @@ export function buildProgram(version: string): Command {
     program
       .command('resume <run>')
       .description('go on with a run after a crash, a failure or an edit: what still holds is kept')
-      .option('--caught', 'run failures again that the workflow caught')
-      .option('--file <file>', 'the workflow, where it has moved'),
+      .option('--caught', 'also run failed calls again that the workflow caught')
+      .option('--file <file>', 'the workflow file, if it has moved'),
   ).action(async (run: string, flags: ResumeFlags) =>
     (await import('./commands/resume.ts')).resumeCommand(run, flags),
   )
@@ -76,7 +79,7 @@ function addReaders(program: Command): void {
   common(
     program
       .command('status [file]')
-      .description('how the newest run of a workflow stands, or all that are under way'),
+      .description('show how the newest run of a workflow stands, or all runs under way'),
   ).action(async (file: string | undefined, flags: CommonFlags) =>
     (await import('./commands/status.ts')).statusCommand(file, flags),
   )
@@ -86,25 +89,25 @@ function addReaders(program: Command): void {
       .description('list runs, newest first')
       .option('--workflow <name>', 'of one workflow')
       .option('--file <file>', 'of the workflows of one file')
-      .option('--limit <n>', 'so many, 20 if absent'),
+      .option('--limit <n>', 'how many, 20 by default'),
   ).action(async (flags: RunsFlags) => (await import('./commands/runs.ts')).runsCommand(flags))
   common(
-    program.command('show <run> [task]').description('a run by task, the calls of a task, or one call'),
+    program.command('show <run> [task]').description('show a run by task, the calls of a task, or one call'),
   ).action(async (run: string, task: string | undefined, flags: CommonFlags) =>
     (await import('./commands/show.ts')).showCommand(run, task, flags),
   )
   common(
     program
       .command('logs <run> [task]')
-      .description('what tasks printed, and events')
-      .option('-f, --follow', 'go on while the run does'),
+      .description('show what tasks printed, and events')
+      .option('-f, --follow', 'go on until the run ends'),
   ).action(async (run: string, task: string | undefined, flags: LogsFlags) =>
     (await import('./commands/logs.ts')).logsCommand(run, task, flags),
   )
   common(
     program
       .command('graph <run>')
-      .description('tasks and what they take from each other')
+      .description('show tasks and what they take from each other')
       .option('--mermaid', 'as a Mermaid flowchart'),
   ).action(async (run: string, flags: GraphFlags) =>
     (await import('./commands/graph.ts')).graphCommand(run, flags),
@@ -112,21 +115,24 @@ function addReaders(program: Command): void {
   common(
     program
       .command('messages <run> [name]')
-      .description('messages to a run and from it, oldest first')
-      .option('-f, --follow', 'go on while the run does'),
+      .description('list messages to a run and from it, oldest first')
+      .option('-f, --follow', 'go on until the run ends'),
   ).action(async (run: string, name: string | undefined, flags: MessagesFlags) =>
     (await import('./commands/messages.ts')).messagesCommand(run, name, flags),
   )
-  common(program.command('why <run> <task>').description('why a call was executed, reused, or waits')).action(
-    async (run: string, task: string, flags: CommonFlags) =>
-      (await import('./commands/why.ts')).whyCommand(run, task, flags),
+  common(
+    program.command('why <run> <task>').description('explain why a call was executed, was reused, or waits'),
+  ).action(async (run: string, task: string, flags: CommonFlags) =>
+    (await import('./commands/why.ts')).whyCommand(run, task, flags),
   )
 }
 
 /** What runs share. */
 function addLimits(program: Command): void {
   common(
-    program.command('limits').description('limits that runs share: how much there is, who has it, who waits'),
+    program
+      .command('limits')
+      .description('show limits that runs share: how much there is, who has it, who waits'),
   ).action(async (flags: CommonFlags) => (await import('./commands/limits.ts')).limitsCommand(flags))
 }
 
@@ -136,9 +142,9 @@ function addShell(program: Command): void {
     program
       .command('shell <run> <task> [command...]')
       .description(
-        'a shell with the inputs, environment and outputs of a call; or, after --, one command there',
+        'open a shell with the inputs, environment and outputs of a call; or, after --, run one command there',
       )
-      .option('--file <file>', 'the workflow, where it has moved'),
+      .option('--file <file>', 'the workflow file, if it has moved'),
   ).action(async (run: string, task: string, command: string[], flags: ShellFlags) =>
     (await import('./commands/shell.ts')).shellCommand(run, task, command, flags),
   )
@@ -151,16 +157,17 @@ function addControls(program: Command): void {
   ).action(async (run: string, flags: CommonFlags) =>
     (await import('./commands/control.ts')).requestCommand('cancel', run, flags),
   )
-  common(program.command('pause <run>').description('start nothing new; resume goes on')).action(
-    async (run: string, flags: CommonFlags) =>
-      (await import('./commands/control.ts')).requestCommand('pause', run, flags),
+  common(
+    program.command('pause <run>').description('pause a run: nothing new starts until it is resumed'),
+  ).action(async (run: string, flags: CommonFlags) =>
+    (await import('./commands/control.ts')).requestCommand('pause', run, flags),
   )
   execution(
     program
       .command('retry <run> [task]')
-      .description('run failures again, or the calls of a task')
-      .option('--after', 'and all that was made after them')
-      .option('--file <file>', 'the workflow, where it has moved'),
+      .description('run failed calls again, or the calls of a task')
+      .option('--after', 'and all calls that were made after them')
+      .option('--file <file>', 'the workflow file, if it has moved'),
   ).action(async (run: string, task: string | undefined, flags: RetryFlags) =>
     (await import('./commands/control.ts')).retryCommand(run, task, flags),
   )
@@ -178,7 +185,7 @@ function addControls(program: Command): void {
     program
       .command('send <run> <name> [value...]')
       .description('send a message to a run: JSON, name=value pairs, a text, or - for standard input')
-      .option('--id <id>', 'sent once, however often it is said with the same id')
+      .option('--id <id>', 'send it once, however often this id is given')
       .option('--by <who>', 'who sends'),
   ).action(async (run: string, name: string, value: string[], flags: SendFlags) =>
     (await import('./commands/send.ts')).sendCommand(run, name, value, flags),
@@ -187,7 +194,7 @@ function addControls(program: Command): void {
     program
       .command('listen')
       .description('take callbacks of all runs of the project (run.callback), until it is interrupted')
-      .option('--listen <address>', '127.0.0.1:8787 if neither this nor the project says where')
+      .option('--listen <address>', 'where to listen; the project says it too, else 127.0.0.1:8787')
       .option('--resume', 'resume runs that were called back, once no process has them'),
   ).action(async (flags: ListenFlags) => (await import('./commands/listen.ts')).listenCommand(flags))
   common(program.command('rm <run...>').description('forget runs that have ended, with their logs')).action(
@@ -200,8 +207,8 @@ function addCare(program: Command): void {
   common(
     program
       .command('init [dir]')
-      .description('begin a project with a pipeline that runs')
-      .option('--python', 'its workflow in Python too'),
+      .description('start a project with a pipeline that runs')
+      .option('--python', 'write its workflow in Python'),
   ).action(async (target: string | undefined, flags: InitFlags) =>
     (await import('./commands/init.ts')).initCommand(target, flags),
   )
@@ -213,14 +220,14 @@ function addCare(program: Command): void {
       .command('gc')
       .description('free content that nothing needs')
       .option('--dry-run', 'only say what would be freed')
-      .option('--store', 'of the store that machines share')
-      .option('--older-than <days>', 'with --store: results that are older are forgotten')
-      .option('--gone-for <days>', 'with --store: so are runs of machines that stored nothing for so long'),
+      .option('--store', 'clean the store that machines share')
+      .option('--older-than <days>', 'with --store: forget results that are older')
+      .option('--gone-for <days>', 'with --store: forget runs of machines that stored nothing for so long'),
   ).action(async (flags: GcFlags) => (await import('./commands/gc.ts')).gcCommand(flags))
   common(
     program
       .command('doctor')
-      .description('is everything there and sound?')
+      .description('check that everything is there and sound')
       .option('--data', 'read all kept content')
       .option('--repair', 'save what can be read of a damaged journal; the damaged one is kept aside'),
   ).action(async (flags: DoctorFlags) => (await import('./commands/doctor.ts')).doctorCommand(flags))
@@ -228,7 +235,7 @@ function addCare(program: Command): void {
 
 /** Commands on datasets and on what workflows gave. */
 function addData(program: Command): void {
-  const data = program.command('data').description('datasets, and outputs of workflows')
+  const data = program.command('data').description('work with datasets, and outputs of workflows')
   const dataCommand = (words: string, description: string): Command =>
     common(data.command(words).description(description)).option('--env <name>', 'environment of the datasets')
   dataCommand('add <name> <path>', 'make what lies at a path the next version of a dataset')
@@ -248,8 +255,8 @@ function addData(program: Command): void {
   ).action(async (name: string | undefined, path: string | undefined, flags: CommonFlags) =>
     (await import('./commands/data.ts')).dataListCommand(name, path, flags),
   )
-  dataCommand('log <name>', 'versions of a dataset, newest first')
-    .option('--limit <n>', 'so many, 20 if absent')
+  dataCommand('log <name>', 'list versions of a dataset, newest first')
+    .option('--limit <n>', 'how many, 20 by default')
     .action(async (name: string, flags: DataLogFlags) =>
       (await import('./commands/data-log.ts')).dataLogCommand(name, flags),
     )
@@ -258,9 +265,11 @@ function addData(program: Command): void {
     .action(async (name: string, target: string, flags: DataGetFlags) =>
       (await import('./commands/data.ts')).dataGetCommand(name, target, flags),
     )
-  dataCommand('diff <from> [to]', 'what differs between two versions: NAME@A NAME@B, or NAME@A..B').action(
-    async (from: string, to: string | undefined, flags: CommonFlags) =>
-      (await import('./commands/data-diff.ts')).dataDiffCommand(from, to, flags),
+  dataCommand(
+    'diff <from> [to]',
+    'show what differs between two versions: NAME@A NAME@B, or NAME@A..B',
+  ).action(async (from: string, to: string | undefined, flags: CommonFlags) =>
+    (await import('./commands/data-diff.ts')).dataDiffCommand(from, to, flags),
   )
   dataCommand('rm <name...>', 'forget versions (NAME@VERSION), or datasets with all of theirs').action(
     async (names: string[], flags: CommonFlags) =>
@@ -268,8 +277,8 @@ function addData(program: Command): void {
   )
   dataCommand('watch <name>', 'follow new versions of a dataset')
     .option('--exec <command>', 'run this for each; ALMANAC_PATH is where its files are')
-    .option('--since <version>', 'begin after this version, instead of with the next')
-    .option('--every <time>', 'how often to look, 2s if absent')
+    .option('--since <version>', 'start after this version, instead of with the next')
+    .option('--every <time>', 'how often to look, 2s by default')
     .option('--wait', 'if there is no such dataset yet, wait for it')
     .option('--once', 'end after one version, with the result of the command')
     .action(async (name: string, flags: DataWatchFlags) =>
@@ -279,7 +288,7 @@ function addData(program: Command): void {
 
 /** Documents that runs share. */
 function addContext(program: Command): void {
-  const context = program.command('context').description('documents that runs share (run.context)')
+  const context = program.command('context').description('work with documents that runs share (run.context)')
   const contextCommand = (words: string, description: string): Command =>
     common(context.command(words).description(description)).option(
       '--env <name>',
@@ -288,12 +297,12 @@ function addContext(program: Command): void {
   contextCommand('ls', 'list documents').action(async (flags: ContextFlags) =>
     (await import('./commands/context.ts')).contextListCommand(flags),
   )
-  contextCommand('get <document>', 'what is in a document: workflow:NAME/DOCUMENT[@VERSION]').action(
+  contextCommand('get <document>', 'show a document: workflow:NAME/DOCUMENT[@VERSION]').action(
     async (name: string, flags: ContextFlags) =>
       (await import('./commands/context.ts')).contextGetCommand(name, flags),
   )
-  contextCommand('log <document>', 'versions of a document, newest first')
-    .option('--limit <n>', 'so many, 20 if absent')
+  contextCommand('log <document>', 'list versions of a document, newest first')
+    .option('--limit <n>', 'how many, 20 by default')
     .action(async (name: string, flags: ContextLogFlags) =>
       (await import('./commands/context.ts')).contextLogCommand(name, flags),
     )
@@ -308,18 +317,20 @@ function addContext(program: Command): void {
 
 /** What is kept of calls, for all runs. */
 function addCache(program: Command): void {
-  const cache = program.command('cache').description('kept results of calls, and what they saved')
+  const cache = program
+    .command('cache')
+    .description('work with kept results of calls, and see what they saved')
   common(
     cache
       .command('ls [task]')
       .description('list kept results, newest first')
-      .option('--limit <n>', 'so many, 20 if absent')
-      .option('--before <place>', 'go on from there'),
+      .option('--limit <n>', 'how many, 20 by default')
+      .option('--before <place>', 'continue the list from there'),
   ).action(async (task: string | undefined, flags: CacheListFlags) =>
     (await import('./commands/cache.ts')).cacheListCommand(task, flags),
   )
   common(
-    cache.command('show <fingerprint>').description('what a kept result is known by, and what it is'),
+    cache.command('show <fingerprint>').description('show a kept result, and what it is known by'),
   ).action(async (prefix: string, flags: CommonFlags) =>
     (await import('./commands/cache.ts')).cacheShowCommand(prefix, flags),
   )
@@ -328,37 +339,26 @@ function addCache(program: Command): void {
       .command('rm [fingerprint...]')
       .description('forget kept results; their calls are executed again')
       .option('--task <name>', 'those of a task')
-      .option('--older-than <time>', 'neither made nor used for so long: 12h, 30d')
+      .option('--older-than <time>', 'those neither made nor used for so long: 12h, 30d')
       .option('--all', 'all of them')
       .option('--dry-run', 'only say how many'),
   ).action(async (prefixes: string[], flags: CacheRemoveFlags) =>
     (await import('./commands/cache.ts')).cacheRemoveCommand(prefixes, flags),
   )
-  common(cache.command('stats').description('hits, and time and bytes saved, by task')).action(
+  common(cache.command('stats').description('show hits, and time and bytes saved, by task')).action(
     async (flags: CommonFlags) => (await import('./commands/cache.ts')).cacheStatsCommand(flags),
   )
 }
 
 const collect = (value: string, earlier: string[] = []): string[] => [...earlier, value]
 
-/** A command in a list of commands. */
-const termOf = (command: Command): string =>
-  `${command.name()} ${command.usage().replace(/^\[options\] ?(\[command\])?/, '')}`.trim()
-
-/** What stands for a run and a call, for those who see only names of arguments. */
-function aboutArguments(command: Command): string {
-  const names = command.registeredArguments.map((argument) => argument.name())
-  if (!names.includes('run')) return ''
-  const task = names.includes('task') ? '\nA task is named, or a call given by its number.' : ''
-  return `\nA run is given by its id; the newest is last.${task}`
-}
-
 /** Flags of all commands. */
 const common = (command: Command): Command =>
   command
     .addHelpText('after', () => aboutArguments(command))
+    .showHelpAfterError(`See almanac ${pathOf(command)} --help.`)
     .option('--json', 'one JSON object a line, for programs')
-    .option('--debug', 'show the stacks of Almanac itself')
+    .option('--debug', 'show stack traces of Almanac itself')
     .option('--project <dir>', 'directory of the project')
 
 /** Flags of commands that execute. */
@@ -369,7 +369,7 @@ const execution = (command: Command): Command =>
     .option('--no-cache', 'neither read nor write the run cache')
     .option('--refresh', 'write the run cache, do not read it')
     .option('--fail-fast', 'stop what runs at the first failure of the workflow')
-    .option('--dry-run', 'say what would be executed and what reused')
+    .option('--dry-run', 'say what would be executed and what reused, and do nothing')
     .option('--inline', 'run TypeScript in this process, for node --inspect')
     .option('--debug-python [how]', 'stop at breakpoints in Python: pdb, or debugpy')
     .addOption(new Option('--beside <pid>', 'for the program that started it: tell how far it is').hideHelp())

@@ -13,9 +13,9 @@ export const activeRun = (run: RunId): AlmanacError => new AlmanacError('ALM_RUN
 export const closedAsk = (run: RunId, call: number): AlmanacError =>
   new AlmanacError('ALM_ASK_CLOSED', { run, call })
 
-/** Nobody would take a request to a run that has ended, but whoever resumes it. @throws ALM_USAGE */
+/** Nobody would take a request to a run that has ended, but whoever resumes it. @throws ALM_RUN_ENDED */
 export function checkRequested(run: RunId, state: RunState): void {
-  if (isRunEnd(state)) throw new AlmanacError('ALM_USAGE', { why: `run ${run} has ended: ${state}` })
+  if (isRunEnd(state)) throw new AlmanacError('ALM_RUN_ENDED', { run, state })
 }
 
 /** Records that no engine may write: they would make the run's story contradict itself. */

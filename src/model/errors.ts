@@ -277,6 +277,7 @@ export const catalogue = {
   },
   // journal
   ALM_RUN_UNKNOWN: { message: 'There is no run {run}.', hint: 'See almanac runs.' },
+  ALM_RUN_ENDED: { message: 'Run {run} has ended: {state}.', hint: 'See almanac show {run}.' },
   ALM_CALL_UNKNOWN: { message: 'Run {run} has no task or call {call}.', hint: 'See almanac show {run}.' },
   ALM_CALL_UNSTAGED: {
     message: 'Call {call} of run {run} cannot be staged: {why}.',
@@ -299,7 +300,7 @@ export const catalogue = {
     hint: 'Send one (almanac send RUN {name} VALUE) and resume the run to wait again.',
   },
   ALM_RUN_OVER: {
-    message: 'Run {run} is {state}: it receives nothing any more.',
+    message: 'Run {run} has {state}: it takes no more messages.',
     hint: 'Send to a run that has not succeeded: almanac runs.',
   },
   ALM_LISTEN_FAILED: {

@@ -47,7 +47,7 @@ export interface Journal {
   hurry?(): void
   /** An answer to an open question, by whoever gives it, from any process. @throws ALM_ASK_CLOSED, ALM_RUN_UNKNOWN */
   answer(run: RunId, call: number, answerWire: string, by: string, at: number): Promise<void>
-  /** A person's wish to the owner of a run (cancel, pause, …): kept until the owner records a change of the run after it took it, or the run's end. @throws ALM_USAGE where it has ended */
+  /** A person's wish to the owner of a run (cancel, pause, …): kept until the owner records a change of the run after it took it, or the run's end. @throws ALM_RUN_ENDED where it has ended */
   request(run: RunId, request: RunRequest): Promise<void>
   /** Requests and answers not taken yet; the owner polls this. */
   take(run: RunId): Promise<{ readonly requests: readonly RunRequest[]; readonly answers: readonly Answer[] }>

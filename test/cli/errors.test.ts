@@ -160,7 +160,11 @@ describe('wrong use', () => {
     ],
     ['a task that is not there', ['why', 'last', 'nope'], /has no task or call nope/],
     ['data that are not there', ['data', 'get', 'nope', 'x'], /There is no data nope/],
-    ['a run that has ended', ['cancel', 'last'], /has ended: succeeded/],
+    [
+      'a run that has ended',
+      ['cancel', 'last'],
+      /has ended: succeeded\. \[ALM_RUN_ENDED\]\n {6}See almanac show /,
+    ],
   ])('%s: ends with 2 and says so, with --json as an object too', async (_, args, message) => {
     project = await Project.make({
       'sums.ts': sums,

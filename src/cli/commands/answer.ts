@@ -6,6 +6,7 @@ import { type InputSchema, misfit, schemaText } from '../input/schemas.ts'
 import type { Printer } from '../output/printer.ts'
 import { knownRun } from '../runs/calls.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
+import { nextCommand } from '../text/command-text.ts'
 import { valueLines } from '../text/looked-at.ts'
 
 export interface AnswerFlags extends CommonFlags {
@@ -44,7 +45,7 @@ export function answerCommand(run: string, words: readonly string[], flags: Answ
     const by = flags.by ?? process.env['USER'] ?? 'someone'
     await almanac.journal.answer(id, ask.call, encode(value), by, Date.now())
     printer.object({ kind: 'answered', run: id, call: ask.call })
-    printer.line(`Answered. If no process runs it: almanac resume ${id}`)
+    printer.line(`Answered. If no process runs it: ${nextCommand(`resume ${id}`)}`)
     return 0
   })
 }
@@ -62,7 +63,7 @@ async function showAsks(
     const wanted = schemaText(JSON.parse(ask.schemaWire) as InputSchema)
     printer.line(`${ask.call}  ${ask.title}`)
     for (const line of shown) printer.line(`   ${line}`)
-    printer.line(`   almanac answer ${run} ${ask.call} ${wanted}`)
+    printer.line(`   ${nextCommand(`answer ${run} ${ask.call} ${wanted}`)}`)
   }
 }
 

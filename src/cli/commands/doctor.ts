@@ -5,6 +5,7 @@ import type { Workbench } from '../../workbench.ts'
 import { exitCodes, type Printer, printError } from '../output/printer.ts'
 import { repair } from '../repair.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
+import { nextCommand } from '../text/command-text.ts'
 import { sizeText } from '../text/words.ts'
 
 export interface DoctorFlags extends CommonFlags {
@@ -88,7 +89,7 @@ async function* findings(almanac: Workbench, data: boolean): AsyncIterable<Findi
   const ids = open.map(({ id }) => id)
   const claimed = new Set(await almanac.records.claimed(ids))
   for (const id of ids.filter((one) => !claimed.has(one)))
-    yield { what: 'run', ok: true, says: `${id} has no process any more: almanac resume ${id}` }
+    yield { what: 'run', ok: true, says: `${id} has no process any more: ${nextCommand(`resume ${id}`)}` }
 }
 
 function isWritable(path: string): boolean {

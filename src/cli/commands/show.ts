@@ -7,6 +7,7 @@ import type { Printer } from '../output/printer.ts'
 import { allCalls, type CallRow, knownRun, namedCalls, wholeCall, wholeRun } from '../runs/calls.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
 import { asideObject, asideOf, printAside } from '../text/aside.ts'
+import { nextCommand } from '../text/command-text.ts'
 import { failureLines } from '../text/failure-lines.ts'
 import { limitWaits, limitWaitText } from '../text/limit-words.ts'
 import { saidOf } from '../text/looked-at.ts'
@@ -78,7 +79,7 @@ async function showRun(
     .map((one) => ['→', one.id, one.workflow, stateText(standingOf(one).state), shownName(one.name ?? '')])
   if (runs.length > 0) printer.line()
   for (const line of table(runs)) printer.line(line)
-  if (triggered.length > mostTriggered) printer.line(pc.dim('  and more: almanac runs'))
+  if (triggered.length > mostTriggered) printer.line(pc.dim(`  and more: ${nextCommand('runs')}`))
   const said = [
     ...Object.entries(metrics).map(([name, { value, count }]) => [
       'metric',

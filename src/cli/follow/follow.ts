@@ -119,7 +119,8 @@ function leftText(left: readonly string[], run: string): string[] {
       ),
     ]
   const named = left.slice(0, namedRuns).map((id) => `  ${nextCommand(`resume ${id}`)}`)
-  const more = left.length > namedRuns ? [pc.dim(`  and ${left.length - namedRuns} more: almanac runs`)] : []
+  const more =
+    left.length > namedRuns ? [pc.dim(`  and ${left.length - namedRuns} more: ${nextCommand('runs')}`)] : []
   return [pc.yellow(`Left ${countText(left.length)}, which can be gone on with:`), ...named, ...more]
 }
 
@@ -144,7 +145,7 @@ function stopOnSignals(handle: RunHandle, say: Say): Signals {
       'Stopping without clean-up; press Ctrl-C again to leave at once.',
     ][told++]
     if (text === undefined) {
-      say([pc.yellow(`Left. almanac resume ${handle.id}`)])
+      say([pc.yellow(`Left. ${nextCommand(`resume ${handle.id}`)}`)])
       process.exit(exitCodes.cancelled)
     }
     say([pc.yellow(text)])

@@ -6,6 +6,7 @@ import type { Value } from '../../model/value.ts'
 import type { RunHandle, StartOptions } from '../../workbench.ts'
 import { shownName } from '../output/printable.ts'
 import type { Printer } from '../output/printer.ts'
+import { nextCommand } from '../text/command-text.ts'
 import { failureLines } from '../text/failure-lines.ts'
 import { inputText, valueText } from '../text/values.ts'
 import { wantedCommand, wantedText } from '../text/wanted.ts'
@@ -74,7 +75,8 @@ export class Report {
     clearTimeout(this.#askTimer)
     for (const [task, count] of this.#failures) {
       const more = count - toldFailures
-      if (more > 0) this.#say([pc.dim(`  and ${more} more of ${task}: almanac show ${this.#run} ${task}`)])
+      if (more > 0)
+        this.#say([pc.dim(`  and ${more} more of ${task}: ${nextCommand(`show ${this.#run} ${task}`)}`)])
     }
   }
 
@@ -164,7 +166,7 @@ export class Report {
     this.#toldTriggered++
     if (this.#toldTriggered <= toldTriggered) this.#say([line])
     else if (this.#toldTriggered === toldTriggered + 1)
-      this.#say([pc.dim('  and more that are triggered: almanac runs')])
+      this.#say([pc.dim(`  and more that are triggered: ${nextCommand('runs')}`)])
   }
 
   #tellAsks(): void {

@@ -1,5 +1,6 @@
 import pc from 'picocolors'
 import { isAlmanacError } from '../../model/errors.ts'
+import { helpHint } from './help-hint.ts'
 import { writeOwn } from './own-output.ts'
 import { printable } from './printable.ts'
 import { systemFailure } from './system-failure.ts'
@@ -53,6 +54,7 @@ const usageCodes: readonly string[] = [
   'ALM_INPUT_INVALID',
   'ALM_CONFIG',
   'ALM_RUN_UNKNOWN',
+  'ALM_RUN_ENDED',
   'ALM_CALL_UNKNOWN',
   'ALM_DATA_UNKNOWN',
   'ALM_ASK_CLOSED',
@@ -72,7 +74,7 @@ export function printError(thrown: unknown, printer: Printer): number {
     return exitCodes.failed
   }
   const { code, message } = error
-  const hint = error.record?.hint ?? error.hint
+  const hint = code === 'ALM_USAGE' ? helpHint() : (error.record?.hint ?? error.hint)
   printer.object({ kind: 'error', code, message, hint, details: error.details })
   printer.aside(`${pc.red('error')} ${message} ${pc.dim(`[${code}]`)}`)
   printer.aside(pc.dim(`      ${hint}`))

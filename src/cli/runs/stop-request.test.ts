@@ -47,8 +47,8 @@ it.each(['cancel', 'pause'] as const)(
     }
     const asked = requestStop({ journal, records: ends }, 'run1', { ...cancel, kind })
     await expect(asked).rejects.toMatchObject({
-      code: 'ALM_USAGE',
-      message: expect.stringContaining('run run1 has ended: succeeded'),
+      code: 'ALM_RUN_ENDED',
+      message: 'Run run1 has ended: succeeded.',
     })
     expect(await records.run('run1')).toEqual(
       aRun('run1', { ...here, state: 'succeeded', outputWire: '1', endedAt: 5 }),

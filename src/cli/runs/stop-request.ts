@@ -11,7 +11,7 @@ export interface StopRequest {
 
 /**
  * Asks the process that has a run to stop it; where none has it, it is stopped at once. Gives whether one has it.
- * @throws ALM_USAGE where the run has ended
+ * @throws ALM_RUN_ENDED where the run has ended
  */
 export async function requestStop(
   { journal, records }: { readonly [part in 'journal' | 'records']: Workbench[part] },
@@ -36,5 +36,5 @@ export async function requestStop(
 
 function refuseEnded(run: RunRecord | undefined): void {
   if (run !== undefined && isRunEnd(run.state))
-    throw new AlmanacError('ALM_USAGE', { why: `run ${run.id} has ended: ${run.state}` })
+    throw new AlmanacError('ALM_RUN_ENDED', { run: run.id, state: run.state })
 }

@@ -3,6 +3,7 @@ import pc from 'picocolors'
 import type { LoadedWorkflow } from '../../workbench.ts'
 import { type InputSchema, kindText } from '../input/schemas.ts'
 import type { Printer } from '../output/printer.ts'
+import { nextCommand } from './command-text.ts'
 import { relativePath } from './paths.ts'
 import { table } from './table.ts'
 
@@ -27,7 +28,7 @@ export async function printWorkflowHelp(
   printer.line()
   for (const line of inputLines(inputSchema)) printer.line(line)
   printer.line()
-  printer.line(pc.dim(`almanac run ${relativePath(loaded.file)}${exampleText(inputSchema)}`))
+  printer.line(pc.dim(nextCommand(`run ${relativePath(loaded.file)}${exampleText(inputSchema)}`)))
   printer.line()
 }
 

@@ -2,7 +2,7 @@ import type { RunRequest } from '../../ports/journal.ts'
 import { checkRequested } from '../refusals.ts'
 import type { RunMemory } from './store.ts'
 
-/** @throws ALM_USAGE where the run has ended */
+/** @throws ALM_RUN_ENDED where the run has ended */
 export function addRequest(run: RunMemory, request: RunRequest): void {
   checkRequested(run.record.id, run.record.state)
   run.requests.push({ request: { ...request }, taken: false })

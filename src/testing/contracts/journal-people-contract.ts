@@ -116,8 +116,8 @@ export function testPeople(at: () => Fixture): void {
     await journal.append('run1', [{ kind: 'run', state: 'failed', at: 2 }])
     const late = journal.request('run1', { kind: 'pause', by: 'eve', at: 3 })
     await expect(late).rejects.toMatchObject({
-      code: 'ALM_USAGE',
-      message: expect.stringContaining('run run1 has ended: failed'),
+      code: 'ALM_RUN_ENDED',
+      message: 'Run run1 has ended: failed.',
     })
     await journal.append('run1', [{ kind: 'run', state: 'running', at: 4 }])
     expect(await journal.take('run1')).toEqual(nothing)

@@ -459,7 +459,7 @@ export class Life {
     try {
       await journal.request(id, { kind, by: 'person', at: clock.now() })
     } catch (error) {
-      if (!isAlmanacError(error) || error.code !== 'ALM_USAGE') throw error
+      if (!isAlmanacError(error) || error.code !== 'ALM_RUN_ENDED') throw error
     }
   }
 

@@ -4,7 +4,7 @@ import type { RunRequest } from '../../../ports/journal.ts'
 import { checkRequested } from '../../refusals.ts'
 import type { Database } from '../database/database.ts'
 
-/** @throws ALM_USAGE where the run has ended */
+/** @throws ALM_RUN_ENDED where the run has ended */
 export function addRequest(db: Database, n: number, request: RunRequest): void {
   const run = db.get<{ id: RunId; state: RunState }>('SELECT id, state FROM runs WHERE n = ?', n)
   if (run !== undefined) checkRequested(run.id, run.state)
