@@ -152,7 +152,11 @@ describe('wrong use', () => {
       ['run', 'raw.ts', '-i', 'one=.'],
       /\. is a directory, and a file is needed/,
     ],
-    ['an input without a value', ['run', 'sums.ts', '-i', 'n'], /--input n: write name=value/],
+    [
+      'an input without a value',
+      ['run', 'sums.ts', '-i', 'n'],
+      /--input n: write name=value \[ALM_USAGE\]\n {6}See almanac run --help\.\n/,
+    ],
     [
       'a debugger that is not known',
       ['run', 'sums.ts', '-i', 'n=1', '--debug-python', 'gdb'],
