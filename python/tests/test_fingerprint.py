@@ -518,6 +518,28 @@ class Registries(Case):
         self.assertFalse(self.reaches("class Base:\n    known = []\n" + code))
         self.assertTrue(self.reaches("class Base:\n    pass\n" + code.replace("Base.known", "Base.__subclasses__()")))
 
+    def test_an_implementation_is_reached_by_who_calls_the_generic_function(self) -> None:
+        shown = "from functools import singledispatch\n@singledispatch\ndef shown(x):\n    return 0\n"
+        code = shown + "@shown.register\ndef _(x: int):\n    return 1\n"
+        self.assertTrue(self.reaches(code + "def index(x):\n    return shown(x)\n"))
+        self.assertFalse(self.reaches(code + "def index(x):\n    return 3\n"))
+
+    def test_an_accessor_of_a_package_is_reached_by_who_imports_it(self) -> None:
+        code = "import xarray\n@xarray.register_dataset_accessor('geo')\nclass Geo:\n    def f(self):\n        return 1\n"
+        self.assertTrue(self.reaches(code + "def index(x):\n    return x.geo.f()\n"))
+
+    def test_what_a_function_keeps_of_others_is_reached_by_who_uses_it(self) -> None:
+        use = "@keep\ndef plugin():\n    return 1\ndef index():\n    return keep()\n"
+        self.assertTrue(self.reaches("def keep(f=None, kept=[]):\n    kept.append(f)\n    return kept\n" + use))
+        self.assertTrue(self.reaches("def keep(f=None):\n    keep.all.append(f)\n    return f\nkeep.all = []\n" + use))
+
+    def test_a_class_is_reached_where_its_metaclass_keeps_it(self) -> None:
+        code = (
+            "class Meta(type):\n    known = {}\n    def __init__(cls, *a):\n        Meta.known[1] = cls\n"
+            "class Base(metaclass=Meta):\n    pass\nclass Sub(Base):\n    def f(self):\n        return 1\n"
+        )
+        self.assertTrue(self.reaches(code + "def index():\n    return Meta.known\n"))
+
     def test_a_decorator_that_keeps_nothing_registers_nothing(self) -> None:
         code = (
             "import logging\nlog = logging.getLogger()\n"
@@ -525,6 +547,8 @@ class Registries(Case):
             "@timed\ndef other():\n    return 1\n@timed\ndef index():\n    return 3\n"
         )
         self.assertFalse(self.reaches(code))
+        made = "import wrapt\n@wrapt.decorator\ndef timed(f):\n    return f\n"
+        self.assertFalse(self.reaches(made + "@timed\ndef other():\n    return 1\n@timed\ndef index():\n    return 3\n"))
 
 
 class Unfollowed(Case):
@@ -538,8 +562,9 @@ class Unfollowed(Case):
             ("eval('f()')", "uses eval"),
             ("exec('f()')", "uses exec"),
             ("sys.modules[__name__].f()", "uses sys.modules"),
-            ("importlib.import_module(x)", "imports a module whose name is computed"),
-            ("__import__(x)", "imports a module whose name is computed"),
+            ("importlib.import_module(x)", "imports a module whose name is computed, which does not count"),
+            ("__import__(x)", "imports a module whose name is computed, which does not count"),
+            ("index.__globals__['f']()", "uses __globals__"),
         ]:
             code = f"import importlib, sys\ndef f():\n    return 1\n\ndef index(x):\n    return {use}\n"
             with self.subTest(use):
@@ -560,6 +585,33 @@ class Unfollowed(Case):
         changed = {**files, "lib.py": "def f():\n    return 1\n\ndef g():\n    return 3\n"}
         self.assertNotEqual(self.digest(files), self.digest(changed))
 
+    def test_what_a_module_that_counts_whole_has_from_others_counts(self) -> None:
+        users = {
+            "a star of a star": "from p import *\ndef index():\n    return f()\n",
+            "a module as a value": "import p\ndef index():\n    return getattr(p, 'f')()\n",
+        }
+        for what, user in users.items():
+            for passed_on in ("from .k import *\n", "from .k import f\n"):
+                with self.subTest(what, passed_on=passed_on):
+                    files: Files = {"steps.py": user, "p/__init__.py": passed_on, "p/k.py": "def f():\n    return 1\n"}
+                    changed = {**files, "p/k.py": "def f():\n    return 2\n"}
+                    self.assertNotEqual(self.digest(files), self.digest(changed))
+
+    def test_a_module_that_a_star_gives_is_followed(self) -> None:
+        files: Files = {
+            "steps.py": "from common import *\ndef index():\n    return k.f()\n",
+            "common.py": "import k\n",
+            "k.py": "def f():\n    return 1\n",
+        }
+        self.assertNotEqual(self.digest(files), self.digest({**files, "k.py": "def f():\n    return 2\n"}))
+
+    def test_names_of_a_module_that_are_taken_as_a_dict_make_it_count_whole(self) -> None:
+        for use in ("dict(locals())", "vars()"):
+            code = f"def f():\n    return 1\nALL = {use}\ndef index(x):\n    return ALL[x]()\n"
+            with self.subTest(use):
+                changed = code.replace("return 1", "return 2")
+                self.assertNotEqual(self.digest({"steps.py": code}), self.digest({"steps.py": changed}))
+
     def test_a_module_used_as_a_value_counts_whole(self) -> None:
         files: Files = {
             "steps.py": "import lib\n\ndef index(name):\n    return getattr(lib, name)()\n",
@@ -574,6 +626,44 @@ class Unfollowed(Case):
             "lib.py": "def f():\n    return 1\n",
         }
         self.assertNotEqual(self.digest(files), self.digest({**files, "lib.py": "def f():\n    return 2\n"}))
+
+    def test_a_relative_import_by_a_written_name_is_followed(self) -> None:
+        files: Files = {
+            "steps.py": "import p\n\ndef index():\n    return p.f()\n",
+            "p/__init__.py": "from importlib import import_module\ndef f():\n    return import_module('.k', __name__).f()\n",
+            "p/k.py": "def f():\n    return 1\n",
+        }
+        self.assertNotEqual(self.digest(files), self.digest({**files, "p/k.py": "def f():\n    return 2\n"}))
+
+    def test_a_folder_that_is_added_to_the_path_is_looked_in(self) -> None:
+        lib: Files = {"lib/a.py": "import b\ndef f():\n    return b.g()\n", "lib/b.py": "def g():\n    return 1\n"}
+        for added in (
+            "sys.path.insert(0, 'lib')",
+            "sys.path += [os.path.join(os.path.dirname(os.path.abspath(__file__)), 'lib')]",
+            "HERE = Path(__file__).resolve().parent\nsys.path.append(str(HERE / 'lib'))",
+            "sys.path = [str(Path(__file__).parents[0].joinpath('lib'))] + sys.path",
+        ):
+            with self.subTest(added):
+                code = f"import os, sys\nfrom pathlib import Path\n{added}\nimport a\ndef index():\n    return a.f()\n"
+                files: Files = {"steps.py": code, **lib}
+                self.assertNotEqual(self.digest(files), self.digest({**files, "lib/b.py": "def g():\n    return 2\n"}))
+
+    def test_a_folder_that_is_added_and_cannot_be_told_is_warned_of(self) -> None:
+        code = "import sys\nsys.path.append(input())\nimport a\ndef index():\n    return a.f()\n"
+        self.assertEqual(
+            self.warnings({"steps.py": code}),
+            ["steps.py:2 adds to sys.path what is computed: modules there do not count"],
+        )
+
+    def test_a_class_that_an_annotation_names_as_a_text_is_reached(self) -> None:
+        made = "class Window:\n    def f(self):\n        return 1\n"
+        for hint in ("'Window'", "list['Window']", "'list[Window] | None'", "Annotated['Window', 'text']"):
+            code = f"{made}def index(x: {hint}):\n    return x.f()\n"
+            with self.subTest(hint):
+                changed = code.replace("return 1", "return 2")
+                self.assertNotEqual(self.digest({"steps.py": code}), self.digest({"steps.py": changed}))
+        code = f"{made}def index(x: Literal['Window']):\n    return x\n"
+        self.assertEqual(self.digest({"steps.py": code}), self.digest({"steps.py": code.replace("return 1", "return 2")}))
 
     def test_a_module_that_cannot_be_read_counts_as_it_is_written(self) -> None:
         files: Files = {"steps.py": "import lib\n\ndef index():\n    return lib.f()\n", "lib.py": "def f(:\n"}

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from .decorated import undecorate
 from .names import Bound, Import
+from .search import Added, added
 from .trees import DEFINITIONS, dotted, without_docstring
 
 _TYPE_ALIAS = getattr(ast, "TypeAlias", ())
@@ -39,6 +40,8 @@ class Module:
         self.all: list[ast.stmt] = []
         self.imports: set[Import] = set()
         self.stars: list[Import] = []
+        #: to where modules are looked for
+        self.added: list[Added] = []
         self.broken: SyntaxError | None = None
         self.is_compiled = path.endswith((".so", ".pyd"))
         if self.is_compiled:
@@ -52,6 +55,7 @@ class Module:
             self.broken = SyntaxError(str(error) or "it is nested too deep")
             return
         undecorate(tree)
+        self.added = added(tree, path)
         self.all = without_docstring(tree.body)
         for statement in self.all:
             if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":

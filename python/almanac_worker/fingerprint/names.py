@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from .trees import dotted
@@ -47,9 +47,11 @@ class Names(ast.NodeVisitor):
         #: imports whose name is computed
         self.unfollowed: list[int] = []
         self.attributes: set[str] = set()
+        #: what gives all names of the module
+        self.open: set[tuple[str, int]] = set()
         #: environment variables and files that are read by a name written in the code
         self.environment: set[tuple[str | None, int]] = set()
-        self.opened: set[tuple[str, int]] = set()
+        self.opened: set[tuple[str | None, int]] = set()
         self._scopes: list[_Scope] = []
 
     # names
@@ -63,6 +65,8 @@ class Names(ast.NodeVisitor):
         while isinstance(at, ast.Attribute):
             chain.append(at.attr)
             self.attributes.add(at.attr)
+            if at.attr in ("__globals__", "f_globals"):
+                self.open.add((at.attr, node.lineno))
             at = at.value
         if isinstance(at, ast.Name):
             attributes = tuple(reversed(chain))
@@ -100,7 +104,7 @@ class Names(ast.NodeVisitor):
         self._scopes.append(_Scope(_type_parameters(node)))
         self._arguments(node.args, annotations=True)
         if node.returns is not None:
-            self.visit(node.returns)
+            self._annotation(node.returns)
         self._body(node.args, node.body, node.lineno)
         self._scopes.pop()
 
@@ -115,7 +119,20 @@ class Names(ast.NodeVisitor):
         if annotations:
             for one in _all_arguments(args):
                 if one.annotation is not None:
-                    self.visit(one.annotation)
+                    self._annotation(one.annotation)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        self._annotation(node.annotation)
+        for part in [node.target, *([] if node.value is None else [node.value])]:
+            self.visit(part)
+
+    def _annotation(self, node: ast.expr) -> None:
+        """What is annotated by a text (`"Window"`, `list["Window"]`) is made of what it says."""
+        self.visit(node)
+        for text in _texts(node):
+            said = _parsed(text.value)
+            if said is not None:
+                self.visit(ast.fix_missing_locations(ast.copy_location(said, text)))
 
     def _body(self, args: ast.arguments, body: Iterable[ast.AST], line: int) -> None:
         body = list(body)
@@ -178,11 +195,16 @@ class Names(ast.NodeVisitor):
     def _look_at_call(self, node: ast.Call, callee: str) -> None:
         text = _first_text(node)
         if callee in ("importlib.import_module", "import_module", "__import__"):
-            if text is None or text.startswith("."):
+            imported = _imported(node, text)
+            if imported is None:
                 self.unfollowed.append(node.lineno)
             else:
-                self.imports.add(Import(text, None, 0))
-                self.references.setdefault(Reference(text, (), Import(text, None, 0)), node.lineno)
+                self.imports.add(imported)
+                self.references.setdefault(Reference(imported.module, (), imported), node.lineno)
+        elif callee in ("locals", "vars") and not self._scopes and not node.args:
+            self.open.add((callee, node.lineno))
+        elif callee.endswith(("spec_from_file_location", "run_path")):
+            self.opened.add((text if callee.endswith("run_path") else None, node.lineno))
         elif callee in ("os.getenv", "getenv", "os.environ.get", "environ.get"):
             self.environment.add((text, node.lineno))
         elif callee in ("open", "io.open") and text is not None and not _writes(node):
@@ -288,6 +310,32 @@ class Bound(ast.NodeVisitor):
         self.outer.update(node.names)
 
 
+def _texts(node: ast.expr) -> Iterator[ast.Constant]:
+    """Texts of an annotation that stand for code."""
+    if isinstance(node, ast.Constant):
+        if isinstance(node.value, str):
+            yield node
+    elif isinstance(node, ast.Subscript):
+        of, inner = dotted(node.value).split(".")[-1], node.slice
+        if of == "Annotated" and isinstance(inner, ast.Tuple):
+            yield from _texts(inner.elts[0])
+        elif of != "Literal":
+            yield from _texts(inner)
+    elif isinstance(node, (ast.Tuple, ast.List)):
+        for one in node.elts:
+            yield from _texts(one)
+    elif isinstance(node, ast.BinOp):
+        yield from _texts(node.left)
+        yield from _texts(node.right)
+
+
+def _parsed(text: str) -> ast.expr | None:
+    try:
+        return ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
 def _all_arguments(args: ast.arguments) -> list[ast.arg]:
     starred = [one for one in (args.vararg, args.kwarg) if one is not None]
     return [*args.posonlyargs, *args.args, *args.kwonlyargs, *starred]
@@ -300,6 +348,17 @@ def _type_parameters(node: ast.AST) -> set[str]:
 def _writes(node: ast.Call) -> bool:
     mode = node.args[1] if len(node.args) > 1 else None
     return isinstance(mode, ast.Constant) and isinstance(mode.value, str) and mode.value[:1] in ("w", "a", "x")
+
+
+def _imported(node: ast.Call, text: str | None) -> Import | None:
+    """What `import_module("a")`, or `import_module(".a", __package__)`, imports."""
+    if text is None:
+        return None
+    level = len(text) - len(text.lstrip("."))
+    packages = [*node.args[1:2], *[one.value for one in node.keywords if one.arg == "package"]]
+    if level > 0 and not any(dotted(one) in ("__package__", "__name__") for one in packages):
+        return None
+    return Import(text[level:], None, level)
 
 
 def _first_text(node: ast.Call) -> str | None:

@@ -41,9 +41,9 @@ class Places:
             roots = [base]
         else:
             first = imported.module.split(".")[0]
-            roots = [] if first in sys.builtin_module_names else self._roots
+            roots = [] if first in sys.builtin_module_names else self._roots_of(module)
             if first in sys.stdlib_module_names:
-                roots = roots[:1]
+                roots = self._roots[:1] if roots else []
         steps = tuple(imported.module.split(".")) if imported.module else ()
         key = (*roots, "", *steps)
         if key not in self._located:
@@ -53,6 +53,11 @@ class Places:
             located = self._locate(roots, steps, taken, imported.level > 0)
         absent.update(located.absent)
         return located
+
+    def _roots_of(self, module: Module) -> list[str]:
+        """What lies where a module has added a folder, or was found in such a one, is found too."""
+        own = [one.folder for one in module.added if one.folder is not None]
+        return list(dict.fromkeys([*own, *self._roots, root(module.folder)]))
 
     def _locate(self, roots: list[str], steps: tuple[str, ...], taken: tuple[str, ...], relative: bool) -> Located:
         absent: set[str] = set()

@@ -168,17 +168,35 @@ class Reach:
                 self._execute(imported)
         elif name == "*":
             info.statements = module.all
+            self._from_elsewhere()
         else:
             own = [one.statement for one in module.bindings.get(name, []) if one.imported is None]
             info.statements = [*module.futures, *{id(one): one for one in own}.values()] if own else []
         info.executes.add(module.path)
         for statement in info.statements:
             self._follow(statement)
+        if name == "^":
+            for folder, line in module.added:
+                if folder is None:
+                    what = "adds to sys.path what is computed: modules there do not count"
+                    info.warnings.add(f"{self._shown}:{line} {what}")
         return info
 
-    def reached_by(self, expression: ast.expr) -> set[Entity]:
+    def _from_elsewhere(self) -> None:
+        """What a module that counts whole has under its names is not all written in it."""
+        targets: set[Target] = set()
+        for bindings in self._module.bindings.values():
+            for one in bindings:
+                if isinstance(one.statement, ast.ImportFrom) and one.imported is not None:
+                    self._imported(self._module, one.imported, (), targets, set())
+        for star in self._module.stars:
+            self._star(self._module, star, targets)
+        if targets:
+            self._info.edges["from elsewhere"] = targets
+
+    def info_of(self, expression: ast.expr) -> Info:
         self._follow(expression)
-        return set(self._info.named())
+        return self._info
 
     def _follow(self, code: ast.stmt | ast.expr) -> None:
         names = Names()
@@ -189,7 +207,9 @@ class Reach:
         for reference, line in names.references.items():
             self._refer(reference, line)
         for line in names.unfollowed:
-            self._all_of_it(line, "imports a module whose name is computed")
+            self._all_of_it(line, "imports a module whose name is computed, which does not count")
+        for what, line in names.open:
+            self._all_of_it(line, f"uses {what}")
         for name, line in names.environment:
             self._finding("env", name, line)
         for path, line in names.opened:
@@ -236,22 +256,25 @@ class Reach:
         if name == "__doc__" and not bindings:
             targets.add(f"docstring:{_docstring(module)}")
         elif bindings or name not in _BUILTINS:
-            self._stars(module, name, bool(bindings), targets)
+            for star in module.stars:
+                starred = self._star(module, star, targets, name if bindings else None)
+                if starred is not None:
+                    self._name(starred, name, attributes, targets, seen)
 
-    def _stars(self, module: Module, name: str, bound: bool, targets: set[Target]) -> None:
-        """`from a import *` may bind any name."""
-        for star in module.stars:
-            paths, rest, *_ = self._world.places.locate(module, star, self._info.absent)
-            if not paths or rest:
-                if not bound:
-                    targets.add(f"import:{star.module}.*")
-                continue
-            starred = self._world.module(paths[-1])
-            if bound and name not in starred.bindings:
-                continue
-            targets.add(Entity(starred.path, "*"))
-            shown = self._world.shown(starred.path)
-            self._info.warnings.add(f"{self._world.shown(module.path)} imports * of {shown}: all of {shown} counts")
+    def _star(self, module: Module, star: Import, targets: set[Target], bound: str | None = None) -> Module | None:
+        """`from a import *` may bind any name; one that is `bound` is looked for."""
+        paths, rest, *_ = self._world.places.locate(module, star, self._info.absent)
+        if not paths or rest:
+            if bound is None:
+                targets.add(f"import:{star.module}.*")
+            return None
+        starred = self._world.module(paths[-1])
+        if bound is not None and bound not in starred.bindings and not starred.stars:
+            return None
+        targets.add(Entity(starred.path, "*"))
+        shown = self._world.shown(starred.path)
+        self._info.warnings.add(f"{self._world.shown(module.path)} imports * of {shown}: all of {shown} counts")
+        return starred
 
     def _imported(
         self, module: Module, imported: Import, attributes: tuple[str, ...], targets: set[Target], seen: set[Entity]

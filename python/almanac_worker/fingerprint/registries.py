@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from .modules import Module
-from .reach import Entity, Reach, World, closure
+from .reach import Entity, Info, Reach, World, closure
 from .trees import DEFINITIONS, FUNCTIONS, dotted
 
 
@@ -16,6 +16,9 @@ class Hooks:
     def __init__(self, world: World) -> None:
         self._world = world
         self._closures: dict[Entity, set[Entity]] = {}
+        #: what decorators and bases name, and which names may be changed by a call
+        self._named: dict[ast.expr, Info] = {}
+        self._states: dict[Entity, bool] = {}
 
     def called(self, path: str, reached: set[Entity], subclasses: bool) -> Iterator[Entity]:
         """Definitions of a module that is executed which may be reached through state that is reached."""
@@ -33,6 +36,8 @@ class Hooks:
         if not isinstance(statement, DEFINITIONS):
             return False
         for decorator in statement.decorator_list:
+            if self._registers(module, decorator, reached):
+                return True
             if any(one in reached and self._is_state(one) for one in self._closure(module, decorator)):
                 return True
         if not isinstance(statement, ast.ClassDef):
@@ -43,21 +48,50 @@ class Hooks:
                     return True
         return False
 
+    def _registers(self, module: Module, decorator: ast.expr, reached: set[Entity]) -> bool:
+        """Is it `shown.register`, of a function, or `register_accessor`, of a package, which anything may ask?"""
+        written = dotted(decorator.func if isinstance(decorator, ast.Call) else decorator)
+        before, _, last = written.rpartition(".")
+        found = self._info(module, decorator)
+        local = set(found.named())
+        if last.startswith("register") and not local and any(True for _ in found.outside()):
+            return True
+        return before != "" and any(one in reached and one.name != last and self._is_decorated(one) for one in local)
+
+    def _is_decorated(self, entity: Entity) -> bool:
+        statements = self._world.info(entity).statements
+        return any(isinstance(one, DEFINITIONS) and one.decorator_list for one in statements)
+
     def _closure(self, module: Module, expression: ast.expr) -> set[Entity]:
         found: set[Entity] = set()
-        for entity in Reach(self._world, module).reached_by(expression):
+        for entity in self._info(module, expression).named():
             if entity not in self._closures:
                 self._closures[entity] = closure(self._world, [entity], executed=False)
             found |= self._closures[entity]
         return found
 
+    def _info(self, module: Module, expression: ast.expr) -> Info:
+        if expression not in self._named:
+            self._named[expression] = Reach(self._world, module).info_of(expression)
+        return self._named[expression]
+
     def _is_state(self, entity: Entity) -> bool:
+        if entity not in self._states:
+            self._states[entity] = self._may_change(entity)
+        return self._states[entity]
+
+    def _may_change(self, entity: Entity) -> bool:
         """May what it is be changed by a call?"""
         for statement in self._world.info(entity).statements:
             if isinstance(statement, ast.ClassDef):
                 if any(isinstance(one, (ast.Assign, ast.AnnAssign)) and _is_state(one.value) for one in statement.body):
                     return True
-            elif not isinstance(statement, FUNCTIONS) and _is_state(getattr(statement, "value", None)):
+            elif isinstance(statement, FUNCTIONS):
+                if any(_is_state(one) for one in [*statement.args.defaults, *statement.args.kw_defaults]):
+                    return True
+                if any(dotted(one).startswith(f"{entity.name}.") for one in ast.walk(statement)):
+                    return True
+            elif _is_state(getattr(statement, "value", None)):
                 return True
         return False
 
@@ -66,6 +100,8 @@ class Hooks:
             if not isinstance(statement, ast.ClassDef):
                 continue
             if any(keyword.arg == "metaclass" for keyword in statement.keywords):
+                return True
+            if any(dotted(base) == "type" for base in statement.bases):
                 return True
             if any(isinstance(one, FUNCTIONS) and one.name == "__init_subclass__" for one in statement.body):
                 return True
