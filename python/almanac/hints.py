@@ -89,7 +89,7 @@ def _named(hint: Any) -> list[Any]:
     hint = _plain(hint)
     if _is_dataclass(hint) or typing.is_typeddict(hint):
         return list(_members(hint).values())
-    return list(typing.get_args(hint))
+    return list(of(hint).values() if is_named_tuple(hint) else typing.get_args(hint))
 
 
 def _required(hint: Any, fields: dict[str, Any]) -> list[str]:

@@ -10,7 +10,7 @@ import pathlib
 import typing
 from typing import Any, Literal
 
-from .hints import _is_mapping, _is_sequence, _is_union, _made_of, _members, _names, _plain, _required, is_named_tuple
+from .hints import _is_mapping, _is_sequence, _is_union, _made_of, _members, _names, _plain, _required, is_named_tuple, of
 from .values import Dir, File, Url
 
 __all__ = ["schema"]
@@ -57,18 +57,22 @@ def schema(hint: Any, within: bool = False) -> dict[str, Any]:
         # a path is one of two by itself
         alternatives = [one for arg in args for one in _alternatives(schema(arg, within))]
         return {} if {} in alternatives else {"anyOf": alternatives}
+    if origin is tuple and args[1:] != (...,):
+        return _list_of(args, within)
     if args and (origin in (list, tuple, set, frozenset) or _is_sequence(origin)):
-        return {"type": "array", "items": schema(args[0], within)} if origin is not tuple else {"type": "array"}
+        return {"type": "array", "items": schema(args[0], within)}
     if origin is dict or _is_mapping(origin):
         values = schema(args[1], within) if len(args) == 2 else {}
         return {"type": "object", **({"additionalProperties": values} if values else {})}
     if isinstance(hint, type) and issubclass(hint, enum.Enum):
         return {"enum": [one.value for one in hint]}
-    if is_named_tuple(hint):
-        return {"type": "array"}
     pydantic = getattr(hint, "model_json_schema", None)
     if pydantic is not None:
         return pydantic()  # type: ignore[no-any-return]
+    if is_named_tuple(hint):
+        recursive, found = _names(hint, hint), of(hint)
+        hints = [found.get(name, Any) for name in hint._fields]
+        return {} if recursive and within else _list_of(hints, within or recursive)
     if dataclasses.is_dataclass(hint) or typing.is_typeddict(hint):
         recursive = _names(hint, hint)
         if recursive and within:
@@ -80,6 +84,11 @@ def schema(hint: Any, within: bool = False) -> dict[str, Any]:
         }
         return _object(properties, _required(hint, fields))
     return {}
+
+
+def _list_of(hints: typing.Sequence[Any], within: bool) -> dict[str, Any]:
+    """How many there are is told where the value is made."""
+    return {"type": "array", "prefixItems": [schema(one, within) for one in hints]}
 
 
 def _alternatives(told: dict[str, Any]) -> list[dict[str, Any]]:

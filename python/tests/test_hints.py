@@ -35,6 +35,11 @@ class Place(NamedTuple):
     colour: Colour = Colour.BLUE
 
 
+class Chain(NamedTuple):
+    first: File
+    rest: Optional[Chain]
+
+
 class Report(TypedDict):
     ok: bool
     limits: Limits
@@ -178,6 +183,10 @@ class Schemas(unittest.TestCase):
             (Dict[str, File], {"type": "object", "additionalProperties": {"almanac": "file"}}),
             (Mapping[str, Any], {"type": "object"}),
             (Sequence[int], {"type": "array", "items": {"type": "integer"}}),
+            (Tuple[File, ...], {"type": "array", "items": {"almanac": "file"}}),
+            (Tuple[File, int], {"type": "array", "prefixItems": [{"almanac": "file"}, {"type": "integer"}]}),
+            (Place, {"type": "array", "prefixItems": [{"type": "number"}, {"enum": ["red", "blue"]}]}),
+            (Chain, {"type": "array", "prefixItems": [{"almanac": "file"}, {}]}),
             (Any, {}),
             (Limits, limits),
             (

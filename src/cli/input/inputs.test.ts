@@ -86,6 +86,39 @@ it('takes files by their paths within what has names, and those that are default
   expect(await readBy({ properties }, 'named=a')).toBe('Input named: "a" is no JSON: write {"name": …}')
 })
 
+it('takes files by their paths in tuples, in whichever alternative is meant, and where a schema names itself', async () => {
+  const file = z.custom().meta({ almanac: 'file' })
+  const tree = z.object({
+    file,
+    get child() {
+      return tree.optional()
+    },
+  })
+  const inputs = {
+    pair: z.tuple([file, z.string()], file),
+    either: z.union([z.object({ name: z.string() }), z.object({ file })]),
+    tagged: z.discriminatedUnion('kind', [
+      z.object({ kind: z.literal('text'), of: z.string() }),
+      z.object({ kind: z.literal('file'), of: file }),
+    ]),
+    tree,
+  }
+  const required = z.toJSONSchema(z.object(inputs).partial(), { io: 'input', unrepresentable: 'any' })
+  const at = (name: string) => new FileRef('f', 'a', 1, false, resolve(name))
+  const scan = (path: string) => Promise.resolve(at(path))
+  const taken = async (input: string) => ({
+    ...((await readInput(required, { inputs: [input] }, scan, never)) as object),
+  })
+  expect(await taken('pair=["a","b","c"]')).toEqual({ pair: [at('a'), 'b', at('c')] })
+  expect(await taken('either={"file":"a"}')).toEqual({ either: { file: at('a') } })
+  expect(await taken('either={"name":"a"}')).toEqual({ either: { name: 'a' } })
+  expect(await taken('tagged={"kind":"file","of":"a"}')).toEqual({ tagged: { kind: 'file', of: at('a') } })
+  expect(await taken('tagged={"kind":"text","of":"a"}')).toEqual({ tagged: { kind: 'text', of: 'a' } })
+  expect(await taken('tree={"file":"a","child":{"file":"b"}}')).toEqual({
+    tree: { file: at('a'), child: { file: at('b') } },
+  })
+})
+
 it('refuses what does not fit, by its name and path', async () => {
   expect(await read('size=1.5')).toBe('Input size: Invalid input: expected int, received number')
   expect(await read('mode=quick')).toBe('Input mode: Invalid option: expected one of "fast"|"slow"')

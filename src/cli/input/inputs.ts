@@ -1,19 +1,10 @@
 import { readFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
 import { fromWire } from '../../model/codec.ts'
-import { AlmanacError, isAlmanacError } from '../../model/errors.ts'
-import { DirRef, FileRef } from '../../model/refs.ts'
-import { parseUrl, safeText, safeUrl } from '../../model/source.ts'
+import { AlmanacError } from '../../model/errors.ts'
 import type { Value } from '../../model/value.ts'
 import { hasOtherNumbers } from '../../util/other-numbers.ts'
-import type { UrlWanted } from '../../workbench.ts'
+import { type Look, type Scan, withFiles } from './given-files.ts'
 import { type InputSchema, kindText, misfit, typesOf } from './schemas.ts'
-
-/** Takes a file or directory that lies elsewhere as a value. */
-export type Scan = (path: string) => Promise<Value>
-
-/** Asks the server what is at a URL. */
-export type Look = (wanted: UrlWanted) => Promise<Value>
 
 /**
  * The input of a workflow from `--params FILE` and `--input name=value`, read by the workflow's schema: files and
@@ -46,7 +37,7 @@ export async function readInput(
     if (property.default !== undefined && namesFiles(property) && !Object.hasOwn(fields, name))
       fields[name] = property.default
     if (Object.hasOwn(fields, name)) {
-      fields[name] = await taken(fields[name], property, name, { scan, look })
+      fields[name] = await withFiles(fields[name], property, name, { scan, look, root: wanted })
       checkFit(fields[name], property, name)
     } else if (required.includes(name)) {
       throw new AlmanacError('ALM_INPUT_INVALID', {
@@ -86,7 +77,7 @@ function checkFit(value: unknown, property: InputSchema, name: string): void {
 }
 
 /** Files, directories and the like are no JSON; nor is what has a schema that JSON Schema cannot say. */
-const namesKept = (property: InputSchema): boolean => JSON.stringify(property).includes('"almanac"')
+const namesKept = (property: InputSchema): boolean => /"(almanac|\$ref)":/.test(JSON.stringify(property))
 
 const namesFiles = (property: InputSchema): boolean =>
   /"almanac":"(file|dir|url)"/.test(JSON.stringify(property))
@@ -141,76 +132,4 @@ function noneOf(schema: InputSchema): string {
   if (types.has('boolean')) return 'neither true nor false'
   if (types.has('array')) return 'no JSON: write a list as ["one", "two"]'
   return types.has('object') ? 'no JSON: write {"name": …}' : 'no JSON'
-}
-
-async function taken(
-  value: unknown,
-  schema: InputSchema,
-  name: string,
-  from: { readonly scan: Scan; readonly look: Look },
-): Promise<unknown> {
-  const { scan, look } = from
-  const items = schema.items ?? schema.anyOf?.find((one) => one.items !== undefined)?.items
-  if (items !== undefined && Array.isArray(value)) {
-    const all: unknown[] = []
-    for (const [i, item] of value.entries()) all.push(await taken(item, items, `${name}.${i}`, from))
-    return all
-  }
-  if (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype)
-    return await takenFields(value, schema, name, from)
-  const kind = schema.almanac ?? schema.anyOf?.find((one) => one.almanac !== undefined)?.almanac
-  if (kind === 'url' && typeof value === 'string') return await look(urlNamed(value, name))
-  if ((kind !== 'file' && kind !== 'dir') || typeof value !== 'string') return value
-  try {
-    const found = await scan(resolve(value))
-    const other = kind === 'dir' ? found instanceof FileRef : found instanceof DirRef
-    // a schema of alternatives may take either
-    if (other && schema.anyOf === undefined) {
-      const why =
-        kind === 'dir' ? 'is a file, and a directory is needed' : 'is a directory, and a file is needed'
-      throw new AlmanacError('ALM_INPUT_INVALID', { name, why: `${value} ${why}` })
-    }
-    return found
-  } catch (error) {
-    if (!isAlmanacError(error) || error.code !== 'ALM_INPUT_MISSING') throw error
-    throw new AlmanacError('ALM_INPUT_INVALID', { name, why: error.message }, { cause: error })
-  }
-}
-
-/** By the names that a schema has, or all of them alike. */
-async function takenFields(
-  value: object,
-  schema: InputSchema,
-  name: string,
-  from: { readonly scan: Scan; readonly look: Look },
-): Promise<unknown> {
-  const { properties = {}, additionalProperties: others = {} } =
-    schema.anyOf?.find((one) => one.properties ?? one.additionalProperties) ?? schema
-  const fields: [string, unknown][] = []
-  for (const [field, one] of Object.entries(value)) {
-    const known = Object.hasOwn(properties, field) ? properties[field] : others
-    fields.push([field, typeof known === 'object' ? await taken(one, known, `${name}.${field}`, from) : one])
-  }
-  return Object.fromEntries(fields)
-}
-
-/** `https://host/a.nc` or `s3://bucket/key`. What is given here is kept: nothing that lets one in. @throws ALM_INPUT_INVALID */
-function urlNamed(text: string, name: string): UrlWanted {
-  const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/s.exec(text) ?? []
-  if (bucket !== undefined && key !== undefined) {
-    if (!key.split('/').some((part) => part === '.' || part === '..')) return { object: { bucket, key } }
-    throw new AlmanacError('ALM_INPUT_INVALID', {
-      name,
-      why: 'a name in the key is "." or "..", which no URL can say',
-    })
-  }
-  const parsed = URL.canParse(text) ? new URL(text) : undefined
-  if (parsed?.protocol !== 'http:' && parsed?.protocol !== 'https:') {
-    const why = `${JSON.stringify(safeText(text))} is no URL: write https://host/file or s3://bucket/key`
-    throw new AlmanacError('ALM_INPUT_INVALID', { name, why })
-  }
-  const url = parseUrl(text)
-  if (safeUrl(url) === url.href) return { url: text }
-  const why = `${safeUrl(url)} was given with a user, a password or a secret, and inputs are kept; name it in the workflow: url.http(…)`
-  throw new AlmanacError('ALM_INPUT_INVALID', { name, why })
 }
