@@ -92,6 +92,7 @@ class TaskFailed(_Failure):
     A call has failed. It is of the class that was raised as well where that is a builtin one, or is known in the process of
     the workflow. `type` is the exception's own name where a function raised (`"ValueError"`), `traceback` its own
     text, both None where a program failed, or Almanac itself. `file` and `line` say where: of what raised, or of the task.
+    A call that was not run, because another failed, has the class and the `type` of that failure.
 
     ```python
     from almanac import task, workflow

@@ -3,7 +3,9 @@ import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { command } from '../flow/command.ts'
 import { python } from '../flow/python.ts'
+import { task } from '../flow/task.ts'
 import { workflow } from '../flow/workflow.ts'
+import type { AlmanacError } from '../model/errors.ts'
 import { World } from './world.ts'
 
 const predict = python.task({ name: 'predict', run: 'model.py:predict' })
@@ -31,6 +33,29 @@ test('a task that nothing stands for fails with what to do, once', async () => {
     })
   }
   expect(world.took()).toEqual(['predict(1)', 'count()'])
+})
+
+test('what was not run for a failure is caught as that failure, by its type', async () => {
+  const refuse = task('refuse', (): number => {
+    throw new RangeError('too far')
+  })
+  const after = task('after', (n: number) => n)
+  const catches = workflow('catches', async () => {
+    try {
+      return await after(after(refuse()))
+    } catch (error) {
+      const { code, type, message } = (error as AlmanacError).record ?? {}
+      return { code, type, message }
+    }
+  })
+  expect(await new World().run(catches)).toMatchObject({
+    state: 'succeeded',
+    output: {
+      code: 'ALM_UPSTREAM',
+      type: 'RangeError',
+      message: 'Not run, because refuse failed: too far',
+    },
+  })
 })
 
 test('a run that is not there cannot be gone on with', async () => {

@@ -101,9 +101,9 @@ async def main():
   const expected = [
     ['Noisy', 'ALM_WORKFLOW_FAILED'],
     ['KeyError', 'ALM_TASK_FAILED'],
-    [null, 'ALM_UPSTREAM'],
+    ['KeyError', 'ALM_UPSTREAM'],
     ['ValueError', 'ALM_MAP_FAILED'],
-    [null, 'ALM_UPSTREAM'],
+    ['ConnectionResetError', 'ALM_UPSTREAM'],
   ]
   expect(await outputs(workflow)).toEqual([expected, expected, expected, expected])
   await project.write({

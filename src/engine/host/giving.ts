@@ -210,6 +210,7 @@ export class Giving {
     return errorRecord('ALM_UPSTREAM', details, {
       call: cause?.call ?? input ?? info.id,
       // who awaits it may look out for what was raised
+      ...(cause?.type !== undefined && { type: cause.type }),
       ...(cause?.types !== undefined && { types: cause.types }),
       ...placeIn(cause),
     })
