@@ -132,6 +132,12 @@ class Outbox:
             except OSError:
                 return  # the host is gone: the control thread ends this process
 
+    def abandon(self) -> None:
+        """In a child of a fork: what is under way is its parent's to say."""
+        self._pending.clear()
+        self._writing = threading.Lock()
+        self._socket.close()
+
     def _next(self) -> str:
         end = self._pending.popleft()
         return end if isinstance(end, str) else self._together(end)

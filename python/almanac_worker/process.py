@@ -45,6 +45,27 @@ def end_group() -> None:
     os._exit(1)
 
 
+def end_child(raised: BaseException | None) -> None:
+    """Ends a child that a task forked, and that has come to the end of the task's function: that is its parent's."""
+    import traceback
+
+    if isinstance(raised, SystemExit):
+        code = raised.code if isinstance(raised.code, int) else int(raised.code is not None)
+    else:
+        code = int(raised is not None)
+        if raised is not None:
+            # without the frame of ours that called it
+            begin = raised.__traceback__ and raised.__traceback__.tb_next
+            traceback.print_exception(type(raised), raised, begin or raised.__traceback__)
+        print("this process was forked by a task, and ends here: end it by os._exit", file=sys.stderr)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (AttributeError, OSError, ValueError):
+            pass
+    os._exit(code & 0xFF)
+
+
 def prefer_as_victim() -> None:
     """Out of memory, the kernel had better take a worker than the host."""
     try:

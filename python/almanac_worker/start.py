@@ -42,6 +42,7 @@ def main() -> None:
     except OSError:
         os.chdir("/")  # that the directory is not there is told when a task looks for its file
     worker = Worker(config, inbox, outbox)
+    os.register_at_fork(after_in_child=worker.forked)
     threading.Thread(target=worker.control, args=(Inbox(control),), name="control", daemon=True).start()
 
     import almanac_task

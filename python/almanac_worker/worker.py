@@ -83,6 +83,13 @@ class Worker:
         self._printed = Printed(config["events"]) if self._debug is None else None
         self._logging = False
         self._on_signal = self._interrupted
+        #: a task forked, and this is the child
+        self._is_child = False
+
+    def forked(self) -> None:
+        """In the child, before it goes on: what it says of itself goes where the task prints, and the host hears nothing."""
+        self._is_child = True
+        self._outbox.abandon()
 
     # ---- the main thread
 
@@ -205,6 +212,8 @@ class Worker:
             return _finish(function(*positional, **named))
         finally:
             self._interruptible = None
+            if self._is_child:
+                process.end_child(sys.exc_info()[1])
 
     def _restore(self) -> None:
         self._surroundings.leave()
@@ -283,7 +292,11 @@ class Worker:
         task = _task.get()
         if task is not None and task.cancelled:
             raise TaskCancelled
-        return _finish(function(*positional, **named), task)
+        try:
+            return _finish(function(*positional, **named), task)
+        finally:
+            if self._is_child:
+                process.end_child(sys.exc_info()[1])
 
     # ---- what tasks say
 
@@ -321,7 +334,7 @@ class Worker:
     def _say(self, stream: str, text: str) -> bool:
         """A line of the task that runs in this thread; a thread that a lone task started counts as its own."""
         task = _task.get() or self._here
-        if task is None:
+        if task is None or self._is_child:
             return False
         # an exception in the middle of a write would leave half a frame: no interruption here
         paused = self._interruptible if threading.get_ident() == main_thread() else None
@@ -343,7 +356,7 @@ class Worker:
 
     def _print(self, stream: str, text: str) -> bool:
         task = _task.get()
-        if task is None:
+        if task is None or self._is_child:
             return False
         # no writing here, see `_say`: the host pokes, and the end flushes
         task.lines.add(stream, text)

@@ -95,6 +95,16 @@ def helper_thread():
     thread.join()
 
 
+def forks(how):
+    child = os.fork()
+    if child == 0:
+        logging.info("logged by the child")
+        if how == "raises":
+            raise ValueError("of the child")
+        return "child"
+    return ["parent", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])]
+
+
 def profiled():
     import cProfile
 
@@ -167,6 +177,21 @@ describe('what a task writes', () => {
       'stdout: from a thread',
       'log: INFO root: logged by it',
     ])
+  })
+
+  it('is its log also from a child that it forked, whose end is not its own', async () => {
+    const logged = 'stderr: INFO root: logged by the child'
+    const ends = 'stderr: this process was forked by a task, and ends here: end it by os._exit'
+    const returned = await heard('forks', { how: 'returns' })
+    expect(returned.end).toMatchObject({ values: { '': ['parent', 0] } })
+    expect(returned.lines).toEqual([logged, ends])
+    const { end, lines } = await heard('forks', { how: 'raises' })
+    expect(end).toMatchObject({ values: { '': ['parent', 1] } })
+    expect(lines.slice(0, 2)).toEqual([logged, 'stderr: Traceback (most recent call last):'])
+    expect(lines.slice(-2)).toEqual(['stderr: ValueError: of the child', ends])
+    expect(lines.filter((line) => line.includes('almanac_worker'))).toEqual([])
+    const inThread = bench.task(file, 'forks', { threads: 2 })
+    expect(await bench.value(inThread, { how: 'raises' })).toEqual(['parent', 1])
   })
 
   it('stays with its own attempt, one after the other', async () => {
