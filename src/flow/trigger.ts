@@ -6,6 +6,7 @@ import type { Elsewhere } from '../ports/caller.ts'
 import { requireCaller } from './ambient.ts'
 import { toArgs } from './arguments.ts'
 import { chosenWorkflow, definitionOf } from './chosen-workflow.ts'
+import { type Scan, withDefaultFiles } from './default-files.ts'
 import { type Future, makeFuture } from './future.ts'
 import { checkNames, type OptionNames } from './option-names.ts'
 import { checkInput, type WorkflowDefinition } from './workflow.ts'
@@ -45,7 +46,7 @@ export function triggered(
     name: options.name ?? null,
     tags: [...(options.tags ?? [])],
   }
-  const fn = (isOfFile: boolean, given?: { readonly input: Value }): Promise<FoundWorkflow> =>
+  const fn = (isOfFile: boolean, given?: Given): Promise<FoundWorkflow> =>
     found(definition, caller.elsewhere, isOfFile, given)
   const request = { kind: 'trigger', name, fn, ...(at !== undefined && { at }) } as const
   return makeFuture(caller, caller.call(request, args, options.key), [], `run.trigger(${name})`)
@@ -65,13 +66,19 @@ export interface FoundWorkflow {
  * Finds it as a later process would, and checks what it is `given`. `isOfFile`: the run that triggers it is of a file;
  * a program that runs its own workflows goes on with these by itself. @throws ALM_TRIGGER_REFUSED, ALM_SCHEMA
  */
-export type FindWorkflow = (isOfFile: boolean, given?: { readonly input: Value }) => Promise<FoundWorkflow>
+export type FindWorkflow = (isOfFile: boolean, given?: Given) => Promise<FoundWorkflow>
+
+/** What a run is triggered with, and who looks at files that lie elsewhere. */
+export interface Given {
+  readonly input: Value
+  readonly scan: Scan
+}
 
 async function found(
   definition: WorkflowDefinition,
   elsewhere: Elsewhere,
   isOfFile: boolean,
-  given: { readonly input: Value } | undefined,
+  given: Given | undefined,
 ): Promise<FoundWorkflow> {
   const { definedAt, name } = definition
   const own = isOfFile && definedAt !== undefined ? { file: definedAt.file, named: name } : undefined
@@ -80,7 +87,8 @@ async function found(
   const result = from === undefined ? { definition } : await load(from, name, elsewhere)
   if (given === undefined) return result
   // nothing is an input without fields, where there is a schema to say which fields there could be
-  const input = given.input ?? (result.definition.input === undefined ? undefined : {})
+  const known = given.input ?? (result.definition.input === undefined ? undefined : {})
+  const input = await withDefaultFiles(result.definition, known, given.scan)
   await checkInput(result.definition, input)
   return { ...result, input }
 }

@@ -5,6 +5,7 @@ import { type RunMessage, runMessages, sendMessage } from '../engine/messages/ru
 import type { RunSettings } from '../engine/settings.ts'
 import type { Containers } from '../executors/container/containers.ts'
 import { chosenWorkflow, definitionOf, type WorkflowChoice } from '../flow/chosen-workflow.ts'
+import { withDefaultFiles } from '../flow/default-files.ts'
 import { jsonSchemaOf } from '../flow/schema.ts'
 import { authorValues } from '../flow/values.ts'
 import { checkInput, type Workflow } from '../flow/workflow.ts'
@@ -117,11 +118,14 @@ export class OpenWorkbench implements Workbench {
   async start<I, R>(workflow: Workflow<I, R>, input: I, options: StartOptions = {}): Promise<RunHandle> {
     const { name, tags, file, codeDigest, listener } = options
     const definition = definitionOf(workflow)
+    const { from } = definition
+    const own = from === undefined ? definition : definitionOf((await this.load(from.file, from)).workflow)
+    const taken = await withDefaultFiles(own, input as Value, (path) => this.data.scan(path))
     // of what does not fit there would be a run that nobody could mend
-    await checkInput(definition, authorValues(input as Value))
+    for (const one of new Set([definition, own])) await checkInput(one, authorValues(taken))
     this.#hasWritten = true
     return this.#engine.start(definition, {
-      input: input as Value,
+      input: taken,
       settings: this.#with(options),
       ...(name !== undefined && { name }),
       ...(tags !== undefined && { tags }),

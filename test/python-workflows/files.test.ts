@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
+import { open, python } from '../../src/index.ts'
 import { Project } from '../cli/almanac.ts'
 
 let project: Project
@@ -90,6 +91,32 @@ async def parent():
       ),
     },
   })
+})
+
+it('a default that is a path is read for runs that are triggered, or started by a program in TypeScript', async () => {
+  await make(`
+from almanac import run
+
+@workflow
+async def main(raw: Dir = Path("raw"), files: list[Path] = [Path("raw") / "b.txt"]):
+    return [raw.entries, await sizes(None, files)]
+
+@workflow
+async def starts():
+    return await run.trigger(main)
+`)
+  const { output: triggered } = await project.json('run', 'flow.py:starts')
+  expect(await project.json('show', (triggered as { id: string }).id)).toMatchObject({
+    state: 'succeeded',
+    output: [2, [null, 2]],
+  })
+  const almanac = await open({ project: project.folder })
+  try {
+    const main = python.workflow(join(project.folder, 'flow.py:main'))
+    expect(await almanac.run(main, {})).toEqual([2, [null, 2]])
+  } finally {
+    await almanac.close()
+  }
 })
 
 it.each([

@@ -1,6 +1,6 @@
 import type { EndStatus } from '../../core/run/call.ts'
 import { chosenWorkflow, definitionOf } from '../../flow/chosen-workflow.ts'
-import type { FindWorkflow, FoundWorkflow } from '../../flow/trigger.ts'
+import type { FindWorkflow, FoundWorkflow, Given } from '../../flow/trigger.ts'
 import { authorValue } from '../../flow/values.ts'
 import type { WorkflowDefinition } from '../../flow/workflow.ts'
 import { encode } from '../../model/codec.ts'
@@ -101,7 +101,10 @@ export class TriggerCalls {
       const why = "it is an array that lives in a worker's memory, which the other run does not share"
       throw new AlmanacError('ALM_VALUE_REFUSED', { path: `the input of ${info.request.name}`, why })
     })
-    const found = await this.#find(info, { input: mapRefs(args.input, authorValue) })
+    const found = await this.#find(info, {
+      input: mapRefs(args.input, authorValue),
+      scan: (path) => ports.data.scan(path),
+    })
     // a run whose files may be gone after a power failure must not be on record
     await ports.data.sync()
     return { found, args }
@@ -172,7 +175,7 @@ export class TriggerCalls {
     return definitionOf(chosenWorkflow(loaded.file, loaded.exports, { rather: workflow }))
   }
 
-  #find({ request }: CallInfo, given?: { readonly input: Value }): Promise<FoundWorkflow> {
+  #find({ request }: CallInfo, given?: Given): Promise<FoundWorkflow> {
     return (request.fn as unknown as FindWorkflow)(this.#record.file !== undefined, given)
   }
 }
