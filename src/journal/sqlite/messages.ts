@@ -98,7 +98,15 @@ export interface WriterMethods {
   create(run: RunRecord): void
   claim(run: RunId, owner: Owner): boolean
   release(run: RunId): void
-  load(run: RunId, from: number): { readonly page: CallPage | undefined; readonly next: number | undefined }
+  /** A page of calls in rows; with the first of them, the blocks that are there before. */
+  load(
+    run: RunId,
+    from: number,
+  ): {
+    readonly page: CallPage | undefined
+    readonly next: number | undefined
+    readonly blocks: readonly number[]
+  }
   answer(run: RunId, answer: Answer): void
   request(run: RunId, request: RunRequest): void
   send(run: RunId, message: NewMessage): SentMessage

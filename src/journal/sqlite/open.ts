@@ -1,12 +1,12 @@
 import { join, resolve } from 'node:path'
-import type { RememberedCall, RunId } from '../../model/records.ts'
+import type { RunId } from '../../model/records.ts'
 import type { Datasets } from '../../ports/datasets.ts'
 import type { Documents } from '../../ports/documents.ts'
 import type { CacheRecords, Journal, Records, RunCache, RunClaim, WorkClaims } from '../../ports/journal.ts'
 import type { Limits } from '../../ports/limits.ts'
-import { unpackPage } from './calls/page-calls.ts'
 import { WriterClient } from './client.ts'
 import { LimitSignal } from './limit-signal.ts'
+import { loadedCalls } from './loaded-calls.ts'
 import type { RootsPlace } from './tables/roots.ts'
 
 /** A journal with what reads it. */
@@ -70,7 +70,7 @@ function sqliteJournal(client: WriterClient): Journal {
     async claim(run, owner) {
       return (await client.call('claim', run, owner)) ? claimOf(client, run) : undefined
     },
-    load: (run) => load(client, run),
+    load: (run) => loadedCalls(client, run),
     append: (run, records, isPatient) => client.append(run, records, isPatient),
     hurry: () => client.hurry(),
     answer: (run, call, answerWire, by, at) => client.call('answer', run, { call, answerWire, by, at }),
@@ -95,43 +95,6 @@ function claimOf(client: WriterClient, run: RunId): RunClaim {
     },
   }
 }
-
-/** The next page is read while this one is unpacked. */
-async function load(client: WriterClient, run: RunId): ReturnType<Journal['load']> {
-  const calls: RememberedCall[] = []
-  let reading: ReturnType<typeof readPage> | undefined = readPage(client, run, 0)
-  while (reading !== undefined) {
-    const { page, next }: Awaited<ReturnType<typeof readPage>> = await reading
-    reading = next === undefined ? undefined : readPage(client, run, next)
-    await asked
-    if (page !== undefined) unpackPage(page, calls)
-  }
-  return (await loadFrozen(client, run, calls)) ? inOrder(calls) : calls
-}
-
-/** One that was put into a block meanwhile has come twice. */
-const inOrder = (calls: RememberedCall[]): RememberedCall[] =>
-  calls.sort((a, b) => a.call - b.call).filter(({ call }, i) => call !== calls[i - 1]?.call)
-
-/** Adds those in blocks. Are there any? */
-async function loadFrozen(client: WriterClient, run: RunId, calls: RememberedCall[]): Promise<boolean> {
-  const before = calls.length
-  let reading: ReturnType<typeof readFrozen> | undefined = readFrozen(client, run, -1)
-  while (reading !== undefined) {
-    const block: Awaited<ReturnType<typeof readFrozen>> = await reading
-    reading = block && readFrozen(client, run, block.next)
-    await asked
-    if (block !== undefined) unpackPage(block.page, calls)
-  }
-  return calls.length > before
-}
-
-/** A question leaves in a microtask: whoever goes on working before that keeps it here. */
-const asked = Promise.resolve()
-
-const readFrozen = (client: WriterClient, run: RunId, after: number) => client.call('frozen', run, after)
-
-const readPage = (client: WriterClient, run: RunId, from: number) => client.call('load', run, from)
 
 const sqliteRecords = (client: WriterClient): Records => ({
   runs: (query) => client.call('runs', query),

@@ -6,7 +6,7 @@ import { Appender } from './append.ts'
 import { listAttempts } from './calls/attempts.ts'
 import { listCalls } from './calls/call-lists.ts'
 import { loadPage } from './calls/calls.ts'
-import { freezeBlock, frozenPage, thawedRun } from './calls/frozen.ts'
+import { blocksOf, freezeBlock, frozenPage, thawedRun } from './calls/frozen.ts'
 import { linkTasks, listTasks } from './calls/tasks.ts'
 import { Claims } from './database/claims.ts'
 import type { Database } from './database/database.ts'
@@ -14,6 +14,7 @@ import { openDatabase, problems } from './database/database.ts'
 import { isConstraint, journalFailure } from './database/failures.ts'
 import { Holder } from './database/holder.ts'
 import { openReadOnly } from './database/read-only.ts'
+import { rowRange } from './database/rows.ts'
 import type { Batch, WriterMethods } from './messages.ts'
 import {
   answerAsk,
@@ -136,7 +137,9 @@ export class Session {
     release: (run) => this.#release([run]),
     load: (run, from) => {
       const n = runNumber(this.#db, run)
-      return loadPage(this.#db, this.#appender.names, this.#appender.index(n), n, from, callsPerPage)
+      const blocks = from === 0 ? blocksOf(this.#db, ...rowRange(n)) : []
+      const found = loadPage(this.#db, this.#appender.names, this.#appender.index(n), n, from, callsPerPage)
+      return { ...found, blocks }
     },
     answer: (run, answer) => {
       this.#db.transaction(() => answerAsk(this.#db, run, answer))
