@@ -7,9 +7,10 @@ import types
 from typing import Any, Generic, Literal, Mapping, TypeVar
 
 from . import results, schemas
-from .calls import current
+from .caller import current
 from .errors import refused
 from .futures import Future
+from .wire import encode
 
 __all__ = ["Document", "DocumentState", "document"]
 
@@ -110,8 +111,6 @@ def document(
     a project, which all workflows share (`{"project": "survey"}`); `schema`: the type that it must fit when it is
     written and when it is read; `initial`: what it is as long as nobody has written it.
     """
-    from .wire import encode
-
     if of not in ("run", "workflow") and not (isinstance(of, Mapping) and set(of) == {"project"}):
         raise refused(
             f"option of of run.context({name!r}) is {of!r}",

@@ -12,13 +12,13 @@ import tempfile
 import threading
 from typing import Any, Callable, Mapping
 
-from . import calls, cells, results
+from . import caller, cells, results
 from .beside import Engine, answered, asked
-from .errors import AlmanacError, for_cells, noted, refused
+from .errors import AlmanacError, RunFailed, for_cells, noted, refused
 from .inputs import as_given
 from .progress import display, in_notebook, message_of, warning_of
 from .raised import run_failed
-from .shown import Artifact, Graph, run_html
+from .shown import Artifact, Graph, failure_html, run_html
 from .values import Dir, File, _Kept
 from .wire import decode_lines
 from .workflows import Workflow
@@ -100,6 +100,10 @@ class Run:
             told["next"] = self._looked_at.get("next")
             told["asks"] = asked(["answer", self.id, *self._project], self._near)
         return run_html({**told, "graph": self.graph, "metrics": metrics, "artifacts": self.artifacts})
+
+    def _failure_html(self, failed: RunFailed) -> str:
+        notes = [note for note in getattr(failed, "__notes__", []) if note != failed.traceback]
+        return f"<div>{failure_html(str(failed.args[0]), failed.traceback, notes)}{self._repr_html_()}</div>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {
@@ -218,7 +222,7 @@ class _Following:
         resumed: Resumed | None = None,
     ) -> None:
         _check(workflow, arguments)
-        if calls.workflow_threads is not None:
+        if caller.workflow_threads is not None:
             raise _nested()
         self._workflow = workflow
         self._function = workflow.function.__name__
@@ -324,7 +328,7 @@ def _wants_pdb(arguments: tuple[str, ...]) -> bool:
 
 
 def _nested() -> AlmanacError:
-    if calls.found() is not None:
+    if caller.found() is not None:
         what = "almanac.run was called in a workflow: call the other workflow itself"
     else:
         what = 'almanac.run was called while the engine imports this file: put it under `if __name__ == "__main__":`'

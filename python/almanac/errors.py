@@ -85,6 +85,8 @@ class _Failure(AlmanacError):
         self.traceback: str | None = record.get("stack")
         self.file: str | None = record.get("file")
         self.line: int | None = record.get("line")
+        self._record = record
+
 
 
 class TaskFailed(_Failure):
@@ -114,12 +116,9 @@ class TaskFailed(_Failure):
         super().__init__(record.get("message", ""), record)
         # by which the engine knows the failure again when it is raised on
         self._token = token
-        self._record = record
 
     def __reduce__(self) -> Any:
-        from .raised import task_failed
-
-        return task_failed, (self._record, self._token), self.__dict__
+        return type(self), (self._record, self._token), self.__dict__
 
     def __str__(self) -> str:
         text = super().__str__()
@@ -155,19 +154,12 @@ class RunFailed(_Failure):
         super().__init__(message, record)
         self.run = run
         self.ended: Run | None = None
-        self._record = record
-
-    def _repr_html_(self) -> str:
-        from .shown import failure_html
-
-        ended = "" if self.ended is None else self.ended._repr_html_()
-        notes = [note for note in getattr(self, "__notes__", []) if note != self.traceback]
-        return f"<div>{failure_html(str(self.args[0]), self.traceback, notes)}{ended}</div>"
 
     def __reduce__(self) -> Any:
-        from .raised import run_failed
+        return type(self), (self.run, self.args[0], self._record), self.__dict__
 
-        return run_failed, (self.run, self.args[0], self._record), self.__dict__
+    def _repr_html_(self) -> str | None:
+        return None if self.ended is None else self.ended._failure_html(self)
 
 
 class WorkflowRefused(AlmanacError):

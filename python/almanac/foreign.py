@@ -6,7 +6,7 @@ import os
 import sys
 from typing import Any, Callable
 
-from .calls import current, outside_of_workflows
+from .caller import current, outside_of_workflows
 from .futures import Future
 
 __all__ = ["ForeignWorkflow", "foreign", "workflow_from"]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Awaitable, Callable, Generator, Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Awaitable, Callable, Generator, Generic, NoReturn, Protocol, TypeVar
 
 from .errors import refused
+from .shape import Shape
 
 if TYPE_CHECKING:
-    from .calls import Scope
-    from .results import Shape
+    import asyncio
 
-__all__ = ["Future", "FutureList", "pick"]
+__all__ = ["Called", "Caller", "Future", "FutureList", "pick"]
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -30,6 +30,53 @@ else:
 
     class _PassedList(list, Generic[T]):
         pass
+
+
+class Called(Protocol):
+    """A task, as whoever calls it knows it."""
+
+    name: str
+
+    @property
+    def shape(self) -> Shape | None: ...
+    def definition(self) -> dict[str, Any]: ...
+
+
+class Caller(Protocol):
+    """A function of a workflow under way: it makes calls, and waits for them. `_host` has it."""
+
+    id: int
+    run: str
+
+    def task(self, task: Called, arguments: dict[str, Any], key: str | None) -> Future[Any]: ...
+    def ask(
+        self,
+        operation: str,
+        details: dict[str, Any],
+        name: str,
+        *,
+        key: str | None = None,
+        task: Called | None = None,
+        function: Callable[..., Any] | None = None,
+        path: tuple[str | int, ...] = (),
+        shape: Shape | None = None,
+    ) -> Future[Any]: ...
+    def child(
+        self,
+        name: str,
+        inputs: dict[str, Any] | None,
+        key: str | None,
+        function: Callable[..., Any],
+        *,
+        limits: dict[str, Any] | None = None,
+        at: tuple[str, int] | None = None,
+    ) -> Future[Any]: ...
+    def all(self, values: list[Any]) -> Future[list[Any]]: ...
+    def filter(self, of: Any, args: tuple[Any, ...]) -> Future[Any]: ...
+    def note(self, kind: str, name: str, body: Any) -> None: ...
+    def waiter(self, future: Future[Any]) -> asyncio.Future[Any]: ...
+    def block(self, future: Future[Any]) -> Any: ...
+    def given(self, future: Future[Any], value: Any) -> Any: ...
 
 
 class Future(_Passed[T]):
@@ -60,7 +107,7 @@ class Future(_Passed[T]):
     __slots__ = ("_scope", "_call", "_path", "_name", "_shape")
 
     def __init__(
-        self, scope: Scope, call: int, path: tuple[str | int, ...], name: str, shape: Shape | None = None
+        self, scope: Caller, call: int, path: tuple[str | int, ...], name: str, shape: Shape | None = None
     ) -> None:
         self._scope = scope
         self._call = call
@@ -106,9 +153,7 @@ class Future(_Passed[T]):
 
     def filter(self, *args: Any) -> Future[Any]:
         """Those entries or items for which a function says yes; see `Dir.filter`."""
-        from .values import filtered
-
-        return filtered(self, args)
+        return self._scope.filter(self, args)
 
     def _field(self, step: str | int) -> Future[Any]:
         shape = self._shape
@@ -178,15 +223,13 @@ class FutureList(_PassedList[T]):
     ```
     """
 
-    def __init__(self, scope: Scope, futures: list[Future[T]]) -> None:
+    def __init__(self, scope: Caller, futures: list[Future[T]]) -> None:
         super().__init__(futures)
         self._scope = scope
 
     def all(self) -> Future[list[T]]:
         """All results, in order; fails with the first failure once all have ended."""
-        from .results import items
-
-        return self._scope.ask("all", {"of": list(self)}, "all", shape=items(self))
+        return self._scope.all(list(self))
 
     def settled(self) -> Future[list[dict[str, Any]]]:
         """How each ended: `{'ok': True, 'value': …}` or `{'ok': False, 'error': {'code': …, 'message': …}}`."""

@@ -10,10 +10,10 @@ import os
 import re
 from typing import TYPE_CHECKING, Any, Literal, Mapping, Sequence, TypedDict
 
+from .documents import Document
 from .errors import refused
 
 if TYPE_CHECKING:
-    from .documents import Document
     from .environment import Environment
 
 __all__ = ["Duration", "Retries", "TaskOptions", "FunctionOptions", "checked", "told", "milliseconds"]
@@ -207,8 +207,6 @@ def _unkept(value: Any) -> str | None:
 def checked(name: str, kind: str, options: Mapping[str, Any]) -> None:
     """Raises `AlmanacError` (`ALM_OPTION_REFUSED`) for what is no option of a task of that kind."""
     import difflib
-
-    from .documents import Document
 
     known = [*_OPTIONS, *_OWN_OPTIONS[kind], *_OTHERS]
     for option in options:

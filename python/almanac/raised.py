@@ -72,4 +72,10 @@ def _lowest(classes: tuple[type[Exception], ...]) -> tuple[type[Exception], ...]
 
 @functools.lru_cache(maxsize=256)
 def _with(kind: type[AlmanacError], classes: tuple[type[Exception], ...]) -> Any:
-    return type(kind.__name__, (kind, *classes), {"__module__": kind.__module__, "__doc__": kind.__doc__})
+    def reduced(self: Any) -> Any:
+        # no module has this class: it is made again of what is known there
+        _, arguments, state = kind.__reduce__(self)
+        return _made, (kind, self._record, *arguments), state
+
+    own = {"__module__": kind.__module__, "__doc__": kind.__doc__, "__reduce__": reduced}
+    return type(kind.__name__, (kind, *classes), own)

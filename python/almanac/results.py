@@ -9,34 +9,15 @@ from . import hints
 from .errors import refused
 from .floats import floats
 from .futures import Future
+from .shape import Shape
 
 __all__ = [
-    "Shape", "Of", "Fields", "Outputs", "Items", "Each", "Returned", "of_type",
+    "Of", "Fields", "Outputs", "Items", "Each", "Returned", "of_type",
     "of_task", "as_returned", "of_value", "items", "has_futures",
 ]
 
 
 _AS_IS = frozenset((str, int, bool, type(None)))
-
-
-class Shape:
-    """What is known of a value that is not known yet: types, and those of its fields and items."""
-
-    __slots__ = ()
-
-    def given(self, value: Any) -> Any:
-        return value
-
-    def step(self, step: str | int) -> str | int:
-        """By which what is kept has it: fields of a named tuple are items."""
-        return step
-
-    def field(self, step: str | int) -> Shape | None:
-        return None
-
-    def all(self) -> Shape | None:
-        """Of its `.all()`."""
-        return self
 
 
 class Of(Shape):

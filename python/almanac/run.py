@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Mapping, Sequence, TypeVar, overload
 
 from . import results, schemas
-from .calls import current
+from .caller import current
 from .documents import document
 from .errors import AlmanacError
 from .foreign import ForeignWorkflow

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from .calls import current
+from .caller import current
 from .errors import refused
 from .futures import Future
 from .results import has_futures

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING, Any, Literal, Mapping, Sequence, TypedDict
 
-from .calls import current
+from .caller import current
 from .errors import refused
 from .options import Duration, milliseconds
 from .values import Url

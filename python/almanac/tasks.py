@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Callable, Coroutine, Generic, Iterable, Mapping, ParamSpec, Protocol, TypeVar, overload
 
 from . import hints, paths, results
-from .calls import current, found, outside
+from .caller import current, found, outside
 from .environment import Environment
 from .errors import refused
 from .floats import floats
@@ -20,6 +20,7 @@ from .modules import Named
 from .kinds import KEPT, TAKE_FILES, kind_of, no_file, output_of
 from .options import checked, told
 from .places import check_name, place
+from .shape import Shape
 from .values import Dir
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class Task(Generic[P, R]):
         self._context: Mapping[str, Any] = options.get("context") or {}
         given = (*self._outputs, *self._context)
         self._names = _inputs(function, given) if function is not None else names
-        self._shape: results.Shape | None | str = "unknown"
+        self._shape: Shape | None | str = "unknown"
         self._variants: dict[str, Task[P, R]] = {}
         if function is not None:
             functools.update_wrapper(self, function)
@@ -185,7 +186,7 @@ class Task(Generic[P, R]):
         }
 
     @property
-    def shape(self) -> results.Shape | None:
+    def shape(self) -> Shape | None:
         """What its calls give. Found when it is first called: then all that annotations name is defined."""
         if isinstance(self._shape, str):
             self._shape = results.of_task(self.name, self._function, self._outputs)

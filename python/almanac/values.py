@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 import pathlib
-from typing import TYPE_CHECKING, Any, Callable, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from .caller import current
 from .errors import AlmanacError, refused
+from .futures import Future
 
 if TYPE_CHECKING:
-    from .futures import Future
-
     # a checker takes a file where a task declares the path that it gets
     _Anything = Any
 else:
@@ -198,8 +197,6 @@ class Dir(_Field):
             return (await Dir.of(a=1, b=Dir.of(c=2))).entries  # gives 2
         ```
         """
-        from .calls import current
-
         return current("Dir.of").ask("dir", {"entries": entries}, "dir")
 
     @property
@@ -244,12 +241,10 @@ class Dir(_Field):
             return (await long).entries  # gives 2
         ```
         """
-        return filtered(self, args)
+        return current("filter").filter(self, args)
 
     def all(self) -> Future[list[Any]]:
         """The values of a map's output, in order of entry path."""
-        from .calls import current
-
         return current("all").ask("all", {"of": self}, "all")
 
     def __repr__(self) -> str:
@@ -365,28 +360,3 @@ class Held(_Kept):
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __matmul__ = _used
     __floordiv__ = __mod__ = __pow__ = __neg__ = __abs__ = __invert__ = __and__ = __or__ = __xor__ = _used
     __lt__ = __le__ = __gt__ = __ge__ = _used
-
-
-def filtered(of: Any, args: tuple[Any, ...]) -> Future[Any]:
-    from .calls import current
-    from .futures import Future
-    from .results import Each
-
-    *before, keep = args or (None,)
-    if not callable(keep) or isinstance(keep, Future) or len(before) > 1:
-        raise TypeError("filter(keep) or filter(values, keep): keep is a function that says yes or no")
-    by = before[0] if before else None
-    function = _of_value(keep)
-    shape = by._shape if isinstance(by, Future) else None
-    if isinstance(shape, Each):
-        function = shape.keeping(function)
-    return current("filter").ask("filter", {"of": of, "by": by}, "filter", function=function)
-
-
-def _of_value(keep: Callable[..., object]) -> Callable[..., object]:
-    """Many only ask for the value, and not for its place: the path of its entry, the number of an item."""
-    try:
-        inspect.signature(keep).bind(None, "")
-    except (TypeError, ValueError):
-        return lambda value, *_: keep(value)
-    return keep

@@ -11,7 +11,7 @@ import sys
 from typing import Any, Awaitable, Callable, Coroutine, Generic, Iterable, Mapping, ParamSpec, Sequence, TypeVar, overload
 
 from . import hints, paths, results, schemas
-from .calls import current, found, outside
+from .caller import current, found, outside
 from .errors import AlmanacError, refused
 from .futures import Future, FutureList
 from .items import in_order

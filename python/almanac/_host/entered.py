@@ -5,14 +5,14 @@ from __future__ import annotations
 import functools
 from typing import Any, Callable, NamedTuple
 
-from .. import calls
 from ..futures import Future
 from ..results import Returned, has_futures, of_value
 from ..workflows import Workflow
+from .scope import Scope
 
 
 class Entered(NamedTuple):
-    scope: calls.Scope
+    scope: Scope
     function: Callable[..., Any]
     #: of a branch: what it gives, for who awaits it
     gives: Returned | None

@@ -14,9 +14,10 @@ import threading
 from types import FrameType
 from typing import Any, Callable, Coroutine
 
-from .. import calls
+from .. import caller
 from ..errors import refused
 from ..workflows import Workflow
+from .scope import Scope
 
 #: gets the value, or what was raised
 Ended = Callable[[Any, "BaseException | None"], None]
@@ -24,7 +25,7 @@ Ended = Callable[[Any, "BaseException | None"], None]
 
 def enter(
     loop: asyncio.AbstractEventLoop,
-    scope: calls.Scope,
+    scope: Scope,
     function: Callable[[], Any],
     begun: Callable[[asyncio.Task[Any]], None],
     ended: Ended,
@@ -33,7 +34,7 @@ def enter(
 
     def surroundings() -> contextvars.Context:
         context = contextvars.copy_context()
-        context.run(calls._scope.set, scope)
+        context.run(caller.under_way.set, scope)
         return context
 
     if _is_async(function):
@@ -107,9 +108,9 @@ class Plain:
 
     def _main(self) -> None:
         _own.plain = self
-        assert calls.workflow_threads is not None
+        assert caller.workflow_threads is not None
         ident = threading.get_ident()
-        calls.workflow_threads.add(ident)
+        caller.workflow_threads.add(ident)
         try:
             value = self._function()
         except BaseException as error:
@@ -117,7 +118,7 @@ class Plain:
         else:
             self._ended(value, None)
         finally:
-            calls.workflow_threads.discard(ident)
+            caller.workflow_threads.discard(ident)
             self._back.release()
 
 

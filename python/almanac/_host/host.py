@@ -15,18 +15,18 @@ import weakref
 from collections import deque
 from typing import Any, Callable
 
-from .. import calls
+from .. import caller
 from ..errors import refused
-from ..futures import Future
+from ..futures import Called, Future
 from ..raised import task_failed
 from ..results import Returned
-from ..tasks import Task
 from ..wire import encode
 from .describe import failure, load
 from .entered import Entered, place_of
 from .functions import Ended, enter, waiting_function
 from .link import Link
 from .loop import WorkflowLoop
+from .scope import Scope, here
 from .standing import because, standing
 from .strays import Left, Strays
 from .watch import Watch
@@ -72,7 +72,7 @@ class Host:
         }
         self._numbers = 0
         #: with the scope of each
-        self._waiting: dict[int, tuple[calls.Scope, Ended | asyncio.Future[Any]]] = {}
+        self._waiting: dict[int, tuple[Scope, Ended | asyncio.Future[Any]]] = {}
         #: those of them that are awaited, and not called back
         self._waits: dict[asyncio.Future[Any], int] = {}
         self._functions: dict[int, Callable[..., Any]] = {}
@@ -81,20 +81,20 @@ class Host:
         #: those of a run, to be let go with it
         self._of_run: dict[str, list[int]] = {}
         #: by what they are, and not by where they lie: variants come and go
-        self._tasks: weakref.WeakKeyDictionary[Task[..., Any], int] = weakref.WeakKeyDictionary()
+        self._tasks: weakref.WeakKeyDictionary[Called, int] = weakref.WeakKeyDictionary()
         #: of those that are gone; the engine is told at rest, as they go at any moment
         self._gone_tasks: deque[int] = deque()
         #: what has come from the engine, and of that what it was told of
         self._taken = 0
         self._told = 0
         #: the one that was given something last
-        self._at_work: calls.Scope | None = None
+        self._at_work: Scope | None = None
         #: runs that were told of as blocked
         self._blocked: set[str] = set()
 
     def serve(self, first: list[list[Any]]) -> None:
         self._inbox.extend(first)
-        calls.workflow_threads = {threading.get_ident()}
+        caller.workflow_threads = {threading.get_ident()}
         if self._watch is not None:
             self._watch.begin()
         self._loop.run_forever()
@@ -108,7 +108,7 @@ class Host:
         self._numbers += 1
         return self._numbers
 
-    def task(self, task: Task[..., Any]) -> int:
+    def task(self, task: Called) -> int:
         known = self._tasks.get(task)
         if known is None:
             definition = task.definition()
@@ -119,7 +119,7 @@ class Host:
 
     def function(self, function: Callable[..., Any], gives: Returned | None = None) -> int:
         number = self.number()
-        scope = calls._scope.get()
+        scope = caller.under_way.get()
         if scope is not None:
             if scope.id not in self._under_way:
                 return number  # the engine hears nothing from it any more
@@ -137,13 +137,13 @@ class Host:
                 "ALM_STUCK",
             )
         waiter: asyncio.Future[Any] = self._loop.create_future()
-        self._want(calls.current("a future"), future, waiter)
+        self._want(here("a future"), future, waiter)
         return waiter
 
     def block(self, future: Future[Any]) -> Any:
-        return waiting_function().wait(lambda arrived: self._want(calls.current("a future"), future, arrived))
+        return waiting_function().wait(lambda arrived: self._want(here("a future"), future, arrived))
 
-    def _want(self, scope: calls.Scope, future: Future[Any], arrived: Ended | asyncio.Future[Any]) -> None:
+    def _want(self, scope: Scope, future: Future[Any], arrived: Ended | asyncio.Future[Any]) -> None:
         if scope.id not in self._under_way:
             scope.tries += 1
             if scope.tries > _TRIES:
@@ -197,7 +197,7 @@ class Host:
         self._taken += 1
         self._under_way[id] = None
         self._strays.entered(id)
-        scope = self._at_work = calls.Scope(id, run, path, self)
+        scope = self._at_work = Scope(id, run, path, self)
         of = Entered(scope, self._functions[function], self._gives.get(function))
         given = of.function if inputs is None else functools.partial(of.function, **inputs)
         enter(self._loop, scope, given, functools.partial(self._begun, id), functools.partial(self._returned, of))
@@ -244,8 +244,8 @@ class Host:
 
     def _raised_unheard(self, id: int, left: Left | None) -> BaseException | None:
         """What a callback, a call or an asyncio task of the function has raised that nobody heard."""
-        raised = self._unheard.pop(id, None) or (calls.stray_calls[0] if calls.stray_calls else None)
-        calls.stray_calls.clear()
+        raised = self._unheard.pop(id, None) or (caller.stray_calls[0] if caller.stray_calls else None)
+        caller.stray_calls.clear()
         return left.raised if raised is None and left is not None else raised
 
     def _on_outcome(self, wait: int, value: Any) -> None:
@@ -287,7 +287,7 @@ class Host:
     def _raised_in_callback(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error, handle = context.get("exception"), context.get("handle")
         surroundings = getattr(handle, "_context", None)
-        scope = None if surroundings is None else surroundings.get(calls._scope)
+        scope = None if surroundings is None else surroundings.get(caller.under_way)
         if error is None or scope is None or scope.id not in self._under_way:
             # its function has ended, or there was none
             loop.default_exception_handler(context)

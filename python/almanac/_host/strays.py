@@ -6,7 +6,7 @@ import asyncio
 import sys
 from typing import Any, Iterable, NamedTuple
 
-from .. import calls
+from ..caller import under_way
 from ..futures import Future
 
 
@@ -39,7 +39,7 @@ class Strays:
     def made(self, loop: asyncio.AbstractEventLoop, coro: Any, **surroundings: Any) -> asyncio.Task[Any]:
         """The loop's factory of tasks."""
         task: asyncio.Task[Any] = asyncio.Task(coro, loop=loop, **surroundings)
-        scope = calls._scope.get()
+        scope = under_way.get()
         if scope is not None and scope.id in self._of:
             of = self._of[scope.id]
             if of is None:

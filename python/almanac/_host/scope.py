@@ -1,23 +1,24 @@
-"""The workflow function under way, and the calls that it makes."""
+"""A workflow function under way, and the calls that it makes."""
 
 from __future__ import annotations
 
-import contextvars
-import threading
+import inspect
 from typing import TYPE_CHECKING, Any, Callable, Protocol
 
 from almanac_worker.values import SAFE
 
-from .errors import AlmanacError, noted, refused
-from .futures import Future
+from ..caller import current, under_way
+from ..errors import AlmanacError, refused
+from ..futures import Called, Future
+from ..hints import Misfit
+from ..results import Each, Returned, items
+from ..shape import Shape
+from ..wire import encode
 
 if TYPE_CHECKING:
     import asyncio
 
-    from .results import Returned, Shape
-    from .tasks import Task
-
-__all__ = ["Scope", "Engine", "current", "found"]
+__all__ = ["Scope", "Engine", "here"]
 
 
 class Engine(Protocol):
@@ -25,7 +26,7 @@ class Engine(Protocol):
 
     def call(self, message: list[Any]) -> None: ...
     def number(self) -> int: ...
-    def task(self, task: Task[..., Any]) -> int: ...
+    def task(self, task: Called) -> int: ...
     def function(self, function: Callable[..., Any], gives: Returned | None = None) -> int: ...
     def waiter(self, future: Future[Any]) -> asyncio.Future[Any]: ...
     def block(self, future: Future[Any]) -> Any: ...
@@ -53,10 +54,10 @@ class Scope:
             "Pass it to a task, or await it and pass its value.",
         )
 
-    def task(self, task: Task[..., Any], arguments: dict[str, Any], key: str | None) -> Future[Any]:
+    def task(self, task: Called, arguments: dict[str, Any], key: str | None) -> Future[Any]:
         """One call of a task."""
         engine = self._engine
-        wire = arguments if _are_plain(arguments) else _encoded(arguments, task.name)
+        wire = arguments if _are_plain(arguments) else encode(arguments, f"an argument of {task.name}")
         call = engine.number()
         engine.call(["task", self.id, call, engine.task(task), wire, key])
         return Future(self, call, (), task.name, task.shape)
@@ -68,14 +69,12 @@ class Scope:
         name: str,
         *,
         key: str | None = None,
-        task: Task[..., Any] | None = None,
+        task: Called | None = None,
         function: Callable[..., Any] | None = None,
         path: tuple[str | int, ...] = (),
         shape: Shape | None = None,
     ) -> Future[Any]:
         """Any other call. `function` is one of the author's, run here."""
-        from .wire import encode
-
         engine = self._engine
         wire = encode(details, f"an argument of {operation}")
         call = engine.number()
@@ -97,9 +96,6 @@ class Scope:
         at: tuple[str, int] | None = None,
     ) -> Future[Any]:
         """A workflow, a stage or a branch: a function with calls of its own. `at`: the file and line that call it."""
-        from .results import Returned
-        from .wire import encode
-
         engine = self._engine
         shape = Returned()
         told = {} if at is None else {"at": {"file": at[0], "line": at[1]}}
@@ -108,10 +104,24 @@ class Scope:
         engine.call(["ask", self.id, call, "child", wire, key, {"function": engine.function(function, shape)}])
         return Future(self, call, (), name, shape)
 
+    def all(self, values: list[Any]) -> Future[list[Any]]:
+        """All of them, once they have ended."""
+        return self.ask("all", {"of": values}, "all", shape=items(values))
+
+    def filter(self, of: Any, args: tuple[Any, ...]) -> Future[Any]:
+        """Of a directory, a map or a list. The call is that of the function which filters, whichever has made what is filtered."""
+        *before, keep = args or (None,)
+        if not callable(keep) or isinstance(keep, Future) or len(before) > 1:
+            raise TypeError("filter(keep) or filter(values, keep): keep is a function that says yes or no")
+        by = before[0] if before else None
+        function = _of_value(keep)
+        shape = by._shape if isinstance(by, Future) else None
+        if isinstance(shape, Each):
+            function = shape.keeping(function)
+        return current("filter").ask("filter", {"of": of, "by": by}, "filter", function=function)
+
     def note(self, kind: str, name: str, body: Any) -> None:
         """Something to show."""
-        from .wire import encode
-
         self._engine.call(["note", self.id, kind, name, encode(body, f"{kind} {name}")])
 
     def waiter(self, future: Future[Any]) -> asyncio.Future[Any]:
@@ -126,8 +136,6 @@ class Scope:
 
     def given(self, future: Future[Any], value: Any) -> Any:
         """The value as its annotation says."""
-        from .hints import Misfit
-
         assert future._shape is not None
         try:
             return future._shape.given(value)
@@ -139,7 +147,7 @@ class Scope:
             ) from None
 
     def _own(self, future: Future[Any]) -> None:
-        scope = _scope.get()
+        scope = under_way.get()
         if scope is not None and scope.run != future._scope.run:
             raise refused(
                 f"a future of {future._name} belongs to another run",
@@ -157,51 +165,17 @@ def _are_plain(arguments: dict[str, Any]) -> bool:
     return "$" not in arguments
 
 
-def _encoded(arguments: dict[str, Any], task: str) -> Any:
-    from .wire import encode
-
-    return encode(arguments, f"an argument of {task}")
-
-
-_scope: contextvars.ContextVar[Scope | None] = contextvars.ContextVar("almanac_scope", default=None)
-
-#: refused in threads, whose exceptions nobody hears: the function that ends next has failed of the first
-stray_calls: list[AlmanacError] = []
-#: threads in which workflow functions run; None where this process hosts none
-workflow_threads: set[int] | None = None
+def _of_value(keep: Callable[..., object]) -> Callable[..., object]:
+    """Many only ask for the value, and not for its place: the path of its entry, the number of an item."""
+    try:
+        inspect.signature(keep).bind(None, "")
+    except (TypeError, ValueError):
+        return lambda value, *_: keep(value)
+    return keep
 
 
-def found() -> Scope | None:
-    """The function that runs now; None outside a workflow."""
-    scope = _scope.get()
-    if workflow_threads is not None and threading.get_ident() not in workflow_threads:
-        error = refused(
-            "a workflow used a task from a thread of its own",
-            "Make calls in the workflow's function itself: they run side by side without threads.",
-            "ALM_STUCK",
-        )
-        stray_calls.append(error)
-        raise error
-    return scope
-
-
-_INSIDE = "Call it inside the function of a workflow."
-
-
-def current(what: str, hint: str = _INSIDE) -> Scope:
+def here(what: str) -> Scope:
     """The function that runs now. Raises `AlmanacError` outside a workflow."""
-    scope = found()
-    if scope is None:
-        raise outside(what, hint)
+    scope = current(what)
+    assert isinstance(scope, Scope)
     return scope
-
-
-def outside(what: str, hint: str = _INSIDE) -> AlmanacError:
-    return noted(AlmanacError(f"{what} was used outside a workflow", code="ALM_OUTSIDE", hint=hint), hint)
-
-
-def outside_of_workflows(what: str) -> None:
-    """Raises `AlmanacError` in one."""
-    if found() is not None:
-        hint = "Call it at the top level of the file: what it names is looked at before anything runs."
-        raise refused(f"{what} was called in a workflow", hint, "ALM_DEFINED_INSIDE")
