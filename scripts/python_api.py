@@ -60,10 +60,14 @@ def page(problems: list[str]) -> str:
     parts = [HEAD]
     for name, module in exported():
         if module not in trees:
-            with open(os.path.join(PACKAGE, f"{module}.py"), encoding="utf-8") as file:
-                trees[module] = ast.parse(file.read())
+            trees[module] = parsed(module)
         parts.append(section(name, trees[module], problems))
     return "\n".join(parts)
+
+
+def parsed(module: str) -> ast.Module:
+    with open(os.path.join(PACKAGE, *module.split(".")) + ".py", encoding="utf-8") as file:
+        return ast.parse(file.read())
 
 
 def section(name: str, tree: ast.Module, problems: list[str]) -> str:
@@ -119,8 +123,7 @@ def of_class(
 def elsewhere(name: str, attribute: str, function: str, problems: list[str]) -> list[str]:
     """A member that is a function of another module."""
     for module in ("documents", "said", "workflows"):
-        with open(os.path.join(PACKAGE, f"{module}.py"), encoding="utf-8") as file:
-            nodes = named(ast.parse(file.read()).body, function)
+        nodes = named(parsed(f"_flow.{module}").body, function)
         if nodes:
             return member(f"{name}.{attribute}", nodes, problems)
     raise LookupError(function)

@@ -5,21 +5,22 @@ A task is a plain function under `@task`, a workflow a function under `@workflow
 runs it. What has been done is not done again: after a crash, after an edit, on changed data.
 """
 
-from .containers import container
-from .documents import Document, DocumentState
-from .environment import Environment
+from ._flow.containers import container
+from ._flow.datasets import Dataset, dataset
+from ._flow.documents import Document, DocumentState
+from ._flow.environment import Environment
+from ._flow.foreign import workflow_from
+from ._flow.modules import Module, module
+from ._flow.programs import command, script
+from ._flow.sources import source, url
+from ._flow.tasks import Task, task
+from ._flow.workflows import Workflow, all as all, gather, map, settled, stage, workflow
+from ._model.futures import Future, FutureList, pick
+from ._model.values import Dir, File, Held, Url, file
+from ._runs.messages import Message, messages, send
+from ._runs.run import resume, resume_async, run, run_async
+from ._runs.runs import Ask, RunRecord, answer, asks, cancel, runs
 from .errors import AlmanacError, RunFailed, TaskFailed, WorkflowRefused
-from .foreign import workflow_from
-from .futures import Future, FutureList, pick
-from .messages import Message, messages, send
-from .modules import Module, module
-from .programs import command, script
-from .run import Dataset, dataset, resume, resume_async, run, run_async
-from .runs import Ask, RunRecord, answer, asks, cancel, runs
-from .sources import source, url
-from .tasks import Task, task
-from .values import Dir, File, Held, Url, file
-from .workflows import Workflow, all as all, gather, map, settled, stage, workflow
 
 __all__ = [
     "AlmanacError",

@@ -7,7 +7,7 @@ import types
 from typing import TYPE_CHECKING, Any, Mapping
 
 if TYPE_CHECKING:
-    from .engine import Run
+    from ._runs.engine import Run
 
 __all__ = ["AlmanacError", "RunFailed", "TaskFailed", "WorkflowRefused"]
 
@@ -86,7 +86,6 @@ class _Failure(AlmanacError):
         self.file: str | None = record.get("file")
         self.line: int | None = record.get("line")
         self._record = record
-
 
 
 class TaskFailed(_Failure):

@@ -21,7 +21,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 import almanac  # noqa: E402
 from almanac._host.host import Host  # noqa: E402
-from almanac import AlmanacError, File, Held, containers, documents, errors, modules, task, tasks, workflow  # noqa: E402
+from almanac import AlmanacError, File, Held, errors, task, workflow  # noqa: E402
+from almanac._flow import containers, documents, modules, tasks  # noqa: E402
 
 
 @task(retries=2)

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Callable, List, Optional, Sequence, TypedDict
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
-from almanac.floats import floats  # noqa: E402
-from almanac.futures import Future  # noqa: E402
+from almanac._types.floats import floats  # noqa: E402
+from almanac._model.futures import Future  # noqa: E402
 
 
 class Row(TypedDict):

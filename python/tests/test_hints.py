@@ -15,7 +15,8 @@ from typing import (
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
-from almanac import Dir, File, hints, schemas  # noqa: E402
+from almanac import Dir, File  # noqa: E402
+from almanac._types import hints, schemas  # noqa: E402
 
 
 class Colour(enum.Enum):

@@ -5,8 +5,8 @@ import tempfile
 import unittest
 
 from almanac import AlmanacError
-from almanac.cells import _HEAD, file_of, in_cells
-from almanac.shown import _COLOURS, Artifact, Graph, progress_html, run_html
+from almanac._notebook.cells import _HEAD, file_of, in_cells
+from almanac._notebook.shown import _COLOURS, Artifact, Graph, progress_html, run_html
 
 
 @contextlib.contextmanager

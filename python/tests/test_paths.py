@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 from almanac import AlmanacError, Dir, File, Future, Url, task, workflow
-from almanac.paths import as_texts, finder
+from almanac._types.paths import as_texts, finder
 
 FILE = File({"$": "file", "name": "a.nc", "digest": "d", "size": 1})
 FUTURE: "Future[Path]" = Future(None, 1, (), "make")  # type: ignore[arg-type]

@@ -12,7 +12,8 @@ from typing import Any, Generic, Literal, Optional, TypedDict, TypeVar
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
-from almanac import AlmanacError, Dir, File, Held, Url, hints, results, task  # noqa: E402
+from almanac import AlmanacError, Dir, File, Held, Url, task  # noqa: E402
+from almanac._types import hints, results  # noqa: E402
 
 T = TypeVar("T")
 

@@ -90,3 +90,36 @@ export const folders: readonly Folder[] = [
   { name: 'open.ts', mayImport: ['main.ts', 'almanac.ts', 'model'] },
   { name: 'index.ts', mayImport: ['open.ts', 'almanac.ts', 'engine', 'flow', 'model'], packages: ['zod'] },
 ]
+
+/** A folder or a file below `python`, and what it may import besides itself, within functions too. */
+export interface PythonFolder {
+  readonly name: string
+  readonly mayImport: readonly string[]
+  /** a file above that it may name in types, and never when it runs */
+  readonly typesOf?: string
+}
+
+const errors = 'almanac/errors.py'
+const types = ['almanac/_model', errors]
+const pythonFlow = ['almanac/_types', ...types]
+
+export const pythonFolders: readonly PythonFolder[] = [
+  { name: 'almanac_task.py', mayImport: [] },
+  { name: 'almanac_worker', mayImport: ['almanac_task.py'] },
+  // authors look at what a run that failed has left: it is a `Run`
+  { name: errors, mayImport: [], typesOf: 'almanac/_runs/engine.py' },
+  { name: 'almanac/location.py', mayImport: [errors] },
+  { name: 'almanac/_model', mayImport: [errors, 'almanac_worker'] },
+  { name: 'almanac/_types', mayImport: types },
+  { name: 'almanac/_flow', mayImport: pythonFlow },
+  { name: 'almanac/_notebook', mayImport: types },
+  {
+    name: 'almanac/_runs',
+    mayImport: ['almanac/_flow', 'almanac/_notebook', 'almanac/location.py', ...pythonFlow],
+  },
+  { name: 'almanac/_host', mayImport: ['almanac/_flow', ...pythonFlow, 'almanac_worker', 'almanac_task.py'] },
+  { name: 'almanac/__init__.py', mayImport: ['almanac/_runs', 'almanac/_flow', ...types] },
+  // for pip, and for workers' environments: no part of the packages
+  { name: 'build_below.py', mayImport: [] },
+  { name: 'build_env.py', mayImport: [] },
+]

@@ -20,7 +20,7 @@ const told = JSON.parse(
     [
       '-c',
       `import inspect, json, almanac
-from almanac import containers, options, sources, tasks
+from almanac._flow import containers, options, sources, tasks
 names = lambda function: [name for name in inspect.signature(function).parameters if name not in ("function", "self")]
 print(json.dumps({
     "options": options._OPTIONS,

@@ -11,11 +11,11 @@ from typing import Any, Callable
 
 from almanac_worker import failures, packages
 
+from .._flow.foreign import foreign
+from .._flow.modules import read_files
+from .._flow.tasks import Task
+from .._flow.workflows import Workflow
 from ..errors import AlmanacError, TaskFailed
-from ..foreign import foreign
-from ..modules import read_files
-from ..tasks import Task
-from ..workflows import Workflow
 
 _OURS = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 _STDLIB = os.path.dirname(os.path.abspath(os.__file__))

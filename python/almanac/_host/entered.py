@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 from typing import Any, Callable, NamedTuple
 
-from ..futures import Future
-from ..results import Returned, has_futures, of_value
-from ..workflows import Workflow
+from .._flow.workflows import Workflow
+from .._model.futures import Future
+from .._types.results import Returned, has_futures, of_value
 from .scope import Scope
 
 

@@ -14,9 +14,9 @@ import threading
 from types import FrameType
 from typing import Any, Callable, Coroutine
 
-from .. import caller
+from .._flow.workflows import Workflow
+from .._model import caller
 from ..errors import refused
-from ..workflows import Workflow
 from .scope import Scope
 
 #: gets the value, or what was raised

@@ -15,12 +15,12 @@ import weakref
 from collections import deque
 from typing import Any, Callable
 
-from .. import caller
+from .._model import caller
+from .._model.futures import Called, Future
+from .._model.raised import task_failed
+from .._model.wire import encode
+from .._types.results import Returned
 from ..errors import refused
-from ..futures import Called, Future
-from ..raised import task_failed
-from ..results import Returned
-from ..wire import encode
 from .describe import failure, load
 from .entered import Entered, place_of
 from .functions import Ended, enter, waiting_function

@@ -10,7 +10,7 @@ from typing import Any
 
 from almanac_worker.frames import encode
 
-from ..wire import decode_lines
+from .._model.wire import decode_lines
 
 #: messages that leave together at most, so that the engine can begin with the first
 _TOGETHER = 512

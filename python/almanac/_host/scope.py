@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Callable, Protocol
 
 from almanac_worker.values import SAFE
 
-from ..caller import current, under_way
+from .._model.caller import current, under_way
+from .._model.futures import Called, Future
+from .._model.shape import Shape
+from .._model.wire import encode
+from .._types.hints import Misfit
+from .._types.results import Each, Returned, items
 from ..errors import AlmanacError, refused
-from ..futures import Called, Future
-from ..hints import Misfit
-from ..results import Each, Returned, items
-from ..shape import Shape
-from ..wire import encode
 
 if TYPE_CHECKING:
     import asyncio

@@ -6,8 +6,8 @@ import asyncio
 import sys
 from typing import Any, Iterable, NamedTuple
 
-from ..caller import under_way
-from ..futures import Future
+from .._model.caller import under_way
+from .._model.futures import Future
 
 
 class Left(NamedTuple):

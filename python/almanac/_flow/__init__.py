@@ -1,0 +1,1 @@
+"""What the author of a workflow uses: tasks, workflows, programs, sources, documents."""

@@ -1,0 +1,392 @@
+"""Tasks: functions whose calls are remembered; commands and scripts are in `programs`."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+import sys
+from typing import TYPE_CHECKING, Any, Callable, Coroutine, Generic, Iterable, Mapping, ParamSpec, Protocol, TypeVar, overload
+
+from .._model.caller import current, found, outside
+from .._model.futures import Future, FutureList
+from .._model.shape import Shape
+from .._model.values import Dir
+from .._types import hints, paths, results
+from .._types.floats import floats
+from .._types.kinds import KEPT, TAKE_FILES, kind_of, no_file, output_of
+from ..errors import refused
+from .environment import Environment
+from .groups import captured
+from .items import in_order
+from .modules import Named
+from .options import checked, told
+from .places import check_name, place
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .options import FunctionOptions
+
+__all__ = ["Task", "task"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+#: variants that a task keeps, so that those made in a loop are one
+_VARIANTS = 64
+
+
+class Task(Generic[P, R]):
+    """
+    A function, command or script whose calls are remembered. In a workflow a call gives a future at once; anywhere
+    else a decorated function is just the function.
+
+    ```python
+    from almanac import task, workflow
+
+    @task
+    def power(n: int, to: int = 2) -> int:
+        return n**to
+
+    @workflow
+    async def main():
+        squares = power.map([1, 2, 3])
+        cubes = power.map([1, 2, 3], inputs={"to": 3})
+        urgent = power.options(priority=10)(5)
+        return [await squares.all(), await cubes.all(), await urgent]  # gives [[1, 4, 9], [1, 8, 27], 25]
+    ```
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        function: Callable[P, R] | None,
+        options: dict[str, Any],
+        body: dict[str, Any],
+        place: tuple[str, int],
+        names: list[str] | None,
+    ) -> None:
+        self.kind = kind
+        self.name: str = options.get("name") or (function.__name__ if function is not None else kind)
+        self._function = function
+        self._options = options
+        self._body = body
+        self._place = place
+        self._outputs: Mapping[str, Any] = options.get("outputs") or {}
+        self._context: Mapping[str, Any] = options.get("context") or {}
+        given = (*self._outputs, *self._context)
+        self._names = _inputs(function, given) if function is not None else names
+        self._shape: Shape | None | str = "unknown"
+        self._variants: dict[str, Task[P, R]] = {}
+        if function is not None:
+            functools.update_wrapper(self, function)
+
+    # outside of workflows it gives the value itself, for which a checker takes a future too
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        scope = found()
+        if scope is not None:
+            return scope.task(self, self._bound(args, kwargs), None)
+        if self._function is None:
+            raise outside(self.name)
+        return self._function(*args, **kwargs)  # type: ignore[return-value]
+
+    def key(self, key: str) -> Callable[P, Future[R]]:
+        """The same call under a key that tells it from its equals."""
+
+        def call(*args: P.args, **kwargs: P.kwargs) -> Future[R]:
+            return current(self.name).task(self, self._bound(args, kwargs), str(key))
+
+        return call
+
+    @overload
+    def map(
+        self,
+        over: Future[Any] | Dir,
+        *,
+        inputs: Mapping[str, Any] | None = None,
+        into: str | None = None,
+        include: str | Iterable[str] | None = None,
+        by: str | Callable[[str], str | None] | None = None,
+    ) -> Future[Any]: ...
+    @overload
+    def map(
+        self, over: Iterable[Any], *, inputs: Mapping[str, Any] | None = None, into: str | None = None
+    ) -> FutureList[R]: ...
+    def map(
+        self,
+        over: Any,
+        *,
+        inputs: Mapping[str, Any] | None = None,
+        into: str | None = None,
+        include: str | Iterable[str] | None = None,
+        by: str | Callable[[str], str | None] | None = None,
+    ) -> Any:
+        """
+        One call for each item of a list or a generator, or for each file of a directory; of a directory only changed files are
+        executed. A dict in a list whose keys are parameters gives arguments by name, where the task is free to take
+        several; else it is one value. `inputs` are the same for each; `into` names the parameter that gets the entry
+        (the first that is a file, if absent); `include` are globs; `by` groups files: a regular expression, or a
+        function of the path.
+        """
+        scope = current(f"{self.name}.map")
+        if not isinstance(over, (Future, Dir)):
+            items = in_order(over, f"{self.name}.map")
+            return FutureList(scope, [scope.task(self, self._item(item, inputs or {}, into), None) for item in items])
+        details: dict[str, Any] = {"over": over, "with": dict(inputs or {}), "as": into or self._entry()}
+        if include is not None:
+            details["include"] = [include] if isinstance(include, str) else list(include)
+        group = captured(by) if isinstance(by, str) else by
+        shape = None if self.shape is None else results.Each(self.shape)
+        return scope.ask("map", details, self.name, task=self, function=group, shape=shape)
+
+    def options(self, **overrides: Any) -> Task[P, R]:
+        """The same task with other options."""
+        checked(self.name, self.kind, overrides)
+        variant = self._variants.get(which := repr(sorted(overrides.items())))
+        if variant is not None:
+            return variant
+        options = {**self._options, **overrides}
+        variant = Task(self.kind, self._function, options, self._body, self._place, self._names)
+        if all(value is None or isinstance(value, (str, int, float)) for value in overrides.values()):
+            if len(self._variants) >= _VARIANTS:
+                self._variants.clear()
+            self._variants[which] = variant
+        return variant
+
+    def definition(self) -> dict[str, Any]:
+        """What the engine is told of it."""
+        self.check()
+        if inspect.isfunction(self._function):
+            check_name(self._function, self.name, self._place[1])
+        body = dict(self._body)
+        folder = os.path.dirname(self._place[0])
+        env = self._options.get("env")
+        if env is not None:
+            known = isinstance(env, Environment)
+            # beside the file that the task is in
+            body["env"] = {"requirements": env.requirements if known else os.path.normpath(os.path.join(folder, env))}
+            if known and env.python is not None:
+                body["env"]["python"] = env.python
+        options = told(self.kind, self._options)
+        if "reads" in options:
+            options["reads"] = [os.path.normpath(os.path.join(folder, path)) for path in options["reads"]]
+        if "cwd" in options:
+            options["cwd"] = os.path.normpath(os.path.join(folder, options["cwd"]))
+        return {
+            "kind": self.kind,
+            "name": self.name,
+            "options": options,
+            "context": {name: document.described() for name, document in self._context.items()},
+            "inputs": self._kinds(),
+            "outputs": {name: output_of(hint) for name, hint in self._outputs.items()} if self._outputs else None,
+            "file": self._place[0],
+            "line": self._place[1],
+            **body,
+        }
+
+    @property
+    def shape(self) -> Shape | None:
+        """What its calls give. Found when it is first called: then all that annotations name is defined."""
+        if isinstance(self._shape, str):
+            self._shape = results.of_task(self.name, self._function, self._outputs)
+        return self._shape
+
+    def in_worker(self) -> Callable[..., Any]:
+        """The function as a worker calls it: what it names it gets: a dataclass, and not the dict that was kept."""
+        assert self._function is not None
+        function: Callable[..., Any] = self._function
+        annotated = hints.of(function)
+        made = {name: make for name, hint in annotated.items() if name != "return" and (make := _made(hint, name))}
+        finds = self._finds
+        if not made and not finds:
+            return function
+        names = list(inspect.signature(function).parameters)
+
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            return function(*map(given, names, args), **{name: given(name, value) for name, value in kwargs.items()})
+
+        def given(name: str, value: Any) -> Any:
+            if name in finds and (found := finds[name](name, value)) is not None:
+                raise TypeError(f"{self.name}(): {no_file(*found)}. {TAKE_FILES}")
+            try:
+                return made[name](value) if name in made else value
+            except hints.Misfit as error:
+                raise TypeError(f"{self.name}(): {error}") from None
+
+        return call
+
+    @property
+    def _finds(self) -> dict[str, paths.Find]:
+        """Of parameters that get files or directories, what finds in a value what is none."""
+        known: dict[str, paths.Find] | None = self.__dict__.get("_known_finds")
+        if known is None:
+            hinted = (self._options.get("inputs") or {}) if self._function is None else hints.of(self._function)
+            known = self.__dict__["_known_finds"] = paths.finders(hinted, ("return", *self._outputs))
+        return known
+
+    def _checked(self, given: dict[str, Any]) -> dict[str, Any]:
+        """A path that is passed as a text would be that text, whatever is in the file."""
+        for name, find in self._finds.items():
+            if name in given and (found := find(name, given[name])) is not None:
+                raise refused(f"{self.name}: {no_file(*found)}", TAKE_FILES)
+        return given
+
+    def check(self) -> None:
+        """Refuses what could not be kept whatever the function does. Raises `AlmanacError` (`ALM_RESULT_REFUSED`)."""
+        if self._function is not None and not self._outputs:
+            paths.refuse_returned(self.name, hints.of(self._function).get("return"), self._place)
+
+    def _kinds(self) -> dict[str, str] | None:
+        if self._function is None:
+            return {name: kind_of(hint) for name, hint in (self._options.get("inputs") or {}).items()}
+        return None
+
+    def _bound(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        names = self._names
+        if names is None:
+            return self._checked(kwargs)
+        if len(args) == len(names) and not kwargs:
+            return self._checked(dict(zip(names, args)))
+        if len(args) > len(names):
+            takes = f"{len(names)} argument{'' if len(names) == 1 else 's'} ({', '.join(names)})" if names else "no arguments"
+            raise TypeError(f"{self.name}() takes {takes}, and {len(args)} {'was' if len(args) == 1 else 'were'} given")
+        given = dict(zip(names, args))
+        for name, value in kwargs.items():
+            if name in given:
+                raise TypeError(f"{self.name}() got two values for {name!r}")
+            if name not in names:
+                raise TypeError(f"{self.name}() has no parameter {name!r}; it has {', '.join(names) or 'none'}")
+            given[name] = value
+        missing = [name for name in names if name not in given and name not in self._defaults()]
+        if missing:
+            raise TypeError(f"{self.name}() is missing {', '.join(missing)}")
+        return self._checked(given)
+
+    def _defaults(self) -> frozenset[str]:
+        known = self.__dict__.get("_with_default")
+        if known is None:
+            known = frozenset(
+                name
+                for name, parameter in (inspect.signature(self._function).parameters.items() if self._function else ())
+                if parameter.default is not parameter.empty
+            )
+            self.__dict__["_with_default"] = known
+        return known
+
+    def _item(self, item: Any, inputs: Mapping[str, Any], into: str | None) -> dict[str, Any]:
+        if isinstance(item, Mapping) and into is None and self._spreads(item, inputs):
+            return self._bound((), {**inputs, **item})
+        name = into or (self._entry() if self._names is None else self._first(inputs))
+        if name is None:
+            raise TypeError(f"{self.name} has no parameter for the items of the list")
+        return self._bound((), {**inputs, name: item})
+
+    def _spreads(self, item: Mapping[str, Any], inputs: Mapping[str, Any]) -> bool:
+        """Are these arguments by name? Of a task that is free to take just one, a dict is that one, whatever its keys."""
+        if self._names is None:
+            return True
+        free = [name for name in self._names if name not in inputs]
+        return len(free) > 1 and len(item) > 0 and set(item) <= set(self._names)
+
+    def _first(self, inputs: Mapping[str, Any]) -> str | None:
+        return next((name for name in self._names or () if name not in inputs), None)
+
+    def _entry(self) -> str | None:
+        """The parameter that gets an entry: the first that is a file or directory, else the first."""
+        if self._function is None:
+            kinds = self._kinds() or {}
+            return next((name for name, kind in kinds.items() if kind in KEPT), next(iter(kinds), None))
+        found_hints = hints.of(self._function)
+        names = self._names or []
+        return next((name for name in names if kind_of(hints.unless_none(found_hints.get(name))) in KEPT), names[0] if names else None)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        if instance is not None:
+            raise refused(
+                f"task {self.name} is a method", "Make it a function at the top level of a module.", "ALM_DEFINED_INSIDE"
+            )
+        return self
+
+    def __repr__(self) -> str:
+        return f"<task {self.name}>"
+
+
+def _made(hint: Any, name: str) -> Callable[[Any], Any] | None:
+    """What makes an argument of what was kept; None where it is that."""
+    return (lambda value: hints.convert(value, hint, name, in_worker=True)) if hints.makes(hint) else floats(hint)
+
+
+def _inputs(function: Callable[..., Any], given: Iterable[str]) -> list[str]:
+    parameters = inspect.signature(function).parameters.values()
+    odd = next((p.name for p in parameters if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD)), None)
+    if odd is not None:
+        raise TypeError(f"task {function.__name__} takes *{odd}: give its parameters names, as they are kept by name")
+    return [p.name for p in parameters if p.name not in given]
+
+
+class _Decorator(Protocol):
+    @overload
+    def __call__(self, function: Callable[P, Coroutine[Any, Any, R]], /) -> Task[P, R]: ...
+    @overload
+    def __call__(self, function: Callable[P, R], /) -> Task[P, R]: ...
+
+
+# with outputs a checker knows nothing of the parameters: some are not given by who calls it
+@overload
+def task(
+    function: Callable[..., Any], /, *, outputs: Mapping[str, Any], **options: Unpack[FunctionOptions]
+) -> Task[..., Any]: ...
+@overload
+def task(function: Callable[P, Coroutine[Any, Any, R]], /, **options: Unpack[FunctionOptions]) -> Task[P, R]: ...
+@overload
+def task(function: Callable[P, R], /, **options: Unpack[FunctionOptions]) -> Task[P, R]: ...
+@overload
+def task(
+    *, outputs: Mapping[str, Any], **options: Unpack[FunctionOptions]
+) -> Callable[[Callable[..., Any]], Task[..., Any]]: ...
+@overload
+def task(**options: Unpack[FunctionOptions]) -> _Decorator: ...
+def task(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
+    """
+    Makes a task of a function: in a workflow its calls run in warm Python processes, side by side, and are remembered.
+    One that is `async` has an event loop of its own there.
+
+    Parameters annotated `pathlib.Path` get a file or a directory to read; for each of `outputs` that is a `File` or
+    a `Dir`, the parameter of that name gets the path to leave it at. What it returns are its other outputs: the one,
+    or a dict by name.
+
+    >>> from almanac import task
+    >>> @task(retries=3, timeout="5m")
+    ... def double(n: int) -> int:
+    ...     return 2 * n
+    >>> double(4)
+    8
+    """
+    by = sys._getframe(1).f_code.co_filename
+    if function is None:
+        return lambda given: task_of(given, options, by)
+    return task_of(function, options, by)
+
+
+def task_of(function: Any, options: dict[str, Any], decorated_in: str) -> Task[..., Any]:
+    if isinstance(function, Named):
+        checked(function.__name__, "python", options)
+        given = options if function.env is None else {"env": function.env, **options}
+        return Task("python", function, given, {"function": function.__name__}, (function.file, function.line), None)
+    if not inspect.isfunction(function):
+        raise TypeError(f"@task goes on a function, not on {function!r}")
+    name = function.__qualname__
+    if function.__name__ == "<lambda>" or "." in name:
+        raise refused(
+            "a task cannot be a lambda"
+            if function.__name__ == "<lambda>"
+            else f"task {function.__name__} is defined inside a {'function' if '<' in name else 'class'}",
+            "Define tasks at the top level of a module, where a fingerprint can see all that they use.",
+            "ALM_DEFINED_INSIDE",
+        )
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise TypeError(f"task {name} is a generator: return what it gives, as a list")
+    checked(name, "python", options)
+    return Task("python", function, options, {"function": name}, place(function, decorated_in), None)

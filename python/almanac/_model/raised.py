@@ -1,0 +1,82 @@
+"""Failures that are what was raised as well: `except ValueError` catches a task that raised one."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from typing import Any, Mapping, TypeVar
+
+from ..errors import AlmanacError, RunFailed, TaskFailed
+
+__all__ = ["task_failed", "run_failed"]
+
+E = TypeVar("E", bound=AlmanacError)
+
+#: asyncio takes the first two for the end of something, and whoever prints the third asks for its lines
+_REFUSED = (StopIteration, StopAsyncIteration, SyntaxError)
+#: what Almanac itself says, as Python calls it
+_BY_CODE = {"ALM_TASK_TIMEOUT": ["builtins.TimeoutError"], "ALM_TASK_MEMORY": ["builtins.MemoryError"]}
+
+
+def task_failed(record: dict[str, Any], token: int) -> TaskFailed:
+    return _made(TaskFailed, record, record, token)
+
+
+def run_failed(run: str, message: str, record: Mapping[str, Any]) -> RunFailed:
+    return _made(RunFailed, record, run, message, record)
+
+
+def _made(kind: type[E], record: Mapping[str, Any], *arguments: Any) -> E:
+    known = _known(record)
+    # mypy takes no generic class for hashable
+    of: Any = kind
+    while known:
+        try:
+            made: E = _with(of, _lowest(known))(*arguments)
+            return made
+        except Exception:  # of an author's class, which may be made in a way of its own: what is above it will do
+            known = known[1:]
+    return kind(*arguments)
+
+
+def _known(record: Mapping[str, Any]) -> tuple[type[Exception], ...]:
+    """
+    The classes that it was of. Nothing is imported for them: who names one in an `except` has it, and what else is imported
+    by then must not decide how a workflow goes on.
+    """
+    found = []
+    for name in [*(record.get("types") or ()), *_BY_CODE.get(record["code"], ())]:
+        module, _, own = name.rpartition(".")
+        one = getattr(sys.modules.get(module), "__dict__", {}).get(own)
+        if isinstance(one, type) and issubclass(one, Exception) and _is_common(one):
+            found.append(one)
+    return tuple(found)
+
+
+def _is_common(one: type[Exception]) -> bool:
+    """It bears being of another class too, and not having been made by its `__init__`."""
+    if issubclass(one, (AlmanacError, *_REFUSED)) or issubclass(AlmanacError, one):
+        return False
+    asked = one.__getattribute__ is Exception.__getattribute__ and not hasattr(one, "__getattr__")
+    return type(one) is type and asked and one.__setattr__ is Exception.__setattr__
+
+
+def _lowest(classes: tuple[type[Exception], ...]) -> tuple[type[Exception], ...]:
+    """Without those that others are below, which go first."""
+    found: list[type[Exception]] = []
+    for one in classes:
+        if not any(issubclass(other, one) for other in found):
+            found.append(one)
+    return tuple(found)
+
+
+@functools.lru_cache(maxsize=256)
+def _with(kind: type[AlmanacError], classes: tuple[type[Exception], ...]) -> Any:
+    def reduced(self: Any) -> Any:
+        # no module has this class: it is made again of what is known there
+        again: Any = kind.__reduce__(self)
+        _, arguments, state = again
+        return _made, (kind, self._record, *arguments), state
+
+    own = {"__module__": kind.__module__, "__doc__": kind.__doc__, "__reduce__": reduced}
+    return type(kind.__name__, (kind, *classes), own)

@@ -1,0 +1,1 @@
+"""What annotations say, and what is made of values by them."""
