@@ -8,7 +8,8 @@ import unittest
 from unittest import mock
 
 from almanac import AlmanacError, messages, resume, resume_async, run, run_async, workflow
-from almanac._runs.beside import Engine, answered, asked
+from almanac._runs.beside import Engine
+from almanac._runs.commands import answered, asked
 from almanac._runs.engine import execute_async
 
 #: stands for an engine that a launcher has started, which passes nothing on

@@ -7,7 +7,6 @@ B2  it ends when this program is gone, however that came about
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
@@ -15,12 +14,10 @@ import sys
 import threading
 from typing import Any, Iterator
 
-from ..errors import AlmanacError, noted
 from ..location import engine, surroundings
+from .commands import not_started, told_by
 
-__all__ = ["Engine", "answered", "asked", "in_project"]
-
-_HINT = "Name the engine's command in ALMANAC_COMMAND, or leave it empty."
+__all__ = ["Engine"]
 
 
 class Engine:
@@ -41,7 +38,7 @@ class Engine:
                 env=surroundings(),
             )
         except OSError as error:
-            raise _not_started(command, error) from None
+            raise not_started(command, error) from None
         self._pump = threading.Thread(target=self._copy, args=(sys.stdout,), name="almanac-prints", daemon=True) if pumped else None
         if self._pump is not None:
             self._pump.start()
@@ -51,7 +48,7 @@ class Engine:
         out = self._process.stdout
         assert out is not None
         while line := out.readline():
-            told = _object(line)
+            told = told_by(line)
             if told is None:
                 print(line, end="")  # of the author's, in the engine's own language
             else:
@@ -84,51 +81,3 @@ class Engine:
         with self._process.stderr as lines:
             for line in lines:
                 target.write(line)
-
-
-def asked(arguments: list[str], near: str) -> list[dict[str, Any]]:
-    """What a command that only looks says; nothing where it cannot."""
-    try:
-        return answered(arguments, near)
-    except AlmanacError:
-        return []
-
-
-def answered(arguments: list[str], near: str | None = None, given: str = "") -> list[dict[str, Any]]:
-    """What a command says, which is `given` that. Raises `AlmanacError` where it fails."""
-    command = [*engine(), *arguments, "--json"]
-    try:
-        done = subprocess.run(
-            command, input=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=near, encoding="utf-8",
-            env=surroundings(),
-        )
-    except OSError as error:
-        raise _not_started(command, error) from None
-    # JSON has U+2028 and its like as they are, which are no ends of lines
-    found = [told for line in done.stdout.split("\n") if (told := _object(line)) is not None]
-    for told in found:
-        if told["kind"] == "error":
-            hint = told.get("hint") or ""
-            raise noted(AlmanacError(told["message"], code=told["code"], hint=hint), hint)
-    if done.returncode != 0:
-        how = f"was ended by signal {-done.returncode}" if done.returncode < 0 else f"ended with {done.returncode}"
-        said = done.stderr.strip() or f"`almanac {' '.join(arguments)}` {how}"
-        raise AlmanacError(said, code="ALM_USAGE", hint="Try it in a terminal, and see what it prints.")
-    return found
-
-
-def in_project(arguments: list[str], project: str | None, given: str = "") -> list[dict[str, Any]]:
-    """What a command says of a project: of that of the working directory, if none is named. Raises `AlmanacError`."""
-    return answered([*arguments, *([] if project is None else ["--project", project])], given=given)
-
-
-def _not_started(command: list[str], error: OSError) -> AlmanacError:
-    return AlmanacError(f"{command[0]} cannot be started: {error.strerror}", code="ALM_USAGE", hint=_HINT)
-
-
-def _object(line: str) -> dict[str, Any] | None:
-    try:
-        told = json.loads(line)
-    except ValueError:
-        return None
-    return told if isinstance(told, dict) and "kind" in told else None

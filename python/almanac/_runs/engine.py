@@ -21,7 +21,8 @@ from .._notebook import cells
 from .._notebook.shown import Artifact, Graph, failure_html, run_html
 from .._types import results
 from ..errors import AlmanacError, RunFailed, for_cells, noted, refused
-from .beside import Engine, answered, asked
+from .beside import Engine
+from .commands import answered, asked
 from .inputs import as_given
 from .progress import display, in_notebook, message_of, warning_of
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from .beside import in_project
+from .commands import in_project
 
 __all__ = ["Message", "messages", "send"]
 

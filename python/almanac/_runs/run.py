@@ -18,6 +18,7 @@ from .._types import results, schemas
 from ..errors import AlmanacError
 
 if TYPE_CHECKING:
+    # imported where a run is asked for: it takes longer than all else here, and workflows ask for none
     from .engine import Run
 
 __all__ = ["resume", "resume_async", "run", "run_async"]

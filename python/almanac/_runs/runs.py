@@ -10,7 +10,7 @@ from typing import Any, Mapping
 
 from .._flow.workflows import Workflow
 from .._model.wire import encode
-from .beside import in_project
+from .commands import in_project
 
 __all__ = ["Ask", "RunRecord", "answer", "asks", "cancel", "runs"]
 
@@ -172,6 +172,7 @@ def answer(
 
 
 def _record(told: Mapping[str, Any]) -> RunRecord:
+    # with it comes what cells show, which most programs do not need
     from .progress import message_of
 
     error = told.get("error")
