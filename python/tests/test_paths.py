@@ -1,3 +1,4 @@
+import dataclasses
 import pathlib
 import typing
 import unittest
@@ -19,6 +20,40 @@ def several(texts: Optional[Path], more: List[Path], named: Optional[Dict[str, L
 @task
 def gives(n: int) -> List[Path]:
     return []
+
+
+@dataclasses.dataclass
+class Scene:
+    raw: File
+    also: Optional[Path] = None
+    next: "Optional[Scene]" = None
+
+
+class Pair(typing.NamedTuple):
+    name: str
+    scene: Scene
+
+
+class Told(typing.TypedDict):
+    pair: Pair
+
+
+@dataclasses.dataclass
+class MayHave:
+    first: Optional[File]
+    more: List[File] = dataclasses.field(default_factory=list)
+
+
+@task
+def makes_scene(n: int) -> Scene: ...  # type: ignore[empty-body]
+
+
+@task
+def tells(n: int) -> Told: ...  # type: ignore[empty-body]
+
+
+@task
+def may_have(n: int) -> MayHave: ...  # type: ignore[empty-body]
 
 
 @task(outputs={"found": File})
@@ -78,17 +113,39 @@ class WhereTypesNameFiles(unittest.TestCase):
             (
                 "task gives is annotated to return List[Path]: files are left at a path, and not returned",
                 "ALM_RESULT_REFUSED",
-                (__file__, 19),
+                (__file__, 20),
             ),
         )
         self.assertIn('outputs={"found": File}', error.hint)
         leaves.check()
+
+    def test_a_task_whose_result_has_one_is_refused_with_where_it_is(self) -> None:
+        for refused, said in [
+            (makes_scene, "task makes_scene is annotated to return Scene, with a file at raw:"),
+            (tells, "task tells is annotated to return Told, with a file at pair.scene.raw:"),
+        ]:
+            with self.subTest(said=said), self.assertRaises(AlmanacError) as raised:
+                refused.check()
+            self.assertEqual(str(raised.exception), f"{said} files are left at a path, and not returned")
+            self.assertEqual(raised.exception._at, refused._place)
+        may_have.check()
 
     def test_a_default_that_is_a_path_is_told_as_the_engine_reads_it(self) -> None:
         here = Path(__file__).parent
         told = {name: one.get("default") for name, one in main.definition()["inputs"].items()}
         self.assertEqual(told, {"raw": str(here / "raw"), "more": ["/data/a.nc", str(here / "b.nc")], "other": None, "text": "raw"})
         self.assertEqual(as_texts({"a": [Path("x/../b")]}, "/at"), {"a": ["/at/b"]})
+
+    def test_a_task_whose_result_has_one_is_refused_with_where_it_is(self) -> None:
+        for refused, said in [
+            (makes_scene, "task makes_scene is annotated to return Scene, with a file at raw:"),
+            (tells, "task tells is annotated to return Told, with a file at pair.scene.raw:"),
+        ]:
+            with self.subTest(said=said), self.assertRaises(AlmanacError) as raised:
+                refused.check()
+            self.assertEqual(str(raised.exception), f"{said} files are left at a path, and not returned")
+            self.assertEqual(raised.exception._at, refused._place)
+        may_have.check()
 
     def test_a_default_that_is_a_path_is_not_looked_up_for_a_child(self) -> None:
         with self.assertRaisesRegex(AlmanacError, "input raw is missing: a path that is a default is looked up for a run of its own only"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import os
 import pathlib
@@ -12,7 +13,7 @@ from typing import Any, Callable, Collection, Mapping
 from .._model.futures import Future
 from .._model.values import Dir, File
 from ..errors import refused
-from .hints import _is_mapping, _is_sequence, _is_union, _plain
+from .hints import _is_mapping, _is_sequence, _is_union, _members, _plain, _required, is_named_tuple, of
 from .kinds import KEPT, kind_of
 
 __all__ = ["finder", "finders", "refuse_returned", "as_texts"]
@@ -44,16 +45,45 @@ def finders(hinted: Mapping[str, Any], given: Collection[str]) -> dict[str, Find
 
 
 def refuse_returned(task: str, hint: Any, at: tuple[str, int]) -> None:
-    if finder(hint) is None:
+    place = _place_in(hint, ())
+    if place is None:
         return
     # in some versions of Python `Path` is of another module than the one that it is imported from
     written = re.sub(r"(\w+\.)+", "", inspect.formatannotation(hint))
+    within = f", with a file at {place}" if place else ""
     raise refused(
-        f"task {task} is annotated to return {written}: files are left at a path, and not returned",
+        f"task {task} is annotated to return {written}{within}: files are left at a path, and not returned",
         f'Write @task(outputs={{"found": File}}), and a parameter of that name that gets the path: def {task}(…, *, found: Path) -> None.',
         "ALM_RESULT_REFUSED",
         at,
     )
+
+
+def _place_in(hint: Any, within: tuple[Any, ...]) -> str | None:
+    """Where a value of a type has a file or directory: in a field that it cannot be without, as in `scene.raw`; "" where it is one."""
+    hint = _plain(hint)
+    if finder(hint) is not None:
+        return ""
+    if hint in within:
+        return None
+    for name, field in _needed(hint).items():
+        place = _place_in(field, (*within, hint))
+        if place is not None:
+            return f"{name}.{place}" if place else name
+    return None
+
+
+def _needed(hint: Any) -> dict[str, Any]:
+    """The fields that have no default, and are not None."""
+    if is_named_tuple(hint):
+        fields, defaults = of(hint), hint._field_defaults
+        needed = [name for name in hint._fields if name in fields and name not in defaults]
+    elif dataclasses.is_dataclass(hint) or typing.is_typeddict(hint):
+        fields = _members(hint)
+        needed = _required(hint, fields)
+    else:
+        return {}
+    return {name: fields[name] for name in needed if type(None) not in typing.get_args(_plain(fields[name]))}
 
 
 def _itself(name: str, value: Any) -> tuple[str, Any] | None:
