@@ -22,17 +22,18 @@ from functools import partial
 from typing import Any
 
 from . import process
+from .attempts import Attempts
+from .coroutines import finished
+from .exports import Exports
 from .frames import Inbox, Outbox, Result, encode
 from .held import HeldStore
 from .orders import Orders
 from .printed import Printed
-from .recalled import Recalled
 from .sources import Sources
 from .streams import capture_logging, capture_threads
 from .surroundings import Surroundings
 from .tasks import Function, Runner, Task, TaskCancelled, main_thread
 from .unheard import Unheard
-from .waiting import Waiting
 
 #: seconds for which answers to short tasks are collected
 _COLLECT = 0.002
@@ -60,17 +61,13 @@ class Worker:
         self._blob_count = 0
         self._sources = Sources(config["directory"])
         self._store = HeldStore(config["worker"], self._unmapped)
+        self._exports = Exports(self._store, outbox)
         self._runner = Runner(self._sources, self._store, config["holder"], self._blob_paths)
         self._unheard = Unheard()
         self._runner.is_laden = lambda: self._unheard.are_many or self._store.bytes > _LADEN
         self._surroundings = Surroundings(config["events"])
         self._orders = Orders(config["logBytes"])
-        # guards the table of tasks and their `cancelled`: the control thread looks there
-        self._lock = threading.Lock()
-        self._tasks: dict[int, Task] = {}
-        self._cancelled_early: set[int] = set()
-        self._recalled = Recalled()
-        self._waiting = Waiting(self._lock, self._unheard)
+        self._attempts = Attempts(self._unheard)
         self._here: Task | None = None
         self._interruptible: Task | None = None
         self._flushed_at = 0.0
@@ -165,17 +162,9 @@ class Worker:
         for seq, given, call, key in zip(seqs, inputs, calls, keys):
             take(Task(order, seq, given, call, key))
 
-    def _begins(self, task: Task) -> None:
-        if task.seq in self._cancelled_early:
-            self._cancelled_early.discard(task.seq)
-            task.cancelled = True
-        self._tasks[task.seq] = task
-
     def _run_here(self, task: Task) -> None:
-        with self._lock:
-            if self._recalled.take(task.seq):
-                return
-            self._begins(task)
+        if not self._attempts.begin(task):
+            return
         if task.order.announce:
             self._say_begun(task)
             self._flush(time.perf_counter())
@@ -209,7 +198,7 @@ class Worker:
         if task.cancelled:
             raise TaskCancelled
         try:
-            return _finish(function(*positional, **named))
+            return finished(function(*positional, **named))
         finally:
             self._interruptible = None
             if self._is_child:
@@ -230,48 +219,34 @@ class Worker:
     # ---- threads of tasks that allow them
 
     def _in_thread(self, task: Task) -> None:
-        if self._waiting.threads == 0:
+        if self._attempts.threads == 0:
             sys.setswitchinterval(0.0005)
             os.environ.pop("ALMANAC_EVENTS", None)
             capture_threads(self._print)
             if self._printed is not None:
                 self._printed.shared = True
-        with self._lock:
-            if self._recalled.take(task.seq):
-                return
-            more = self._waiting.add(task)
-        self._start_threads(more)
+        self._start_threads(self._attempts.wait(task))
 
     def _widen(self, width: int | None = None) -> None:
-        with self._lock:
-            more = self._waiting.widen(width)
-        self._start_threads(more)
+        self._start_threads(self._attempts.widen(width))
 
     def _start_threads(self, count: int) -> None:
         for index in range(count):
-            name = f"task-{self._waiting.threads - index}"
+            name = f"task-{self._attempts.threads - index}"
             threading.Thread(target=self._work, name=name, daemon=True).start()
-
-    def _next(self, ended: bool) -> Task:
-        with self._lock:
-            task = self._waiting.next(ended)
-            self._begins(task)
-            return task
 
     def _work(self) -> None:
         me = threading.get_ident()
-        task = self._next(False)
+        task = self._attempts.next(False)
         while True:
             if task.order.announce:
                 self._say_begun(task)
                 self._outbox.flush()
             token = _task.set(task)
             try:
-                with self._lock:
-                    task.thread = me
+                self._attempts.runs_in(task, me)
                 end = self._runner.run(task, self._call_in_thread)
-                with self._lock:
-                    task.thread = None
+                self._attempts.runs_in(task, None)
                 if task.cancelled:
                     process.settle_in_thread(me, TaskCancelled)
             except TaskCancelled:
@@ -280,11 +255,11 @@ class Worker:
             _task.reset(token)
             self._say_lines(task, True)
             self._end(task, end)
-            if task.ms > _LONG or not self._waiting.has_next or self._outbox.size >= _TOGETHER:
+            if task.ms > _LONG or not self._attempts.has_next or self._outbox.size >= _TOGETHER:
                 self._outbox.flush()
             # what it was given and gave is not kept while nothing runs
             del task, end
-            task = self._next(True)
+            task = self._attempts.next(True)
 
     def _call_in_thread(self, function: Any, positional: list[Any], named: dict[str, Any]) -> Any:
         if not self._logging and "logging" in _modules:
@@ -293,7 +268,7 @@ class Worker:
         if task is not None and task.cancelled:
             raise TaskCancelled
         try:
-            return _finish(function(*positional, **named), task)
+            return finished(function(*positional, **named), task)
         finally:
             if self._is_child:
                 process.end_child(sys.exc_info()[1])
@@ -308,8 +283,7 @@ class Worker:
     def _end(self, task: Task, end: str | Result) -> None:
         task.over = True
         if task.left > 0:
-            with self._lock:
-                self._unheard.leave(task.left)
+            self._attempts.leave(task.left)
         # what is no source counts as well, such as compiled modules
         loaded = self._sources.count, len(_modules)
         if loaded != self._loaded:
@@ -320,13 +294,13 @@ class Worker:
             self._outbox.post(["said", *grown])
         if task.cancelled:
             left = process.children()
-            last = all(one.over for one in list(self._tasks.values()))
+            last = all(one.over for one in self._attempts.under_way())
             if left and last:
                 process.kill(left)
                 self._outbox.post(["spoilt"])
         self._outbox.post_end(end)
         # not before that: a recall would find it neither here nor ended, and give it to another
-        self._tasks.pop(task.seq, None)
+        self._attempts.end(task)
         # when the host is sure to hear of it
         if task.used_up:
             self._store.free(task.used_up)
@@ -387,33 +361,22 @@ class Worker:
             self._outbox.flush()
 
     def _on_cancel(self, seq: int) -> None:
-        with self._lock:
-            task = self._tasks.get(seq)
-            if task is None:
-                if self._waiting.remove(seq):
-                    self._outbox.post(["end", seq, {"c": 1, "ms": 0, "cpu": 0}])
-                else:
-                    self._cancelled_early.add(seq)
-                return
-            task.cancelled = True
-            if task.thread is not None:
-                process.raise_in_thread(task.thread, TaskCancelled)
-                task.wake()
-            elif task is self._here:
-                signal.pthread_kill(main_thread(), signal.SIGINT)
+        if self._attempts.cancel(seq, self._stop):
+            self._outbox.post(["end", seq, {"c": 1, "ms": 0, "cpu": 0}])
+
+    def _stop(self, task: Task) -> None:
+        if task.thread is not None:
+            process.raise_in_thread(task.thread, TaskCancelled)
+            task.wake()
+        elif task is self._here:
+            signal.pthread_kill(main_thread(), signal.SIGINT)
 
     def _on_recall(self, seqs: list[int]) -> None:
-        """Attempts that have not begun: the host gives them to others. What it does not get back has begun."""
-        with self._lock:
-            back = [seq for seq in seqs if self._waiting.remove(seq)]
-            # not read yet; what has ended the host has heard of before it hears this
-            ahead = [seq for seq in seqs if seq not in self._tasks and seq not in back]
-            self._recalled.add(ahead)
-        self._outbox.post(["recalled", back + ahead])
+        self._outbox.post(["recalled", self._attempts.recall(seqs)])
 
     def _on_poke(self) -> None:
         """The host wonders: what has begun, what was said?"""
-        for task in list(self._tasks.values()):
+        for task in self._attempts.under_way():
             if task is self._here or task.thread is not None:
                 self._say_begun(task)
                 lines = task.said_lines
@@ -421,24 +384,10 @@ class Worker:
                     lines.peek(partial(self._post_lines, task))
 
     def _on_export(self, handle: int, segment: str, path: str, spare: str) -> None:
-        for place in (path, spare):
-            try:
-                self._outbox.post(["exported", handle, segment, place, self._store.export(handle, place)])
-                return
-            except Exception as error:  # the host waits for an answer, whatever it was
-                _remove(place)
-                why = f"{type(error).__name__}: {error}"
-        self._outbox.post(["exported", handle, segment, None, why])
+        self._exports.export(handle, segment, path, spare)
 
     def _on_persist(self, token: int, handle: int, path: str, spare: str, exported: Any = None) -> None:
-        for place in (path, spare):
-            try:
-                self._store.persist(handle, place, exported)
-                self._outbox.post(["persisted", token, place])
-                return
-            except Exception:  # pickling runs the author's code: whatever it raised, there is nothing to keep
-                _remove(place)
-        self._outbox.post(["persisted", token, None])
+        self._exports.persist(token, handle, path, spare, exported)
 
     def _unmapped(self, segment: str) -> None:
         self._outbox.post(["unmapped", segment])
@@ -446,28 +395,3 @@ class Worker:
     def _blob_paths(self) -> list[str]:
         self._blob_count += 1
         return [f"{begin}{self._blob_count}" for begin in self._blobs]
-
-
-def _finish(value: Any, task: Task | None = None) -> Any:
-    """The result of a coroutine function is what its coroutine gives. `task`: of a thread, which no signal wakes."""
-    kind = type(value)
-    # of the type: a value may have whatever is asked of it
-    if kind is not int and hasattr(kind, "cr_frame"):
-        import asyncio
-
-        return asyncio.run(value if task is None else _woken(value, task))
-    return value
-
-
-async def _woken(coroutine: Any, task: Task) -> Any:
-    import asyncio
-
-    task.loop = asyncio.get_running_loop()
-    return await coroutine
-
-
-def _remove(path: str) -> None:
-    try:
-        os.unlink(path)
-    except OSError:
-        pass

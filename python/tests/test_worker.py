@@ -49,7 +49,7 @@ class Exporting(unittest.TestCase):
             handle, _, _ = worker._store.hold(Buffer())
             paths = [os.path.join(folder, name) for name in ("first", "spare")]
             with mock.patch.object(os, "pwrite", side_effect=MemoryError("no more")):
-                worker._on_export(handle, "first", *paths)
+                worker._exports.export(handle, "first", *paths)
             outbox.flush()
             frame = host.recv(1 << 16)
             self.assertEqual(json.loads(frame[4:]), [["exported", handle, "first", None, "MemoryError: no more"]])
