@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import json
 import select
-import socket
 import threading
 from collections import deque
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
+
+if TYPE_CHECKING:
+    # every process of Python that imports `almanac` would load it
+    import socket
 
 
 def _encoder() -> Callable[[Any], str]:
