@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from .frames import Outbox
 from .held import HeldStore
+from .shared.frames import Outbox
 
 __all__ = ["Exports"]
 

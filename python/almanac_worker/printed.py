@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from . import process
+from .shared import process
 from .standard import Standard
 
 # what is looked up for each of many short tasks

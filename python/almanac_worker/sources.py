@@ -18,7 +18,7 @@ import time
 from importlib.machinery import ExtensionFileLoader, PathFinder, SourceFileLoader
 from typing import Any
 
-from . import packages
+from .shared import packages
 
 _STDLIB = os.path.dirname(os.path.abspath(os.__file__))
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))

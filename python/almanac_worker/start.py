@@ -9,8 +9,8 @@ import sys
 import threading
 from typing import Any
 
-from . import process
-from .frames import Inbox, Outbox
+from .shared import process
+from .shared.frames import Inbox, Outbox
 from .worker import Worker
 
 
@@ -50,7 +50,7 @@ def main() -> None:
     almanac_task._deliver = worker.note
     sys.argv = [""]
     if config["debug"] is not None:
-        from . import debugger
+        from .shared import debugger
 
         debugger.begin(config["debug"], "tasks")
     else:

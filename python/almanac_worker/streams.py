@@ -13,7 +13,7 @@ import time
 from collections import deque
 from typing import Any, Callable
 
-from .imported import imported
+from .shared.imported import imported
 
 #: takes stream and text of the task that runs in this thread, or says False
 Sink = Callable[[str, str], bool]

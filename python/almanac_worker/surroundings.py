@@ -6,7 +6,7 @@ import operator
 import os
 from typing import Any
 
-from . import process
+from .shared import process
 from .tasks import Order, Task
 
 #: variables that most attempts have alike

@@ -11,10 +11,10 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Callable
 
-from . import failures, process, values
 from .calls import Mismatch, Signature, results
-from .frames import Result, encode
 from .held import HeldStore
+from .shared import failures, process, values
+from .shared.frames import Result, encode
 from .sources import LoadFailed, NotFound, Sources
 from .streams import Lines
 

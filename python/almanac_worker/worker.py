@@ -21,14 +21,14 @@ import time
 from functools import partial
 from typing import Any
 
-from . import process
 from .attempts import Attempts
 from .coroutines import finished
 from .exports import Exports
-from .frames import Inbox, Outbox, Result, encode
 from .held import HeldStore
 from .orders import Orders
 from .printed import Printed
+from .shared import process
+from .shared.frames import Inbox, Outbox, Result, encode
 from .sources import Sources
 from .streams import capture_logging, capture_threads
 from .surroundings import Surroundings

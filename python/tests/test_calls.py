@@ -1,7 +1,7 @@
 import unittest
 
 from almanac_worker.calls import Mismatch, Signature, results
-from almanac_worker.values import Refused
+from almanac_worker.shared.values import Refused
 
 
 def bind(function, inputs, outputs=None):

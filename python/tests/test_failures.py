@@ -6,7 +6,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
 from almanac import task  # noqa: E402
-from almanac_worker import failures  # noqa: E402
+from almanac_worker.shared import failures  # noqa: E402
 
 
 class Group(Exception):

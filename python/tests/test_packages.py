@@ -3,7 +3,7 @@ import sys
 import tempfile
 import unittest
 
-from almanac_worker import packages
+from almanac_worker.shared import packages
 
 
 class Packages(unittest.TestCase):

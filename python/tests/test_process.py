@@ -4,7 +4,7 @@ import subprocess
 import threading
 import unittest
 
-from almanac_worker.process import Variable, raise_in_thread, settle_in_thread
+from almanac_worker.shared.process import Variable, raise_in_thread, settle_in_thread
 
 
 def seen_by_programs():

@@ -11,7 +11,7 @@ import urllib.error
 
 from almanac import AlmanacError, RunFailed, TaskFailed
 from almanac._model.raised import run_failed, task_failed
-from almanac_worker import failures
+from almanac_worker.shared import failures
 
 
 class Faint(ValueError):

@@ -2,7 +2,7 @@ import sys
 import threading
 import unittest
 
-from almanac_worker.failures import cut
+from almanac_worker.shared.failures import cut
 from almanac_worker.streams import Lines
 
 

@@ -5,7 +5,7 @@ import json
 import typing
 import unittest
 
-from almanac_worker import values
+from almanac_worker.shared import values
 
 
 def refuse(value, path):

@@ -7,7 +7,7 @@ import tempfile
 import unittest
 from unittest import mock
 
-from almanac_worker.frames import Outbox
+from almanac_worker.shared.frames import Outbox
 from almanac_worker.worker import Worker
 
 

@@ -44,7 +44,7 @@ test.each<readonly [string, Readonly<Record<string, string>>, object]>([
     'an import upward',
     { 'almanac/_model/a.py': 'from .._types.b import c\n', 'almanac/_types/b.py': '' },
     {
-      rule: 'almanac/_model may import almanac/errors.py, almanac_worker',
+      rule: 'almanac/_model may import almanac/errors.py, almanac_worker/shared',
       from: 'almanac/_model/a.py',
       to: 'almanac/_types/b.py',
       cycle: [],
@@ -67,7 +67,7 @@ test.each<readonly [string, Readonly<Record<string, string>>, object]>([
       'almanac/_types/b.py': '',
     },
     {
-      rule: 'almanac/_model may import almanac/errors.py, almanac_worker',
+      rule: 'almanac/_model may import almanac/errors.py, almanac_worker/shared',
       from: 'almanac/_model/a.py',
       to: 'almanac/_types/b.py',
       cycle: [],
@@ -77,7 +77,7 @@ test.each<readonly [string, Readonly<Record<string, string>>, object]>([
     'a worker that knows the package',
     { 'almanac_worker/a.py': 'import almanac\n' },
     {
-      rule: 'almanac_worker may import almanac_task.py',
+      rule: 'almanac_worker may import almanac_worker/shared, almanac_task.py',
       from: 'almanac_worker/a.py',
       to: 'almanac/__init__.py',
       cycle: [],

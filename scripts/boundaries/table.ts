@@ -99,17 +99,20 @@ export interface PythonFolder {
   readonly typesOf?: string
 }
 
+const worker = 'almanac_worker/shared'
 const errors = 'almanac/errors.py'
 const types = ['almanac/_model', errors]
 const pythonFlow = ['almanac/_types', ...types]
 
 export const pythonFolders: readonly PythonFolder[] = [
   { name: 'almanac_task.py', mayImport: [] },
-  { name: 'almanac_worker', mayImport: ['almanac_task.py'] },
+  { name: worker, mayImport: [] },
+  { name: 'almanac_worker/fingerprint', mayImport: [worker] },
+  { name: 'almanac_worker', mayImport: [worker, 'almanac_task.py'] },
   // authors look at what a run that failed has left: it is a `Run`
   { name: errors, mayImport: [], typesOf: 'almanac/_runs/engine.py' },
   { name: 'almanac/location.py', mayImport: [errors] },
-  { name: 'almanac/_model', mayImport: [errors, 'almanac_worker'] },
+  { name: 'almanac/_model', mayImport: [errors, worker] },
   { name: 'almanac/_types', mayImport: types },
   { name: 'almanac/_flow', mayImport: pythonFlow },
   { name: 'almanac/_notebook', mayImport: types },
@@ -117,7 +120,7 @@ export const pythonFolders: readonly PythonFolder[] = [
     name: 'almanac/_runs',
     mayImport: ['almanac/_flow', 'almanac/_notebook', 'almanac/location.py', ...pythonFlow],
   },
-  { name: 'almanac/_host', mayImport: ['almanac/_flow', ...pythonFlow, 'almanac_worker', 'almanac_task.py'] },
+  { name: 'almanac/_host', mayImport: ['almanac/_flow', ...pythonFlow, worker, 'almanac_task.py'] },
   { name: 'almanac/__init__.py', mayImport: ['almanac/_runs', 'almanac/_flow', ...types] },
   // for pip, and for workers' environments: no part of the packages
   { name: 'build_below.py', mayImport: [] },

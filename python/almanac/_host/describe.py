@@ -9,7 +9,7 @@ import sys
 import traceback
 from typing import Any, Callable
 
-from almanac_worker import failures, packages
+from almanac_worker.shared import failures, packages
 
 from .._flow.foreign import foreign
 from .._flow.modules import read_files

@@ -8,7 +8,7 @@ import socket
 import threading
 from typing import Any
 
-from almanac_worker.frames import encode
+from almanac_worker.shared.frames import encode
 
 from .._model.wire import decode_lines
 

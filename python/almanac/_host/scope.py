@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any, Callable, Protocol
 
-from almanac_worker.values import SAFE
+from almanac_worker.shared.values import SAFE
 
 from .._model.caller import current, under_way
 from .._model.futures import Called, Future

@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 
-from almanac_worker import packages, process
+from almanac_worker.shared import packages, process
 
 from .host import Host
 from .link import Forked, Link
@@ -43,7 +43,7 @@ def main() -> None:
     sys.dont_write_bytecode = True
     sys.argv = [""]
     if config["debug"] is not None:
-        from almanac_worker import debugger
+        from almanac_worker.shared import debugger
 
         debugger.begin(config["debug"], "workflow")
     else:

@@ -6,8 +6,8 @@ import json
 import pathlib
 from typing import Any
 
-from almanac_worker.frames import decode
-from almanac_worker.values import Encoder, Refused, decoders
+from almanac_worker.shared.frames import decode
+from almanac_worker.shared.values import Encoder, Refused, decoders
 
 from ..errors import refused
 from .futures import Future

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import NamedTuple
 
-from ..packages import root
+from ..shared.packages import root
 from .compiled import EXTENSION_SUFFIXES, compiled
 from .modules import Module
 from .names import Import

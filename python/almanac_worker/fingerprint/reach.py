@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, Union
 
-from ..packages import root
+from ..shared.packages import root
 from .modules import Module
 from .names import Import, Names, Reference
 from .places import Places

@@ -15,7 +15,7 @@ export class Warden {
       detached: true,
       env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin' },
     })
-    // without it workers still end with this process: see python/almanac_worker/process.py
+    // without it workers still end with this process: see python/almanac_worker/shared/process.py
     this.#shell.on('error', () => undefined)
     this.#shell.stdin?.on('error', () => undefined)
     this.#shell.unref()

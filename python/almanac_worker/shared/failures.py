@@ -8,7 +8,7 @@ import textwrap
 import traceback
 from typing import Any, Callable
 
-_OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 #: frames of libraries that are left out in one place are counted
 _MAX_TEXT = 64 * 1024
 _MAX_CHAIN = 8

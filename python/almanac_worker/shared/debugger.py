@@ -17,6 +17,9 @@ from typing import Any, Iterator
 #: exit code, known to the host
 NO_DEBUGPY = 93
 
+#: where the packages of Almanac lie
+_PACKAGES = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
+
 #: not the author's: steps lead over them
 _INNER = ["almanac.*", "almanac_worker.*", "asyncio.*", "contextvars", "functools", "concurrent.*", "threading", "selectors"]
 
@@ -60,9 +63,9 @@ def _terminal() -> Iterator[None]:
 
 
 def _library_roots() -> list[str]:
-    """Where code is that is not the author's, for `justMyCode`: what debugpy takes for that, and what lies with this file."""
+    """Where code is that is not the author's, for `justMyCode`: what debugpy takes for that, and what lies with this package."""
     installed = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
-    roots = [*installed, *site.getsitepackages(), site.getusersitepackages(), os.path.dirname(os.path.dirname(__file__))]
+    roots = [*installed, *site.getsitepackages(), site.getusersitepackages(), _PACKAGES]
     return sorted({path for root in roots for path in (os.path.abspath(root), os.path.realpath(root))})
 
 

@@ -1,0 +1,1 @@
+"""What the process of workflows has too: frames, values on their way, failures, packages, the process itself."""
