@@ -7,7 +7,6 @@ import os
 import socket
 import sys
 import threading
-from typing import Any
 
 from .shared import process
 from .shared.frames import Inbox, Outbox
