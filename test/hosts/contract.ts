@@ -1,6 +1,7 @@
 import { describe } from 'vitest'
 import { acrossTests } from './contract-across.ts'
 import { callTests } from './contract-calls.ts'
+import { containerTests } from './contract-containers.ts'
 import { editTests } from './contract-edits.ts'
 import { failureTests } from './contract-failures.ts'
 import { waitingTests } from './contract-waiting.ts'
@@ -15,6 +16,7 @@ export function workflowHostContract(language: Language, style: Stage['style'] =
   describe(`${language}, ${style}: the contract of hosts of workflow functions`, () => {
     const stage = openStage(language, style)
     callTests(stage)
+    containerTests(stage)
     editTests(stage)
     failureTests(stage)
     waitingTests(stage)

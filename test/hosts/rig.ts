@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { testSettings } from '../../src/executors/container/rig.ts'
 import type { Value } from '../../src/model/value.ts'
 
 /** What the driver of workflows is asked. */
@@ -50,6 +51,15 @@ export interface Program {
 }
 
 export type Language = keyof Program
+
+/** What runs containers here, if anything does. */
+const containers: Readonly<Record<string, string>> =
+  testSettings.why === undefined
+    ? {
+        ALMANAC_CONTAINER_PROGRAM: testSettings.program.join(' '),
+        ALMANAC_CONTAINER_ARGS: testSettings.args.join(' '),
+      }
+    : {}
 
 const driver = fileURLToPath(new URL('driver.ts', import.meta.url))
 
@@ -121,7 +131,10 @@ export class WorkflowRig {
   }
 
   #start(): ChildProcess {
-    const child = spawn(process.execPath, [driver, this.folder], { stdio: ['pipe', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [driver, this.folder], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...process.env, ...containers },
+    })
     for (const stream of [child.stdout, child.stderr])
       createInterface({ input: stream }).on('line', (line) => {
         if (!line.startsWith('@')) return void this.#said.push(line)
