@@ -18,8 +18,8 @@ export function commandText(
   if (typed.some((entry) => real(join(entry, 'almanac')) === own)) return 'almanac'
   // what pip has installed is a command too, and starts this one
   if (isOfPip && typed.some((entry) => existsSync(join(entry, 'almanac')))) return 'almanac'
+  if (ofNpx(folder) === own) return 'npx almanac'
   const root = npmRoot(folder)
-  if (root !== undefined && real(join(root, 'node_modules/.bin/almanac')) === own) return 'npx almanac'
   // a clone of the repository is its own package
   if (root !== undefined && real(join(root, 'bin/almanac.cjs')) === own) return 'npx almanac'
   return /^[\w@%+=:,./-]+$/.test(own) ? `node ${own}` : `node '${own.replaceAll("'", String.raw`'\''`)}'`
@@ -31,7 +31,15 @@ export function nextCommand(words: string): string {
   return `${text.startsWith('node ') ? 'almanac' : text} ${words}`
 }
 
-/** Where npx looks: the nearest directory upwards with a package. */
+/** What `npx almanac` starts: the nearest one upwards, above packages that have none too. */
+function ofNpx(folder: string): string | undefined {
+  for (let at = folder; ; at = dirname(at)) {
+    const found = real(join(at, 'node_modules/.bin/almanac'))
+    if (found !== undefined || dirname(at) === at) return found
+  }
+}
+
+/** The package that a directory is in. */
 function npmRoot(folder: string): string | undefined {
   for (let at = folder; ; at = dirname(at)) {
     if (['package.json', 'node_modules'].some((name) => existsSync(join(at, name)))) return at
