@@ -112,6 +112,8 @@ def features(days: Path) -> dict[str, Any]:
 def report(months: Path, *, table: Path, plot: Path) -> list[dict[str, Any]]:
     """Puts months together by season, as a table and a plot. `months` holds the features of each, as JSON."""
     found = [json.loads(path.read_text()) for path in sorted(months.iterdir())]
+    if not found:
+        raise ValueError("there is no sound day to report: days are files named like 2012-03-14.csv")
     seasons: dict[str, list[dict[str, Any]]] = {}
     for month in found:
         seasons.setdefault(season_of(month["month"]), []).append(month)

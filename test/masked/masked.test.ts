@@ -111,3 +111,8 @@ describe('a directory of your own', () => {
     expect((await project.run('--input', 'days=copied')).executed).toBe(0)
   })
 })
+
+it('of a directory without a sound day, says so', async () => {
+  await mkdir(join(project.folder, 'none'))
+  await expect(project.run('--input', 'days=none')).rejects.toThrow(/there is no sound day to report/)
+})
