@@ -3,7 +3,7 @@ import { isAlmanacError } from '../model/errors.ts'
 import type { Salvage } from '../repair.ts'
 import { exitCodes, openPrinter, type Printer, printError } from './output/printer.ts'
 import type { CommonFlags } from './session.ts'
-import { stateText } from './text/words.ts'
+import { stateText } from './text/format.ts'
 
 /** Runs that are named. */
 const named = 10

@@ -7,7 +7,7 @@ import type { Printer } from '../output/printer.ts'
 import { knownRun } from '../runs/calls.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
 import { nextCommand } from '../text/command-text.ts'
-import { valueLines } from '../text/looked-at.ts'
+import { valueLines } from '../text/value-lines.ts'
 
 export interface AnswerFlags extends CommonFlags {
   readonly by?: string

@@ -6,10 +6,10 @@ import { parseDuration } from '../input/durations.ts'
 import type { Printer } from '../output/printer.ts'
 import { wholeWire } from '../runs/calls.ts'
 import { type CommonFlags, count, withReadAlmanac } from '../session.ts'
-import { partName, partText } from '../text/part-words.ts'
+import { partName, partText } from '../text/fingerprint-parts.ts'
+import { durationText, sizeText, timeText } from '../text/format.ts'
 import { table } from '../text/table.ts'
 import { fullText } from '../text/values.ts'
-import { durationText, sizeText, timeText } from '../text/words.ts'
 
 type Entry = Awaited<ReturnType<Workbench['entries']['list']>>[number]
 

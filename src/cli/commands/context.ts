@@ -12,8 +12,8 @@ import { AlmanacError } from '../../model/errors.ts'
 import type { Value } from '../../model/value.ts'
 import type { Workbench } from '../../workbench.ts'
 import { type CommonFlags, count, withAlmanac, withReadAlmanac } from '../session.ts'
+import { sizeText, timeText } from '../text/format.ts'
 import { table } from '../text/table.ts'
-import { sizeText, timeText } from '../text/words.ts'
 
 export interface ContextFlags extends CommonFlags {
   readonly env?: string

@@ -6,7 +6,7 @@ import { parseDuration } from '../input/durations.ts'
 import { shownName } from '../output/printable.ts'
 import type { Printer } from '../output/printer.ts'
 import { type ExecuteFlags, withAlmanac } from '../session.ts'
-import { filesText, sizeText } from '../text/words.ts'
+import { filesText, sizeText } from '../text/format.ts'
 
 export interface DataAddFlags extends ExecuteFlags {
   readonly external?: boolean

@@ -5,7 +5,7 @@ import { anywhere, parseVersion, versionNamed, versionNumber } from '../input/da
 import { shownName } from '../output/printable.ts'
 import { leaveUnread } from '../output/reader-gone.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
-import { sizeText } from '../text/words.ts'
+import { sizeText } from '../text/format.ts'
 
 /** `almanac data diff NAME@A NAME@B`, or `NAME@A..B`: what differs, by path. */
 export function dataDiffCommand(from: string, to: string | undefined, flags: CommonFlags): Promise<void> {

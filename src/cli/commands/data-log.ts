@@ -2,8 +2,8 @@ import pc from 'picocolors'
 import { AlmanacError } from '../../model/errors.ts'
 import { keyOf, makerText, versionObject } from '../input/dataset-names.ts'
 import { type CommonFlags, count, withReadAlmanac } from '../session.ts'
+import { sizeText, timeText } from '../text/format.ts'
 import { table } from '../text/table.ts'
-import { sizeText, timeText } from '../text/words.ts'
 
 export interface DataLogFlags extends CommonFlags {
   readonly limit?: string

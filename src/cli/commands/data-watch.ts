@@ -11,7 +11,7 @@ import { parseDuration } from '../input/durations.ts'
 import type { Printer } from '../output/printer.ts'
 import { onReaderGone } from '../output/reader-gone.ts'
 import { type ExecuteFlags, withAlmanac } from '../session.ts'
-import { filesText } from '../text/words.ts'
+import { filesText } from '../text/format.ts'
 
 export interface DataWatchFlags extends ExecuteFlags {
   readonly exec?: string

@@ -12,8 +12,8 @@ import { shownName } from '../output/printable.ts'
 import type { Printer } from '../output/printer.ts'
 import { leaveUnread } from '../output/reader-gone.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
+import { sizeText, timeText } from '../text/format.ts'
 import { table } from '../text/table.ts'
-import { sizeText, timeText } from '../text/words.ts'
 
 /** Flags of commands that may be told a part of a directory. */
 export interface DataGetFlags extends CommonFlags {

@@ -6,7 +6,7 @@ import { exitCodes, type Printer, printError } from '../output/printer.ts'
 import { repair } from '../repair.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
 import { nextCommand } from '../text/command-text.ts'
-import { sizeText } from '../text/words.ts'
+import { sizeText } from '../text/format.ts'
 
 export interface DoctorFlags extends CommonFlags {
   readonly data?: boolean

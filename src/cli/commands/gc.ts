@@ -4,7 +4,7 @@ import { AlmanacError } from '../../model/errors.ts'
 import type { Workbench } from '../../workbench.ts'
 import type { Printer } from '../output/printer.ts'
 import { type CommonFlags, count, withReadAlmanac } from '../session.ts'
-import { sizeText } from '../text/words.ts'
+import { sizeText } from '../text/format.ts'
 
 export interface GcFlags extends CommonFlags {
   readonly dryRun?: boolean

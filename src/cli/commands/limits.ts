@@ -1,9 +1,9 @@
 import pc from 'picocolors'
 import type { Workbench } from '../../workbench.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
-import { limitName, limitText } from '../text/limit-words.ts'
+import { timeText } from '../text/format.ts'
+import { limitName, limitText } from '../text/limit-text.ts'
 import { table } from '../text/table.ts'
-import { timeText } from '../text/words.ts'
 
 /** `almanac limits`: what runs share, who has how much of it, and who waits. */
 export function limitsCommand(flags: CommonFlags): Promise<void> {

@@ -6,7 +6,7 @@ import { leaveUnread } from '../output/reader-gone.ts'
 import { knownRun, namedCalls } from '../runs/calls.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
 import { Events } from '../text/events.ts'
-import { clockText } from '../text/words.ts'
+import { clockText } from '../text/format.ts'
 
 export interface LogsFlags extends CommonFlags {
   readonly follow?: boolean

@@ -4,8 +4,8 @@ import { shownName } from '../output/printable.ts'
 import { leaveUnread } from '../output/reader-gone.ts'
 import { knownRun } from '../runs/calls.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
+import { timeText } from '../text/format.ts'
 import { valueText } from '../text/values.ts'
-import { timeText } from '../text/words.ts'
 
 export interface MessagesFlags extends CommonFlags {
   readonly follow?: boolean

@@ -3,11 +3,11 @@ import pc from 'picocolors'
 import type { RunRecord } from '../../model/records.ts'
 import { shownName } from '../output/printable.ts'
 import { type CommonFlags, count, withReadAlmanac } from '../session.ts'
+import { durationText, stateText, timeText } from '../text/format.ts'
 import { runObject } from '../text/objects.ts'
 import { fileOfRuns } from '../text/paths.ts'
-import { type Standing, standings } from '../text/standing.ts'
+import { type RunStatus, runStatuses } from '../text/run-status.ts'
 import { table } from '../text/table.ts'
-import { durationText, stateText, timeText } from '../text/words.ts'
 
 export interface RunsFlags extends CommonFlags {
   readonly workflow?: string
@@ -26,7 +26,7 @@ export function runsCommand(flags: RunsFlags): Promise<void> {
       ...(flags.workflow !== undefined && { workflow: flags.workflow }),
       ...(file !== undefined && { file: fileOfRuns(almanac.project, file) }),
     })
-    const standingOf = await standings(almanac, runs)
+    const standingOf = await runStatuses(almanac, runs)
     for (const run of runs) printer.object(runObject(run, standingOf(run)))
     if (runs.length === 0) {
       printer.line(
@@ -52,7 +52,7 @@ export function runsCommand(flags: RunsFlags): Promise<void> {
 
 const heads = ['run', 'workflow', 'state', 'started', 'took', 'executed', 'reused', 'name']
 
-const cells = (run: RunRecord, { state }: Standing): string[] => [
+const cells = (run: RunRecord, { state }: RunStatus): string[] => [
   run.id,
   run.workflow,
   stateText(state),

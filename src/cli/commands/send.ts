@@ -4,7 +4,7 @@ import { type InputSchema, misfit, schemaText } from '../input/schemas.ts'
 import { knownRun } from '../runs/calls.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
 import { nextCommand } from '../text/command-text.ts'
-import { standing } from '../text/standing.ts'
+import { runStatus } from '../text/run-status.ts'
 
 export interface SendFlags extends CommonFlags {
   readonly by?: string
@@ -36,7 +36,7 @@ export function sendCommand(
     const more = { by, ...(flags.id !== undefined && { id: flags.id }) }
     const sent = await almanac.send(id, name, value, more)
     printer.object({ kind: 'sent', run: id, name, ...sent })
-    const { process: owner } = await standing(almanac, record)
+    const { process: owner } = await runStatus(almanac, record)
     const next = owner === undefined ? ` The run goes on with: ${nextCommand(`resume ${id}`)}` : ''
     printer.line(sent.isNew ? `Sent.${next}` : `It was sent before, as message ${sent.seq}.${next}`)
     return 0

@@ -6,23 +6,23 @@ import { shownName } from '../output/printable.ts'
 import type { Printer } from '../output/printer.ts'
 import { allCalls, type CallRow, knownRun, namedCalls, wholeCall, wholeRun } from '../runs/calls.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
-import { asideObject, asideOf, printAside } from '../text/aside.ts'
 import { nextCommand } from '../text/command-text.ts'
 import { failureLines } from '../text/failure-lines.ts'
-import { limitWaits, limitWaitText } from '../text/limit-words.ts'
-import { saidOf } from '../text/looked-at.ts'
+import { countsText, durationText, figuresText, stateText, timeText } from '../text/format.ts'
+import { limitWaits, limitWaitText } from '../text/limit-text.ts'
 import { callObject, runObject } from '../text/objects.ts'
-import { type Standing, standing, standings } from '../text/standing.ts'
+import { pendingCommand, pendingText } from '../text/pending-input.ts'
+import { printRejected, rejectedMessages, rejectedObject } from '../text/rejected-messages.ts'
+import { runNotes } from '../text/run-notes.ts'
+import { type RunStatus, runStatus, runStatuses } from '../text/run-status.ts'
 import { table } from '../text/table.ts'
 import { fullText, inputText, mapInputText } from '../text/values.ts'
-import { wantedCommand, wantedText } from '../text/wanted.ts'
-import { countsText, durationText, figuresText, stateText, timeText } from '../text/words.ts'
 
 /** `almanac show RUN [TASK]` */
 export function showCommand(run: string, task: string | undefined, flags: CommonFlags): Promise<void> {
   return withReadAlmanac(flags, async (almanac, printer) => {
     const record = await wholeRun(almanac, await knownRun(almanac, run))
-    const stands = await standing(almanac, record)
+    const stands = await runStatus(almanac, record)
     if (task === undefined) await showRun(almanac, record, stands, printer)
     else await showTask(almanac, record, task, { printer, stands })
     return 0
@@ -32,17 +32,17 @@ export function showCommand(run: string, task: string | undefined, flags: Common
 async function showRun(
   almanac: Workbench,
   run: RunRecord,
-  stands: Standing,
+  stands: RunStatus,
   printer: Printer,
 ): Promise<void> {
   const tasks = await almanac.records.tasks(run.id)
   const byName = tasks.map(({ name, inputs: _, ...figures }) => [name, figures] as const)
-  const { metrics, artifacts } = await saidOf(almanac, run.id)
+  const { metrics, artifacts } = await runNotes(almanac, run.id)
   const waits = stands.process === undefined ? [] : await limitWaits(almanac, run.id)
   const limits = waits.length > 0 && { limits: waits.map(({ name }) => name) }
-  const aside = await asideOf(almanac, run.id)
+  const rejected = await rejectedMessages(almanac, run.id)
   const triggered = await almanac.records.runs({ triggeredBy: run.id, limit: mostTriggered + 1 })
-  const standingOf = await standings(almanac, triggered)
+  const standingOf = await runStatuses(almanac, triggered)
   printer.object({
     ...runObject(run, stands),
     ...(triggered.length > 0 && { triggered: triggered.map((one) => triggeredObject(one, standingOf(one))) }),
@@ -50,7 +50,7 @@ async function showRun(
     metrics,
     artifacts,
     ...limits,
-    ...asideObject(aside),
+    ...rejectedObject(rejected),
   })
   printer.line(`${pc.bold(run.id)} ${run.workflow} ${stateText(stands.state)}`)
   printer.line(`  ${timeText(run.startedAt)} · ${figuresText(run, stands)}`)
@@ -91,16 +91,16 @@ async function showRun(
   if (said.length > 0) printer.line()
   for (const line of table(said)) printer.line(line)
   for (const ask of await almanac.records.asks(run.id, { open: true })) {
-    printer.line(`${pc.magenta('?')} ${wantedText(ask)}  ${pc.dim(wantedCommand(ask))}`)
+    printer.line(`${pc.magenta('?')} ${pendingText(ask)}  ${pc.dim(pendingCommand(ask))}`)
   }
-  printAside(printer, run.id, aside)
+  printRejected(printer, run.id, rejected)
   if (stands.next !== undefined) printer.line(pc.dim(stands.next))
 }
 
 /** Runs that are listed of those that it has triggered, the newest. */
 const mostTriggered = 20
 
-const triggeredObject = ({ id, workflow, name }: RunRecord, { state, next }: Standing): object => ({
+const triggeredObject = ({ id, workflow, name }: RunRecord, { state, next }: RunStatus): object => ({
   id,
   workflow,
   name: name ?? null,
@@ -110,7 +110,7 @@ const triggeredObject = ({ id, workflow, name }: RunRecord, { state, next }: Sta
 
 interface Shown {
   readonly printer: Printer
-  readonly stands: Standing
+  readonly stands: RunStatus
 }
 
 /** Calls of a task that people are shown. */
@@ -164,7 +164,7 @@ async function showCall(almanac: Workbench, run: RunRecord, kept: CallRow, shown
 }
 
 /** Of a call that has not ended, only the process that has the run knows whether it runs. */
-function stateCell({ outcome }: CallRow, { process, state }: Standing): string {
+function stateCell({ outcome }: CallRow, { process, state }: RunStatus): string {
   if (outcome !== undefined) return `${stateText(outcome.state)} ${pc.dim(outcome.reason)}`
   if (process !== undefined) return 'running or waiting'
   return state === 'interrupted' ? stateText('interrupted') : stateText('waiting')

@@ -1,13 +1,13 @@
 import { resolve } from 'node:path'
 import pc from 'picocolors'
 import { type CommonFlags, type Near, withReadAlmanac } from '../session.ts'
-import { asideObject, asideOf, printAside } from '../text/aside.ts'
-import { limitWaits, limitWaitText } from '../text/limit-words.ts'
+import { figuresText, stateText, timeText } from '../text/format.ts'
+import { limitWaits, limitWaitText } from '../text/limit-text.ts'
 import { runObject } from '../text/objects.ts'
 import { fileOfRuns } from '../text/paths.ts'
-import { standings } from '../text/standing.ts'
-import { wantedCommand, wantedText } from '../text/wanted.ts'
-import { figuresText, stateText, timeText } from '../text/words.ts'
+import { pendingCommand, pendingText } from '../text/pending-input.ts'
+import { printRejected, rejectedMessages, rejectedObject } from '../text/rejected-messages.ts'
+import { runStatuses } from '../text/run-status.ts'
 
 /** `almanac status [FILE]`: how the newest run of a workflow file stands, or all that have not ended. */
 export function statusCommand(file: string | undefined, flags: CommonFlags): Promise<void> {
@@ -21,16 +21,16 @@ export function statusCommand(file: string | undefined, flags: CommonFlags): Pro
         : await almanac.records.runs({ limit: 1, file: fileOfRuns(almanac.project, file) })
     if (runs.length === 0)
       printer.line(file === undefined ? 'Nothing is under way.' : `${file} has not been run yet.`)
-    const standingOf = await standings(almanac, runs)
+    const standingOf = await runStatuses(almanac, runs)
     for (const run of runs) {
       const stands = standingOf(run)
       const asks = await almanac.records.asks(run.id, { open: true })
       const waits = stands.process === undefined ? [] : await limitWaits(almanac, run.id)
-      const aside = await asideOf(almanac, run.id)
+      const rejected = await rejectedMessages(almanac, run.id)
       printer.object({
         ...runObject(run, stands),
         asks,
-        ...asideObject(aside),
+        ...rejectedObject(rejected),
         ...(waits.length > 0 && { limits: waits.map(({ name }) => name) }),
       })
       printer.line(
@@ -41,8 +41,8 @@ export function statusCommand(file: string | undefined, flags: CommonFlags): Pro
       for (const wait of waits) printer.line(`  ${limitWaitText(wait)}  ${pc.dim('almanac limits')}`)
       if (run.error !== undefined) printer.line(`  ${pc.red(run.error.message)}`)
       for (const ask of asks)
-        printer.line(`  ${pc.magenta('?')} ${wantedText(ask)}  ${pc.dim(wantedCommand(ask))}`)
-      printAside(printer, run.id, aside, '  ')
+        printer.line(`  ${pc.magenta('?')} ${pendingText(ask)}  ${pc.dim(pendingCommand(ask))}`)
+      printRejected(printer, run.id, rejected, '  ')
       if (stands.next !== undefined && asks.length === 0) printer.line(`  ${stands.next}`)
     }
     return 0

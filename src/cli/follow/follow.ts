@@ -3,9 +3,9 @@ import type { RunHandle, StartOptions, Workbench } from '../../workbench.ts'
 import { exitCodes, type Printer } from '../output/printer.ts'
 import { cacheMode, type ExecuteFlags } from '../session.ts'
 import { nextCommand } from '../text/command-text.ts'
-import { nextWanted } from '../text/wanted.ts'
-import { beside, parentOf } from './beside.ts'
-import { placed } from './placed.ts'
+import { nextInputCommand } from '../text/pending-input.ts'
+import { withPaths } from './output-paths.ts'
+import { parentProcess, reportToParent } from './parent-process.ts'
 import { Progress } from './progress.ts'
 import { Report } from './report.ts'
 import { exitCodeOf, printBroken, printResult } from './result.ts'
@@ -25,7 +25,7 @@ export async function follow(
     else progress.above(lines)
   }
   const report = new Report(printer, say)
-  const parent = parentOf(flags.beside)
+  const parent = parentProcess(flags.beside)
   const handle = await start({
     cache: cacheMode(flags),
     failFast: flags.failFast === true,
@@ -37,20 +37,20 @@ export async function follow(
   const snapshot = () => ({ ...handle.snapshot(), downloads: report.downloads })
   progress = new Progress(snapshot, { live })
   report.started(handle)
-  const leave = beside(printer, parent, snapshot)
+  const leave = reportToParent(printer, parent, snapshot)
   const signals = stopOnSignals(handle, say)
   try {
     const ended = await handle.result
     const { output } = ended
     const isTold = flags.beside !== undefined && output !== undefined
-    const result = isTold ? { ...ended, output: await placed(output, almanac.data) } : ended
+    const result = isTold ? { ...ended, output: await withPaths(output, almanac.data) } : ended
     progress.stop()
     report.ended(result.state === 'waiting')
     const varied = flags.dryRun === true ? [] : await variedTasks(almanac.entries, result.id)
     printResult(result, printer, {
       varied,
       told: (call) => report.hasTold(call),
-      next: result.state === 'waiting' ? await nextWanted(almanac, result.id) : undefined,
+      next: result.state === 'waiting' ? await nextInputCommand(almanac, result.id) : undefined,
     })
     await waitForTriggered(almanac.triggered, result.id, signals, say)
     return exitCodeOf(result, flags.dryRun === true)

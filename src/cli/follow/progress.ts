@@ -1,7 +1,7 @@
 import pc from 'picocolors'
 import type { CallState, RunState } from '../../model/states.ts'
 import { printable } from '../output/printable.ts'
-import { limitName } from '../text/limit-words.ts'
+import { limitName } from '../text/limit-text.ts'
 
 /** What a run tells of itself, ten times a second: the cost does not grow with the run. */
 export interface Snapshot {

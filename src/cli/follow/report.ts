@@ -8,8 +8,8 @@ import { shownName } from '../output/printable.ts'
 import type { Printer } from '../output/printer.ts'
 import { nextCommand } from '../text/command-text.ts'
 import { failureLines } from '../text/failure-lines.ts'
+import { pendingCommand, pendingText } from '../text/pending-input.ts'
 import { inputText, valueText } from '../text/values.ts'
-import { wantedCommand, wantedText } from '../text/wanted.ts'
 import type { Downloads } from './progress.ts'
 
 type Listener = NonNullable<StartOptions['listener']>
@@ -173,8 +173,8 @@ export class Report {
     this.#askTimer = undefined
     for (const ask of this.#asks.values())
       this.#say([
-        `${pc.magenta('?')} ${wantedText(ask)}`,
-        pc.dim(`  ${wantedCommand({ ...ask, run: this.#run ?? '' })}`),
+        `${pc.magenta('?')} ${pendingText(ask)}`,
+        pc.dim(`  ${pendingCommand({ ...ask, run: this.#run ?? '' })}`),
       ])
     this.#asks.clear()
   }

@@ -7,10 +7,10 @@ import type { RunHandle, RunResult } from '../../workbench.ts'
 import { exitCodes, type Printer } from '../output/printer.ts'
 import { nextCommand } from '../text/command-text.ts'
 import { failureLines, messageText, placeText } from '../text/failure-lines.ts'
+import { durationText } from '../text/format.ts'
 import { relativePath } from '../text/paths.ts'
 import { plainFigures } from '../text/plain-figures.ts'
 import { valueText } from '../text/values.ts'
-import { durationText } from '../text/words.ts'
 import { planObject, printPlan } from './plan.ts'
 
 const longestOutput = 2000

@@ -3,8 +3,8 @@ import { decode } from '../../model/codec.ts'
 import type { Workbench } from '../../workbench.ts'
 import { shownName } from '../output/printable.ts'
 import type { Printer } from '../output/printer.ts'
+import { clockText } from './format.ts'
 import { inputText } from './values.ts'
-import { clockText } from './words.ts'
 
 const page = 1000
 /** of a line */

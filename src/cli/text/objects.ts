@@ -1,6 +1,6 @@
 import type { RunRecord } from '../../model/records.ts'
 import type { CallRow } from '../runs/calls.ts'
-import type { Standing } from './standing.ts'
+import type { RunStatus } from './run-status.ts'
 
 /**
  * Records as objects for programs: values as they are in JSON (files and other references as objects with a `$` that
@@ -10,7 +10,7 @@ import type { Standing } from './standing.ts'
 const parsed = (wire: string | undefined): unknown =>
   wire === undefined ? undefined : (JSON.parse(wire) as unknown)
 
-export function runObject(run: RunRecord, { state, process, next }: Standing): object {
+export function runObject(run: RunRecord, { state, process, next }: RunStatus): object {
   const { inputWire, outputWire, optionsWire: _, host: __, pid: ___, bootId: ____, ...rest } = run
   return {
     kind: 'run',

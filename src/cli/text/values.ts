@@ -2,8 +2,8 @@ import { pathText } from '../../model/codec.ts'
 import { DirRef, FileRef, FutureRef, HeldRef, UrlRef } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
 import { shownName } from '../output/printable.ts'
+import { sizeText } from './format.ts'
 import { relativePath } from './paths.ts'
-import { sizeText } from './words.ts'
 
 /** Deeper values are not looked into: nobody reads them on a line. */
 const maxDepth = 6

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { Printer } from '../output/printer.ts'
-import { beside } from './beside.ts'
+import { reportToParent } from './parent-process.ts'
 import type { Snapshot } from './progress.ts'
 
 beforeEach(() => void vi.useFakeTimers())
@@ -20,7 +20,7 @@ it('how far a run is, is told when it has changed, and once a second while nothi
     asks: [],
     downloads: null,
   })
-  const leave = beside(printer, process.pid, () => snapshot)
+  const leave = reportToParent(printer, process.pid, () => snapshot)
   const after = (ms: number): object[] => {
     vi.advanceTimersByTime(ms)
     return told.splice(0)
@@ -41,7 +41,7 @@ it('when the program is gone it is stopped once, without clean-up 10 minutes lat
   const { pid } = spawnSync('true')
   const stops: number[] = []
   const began = Date.now()
-  const leave = beside(
+  const leave = reportToParent(
     printer,
     pid,
     () => snapshot,

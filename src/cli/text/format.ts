@@ -1,7 +1,7 @@
 import pc from 'picocolors'
 import type { RunRecord } from '../../model/records.ts'
 import type { CallState } from '../../model/states.ts'
-import type { ShownState, Standing } from './standing.ts'
+import type { RunStatus, ShownState } from './run-status.ts'
 
 /** A duration as people say it: `380 ms`, `4.2 s`, `3 m 10 s`, `2 h 5 m`. */
 export function durationText(ms: number): string {
@@ -62,7 +62,7 @@ export const countsText = (counts: Readonly<Partial<Record<CallState, number>>>,
 /** What a run has done and has to do, and who does it. */
 export function figuresText(
   run: Pick<RunRecord, 'counts' | 'executed' | 'reused'>,
-  { process }: Pick<Standing, 'process'>,
+  { process }: Pick<RunStatus, 'process'>,
 ): string {
   // what succeeded was executed or reused: that is said
   const { succeeded: _, ...others } = run.counts

@@ -14,7 +14,7 @@ const askToStop = (): void => void process.kill(process.pid, 'SIGTERM')
  * For a program that started this command and shows how it goes: objects that tell how far it is, where that has
  * changed, else once a second, and its end when the program is gone. Gives back what ends it.
  */
-export function beside(
+export function reportToParent(
   printer: Printer,
   parent: number | undefined,
   snapshot: () => Snapshot,
@@ -42,7 +42,7 @@ export function beside(
 }
 
 /** @throws ALM_USAGE */
-export function parentOf(given: string | undefined): number | undefined {
+export function parentProcess(given: string | undefined): number | undefined {
   if (given === undefined) return undefined
   const pid = Number(given)
   if (!Number.isInteger(pid) || pid < 1) {

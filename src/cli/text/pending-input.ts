@@ -5,19 +5,19 @@ import { nextCommand } from './command-text.ts'
 
 /** What a run waits for from outside, in words: a person's answer, or a message. */
 
-export function wantedText({ of, title }: AskRecord): string {
+export function pendingText({ of, title }: AskRecord): string {
   const text = shownName(title)
   return of === undefined ? text : of === 'receive' ? `a message: ${text}` : `a callback: ${text}`
 }
 
 /** The command that gives it. */
-export const wantedCommand = ({ of, name, call, run }: AskRecord & { readonly run: RunId }): string =>
+export const pendingCommand = ({ of, name, call, run }: AskRecord & { readonly run: RunId }): string =>
   nextCommand(
     of === undefined ? `answer ${run} ${call} …` : of === 'receive' ? `send ${run} ${name} …` : 'listen',
   )
 
 /** The command that a run that rests waits for; undefined where what it waits for is there, and it can be resumed. */
-export async function nextWanted(
+export async function nextInputCommand(
   almanac: Pick<Workbench, 'records' | 'journal'>,
   run: RunId,
 ): Promise<string | undefined> {
@@ -28,5 +28,5 @@ export async function nextWanted(
     if (of === 'receive' && (await almanac.journal.incoming(run, { name, after: 0 })).length > 0)
       return undefined
   }
-  return asks[0] && wantedCommand(asks[0])
+  return asks[0] && pendingCommand(asks[0])
 }

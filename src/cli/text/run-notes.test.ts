@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import type { Note } from '../../model/records.ts'
 import { aRun } from '../../testing/journal-records.ts'
 import { World } from '../../testing/world.ts'
-import { saidOf } from './looked-at.ts'
+import { runNotes } from './run-notes.ts'
 
 it('tells of each metric the newest value, however many came before it', async () => {
   const world = new World()
@@ -17,7 +17,7 @@ it('tells of each metric the newest value, however many came before it', async (
   })
   const losses = Array.from({ length: 20_001 }, (_, i) => metric('loss', i))
   await journal.append('run1', [metric('score', 7), ...losses])
-  expect(await saidOf({ records, data: world.data }, 'run1')).toEqual({
+  expect(await runNotes({ records, data: world.data }, 'run1')).toEqual({
     metrics: { score: { value: 7, count: 1 }, loss: { value: 20_000, count: 20_001 } },
     artifacts: [],
   })

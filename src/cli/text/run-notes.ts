@@ -1,54 +1,29 @@
 import { artifactFault } from '../../model/artifact.ts'
 import { decode } from '../../model/codec.ts'
-import { DirRef, FileRef } from '../../model/refs.ts'
+import { FileRef } from '../../model/refs.ts'
 import type { Artifact } from '../../model/task-context.ts'
-import type { Value } from '../../model/value.ts'
 import type { Workbench } from '../../workbench.ts'
 import { shownName } from '../output/printable.ts'
-import { relativePath } from './paths.ts'
-import { fullText } from './values.ts'
-
-/** What people look at: values with the paths of their files, and what a run has said of itself. */
-
-/** Fields told one by one; what lies deeper is one text. */
-const mostFields = 50
-
-/** A value for people to judge, a line a field; files by where they can be opened. */
-export async function valueLines(value: Value, data: Workbench['data']): Promise<string[]> {
-  if (value === null || value === undefined) return []
-  const isFields = typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype
-  if (!isFields && !Array.isArray(value)) return [await textOf(value, data)]
-  const fields = Object.entries(value as Record<string, Value>)
-  const lines = fields
-    .slice(0, mostFields)
-    .map(async ([name, field]) => `${Array.isArray(value) ? '' : `${name}  `}${await textOf(field, data)}`)
-  return Promise.all(fields.length > mostFields ? [...lines, `… of ${fields.length}`] : lines)
-}
-
-async function textOf(value: Value, data: Workbench['data']): Promise<string> {
-  if (value instanceof FileRef || value instanceof DirRef) {
-    // what is gone cannot be looked at, but told of
-    if (!(await data.available(value))) return `${fullText(value, 200)}, which is not there any more`
-    return relativePath(await data.open(value))
-  }
-  return typeof value === 'string' ? value : fullText(value, 500)
-}
+import { fieldText } from './value-lines.ts'
 
 /** Names of metrics, and of artifacts, that are told of at most. */
 const mostNames = 20_000
 
 /** Metrics and artifacts of a run: of each name the newest, and how many there were. */
-export async function saidOf(
+export async function runNotes(
   { records, data }: Pick<Workbench, 'records' | 'data'>,
   run: string,
-): Promise<{ readonly metrics: Readonly<Record<string, Figure>>; readonly artifacts: readonly Shown[] }> {
-  const metrics: Record<string, Figure> = {}
+): Promise<{
+  readonly metrics: Readonly<Record<string, MetricValue>>
+  readonly artifacts: readonly ArtifactLine[]
+}> {
+  const metrics: Record<string, MetricValue> = {}
   const newest = { newestOfEach: true, limit: mostNames } as const
   for (const { name, bodyWire, count = 1 } of await records.notes(run, { type: 'metric', ...newest })) {
     const { value } = decode(bodyWire) as { readonly value: number }
     metrics[name] = { value, count }
   }
-  const artifacts: Shown[] = []
+  const artifacts: ArtifactLine[] = []
   for (const { name, bodyWire } of await records.notes(run, { type: 'artifact', ...newest })) {
     const body = decode(bodyWire) as unknown as Artifact
     const text = await artifactText(body, data)
@@ -58,13 +33,13 @@ export async function saidOf(
 }
 
 /** The newest value of a metric, and how often it was given. */
-export interface Figure {
+export interface MetricValue {
   readonly value: number
   readonly count: number
 }
 
 /** An artifact as one line. */
-export interface Shown {
+export interface ArtifactLine {
   readonly name: string
   readonly kind: Artifact['kind']
   readonly text: string
@@ -84,7 +59,7 @@ async function artifactText(artifact: Artifact, data: Workbench['data']): Promis
   if (fault !== undefined) return `cannot be shown: ${fault.join(': ')}`
   switch (artifact.kind) {
     case 'image':
-      return textOf(artifact.path, data)
+      return fieldText(artifact.path, data)
     case 'link':
       return shownName(artifact.url)
     case 'markdown':

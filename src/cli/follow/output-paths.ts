@@ -10,7 +10,7 @@ const mostFiles = 10_000
  * An output for a program: its files and directories with where they are, read only, and the same however often the
  * workflow runs again. What is too much for that is as it was.
  */
-export function placed(output: Value, data: Pick<Workbench['data'], 'open'>): Promise<Value> {
+export function withPaths(output: Value, data: Pick<Workbench['data'], 'open'>): Promise<Value> {
   let places = 0
   const place = async (value: Value): Promise<Value> => {
     if (value instanceof FileRef && places++ < mostPlaces)
