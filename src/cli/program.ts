@@ -1,14 +1,9 @@
-import { Command, Option } from 'commander'
+import { Command } from 'commander'
 import { AlmanacError } from '../model/errors.ts'
-import { aboutArguments, pathOf, termOf } from './command-help.ts'
+import { addCache, addContext, addData } from './command-groups.ts'
+import { pathOf, termOf } from './command-help.ts'
 import type { AnswerFlags } from './commands/answer.ts'
-import type { CacheListFlags, CacheRemoveFlags } from './commands/cache.ts'
-import type { ContextFlags, ContextLogFlags, ContextSetFlags } from './commands/context.ts'
 import type { RetryFlags } from './commands/control.ts'
-import type { DataGetFlags } from './commands/data.ts'
-import type { DataAddFlags } from './commands/data-add.ts'
-import type { DataLogFlags } from './commands/data-log.ts'
-import type { DataWatchFlags } from './commands/data-watch.ts'
 import type { DoctorFlags } from './commands/doctor.ts'
 import type { GcFlags } from './commands/gc.ts'
 import type { GraphFlags } from './commands/graph.ts'
@@ -21,6 +16,7 @@ import type { RunFlags } from './commands/run.ts'
 import type { RunsFlags } from './commands/runs.ts'
 import type { SendFlags } from './commands/send.ts'
 import type { ShellFlags } from './commands/shell.ts'
+import { collect, common, execution } from './flags.ts'
 import { helpIsOf } from './output/help-hint.ts'
 import { exitCodes, openPrinter, printError } from './output/printer.ts'
 import type { CommonFlags } from './session.ts'
@@ -232,147 +228,6 @@ function addCare(program: Command): void {
       .option('--repair', 'save what can be read of a damaged journal; the damaged one is kept aside'),
   ).action(async (flags: DoctorFlags) => (await import('./commands/doctor.ts')).doctorCommand(flags))
 }
-
-/** Commands on datasets and on what workflows gave. */
-function addData(program: Command): void {
-  const data = program.command('data').description('work with datasets, and outputs of workflows')
-  const dataCommand = (words: string, description: string): Command =>
-    common(data.command(words).description(description)).option('--env <name>', 'environment of the datasets')
-  dataCommand('add <name> <path>', 'make what lies at a path the next version of a dataset')
-    .option('--external', 'leave it where it is, and scan it again when the dataset is read (the default)')
-    .option('--keep', 'the same, and keep the content of every version')
-    .option('--managed', 'copy its content into the store')
-    .option('--move', 'move its content into the store')
-    .option('--include <glob>', 'only files that match', collect)
-    .option('--exclude <glob>', 'no files that match; instead of *.part, *.tmp and the like', collect)
-    .option('--settle <time>', 'leave out files that changed less than so long ago')
-    .action(async (name: string, path: string, flags: DataAddFlags) =>
-      (await import('./commands/data-add.ts')).dataAddCommand(name, path, flags),
-    )
-  dataCommand(
-    'ls [name] [path]',
-    'list datasets and outputs, or what is in one: NAME[@VERSION], WORKFLOW/FIELD',
-  ).action(async (name: string | undefined, path: string | undefined, flags: CommonFlags) =>
-    (await import('./commands/data.ts')).dataListCommand(name, path, flags),
-  )
-  dataCommand('log <name>', 'list versions of a dataset, newest first')
-    .option('--limit <n>', 'how many, 20 by default')
-    .action(async (name: string, flags: DataLogFlags) =>
-      (await import('./commands/data-log.ts')).dataLogCommand(name, flags),
-    )
-  dataCommand('get <name> <target>', 'write a version or an output anywhere')
-    .option('--path <path>', 'only this file or directory of it')
-    .action(async (name: string, target: string, flags: DataGetFlags) =>
-      (await import('./commands/data.ts')).dataGetCommand(name, target, flags),
-    )
-  dataCommand(
-    'diff <from> [to]',
-    'show what differs between two versions: NAME@A NAME@B, or NAME@A..B',
-  ).action(async (from: string, to: string | undefined, flags: CommonFlags) =>
-    (await import('./commands/data-diff.ts')).dataDiffCommand(from, to, flags),
-  )
-  dataCommand('rm <name...>', 'forget versions (NAME@VERSION), or datasets with all of theirs').action(
-    async (names: string[], flags: CommonFlags) =>
-      (await import('./commands/data-rm.ts')).dataRemoveCommand(names, flags),
-  )
-  dataCommand('watch <name>', 'follow new versions of a dataset')
-    .option('--exec <command>', 'run this for each; ALMANAC_PATH is where its files are')
-    .option('--since <version>', 'start after this version, instead of with the next')
-    .option('--every <time>', 'how often to look, 2s by default')
-    .option('--wait', 'if there is no such dataset yet, wait for it')
-    .option('--once', 'end after one version, with the result of the command')
-    .action(async (name: string, flags: DataWatchFlags) =>
-      (await import('./commands/data-watch.ts')).dataWatchCommand(name, flags),
-    )
-}
-
-/** Documents that runs share. */
-function addContext(program: Command): void {
-  const context = program.command('context').description('work with documents that runs share (run.context)')
-  const contextCommand = (words: string, description: string): Command =>
-    common(context.command(words).description(description)).option(
-      '--env <name>',
-      'environment of the documents',
-    )
-  contextCommand('ls', 'list documents').action(async (flags: ContextFlags) =>
-    (await import('./commands/context.ts')).contextListCommand(flags),
-  )
-  contextCommand('get <document>', 'show a document: workflow:NAME/DOCUMENT[@VERSION]').action(
-    async (name: string, flags: ContextFlags) =>
-      (await import('./commands/context.ts')).contextGetCommand(name, flags),
-  )
-  contextCommand('log <document>', 'list versions of a document, newest first')
-    .option('--limit <n>', 'how many, 20 by default')
-    .action(async (name: string, flags: ContextLogFlags) =>
-      (await import('./commands/context.ts')).contextLogCommand(name, flags),
-    )
-  contextCommand('set <document> <json>', 'write a document: JSON, or @FILE')
-    .option('--patch', 'merge these fields into it; null removes one')
-    .option('--seen <version>', 'only if this is still its newest version')
-    .option('--by <who>', 'who writes')
-    .action(async (name: string, text: string, flags: ContextSetFlags) =>
-      (await import('./commands/context.ts')).contextSetCommand(name, text, flags),
-    )
-}
-
-/** What is kept of calls, for all runs. */
-function addCache(program: Command): void {
-  const cache = program
-    .command('cache')
-    .description('work with kept results of calls, and see what they saved')
-  common(
-    cache
-      .command('ls [task]')
-      .description('list kept results, newest first')
-      .option('--limit <n>', 'how many, 20 by default')
-      .option('--before <place>', 'continue the list from there'),
-  ).action(async (task: string | undefined, flags: CacheListFlags) =>
-    (await import('./commands/cache.ts')).cacheListCommand(task, flags),
-  )
-  common(
-    cache.command('show <fingerprint>').description('show a kept result, and what it is known by'),
-  ).action(async (prefix: string, flags: CommonFlags) =>
-    (await import('./commands/cache.ts')).cacheShowCommand(prefix, flags),
-  )
-  common(
-    cache
-      .command('rm [fingerprint...]')
-      .description('forget kept results; their calls are executed again')
-      .option('--task <name>', 'those of a task')
-      .option('--older-than <time>', 'those neither made nor used for so long: 12h, 30d')
-      .option('--all', 'all of them')
-      .option('--dry-run', 'only say how many'),
-  ).action(async (prefixes: string[], flags: CacheRemoveFlags) =>
-    (await import('./commands/cache.ts')).cacheRemoveCommand(prefixes, flags),
-  )
-  common(cache.command('stats').description('show hits, and time and bytes saved, by task')).action(
-    async (flags: CommonFlags) => (await import('./commands/cache.ts')).cacheStatsCommand(flags),
-  )
-}
-
-const collect = (value: string, earlier: string[] = []): string[] => [...earlier, value]
-
-/** Flags of all commands. */
-const common = (command: Command): Command =>
-  command
-    .addHelpText('after', () => aboutArguments(command))
-    .showHelpAfterError(`See almanac ${pathOf(command)} --help.`)
-    .option('--json', 'one JSON object a line, for programs')
-    .option('--debug', 'show stack traces of Almanac itself')
-    .option('--project <dir>', 'directory of the project')
-
-/** Flags of commands that execute. */
-const execution = (command: Command): Command =>
-  common(command)
-    .option('-j, --parallel <n>', 'processors to use at once')
-    .option('--memory <size>', 'memory to use at once, as 8GiB: what arrays take beyond it goes to disk')
-    .option('--no-cache', 'neither read nor write the run cache')
-    .option('--refresh', 'write the run cache, do not read it')
-    .option('--fail-fast', 'stop what runs at the first failure of the workflow')
-    .option('--dry-run', 'say what would be executed and what reused, and do nothing')
-    .option('--inline', 'run TypeScript in this process, for node --inspect')
-    .option('--debug-python [how]', 'stop at breakpoints in Python: pdb, or debugpy')
-    .addOption(new Option('--beside <pid>', 'for the program that started it: tell how far it is').hideHelp())
 
 /** Parses and runs; sets the exit code. */
 export async function runProgram(version: string, argv: readonly string[]): Promise<void> {
