@@ -17,7 +17,7 @@ import type { Documents } from './ports/documents.ts'
 import type { CacheRecords, CallRow, Journal, Records, RunCache } from './ports/journal.ts'
 import type { LimitState } from './ports/limits.ts'
 import type { LogStore } from './ports/logs.ts'
-import type { UrlWanted } from './ports/urls.ts'
+import type { UrlRequest } from './ports/urls.ts'
 
 /** How commands open it. */
 export interface WorkbenchOptions extends OpenOptions {
@@ -70,7 +70,7 @@ export interface Workbench extends Almanac {
   /** Looks at what a dataset is scanned from; undefined where it is not. */
   scanDataset(dataset: string): Promise<Added | undefined>
   /** Asks the server what is there now. @throws ALM_SOURCE_MISSING, ALM_SOURCE_DENIED, ALM_SOURCE_REFUSED, ALM_SOURCE_FAILED */
-  readonly lookUrl: (wanted: UrlWanted) => Promise<UrlRef>
+  readonly lookUrl: (request: UrlRequest) => Promise<UrlRef>
   readonly code: CodeSource
   readonly logs: LogStore
   readonly maintenance: Maintenance
@@ -194,4 +194,4 @@ export interface LoadedWorkflow {
 
 export type { RunHandle } from './engine/engine.ts'
 export type { RunResult } from './engine/settings.ts'
-export type { UrlWanted } from './ports/urls.ts'
+export type { UrlRequest } from './ports/urls.ts'

@@ -288,7 +288,7 @@ export class LocalDataPlane implements DataPlane {
     if (parts === undefined) return
     try {
       if (parts.presence.isReadOnly) return
-      parts.sightings.save()
+      parts.statCache.save()
       await parts.store.sync()
       parts.store.whole.save()
       // only now: until all is on disk others must know of us

@@ -9,7 +9,7 @@ import { Pins } from './processes/pins.ts'
 import { departed, Presence } from './processes/presence.ts'
 import { bootId } from './processes/process-identity.ts'
 import { Externals } from './scan/externals.ts'
-import { Sightings } from './scan/sightings.ts'
+import { StatCache } from './scan/stat-cache.ts'
 import { listingFolder } from './shared/layout.ts'
 import { LocalBound } from './shared/local-bound.ts'
 import { ObjectBlobs } from './shared/object-blobs.ts'
@@ -26,7 +26,7 @@ export interface Parts {
   readonly presence: Presence
   readonly store: LocalBlobStore
   readonly listings: Listings
-  readonly sightings: Sightings
+  readonly statCache: StatCache
   readonly externals: Externals
   readonly sources: Sources
   readonly files: StagedFiles
@@ -63,13 +63,13 @@ export async function openParts(
   const store = new LocalBlobStore(home, presence, pool, now)
   const remote = shared && new Remote(shared.blobs, store)
   const listings = new Listings(store, remote && ((digest) => remote.fetch(digest)))
-  const sightings = new Sightings(home)
-  const externals = new Externals(home.root, { pool, listings, now }, sightings)
+  const statCache = new StatCache(home)
+  const externals = new Externals(home.root, { pool, listings, now }, statCache)
   const sources = new Sources(home.root, store, externals, listings, remote)
   const files = new StagedFiles(home, store, externals, sources)
   const trees = new StagedTrees({ home, pool, store, listings, sources, files })
   const pins = new Pins(home, presence)
-  const own = { home, pool, presence, pins, store, listings, sightings, externals, sources, files, trees }
+  const own = { home, pool, presence, pins, store, listings, statCache, externals, sources, files, trees }
   const parts = {
     ...own,
     ...(remote !== undefined && {

@@ -12,12 +12,12 @@ import { AttemptsUnderWay } from './attempts/attempts-under-way.ts'
 import type { KnownCall } from './calls/known-call.ts'
 import { type Forgetting, forgottenCalls, isOfPerson, readAnew, sharedCalls, without } from './forgotten.ts'
 import { SharedWork } from './identity/shared-work.ts'
-import { SaidBefore } from './notes/said-before.ts'
+import { EarlierNotes } from './notes/earlier-notes.ts'
 import { showOutput } from './notes/shown-output.ts'
 import type { RunLife, RunListener } from './run-context.ts'
 import { RunDriver } from './run-driver.ts'
 import type { EnginePorts, RunResult, RunSettings } from './settings.ts'
-import { toBeExecuted } from './triggers/left-runs.ts'
+import { toBeExecuted } from './triggers/orphaned-runs.ts'
 import { type NewTriggered, TriggeredRuns } from './triggers/triggered-runs.ts'
 
 /** A run under way in this process. */
@@ -62,7 +62,7 @@ export interface ResumedRun extends Forgetting {
 }
 
 /** A run that this process begins to execute, or to go on with. */
-interface BegunRun extends Pick<RunLife, 'run' | 'settings' | 'anew' | 'said'> {
+interface BegunRun extends Pick<RunLife, 'run' | 'settings' | 'anew' | 'earlierNotes'> {
   readonly workflow: WorkflowDefinition
   readonly input: Value
   readonly remembered: readonly RememberedCall[]
@@ -174,7 +174,7 @@ export class Engine {
         claim,
         listener: how.listener,
         anew: readAnew(shared, how),
-        said: await SaidBefore.read(this.#ports.records, run.id),
+        earlierNotes: await EarlierNotes.read(this.#ports.records, run.id),
       })
     } catch (error) {
       await claim.release()

@@ -10,8 +10,8 @@ import type { CallInfo } from './calls/call-info.ts'
 import type { CallTable } from './calls/call-table.ts'
 import type { Outcomes } from './calls/outcomes.ts'
 import type { SharedWork } from './identity/shared-work.ts'
+import type { EarlierNotes } from './notes/earlier-notes.ts'
 import type { Notes } from './notes/notes.ts'
-import type { SaidBefore } from './notes/said-before.ts'
 import type { Recorder } from './recorder.ts'
 import type { EnginePorts, RunSettings } from './settings.ts'
 import type { NewTriggered, TriggeredListener } from './triggers/triggered-runs.ts'
@@ -35,7 +35,7 @@ export interface RunLife {
   readonly look: () => Promise<void>
   readonly work: SharedWork
   /** what its functions have said in earlier lives, where it has had any */
-  readonly said?: SaidBefore
+  readonly earlierNotes?: EarlierNotes
   /** A run that it has triggered, now or before, is to be executed. */
   readonly begin?: (triggered: NewTriggered) => void
   /** It is looked for such runs. */

@@ -1,7 +1,7 @@
 import { Remembered } from '../core/identity/remembered.ts'
 import type { Effect, RunEvent } from '../core/run/events.ts'
 import { RunMachine } from '../core/run/machine.ts'
-import { isCounted } from '../model/counted.ts'
+import { isCounted } from '../model/call-kinds.ts'
 import { AlmanacError } from '../model/errors.ts'
 import type { Path } from '../model/path.ts'
 import type { NoteType, RememberedCall } from '../model/records.ts'
@@ -20,8 +20,8 @@ import { unspilledNow } from './calls/spilled.ts'
 import { DatasetCalls } from './datasets/dataset-calls.ts'
 import { DocumentCalls, isDocumentCall } from './documents/document-calls.ts'
 import { Entering } from './entering.ts'
-import { FunctionsElsewhere } from './host/elsewhere.ts'
-import { Giving } from './host/giving.ts'
+import { Delivery } from './host/delivery.ts'
+import { RemoteFunctions } from './host/remote-functions.ts'
 import { Turns } from './host/turns.ts'
 import { Failures, ownFunction } from './host/uncaught.ts'
 import { type HostedRun, type Settlement, WorkflowHost } from './host/workflow-host.ts'
@@ -50,7 +50,7 @@ import { TriggerCalls } from './triggers/trigger-calls.ts'
 export class RunDriver implements HostedRun, AttemptOwner {
   readonly id: string
   readonly ended: Promise<DriverEnd>
-  readonly elsewhere: FunctionsElsewhere
+  readonly remote: RemoteFunctions
   readonly #run: RunContext
   readonly #timers: RunTimers
   readonly #workflow: string
@@ -58,7 +58,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
   readonly #recall: Recall
   readonly #execution: Execution
   readonly #entering: Entering
-  readonly #giving: Giving
+  readonly #delivery: Delivery
   readonly #maps: MapCalls
   readonly #asks: Asks
   readonly #receives: Receives
@@ -91,7 +91,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
     this.#recall = new Recall(this.#run, (task) => this.#execution.leaves(task), warn)
     const functionOf = (call: number) => calls.functionAt(calls.get(call).caller) ?? ownFunction
     this.#failures = new Failures(machine.graph, functionOf)
-    this.#giving = new Giving(this.#run, this.#turns, this.#failures)
+    this.#delivery = new Delivery(this.#run, this.#turns, this.#failures)
     this.#host = new WorkflowHost(this, ports, this.#failures)
     this.#maps = this.#openMaps()
     this.#asks = this.#openAsks()
@@ -99,7 +99,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
     this.#datasets = new DatasetCalls(this.#run, before.shared, life.anew ?? new Set(), left)
     this.#documents = new DocumentCalls(this.#run, run.workflow, before.shared, left)
     this.#receives = new Receives(this.#run, { left, rested: () => this.#rested() })
-    const { withOutcome } = this.#giving
+    const { withOutcome } = this.#delivery
     this.#triggers = new TriggerCalls(this.#run, run, {
       left,
       withOutcome,
@@ -126,8 +126,8 @@ export class RunDriver implements HostedRun, AttemptOwner {
       keepHeld: () => this.#execution.keepHeld(),
       figures: () => ({ ...this.snapshot(), planned: this.#execution.planned }),
       definedAt: () => this.#host.definedAt,
-      standing: async () => (await this.elsewhere.standing()) ?? this.#host.standing(),
-      unknown: () => unknownWork(this.#run, this.#giving.awaited),
+      stuckAt: async () => (await this.remote.stuckAt()) ?? this.#host.stuckAt(),
+      unknown: () => unknownWork(this.#run, this.#delivery.awaited),
     })
     this.ended = this.#end.ended.then(async (end) => {
       this.#timers.close()
@@ -135,7 +135,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
       this.#datasets.release()
       return end
     })
-    this.elsewhere = new FunctionsElsewhere(this.ended, {
+    this.remote = new RemoteFunctions(this.ended, {
       code: ports.code,
       declare: (limits) => this.#execution.declare(limits),
       rested: () => this.#rested(),
@@ -169,7 +169,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
 
   outcome(call: number, path: Path, succeed: (value: Value) => void, fail: (error: unknown) => void): void {
     this.#execution.given(call)
-    this.#giving.wait(call, { path, succeed, fail: this.#documents.heeding(call, fail) })
+    this.#delivery.wait(call, { path, succeed, fail: this.#documents.heeding(call, fail) })
   }
 
   note(_path: string, type: NoteType, name: string, body: Value): void {
@@ -213,7 +213,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
 
   /** Counts of calls by state, now: cheap enough to ask ten times a second. */
   snapshot(): RunSnapshot {
-    const figures = this.#giving.figures(this.#maps.unmade)
+    const figures = this.#delivery.figures(this.#maps.unmade)
     const carried = this.#run.settings.dryRun ? this.#maps.carried : 0
     const { titles } = this.#asks
     return { state: this.#end.state, ...figures, reused: figures.reused + carried, asks: titles }
@@ -233,14 +233,14 @@ export class RunDriver implements HostedRun, AttemptOwner {
     const found = this.#execution.info(id)
     if (found === undefined) return
     const { info, attempt, staged } = found
-    this.#run.ports.logs.write(this.id, info.id, attempt, staged?.veil?.lines(lines) ?? lines)
+    this.#run.ports.logs.write(this.id, info.id, attempt, staged?.redaction?.lines(lines) ?? lines)
   }
 
   onNote(id: AttemptId, note: AttemptNote): void {
     const found = this.#execution.info(id)
     if (found === undefined) return
     const { info, attempt, staged } = found
-    const taking = this.#run.notes.said(note, staged?.veil, { call: info.id, attempt })
+    const taking = this.#run.notes.said(note, staged?.redaction, { call: info.id, attempt })
     if (taking !== undefined) this.#execution.taking(id, taking)
   }
 
@@ -253,7 +253,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
   }
 
   #context(ports: EnginePorts, life: RunLife, remembered: Remembered): RunContext {
-    const { settings, listener, work, said } = life
+    const { settings, listener, work, earlierNotes } = life
     const { id, state } = life.run
     // nothing is executed, so that nothing waits for a place
     const { cpu, memoryBytes } = settings.dryRun ? { cpu: Infinity, memoryBytes: Infinity } : settings
@@ -274,7 +274,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
       machine,
       remembered,
       recorder,
-      notes: new Notes({ recorder, listener, ports }, said),
+      notes: new Notes({ recorder, listener, ports }, earlierNotes),
       work,
       calls,
       outcomes: new Outcomes(ports.hash, (ref) => unspilledNow(ref, ports.data), calls.heldKey),
@@ -325,7 +325,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
     this.#execution.expect(call.request)
     const { info, made, plain } = calls.make(call, ports.clock.now())
     const { id } = info
-    if (isCounted(kind)) this.#giving.counted++
+    if (isCounted(kind)) this.#delivery.counted++
     if (task !== undefined) this.#recall.expect(task)
     if (isDocumentCall(kind)) this.#documents.made(call, id)
     if (kind === 'trigger') this.#triggers.areUsed = true
@@ -390,13 +390,13 @@ export class RunDriver implements HostedRun, AttemptOwner {
       case 'spent':
         return this.#execution.spent(effect)
       case 'ended':
-        this.#giving.ended(effect)
+        this.#delivery.ended(effect)
         if (this.#triggers.areUsed && calls.request(effect.call).kind === 'trigger')
           this.#triggers.ended(calls.get(effect.call), effect.status)
         return this.#maps.ended(effect.call, effect.status.state === 'cancelled')
       case 'cancelling':
         this.#execution.stopping(effect.stopped)
-        this.elsewhere.cancelled()
+        this.remote.cancelled()
         return this.#end.changeState('cancelling')
       case 'rebuilt':
       case 'release':
@@ -421,14 +421,14 @@ export class RunDriver implements HostedRun, AttemptOwner {
     const { remembered, machine } = this.#run
     return (
       this.#entering.replayedViews > 0 ||
-      (remembered.unclaimed > 0 && (this.elsewhere.areAtWork || machine.graph.count('identify') > 0))
+      (remembered.unclaimed > 0 && (this.remote.areAtWork || machine.graph.count('identify') > 0))
     )
   }
 
   #isAtRest(): boolean {
     const { machine, settings } = this.#run
     const { graph } = machine
-    if (this.elsewhere.areAtWork || this.#entering.isBusy || this.#turns.size > 0) return false
+    if (this.remote.areAtWork || this.#entering.isBusy || this.#turns.size > 0) return false
     const isBusy =
       this.#execution.hasStarts || this.#maps.isBusy || this.#asks.isBusy || this.#receives.isBusy
     if (settings.dryRun)

@@ -3,7 +3,7 @@ import type { ErrorRecord } from '../model/records.ts'
 import type { RunState } from '../model/states.ts'
 import type { SourcePlace } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
-import type { Standing } from '../ports/caller.ts'
+import type { StuckAt } from '../ports/caller.ts'
 import { recordOf } from './calls/failure.ts'
 import { keptResult } from './calls/outcome-records.ts'
 import { keptWire } from './calls/spilled.ts'
@@ -39,7 +39,7 @@ export interface EndHost {
   /** Where the run's function is. */
   definedAt(): SourcePlace | undefined
   /** Where a function waits for what does not come. */
-  standing(): Promise<Standing | undefined>
+  stuckAt(): Promise<StuckAt | undefined>
   /** What a dry run cannot tell, where it has come as far as it can. */
   unknown(): UnknownWork
 }
@@ -110,7 +110,7 @@ export class RunEnd {
   async #stuck(): Promise<void> {
     const unheard = this.#failures.firstUnheard
     if (unheard !== undefined) return this.abort(unheard, true)
-    const { what = '', ...place } = (await this.#host.standing()) ?? {}
+    const { what = '', ...place } = (await this.#host.stuckAt()) ?? {}
     if (this.#isOver || !this.#host.isAtRest()) return this.checkRest()
     const record = errorRecord('ALM_STUCK', { what }, place)
     return this.abort(new AlmanacError('ALM_STUCK', { what }, { record }), true)

@@ -4,9 +4,9 @@ import type { FailureReason } from '../model/states.ts'
 import type { Value } from '../model/value.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Attempt, AttemptEnd, AttemptNote, ExecutorListener, LogLine, Usage } from '../ports/executor.ts'
+import { AttemptReporter } from './attempt-reporter.ts'
 import type { AttemptLimits } from './limits.ts'
 import { durationText } from './limits.ts'
-import { Voice } from './voice.ts'
 
 /** What an executor does to its attempts; everything else of their life is common. */
 export interface Driver<S> {
@@ -51,7 +51,7 @@ export class LiveAttempt<S> {
   /** submitted ahead, and without a place so far */
   isAhead = false
   readonly #in: Surroundings<S>
-  #voice: Voice | undefined
+  #reporter: AttemptReporter | undefined
   #verdict: Verdict | undefined
   #ended = false
   #isStartTold = false
@@ -78,7 +78,7 @@ export class LiveAttempt<S> {
   }
 
   get full(): boolean {
-    return this.#voice?.full ?? false
+    return this.#reporter?.full ?? false
   }
 
   started(): void {
@@ -179,7 +179,7 @@ export class LiveAttempt<S> {
     if (this.#ended) return
     this.#untime?.()
     this.#untime = undefined
-    this.#voice?.finish()
+    this.#reporter?.finish()
     this.#ended = true
     this.#in.ended(this)
     this.#in.listener.ended(
@@ -188,13 +188,18 @@ export class LiveAttempt<S> {
     )
   }
 
-  #speak(): Voice {
+  #speak(): AttemptReporter {
     this.started()
-    this.#voice ??= new Voice(this.attempt.id, this.#in.listener, this.#in.clock, this.#in.limits)
-    return this.#voice
+    this.#reporter ??= new AttemptReporter(
+      this.attempt.id,
+      this.#in.listener,
+      this.#in.clock,
+      this.#in.limits,
+    )
+    return this.#reporter
   }
 
-  #sign(): Voice | undefined {
+  #sign(): AttemptReporter | undefined {
     if (this.#ended) return undefined
     if (this.attempt.heartbeatMs !== undefined) this.#signAt = this.#in.clock.now()
     return this.#speak()

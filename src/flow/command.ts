@@ -1,5 +1,4 @@
 import type { ScriptLanguage } from '../model/task.ts'
-import { besideCaller } from './beside.ts'
 import {
   type Inputs,
   type NamedTask,
@@ -10,6 +9,7 @@ import {
 } from './named-task.ts'
 import type { OptionNames } from './option-names.ts'
 import { checkNeeded, isText, isWords } from './program-options.ts'
+import { resolveFromCaller } from './resolve-from-caller.ts'
 
 /** Exit codes that mean something. */
 export interface ExitOptions {
@@ -67,7 +67,7 @@ export const command = {
       kind: 'command',
       run: options.run,
       exitCodes: { retry: options.retryExits ?? [] },
-      ...(options.cwd !== undefined && { cwd: besideCaller(options.cwd) }),
+      ...(options.cwd !== undefined && { cwd: resolveFromCaller(options.cwd) }),
     } as const
     return namedTask(options.name, body, options, commandNames)
   },

@@ -1,6 +1,5 @@
 import { AlmanacError } from '../model/errors.ts'
 import type { ContainerBody, ContainerVolume } from '../model/task.ts'
-import { besideCaller } from './beside.ts'
 import type { ExitOptions } from './command.ts'
 import {
   type Inputs,
@@ -13,6 +12,7 @@ import {
 import { checkNames, type OptionNames } from './option-names.ts'
 import type { TaskOptions } from './options.ts'
 import { checkNeeded, isText, isWords } from './program-options.ts'
+import { resolveFromCaller } from './resolve-from-caller.ts'
 
 /** What makes a program in a container a task. */
 export interface ContainerTaskOptions extends NamedTaskOptions, ExitOptions {
@@ -156,6 +156,6 @@ function volumesOf({ name, volumes = {} }: ContainerTaskOptions): ContainerVolum
     )
     if (!isInside(path)) refuse(option, 'the path in the container must begin with /')
     if (/^\/almanac(\/|$)/.test(path)) refuse(option, '/almanac is for inputs and outputs')
-    return { path, source: besideCaller(volume.source), write: volume.write === true }
+    return { path, source: resolveFromCaller(volume.source), write: volume.write === true }
   })
 }

@@ -5,12 +5,12 @@ import type { Value } from '../model/value.ts'
 import type { CallRequest } from '../ports/caller.ts'
 import { issuesText } from '../util/issues.ts'
 import { currentCaller } from './ambient.ts'
-import { besideCaller } from './beside.ts'
+import { callSite } from './call-site.ts'
 import { isDocument } from './document.ts'
 import { reservedNames } from './future.ts'
 import { checkNames } from './option-names.ts'
 import { policyOf, type TaskOptions } from './options.ts'
-import { callerPlace } from './place.ts'
+import { resolveFromCaller } from './resolve-from-caller.ts'
 import { fileNameOf, kindOf, type Shape } from './schema.ts'
 
 /** A task as it was defined: what its calls share. */
@@ -73,14 +73,14 @@ export function defineTask(given: {
       throw new AlmanacError('ALM_NAME_REFUSED', { name: fileName, what: `the file of output ${key}` })
     outputNames[key] = fileName
   }
-  const place = variantOf === undefined ? callerPlace() : variantOf.spec.definedAt
+  const place = variantOf === undefined ? callSite() : variantOf.spec.definedAt
   const spec: TaskSpec = {
     name,
     body,
     policy: policyOf(name, options),
     ...(output !== undefined && { outputs, outputNames }),
     env: options.variables ?? [],
-    reads: (options.reads ?? []).map(besideCaller),
+    reads: (options.reads ?? []).map(resolveFromCaller),
     ...(options.version !== undefined && { version: options.version }),
     ...(place !== undefined && { definedAt: place }),
   }

@@ -1,9 +1,9 @@
 import { AlmanacError } from '../model/errors.ts'
 import { requireCaller } from './ambient.ts'
-import { besideCaller } from './beside.ts'
+import { callSite } from './call-site.ts'
 import { chosenWorkflow, definitionOf } from './chosen-workflow.ts'
 import { checkNames, type OptionNames } from './option-names.ts'
-import { callerPlace } from './place.ts'
+import { resolveFromCaller } from './resolve-from-caller.ts'
 import {
   childFunction,
   definedWorkflow,
@@ -44,21 +44,21 @@ export function pythonWorkflow(run: string, options: PythonWorkflowOptions = {})
     })
   const named = match?.[2]
   checkNames(run, options, optionNames)
-  const path = besideCaller(file)
+  const path = resolveFromCaller(file)
   return definedWorkflow({
     name: named ?? 'main',
     fn: async (input: never) => {
-      const { elsewhere } = requireCaller(`workflow ${run}`)
-      const { exports } = await elsewhere.load(path)
+      const { remote } = requireCaller(`workflow ${run}`)
+      const { exports } = await remote.load(path)
       const choice = named === undefined ? {} : { named }
       const definition = definitionOf(chosenWorkflow(path, exports, choice))
-      elsewhere.declare(definition.limits)
+      remote.declare(definition.limits)
       return childFunction(definition)(input)
     },
     input: workflowSchema(options.input),
     output: workflowSchema(options.output),
     limits: [],
-    definedAt: callerPlace(),
+    definedAt: callSite(),
     from: { file: path, ...(named !== undefined && { named }) },
   })
 }

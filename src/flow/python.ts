@@ -1,6 +1,5 @@
 import { AlmanacError } from '../model/errors.ts'
 import type { PythonEnvSpec } from '../model/task.ts'
-import { besideCaller } from './beside.ts'
 import {
   type Inputs,
   type NamedTask,
@@ -11,6 +10,7 @@ import {
 } from './named-task.ts'
 import { checkNames, type OptionNames } from './option-names.ts'
 import { pythonWorkflow } from './python-workflow.ts'
+import { resolveFromCaller } from './resolve-from-caller.ts'
 
 /** What makes a Python function a task. */
 export interface PythonTaskOptions extends NamedTaskOptions {
@@ -61,7 +61,7 @@ function pythonTask<const O extends PythonTaskOptions>(options: O): NamedTask<In
   }
   const body = {
     kind: 'python',
-    file: besideCaller(file),
+    file: resolveFromCaller(file),
     function: fn,
     threads,
     ...(options.env !== undefined && { env: options.env }),
@@ -76,7 +76,7 @@ function pythonTask<const O extends PythonTaskOptions>(options: O): NamedTask<In
 function pythonEnv(requirements: string, options: { readonly python?: string } = {}): PythonEnvSpec {
   checkNames('python.env', options, { python: true })
   return {
-    requirements: besideCaller(requirements),
+    requirements: resolveFromCaller(requirements),
     ...(options.python !== undefined && { python: options.python }),
   }
 }

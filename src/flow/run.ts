@@ -6,14 +6,14 @@ import type { Caller } from '../ports/caller.ts'
 import { issuesText } from '../util/issues.ts'
 import { requireCaller } from './ambient.ts'
 import { toArgs } from './arguments.ts'
+import { callSite } from './call-site.ts'
 import type { Arg } from './callable.ts'
 import { definitionOf } from './chosen-workflow.ts'
 import { type Document, type DocumentOptions, document } from './document.ts'
 import { type Future, makeFuture, view } from './future.ts'
 import { branch } from './list.ts'
+import { artifactBody, eventBody, metricBody } from './note-bodies.ts'
 import { type Duration, durationMs } from './options.ts'
-import { callerPlace } from './place.ts'
-import { saidArtifact, saidEvent, saidMetric } from './said.ts'
 import { jsonSchemaOf, type Schema, type Shape, type ShapeOf, shapeSchema } from './schema.ts'
 import { type TriggeredRun, type TriggerOptions, triggered } from './trigger.ts'
 import type { Workflow } from './workflow.ts'
@@ -103,12 +103,12 @@ export const run = {
   ): Future<Answer<S>> {
     const caller = requireCaller('run.receive')
     const checked = schemaOf(schema)
-    const wanted = {
+    const expected = {
       title: messageName(name),
       schema: jsonSchemaOf(checked) as Value,
       timeoutMs: options.timeout === undefined ? null : duration('timeout', options.timeout),
     }
-    const request = { kind: 'receive', name, wanted, check: checkBy(checked, 'The message') } as const
+    const request = { kind: 'receive', name, expected, check: checkBy(checked, 'The message') } as const
     return makeFuture(caller, caller.call(request, null, options.key), [], name)
   },
 
@@ -160,13 +160,13 @@ export const run = {
     const caller = requireCaller('run.callback')
     const checked = schemaOf(schema)
     const title = options.title ?? 'callback'
-    const wanted = {
+    const expected = {
       title,
       schema: jsonSchemaOf(checked) as Value,
       timeoutMs: options.timeout === undefined ? null : duration('timeout', options.timeout),
     }
     const check = checkBy(checked, 'What was posted')
-    const call = caller.call({ kind: 'callback', name: 'callback', wanted, check }, { title }, options.key)
+    const call = caller.call({ kind: 'callback', name: 'callback', expected, check }, { title }, options.key)
     return { url: callbackUrl(caller, call), posted: makeFuture(caller, call, [], 'callback') }
   },
 
@@ -197,7 +197,7 @@ export const run = {
       : [input: Arg<I>, options?: TriggerOptions]
   ): Future<TriggeredRun> {
     const [input, options = {}] = given
-    return triggered(definitionOf(workflow), input, options, callerPlace())
+    return triggered(definitionOf(workflow), input, options, callSite())
   },
 
   /** A named part of the workflow, at which graph and timeline fold. */
@@ -215,17 +215,17 @@ export const run = {
 
   /** Something that happened, by name. `almanac logs RUN` shows it. @throws ALM_VALUE_REFUSED, as what follows */
   event(name: string, body: unknown = null): void {
-    requireCaller('run.event').note('event', name, saidEvent(name, body))
+    requireCaller('run.event').note('event', name, eventBody(name, body))
   },
 
   /** A figure, kept for comparing runs. */
   metric(name: string, value: number, options: { readonly step?: number } = {}): void {
-    requireCaller('run.metric').note('metric', name, saidMetric(name, value, options.step))
+    requireCaller('run.metric').note('metric', name, metricBody(name, value, options.step))
   },
 
   /** Something to show at once. An image is a file that a task left, or an input: pass the file, and no path. */
   artifact(name: string, artifact: Artifact): void {
-    requireCaller('run.artifact').note('artifact', name, saidArtifact(name, artifact))
+    requireCaller('run.artifact').note('artifact', name, artifactBody(name, artifact))
   },
 
   /** How far it is. */

@@ -17,7 +17,7 @@ function asked(make: () => unknown): CallRequest & { readonly args: Value; reado
     },
     outcome: () => undefined,
     unheard: () => undefined,
-    elsewhere: {
+    remote: {
       whenStuck: () => undefined,
       atWork: () => () => undefined,
       whenCancelled: () => undefined,

@@ -2,7 +2,7 @@ import { AlmanacError, isAlmanacError } from '../model/errors.ts'
 import type { Digest } from '../model/refs.ts'
 import type { SourcePlace } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
-import type { Elsewhere } from '../ports/caller.ts'
+import type { RemoteHost } from '../ports/caller.ts'
 import { requireCaller } from './ambient.ts'
 import { toArgs } from './arguments.ts'
 import { chosenWorkflow, definitionOf } from './chosen-workflow.ts'
@@ -47,7 +47,7 @@ export function triggered(
     tags: [...(options.tags ?? [])],
   }
   const fn = (isOfFile: boolean, given?: Given): Promise<FoundWorkflow> =>
-    found(definition, caller.elsewhere, isOfFile, given)
+    found(definition, caller.remote, isOfFile, given)
   const request = { kind: 'trigger', name, fn, ...(at !== undefined && { at }) } as const
   return makeFuture(caller, caller.call(request, args, options.key), [], `run.trigger(${name})`)
 }
@@ -76,7 +76,7 @@ export interface Given {
 
 async function found(
   definition: WorkflowDefinition,
-  elsewhere: Elsewhere,
+  remote: RemoteHost,
   isOfFile: boolean,
   given: Given | undefined,
 ): Promise<FoundWorkflow> {
@@ -84,7 +84,7 @@ async function found(
   const own = isOfFile && definedAt !== undefined ? { file: definedAt.file, named: name } : undefined
   const from = definition.from ?? own
   if (from === undefined && isOfFile) throw refused(name, 'nobody knows the file that it is defined in')
-  const result = from === undefined ? { definition } : await load(from, name, elsewhere)
+  const result = from === undefined ? { definition } : await load(from, name, remote)
   if (given === undefined) return result
   // nothing is an input without fields, where there is a schema to say which fields there could be
   const known = given.input ?? (result.definition.input === undefined ? undefined : {})
@@ -96,10 +96,10 @@ async function found(
 async function load(
   { file, named }: NonNullable<WorkflowDefinition['from']>,
   name: string,
-  elsewhere: Elsewhere,
+  remote: RemoteHost,
 ): Promise<FoundWorkflow> {
   try {
-    const loaded = await elsewhere.load(file)
+    const loaded = await remote.load(file)
     const definition = definitionOf(
       chosenWorkflow(file, loaded.exports, named === undefined ? {} : { named }),
     )

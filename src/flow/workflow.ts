@@ -7,12 +7,12 @@ import { mapRefs } from '../model/value-refs.ts'
 import { issuesText } from '../util/issues.ts'
 import { currentCaller } from './ambient.ts'
 import { toArgs } from './arguments.ts'
+import { callSite } from './call-site.ts'
 import type { Arg } from './callable.ts'
 import type { Future } from './future.ts'
 import { type Limit, limitRules } from './limits.ts'
 import { all, makeChild } from './list.ts'
 import { checkNames, type OptionNames } from './option-names.ts'
-import { callerPlace } from './place.ts'
 import { type Schema, type Shape, type ShapeOf, shapeSchema } from './schema.ts'
 
 /** What a workflow takes and gives. */
@@ -100,7 +100,7 @@ export function workflow(name: string, ...rest: readonly unknown[]): unknown {
     input: workflowSchema(options.input),
     output: workflowSchema(options.output),
     limits: limitRules(name, options.limits),
-    definedAt: callerPlace(),
+    definedAt: callSite(),
   })
 }
 

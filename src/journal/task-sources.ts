@@ -1,4 +1,4 @@
-import { isShown } from '../model/counted.ts'
+import { isShown } from '../model/call-kinds.ts'
 import type { CallKind } from '../model/records.ts'
 
 /** A call by its number. */

@@ -26,13 +26,13 @@ export interface Caller {
    */
   unheard(error: unknown): void
   /** For functions that do not live in this process. */
-  readonly elsewhere: Elsewhere
+  readonly remote: RemoteHost
   /** Something to show. */
   note(type: NoteType, name: string, body: Value): void
 }
 
 /** What the host of a function in another process tells, and is told. */
-export interface Elsewhere {
+export interface RemoteHost {
   /** The function was given something: a replay gives nothing more until what this returns is called. */
   atWork(): () => void
   /** Called once, when the run is cancelled: the function is to come to rest. */
@@ -40,7 +40,7 @@ export interface Elsewhere {
   /** Called once, when the run has ended or rests. */
   whenOver(then: () => void): void
   /** Asked when nothing comes any more that functions wait for: where one of them stands, if that can be told. */
-  whenStuck(where: () => Promise<Standing | undefined>): void
+  whenStuck(where: () => Promise<StuckAt | undefined>): void
   /** A file of workflows, in whichever language; a replay gives nothing more until it is there. @throws as `CodeSource.load` */
   load(file: string): Promise<LoadedFile>
   /** Limits of a workflow that was not known when its call was made. */
@@ -48,7 +48,7 @@ export interface Elsewhere {
 }
 
 /** Where a function stands that waits for what does not come. */
-export interface Standing {
+export interface StuckAt {
   /** for people, as the end of a sentence: `: asyncio.Event.wait() in steps()` */
   readonly what: string
   readonly file?: string
@@ -70,7 +70,7 @@ export interface CallRequest {
   /** limits that a child declares */
   readonly limits?: readonly LimitRule[]
   /** of what comes from outside, and is no part of what the call is known by: what came stays when these are edited */
-  readonly wanted?: Wanted
+  readonly expected?: ExpectedInput
   /** where the author said so, for what is found out later */
   readonly at?: SourcePlace
   /** checks a result before it is recorded: returns what counts, throws ALM_SCHEMA */
@@ -78,7 +78,7 @@ export interface CallRequest {
 }
 
 /** What a call waits for. */
-export interface Wanted {
+export interface ExpectedInput {
   readonly title: string
   /** JSON Schema */
   readonly schema: Value

@@ -1,7 +1,7 @@
 import type { UrlObject, UrlRef } from '../model/refs.ts'
 
 /** What a reference is to be made of: an object of a bucket, or a URL with whatever lets one in. */
-export type UrlWanted =
+export type UrlRequest =
   | { readonly object: UrlObject; readonly version?: string }
   | { readonly url: string; readonly immutable?: boolean }
 
@@ -13,7 +13,7 @@ export type UrlWanted =
  */
 export interface Urls {
   /** Asks what is there now. @throws ALM_SOURCE_MISSING, ALM_SOURCE_DENIED, ALM_SOURCE_REFUSED, ALM_SOURCE_FAILED */
-  look(wanted: UrlWanted, signal: AbortSignal): Promise<UrlRef>
+  look(request: UrlRequest, signal: AbortSignal): Promise<UrlRef>
   /** The URL to read it at. `full`: of a place that is a URL, with what lets one in. @throws ALM_TOOL_MISSING, ALM_SOURCE_FAILED */
   open(ref: UrlRef, full?: string): Promise<OpenUrl>
   /** Is it there as it was? @throws ALM_INPUT_URL_CHANGED, ALM_SOURCE_DENIED, ALM_SOURCE_FAILED */

@@ -58,7 +58,7 @@ function calledRun() {
     },
     outcome: () => undefined,
     unheard: () => undefined,
-    elsewhere: {
+    remote: {
       atWork: () => () => undefined,
       whenCancelled: () => undefined,
       whenStuck: () => undefined,

@@ -7,7 +7,7 @@ import { joinPaths } from '../model/path.ts'
 import { FutureRef } from '../model/refs.ts'
 import type { Value } from '../model/value.ts'
 import { mapRefs } from '../model/value-refs.ts'
-import type { Caller, Standing } from '../ports/caller.ts'
+import type { Caller, StuckAt } from '../ports/caller.ts'
 import { definitionFrom } from './definitions.ts'
 import { ToldDocuments } from './documents.ts'
 import { errorFrom, loadError, toldOf } from './failures.ts'
@@ -45,7 +45,7 @@ type Want = Extract<Said, { readonly kind: 'want' }>
 /**
  * Workflow functions of one Python process: enters them, makes their calls, gives them outcomes.
  *
- * G1 until Python says that it rests after what it was given, a replay gives nothing more (`Caller.elsewhere`)
+ * G1 until Python says that it rests after what it was given, a replay gives nothing more (`Caller.remote`)
  * G2 calls are made in the order in which Python made them
  * G3 when the process ends, each function under way fails of that, once
  * G4 of a run that has ended or rests nothing is kept, here or in Python: functions that have not ended are left
@@ -57,7 +57,7 @@ export class PythonHost {
   readonly #loads = new Map<number, Settle<DescribedFile>>()
   readonly #entered = new Map<number, Entered>()
   readonly #evaluations = new Map<number, Settle<Value>>()
-  readonly #standings = new Map<number, Settle<Standing | undefined>>()
+  readonly #stuckQuestions = new Map<number, Settle<StuckAt | undefined>>()
   /** calls by run */
   readonly #runs = new Map<string, Entered['calls']>()
   /** by the numbers that Python gave them */
@@ -128,18 +128,18 @@ export class PythonHost {
   /** Something that makes functions go on. */
   #give(caller: Caller, message: readonly unknown[]): void {
     if (this.#gone !== undefined) return
-    this.#atWork.push({ run: caller.run, number: ++this.#given, rested: caller.elsewhere.atWork() })
+    this.#atWork.push({ run: caller.run, number: ++this.#given, rested: caller.remote.atWork() })
     this.#process.send(JSON.stringify(message))
   }
 
-  #callsOf({ run, elsewhere }: Caller): Entered['calls'] {
+  #callsOf({ run, remote }: Caller): Entered['calls'] {
     const known = this.#runs.get(run)
     if (known !== undefined) return known
     const made: Entered['calls'] = new Map()
     this.#runs.set(run, made)
-    elsewhere.whenCancelled(() => this.#expectRest(run))
-    elsewhere.whenStuck(() => this.#standing(run))
-    elsewhere.whenOver(() => this.#over(run, made))
+    remote.whenCancelled(() => this.#expectRest(run))
+    remote.whenStuck(() => this.#stuckAt(run))
+    remote.whenOver(() => this.#over(run, made))
     return made
   }
 
@@ -163,11 +163,11 @@ export class PythonHost {
   }
 
   /** Where functions of a run wait for what is no call. */
-  #standing(run: string): Promise<Standing | undefined> {
+  #stuckAt(run: string): Promise<StuckAt | undefined> {
     const scopes = [...this.#entered].filter(([, { caller }]) => caller.run === run).map(([scope]) => scope)
     if (scopes.length === 0) return Promise.resolve(undefined)
-    const asked = this.#ask<Standing | undefined>((number, settle) => {
-      this.#standings.set(number, settle)
+    const asked = this.#ask<StuckAt | undefined>((number, settle) => {
+      this.#stuckQuestions.set(number, settle)
       this.#process.send(JSON.stringify(['stand', number, scopes]))
     })
     // when the process is gone, that is why
@@ -204,7 +204,7 @@ export class PythonHost {
         return this.#entered.get(scope)?.caller.note(type as 'event', name, body)
       }
       case 'stands':
-        return this.#settle(this.#standings, message.asked, ({ resolve }) => resolve(message.standing))
+        return this.#settle(this.#stuckQuestions, message.asked, ({ resolve }) => resolve(message.stuckAt))
       case 'end':
       case 'raised':
         return this.#end(message)
@@ -339,7 +339,7 @@ export class PythonHost {
   #exited(end: string | AlmanacError): void {
     const error = typeof end === 'string' ? new AlmanacError('ALM_WORKFLOW_DIED', { why: end }) : end
     this.#gone = error
-    for (const asked of [this.#loads, this.#entered, this.#evaluations, this.#standings]) {
+    for (const asked of [this.#loads, this.#entered, this.#evaluations, this.#stuckQuestions]) {
       for (const { reject } of asked.values()) reject(error)
       asked.clear()
     }

@@ -3,7 +3,7 @@ import { fromWire } from '../model/codec.ts'
 import { AlmanacError } from '../model/errors.ts'
 import type { ErrorRecord } from '../model/records.ts'
 import type { Value } from '../model/value.ts'
-import type { Standing } from '../ports/caller.ts'
+import type { StuckAt } from '../ports/caller.ts'
 
 /** What a Python process says; `python/almanac/_host` has the other end. Each is a list that begins with its kind. */
 export type Said =
@@ -45,7 +45,7 @@ export type Said =
     }
   | ({ readonly kind: 'end'; readonly value: Value } & Left)
   | ({ readonly kind: 'raised'; readonly failure: PythonFailure } & Left)
-  | { readonly kind: 'stands'; readonly asked: number; readonly standing: Standing | undefined }
+  | { readonly kind: 'stands'; readonly asked: number; readonly stuckAt: StuckAt | undefined }
   | { readonly kind: 'value'; readonly evaluation: number; readonly value: Value }
   | { readonly kind: 'unvalued'; readonly evaluation: number; readonly failure: PythonFailure }
   | { readonly kind: 'rested'; readonly taken: number }
@@ -173,7 +173,7 @@ function said([kind, first, ...rest]: readonly any[]): Said {
         ? { kind, scope: first, value: fromWire(rest[1]), unheard: rest[2] ?? [] }
         : { kind: 'raised', scope: first, failure: rest[1], unheard: rest[2] ?? [] }
     case 'stands':
-      return { kind, asked: first, standing: rest[0] ?? undefined }
+      return { kind, asked: first, stuckAt: rest[0] ?? undefined }
     case 'value':
       return rest[0] === true
         ? { kind, evaluation: first, value: fromWire(rest[1]) }

@@ -24,12 +24,12 @@ import {
   openServers,
   surroundings,
 } from './executors.ts'
-import { openKept } from './kept.ts'
 import { careFor } from './maintenance.ts'
 import type { OpenJournal } from './open-journal.ts'
 import { OpenWorkbench } from './open-workbench.ts'
 import { retentionRules } from './retention-rules.ts'
 import { environmentOf, readConfig, runSettings, withDeclared } from './settings.ts'
+import { openStorage } from './storage.ts'
 
 /** Where things are kept, and how commands open it. */
 export type PlacedOptions = WorkbenchOptions & { readonly project: string; readonly home: string }
@@ -61,7 +61,7 @@ async function openWith(own: OpenJournal, code: CodeSource, options: PlacedOptio
   checkOpenOptions(options)
   const config = await readConfig(project, code)
   const { records, work, limits, entries, documents, check, rehearse } = own
-  const { data, journal, cache, datasets, logs, objects, settled, sharedEntries } = openKept(
+  const { data, journal, cache, datasets, logs, objects, settled, sharedEntries } = openStorage(
     { home, project, config, say },
     own,
   )

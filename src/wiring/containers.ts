@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import { isGone, thisProcess } from '../data/processes/process-identity.ts'
 import type { ContainerOwner, ContainerSettings } from '../executors/container/containers.ts'
 import { Containers } from '../executors/container/containers.ts'
-import { wordsOf } from '../executors/container/words.ts'
+import { wordsOf } from '../executors/container/split-words.ts'
 import type { AlmanacConfig } from '../flow/config.ts'
 
 /** What a person says goes before what the project says. @throws ALM_CONFIG */

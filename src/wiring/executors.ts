@@ -9,7 +9,7 @@ import { openPythonExecutor } from '../executors/python/executor.ts'
 import { findPython, type Interpreter, knownPython, minorOf } from '../executors/python/interpreter.ts'
 import { openScriptExecutor } from '../executors/script/executor.ts'
 import { openSourceExecutor } from '../executors/source/executor.ts'
-import { Gates } from '../executors/source/gates.ts'
+import { HostThrottles } from '../executors/source/host-throttles.ts'
 import { openUrls, type UrlReaderOptions } from '../executors/source/url-reader.ts'
 import { openThreadExecutor } from '../executors/threads/executor.ts'
 import { isAlmanacError } from '../model/errors.ts'
@@ -70,7 +70,7 @@ export interface Servers extends Omit<UrlReaderOptions, 'clock' | 'retries'> {
 export function openServers(chance: Chance): Servers {
   const shared = {
     objects: openRemoteObjects,
-    gates: new Gates(systemClock),
+    throttles: new HostThrottles(systemClock),
     chance: () => chance.number(),
   }
   return { ...shared, urls: openUrls({ clock: systemClock, ...shared }) }

@@ -31,7 +31,7 @@ def _no_debugger(*_: Any, **__: Any) -> None:
 
 
 def die_with(parent: int) -> None:
-    """Ends this process when the host ends, however it ends. Children of tasks are the host's warden's business."""
+    """Ends this process when the host ends, however it ends. Children of tasks are the host's watchdog's business."""
     if _libc is not None and sys.platform == "linux":
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:

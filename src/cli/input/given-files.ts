@@ -3,14 +3,14 @@ import { AlmanacError, isAlmanacError } from '../../model/errors.ts'
 import { DirRef, FileRef } from '../../model/refs.ts'
 import { parseUrl, safeText, safeUrl } from '../../model/source.ts'
 import type { Value } from '../../model/value.ts'
-import type { UrlWanted } from '../../workbench.ts'
+import type { UrlRequest } from '../../workbench.ts'
 import { alternatives, type InputSchema, meantFor } from './schemas.ts'
 
 /** Takes a file or directory that lies elsewhere as a value. */
 export type Scan = (path: string) => Promise<Value>
 
 /** Asks the server what is at a URL. */
-export type Look = (wanted: UrlWanted) => Promise<Value>
+export type Look = (request: UrlRequest) => Promise<Value>
 
 /** Who is asked, and the schema that references are to. */
 interface From {
@@ -90,7 +90,7 @@ async function named(
 }
 
 /** `https://host/a.nc` or `s3://bucket/key`. What is given here is kept: nothing that lets one in. @throws ALM_INPUT_INVALID */
-function urlNamed(text: string, name: string): UrlWanted {
+function urlNamed(text: string, name: string): UrlRequest {
   const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/s.exec(text) ?? []
   if (bucket !== undefined && key !== undefined) {
     if (!key.split('/').some((part) => part === '.' || part === '..')) return { object: { bucket, key } }

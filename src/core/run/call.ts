@@ -1,4 +1,4 @@
-import { awaitedBy } from '../../model/counted.ts'
+import { awaitedBy } from '../../model/call-kinds.ts'
 import type { CallKind } from '../../model/records.ts'
 import type { CallStatus, EndState } from '../../model/states.ts'
 import type { TaskPolicy } from '../../model/task.ts'

@@ -1,4 +1,4 @@
-import { awaitedBy } from '../../model/counted.ts'
+import { awaitedBy } from '../../model/call-kinds.ts'
 import { AlmanacError } from '../../model/errors.ts'
 import type { TaskPolicy } from '../../model/task.ts'
 import { Heap } from '../../util/heap.ts'

@@ -15,7 +15,7 @@ import { kindOf } from './list-directory.ts'
 import type { BlobsInto, ScanTools } from './scan-directory.ts'
 import { scanDirectory } from './scan-directory.ts'
 import type { ScanTable, Seen } from './scan-table.ts'
-import type { ScannedAs, Sightings } from './sightings.ts'
+import type { ScannedAs, StatCache } from './stat-cache.ts'
 import { isSettled, newRows, setRow } from './state-rows.ts'
 import type { Walk } from './walk-directory.ts'
 
@@ -31,12 +31,12 @@ const largeBytes = 1n << 20n
 export class Externals {
   readonly #home: string
   readonly #tools: ScanTools
-  readonly #sightings: Sightings
+  readonly #statCache: StatCache
 
-  constructor(home: string, tools: ScanTools, sightings: Sightings) {
+  constructor(home: string, tools: ScanTools, statCache: StatCache) {
     this.#home = home
     this.#tools = tools
-    this.#sightings = sightings
+    this.#statCache = statCache
   }
 
   /** @throws ALM_INPUT_MISSING, ALM_INPUT_CHANGED, ALM_INPUT_UNREADABLE, ALM_PATH_REFUSED */
@@ -67,7 +67,7 @@ export class Externals {
   async verifyDirectory(path: string, digest: Digest): Promise<void> {
     const { made } = await this.#scan(
       path,
-      this.#sightings.scannedAs(path, digest) ?? this.#asKnown(path, globsOf()),
+      this.#statCache.scannedAs(path, digest) ?? this.#asKnown(path, globsOf()),
     )
     if (made.digest === digest) return
     const { listings } = this.#tools
@@ -78,12 +78,12 @@ export class Externals {
 
   /** Where this content was seen last, whatever is there now. */
   lastPlace(digest: Digest, name: string): string | undefined {
-    return this.#sightings.withDigest(digest, name)
+    return this.#statCache.withDigest(digest, name)
   }
 
   /** A path where this content lies, if there is one: the one of that name, if possible. */
   async locate(digest: Digest, name: string, executable: boolean): Promise<string | undefined> {
-    const path = this.#sightings.withDigest(digest, name)
+    const path = this.#statCache.withDigest(digest, name)
     if (path === undefined || !existsSync(path)) return undefined
     const seen = await this.#read(path)
     return seen.digest === digest && seen.executable === executable ? path : undefined
@@ -106,13 +106,13 @@ export class Externals {
         },
       }),
     })
-    if (differs) this.#sightings.keep(table)
+    if (differs) this.#statCache.keep(table)
     // what was left out lies there as well: tasks are given the files one by one instead
     return new DirRef(made.digest, made.files, made.size, leftOut === 0 ? root : undefined)
   }
 
   #asKnown(root: string, globs: Globs) {
-    return { globs, prefix: '', table: this.#sightings.table(root, globs) }
+    return { globs, prefix: '', table: this.#statCache.table(root, globs) }
   }
 
   async #scan(
@@ -133,11 +133,11 @@ export class Externals {
       throw inputError(error, path)
     }
     if (!state.isFile()) throw changed(path)
-    const seen = this.#sightings.at(path)
+    const seen = this.#statCache.at(path)
     if (seen?.settled === true && sameState(seen.state, state)) return seen
     const digest = await this.#hash(path, state)
     const read = { digest, state, settled: isSettled(state, at), executable: isExecutable(state.mode) }
-    this.#sightings.note(path, read)
+    this.#statCache.note(path, read)
     return read
   }
 

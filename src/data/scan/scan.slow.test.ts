@@ -154,13 +154,13 @@ describe('a scan', () => {
     const remembered = async (now: () => number): Promise<boolean> => {
       await closeAll()
       const parts = await openParts(`${place.root}/.almanac`, 1, now)
-      const table = parts.sightings.table(root, globsOf())
+      const table = parts.statCache.table(root, globsOf())
       const block = table?.blocks.get('a')
       if (table === undefined || block === undefined) throw new Error('nothing is remembered')
       const digests = Buffer.from(block.digests)
       digests.fill(7, 0, 32)
       const files = { entries: 0, size: 0, files: 0, digest: '0'.repeat(64) }
-      parts.sightings.keep({
+      parts.statCache.keep({
         ...table,
         blocks: new Map(table.blocks).set('a', { ...block, digests, listing: files }),
       })

@@ -6,11 +6,11 @@ import type { Objects } from '../../ports/objects.ts'
 import type { LocalDataPlane } from '../local-data-plane.ts'
 import type { LogFiles } from '../log-files.ts'
 import { withVersionFiles } from '../version-files.ts'
+import { PendingUploads } from './pending-uploads.ts'
 import { RunMarks } from './run-marks.ts'
 import { SharedCache } from './shared-cache.ts'
 import { SharedLogs } from './shared-logs.ts'
 import { sharingJournal } from './sharing-journal.ts'
-import { Unsent } from './unsent.ts'
 
 /** A shared store, and what of it is used. */
 export interface SharedStore {
@@ -60,7 +60,7 @@ export function joinShared(own: OwnParts, shared: SharedStore | undefined): Join
   const cache = new SharedCache(own.cache, {
     objects,
     data,
-    unsent: new Unsent(own.home),
+    pendingUploads: new PendingUploads(own.home),
     marks,
     readOnly,
     onMessage,

@@ -12,8 +12,8 @@ import type { LocalDataPlane } from '../local-data-plane.ts'
 import type { SharedBase, SharedEntry } from './documents.ts'
 import { baseOf, entryOf, readDocument, withoutPlaces, writeDocument } from './documents.ts'
 import { baseKey, cacheKey, resultFolder } from './layout.ts'
+import type { PendingUploads } from './pending-uploads.ts'
 import type { RunMarks } from './run-marks.ts'
-import type { Unsent } from './unsent.ts'
 
 /** Questions at once. */
 const width = 32
@@ -24,7 +24,7 @@ const keptAbsent = 1_000_000
 export interface SharedCacheOptions {
   readonly objects: Objects
   readonly data: Pick<LocalDataPlane, 'push' | 'pushListings' | 'pullListings'>
-  readonly unsent: Unsent
+  readonly pendingUploads: PendingUploads
   readonly marks: RunMarks
   /** nothing is written */
   readonly readOnly: boolean
@@ -91,7 +91,7 @@ export class SharedCache implements RunCache {
   /** An entry was recorded here. */
   shareEntry(run: RunId, { kind: _, ...entry }: CacheRecord): void {
     this.#absent.delete(cacheKey(entry.fingerprint))
-    if (!this.#options.readOnly) this.#options.unsent.note(entry.fingerprint)
+    if (!this.#options.readOnly) this.#options.pendingUploads.note(entry.fingerprint)
     this.#shareEntry(run, entry)
   }
 
@@ -164,12 +164,12 @@ export class SharedCache implements RunCache {
   /** All that was begun is there, here or by a process that is gone, or it was said why not. */
   async settled(): Promise<void> {
     if (this.#options.readOnly || !this.#isWorking) return await this.#sent()
-    for (const fingerprint of this.#options.unsent.left()) {
+    for (const fingerprint of this.#options.pendingUploads.left()) {
       const entry = await this.#own.find(fingerprint, 0)
       if (entry !== undefined) this.#shareEntry(entry.run, entry)
     }
     await this.#sent()
-    this.#options.unsent.done(this.#failed)
+    this.#options.pendingUploads.done(this.#failed)
   }
 
   async #sent(): Promise<void> {

@@ -10,7 +10,7 @@ import type { Workspace } from '../../ports/data.ts'
 import type { Attempt, AttemptEnd, AttemptId, Executor } from '../../ports/executor.ts'
 import { ChurnMap } from '../../util/churn-map.ts'
 import type { CallInfo } from '../calls/call-info.ts'
-import { Veil } from '../notes/veil.ts'
+import { Redaction } from '../notes/redaction.ts'
 import type { EnginePorts } from '../settings.ts'
 import { type AttemptResult, failedBy, keep } from './attempt-result.ts'
 import { type Collecting, collectResult, type Staged } from './collect-result.ts'
@@ -232,8 +232,8 @@ export class Attempts {
         return this.#ended(info, attempt, { kind: 'cancelled' })
       }
       const { refs, urls, secrets } = staged
-      const veil = secrets.length === 0 ? undefined : new Veil(secrets)
-      const laidOut = { refs, urls, workspace, veil, lent }
+      const redaction = secrets.length === 0 ? undefined : new Redaction(secrets)
+      const laidOut = { refs, urls, workspace, redaction, lent }
       const submitted = this.#attempt(start, task, executor, staged.args, workspace)
       this.#submitting(submitted, { info, attempt, executor, task, staged: laidOut })
       executor.submit([submitted])
@@ -295,7 +295,7 @@ type AttemptPorts = Pick<EnginePorts, 'data' | 'urls' | 'clock' | 'variable'>
 export interface AttemptInfo {
   readonly info: CallInfo
   readonly attempt: number
-  readonly staged: { readonly veil: Veil | undefined } | undefined
+  readonly staged: { readonly redaction: Redaction | undefined } | undefined
 }
 
 export interface AttemptStart {

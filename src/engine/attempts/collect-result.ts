@@ -4,7 +4,7 @@ import type { TaskSpec } from '../../model/task.ts'
 import type { Value } from '../../model/value.ts'
 import type { Workspace } from '../../ports/data.ts'
 import type { AttemptEnd } from '../../ports/executor.ts'
-import type { Veil } from '../notes/veil.ts'
+import type { Redaction } from '../notes/redaction.ts'
 import type { EnginePorts } from '../settings.ts'
 import { type AttemptResult, keep } from './attempt-result.ts'
 import { collectOutput } from './collect-output.ts'
@@ -16,7 +16,7 @@ export interface Staged {
   readonly urls: readonly UrlRef[]
   readonly workspace: Workspace
   /** where it was let in to a server: over what is written of it */
-  readonly veil: Veil | undefined
+  readonly redaction: Redaction | undefined
   /** copies of what other executors hold, by their handles */
   readonly lent: readonly number[]
 }
@@ -35,17 +35,17 @@ export async function collectResult(
   staged: Staged,
   end: AttemptEnd,
 ): Promise<AttemptResult> {
-  const { refs, urls, workspace, veil } = staged
+  const { refs, urls, workspace, redaction } = staged
   await from.ports.data.verify(refs).catch((error: unknown) => {
     // who wrote to a file that lies outside cannot be told: its task may have, and it may be somebody else's
     if (!isAlmanacError(error) || error.code !== 'ALM_INPUT_CHANGED') throw error
     throw new AlmanacError('ALM_INPUT_CHANGED_MEANWHILE', { ...error.details, task: task.name })
   })
   await verifyUrls(from, urls, end)
-  if ((end.kind === 'failed' || end.kind === 'lost') && veil !== undefined)
-    return { ...end, error: veil.error(end.error) }
+  if ((end.kind === 'failed' || end.kind === 'lost') && redaction !== undefined)
+    return { ...end, error: redaction.error(end.error) }
   if (end.kind !== 'succeeded') return keep(end, task)
-  if (veil?.isIn(end.values) === true) {
+  if (redaction?.isIn(end.values) === true) {
     const why = 'it has in it what lets one read a URL that the task was given; return where it lies instead'
     return {
       kind: 'failed',

@@ -7,11 +7,11 @@ import type { AttemptEnd, AttemptId, Executor } from '../../ports/executor.ts'
 import { type CallInfo, isHashedLater } from '../calls/call-info.ts'
 import { recordOf } from '../calls/failure.ts'
 import { resolve } from '../calls/views.ts'
-import { CountedCode } from '../identity/counted-code.ts'
+import { CodeDrift } from '../identity/code-drift.ts'
 import type { RunContext } from '../run-context.ts'
 import type { PlannedCall } from '../settings.ts'
-import { Ahead } from './ahead.ts'
 import { type AttemptInfo, type AttemptStart, Attempts } from './attempts.ts'
+import { EarlySubmission } from './early-submission.ts'
 import { HeldCopies } from './held-copies.ts'
 import { HeldRelease } from './held-release.ts'
 import { LimitDoors } from './limit-doors.ts'
@@ -37,7 +37,7 @@ export class Execution {
   readonly #copies: HeldCopies
   readonly #held: HeldRelease
   readonly #results: Results
-  readonly #ahead: Ahead
+  readonly #early: EarlySubmission
   readonly #limits: LimitDoors
   #starts: AttemptStart[] = []
   #isScheduled = false
@@ -56,8 +56,8 @@ export class Execution {
     this.#sharings = new Sharings(run)
     this.#held = new HeldRelease(run, executorFor)
     this.#copies = new HeldCopies(run, executorFor)
-    this.#results = new Results(run, this.#sharings, this.#copies, new CountedCode(run, warn))
-    this.#ahead = new Ahead(run, executorFor)
+    this.#results = new Results(run, this.#sharings, this.#copies, new CodeDrift(run, warn))
+    this.#early = new EarlySubmission(run, executorFor)
     this.#limits = new LimitDoors(run)
     const places = (): number => run.machine.graph.slots.places
     this.#attempts = new Attempts(run.ports, run.id, number, places, executors, (info, attempt, result) =>
@@ -87,7 +87,7 @@ export class Execution {
   expect(request: CallRequest): void {
     if (request.limits !== undefined) this.declare(request.limits)
     if (request.task !== undefined) this.#limits.check(request.name, request.task.policy)
-    this.#ahead.expect(request.task)
+    this.#early.expect(request.task)
     this.#attempts.made(request)
   }
 
@@ -109,7 +109,7 @@ export class Execution {
     this.#begin(now)
     for (const executor of executors) executor.beginNow?.()
     // what they would have ahead they know from what they have
-    this.#ahead.look()
+    this.#early.look()
   }
 
   /** Who begins with the call now, if it takes nothing held and nobody else may be at it. */
@@ -193,7 +193,7 @@ export class Execution {
 
   onEnd(id: AttemptId, end: AttemptEnd): void {
     this.#attempts.onEnd(id, end)
-    this.#ahead.look()
+    this.#early.look()
     const { graph } = this.#run.machine
     if (graph.unneeded.length === 0) return
     const unneeded = graph.unneeded
@@ -205,7 +205,7 @@ export class Execution {
   follow(): void {
     const { machine, recorder } = this.#run
     if (machine.graph.count('gate') > 0) recorder.hurry()
-    this.#ahead.holdOrLetGo()
+    this.#early.holdOrLetGo()
   }
 
   /** A function was given what the call gave: it may use it at any time. */
@@ -248,7 +248,7 @@ export class Execution {
 
   async #submit(): Promise<void> {
     const { recorder, isOver } = this.#run
-    if (recorder.isFull) await this.#ahead.journalRoom()
+    if (recorder.isFull) await this.#early.journalRoom()
     this.#isScheduled = false
     const starts = this.#starts
     this.#starts = []

@@ -9,7 +9,7 @@ import type { CallInfo } from '../calls/call-info.ts'
 import { placed, recordOf, typesOf } from '../calls/failure.ts'
 import { spilled } from '../calls/spilled.ts'
 import { resolve } from '../calls/views.ts'
-import type { CountedCode } from '../identity/counted-code.ts'
+import type { CodeDrift } from '../identity/code-drift.ts'
 import type { RunContext } from '../run-context.ts'
 import type { AttemptResult } from './attempt-result.ts'
 import type { HeldCopies } from './held-copies.ts'
@@ -31,9 +31,9 @@ export class Results {
   readonly #run: RunContext
   readonly #sharings: Sharings
   readonly #copies: HeldCopies
-  readonly #code: CountedCode
+  readonly #code: CodeDrift
 
-  constructor(run: RunContext, sharings: Sharings, copies: HeldCopies, code: CountedCode) {
+  constructor(run: RunContext, sharings: Sharings, copies: HeldCopies, code: CodeDrift) {
     this.#run = run
     this.#sharings = sharings
     this.#copies = copies

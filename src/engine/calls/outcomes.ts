@@ -8,8 +8,8 @@ import { type Digest, FutureRef, HeldRef, SpilledRef } from '../../model/refs.ts
 import type { Value } from '../../model/value.ts'
 import { eachRef, mapRefs } from '../../model/value-refs.ts'
 import { ChurnMap } from '../../util/churn-map.ts'
-import { LetGo, LetGoValues } from './let-go.ts'
 import { missing } from './missing-field.ts'
+import { ReleasedValue, ReleasedValues } from './released-values.ts'
 
 /** How a call ended, with the value or the error. */
 export interface CallOutcome {
@@ -41,7 +41,7 @@ export const shortText = 256
 export class Outcomes {
   readonly #hash: Hash
   // by call: a number each, nearly all of them there
-  readonly #values: (Value | LetGo)[] = []
+  readonly #values: (Value | ReleasedValue)[] = []
   // of few calls
   readonly #errors = new Map<number, ErrorRecord>()
   /** what there is to say of one is known by its number: all calls of a run may be among them at once */
@@ -53,7 +53,7 @@ export class Outcomes {
   readonly #held = new ChurnMap<Digest, HeldRef | Map<string, HeldRef>>()
   /** calls by the handles that their results have, or had in this life */
   readonly #holding = new ChurnMap<number, number>()
-  readonly #letGo = new LetGoValues()
+  readonly #released = new ReleasedValues()
   #areHeld = false
   readonly #fieldTexts = new Map<string, string>()
   readonly #unread = new Map<number, Unread>()
@@ -91,7 +91,7 @@ export class Outcomes {
   /** What workers held of its value they hold no more; only this call's results bear the key. */
   letGo(call: number, key: Digest): void {
     const value = this.seen(call)
-    const left = this.#letGo.of(value, key)
+    const left = this.#released.of(value, key)
     if (left === undefined) return
     eachRef(value, (ref) => {
       if (ref instanceof HeldRef) this.#holding.delete(ref.handle)
@@ -157,7 +157,7 @@ export class Outcomes {
 
   /** Does the value of a call live in a worker's memory, or did it? */
   isHeldOf(call: number): boolean {
-    return this.#areHeld && (this.#values[call] instanceof LetGo || this.isHeld(this.seen(call)))
+    return this.#areHeld && (this.#values[call] instanceof ReleasedValue || this.isHeld(this.seen(call)))
   }
 
   isHeld(value: Value): boolean {
@@ -171,7 +171,7 @@ export class Outcomes {
   value(call: number): Value {
     if (this.#unread.size > 0) this.#load(call)
     const value = this.#values[call]
-    return value instanceof LetGo ? value.whole(this.#heldKey(call)) : value
+    return value instanceof ReleasedValue ? value.whole(this.#heldKey(call)) : value
   }
 
   /** Does its value wait to be read? It holds no reference then. */
@@ -182,7 +182,7 @@ export class Outcomes {
   /** Its value, unless that waits to be read, or was let go of: then there is nothing in it that is held. */
   seen(call: number): Value {
     const value = this.#values[call]
-    return value instanceof LetGo ? undefined : value
+    return value instanceof ReleasedValue ? undefined : value
   }
 
   #load(call: number): void {

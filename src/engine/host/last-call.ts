@@ -1,5 +1,5 @@
 import type { SourcePlace } from '../../model/task.ts'
-import type { Standing } from '../../ports/caller.ts'
+import type { StuckAt } from '../../ports/caller.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { placeOf } from '../calls/failure.ts'
 
@@ -16,7 +16,7 @@ export class LastCall {
   #name: string | undefined
   /** becomes a text when somebody reads it */
   readonly #place: { stack?: string } = {}
-  #begin: Standing | undefined
+  #begin: StuckAt | undefined
   readonly #clock: Clock
 
   constructor(clock: Clock) {
@@ -38,7 +38,7 @@ export class LastCall {
     Error.captureStackTrace(this.#place)
   }
 
-  standing(): Standing | undefined {
+  stuckAt(): StuckAt | undefined {
     const { file, line } = placeOf(this.#place.stack)
     if (this.#name === undefined || file === undefined || line === undefined) return this.#begin
     return { what: `, after its call of ${this.#name}`, file, line }

@@ -7,7 +7,7 @@ import { FutureRef } from '../../model/refs.ts'
 import type { SourcePlace } from '../../model/task.ts'
 import type { Value } from '../../model/value.ts'
 import { mapRefs } from '../../model/value-refs.ts'
-import type { Ambient, Caller, Elsewhere, Standing } from '../../ports/caller.ts'
+import type { Ambient, Caller, RemoteHost, StuckAt } from '../../ports/caller.ts'
 import type { NewCall } from '../calls/call-info.ts'
 import type { EnginePorts } from '../settings.ts'
 import { LastCall } from './last-call.ts'
@@ -16,7 +16,7 @@ import type { Failures } from './uncaught.ts'
 /** What the functions of a run ask of it. */
 export interface HostedRun {
   readonly id: RunId
-  readonly elsewhere: Elsewhere
+  readonly remote: RemoteHost
   call(call: NewCall): number
   outcome(call: number, path: Path, succeed: (value: Value) => void, fail: (error: unknown) => void): void
   note(callerPath: string, type: NoteType, name: string, body: Value): void
@@ -54,8 +54,8 @@ export class WorkflowHost {
   }
 
   /** About where functions of this process stand. */
-  standing(): Standing | undefined {
-    return this.#lastCall.standing()
+  stuckAt(): StuckAt | undefined {
+    return this.#lastCall.stuckAt()
   }
 
   /** Enters a function: of the run, which may tell where it is defined, a child, a stage or a branch. */
@@ -102,7 +102,7 @@ export class WorkflowHost {
     return {
       run: run.id,
       path,
-      elsewhere: run.elsewhere,
+      remote: run.remote,
       unheard: (error) => failures.unheard(error),
       call: (request, args, key) => {
         this.#lastCall.made(request.name)

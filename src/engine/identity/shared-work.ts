@@ -54,10 +54,10 @@ export class SharedWork {
   }
 
   /** Takes what nobody has; gives, for each in its place, who has it. */
-  async take(wanted: readonly ClaimedWork[]): Promise<readonly (WorkHolder | undefined)[]> {
+  async take(claims: readonly ClaimedWork[]): Promise<readonly (WorkHolder | undefined)[]> {
     const answers: (WorkHolder | undefined)[] = []
     const free: WorkUnderWay[] = []
-    for (const one of wanted) {
+    for (const one of claims) {
       const other = this.#held.get(one.fingerprint)
       answers.push(
         other && { fingerprint: other.fingerprint, run: other.run, call: other.call, elsewhere: false },
@@ -79,7 +79,7 @@ export class SharedWork {
       if (this.#waiters.has(other.fingerprint)) this.#elsewhere.add(other.fingerprint)
     }
     if (others.size === 0) return answers
-    return wanted.map(({ fingerprint }, i) => {
+    return claims.map(({ fingerprint }, i) => {
       const other = others.get(fingerprint)
       return other === undefined ? answers[i] : { ...other, elsewhere: true }
     })

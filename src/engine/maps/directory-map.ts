@@ -10,7 +10,7 @@ import type { DataPlane } from '../../ports/data.ts'
 import type { RunCache } from '../../ports/journal.ts'
 import type { CallInfo } from '../calls/call-info.ts'
 import { valueFile } from '../calls/views.ts'
-import { shownIn } from '../notes/shown-things.ts'
+import { shownIn } from '../notes/result-notes.ts'
 import { changedItems, itemsOf } from './map-items.ts'
 
 /** One entry that a map must run. */

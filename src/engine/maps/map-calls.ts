@@ -13,7 +13,7 @@ import type { Outcomes } from '../calls/outcomes.ts'
 import { spilled } from '../calls/spilled.ts'
 import { resolve } from '../calls/views.ts'
 import type { Notes } from '../notes/notes.ts'
-import { ShownThings } from '../notes/shown-things.ts'
+import { ResultNotes } from '../notes/result-notes.ts'
 import type { EnginePorts, RunSettings } from '../settings.ts'
 import {
   baseRecord,
@@ -52,7 +52,7 @@ interface OpenMap {
   /** ms that those which have ended took */
   costMs: number
   /** what those showed that have succeeded, or are carried over */
-  readonly shown: ShownThings
+  readonly shown: ResultNotes
   /** how far the run had been given up when it began: clean-up goes on */
   readonly givenUp: number
   /** no more entries are made; all that will be made are */
@@ -105,7 +105,7 @@ export class MapCalls {
       const givenUp = this.#host.givenUp()
       const { notes } = this.#host
       notes.again(map.id, plan.shown)
-      const shown = notes.shownBy(map.id) ?? new ShownThings()
+      const shown = notes.shownBy(map.id) ?? new ResultNotes()
       notes.forget(map.id)
       const opened = {
         map,

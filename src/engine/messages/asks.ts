@@ -4,7 +4,7 @@ import { AlmanacError, errorRecord } from '../../model/errors.ts'
 import type { AskRecord, ErrorRecord } from '../../model/records.ts'
 import type { Digest } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
-import type { Wanted } from '../../ports/caller.ts'
+import type { ExpectedInput } from '../../ports/caller.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Answer } from '../../ports/journal.ts'
 import type { CallInfo, NewCall } from '../calls/call-info.ts'
@@ -109,7 +109,7 @@ export class Asks {
   openCallback(info: CallInfo, token: Digest | undefined): void {
     this.#coming.delete(info.id)
     if (token === undefined) return
-    const { title, schema, timeoutMs } = info.request.wanted as Wanted
+    const { title, schema, timeoutMs } = info.request.expected as ExpectedInput
     this.#put({ info, text: askText(info), judge: false, title, schema, show: null, to: null, token })
     this.#until(info, title, timeoutMs)
   }

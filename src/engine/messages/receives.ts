@@ -2,7 +2,7 @@ import { decode, encode } from '../../model/codec.ts'
 import { AlmanacError, errorRecord } from '../../model/errors.ts'
 import type { AskRecord, ErrorRecord, Message } from '../../model/records.ts'
 import type { Value } from '../../model/value.ts'
-import type { Wanted } from '../../ports/caller.ts'
+import type { ExpectedInput } from '../../ports/caller.ts'
 import { Line } from '../../util/line.ts'
 import type { CallInfo, NewCall } from '../calls/call-info.ts'
 import { recordOf } from '../calls/failure.ts'
@@ -63,8 +63,8 @@ export class Receives {
   open(info: CallInfo): void {
     // like a task that a dry run does not start
     if (this.#run.settings.dryRun) return
-    const { name, wanted } = info.request
-    const { title, schema, timeoutMs } = wanted as Wanted
+    const { name, expected } = info.request
+    const { title, schema, timeoutMs } = expected as ExpectedInput
     const ask: AskRecord = {
       kind: 'ask',
       call: info.id,

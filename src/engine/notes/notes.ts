@@ -3,10 +3,10 @@ import type { Note, NoteType, Shown } from '../../model/records.ts'
 import type { AttemptNote } from '../../ports/executor.ts'
 import type { Recorder } from '../recorder.ts'
 import type { EnginePorts } from '../settings.ts'
-import type { SaidBefore } from './said-before.ts'
+import type { EarlierNotes } from './earlier-notes.ts'
+import type { Redaction } from './redaction.ts'
+import { ResultNotes, tooMuchShown } from './result-notes.ts'
 import { imagePath, withImage } from './shown-image.ts'
-import { ShownThings, tooMuchShown } from './shown-things.ts'
-import type { Veil } from './veil.ts'
 
 /** of one note; what is more is for files */
 const mostLetters = 2 ** 20
@@ -35,11 +35,11 @@ interface OfAttempt {
  */
 export class Notes {
   readonly #run: Told
-  readonly #before: SaidBefore | undefined
+  readonly #before: EarlierNotes | undefined
   /** by call, of its newest attempt: few calls show anything */
-  readonly #shown = new Map<number, { readonly attempt: number; readonly things: ShownThings }>()
+  readonly #shown = new Map<number, { readonly attempt: number; readonly things: ResultNotes }>()
 
-  constructor(run: Told, before?: SaidBefore) {
+  constructor(run: Told, before?: EarlierNotes) {
     this.#run = run
     this.#before = before
   }
@@ -58,8 +58,8 @@ export class Notes {
   }
 
   /** What an attempt says; where it shows an image of its own, that is taken into the store first. */
-  said(note: AttemptNote, veil: Veil | undefined, of: OfAttempt): Promise<void> | undefined {
-    const told = veil?.note(note) ?? note
+  said(note: AttemptNote, redaction: Redaction | undefined, of: OfAttempt): Promise<void> | undefined {
+    const told = redaction?.note(note) ?? note
     const image = imagePath(note)
     if (image === undefined) return void this.#saidBy(told, of)
     return withImage(told, image, this.#run.ports.data).then((notes) => {
@@ -86,7 +86,7 @@ export class Notes {
   /** A result was taken, or entries were carried over: what was shown when it was made is shown again. */
   again(call: number, shown: readonly Shown[]): void {
     if (shown.length === 0) return
-    const things = new ShownThings()
+    const things = new ResultNotes()
     for (const { type, name, body, entry } of shown) {
       const bodyWire = this.add({ type, name, body }, { call })
       if (bodyWire !== undefined) things.add({ type, name, ...(entry !== undefined && { entry }) }, bodyWire)
@@ -94,7 +94,7 @@ export class Notes {
     this.#shown.set(call, { attempt: 0, things })
   }
 
-  shownBy(call: number): ShownThings | undefined {
+  shownBy(call: number): ResultNotes | undefined {
     return this.#shown.get(call)?.things
   }
 
@@ -109,7 +109,7 @@ export class Notes {
     if (bodyWire === undefined || (type !== 'artifact' && type !== 'metric')) return
     const { call, attempt } = of
     const before = this.#shown.get(call)
-    const { things } = before?.attempt === attempt ? before : { things: new ShownThings() }
+    const { things } = before?.attempt === attempt ? before : { things: new ResultNotes() }
     if (before?.things !== things) this.#shown.set(call, { attempt, things })
     if (things.add({ type, name }, bodyWire) || things.left > 1) return
     const body = `it is not shown where the result is reused: ${tooMuchShown}`

@@ -12,9 +12,9 @@ import { eachRef, mapRefs } from '../../model/value-refs.ts'
 import type { CallInfo } from '../calls/call-info.ts'
 import { recordOf } from '../calls/failure.ts'
 import { resolve } from '../calls/views.ts'
-import type { Giving } from '../host/giving.ts'
+import type { Delivery } from '../host/delivery.ts'
 import { executed, failedError, type RunContext } from '../run-context.ts'
-import { leftRuns, toBeExecuted } from './left-runs.ts'
+import { orphanedRuns, toBeExecuted } from './orphaned-runs.ts'
 import type { NewTriggered } from './triggered-runs.ts'
 
 interface TriggerArgs {
@@ -27,7 +27,7 @@ interface TriggerArgs {
 export interface TriggerHost {
   left(info: CallInfo, status: EndStatus, error?: ErrorRecord): void
   /** what becomes durable with the outcome of a call, or not at all */
-  readonly withOutcome: Giving['withOutcome']
+  readonly withOutcome: Delivery['withOutcome']
   /** A run that is in the journal is to be executed, unless somebody does. */
   readonly begin: ((triggered: NewTriggered) => void) | undefined
   /** what goes on with earlier ones is under way */
@@ -148,7 +148,7 @@ export class TriggerCalls {
       if (record === undefined) return
       if (toBeExecuted.has(record.state))
         return this.#host.begin?.({ record, definition: (await this.#find(info)).definition })
-      for await (const left of leftRuns(records, id))
+      for await (const left of orphanedRuns(records, id))
         await this.#goOn(info, left.id, async () =>
           this.#host.begin?.({ record: left, definition: await this.#definitionOf(left) }),
         )

@@ -6,8 +6,8 @@ import type { Executor, ExecutorListener } from '../../ports/executor.ts'
 import { Containers } from './containers.ts'
 import type { ContainerExecutorOptions } from './executor.ts'
 import { openContainerExecutor } from './executor.ts'
+import { wordsOf } from './split-words.ts'
 import { testImage } from './test-body.ts'
-import { wordsOf } from './words.ts'
 
 /** Containers for tests: an image of one static program, and how its containers are run on this machine. */
 

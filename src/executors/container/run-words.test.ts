@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import type { ContainerEngine } from './engine.ts'
 import type { ContainerRun } from './run-words.ts'
 import { removeWords, runWords } from './run-words.ts'
+import { wordsOf } from './split-words.ts'
 import { containerBody } from './test-body.ts'
-import { wordsOf } from './words.ts'
 
 const podman: ContainerEngine = {
   words: ['/usr/bin/podman', '--root', '/scratch/c'],

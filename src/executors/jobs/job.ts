@@ -4,8 +4,8 @@ import type { HeldRef } from '../../model/refs.ts'
 import type { TaskSpec } from '../../model/task.ts'
 import type { LiveAttempt } from '../live-attempt.ts'
 import { valueNames } from '../results.ts'
-import { Alike } from './alike.ts'
 import { heldIn } from './held-in.ts'
+import { Interner } from './interner.ts'
 import type { JobRun } from './job-runs.ts'
 import type { SharedFile } from './shared-file.ts'
 
@@ -24,7 +24,7 @@ export class TaskFunction {
   /** its results stay in the worker: calls of it are dealt in runs, so that what is made of them lies together */
   holds = false
   /** what its results that are held have alike */
-  readonly alike = new Alike()
+  readonly interner = new Interner()
   /** attempts that have not ended */
   live = 0
   #meanMs: number | undefined

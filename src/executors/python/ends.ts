@@ -26,7 +26,7 @@ export function tellEnd(job: Job, body: EndBody, files: SharedFiles, code: objec
   try {
     const isPlain = !body.blobs && body.held.length === 0
     const read = (wire: unknown) =>
-      isPlain ? fromWire(wire) : resultValue(wire, job.live.attempt.key, files, job.function.alike)
+      isPlain ? fromWire(wire) : resultValue(wire, job.live.attempt.key, files, job.function.interner)
     values = Object.fromEntries(Object.entries(body.values ?? {}).map(([name, wire]) => [name, read(wire)]))
   } catch (error) {
     const why = isAlmanacError(error) ? error.message : `its file cannot be read: ${(error as Error).message}`

@@ -12,12 +12,12 @@ import type { ExecutorOptions } from '../lifecycle.ts'
 import { Attempts, nameOf, unhurried } from '../lifecycle.ts'
 import type { LiveAttempt } from '../live-attempt.ts'
 import { usableMemory } from '../usable-memory.ts'
+import { compileThreshold } from './compile-threshold.ts'
 import { HeldCopies } from './held-copies.ts'
 import { HeldValues } from './held-values.ts'
 import { type PythonHome, PythonHomes } from './homes.ts'
-import { loneSteps } from './lone-steps.ts'
 import { SharedFiles } from './shared-files.ts'
-import { Warden } from './warden.ts'
+import { Watchdog } from './watchdog.ts'
 import type { Worker, WorkerWorld } from './worker.ts'
 import { workerEnvironment } from './worker-environment.ts'
 import type { GroupOwner } from './worker-group.ts'
@@ -51,7 +51,7 @@ export const openPythonExecutor = (options: PythonExecutorOptions, listener: Exe
   new PythonExecutor(options, listener)
 
 /**
- * Owns the groups of workers, the table of held values, the shared files and the warden.
+ * Owns the groups of workers, the table of held values, the shared files and the watchdog.
  *
  * E1 an attempt waits for its environment, then belongs to one group until it has ended
  * E2 a group is there while something waits in it or a process of it lives: variables may have other values for each call
@@ -67,7 +67,7 @@ class PythonExecutor implements Executor, GroupOwner {
   readonly #files: SharedFiles
   readonly #held: HeldValues
   readonly #copies: HeldCopies
-  #warden: Warden | undefined
+  #watchdog: Watchdog | undefined
   readonly #world: WorkerWorld
   readonly #groups = new Map<string, WorkerGroup>()
   /** group of a function's attempts without variables of their own: what is looked up for each of many */
@@ -119,7 +119,7 @@ class PythonExecutor implements Executor, GroupOwner {
 
   submit(attempts: readonly Attempt[]): void {
     const touched = new Set<WorkerGroup>()
-    loneSteps.submitted(attempts.length === 1 && this.#attempts.size === 0)
+    compileThreshold.submitted(attempts.length === 1 && this.#attempts.size === 0)
     for (const attempt of attempts) {
       const live = this.#attempts.add(this.#options.debug === undefined ? attempt : unhurried(attempt))
       if (live === undefined) continue
@@ -190,15 +190,15 @@ class PythonExecutor implements Executor, GroupOwner {
   started(worker: Worker): void {
     this.#workers.add(worker)
     if (this.#options.debug === undefined) {
-      this.#warden ??= new Warden([`${this.#files.prefix}-`, `${this.#files.spare}-`])
-      if (worker.pid !== undefined) this.#warden.watch(worker.pid)
+      this.#watchdog ??= new Watchdog([`${this.#files.prefix}-`, `${this.#files.spare}-`])
+      if (worker.pid !== undefined) this.#watchdog.watch(worker.pid)
     }
     this.#makeRoom()
   }
 
   exited(worker: Worker): void {
     this.#workers.delete(worker)
-    if (worker.pid !== undefined) this.#warden?.forget(worker.pid)
+    if (worker.pid !== undefined) this.#watchdog?.forget(worker.pid)
     if (this.#workers.size === 0) this.#allExited?.()
     // under a debugger another group may go on
     if (this.#options.debug !== undefined) for (const group of this.#groups.values()) group.dispatch()
@@ -216,7 +216,7 @@ class PythonExecutor implements Executor, GroupOwner {
     })
     for (const worker of this.#workers) worker.kill('the executor was closed')
     if (this.#workers.size > 0) await gone
-    await this.#warden?.close()
+    await this.#watchdog?.close()
     this.#files.close()
   }
 

@@ -1,7 +1,7 @@
 import { Heap } from '../../util/heap.ts'
 import type { SharedFile } from '../jobs/shared-file.ts'
+import { heapGrowth } from './heap-growth.ts'
 import type { SharedFiles } from './shared-files.ts'
-import { tightHeap } from './tight-heap.ts'
 import type { HeldPlace } from './wire.ts'
 
 /** What a table of held values knows of a worker. */
@@ -298,7 +298,7 @@ export class HeldValues {
   }
 
   #weigh(): void {
-    if (this.#inMemory > littleBytes) this.#loosen ??= tightHeap.keep()
+    if (this.#inMemory > littleBytes) this.#loosen ??= heapGrowth.keep()
     else if (this.#inMemory === 0) {
       this.#loosen?.()
       this.#loosen = undefined

@@ -4,7 +4,7 @@ import { AlmanacError } from '../../model/errors.ts'
 import type { Path } from '../../model/path.ts'
 import { DirRef, FileRef, HeldRef, UrlRef } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
-import type { Alike } from '../jobs/alike.ts'
+import type { Interner } from '../jobs/interner.ts'
 import type { SharedFile } from '../jobs/shared-file.ts'
 import type { SharedFiles } from './shared-files.ts'
 
@@ -74,33 +74,33 @@ function heldWire(ref: HeldRef, place: HeldPlace | undefined): unknown {
 
 /**
  * A result's value, with large bytes read from their files, which are removed. What is held gets the call's key, and
- * has the parts of `alike`.
+ * has the parts of `interner`.
  * @throws ALM_VALUE_REFUSED
  */
-export function resultValue(wire: unknown, key: string, files: SharedFiles, alike: Alike): Value {
+export function resultValue(wire: unknown, key: string, files: SharedFiles, interner: Interner): Value {
   if (wire === null || typeof wire !== 'object') return fromWire(wire)
-  if (Array.isArray(wire)) return wire.map((item) => resultValue(item, key, files, alike))
+  if (Array.isArray(wire)) return wire.map((item) => resultValue(item, key, files, interner))
   const fields = wire as Record<string, unknown>
-  if (!Object.hasOwn(fields, '$')) return resultFields(fields, key, files, alike)
+  if (!Object.hasOwn(fields, '$')) return resultFields(fields, key, files, interner)
   if (fields['$'] === 'blob') return readBlob(fields['file'], fields['size'], files)
-  if (fields['$'] === 'held') return sharing(fromWire({ ...fields, key }), alike)
+  if (fields['$'] === 'held') return sharing(fromWire({ ...fields, key }), interner)
   const inner = fields['v']
   if (fields['$'] === 'object' && inner !== null && typeof inner === 'object' && !Array.isArray(inner)) {
-    return resultFields(inner as Record<string, unknown>, key, files, alike)
+    return resultFields(inner as Record<string, unknown>, key, files, interner)
   }
   return fromWire(wire)
 }
 
-function sharing(value: Value, alike: Alike): Value {
+function sharing(value: Value, interner: Interner): Value {
   if (!(value instanceof HeldRef)) return value
   const { key, path, type, size, holder, handle } = value
-  const where = alike.one(path, `at ${JSON.stringify(path)}`)
+  const where = interner.one(path, `at ${JSON.stringify(path)}`)
   return new HeldRef(
     key,
     where,
-    alike.one(type, `a ${type}`),
+    interner.one(type, `a ${type}`),
     size,
-    alike.one(holder, `in ${holder}`),
+    interner.one(holder, `in ${holder}`),
     handle,
   )
 }
@@ -109,9 +109,11 @@ const resultFields = (
   fields: Record<string, unknown>,
   key: string,
   files: SharedFiles,
-  alike: Alike,
+  interner: Interner,
 ): Value =>
-  Object.fromEntries(Object.keys(fields).map((name) => [name, resultValue(fields[name], key, files, alike)]))
+  Object.fromEntries(
+    Object.keys(fields).map((name) => [name, resultValue(fields[name], key, files, interner)]),
+  )
 
 function readBlob(path: unknown, size: unknown, files: SharedFiles): Uint8Array {
   if (typeof path !== 'string' || !files.owns(path)) {

@@ -7,7 +7,7 @@ import type { WorkerOwner, WorkerWorld } from './worker.ts'
 import { Worker } from './worker.ts'
 import type { WorkerStart } from './worker-process.ts'
 
-/** Files of its output, two pairs of sockets and a pipe; and those of the warden. */
+/** Files of its output, two pairs of sockets and a pipe; and those of the watchdog. */
 const descriptors = 16
 /** Where there is no room for a process, it is tried again after so long, and given up after so long without any. */
 const roomMs = 50

@@ -8,10 +8,10 @@ import { deliver } from './delivery.ts'
 import type { Death } from './ends.ts'
 import { isOwnDoing, isUnbegun, tellDeath, tellEnd } from './ends.ts'
 import type { HeldValues, Holder } from './held-values.ts'
-import { Introductions } from './introductions.ts'
 import { outOfMemoryKills, overLimit } from './memory.ts'
 import type { EndBody, PlainValue, WorkerMessage } from './messages.ts'
 import { misspoken } from './messages.ts'
+import { Registrations } from './registrations.ts'
 import type { SharedFiles } from './shared-files.ts'
 import type { HeldPlace } from './wire.ts'
 import type { MemoryOf } from './worker-memory.ts'
@@ -58,7 +58,7 @@ export class Worker implements Holder, MemoryOf {
   readonly #process: WorkerProcess
   /** absent under a debugger, where the terminal has it all */
   readonly #output: WorkerOutput | undefined
-  readonly #introductions = new Introductions()
+  readonly #registrations = new Registrations()
   readonly #copies = new AskedCopies()
   /** stands for what it has loaded */
   #code: object = {}
@@ -250,7 +250,7 @@ export class Worker implements Holder, MemoryOf {
     }
     this.#memory.stirs()
     if (job.live.attempt.memoryBytes > 0) this.#memory.before(job)
-    for (const message of this.#introductions.of(job)) this.send(message)
+    for (const message of this.#registrations.of(job)) this.send(message)
     job.phase = 'sent'
     this.#process.sendRun(job, delivery.inputs)
     this.jobs.tellWidth()

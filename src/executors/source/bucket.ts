@@ -3,7 +3,7 @@ import type { SourceSecrets } from '../../model/source.ts'
 import type { Value } from '../../model/value.ts'
 import type { BucketPlace, RemoteObjects } from '../../ports/remote-objects.ts'
 import type { Answer, Question } from './client.ts'
-import { list, mannerOf, option, pathFault, text, type Wanted } from './request.ts'
+import { type FileRequest, list, mannerOf, option, pathFault, text } from './request.ts'
 
 /** Where the objects of a `source.s3` call are. @throws ALM_OPTION_REFUSED */
 export function bucketOf(args: Readonly<Record<string, Value>>): BucketPlace {
@@ -29,11 +29,11 @@ export async function listedIn(
   place: BucketPlace,
   args: Readonly<Record<string, Value>>,
   signal: AbortSignal,
-): Promise<Wanted[]> {
+): Promise<FileRequest[]> {
   const globs = (name: string): readonly string[] | undefined =>
     args[name] === undefined ? undefined : list(args[name], name).map((glob) => text(glob, name) ?? '')
   const [include, exclude] = [globs('include'), globs('exclude')]
-  const wanted: Wanted[] = []
+  const wanted: FileRequest[] = []
   const found = objects.list({
     prefix: text(args['prefix'], 'prefix') ?? '',
     ...(include !== undefined && { include }),

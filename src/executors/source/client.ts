@@ -3,7 +3,7 @@ import type { Agent, Dispatcher } from 'undici'
 import { AlmanacError } from '../../model/errors.ts'
 import { parseUrl, shownUrl } from '../../model/source.ts'
 import { isDeeper, literalAddress, type Place, placeOf } from './addresses.ts'
-import { headerOf } from './promised.ts'
+import { headerOf } from './response-checksums.ts'
 
 const maxRedirects = 10
 const redirects = new Set([301, 302, 303, 307, 308])
@@ -125,7 +125,7 @@ export class HttpClient {
     ])
     const options: Agent.Options = {
       connect: { timeout: 30_000, lookup: this.#lookup(lookup, deepest) as never },
-      // gates decide how many there are
+      // throttles decide how many there are
       connections: 64,
       pipelining: 1,
       // what is asked of length and end is of HTTP/1.1

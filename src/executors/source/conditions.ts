@@ -1,6 +1,6 @@
 import type { Begun, Kept, Part, Validators } from '../../ports/downloads.ts'
 import type { ResponseHeaders } from './client.ts'
-import { headerOf, promisedBy } from './promised.ts'
+import { headerOf, responseChecksums } from './response-checksums.ts'
 
 export interface Conditions {
   readonly conditions: Readonly<Record<string, string>>
@@ -43,7 +43,7 @@ export function begunBy(headers: ResponseHeaders, url: URL): Begun {
     ...(lastModified !== undefined && lastModified.length < 100 && { lastModified }),
     ...(length !== undefined && /^\d{1,15}$/.test(length) && { total: Number(length) }),
     ...(encoding !== undefined && { encoding }),
-    promised: promisedBy(headers),
+    promised: responseChecksums(headers),
   }
 }
 

@@ -5,14 +5,14 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { SourceRig } from '../../testing/executors/source-rig.ts'
 import { type Behaviour, cutting, FaultyServer, raw, serving } from '../../testing/faulty-server.ts'
 import { openSourceExecutor } from './executor.ts'
-import { Gates } from './gates.ts'
+import { HostThrottles } from './host-throttles.ts'
 
 let rig: SourceRig
 let server: FaultyServer
 
 beforeEach(async () => {
   rig = new SourceRig((options, listener) =>
-    openSourceExecutor({ ...options, gates: new Gates(options.clock) }, listener),
+    openSourceExecutor({ ...options, throttles: new HostThrottles(options.clock) }, listener),
   )
   server = await FaultyServer.open()
 })

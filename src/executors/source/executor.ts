@@ -10,8 +10,8 @@ import { Attempts } from '../lifecycle.ts'
 import type { Driver, LiveAttempt } from '../live-attempt.ts'
 import { HttpClient } from './client.ts'
 import { fetchAll, fetchObjects } from './fetch-all.ts'
-import type { Gates } from './gates.ts'
-import { urlWantedOf } from './url-wanted.ts'
+import type { HostThrottles } from './host-throttles.ts'
+import { urlRequestOf } from './url-request.ts'
 
 export interface SourceOptions extends ExecutorOptions {
   /** opened when the first source is asked */
@@ -20,7 +20,7 @@ export interface SourceOptions extends ExecutorOptions {
   readonly objects: (place: BucketPlace) => Promise<RemoteObjects>
   /** 0 ≤ x < 1 */
   readonly chance: () => number
-  readonly gates: Gates
+  readonly throttles: HostThrottles
   /** asks for files that stay where they are; closed with the executor */
   readonly urls: Pick<Urls, 'look' | 'close'>
 }
@@ -83,17 +83,17 @@ class SourceExecutor implements Executor, Driver<AbortController> {
       const secrets = (live.attempt.fn as (() => SourceSecrets) | undefined)?.() ?? noSecrets
       const { body } = live.attempt.task
       if (body.kind === 'source' && body.from === 'url') {
-        const wanted = urlWantedOf(live.attempt.inputs, secrets)
+        const wanted = urlRequestOf(live.attempt.inputs, secrets)
         return live.succeed({ '': await this.#options.urls.look(wanted, controller.signal) })
       }
       const downloads = await this.#options.downloads()
-      const { clock, chance, gates } = this.#options
+      const { clock, chance, throttles } = this.#options
       const tools = {
         client: this.#client,
         downloads,
         clock,
         chance,
-        gates,
+        throttles,
         signal: controller.signal,
       }
       const fromBucket = body.kind === 'source' && body.from === 's3'

@@ -6,7 +6,7 @@ import { bytesText } from '../limits.ts'
 import type { LiveAttempt } from '../live-attempt.ts'
 import { asker, bucketManner, bucketOf, listedIn } from './bucket.ts'
 import { type Fetched, fetchFile } from './fetch-file.ts'
-import { type Manner, mannerOf, type Wanted, wantedOf } from './request.ts'
+import { type FileRequest, fileRequestsOf, type Manner, mannerOf } from './request.ts'
 import type { FetchTools } from './tools.ts'
 
 /** Files of one call under way at once, whatever their hosts bear. */
@@ -21,7 +21,7 @@ export async function fetchAll(
   secrets: SourceSecrets,
 ): Promise<DirRef> {
   const args = live.attempt.inputs
-  return await fetchEach(given, live, mannerOf(args, secrets), wantedOf(args, secrets))
+  return await fetchEach(given, live, mannerOf(args, secrets), fileRequestsOf(args, secrets))
 }
 
 /** All objects under a prefix of a bucket as one directory, or none. */
@@ -45,7 +45,7 @@ async function fetchEach(
   given: Omit<FetchTools, 'received'>,
   live: LiveAttempt<AbortController>,
   manner: Manner,
-  wanted: readonly Wanted[],
+  wanted: readonly FileRequest[],
 ): Promise<DirRef> {
   const sum = { done: 0, bytes: 0, unchanged: 0, missing: 0 }
   const progress = (): void =>
@@ -104,6 +104,6 @@ async function fetchEach(
   return dir
 }
 
-function fileOf({ path }: Wanted, { digest, size }: Fetched): FileRef {
+function fileOf({ path }: FileRequest, { digest, size }: Fetched): FileRef {
   return new FileRef(path.slice(path.lastIndexOf('/') + 1), digest, size)
 }

@@ -4,10 +4,10 @@ import type { Begun, Checksum, Kept, Part } from '../../ports/downloads.ts'
 import { checksumAlgorithms } from '../../ports/downloads.ts'
 import type { Answer } from './client.ts'
 import { begunBy, conditionsFor, rangeFault } from './conditions.ts'
-import { headerOf } from './promised.ts'
-import { question } from './question.ts'
 import { finalError, refusal } from './refusals.ts'
-import type { Manner, Wanted } from './request.ts'
+import type { FileRequest, Manner } from './request.ts'
+import { headerOf } from './response-checksums.ts'
+import { sendRequest } from './send-request.ts'
 import { sidecar } from './sidecar.ts'
 import type { FetchTools } from './tools.ts'
 import { isTransient, NotNow } from './transient.ts'
@@ -27,29 +27,29 @@ export interface Fetched {
  */
 export async function fetchFile(
   tools: FetchTools,
-  wanted: Wanted,
+  request: FileRequest,
   manner: Manner,
 ): Promise<Fetched | undefined> {
   const { downloads, clock } = tools
-  const known = await downloads.known(wanted.name)
-  const { expected, sidecar: beside } = wanted
+  const known = await downloads.known(request.name)
+  const { expected, sidecar: beside } = request
   const agrees =
-    known !== undefined && (expected === undefined || (await agreesWith(tools, wanted, known, expected)))
+    known !== undefined && (expected === undefined || (await agreesWith(tools, request, known, expected)))
   const isSettled = manner.immutable && (beside === undefined || known?.checked !== undefined)
-  if (agrees && (isSettled || expected?.algorithm === 'sha256' || isListed(known, wanted)))
+  if (agrees && (isSettled || expected?.algorithm === 'sha256' || isListed(known, request)))
     return { digest: known.digest, size: known.size, unchanged: true }
   for (let failures = 0; ; failures++) {
     try {
-      return await fetchOnce(tools, wanted, manner, agrees ? known : undefined)
+      return await fetchOnce(tools, request, manner, agrees ? known : undefined)
     } catch (error) {
       tools.signal.throwIfAborted()
       if (!isTransient(error)) throw error
-      if (failures >= manner.retries.count) throw finalError(error, wanted.name)
+      if (failures >= manner.retries.count) throw finalError(error, request.name)
       const { count: _, delayMs, maxDelayMs } = manner.retries
       const backoff = Math.min(maxDelayMs, delayMs * 2 ** failures) * (0.5 + tools.chance() / 2)
       const asked = error instanceof NotNow ? error.after : undefined
-      if (asked !== undefined && asked > 3600_000) throw finalError(error, wanted.name)
-      if (asked !== undefined) tools.gates.of(wanted.url.host).pauseUntil(clock.now() + asked)
+      if (asked !== undefined && asked > 3600_000) throw finalError(error, request.name)
+      if (asked !== undefined) tools.throttles.of(request.url.host).pauseUntil(clock.now() + asked)
       await pause(tools, Math.max(asked ?? 0, backoff))
     }
   }
@@ -57,15 +57,15 @@ export async function fetchFile(
 
 async function fetchOnce(
   tools: FetchTools,
-  wanted: Wanted,
+  request: FileRequest,
   manner: Manner,
   known: Kept | undefined,
 ): Promise<Fetched | undefined> {
-  const leave = await tools.gates.of(wanted.url.host).enter(manner.rate, tools.signal)
+  const leave = await tools.throttles.of(request.url.host).enter(manner.rate, tools.signal)
   try {
-    const part = await tools.downloads.part(wanted.name)
+    const part = await tools.downloads.part(request.name)
     try {
-      return await converse(tools, wanted, manner, known, part)
+      return await converse(tools, request, manner, known, part)
     } finally {
       await part.leave()
     }
@@ -76,23 +76,23 @@ async function fetchOnce(
 
 async function converse(
   tools: FetchTools,
-  wanted: Wanted,
+  request: FileRequest,
   manner: Manner,
   known: Kept | undefined,
   part: Part,
 ): Promise<Fetched | undefined> {
   const { conditions, complete } = conditionsFor(part, known)
-  const answer = await question(tools, manner, wanted.url, conditions)
+  const answer = await sendRequest(tools, manner, request.url, conditions)
   const { status, headers } = answer
   if (status === 304) {
     answer.drop()
-    if (complete) return await finish(tools, wanted, manner, part)
+    if (complete) return await finish(tools, request, manner, part)
     if (known !== undefined) {
-      const author = wanted.expected ?? (await sidecar(tools, wanted, manner))
-      if (author === undefined || (await agreesWith(tools, wanted, known, author)))
+      const author = request.expected ?? (await sidecar(tools, request, manner))
+      if (author === undefined || (await agreesWith(tools, request, known, author)))
         return { digest: known.digest, size: known.size, unchanged: true }
       // whether what is there now does, its bytes tell
-      return await converse(tools, wanted, manner, undefined, part)
+      return await converse(tools, request, manner, undefined, part)
     }
     throw new NotNow('it said that nothing has changed, and was not asked')
   }
@@ -104,34 +104,34 @@ async function converse(
       await part.discard()
       throw new NotNow(why)
     }
-  } else if (status === 200) await begin(answer, wanted, manner, part)
+  } else if (status === 200) await begin(answer, request, manner, part)
   else {
     answer.drop()
     if (status === 416) await part.discard()
     if ((status === 404 || status === 410) && manner.allowMissing) return undefined
-    throw refusal(status, headers, wanted.name, tools.clock)
+    throw refusal(status, headers, request.name, tools.clock)
   }
-  await receive(tools, wanted, manner, part, answer)
-  return await finish(tools, wanted, manner, part)
+  await receive(tools, request, manner, part, answer)
+  return await finish(tools, request, manner, part)
 }
 
 /** @throws ALM_SOURCE_REFUSED where nothing would tell a cut from the end */
-async function begin(answer: Answer, wanted: Wanted, manner: Manner, part: Part): Promise<void> {
+async function begin(answer: Answer, request: FileRequest, manner: Manner, part: Part): Promise<void> {
   const { headers } = answer
-  const begun = begunBy(headers, wanted.url)
-  const checked = wanted.expected ?? wanted.sidecar ?? Object.keys(begun.promised ?? {})[0]
+  const begun = begunBy(headers, request.url)
+  const checked = request.expected ?? request.sidecar ?? Object.keys(begun.promised ?? {})[0]
   const endKnown = begun.total !== undefined || headerOf(headers, 'transfer-encoding') !== undefined
   if (!endKnown && checked === undefined && !manner.unsized) {
     answer.drop()
     const why = 'the server does not say how long it is, nor when it ends; give sha256, or say unsized: true'
-    throw new AlmanacError('ALM_SOURCE_REFUSED', { url: wanted.name, why })
+    throw new AlmanacError('ALM_SOURCE_REFUSED', { url: request.name, why })
   }
   await part.begin(begun)
 }
 
 async function receive(
   tools: FetchTools,
-  wanted: Wanted,
+  request: FileRequest,
   manner: Manner,
   part: Part,
   answer: Answer,
@@ -139,7 +139,7 @@ async function receive(
   const total = part.begun?.total
   const tooMuch = (): AlmanacError =>
     new AlmanacError('ALM_SOURCE_REFUSED', {
-      url: wanted.name,
+      url: request.name,
       why: `it has more than ${manner.maxBytes} bytes`,
     })
   if ((total ?? 0) > manner.maxBytes) {
@@ -163,9 +163,9 @@ async function receive(
   throw new NotNow(`it sent more than the ${total ?? size} bytes that it announced`)
 }
 
-async function finish(tools: FetchTools, wanted: Wanted, manner: Manner, part: Part): Promise<Fetched> {
+async function finish(tools: FetchTools, request: FileRequest, manner: Manner, part: Part): Promise<Fetched> {
   const { etag, lastModified, promised = {} } = part.begun as Begun
-  const author = wanted.expected ?? (await sidecar(tools, wanted, manner))
+  const author = request.expected ?? (await sidecar(tools, request, manner))
   const algorithms = new Set([...Object.keys(promised), ...(author === undefined ? [] : [author.algorithm])])
   const found = await part.checksums(checksumAlgorithms.filter((name) => algorithms.has(name)))
   const broken = [
@@ -176,9 +176,9 @@ async function finish(tools: FetchTools, wanted: Wanted, manner: Manner, part: P
     .find((one) => one.found !== one.expected)
   if (broken !== undefined) {
     await part.discard()
-    throw new AlmanacError('ALM_SOURCE_CHECKSUM', { url: wanted.name, ...broken })
+    throw new AlmanacError('ALM_SOURCE_CHECKSUM', { url: request.name, ...broken })
   }
-  const { digest, size } = await keep(part, wanted, manner)
+  const { digest, size } = await keep(part, request, manner)
   const kept = {
     digest,
     size,
@@ -186,11 +186,11 @@ async function finish(tools: FetchTools, wanted: Wanted, manner: Manner, part: P
     ...(lastModified !== undefined && { lastModified }),
     ...(author !== undefined && { checked: author }),
   }
-  tools.downloads.remember(wanted.name, kept)
+  tools.downloads.remember(request.name, kept)
   return { digest, size, unchanged: false }
 }
 
-async function keep(part: Part, { name }: Wanted, { maxBytes }: Manner) {
+async function keep(part: Part, { name }: FileRequest, { maxBytes }: Manner) {
   try {
     return await part.keep({ maxBytes })
   } catch (error) {
@@ -200,13 +200,13 @@ async function keep(part: Part, { name }: Wanted, { maxBytes }: Manner) {
   }
 }
 
-const isListed = ({ etag, size }: Kept, { listed }: Wanted): boolean =>
+const isListed = ({ etag, size }: Kept, { listed }: FileRequest): boolean =>
   listed !== undefined && listed.etag !== '' && listed.etag === etag && listed.size === size
 
 /** Has what is known the author's checksum, as it came or as it is kept? The answer is kept with it, if it is yes. */
 async function agreesWith(
   { downloads }: FetchTools,
-  { name }: Wanted,
+  { name }: FileRequest,
   known: Kept,
   author: Checksum,
 ): Promise<boolean> {

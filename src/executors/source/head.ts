@@ -1,8 +1,8 @@
 import { AlmanacError } from '../../model/errors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Answer, HttpClient } from './client.ts'
-import { headerOf } from './promised.ts'
 import { refusal } from './refusals.ts'
+import { headerOf } from './response-checksums.ts'
 
 /** What a server says of a file. */
 export interface Head {

@@ -2,7 +2,7 @@ import { AlmanacError, isAlmanacError } from '../../model/errors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { PartLost } from '../../ports/downloads.ts'
 import type { ResponseHeaders } from './client.ts'
-import { headerOf } from './promised.ts'
+import { headerOf } from './response-checksums.ts'
 import { NotNow, retryAfter, transientStatus } from './transient.ts'
 
 /** What an answer other than the file means. */

@@ -2,11 +2,11 @@ import { AlmanacError } from '../../model/errors.ts'
 import { parseUrl, type SourceSecrets, safeUrl } from '../../model/source.ts'
 import type { Value } from '../../model/value.ts'
 import type { Checksum } from '../../ports/downloads.ts'
-import type { Rate } from './gates.ts'
+import type { Rate } from './host-throttles.ts'
 import { expand, fill, type Values } from './template.ts'
 
 /** One file that is wanted. */
-export interface Wanted {
+export interface FileRequest {
   /** path in the result */
   readonly path: string
   /** what it is known by: the URL without secrets */
@@ -35,15 +35,15 @@ export interface Manner {
 const maxFiles = 1_000_000
 
 /** The files of a `source.http` call, each at a path of its own. @throws ALM_SOURCE_REFUSED, ALM_OPTION_REFUSED */
-export function wantedOf(args: Readonly<Record<string, Value>>, secrets: SourceSecrets): Wanted[] {
+export function fileRequestsOf(args: Readonly<Record<string, Value>>, secrets: SourceSecrets): FileRequest[] {
   const to = text(args['to'], 'to')
   const sidecar = text(args['checksums'], 'checksums')
-  const wanted: Wanted[] = []
-  const paths = new Map<string, Wanted>()
+  const wanted: FileRequest[] = []
+  const paths = new Map<string, FileRequest>()
   for (const given of list(args['url'], 'url')) {
     const one = fileOf(given)
     for (const values of expand(args['each'])) {
-      const found = wantedFile({ ...one, to: one.to ?? to, sidecar }, values, secrets)
+      const found = fileRequest({ ...one, to: one.to ?? to, sidecar }, values, secrets)
       const twin = paths.get(found.path)
       if (twin !== undefined)
         throw refused(found.name, `it would be ${found.path}, which ${twin.name} is; say to`)
@@ -76,7 +76,7 @@ function fileOf(given: Value): Given {
   }
 }
 
-function wantedFile(given: Given, values: Values, secrets: SourceSecrets): Wanted {
+function fileRequest(given: Given, values: Values, secrets: SourceSecrets): FileRequest {
   // templates are filled before they are parsed: a URL would encode the braces
   const filled = fill(given.url, values, encodeURIComponent)
   const full = secrets.urls.get(given.url)
@@ -94,7 +94,7 @@ function wantedFile(given: Given, values: Values, secrets: SourceSecrets): Wante
   }
 }
 
-function expectation({ sha256, md5 }: Given): Pick<Wanted, 'expected'> {
+function expectation({ sha256, md5 }: Given): Pick<FileRequest, 'expected'> {
   if (sha256 !== undefined) {
     if (!/^[0-9a-f]{64}$/i.test(sha256)) throw option('sha256', 'it is no SHA-256 in hexadecimal')
     return { expected: { algorithm: 'sha256', value: sha256.toLowerCase() } }

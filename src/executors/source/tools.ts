@@ -1,7 +1,7 @@
 import type { Clock } from '../../ports/clock.ts'
 import type { Downloads } from '../../ports/downloads.ts'
 import type { HttpClient } from './client.ts'
-import type { Gates } from './gates.ts'
+import type { HostThrottles } from './host-throttles.ts'
 
 /** What fetching needs from outside. */
 export interface FetchTools {
@@ -10,7 +10,7 @@ export interface FetchTools {
   readonly clock: Clock
   /** 0 ≤ x < 1 */
   readonly chance: () => number
-  readonly gates: Gates
+  readonly throttles: HostThrottles
   readonly signal: AbortSignal
   /** bytes that came */
   readonly received: (bytes: number) => void

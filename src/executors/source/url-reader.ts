@@ -3,10 +3,10 @@ import { type UrlObject, UrlRef } from '../../model/refs.ts'
 import { parseUrl, safeUrl, secretsIn } from '../../model/source.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { BucketPlace, ObjectHead, RemoteObjects } from '../../ports/remote-objects.ts'
-import type { OpenUrl, Urls, UrlWanted } from '../../ports/urls.ts'
+import type { OpenUrl, UrlRequest, Urls } from '../../ports/urls.ts'
 import { HttpClient } from './client.ts'
-import type { Gates } from './gates.ts'
 import { headOf } from './head.ts'
+import type { HostThrottles } from './host-throttles.ts'
 import { finalError, refusal } from './refusals.ts'
 import { isTransient } from './transient.ts'
 
@@ -16,7 +16,7 @@ export interface UrlReaderOptions {
   readonly objects: (place: BucketPlace) => Promise<RemoteObjects>
   /** 0 ≤ x < 1 */
   readonly chance: () => number
-  readonly gates: Gates
+  readonly throttles: HostThrottles
   /** tries after the first, of what may pass */
   readonly retries?: number
 }
@@ -42,13 +42,13 @@ class UrlReader implements Urls {
     this.#options = options
   }
 
-  async look(wanted: UrlWanted, signal: AbortSignal): Promise<UrlRef> {
+  async look(request: UrlRequest, signal: AbortSignal): Promise<UrlRef> {
     const until = AbortSignal.any([signal, this.#closing.signal])
-    if ('object' in wanted) return await this.#lookIn(wanted.object, wanted.version, until)
-    const place = safeUrl(parseUrl(wanted.url))
-    const { etag, size } = await this.#headOf(wanted.url, place, until)
-    const version = wanted.immutable === true ? undefined : strong(etag)
-    if (version === undefined && wanted.immutable !== true) throw unversioned(place)
+    if ('object' in request) return await this.#lookIn(request.object, request.version, until)
+    const place = safeUrl(parseUrl(request.url))
+    const { etag, size } = await this.#headOf(request.url, place, until)
+    const version = request.immutable === true ? undefined : strong(etag)
+    if (version === undefined && request.immutable !== true) throw unversioned(place)
     return new UrlRef(place, sized(size, place), version, false)
   }
 
@@ -92,12 +92,12 @@ class UrlReader implements Urls {
     for (const bucket of opened) if (bucket.status === 'fulfilled') bucket.value.close()
   }
 
-  async #lookIn(object: UrlObject, wanted: string | undefined, signal: AbortSignal): Promise<UrlRef> {
+  async #lookIn(object: UrlObject, request: string | undefined, signal: AbortSignal): Promise<UrlRef> {
     const place = placeOf(object)
-    const { size, etag, version } = await this.#headIn(object, wanted, place, signal)
+    const { size, etag, version } = await this.#headIn(object, request, place, signal)
     if (version !== undefined && (await this.#givesVersion(object, version, place, signal)))
       return new UrlRef(place, sized(size, place), version, true, object)
-    if (wanted !== undefined)
+    if (request !== undefined)
       throw new AlmanacError('ALM_SOURCE_REFUSED', { url: place, why: 'the bucket gives no versions by id' })
     const by = strong(etag)
     if (by === undefined) throw unversioned(place)
@@ -138,9 +138,9 @@ class UrlReader implements Urls {
   }
 
   async #patiently<T>(host: string, place: string, signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
-    const { clock, chance, gates, retries = 4 } = this.#options
+    const { clock, chance, throttles, retries = 4 } = this.#options
     for (let failures = 0; ; failures++) {
-      const leave = await gates.of(host).enter(rate, signal)
+      const leave = await throttles.of(host).enter(rate, signal)
       try {
         return await ask()
       } catch (error) {

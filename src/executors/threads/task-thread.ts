@@ -14,7 +14,7 @@ import { Outgoing } from './outgoing.ts'
 import { type CallVoice, TaskCall, type ThreadTask } from './task-call.ts'
 import { ThreadMemory } from './thread-memory.ts'
 import type { TaskFunction, ThreadTasks } from './thread-tasks.ts'
-import { Unheard } from './unheard.ts'
+import { UnreportedBytes } from './unreported-bytes.ts'
 import { bytesOf, pack, unpack } from './values.ts'
 
 /** So long attempts are executed in one go; then messages and timers have their turn. */
@@ -37,7 +37,7 @@ export class TaskThread {
   readonly #authorValue: (ref: Value) => Value
   readonly #known = new Map<number, ThreadTask>()
   readonly #running = new Map<number, TaskCall>()
-  readonly #unheard = new Unheard()
+  readonly #unreported = new UnreportedBytes()
   readonly #queue = new CallQueue()
   readonly #outgoing: Outgoing
   #width = 1
@@ -100,7 +100,7 @@ export class TaskThread {
       case 'forget':
         return this.#memory.forget(order[1])
       case 'heard':
-        this.#unheard.hear(order[1])
+        this.#unreported.hear(order[1])
     }
   }
 
@@ -134,7 +134,7 @@ export class TaskThread {
     const until = this.#now + sliceMs
     while (this.#running.size < this.#width && !this.#closed) {
       const call = this.#queue.next
-      if (call?.task.found === undefined || (this.#unheard.areMany && !call.takesArrays)) break
+      if (call?.task.found === undefined || (this.#unreported.areMany && !call.takesArrays)) break
       if (!this.#mayBegin(call)) break
       this.#queue.shift()
       this.#begin(call, call.task.found)
@@ -236,7 +236,7 @@ export class TaskThread {
     this.#outgoing.add(
       cpuMs === undefined ? ['ok', call.seq, values, ms] : ['ok', call.seq, values, ms, cpuMs],
     )
-    const leftInAll = left > 0 ? this.#unheard.leave(left) : undefined
+    const leftInAll = left > 0 ? this.#unreported.leave(left) : undefined
     if (leftInAll !== undefined) this.#outgoing.add(['left', leftInAll])
   }
 

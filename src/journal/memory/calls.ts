@@ -1,4 +1,4 @@
-import { isCounted } from '../../model/counted.ts'
+import { isCounted } from '../../model/call-kinds.ts'
 import type { CallMade, Forgotten, Outcome, RememberedCall } from '../../model/records.ts'
 import type { CallState } from '../../model/states.ts'
 import type { CallQuery, CallRow } from '../../ports/journal.ts'

@@ -1,4 +1,4 @@
-import { isCounted, isShown } from '../../model/counted.ts'
+import { isCounted, isShown } from '../../model/call-kinds.ts'
 import type { AskRecord, CallKind, Forgotten, RunId } from '../../model/records.ts'
 import { forgedRecord } from '../refusals.ts'
 import { tallyOf, taskTallyOf } from '../tally.ts'

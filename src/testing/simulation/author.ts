@@ -7,6 +7,7 @@ import type { TriggeredRun } from '../../flow/trigger.ts'
 import { type Workflow, workflow } from '../../flow/workflow.ts'
 import { isAlmanacError } from '../../model/errors.ts'
 import type { DirRef } from '../../model/refs.ts'
+import type { FunctionListener, RunListeners } from './function-listener.ts'
 import type { ChildInput, ChildWorkflow, RunInput, TriggeredInput, TriggeredWorkflow } from './inputs.ts'
 import { mix, textNumber } from './mix.ts'
 import { isKept, numbers, type Plain, placeOfTriggered } from './model.ts'
@@ -14,19 +15,21 @@ import { type Block, type Count, mainRun, type Program, type Step, type Term } f
 import { aMessage, anyNumber } from './schemas.ts'
 import { type SimulatedTask, shapes, taskOf } from './shapes.ts'
 import { Caught, hasFuture, value } from './terms.ts'
-import type { Told, Tolds } from './told.ts'
 
 /** A program as its author would write it. */
-export function authored(program: Program, tolds: Tolds): Workflow<RunInput, Plain> {
-  const workflows = workflowsOf(program, tolds)
+export function authored(program: Program, listeners: RunListeners): Workflow<RunInput, Plain> {
+  const workflows = workflowsOf(program, listeners)
   const main = ({ n, dir }: RunInput): Promise<number> =>
-    new Author(program, tolds.main, workflows).main(dir === undefined ? [n] : [n, dir])
+    new Author(program, listeners.main, workflows).main(dir === undefined ? [n] : [n, dir])
   return named('simulated', main)
 }
 
 /** A workflow of it that runs trigger. */
-export const authoredTriggered = (program: Program, index: number, tolds: Tolds): TriggeredWorkflow =>
-  workflowsOf(program, tolds).triggered[index] as TriggeredWorkflow
+export const authoredTriggered = (
+  program: Program,
+  index: number,
+  listeners: RunListeners,
+): TriggeredWorkflow => workflowsOf(program, listeners).triggered[index] as TriggeredWorkflow
 
 /** What it calls and triggers. Tasks and workflows are made outside of functions. */
 interface Workflows {
@@ -35,16 +38,16 @@ interface Workflows {
   readonly triggered: readonly TriggeredWorkflow[]
 }
 
-function workflowsOf(program: Program, tolds: Tolds): Workflows {
+function workflowsOf(program: Program, listeners: RunListeners): Workflows {
   const workflows: Workflows = {
     tasks: program.codes.map(({ text }, shape) => taskOf(shape, text)),
     children: program.children.map((_, i) =>
-      named(`child${i}`, (input: ChildInput) => new Author(program, tolds.main, workflows).child(input)),
+      named(`child${i}`, (input: ChildInput) => new Author(program, listeners.main, workflows).child(input)),
     ),
     triggered: program.triggered.map((_, i) =>
       named(`triggered${i}`, (input: TriggeredInput) => {
-        const told = tolds.triggered(requireCaller('simulated').run, program)
-        return new Author(program, told, workflows).triggered(i, input)
+        const listener = listeners.triggered(requireCaller('simulated').run, program)
+        return new Author(program, listener, workflows).triggered(i, input)
       }),
     ),
   }
@@ -70,26 +73,26 @@ type OpOf<O extends Step['op']> = Extract<Step, { readonly op: O }>
 
 class Author {
   readonly #program: Program
-  readonly #told: Told
+  readonly #listener: FunctionListener
   readonly #tasks: readonly SimulatedTask[]
   readonly #children: readonly ChildWorkflow[]
   readonly #triggered: readonly TriggeredWorkflow[]
 
-  constructor(program: Program, told: Told, { tasks, children, triggered }: Workflows) {
+  constructor(program: Program, listener: FunctionListener, { tasks, children, triggered }: Workflows) {
     this.#program = program
-    this.#told = told
+    this.#listener = listener
     this.#tasks = tasks
     this.#children = children
     this.#triggered = triggered
   }
 
   main(given: readonly unknown[]): Promise<number> {
-    this.#told.knows(given[0] as number)
+    this.#listener.knows(given[0] as number)
     return this.#block(this.#program.main, given, '')
   }
 
   triggered(index: number, { n, at }: TriggeredInput): Promise<number> {
-    this.#told.knows(n)
+    this.#listener.knows(n)
     return this.#block(this.#program.triggered[index] as Block, [n], placeOfTriggered(at))
   }
 
@@ -184,7 +187,7 @@ class Author {
       case 'read': {
         const dir = dataset(step.dataset).read()
         variables[step.to] = dir
-        this.#told.saw(at, ((await this.#take(dir, at)) as unknown as DirRef).digest)
+        this.#listener.saw(at, ((await this.#take(dir, at)) as unknown as DirRef).digest)
         return
       }
       case 'race':
@@ -268,7 +271,7 @@ class Author {
   async #receive({ name, keyed }: OpOf<'receive'>, at: string): Promise<number> {
     const got = await this.#take(run.receive(name, aMessage, keyed ? { key: at } : {}), at)
     const number = typeof got === 'number' ? got : this.#mixed(textNumber(got.at), ...numbers(got.value))
-    this.#told.received(at, number)
+    this.#listener.received(at, number)
     return number
   }
 
@@ -304,7 +307,7 @@ class Author {
   #fan(step: OpOf<'fan'>, count: number, variables: readonly unknown[], at: string): unknown {
     const shared = value(step.shared, variables)
     const places = Array.from({ length: count }, (_, i) => i)
-    if (shapes[step.task]?.options.effect === true) for (const i of places) this.#told.acts(`${at}.${i}`)
+    if (shapes[step.task]?.options.effect === true) for (const i of places) this.#listener.acts(`${at}.${i}`)
     // `task.map` gives each call one argument, in which futures are edges as anywhere
     if (step.mapped)
       return [...(this.#tasks[step.task] as SimulatedTask).map(places.map((i) => [`${at}.${i}`, i, shared]))]
@@ -324,7 +327,7 @@ class Author {
     for (let i = 0; coming.size > 0; i++) {
       const { index, got } = await Promise.race(coming.values())
       coming.delete(index)
-      this.#told.first(`${at}.${i}`, index)
+      this.#listener.first(`${at}.${i}`, index)
       if (got instanceof Caught) throw got.error
       sum = this.#call(step.task, `${at}.${i}`, [sum, got])
     }
@@ -338,7 +341,7 @@ class Author {
       const isUsual = isAlmanacError(error)
         ? usual.includes(error.code)
         : error instanceof Error && error.message === thrown
-      if (!isUsual) this.#told.strange(error)
+      if (!isUsual) this.#listener.strange(error)
       return this.#mixed(step.site)
     }
   }
@@ -347,12 +350,12 @@ class Author {
     try {
       return await body()
     } finally {
-      this.#told.first(at, index)
+      this.#listener.first(at, index)
     }
   }
 
   #call(task: number, tag: string, args: readonly unknown[]): unknown {
-    if (shapes[task]?.options.effect === true) this.#told.acts(tag)
+    if (shapes[task]?.options.effect === true) this.#listener.acts(tag)
     return (this.#tasks[task] as SimulatedTask)(tag, ...args)
   }
 
@@ -369,26 +372,26 @@ class Author {
   }
 
   async #take<T>(future: PromiseLike<T>, at: string): Promise<T> {
-    this.#told.waits(future)
+    this.#listener.waits(future)
     try {
       const got = await future
-      this.#told.given(future, at, got)
+      this.#listener.given(future, at, got)
       return got
     } catch (error) {
-      this.#told.given(future, at, (error as Error).message)
+      this.#listener.given(future, at, (error as Error).message)
       throw error
     }
   }
 
   #said(at: string, said: number): number {
-    this.#told.said(at, said)
-    this.#told.knows(said)
+    this.#listener.said(at, said)
+    this.#listener.knows(said)
     return said
   }
 
   #mixed(...of: readonly number[]): number {
     const mixed = mix(...of)
-    this.#told.knows(mixed)
+    this.#listener.knows(mixed)
     return mixed
   }
 }

@@ -5,12 +5,12 @@ import { targetOf } from '../../flow/future-target.ts'
 import type { JournalRecord } from '../../model/records.ts'
 import { type Digest, type FileRef, HeldRef } from '../../model/refs.ts'
 import type { Attempt, AttemptEnd, AttemptId } from '../../ports/executor.ts'
+import { contentOf, DurableRun } from './durable-run.ts'
 import { Broken } from './failure.ts'
-import { contentOf, Kept } from './kept.ts'
+import type { FunctionListener } from './function-listener.ts'
 import { numbers, type Oracle, type Plain } from './model.ts'
 import { isCounted, type Program } from './program.ts'
 import { capacity, limits, shapes } from './shapes.ts'
-import type { Told } from './told.ts'
 import type { Trace } from './trace.ts'
 import { type Job, jobOf } from './work.ts'
 
@@ -49,8 +49,8 @@ interface Given {
  * S19 what is held of a limit never exceeds its capacity, and when a run has ended or rests it holds nothing of any.
  * and those of datasets, messages, triggered runs and the core: see `versions.ts`, `mail.ts`, `besides.ts` and `core/run/invariants.ts`.
  */
-export class Checker implements Told {
-  readonly kept = new Kept()
+export class Checker implements FunctionListener {
+  readonly recorded = new DurableRun()
   readonly #read: (file: FileRef) => number
   readonly #filesOf: (digest: Digest) => Readonly<Record<string, number>>
   program: Program
@@ -106,7 +106,7 @@ export class Checker implements Told {
     this.#jobs.clear()
     this.#life = newLife()
     const orders = new Map<number, number>()
-    for (const [call, { order }] of this.kept.outcomes) {
+    for (const [call, { order }] of this.recorded.outcomes) {
       if (orders.has(order))
         throw new Broken('S12', `calls ${orders.get(order)} and ${call} are both remembered as ${order}`)
       orders.set(order, call)
@@ -201,7 +201,7 @@ export class Checker implements Told {
     // what was decided before, in the same step, may still begin
     const isStopped = (slots.paused || draining) && this.#life.stoppedAt < this.#life.steps
     if (isStopped) throw new Broken('S16', `attempt ${attempt.id} began`)
-    const spent = this.kept.spent.get(attempt.call) ?? 0
+    const spent = this.recorded.spent.get(attempt.call) ?? 0
     if (spent > attempt.task.policy.retries.count)
       throw new Broken('S17', `attempt ${attempt.id} began, when ${spent} had failed`)
     this.#checkCapacity(attempt)
@@ -217,7 +217,7 @@ export class Checker implements Told {
       this.#isEdited &&
       (isCounted(this.program, job.tag) || job.args.some((arg) => (arg as unknown) instanceof HeldRef))
     const isKnown = job.tag !== '' && !isElse
-    if (isKnown && this.kept.has(contentOf(job.tag, JSON.stringify(job.result), job.code.text))) {
+    if (isKnown && this.recorded.has(contentOf(job.tag, JSON.stringify(job.result), job.code.text))) {
       throw new Broken('S3', `attempt ${attempt.id} at ${job.tag} does again what is durable`)
     }
     if (shapes[job.shape]?.options.effect === true) this.#checkEffect(attempt, job)
@@ -257,7 +257,7 @@ export class Checker implements Told {
 
   durable(records: readonly JournalRecord[]): void {
     for (const record of records) {
-      this.kept.add(record, this.program, this.#isAstray)
+      this.recorded.add(record, this.program, this.#isAstray)
       this.#giveUp(record)
       if (record.kind !== 'forgotten') continue
       // what is done again comes at other times, and with it functions that are known by their count
@@ -399,7 +399,7 @@ export class Checker implements Told {
     const given = this.#life.given.slice(0, after.given).map(({ outcome }) => outcome)
     for (const outcome of [...given, ...this.#life.values.slice(0, after.said), ...args]) {
       if (typeof outcome === 'string') {
-        if (!this.kept.messages.has(outcome))
+        if (!this.recorded.messages.has(outcome))
           throw new Broken(
             'S5',
             `the effect at ${tag} is attempted before the failure "${outcome}" is durable`,
@@ -407,7 +407,7 @@ export class Checker implements Told {
         continue
       }
       for (const number of numbers(outcome)) {
-        if (number < leastResult || this.#mixed.has(number) || this.kept.numbers.has(number)) continue
+        if (number < leastResult || this.#mixed.has(number) || this.recorded.numbers.has(number)) continue
         throw new Broken('S5', `the effect at ${tag} is attempted before ${number} is durable`)
       }
     }
@@ -430,7 +430,7 @@ export class Checker implements Told {
   /** The first outcomes that functions were given, as far as all of them are durable. */
   #durableGiven(): readonly Given[] {
     const { given } = this.#life
-    const end = given.findIndex(({ call, order }) => this.kept.outcomes.get(call)?.order !== order)
+    const end = given.findIndex(({ call, order }) => this.recorded.outcomes.get(call)?.order !== order)
     return end < 0 ? given : given.slice(0, end)
   }
 }

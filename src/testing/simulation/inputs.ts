@@ -1,5 +1,5 @@
 import type { Workflow } from '../../flow/workflow.ts'
-import type { Plain } from './got.ts'
+import type { Plain } from './outcome.ts'
 
 /** What a program is given: a number, and the directory if it works on one. */
 export interface RunInput {

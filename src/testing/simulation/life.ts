@@ -13,9 +13,10 @@ import type { Attempt, AttemptEnd } from '../../ports/executor.ts'
 import type { MemoryData } from '../memory/memory-data.ts'
 import type { SeededChance } from '../seeded-chance.ts'
 import { authored, authoredTriggered } from './author.ts'
-import type { Besides } from './besides.ts'
 import type { Checker } from './checker.ts'
 import { Broken } from './failure.ts'
+import { type Faults, happenings, type Likely, noFaults } from './faults.ts'
+import type { RunListeners } from './function-listener.ts'
 import type { Mail } from './mail.ts'
 import { answerOf, numbers, verdictOf } from './model.ts'
 import { SimulatedProcess } from './process.ts'
@@ -23,10 +24,9 @@ import { mainRun, type Program } from './program.ts'
 import { publishElsewhere } from './publisher.ts'
 import type { Rival } from './rival.ts'
 import { capacity, limits, shapeIndex, shapes } from './shapes.ts'
-import type { Tolds } from './told.ts'
 import type { Trace } from './trace.ts'
+import type { TriggeredRunsChecker } from './triggered-runs-checker.ts'
 import type { Versions } from './versions.ts'
-import { calm, happenings, type Likely, type Weather } from './weather.ts'
 import type { Job, Work } from './work.ts'
 
 const recordText = (record: JournalRecord): string =>
@@ -42,7 +42,7 @@ export interface Stage {
   readonly rival: Rival
   readonly versions: Versions
   readonly mail: Mail
-  readonly besides: Besides
+  readonly triggeredRuns: TriggeredRunsChecker
   /** questions that a person has answered */
   readonly answered: Set<number>
   /** questions that a person has answered wrongly, which happens once: a run may end at each of these, and be resumed */
@@ -86,7 +86,7 @@ const maxSteps = 50_000
  */
 export class Life {
   readonly #stage: Stage
-  readonly #weather: Weather
+  readonly #faults: Faults
   readonly #program: Program
   readonly process: SimulatedProcess
   /** the process goes on after it */
@@ -104,11 +104,11 @@ export class Life {
   /** open questions by call */
   readonly #asks = new Map<number, string>()
 
-  constructor(stage: Stage, program: Program, weather: Weather, before: Life | undefined) {
+  constructor(stage: Stage, program: Program, faults: Faults, before: Life | undefined) {
     this.#stage = stage
     this.#program = program
-    this.#weather = weather
-    this.#isPatient = weather === calm || stage.chance.number() < 0.5
+    this.#faults = faults
+    this.#isPatient = faults === noFaults || stage.chance.number() < 0.5
     const { store, chance, checker } = stage
     this.process =
       before?.process ??
@@ -124,15 +124,15 @@ export class Life {
               () => `  begin ${attempt.id} ${attempt.task.name} ${JSON.stringify(attempt.inputs['args'])}`,
             )
             if (attempt.run === run) checker.submitted(attempt)
-            else stage.besides.submitted(attempt)
+            else stage.triggeredRuns.submitted(attempt)
           },
           ended: (id, end) => {
             checker.ended(id, end)
             // what it gave may be taken from the run cache
-            const besides = stage.besides.job(id)
-            if (besides !== undefined && end.kind === 'succeeded')
-              for (const number of numbers(besides.result)) checker.answered(number)
-            stage.besides.ended(id)
+            const triggeredRuns = stage.triggeredRuns.job(id)
+            if (triggeredRuns !== undefined && end.kind === 'succeeded')
+              for (const number of numbers(triggeredRuns.result)) checker.answered(number)
+            stage.triggeredRuns.ended(id)
           },
           appended: (of, records) => {
             stage.trace(
@@ -142,24 +142,24 @@ export class Life {
           },
           durable: (of, records) => {
             this.#looked(() => stage.mail.durable(of, records))
-            stage.besides.durable(of, records)
+            stage.triggeredRuns.durable(of, records)
             if (of !== run) return
             checker.durable(records)
             // a question is done with when its call has ended
             for (const record of records) if (record.kind === 'outcome') stage.answered.delete(record.call)
           },
         },
-        weather,
+        faults,
         stage.now,
       )
-    stage.work.isOutage = weather.isOutage
-    if (before === undefined) stage.besides.processBegan()
+    stage.work.isOutage = faults.isOutage
+    if (before === undefined) stage.triggeredRuns.processBegan()
   }
 
   /** Starts the run, or goes on with it. */
   async live(resumed: Resumed | undefined): Promise<LifeEnd> {
     // nobody else is there any more who would give back what it has
-    if (this.#weather.likely.rival === 0) await this.#stage.rival.die()
+    if (this.#faults.likely.rival === 0) await this.#stage.rival.die()
     this.#stage.mail.begin()
     this.#begin(resumed)
     return (await this.#happen()) as LifeEnd
@@ -185,7 +185,7 @@ export class Life {
       const isOver = end !== undefined || this.#isBesideOnly
       if (isOver && (!this.#isPatient || this.process.isIdle)) return this.#over(end)
       if (++this.steps > maxSteps) throw new Broken('S10', 'the run does not end')
-      if (this.#stage.chance.number() >= this.#weather.haste && clock.rest()) continue
+      if (this.#stage.chance.number() >= this.#faults.haste && clock.rest()) continue
       const next = this.#choose(isOver)
       if (next === undefined) {
         if (!clock.rest()) throw new Broken('S10', 'nothing can happen any more')
@@ -199,9 +199,9 @@ export class Life {
   }
 
   #over<E extends LifeEnd | undefined>(end: E): E {
-    if (this.#disturbed.isDisturbed) this.#stage.besides.wentAstray(run)
+    if (this.#disturbed.isDisturbed) this.#stage.triggeredRuns.wentAstray(run)
     this.#stage.mail.check()
-    this.#stage.besides.check()
+    this.#stage.triggeredRuns.check()
     return end
   }
 
@@ -217,8 +217,8 @@ export class Life {
   #begin(resumed: Resumed | undefined): void {
     const { checker, trace } = this.#stage
     checker.trace = trace
-    this.#stage.besides.begin(run, this.#program)
-    const definition = workflowOf(authored(this.#program, this.#tolds)) as WorkflowDefinition
+    this.#stage.triggeredRuns.begin(run, this.#program)
+    const definition = workflowOf(authored(this.#program, this.#listeners)) as WorkflowDefinition
     const settings = this.#settings
     const listener: RunListener = {
       applied: (event, machine) => {
@@ -273,9 +273,9 @@ export class Life {
     )
   }
 
-  get #tolds(): Tolds {
-    const { checker, besides } = this.#stage
-    return { main: checker, triggered: (id, program) => besides.begin(id, program) }
+  get #listeners(): RunListeners {
+    const { checker, triggeredRuns } = this.#stage
+    return { main: checker, triggered: (id, program) => triggeredRuns.begin(id, program) }
   }
 
   get #settings(): RunSettings {
@@ -284,13 +284,13 @@ export class Life {
       limits: limitRules('simulation', limits),
       environment: 'main',
       cache: 'on',
-      failFast: this.#weather.failFast,
+      failFast: this.#faults.failFast,
       dryRun: false,
       depth: 20,
       mapWindow: 2,
       graceMs: 0,
       keptBytes: 64,
-      sparedCalls: this.#weather.sparedCalls,
+      sparedCalls: this.#faults.sparedCalls,
       stuckMs: 1000,
     }
   }
@@ -315,8 +315,10 @@ export class Life {
     const { process } = this
     const record = (await process.records.run(id)) as RunRecord
     const index = Number(record.workflow.slice('triggered'.length))
-    const definition = workflowOf(authoredTriggered(this.#program, index, this.#tolds)) as WorkflowDefinition
-    process.besides++
+    const definition = workflowOf(
+      authoredTriggered(this.#program, index, this.#listeners),
+    ) as WorkflowDefinition
+    process.triggeredUnderWay++
     const goOn = async (): Promise<void> => {
       const handle = await process.engine.resume(definition, record, {
         settings: this.#settings,
@@ -329,7 +331,7 @@ export class Life {
         if (!isAlmanacError(error) || error.code !== 'ALM_RUN_OWNED') this.#strange(error)
       })
       .finally(() => {
-        process.besides--
+        process.triggeredUnderWay--
       })
   }
 
@@ -347,13 +349,13 @@ export class Life {
 
   /** What happens next, among what can. */
   #choose(isOver: boolean): keyof Likely | undefined {
-    const { likely } = this.#weather
+    const { likely } = this.#faults
     const { clock, journal, workers, lookups } = this.process
     const isOpen = workers.open.size > 0
     const can: Readonly<Record<keyof Likely, boolean>> = {
       publish: true,
       message: this.#canSend(),
-      beside: this.#stage.besides.open.length > 0,
+      beside: this.#stage.triggeredRuns.open.length > 0,
       end: isOpen,
       lose: isOpen,
       commit: journal.waiting > 0,
@@ -387,13 +389,13 @@ export class Life {
   #canSend(): boolean {
     const { mail, store } = this.#stage
     if (!this.#program.receives) return false
-    return this.#weather !== calm || [...store.runs.keys()].some((id) => mail.wanted(id).length > 0)
+    return this.#faults !== noFaults || [...store.runs.keys()].some((id) => mail.wanted(id).length > 0)
   }
 
   async #sendMessage(): Promise<void> {
     const { mail, checker } = this.#stage
     const now = this.process.clock.now()
-    const sent = this.#weather === calm ? await mail.satisfy(now) : [await mail.send(now)]
+    const sent = this.#faults === noFaults ? await mail.satisfy(now) : [await mail.send(now)]
     for (const number of sent) if (number !== undefined) checker.answered(number)
   }
 
@@ -407,7 +409,7 @@ export class Life {
       case 'message':
         return this.#sendMessage()
       case 'beside':
-        return this.#resumeBeside(chance.pick(this.#stage.besides.open).id)
+        return this.#resumeBeside(chance.pick(this.#stage.triggeredRuns.open).id)
       case 'end':
       case 'lose':
         return this.#end(what === 'lose')
@@ -432,7 +434,7 @@ export class Life {
       case 'stale':
         return process.workers.repeat(chance.below(process.workers.stale.length))
       case 'cancel':
-        if (chance.number() < 0.3 && this.#stage.besides.open.length > 0) return this.#cancelBeside()
+        if (chance.number() < 0.3 && this.#stage.triggeredRuns.open.length > 0) return this.#cancelBeside()
         return this.#request(what)
       default:
         return this.#request(what)
@@ -440,9 +442,9 @@ export class Life {
   }
 
   async #cancelBeside(): Promise<void> {
-    const { besides, chance } = this.#stage
-    const { id } = chance.pick(besides.open)
-    besides.wentAstray(id)
+    const { triggeredRuns, chance } = this.#stage
+    const { id } = chance.pick(triggeredRuns.open)
+    triggeredRuns.wentAstray(id)
     await this.#ask(id, 'cancel')
   }
 
@@ -465,7 +467,7 @@ export class Life {
 
   #end(isLost: boolean): void {
     const { workers } = this.process
-    const { chance, checker, besides, work, trace } = this.#stage
+    const { chance, checker, triggeredRuns, work, trace } = this.#stage
     const ids = [...workers.open.keys()]
     const id = chance.pick(ids)
     const isStopping = workers.stopping.has(id)
@@ -481,7 +483,7 @@ export class Life {
     const attempt = workers.open.get(id) as Attempt
     const gone = workers.missing(attempt)
     if (gone.length > 0) return workers.end(id, { kind: 'inputs-gone', handles: gone })
-    const job = (checker.job(id) ?? besides.job(id)) as Job
+    const job = (checker.job(id) ?? triggeredRuns.job(id)) as Job
     const done = work.perform(job)
     const isHeld = done.kind === 'succeeded' && shapes[job.shape]?.gives === 'held'
     const end: AttemptEnd = isHeld ? { ...done, values: { '': workers.hold(attempt, job.value) } } : done
@@ -545,7 +547,7 @@ export class Life {
   async #ended(result: RunResult): Promise<LifeEnd> {
     this.#stage.checker.end()
     await this.#stage.versions.check()
-    this.#stage.versions.checkRead(run, this.#stage.checker.kept)
+    this.#stage.versions.checkRead(run, this.#stage.checker.recorded)
     if (result.error?.code === 'ALM_STUCK' || result.error?.code === 'ALM_BUG')
       throw new Broken('S10', `${result.error.message} ${this.#waiting()}`)
     for (const { run: of, key, held } of this.#stage.store.limits.rows.values())

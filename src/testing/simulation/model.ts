@@ -1,10 +1,11 @@
 import { HeldRef } from '../../model/refs.ts'
+import { mix, textNumber } from './mix.ts'
 import {
   attempt,
   type Entries,
-  type Got,
   good,
   isMany,
+  type Outcome,
   one,
   type Plain,
   plain,
@@ -13,12 +14,11 @@ import {
   Thrown,
   together,
   type Variable,
-} from './got.ts'
-import { mix, textNumber } from './mix.ts'
+} from './outcome.ts'
 import type { Block, Count, Program, Step, Term } from './program.ts'
 import { shapes } from './shapes.ts'
 
-export type { Plain } from './got.ts'
+export type { Plain } from './outcome.ts'
 
 /** What only the run itself can say: chance, time, and who came first. */
 export interface Oracle {
@@ -103,7 +103,7 @@ export const isKept = (value: number): boolean => value % 2 === 0
 class Model {
   readonly #program: Program
   readonly #oracle: Oracle
-  readonly #failures: Got[] = []
+  readonly #failures: Outcome[] = []
   readonly left: Left[] = []
   calls = 0
 
@@ -152,32 +152,32 @@ class Model {
         )
       }
       case 'all':
-        return together(variables[step.of] as readonly Got[])
+        return together(variables[step.of] as readonly Outcome[])
       case 'settled':
-        return this.#settled(variables[step.of] as readonly Got[])
+        return this.#settled(variables[step.of] as readonly Outcome[])
       case 'filter': {
-        const of = variables[step.of] as Got
+        const of = variables[step.of] as Outcome
         return of.ok ? good(numbers(of.value).filter(isKept)) : skipped([of])
       }
       case 'race': {
         const all = step.of.map((term) => one(this.#term(term, variables)))
         for (const got of all) see(got)
-        return good(this.#await(all[this.#oracle.first(at)] as Got))
+        return good(this.#await(all[this.#oracle.first(at)] as Outcome))
       }
       case 'mapFiles':
         return this.#mapFiles(step, variables, at)
       case 'rows': {
-        const of = variables[step.of] as Got
+        const of = variables[step.of] as Outcome
         return of.ok ? good(Object.values(of.value)) : skipped([of])
       }
       case 'outcomes': {
-        const of = variables[step.of] as Got
+        const of = variables[step.of] as Outcome
         see(of)
         const { done, failed } = of.entries ?? { done: this.#await(of) as Entries['done'], failed: [] }
         return good(mix(...Object.values(done), ...failed.map(textNumber)))
       }
       case 'keep': {
-        const [of, by] = [variables[step.of] as Got, variables[step.by] as Got]
+        const [of, by] = [variables[step.of] as Outcome, variables[step.by] as Outcome]
         if (!of.ok || !by.ok) return skipped([of, by].filter((got) => !got.ok))
         const isThere = ([name]: readonly [string, Plain]): boolean =>
           isKept((by.value as Record<string, number>)[name] ?? 1)
@@ -188,7 +188,7 @@ class Model {
       case 'read':
         return good(this.#oracle.files(at))
       case 'publish':
-        return this.#published(variables[step.of] as Got, at)
+        return this.#published(variables[step.of] as Outcome, at)
       case 'now':
       case 'random':
       case 'receive':
@@ -257,7 +257,11 @@ class Model {
   }
 
   /** It gives nothing that the program works on, but whether it could be made. */
-  #left(step: Extract<Step, { op: 'send' | 'trigger' }>, at: string, variables: readonly Variable[]): Got {
+  #left(
+    step: Extract<Step, { op: 'send' | 'trigger' }>,
+    at: string,
+    variables: readonly Variable[],
+  ): Outcome {
     if (step.op === 'trigger') this.calls += 5
     else if (typeof step.receiver === 'object') this.#await(variables[step.receiver.triggered] as Variable)
     const what = step.op === 'send' ? step.name : `workflow ${step.workflow}`
@@ -278,24 +282,24 @@ class Model {
     )
   }
 
-  #arrivals(step: Extract<Step, { op: 'arrivals' }>, variables: readonly Variable[], at: string): Got {
+  #arrivals(step: Extract<Step, { op: 'arrivals' }>, variables: readonly Variable[], at: string): Outcome {
     const all = step.of.map((term) => one(this.#term(term, variables)))
     for (const got of all) see(got)
     let sum = good(0)
     for (let i = 0; i < all.length; i++) {
-      const value = this.#await(all[this.#oracle.first(`${at}.${i}`)] as Got)
+      const value = this.#await(all[this.#oracle.first(`${at}.${i}`)] as Outcome)
       sum = this.#call(step.task, `${at}.${i}`, [sum, good(value)])
     }
     return good(this.#await(sum))
   }
 
-  #published(dir: Got, at: string): Got {
+  #published(dir: Outcome, at: string): Outcome {
     this.#await(dir)
     return good(this.#oracle.said(at))
   }
 
-  #mapFiles(step: Extract<Step, { op: 'mapFiles' }>, variables: readonly Variable[], at: string): Got {
-    const of = variables[step.of] as Got
+  #mapFiles(step: Extract<Step, { op: 'mapFiles' }>, variables: readonly Variable[], at: string): Outcome {
+    const of = variables[step.of] as Outcome
     const shared = one(this.#term(step.shared, variables))
     if (!of.ok || !shared.ok) return skipped([of, shared].filter((got) => !got.ok))
     const { meaning } = this.#program.codes[step.task] as { meaning: number }
@@ -308,7 +312,7 @@ class Model {
       else done[name] = value
     }
     if (failed.length === 0) return good(done)
-    const failure: Got = {
+    const failure: Outcome = {
       ok: false,
       value: 0,
       because: [],
@@ -320,7 +324,7 @@ class Model {
     return failure
   }
 
-  #call(task: number, tag: string, args: readonly Variable[]): Got {
+  #call(task: number, tag: string, args: readonly Variable[]): Outcome {
     this.calls++
     const failed = args.flatMap((arg) => (isMany(arg) ? arg : [arg])).filter((arg) => !arg.ok)
     if (failed.length > 0) return skipped(failed)
@@ -334,19 +338,19 @@ class Model {
     return this.#failure(!isSkipped)
   }
 
-  #failure(isFailure: boolean): Got {
-    const failure: Got = { ok: false, value: 0, because: [], isFailure, seen: false }
+  #failure(isFailure: boolean): Outcome {
+    const failure: Outcome = { ok: false, value: 0, because: [], isFailure, seen: false }
     if (isFailure) this.#failures.push(failure)
     return failure
   }
 
   /** A function of its own: what it throws is the failure of its call. */
-  #function(body: () => number): Got {
+  #function(body: () => number): Outcome {
     const end = attempt(body)
     return end instanceof Thrown ? this.#failure(true) : good(end)
   }
 
-  #settled(all: readonly Got[]): Got {
+  #settled(all: readonly Outcome[]): Outcome {
     for (const got of all) see(got)
     return good(mix(...all.flatMap((got) => (got.ok ? numbers(got.value) : [7]))))
   }
@@ -365,7 +369,7 @@ class Model {
       case 'variable':
         return variables[term.variable] as Variable
       case 'field': {
-        const got = variables[term.variable] as Got
+        const got = variables[term.variable] as Outcome
         return got.ok ? good((got.value as { a: number; b: number })[term.field]) : skipped([got])
       }
       case 'list':

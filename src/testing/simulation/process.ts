@@ -13,8 +13,8 @@ import { MemoryLogs } from '../memory/memory-logs.ts'
 import type { SeededChance } from '../seeded-chance.ts'
 import { VirtualClock } from '../virtual-clock.ts'
 import { sha256 } from '../world.ts'
+import type { Faults } from './faults.ts'
 import type { Versions } from './versions.ts'
-import type { Weather } from './weather.ts'
 import { Workers } from './workers.ts'
 
 /** What outlives a process, and who watches it. */
@@ -47,23 +47,23 @@ export class SimulatedProcess {
   /** workers that were lost, by the call that they were at */
   readonly losses = new Map<string, number>()
   /** runs that people have it go on with beside the first one */
-  besides = 0
+  triggeredUnderWay = 0
 
-  constructor(surroundings: Surroundings, weather: Weather, now: number) {
+  constructor(surroundings: Surroundings, faults: Faults, now: number) {
     const { store, data, chance, versions } = surroundings
     const memory = openMemoryJournal(store)
     this.clock = new VirtualClock(now)
     this.records = memory.records
     this.journal = new HeldJournal(
       watched(memory.journal, (run, records) => surroundings.durable(run, records)),
-      weather.isSlowDisk,
+      faults.isSlowDisk,
     )
     const later = <T>(value: T): Promise<T> =>
-      weather.isSlowLookup
+      faults.isSlowLookup
         ? new Promise((resolve) => this.lookups.push(() => resolve(value)))
         : Promise.resolve(value)
     this.engine = new Engine({
-      journal: told(this.journal, (run, records) => surroundings.appended(run, records)),
+      journal: telling(this.journal, (run, records) => surroundings.appended(run, records)),
       records: memory.records,
       datasets: versions.watch(memory.datasets, later),
       documents: memory.documents,
@@ -74,7 +74,7 @@ export class SimulatedProcess {
       code: {
         fingerprint: (task) => later(codeOf(task)),
         // where nothing waits, about half of the tasks are known at once
-        known: (task) => (weather.isSlowLookup || sha256(task.name) < '8' ? undefined : codeOf(task)),
+        known: (task) => (faults.isSlowLookup || sha256(task.name) < '8' ? undefined : codeOf(task)),
         isStill: () => true,
         load: () => Promise.reject(new Error('there are no files')),
       },
@@ -87,7 +87,7 @@ export class SimulatedProcess {
       owner: { host: 'simulated', pid: 1, bootId: '1' },
       variable: () => undefined,
       executors: (listener: ExecutorListener) => {
-        this.workers = new Workers(listener, weather, surroundings)
+        this.workers = new Workers(listener, faults, surroundings)
         return [this.workers]
       },
     })
@@ -95,7 +95,7 @@ export class SimulatedProcess {
 
   /** It executes nothing beside the first run, and will not. */
   get isIdle(): boolean {
-    return this.besides === 0 && this.engine.triggered.open.length === 0
+    return this.triggeredUnderWay === 0 && this.engine.triggered.open.length === 0
   }
 
   /** The process is gone, with all that it had not made durable. */
@@ -118,7 +118,7 @@ function watched(journal: Journal, watch: Watch): Journal {
 }
 
 /** Says what is about to be written. */
-function told(journal: Journal, watch: Watch): Journal {
+function telling(journal: Journal, watch: Watch): Journal {
   return wrap(journal, (run, records) => {
     watch(run, records)
     return journal.append(run, records)

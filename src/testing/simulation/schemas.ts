@@ -1,5 +1,5 @@
 import type { Schema } from '../../flow/schema.ts'
-import type { Plain } from './got.ts'
+import type { Plain } from './outcome.ts'
 
 /** A schema that a person's slip does not fit. */
 export const anyNumber: Schema<number> = {

@@ -2,10 +2,10 @@ import { limitRules } from '../../flow/limits.ts'
 import { memoryStore } from '../../journal/memory/store.ts'
 import { openMemoryData } from '../memory/memory-data.ts'
 import { SeededChance } from '../seeded-chance.ts'
-import { Besides } from './besides.ts'
 import { Checker } from './checker.ts'
 import { editProgram } from './edit.ts'
 import { Broken } from './failure.ts'
+import { drawFaults, type Faults, noFaults } from './faults.ts'
 import { generateProgram } from './generate.ts'
 import { Life, type LifeEnd, type Stage } from './life.ts'
 import { Mail } from './mail.ts'
@@ -15,8 +15,8 @@ import { publishElsewhere } from './publisher.ts'
 import { Rival } from './rival.ts'
 import { limits } from './shapes.ts'
 import type { Trace } from './trace.ts'
+import { TriggeredRunsChecker } from './triggered-runs-checker.ts'
 import { contentOf, datasetNames, Versions } from './versions.ts'
-import { calm, drawWeather, type Weather } from './weather.ts'
 import { Work } from './work.ts'
 
 /** What one seed came to. */
@@ -45,7 +45,7 @@ export async function simulate(seed: number, trace?: Trace): Promise<Simulated> 
   const lives = chance.below(5)
   const simulation = new Simulation(chance, program, trace)
   await simulation.begin()
-  for (let i = 0; i < lives; i++) await simulation.live(drawWeather(chance))
+  for (let i = 0; i < lives; i++) await simulation.live(drawFaults(chance))
   await simulation.end()
   await simulation.endBeside()
   await simulation.replay()
@@ -88,7 +88,7 @@ class Simulation {
       work: new Work(),
       versions: this.#versions,
       mail: new Mail(store, chance),
-      besides: new Besides(store, (error) => this.#checker.strange(error)),
+      triggeredRuns: new TriggeredRunsChecker(store, (error) => this.#checker.strange(error)),
       answered: new Set(),
       slipped: new Set(),
       now: Date.UTC(2026, 0, 1),
@@ -114,8 +114,8 @@ class Simulation {
     for (const name of datasetNames) await publishElsewhere(this.#stage, name)
   }
 
-  /** One life in some weather, perhaps after an edit. */
-  async live(weather: Weather): Promise<LifeEnd> {
+  /** One life in some faults, perhaps after an edit. */
+  async live(faults: Faults): Promise<LifeEnd> {
     const isEdited = this.#last !== undefined && this.#chance.number() < 0.3
     if (isEdited) this.#edit()
     // a person resumes what was edited; a crash may be taken over by another process as it was
@@ -124,7 +124,7 @@ class Simulation {
     const isTakeover =
       !isEdited && isInterrupted && this.#chance.number() < (this.#last?.isCancelled === true ? 0.9 : 0.5)
     return this.#live(
-      weather,
+      faults,
       isEdited ? 'edited' : isTakeover ? 'taken over' : this.#chance.number() < 0.1 ? 'all over' : 'resumed',
     )
   }
@@ -132,14 +132,14 @@ class Simulation {
   /** Calm lives until the run gives what the program says. */
   async end(): Promise<void> {
     for (let lives = 1; ; lives++) {
-      const { state, output } = await this.#live(calm, 'resumed')
+      const { state, output } = await this.#live(noFaults, 'resumed')
       // what a person asked before the process died is done by the next
       if ((state === 'paused' || state === 'waiting' || state === 'cancelled') && lives < maxCalmLives)
         continue
       const expected = interpret(this.#program, this.#checker.oracle)
       this.#stage.trace(() => `expected: ${JSON.stringify(expected)}`)
       if (expected.state === state && (expected.state === 'failed' || expected.output === output)) {
-        if (state === 'succeeded') this.#stage.besides.checkLeft(mainRun, expected.left)
+        if (state === 'succeeded') this.#stage.triggeredRuns.checkLeft(mainRun, expected.left)
         return
       }
       // a failure that was remembered, and was no one's to catch, is forgotten when it has ended the run
@@ -154,13 +154,13 @@ class Simulation {
 
   /** Calm lives until all that was triggered has come to its end; people resume what nobody else does. */
   async endBeside(): Promise<void> {
-    const { besides } = this.#stage
-    for (let lives = 0; besides.open.length > 0; lives++) {
-      const [first] = besides.open
+    const { triggeredRuns } = this.#stage
+    for (let lives = 0; triggeredRuns.open.length > 0; lives++) {
+      const [first] = triggeredRuns.open
       if (lives === maxCalmLives)
         throw new Broken('S27', `${first?.id} is ${first?.state}, whoever resumes it`)
-      const life = await this.#next(calm)
-      await life.liveBeside(besides.open)
+      const life = await this.#next(noFaults)
+      await life.liveBeside(triggeredRuns.open)
     }
   }
 
@@ -169,11 +169,11 @@ class Simulation {
     if (this.#last?.state !== 'succeeded') return
     const { output } = this.#last
     const versions = this.#versions.count
-    const { attempts } = this.#stage.besides
-    const again = await this.#live(calm, this.#chance.number() < 0.5 ? 'taken over' : 'resumed')
+    const { attempts } = this.#stage.triggeredRuns
+    const again = await this.#live(noFaults, this.#chance.number() < 0.5 ? 'taken over' : 'resumed')
     if (this.#checker.attempts > 0)
       throw new Broken('S2', `a replay began ${this.#checker.attempts} attempts`)
-    if (this.#stage.besides.attempts !== attempts)
+    if (this.#stage.triggeredRuns.attempts !== attempts)
       throw new Broken('S27', 'a replay began attempts of runs that had come to their end')
     if (again.executed !== 0) throw new Broken('S2', `a replay says that it executed ${again.executed} calls`)
     if (this.#versions.count !== versions)
@@ -185,7 +185,7 @@ class Simulation {
       )
   }
 
-  async #live(weather: Weather, how: 'edited' | 'taken over' | 'resumed' | 'all over'): Promise<LifeEnd> {
+  async #live(faults: Faults, how: 'edited' | 'taken over' | 'resumed' | 'all over'): Promise<LifeEnd> {
     const isFirst = this.#last === undefined
     const isSame =
       !isFirst && (how === 'resumed' || how === 'taken over') && this.#last?.isDisturbed === false
@@ -194,7 +194,7 @@ class Simulation {
     const isCancelled =
       how === 'taken over' && this.#stage.store.runs.get(mainRun)?.record.state === 'cancelling'
     this.#checker.begin(this.#program, isSame, isCancelled)
-    const life = await this.#next(weather)
+    const life = await this.#next(faults)
     const forget = how === 'taken over' ? 'none' : how === 'all over' ? 'caught' : 'uncaught'
     const end = await life.live(isFirst ? undefined : { forget })
     const isInterrupted = end.state === 'crashed' || end.state === 'full'
@@ -210,16 +210,16 @@ class Simulation {
   }
 
   /** The next life, perhaps of the same process. */
-  async #next(weather: Weather): Promise<Life> {
+  async #next(faults: Faults): Promise<Life> {
     const isKept = this.#life?.isAlive === true && this.#chance.number() < 0.5
     if (!isKept && this.#life?.isAlive === true) await this.#life.leave()
-    this.#life = new Life(this.#stage, this.#program, weather, isKept ? this.#life : undefined)
+    this.#life = new Life(this.#stage, this.#program, faults, isKept ? this.#life : undefined)
     return this.#life
   }
 
   #edit(): void {
     this.#checker.edited()
-    this.#stage.besides.isEdited = true
+    this.#stage.triggeredRuns.isEdited = true
     this.#stage.answered.clear()
     this.#program = editProgram(this.#program, this.#chance, 9000 + ++this.#edits)
   }

@@ -5,8 +5,8 @@ import type { Digest } from '../../model/refs.ts'
 import type { Datasets, NewVersion } from '../../ports/datasets.ts'
 import type { MemoryData } from '../memory/memory-data.ts'
 import { digestOf } from '../memory/memory-trees.ts'
+import type { DurableRun } from './durable-run.ts'
 import { Broken } from './failure.ts'
-import type { Kept } from './kept.ts'
 
 /** Datasets that programs read and publish to. */
 export const datasetNames = ['d0', 'd1'] as const
@@ -80,7 +80,7 @@ export class Versions {
   }
 
   /** What a run has read, by what is durable of its calls. */
-  checkRead(run: string, { calls, outcomes }: Pick<Kept, 'calls' | 'outcomes'>): void {
+  checkRead(run: string, { calls, outcomes }: Pick<DurableRun, 'calls' | 'outcomes'>): void {
     for (const dataset of datasetNames) {
       const [read, own] = [new Set<number>(), new Set<number>()]
       for (const [call, { state, valueWire }] of outcomes) {

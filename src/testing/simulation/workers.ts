@@ -1,7 +1,7 @@
 import { HeldRef } from '../../model/refs.ts'
 import { eachRef } from '../../model/value-refs.ts'
 import type { Attempt, AttemptEnd, AttemptId, Executor, ExecutorListener } from '../../ports/executor.ts'
-import type { Weather } from './weather.ts'
+import type { Faults } from './faults.ts'
 
 interface Watch {
   submitted(attempt: Attempt): void
@@ -26,10 +26,10 @@ export class Workers implements Executor {
   readonly #watch: Watch
   readonly #isSlowStop: boolean
 
-  constructor(listener: ExecutorListener, weather: Pick<Weather, 'isRemote' | 'isSlowStop'>, watch: Watch) {
+  constructor(listener: ExecutorListener, faults: Pick<Faults, 'isRemote' | 'isSlowStop'>, watch: Watch) {
     this.#listener = listener
-    this.afterCommit = weather.isRemote
-    this.#isSlowStop = weather.isSlowStop
+    this.afterCommit = faults.isRemote
+    this.#isSlowStop = faults.isSlowStop
     this.#watch = watch
   }
 

@@ -1,5 +1,5 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
-import { isShown } from '../../../model/counted.ts'
+import { isShown } from '../../../model/call-kinds.ts'
 import type { RememberedCall } from '../../../model/records.ts'
 import { plainCall } from '../../../model/remembered.ts'
 import { isRunEnd, runStates } from '../../../model/states.ts'

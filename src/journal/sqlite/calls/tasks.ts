@@ -1,4 +1,4 @@
-import { isShown } from '../../../model/counted.ts'
+import { isShown } from '../../../model/call-kinds.ts'
 import type { RunId } from '../../../model/records.ts'
 import type { CallState } from '../../../model/states.ts'
 import { callReasons } from '../../../model/states.ts'

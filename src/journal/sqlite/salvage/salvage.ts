@@ -16,7 +16,7 @@ import {
 import { dirname, join } from 'node:path'
 import type { SQLInputValue } from 'node:sqlite'
 import { DatabaseSync } from 'node:sqlite'
-import { isCounted, isShown } from '../../../model/counted.ts'
+import { isCounted, isShown } from '../../../model/call-kinds.ts'
 import { AlmanacError } from '../../../model/errors.ts'
 import type { CallKind, Outcome } from '../../../model/records.ts'
 import { callReasons } from '../../../model/states.ts'
