@@ -2,15 +2,15 @@ import { isKeptResult } from '../../core/identity/remembered.ts'
 import { decode } from '../../model/codec.ts'
 import { type DatasetVersion, dirOfVersion } from '../../model/dataset.ts'
 import { AlmanacError } from '../../model/errors.ts'
-import type { ErrorRecord, RememberedCall } from '../../model/records.ts'
+import type { RememberedCall } from '../../model/records.ts'
 import { type Digest, DirRef, FutureRef } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
 import { eachRef } from '../../model/value-refs.ts'
 import type { Publish } from '../../ports/datasets.ts'
 import type { CallInfo } from '../calls/call-info.ts'
-import { recordOf } from '../calls/failure.ts'
+import { EnteredWork, type Left } from '../calls/entered-work.ts'
 import { resolve } from '../calls/views.ts'
-import { executed, failedError, type RunContext } from '../run-context.ts'
+import type { RunContext } from '../run-context.ts'
 import { publisher } from './publish.ts'
 
 /** What a `read` gives. `dir` is null where only the version was asked for. */
@@ -45,23 +45,17 @@ interface PublishArgs {
 export class DatasetCalls {
   readonly #run: RunContext
   readonly #publish: Publish
-  readonly #left: (info: CallInfo, error?: ErrorRecord) => void
+  readonly #work: EnteredWork
   /** the version that the run goes by, by dataset */
   readonly #seen = new Map<string, number>()
   /** what it was, for reads after the version is gone */
   readonly #dirs = new Map<string, { readonly version: number; readonly dir: DirRef }>()
   readonly #pins = new Map<Digest, Promise<() => void>>()
-  #busy = 0
 
-  constructor(
-    run: RunContext,
-    remembered: readonly RememberedCall[],
-    anew: ReadonlySet<string>,
-    left: (info: CallInfo, status: typeof executed | typeof failedError, error?: ErrorRecord) => void,
-  ) {
+  constructor(run: RunContext, remembered: readonly RememberedCall[], anew: ReadonlySet<string>, left: Left) {
     this.#run = run
     this.#publish = publisher(run.ports)
-    this.#left = (info, error) => left(info, error === undefined ? executed : failedError, error)
+    this.#work = new EnteredWork(run, left)
     const known = remembered.filter(
       ({ call_kind: kind, outcome }) =>
         (kind === 'read' || kind === 'publish') &&
@@ -85,7 +79,7 @@ export class DatasetCalls {
 
   /** Reading and writing goes on by itself. */
   get isBusy(): boolean {
-    return this.#busy > 0
+    return this.#work.isBusy
   }
 
   /** The run has ended here. */
@@ -105,20 +99,7 @@ export class DatasetCalls {
   enter(info: CallInfo): void {
     // like a task that a dry run does not start
     if (info.request.kind === 'publish' && this.#run.settings.dryRun) return
-    this.#busy++
-    const work = info.request.kind === 'read' ? this.#read(info) : this.#published(info)
-    work.then(
-      (value) => {
-        this.#busy--
-        if (!this.#run.isIn(info, 'entered')) return
-        this.#run.outcomes.set(info.id, { value })
-        this.#left(info)
-      },
-      (error: unknown) => {
-        this.#busy--
-        if (this.#run.isIn(info, 'entered')) this.#left(info, recordOf(error))
-      },
-    )
+    this.#work.begin(info, info.request.kind === 'read' ? this.#read(info) : this.#published(info))
   }
 
   async #read(info: CallInfo): Promise<Value> {

@@ -1,14 +1,14 @@
 import { decode } from '../../model/codec.ts'
 import { type DocumentKey, documentJson, documentText, patched } from '../../model/document.ts'
 import { AlmanacError, isAlmanacError } from '../../model/errors.ts'
-import type { CallKind, ErrorRecord, RememberedCall } from '../../model/records.ts'
+import type { CallKind, RememberedCall } from '../../model/records.ts'
 import { FutureRef } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
 import type { DocumentWrite } from '../../ports/documents.ts'
 import type { CallInfo, NewCall } from '../calls/call-info.ts'
-import { recordOf } from '../calls/failure.ts'
+import { EnteredWork, type Left } from '../calls/entered-work.ts'
 import { resolve } from '../calls/views.ts'
-import { executed, failedError, type RunContext } from '../run-context.ts'
+import type { RunContext } from '../run-context.ts'
 
 /** A document as its calls give it. */
 interface State {
@@ -67,22 +67,16 @@ export const isDocumentCall = (kind: CallKind): boolean =>
 export class DocumentCalls {
   readonly #run: RunContext
   readonly #workflow: string
-  readonly #left: (info: CallInfo, error?: ErrorRecord) => void
+  readonly #work: EnteredWork
   readonly #sights = new Map<string, Sight>()
   readonly #placeOf = new Map<number, string>()
   /** the version that the run first saw, by place */
   readonly #first = new Map<string, number>()
-  #busy = 0
 
-  constructor(
-    run: RunContext,
-    workflow: string,
-    remembered: readonly RememberedCall[],
-    left: (info: CallInfo, status: typeof executed | typeof failedError, error?: ErrorRecord) => void,
-  ) {
+  constructor(run: RunContext, workflow: string, remembered: readonly RememberedCall[], left: Left) {
     this.#run = run
     this.#workflow = workflow
-    this.#left = (info, error) => left(info, error === undefined ? executed : failedError, error)
+    this.#work = new EnteredWork(run, left)
     const known = remembered.filter(
       ({ call_kind: kind, name, outcome }) =>
         kind === 'get' && !name.includes('@') && outcome?.state === 'succeeded',
@@ -96,7 +90,7 @@ export class DocumentCalls {
 
   /** Reading and writing goes on by itself. */
   get isBusy(): boolean {
-    return this.#busy > 0
+    return this.#work.isBusy
   }
 
   /** Has a call made as it is to be made, if it is one of these; gives its number, or that of one with its answer. */
@@ -163,20 +157,7 @@ export class DocumentCalls {
   enter(info: CallInfo): void {
     // like a task that a dry run does not start
     if (info.request.kind !== 'get' && this.#run.settings.dryRun) return
-    this.#busy++
-    const work = info.request.kind === 'get' ? this.#read(info) : this.#written(info)
-    work.then(
-      (value) => {
-        this.#busy--
-        if (!this.#run.isIn(info, 'entered')) return
-        this.#run.outcomes.set(info.id, { value: value as unknown as Value })
-        this.#left(info)
-      },
-      (error: unknown) => {
-        this.#busy--
-        if (this.#run.isIn(info, 'entered')) this.#left(info, recordOf(error))
-      },
-    )
+    this.#work.begin(info, info.request.kind === 'get' ? this.#read(info) : this.#written(info))
   }
 
   async #read(info: CallInfo): Promise<State> {

@@ -1,5 +1,6 @@
 import type { ErrorRecord } from '../../model/records.ts'
 import type { CallInfo } from '../calls/call-info.ts'
+import type { Left } from '../calls/entered-work.ts'
 import { recordOf } from '../calls/failure.ts'
 import { resolve } from '../calls/views.ts'
 import { executed, failedError, type RunContext } from '../run-context.ts'
@@ -76,5 +77,3 @@ export class Sends {
     this.#left(info, executed)
   }
 }
-
-type Left = (info: CallInfo, status: typeof executed | typeof failedError, error?: ErrorRecord) => void
