@@ -1,17 +1,18 @@
+import { isPlainObject } from '../util/plain-object.ts'
 import { FileRef } from './refs.ts'
 
 /** what each kind of artifact must have */
 const needed = new Map<unknown, readonly [field: string, what: string, fits: (value: unknown) => boolean]>([
   ['markdown', ['text', 'a text', isText]],
-  ['table', ['rows', 'a list of objects', (rows) => Array.isArray(rows) && rows.every(isFields)]],
+  ['table', ['rows', 'a list of objects', (rows) => Array.isArray(rows) && rows.every(isPlainObject)]],
   ['image', ['path', 'a path or a file', (path) => isText(path) || path instanceof FileRef]],
   ['link', ['url', 'a text', isText]],
-  ['plot', ['spec', 'an object', isFields]],
+  ['plot', ['spec', 'an object', isPlainObject]],
 ])
 
 /** Why something is no artifact, and where in it; undefined of one that can be shown. */
 export function artifactFault(body: unknown): readonly [path: string, why: string] | undefined {
-  if (!isFields(body)) return ['artifact', 'it is no object']
+  if (!isPlainObject(body)) return ['artifact', 'it is no object']
   const { kind } = body
   const [field, what, fits] = needed.get(kind) ?? []
   if (field === undefined || fits === undefined)
@@ -21,8 +22,4 @@ export function artifactFault(body: unknown): readonly [path: string, why: strin
 
 function isText(value: unknown): value is string {
   return typeof value === 'string'
-}
-
-function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
 }

@@ -1,3 +1,4 @@
+import { isPlainObject } from '../util/plain-object.ts'
 import { pathText } from './codec.ts'
 import { AlmanacError } from './errors.ts'
 import type { Path } from './path.ts'
@@ -107,14 +108,11 @@ const refused = (path: Path, why: string): AlmanacError =>
 
 /** A document with a merge patch (RFC 7396): objects are merged, `null` removes a field, all else replaces. */
 export function patched(document: Value, patch: Value): Value {
-  if (!isObject(patch)) return patch
-  const fields = new Map(Object.entries(isObject(document) ? document : {}))
+  if (!isPlainObject(patch)) return patch
+  const fields = new Map(Object.entries(isPlainObject(document) ? document : {}))
   for (const [name, field] of Object.entries(patch)) {
     if (field === null) fields.delete(name)
     else fields.set(name, patched(fields.get(name), field))
   }
   return Object.fromEntries(fields)
 }
-
-const isObject = (value: Value): value is { readonly [key: string]: Value } =>
-  typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype

@@ -1,5 +1,6 @@
 import { DirRef, FileRef } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
+import { isPlainObject } from '../../util/plain-object.ts'
 import type { Workbench } from '../../workbench.ts'
 
 /** Files and directories of an output that are given a place, and files of such a directory at most. */
@@ -18,12 +19,9 @@ export function withPaths(output: Value, data: Pick<Workbench['data'], 'open'>):
     if (value instanceof DirRef && value.entries <= mostFiles && places++ < mostPlaces)
       return new DirRef(value.digest, value.entries, value.size, await data.open(value))
     if (Array.isArray(value)) return Promise.all(value.map(place))
-    if (!isPlain(value)) return value
+    if (!isPlainObject(value)) return value
     const fields = Object.entries(value).map(async ([name, field]) => [name, await place(field)] as const)
     return Object.fromEntries(await Promise.all(fields))
   }
   return place(output)
 }
-
-const isPlain = (value: Value): value is { readonly [name: string]: Value } =>
-  value !== null && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype

@@ -3,6 +3,7 @@ import { AlmanacError, isAlmanacError } from '../../model/errors.ts'
 import { DirRef, FileRef } from '../../model/refs.ts'
 import { parseUrl, safeText, safeUrl } from '../../model/source.ts'
 import type { Value } from '../../model/value.ts'
+import { isPlainObject } from '../../util/plain-object.ts'
 import type { UrlRequest } from '../../workbench.ts'
 import { alternatives, type InputSchema, meantFor } from './schemas.ts'
 
@@ -42,8 +43,7 @@ export async function withFiles(
     }
     return all
   }
-  if (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype)
-    return await fieldsWithFiles(value, schema, name, within)
+  if (isPlainObject(value)) return await fieldsWithFiles(value, schema, name, within)
   return value
 }
 

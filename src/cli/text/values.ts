@@ -1,6 +1,7 @@
 import { pathText } from '../../model/codec.ts'
 import { DirRef, FileRef, FutureRef, HeldRef, UrlRef } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
+import { isPlainObject } from '../../util/plain-object.ts'
 import { shownName } from '../output/printable.ts'
 import { sizeText } from './format.ts'
 import { relativePath } from './paths.ts'
@@ -22,7 +23,7 @@ export const fullText = (value: Value, length: number): string =>
 /** Arguments of a call: positions as a list without brackets, names as `name=value`. */
 export function inputText(args: Value, length: number, full = false): string {
   const how = { room: length, full }
-  if (!isPlain(args)) return args === undefined ? '' : cut(spell(args, how, 0), length)
+  if (!isPlainObject(args)) return args === undefined ? '' : cut(spell(args, how, 0), length)
   const { args: positions, ...named } = args
   // documents that a function declares
   const { context, ...others } = named
@@ -39,7 +40,7 @@ export function inputText(args: Value, length: number, full = false): string {
 
 /** A map is called with what it goes over, and what each entry gets besides. */
 export function mapInputText(args: Value, length: number): string {
-  if (!isPlain(args) || !Object.hasOwn(args, 'over')) return inputText(args, length, true)
+  if (!isPlainObject(args) || !Object.hasOwn(args, 'over')) return inputText(args, length, true)
   const { over, with: besides } = args
   const more = besides === undefined ? '' : inputText(besides, length, true)
   const text = `over ${spell(over, { room: length, full: true }, 1)}${more === '' ? '' : ` with ${more}`}`
@@ -107,6 +108,3 @@ function spellSpecial(value: object, full: boolean): string | undefined {
   if (value instanceof Date) return value.toISOString()
   return value instanceof Uint8Array ? `${value.length} bytes` : undefined
 }
-
-const isPlain = (value: Value): value is Record<string, Value> =>
-  typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype

@@ -1,6 +1,7 @@
 import { artifactFault } from '../../model/artifact.ts'
 import { decode, encode } from '../../model/codec.ts'
 import type { Value } from '../../model/value.ts'
+import { isPlainObject } from '../../util/plain-object.ts'
 
 /** What is shown with a result that came from a store, where anybody may have written it; without what is none. */
 export function shownFrom(wire: unknown, withoutPlaces: (value: Value) => Value): string | undefined {
@@ -17,17 +18,13 @@ export function shownFrom(wire: unknown, withoutPlaces: (value: Value) => Value)
 }
 
 function isShown(thing: unknown): boolean {
-  if (!isFields(thing) || !isText(thing['name'])) return false
+  if (!isPlainObject(thing) || !isText(thing['name'])) return false
   const { type, body, entry } = thing
-  if (!isFields(body) || !(entry === undefined || isText(entry))) return false
+  if (!isPlainObject(body) || !(entry === undefined || isText(entry))) return false
   if (type === 'metric') return typeof body['value'] === 'number'
   return type === 'artifact' && artifactFault(body) === undefined
 }
 
 function isText(value: unknown): value is string {
   return typeof value === 'string'
-}
-
-function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
 }

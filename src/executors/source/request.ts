@@ -2,6 +2,7 @@ import { AlmanacError } from '../../model/errors.ts'
 import { parseUrl, type SourceSecrets, safeUrl } from '../../model/source.ts'
 import type { Value } from '../../model/value.ts'
 import type { Checksum } from '../../ports/downloads.ts'
+import { isPlainObject } from '../../util/plain-object.ts'
 import type { Rate } from './host-throttles.ts'
 import { expand, fill, type Values } from './template.ts'
 
@@ -171,8 +172,7 @@ export function text(value: Value, name: string): string | undefined {
 }
 
 function record(value: Value, name: string): Readonly<Record<string, Value>> {
-  if (value !== null && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype)
-    return value as Readonly<Record<string, Value>>
+  if (isPlainObject(value)) return value
   throw option(name, 'it is no object')
 }
 
