@@ -150,7 +150,7 @@ def _npy_header(view: memoryview) -> tuple[dict[str, Any], int]:
 
 
 class _Array:
-    """A NumPy array of numbers: given out as it is, read-only."""
+    """A NumPy array of numbers: given out as views of it, read-only."""
 
     def __init__(self, array: Any) -> None:
         base = array.base
@@ -171,7 +171,8 @@ class _Array:
             freeze(write=False)
 
     def value(self) -> Any:
-        return self._array
+        # one of its own for each: its shape, its type and whether it can be written to may be set where it lies
+        return self._array.view()
 
     def parts(self) -> tuple[bytes, list[memoryview]]:
         return _parts(self._array)

@@ -72,6 +72,17 @@ describe('NumPy', () => {
     expect(await value('total', { array: held })).toMatchObject({ sum: 45, writable: false })
   })
 
+  it('arrays are what they were for other consumers, whatever one of them sets', async () => {
+    const held = await array('ramp', { size: 10 })
+    expect(await value('change_in_place', { array: held, how: 'shape' })).toBe(null)
+    expect(await value('change_in_place', { array: held, how: 'dtype' })).toBe(null)
+    expect(await bench.failure(task('change_in_place'), { array: held, how: 'writeable' })).toContain(
+      'cannot set WRITEABLE flag to True',
+    )
+    const numbers = '[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]'
+    expect(await value('describe', { arrays: { held } })).toEqual({ held: ['ndarray', 'float64', [10], numbers] })
+  })
+
   it('a small view of a large array does not keep it', async () => {
     expect(await array('view_of_much')).toMatchObject({ size: 80, type: 'float64[10]' })
   })

@@ -39,6 +39,16 @@ def change(array):
     array[0] = 1
 
 
+def change_in_place(array, how):
+    if how == "shape":
+        array.shape = (2, -1)
+    elif how == "dtype":
+        array.dtype = array.dtype.newbyteorder()
+    else:
+        array.flags.writeable = True
+        array[0] = 1
+
+
 def view_of_much():
     much = np.ones(1_000_000)
     return much[:10]
