@@ -181,12 +181,12 @@ class Case(unittest.TestCase):
                     file.write(text)
         return base
 
-    def of(self, files: Files, *functions: str) -> list[dict[str, Any]]:
+    def of(self, files: Files, *functions: str, sites: list[str] | None = None) -> list[dict[str, Any]]:
         """Fingerprints of functions of `steps.py`, in a project of these files alone."""
         self._count += 1
         base = self.write({name: text and textwrap.dedent(text) for name, text in files.items()}, f"case{self._count}")
         self.last = base
-        return fingerprints(base, [(os.path.join(base, "steps.py"), name) for name in functions])
+        return fingerprints(base, [(os.path.join(base, "steps.py"), name) for name in functions], sites or [])
 
     def digest(self, files: Files, function: str = "index") -> str:
         (result,) = self.of(files, function)
@@ -493,6 +493,49 @@ class Modules(Case):
             "b.py": str(files["b.py"]).replace("K = 2", "K = 1"),
         }
         self.assertNotEqual(self.digest(files), self.digest(swapped))
+
+
+class Editable(Case):
+    """Packages that are installed as links to where they are edited."""
+
+    USER: Files = {"steps.py": "import mine\n\ndef index(x):\n    return mine.f(x)\n"}
+
+    def answer(self, code: str, site: Files) -> dict[str, Any]:
+        mine = {"mine/__init__.py": "from .core import f\n", "mine/core.py": code}
+        elsewhere = self.write(mine, f"elsewhere{self._count}")
+        sites = [self.write({name: text and text.replace("HERE", elsewhere) for name, text in site.items()}, f"site{self._count}")]
+        (answer,) = self.of(self.USER, "index", sites=sites)
+        return answer
+
+    def test_count_as_the_authors_own(self) -> None:
+        ways: dict[str, Files] = {
+            "by a path": {"__editable__.mine-1.pth": "HERE\n"},
+            "by a finder": {
+                "__editable__.mine-1.pth": "import __editable___mine_1_finder; __editable___mine_1_finder.install()",
+                "__editable___mine_1_finder.py": "MAPPING: dict[str, str] = {'mine': 'HERE/mine'}\n",
+            },
+        }
+        for way, site in ways.items():
+            with self.subTest(way):
+                one, two = (self.answer(f"def f(x):\n    return {n}\n", site) for n in (1, 2))
+                self.assertNotEqual(one["digest"], two["digest"])
+                again = self.answer("def f(x):\n    return 1  # the same\n", site)
+                self.assertEqual(again["digest"], one["digest"])
+                names = {os.path.basename(path) for path in one["files"]}
+                self.assertEqual(names, {"steps.py", "__init__.py", "core.py", *site})
+
+    def test_take_the_place_of_a_package_that_goes(self) -> None:
+        answer = self.answer("", {"mine/__init__.py": "", "README.txt": ""})
+        self.assertEqual([os.path.basename(os.path.dirname(path)) for path in answer["files"]][-1], "mine")
+
+    def test_that_cannot_be_read_are_left_out(self) -> None:
+        odd: Files = {
+            "a.pth": "import nothing_there\n# a comment\n\nno/such/folder\n",
+            "b.pth": "import broken\n",
+            "broken.py": "MAPPING = {'mine': print(1)}\n",
+        }
+        one, two = (self.answer(f"def f(x):\n    return {n}\n", odd) for n in (1, 2))
+        self.assertEqual(one["digest"], two["digest"])
 
 
 class Registries(Case):

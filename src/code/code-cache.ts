@@ -91,7 +91,7 @@ export class CodeCache {
 }
 
 /** Changes with the form of what is kept. */
-const format = 'almanac-code-2'
+const format = 'almanac-code-3'
 
 const mostFiles = 500
 const keptFiles = 300

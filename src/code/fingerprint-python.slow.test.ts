@@ -1,4 +1,6 @@
-import { chmodSync, globSync, truncateSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { chmodSync, globSync, mkdirSync, symlinkSync, truncateSync } from 'node:fs'
+import { dirname } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
 import type { TaskSpec } from '../model/task.ts'
@@ -29,7 +31,7 @@ function opened(python = 'python3'): CodeSource {
     home: home.root,
     project: project.root,
     almanacUrl: 'file:///almanac/index.js',
-    python,
+    python: async () => python,
   })
   sources.push(source)
   return source
@@ -179,6 +181,32 @@ test('a name that every object has is a name like any other', async () => {
     ['steps.py:constructor'],
     ['steps.py:toString'],
   ])
+})
+
+test('a package that the environment links to counts, until it is no longer linked to', async () => {
+  const asked = spawnSync('python3', ['-c', 'import sys; print(sys.executable, sys.version_info[1])'])
+  const [executable = '', minor] = String(asked.stdout).trim().split(' ')
+  const links = `env/lib/python3.${minor}/site-packages/mine.pth`
+  project.write({
+    'steps.py': 'import mine\n\ndef index(x):\n    return mine.half(x)\n',
+    'env/pyvenv.cfg': `home = ${dirname(executable)}\n`,
+    [links]: `${home.path('elsewhere')}\n`,
+  })
+  home.write({ 'elsewhere/mine.py': helpers })
+  mkdirSync(project.path('env/bin'))
+  const python = project.path('env/bin/python3')
+  symlinkSync(executable, python)
+  const task = project.python('steps.py', 'index')
+  const count = () => opened(python).fingerprint(task)
+  const [first, again] = [await count(), await count()]
+  home.write({ 'elsewhere/mine.py': helpers.replace('2', '3') })
+  const edited = await count()
+  project.write({ [links]: '' })
+  const unlinked = await count()
+  expect(again.digest).toBe(first.digest)
+  expect(edited.digest).not.toBe(first.digest)
+  expect(Object.keys(first.parts)).toEqual([home.path('elsewhere/mine.py:half'), 'steps.py:index'])
+  expect(Object.keys(unlinked.parts)).toEqual(['import:mine', 'steps.py:index'])
 })
 
 test("where our Python is too old for a file's syntax, the task's own is asked", async () => {

@@ -24,14 +24,14 @@ import { checkStamps, type Stamp, stampOf } from './stamps.ts'
 export class PythonSource {
   readonly #project: string
   readonly #cache: CodeCache
-  readonly #python: string
+  readonly #python: () => Promise<string>
   #asked = new Map<string, Question>()
   readonly #answering = new Map<string, Question>()
   readonly #running = new Set<Promise<void>>()
   /** by file, what was last found out or found to hold */
   readonly #last = new Map<string, Kept>()
 
-  constructor(project: string, cache: CodeCache, python: string) {
+  constructor(project: string, cache: CodeCache, python: () => Promise<string>) {
     this.#project = project
     this.#cache = cache
     this.#python = python
@@ -121,11 +121,12 @@ export class PythonSource {
 
   async #ask(open: readonly (PythonFunction & Partial<Question>)[]): Promise<PythonAnswers> {
     const { folder } = this.#cache
-    const answers = [...(await askPython(this.#python, folder, this.#project, open))]
-    const again = open.flatMap(({ file, name, interpreter = this.#python }, i) => {
+    const ours = await this.#python()
+    const answers = [...(await askPython(ours, folder, this.#project, open))]
+    const again = open.flatMap(({ file, name, interpreter = ours }, i) => {
       const answer = answers[i]
       const newer = answer !== undefined && 'failure' in answer && answer.failure.kind === 'syntax'
-      return newer && interpreter !== this.#python ? [{ file, name, interpreter, i }] : []
+      return newer && interpreter !== ours ? [{ file, name, interpreter, i }] : []
     })
     for (const [interpreter, some] of Map.groupBy(again, (one) => one.interpreter)) {
       const others = await askPython(interpreter, folder, this.#project, some).catch((error: unknown) => {
@@ -169,7 +170,7 @@ export class PythonSource {
   }
 
   #name(file: string): string {
-    return `python-${sha256All([this.#project, file]).slice(0, 24)}.json`
+    return `python-${sha256All([this.#project, file, environment]).slice(0, 24)}.json`
   }
 
   #failed({ file, name }: PythonFunction, failure: PythonFailure['failure']): AlmanacError {
@@ -186,6 +187,11 @@ export class PythonSource {
     })
   }
 }
+
+/** Where packages are installed, as far as that is told without asking the interpreter: links to code may be among them. */
+const environment = ['ALMANAC_PYTHON', 'VIRTUAL_ENV', 'CONDA_PREFIX']
+  .map((name) => process.env[name] ?? '')
+  .join('\n')
 
 interface Question extends PythonFunction, PromiseWithResolvers<PythonCount> {
   readonly interpreter: string | undefined

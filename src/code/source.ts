@@ -28,8 +28,8 @@ export interface CodeSourceOptions {
   readonly project: string
   /** what `almanac` stands for in files that are loaded: the module that loads them */
   readonly almanacUrl: URL | string
-  /** interpreter that reads Python files; `python3` if absent */
-  readonly python?: string
+  /** finds the interpreter that runs Python files where nothing else is said: it reads them; `python3` if absent */
+  readonly python?: () => Promise<string>
 }
 
 /** Code on this machine. Loading a file turns source maps on in this process, so that stacks name the author's lines. */
@@ -53,7 +53,7 @@ class FileCodeSource implements CodeSource {
   readonly #installed = new Map<string, Digest>()
   readonly #bundlers = new Bundlers()
 
-  constructor({ home, project, almanacUrl, python = 'python3' }: CodeSourceOptions) {
+  constructor({ home, project, almanacUrl, python = async () => 'python3' }: CodeSourceOptions) {
     this.#project = realpathSync(project)
     this.#cache = new CodeCache(join(resolve(home), 'code'))
     this.#almanac = almanacModules(new URL(almanacUrl))

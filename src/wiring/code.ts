@@ -13,12 +13,13 @@ export interface CodeUse {
 }
 
 /** Workflows of both languages, by what their files are called. Nothing of Python is loaded for those in TypeScript. */
-export function openCode(options: Omit<CodeSourceOptions, 'almanacUrl'> & CodeUse): CodeSource {
-  const code = openCodeSource({ ...options, almanacUrl: new URL('../index.ts', import.meta.url) })
+export function openCode(options: Omit<CodeSourceOptions, 'almanacUrl' | 'python'> & CodeUse): CodeSource {
+  const interpreter = async (): Promise<string> => (await findPython(undefined)).python
+  const almanacUrl = new URL('../index.ts', import.meta.url)
+  const code = openCodeSource({ ...options, python: interpreter, almanacUrl })
   let python: Promise<PythonWorkflows> | undefined
   const open = async (): Promise<PythonWorkflows> => {
     const { PythonWorkflows } = await import('../python-workflows/load.ts')
-    const interpreter = async (): Promise<string> => (await findPython(options.python)).python
     const { project, debug } = options
     return new PythonWorkflows({ project, python: interpreter, load, ...(debug !== undefined && { debug }) })
   }

@@ -80,7 +80,9 @@ describe('NumPy', () => {
       'cannot set WRITEABLE flag to True',
     )
     const numbers = '[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]'
-    expect(await value('describe', { arrays: { held } })).toEqual({ held: ['ndarray', 'float64', [10], numbers] })
+    expect(await value('describe', { arrays: { held } })).toEqual({
+      held: ['ndarray', 'float64', [10], numbers],
+    })
   })
 
   it('a small view of a large array does not keep it', async () => {

@@ -19,6 +19,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
+from .editable import Editable
 from .reach import Entity, World, closure
 from .registries import Hooks
 
@@ -103,12 +104,13 @@ class Fingerprint:
         content = [[self._code(entity), self._edges(entity)] for entity in self._numbers]
         infos = [self._world.info(entity) for entity in self._reached]
         paths = {one.path for one in self._reached}
+        said_by = {path for info in infos for path in info.said_by if self._world.digest(path) is not None}
         return {
             "digest": _digest([FORMAT, content]),
             "parts": dict(sorted(self._parts().items())),
             "warnings": sorted({text for info in infos for text in info.warnings}),
             "findings": sorted((one for info in infos for one in info.findings), key=lambda one: json.dumps(one)),
-            "files": {path: self._world.digests[path] for path in sorted(paths) if path in self._world.digests},
+            "files": {path: self._world.digests[path] for path in sorted(paths | said_by) if path in self._world.digests},
             "absent": sorted({path for info in infos for path in info.absent}),
         }
 
@@ -129,13 +131,17 @@ def _digest(content: Any) -> str:
     return hashlib.sha256(json.dumps(content, ensure_ascii=True).encode()).hexdigest()
 
 
-def fingerprints(project: str, functions: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
+def fingerprints(
+    project: str, functions: Iterable[tuple[str, str]], sites: list[str] | None = None
+) -> list[dict[str, Any]]:
+    """`sites`: where packages are installed; if None, those of this interpreter."""
+    editable = Editable(sites)
     worlds: dict[str, tuple[World, Hooks]] = {}
     results: list[dict[str, Any]] = []
     for file, function in functions:
         folder = os.path.dirname(file)
         if folder not in worlds:
-            world = World(project, folder)
+            world = World(project, folder, editable)
             worlds[folder] = world, Hooks(world)
         try:
             results.append(Fingerprint(*worlds[folder], file, function).result())

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ..shared.packages import root
 from .compiled import EXTENSION_SUFFIXES, compiled
+from .editable import Editable
 from .modules import Module
 from .names import Import
 
@@ -20,12 +21,15 @@ class Located(NamedTuple):
     absent: tuple[str, ...]
     #: there is a folder of its name without code: whether it is a package is told by what is taken of it
     is_bare: bool
+    #: files of an environment that say where it lies
+    said_by: tuple[str, ...] = ()
 
 
 class Places:
     """Where tasks of one folder find local modules; each import is looked for once."""
 
-    def __init__(self, project: str, folder: str) -> None:
+    def __init__(self, project: str, folder: str, editable: Editable) -> None:
+        self._editable = editable
         # beside the task's file, as the worker has it; or packages of the project that the environment links to
         self._roots = list(dict.fromkeys([root(folder), project, os.path.join(project, "src"), folder]))
         self._located: dict[tuple[str, ...], Located] = {}
@@ -51,8 +55,20 @@ class Places:
         located = self._located[key]
         if located.is_bare and taken:
             located = self._locate(roots, steps, taken, imported.level > 0)
+        if not located.paths and steps and imported.level == 0 and roots and steps[0] not in sys.stdlib_module_names:
+            located = self._in_environment(located, steps, taken)
         absent.update(located.absent)
         return located
+
+    def _in_environment(self, located: Located, steps: tuple[str, ...], taken: tuple[str, ...]) -> Located:
+        for folder, files in self._editable.links(steps[0]):
+            found = self._locate([folder], steps, (), False)
+            if found.is_bare and taken:
+                found = self._locate([folder], steps, taken, False)
+            if found.paths:
+                return found._replace(absent=(*located.absent, *found.absent), said_by=files)
+        installed = self._editable.installed(steps[0])
+        return located if installed is None else located._replace(said_by=(installed,))
 
     def _roots_of(self, module: Module) -> list[str]:
         """What lies where a module has added a folder, or was found in such a one, is found too."""

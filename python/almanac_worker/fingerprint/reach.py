@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, Union
 
 from ..shared.packages import root
+from .editable import Editable
 from .modules import Module
 from .names import Import, Names, Reference
-from .places import Places
+from .places import Located, Places
 from .trees import Dumper, is_text
 
 _BUILTINS = frozenset(dir(builtins))
@@ -43,6 +44,8 @@ class Info:
         self.executes: set[str] = set()
         #: files that would change this if they came to be
         self.absent: set[str] = set()
+        #: files of the environment that would change this if they went
+        self.said_by: set[str] = set()
         self.warnings: set[str] = set()
         self.findings: list[dict[str, Any]] = []
         self.attributes: set[str] = set()
@@ -70,9 +73,9 @@ class Info:
 class World:
     """The local modules that tasks of one folder may import, each read once."""
 
-    def __init__(self, project: str, folder: str) -> None:
+    def __init__(self, project: str, folder: str, editable: Editable) -> None:
         self._project = project
-        self.places = Places(project, folder)
+        self.places = Places(project, folder, editable)
         self._modules: dict[str, Module] = {}
         self._infos: dict[Entity, Info] = {}
         self._shown: dict[str, str] = {}
@@ -90,6 +93,16 @@ class World:
                 self.digests[path] = hashlib.sha256(source).hexdigest()
             known = self._modules[path] = Module(path, source)
         return known
+
+    def digest(self, path: str) -> str | None:
+        """Of a file that is no module of the author's."""
+        if path not in self.digests:
+            try:
+                with open(path, "rb") as file:
+                    self.digests[path] = hashlib.sha256(file.read()).hexdigest()
+            except OSError:
+                return None
+        return self.digests[path]
 
     @staticmethod
     def packages(folder: str) -> tuple[list[str], str]:
@@ -263,7 +276,7 @@ class Reach:
 
     def _star(self, module: Module, star: Import, targets: set[Target], bound: str | None = None) -> Module | None:
         """`from a import *` may bind any name; one that is `bound` is looked for."""
-        paths, rest, *_ = self._world.places.locate(module, star, self._info.absent)
+        paths, rest, *_ = self._locate(module, star)
         if not paths or rest:
             if bound is None:
                 targets.add(f"import:{star.module}.*")
@@ -280,7 +293,7 @@ class Reach:
         self, module: Module, imported: Import, attributes: tuple[str, ...], targets: set[Target], seen: set[Entity]
     ) -> None:
         chain = attributes if imported.attribute is None else (imported.attribute, *attributes)
-        paths, rest, *_ = self._world.places.locate(module, imported, self._info.absent, chain)
+        paths, rest, *_ = self._locate(module, imported, chain)
         if not paths:
             dots = "." * imported.level
             whole = imported.module if imported.attribute is None else f"{imported.module}.{imported.attribute}"
@@ -315,9 +328,14 @@ class Reach:
         what = f"takes {chain[0]} of {shown}, which is not defined there" if chain else f"uses {shown} as a value"
         self._info.warnings.add(f"{self._shown} {what}: all of {shown} counts")
 
+    def _locate(self, module: Module, imported: Import, taken: tuple[str, ...] = ()) -> Located:
+        located = self._world.places.locate(module, imported, self._info.absent, taken)
+        self._info.said_by.update(located.said_by)
+        return located
+
     def _execute(self, imported: Import) -> None:
         attribute = imported.attribute
-        paths = self._world.places.locate(self._module, imported, self._info.absent, (attribute,) if attribute else ()).paths
+        paths = self._locate(self._module, imported, (attribute,) if attribute else ()).paths
         self._info.executes.update(paths)
         if not paths or attribute is None or attribute == "*":
             return
