@@ -735,6 +735,39 @@ class Unfollowed(Case):
         expected = [("env", "", 6), ("env", "A", 5), ("env", "B", 5), ("env", "C", 5), ("env", "D", 5), ("env", "E", 5)]
         self.assertEqual(found, [*expected, ("read", "", 7), ("read", "table.csv", 7)])
 
+    def test_files_that_are_read_by_a_name_in_the_code_are_found(self) -> None:
+        reads = {
+            "pd.read_csv('stations.csv')": "stations.csv",
+            "np.loadtxt('cal/gains.txt', delimiter=',')": "cal/gains.txt",
+            "fits.open('flat.fits')": "flat.fits",
+            "h5py.File('beam.h5')": "beam.h5",
+            "Path('model.yaml').read_text()": "model.yaml",
+            "Path('model.yaml').open()": "model.yaml",
+            "runpy.run_path('more.py')": "more.py",
+            "subprocess.run(['python', 'reduce.py', x])": "reduce.py",
+            "os.system('bash clean.sh --all')": "clean.sh",
+            "importlib.resources.files('mine')": None,
+        }
+        for call, name in reads.items():
+            with self.subTest(call):
+                (result,) = self.of({"steps.py": f"def index(x):\n    return {call}\n"}, "index")
+                self.assertEqual(result["findings"], [{"kind": "read", "name": name, "file": "steps.py", "line": 2}])
+
+    def test_what_writes_a_file_or_names_none_reads_none(self) -> None:
+        for call in (
+            "h5py.File('out.h5', 'w')",
+            "h5py.File('out.h5', mode='a')",
+            "Path('out.txt').open('w')",
+            "pd.read_csv(x)",
+            "pd.read_csv('https://host/a.csv')",
+            "json.load(x)",
+            "yaml.load('a: 1')",
+            "subprocess.run(['ls', '-l'])",
+        ):
+            with self.subTest(call):
+                (result,) = self.of({"steps.py": f"def index(x):\n    return {call}\n"}, "index")
+                self.assertEqual(result["findings"], [])
+
 
 class Answers(Case):
     def test_parts_are_named_by_file_and_name(self) -> None:

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from .outside import read, text_of
 from .trees import dotted
 
 
@@ -193,7 +194,7 @@ class Names(ast.NodeVisitor):
         self.generic_visit(node)
 
     def _look_at_call(self, node: ast.Call, callee: str) -> None:
-        text = _first_text(node)
+        text = text_of(node.args[:1])
         if callee in ("importlib.import_module", "import_module", "__import__"):
             imported = _imported(node, text)
             if imported is None:
@@ -203,12 +204,10 @@ class Names(ast.NodeVisitor):
                 self.references.setdefault(Reference(imported.module, (), imported), node.lineno)
         elif callee in ("locals", "vars") and not self._scopes and not node.args:
             self.open.add((callee, node.lineno))
-        elif callee.endswith(("spec_from_file_location", "run_path")):
-            self.opened.add((text if callee.endswith("run_path") else None, node.lineno))
         elif callee in ("os.getenv", "getenv", "os.environ.get", "environ.get"):
             self.environment.add((text, node.lineno))
-        elif callee in ("open", "io.open") and text is not None and not _writes(node):
-            self.opened.add((text, node.lineno))
+        else:
+            self.opened.update((path, node.lineno) for path in read(node, callee))
 
     def visit_Subscript(self, node: ast.Subscript) -> None:
         if dotted(node.value) in ("os.environ", "environ"):
@@ -345,11 +344,6 @@ def _type_parameters(node: ast.AST) -> set[str]:
     return {one.name for one in getattr(node, "type_params", [])}
 
 
-def _writes(node: ast.Call) -> bool:
-    mode = node.args[1] if len(node.args) > 1 else None
-    return isinstance(mode, ast.Constant) and isinstance(mode.value, str) and mode.value[:1] in ("w", "a", "x")
-
-
 def _imported(node: ast.Call, text: str | None) -> Import | None:
     """What `import_module("a")`, or `import_module(".a", __package__)`, imports."""
     if text is None:
@@ -359,8 +353,3 @@ def _imported(node: ast.Call, text: str | None) -> Import | None:
     if level > 0 and not any(dotted(one) in ("__package__", "__name__") for one in packages):
         return None
     return Import(text[level:], None, level)
-
-
-def _first_text(node: ast.Call) -> str | None:
-    first = node.args[0] if node.args else None
-    return first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else None
