@@ -165,6 +165,11 @@ class Results(unittest.TestCase):
         with self.assertRaisesRegex(TypeError, r"^read\(\): path is a file or directory, and 'a.nc' is a str\. Take files as"):
             read.in_worker()("a.nc")
 
+    def test_all_outputs_of_a_task_are_no_file_but_one_of_them_is(self) -> None:
+        said = r"^read\(\): path is a file or directory, and .* is a dict: pass its `\.table` or `\.plot`\. Take files"
+        with self.assertRaisesRegex(TypeError, said):
+            read.in_worker()({"table": pathlib.Path("t.csv"), "plot": pathlib.Path("p.png"), "n": 3})  # type: ignore[arg-type]
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -239,6 +239,11 @@ ${body('return await files().out.filter(lambda path: path.nope)')}`,
     /g: n is a file or directory, and 'raw\/a\.nc' is a str\n\s+program_text\.py:11 \[ALM_VALUE_REFUSED\]/,
   ],
   [
+    'settled_map',
+    body('from almanac import settled\nreturn await settled(f.map([1])[0])'),
+    /settled takes a list of futures, and this is one\n\s+settled_map\.py:\d+ [\s\S]*`calls\.settled\(\)`/,
+  ],
+  [
     'called',
     body('await asyncio.wait([f(1)])'),
     /a future was called: f\(…\)\.add_done_callback\(\)\n\s+called\.py:9[\s\S]*make it a task: `asyncio\.ensure_future/,

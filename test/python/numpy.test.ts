@@ -60,6 +60,7 @@ describe('NumPy', () => {
     ['nat', 'at [0]: it is no time (NaT), or one outside the years 1 to 9999'],
     ['delta', 'at (the value itself): it is a timedelta64'],
     ['complex', 'at (the value itself): it is a complex128'],
+    ['long', 'at (the value itself): it is a longdouble with more digits than a float has'],
   ])('values that cannot be kept are refused: %s', async (kind, why) => {
     expect(await bench.failure(task('refused'), { kind })).toContain(why)
   })

@@ -24,7 +24,7 @@ def many():
 
 
 def refused(kind):
-    return {"nat": [np.datetime64("NaT")], "delta": np.timedelta64(1, "s"), "complex": np.complex128(1)}[kind]
+    return {"nat": [np.datetime64("NaT")], "delta": np.timedelta64(1, "s"), "complex": np.complex128(1), "long": np.longdouble(1) / 3}[kind]
 
 
 def add(a, b):

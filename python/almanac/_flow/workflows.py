@@ -283,6 +283,8 @@ def settled(futures: Sequence[Future[Any]]) -> Future[list[dict[str, Any]]]:
         return [good["value"], bad["error"]["code"]]  # gives [0.5, "ALM_TASK_FAILED"]
     ```
     """
+    if isinstance(futures, Future):
+        raise refused("settled takes a list of futures, and this is one", "Ask a map how it ended by its own: `calls.settled()`.")
     return current("settled").ask("settled", {"of": list(futures)}, "settled")
 
 

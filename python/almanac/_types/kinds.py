@@ -9,6 +9,8 @@ from .._model.values import Dir, File, NamedFile, Url
 
 __all__ = ["KEPT", "TAKE_FILES", "kind_of", "output_of", "no_file"]
 
+_FILES = (File, Dir, pathlib.PurePath)
+
 #: entries of a directory
 KEPT = ("file", "dir")
 
@@ -27,4 +29,6 @@ def output_of(hint: Any) -> str | dict[str, str]:
 
 def no_file(name: str, value: Any) -> str:
     text = repr(value)
-    return f"{name} is a file or directory, and {text if len(text) < 60 else text[:59] + '…'} is a {type(value).__name__}"
+    said = f"{name} is a file or directory, and {text if len(text) < 60 else text[:59] + '…'} is a {type(value).__name__}"
+    fields = [key for key, one in value.items() if isinstance(one, _FILES)] if isinstance(value, dict) else []
+    return f"{said}: pass its {' or '.join(f'`.{key}`' for key in fields)}" if fields else said

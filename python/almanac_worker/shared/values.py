@@ -230,7 +230,11 @@ def _scalar(value: Any, numpy: Any, path: tuple[str | int, ...]) -> Any:
             raise Refused(path, "it is no time (NaT), or one outside the years 1 to 9999")
         return item
     if isinstance(value, numpy.floating):
-        return float(value)
+        number = float(value)
+        # of a longdouble; only NaN is not itself
+        if number != value and value == value:
+            raise Refused(path, f"it is a {type(value).__name__} with more digits than a float has; return its text, or an array")
+        return number
     # a difference of times counts as an integer there
     if isinstance(value, (numpy.bool_, numpy.integer, numpy.str_, numpy.bytes_)) and not isinstance(
         value, numpy.timedelta64
