@@ -12,7 +12,7 @@ from .._model.caller import current, found, outside
 from .._model.futures import Future, FutureList
 from .._model.shape import Shape
 from .._model.values import Dir
-from .._types import hints, paths, results
+from .._types import hints, paths, results, structure
 from .._types.floats import floats
 from .._types.kinds import KEPT, TAKE_FILES, kind_of, no_file, output_of
 from ..errors import refused
@@ -300,7 +300,7 @@ class Task(Generic[P, R]):
             return next((name for name, kind in kinds.items() if kind in KEPT), next(iter(kinds), None))
         found_hints = hints.of(self._function)
         names = self._names or []
-        return next((name for name in names if kind_of(hints.unless_none(found_hints.get(name))) in KEPT), names[0] if names else None)
+        return next((name for name in names if kind_of(structure.unless_none(found_hints.get(name))) in KEPT), names[0] if names else None)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         if instance is not None:

@@ -12,7 +12,7 @@ from typing import Any, Awaitable, Callable, Coroutine, Generic, Iterable, Mappi
 
 from .._model.caller import current, found, outside
 from .._model.futures import Future, FutureList
-from .._types import hints, paths, results, schemas
+from .._types import hints, paths, results, schemas, structure
 from ..errors import AlmanacError, refused
 from .items import in_order
 from .places import place
@@ -121,7 +121,7 @@ class Workflow(Generic[P, R]):
     @property
     def says(self) -> bool:
         """Does its annotation say what it returns?"""
-        return hints.says(hints.of(self.function).get("return", Any))
+        return structure.says(hints.of(self.function).get("return", Any))
 
     def checked(self, value: Any) -> Any:
         """What it returned, as its annotation says. Raises `AlmanacError` where it is something else."""

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 else:
     _Anything = object
 
-__all__ = ["File", "Dir", "Held", "NamedFile", "Url", "file"]
+__all__ = ["Dir", "File", "Held", "Kept", "NamedFile", "Url", "file"]
 
 
-class _Kept(_Anything):  # type: ignore[misc]
+class Kept(_Anything):  # type: ignore[misc]
     """Known by its content; made by the engine alone."""
 
     __slots__ = ("_wire",)
@@ -49,7 +49,7 @@ class _Kept(_Anything):  # type: ignore[misc]
         return pathlib.Path(at)
 
 
-class _Field(_Kept):
+class _Field(Kept):
     """What may be a field of a model of pydantic, as of a dataclass."""
 
     __slots__ = ()
@@ -293,7 +293,7 @@ class Url(_Field):
         return f"Url({self.place!r}, {self.size} bytes)"
 
 
-class Held(_Kept):
+class Held(Kept):
     """
     An array, or something like it, that lives in the worker that made it. Pass it to a task; it has no value here.
 
@@ -332,9 +332,9 @@ class Held(_Kept):
         return f"Held({self._wire['type']}, {self._wire['size']} bytes, in the worker that made it)"
 
     def __eq__(self, other: object) -> bool:
-        return super().__eq__(other) if other is None or isinstance(other, _Kept) else self._used()
+        return super().__eq__(other) if other is None or isinstance(other, Kept) else self._used()
 
-    __hash__ = _Kept.__hash__
+    __hash__ = Kept.__hash__
 
     def __getattr__(self, name: str) -> NoReturn:
         if name.startswith("_"):

@@ -11,7 +11,7 @@ from almanac_worker.shared.values import Encoder, Refused, decoders
 
 from ..errors import refused
 from .futures import Future
-from .values import Dir, File, Held, NamedFile, Url, _Kept
+from .values import Dir, File, Held, Kept, NamedFile, Url
 
 __all__ = ["TO_A_FILE", "decode_lines", "encode", "is_array"]
 
@@ -22,7 +22,7 @@ TO_A_FILE = "Write it to a file, and give the workflow the path of that as an in
 def _reference(value: Any, path: tuple[str | int, ...]) -> dict[str, Any] | None:
     if isinstance(value, Future):
         return {"$": "future", "call": value._call, "path": value._path}
-    if isinstance(value, _Kept):
+    if isinstance(value, Kept):
         return value._wire
     if isinstance(value, pathlib.PurePath):
         raise Refused(path, "it is a path: take files as inputs of the workflow, in a model's field as `File` or `Dir`, or let a task make them")

@@ -15,7 +15,7 @@ from typing import Any, Callable, Mapping
 from .._flow.workflows import Workflow
 from .._model import caller
 from .._model.raised import run_failed
-from .._model.values import Dir, File, _Kept
+from .._model.values import Dir, File, Kept
 from .._model.wire import decode_lines
 from .._notebook import cells
 from .._notebook.shown import Artifact, Graph, failure_html, run_html
@@ -387,7 +387,7 @@ def _placed(value: Any, at: pathlib.Path | None) -> Any:
     """Files and directories of an output, with where they are: as the engine says, or where they are shown."""
     if isinstance(value, (File, Dir)) and at is not None:
         value._wire.setdefault("at", str(at))
-    elif isinstance(value, dict) and not isinstance(value, _Kept) and at is not None:
+    elif isinstance(value, dict) and not isinstance(value, Kept) and at is not None:
         for name, one in value.items():
             _placed(one, at / name)
     return value

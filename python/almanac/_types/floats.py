@@ -7,7 +7,8 @@ import types
 import typing
 from typing import Any, Callable, Union
 
-from .hints import Misfit, _is_mapping, _is_sequence, _members, _names, _plain, convert
+from . import structure
+from .hints import Misfit, convert
 
 __all__ = ["floats"]
 
@@ -20,27 +21,27 @@ def floats(hint: Any) -> _Make | None:
 
 
 def _make(hint: Any, known: dict[Any, dict[str, _Make]]) -> _Make | None:
-    hint = _plain(hint)
+    hint = structure.plain(hint)
     if hint is float:
         return _float
     if isinstance(hint, dict):
         makes = _by_name(hint, known)
         return functools.partial(_fields, makes) if makes else None
     if typing.is_typeddict(hint):
-        if not _names(hint, float):
+        if not structure.mentions(hint, float):
             return None
         if hint not in known:
             known[hint] = {}
-            known[hint].update(_by_name(_members(hint), known))
+            known[hint].update(_by_name(structure.members(hint), known))
         # within itself, these are being found
         return functools.partial(_fields, known[hint])
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin is Union or origin is types.UnionType:
         return _one_of(hint, args, known)
-    if args and (origin is list or _is_sequence(origin)):
+    if args and (origin is list or structure.is_sequence(origin)):
         item = _make(args[0], known)
         return None if item is None else functools.partial(_items, item)
-    if args and (origin is dict or _is_mapping(origin)):
+    if args and (origin is dict or structure.is_mapping(origin)):
         item = _make(args[-1], known)
         return None if item is None else functools.partial(_values, item)
     return None

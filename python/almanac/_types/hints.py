@@ -5,19 +5,16 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import enum
-import functools
-import inspect
 import pathlib
-import sys
-import types
 import typing
-from typing import Any, Literal, Union
+from typing import Any, Literal
 
 from .._model.futures import Future
 from .._model.values import Dir, File, Held, Url
+from . import structure
 from .annotations import descriptions, of
 
-__all__ = ["Misfit", "says", "of", "descriptions", "convert", "makes", "field"]
+__all__ = ["Misfit", "of", "descriptions", "convert", "makes"]
 
 
 #: types that nothing else is made into
@@ -42,81 +39,19 @@ class Misfit(Exception):
     """A value is not what an annotation says."""
 
 
-def is_named_tuple(hint: Any) -> bool:
-    return isinstance(hint, type) and issubclass(hint, tuple) and hasattr(hint, "_fields")
-
-
-def _is_union(hint: Any) -> bool:
-    return typing.get_origin(hint) is Union or typing.get_origin(hint) is types.UnionType
-
-
-def unless_none(hint: Any) -> Any:
-    """What it is where it is not None, if that is one type."""
-    hint = _plain(hint)
-    others = [one for one in typing.get_args(hint) if one is not type(None)] if _is_union(hint) else []
-    return _plain(others[0]) if len(others) == 1 else hint
-
-
-def _members(hint: Any) -> dict[str, Any]:
-    """What a dataclass or a `TypedDict` is made of, with types: fields and `InitVar`s, and no `ClassVar`s."""
-    found = of(hint)
-    if typing.is_typeddict(hint):
-        return found
-    return {one.name: found.get(one.name, Any) for one in _made_of(hint)}
-
-
-def _made_of(hint: Any) -> list[dataclasses.Field[Any]]:
-    # `dataclasses.fields` is without what a dataclass is made of and does not keep
-    kind = dataclasses._FIELD_CLASSVAR  # type: ignore[attr-defined]
-    return [one for one in hint.__dataclass_fields__.values() if one._field_type is not kind]
-
-
-@functools.lru_cache(maxsize=4096)
-def _names(hint: Any, other: Any) -> bool:
-    """Does a type name another, or itself, in whatever it is made of?"""
-    pending, seen = _named(hint), {}
-    while pending:
-        one = pending.pop()
-        if _plain(one) is other:
-            return True
-        if id(one) not in seen:
-            seen[id(one)] = one
-            pending += _named(one)
-    return False
-
-
-def _named(hint: Any) -> list[Any]:
-    hint = _plain(hint)
-    if _is_dataclass(hint) or typing.is_typeddict(hint):
-        return list(_members(hint).values())
-    return list(of(hint).values() if is_named_tuple(hint) else typing.get_args(hint))
-
-
-def _required(hint: Any, fields: dict[str, Any]) -> list[str]:
-    if typing.is_typeddict(hint):
-        return sorted(hint.__required_keys__)
-    missing = dataclasses.MISSING
-    has_default = {
-        field.name
-        for field in _made_of(hint)
-        if field.default is not missing or field.default_factory is not missing or not field.init
-    }
-    return [name for name in fields if name not in has_default]
-
-
 def convert(value: Any, hint: Any, path: str, in_worker: bool = False) -> Any:
     """
     The value as the type that a function names. Raises `Misfit` with the path to what is something else. `in_worker`
     files and directories are paths, and URLs texts.
     """
-    hint = _plain(hint)
+    hint = structure.plain(hint)
     # what is not known here, or lives in a worker, is what it is
     if hint is Any or isinstance(value, (Future, Held)) or isinstance(hint, (str, typing.TypeVar)):
         return value
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin is Literal:
         return value if value in args else _misfit(path, value, " or ".join(map(repr, args)))
-    if _is_union(hint):
+    if structure.is_union(hint):
         return _one_of(value, args, path, in_worker)
     if origin is not None:
         return _collection(value, origin, args, path, in_worker)
@@ -136,7 +71,7 @@ def _one_of(value: Any, hints: tuple[Any, ...], path: str, in_worker: bool) -> A
 
 
 def _collection(value: Any, origin: Any, args: tuple[Any, ...], path: str, in_worker: bool) -> Any:
-    if origin in (list, set, frozenset, tuple) or _is_sequence(origin):
+    if origin in (list, set, frozenset, tuple) or structure.is_sequence(origin):
         if isinstance(value, (set, frozenset, tuple)):
             value = list(value)
         if not isinstance(value, list):
@@ -148,9 +83,9 @@ def _collection(value: Any, origin: Any, args: tuple[Any, ...], path: str, in_wo
         item = args[0] if args else Any
         items = [convert(one, item, f"{path}[{i}]", in_worker) for i, one in enumerate(value)]
         return origin(items) if origin in (set, frozenset, tuple) else items
-    if _is_dataclass(origin):
-        return value if isinstance(value, origin) else _fields(value, origin, path, in_worker, _variables(origin, args))
-    if origin is dict or _is_mapping(origin):
+    if structure.is_dataclass(origin):
+        return value if isinstance(value, origin) else _fields(value, origin, path, in_worker, structure.variables(origin, args))
+    if origin is dict or structure.is_mapping(origin):
         if not isinstance(value, dict):
             _misfit(path, value, "a dict")
         item = args[1] if len(args) > 1 else Any
@@ -185,7 +120,7 @@ def _instance(value: Any, hint: Any, path: str, in_worker: bool) -> Any:
         except Exception as error:  # pydantic's own, which is not imported here
             hint = "\nA field that is a file is annotated File, Dir or Url." if _has_path(value) else ""
             raise Misfit(f"{path}: {error}{hint}") from None
-    if is_named_tuple(hint):
+    if structure.is_named_tuple(hint):
         return _named_tuple(value, hint, path, in_worker)
     return _fields(value, hint, path, in_worker) if dataclasses.is_dataclass(hint) else value
 
@@ -208,9 +143,9 @@ def _named_tuple(value: Any, hint: Any, path: str, in_worker: bool) -> Any:
 def _fields(value: Any, hint: Any, path: str, in_worker: bool, variables: dict[Any, Any] | None = None) -> Any:
     if not isinstance(value, dict):
         _misfit(path, value, _name(hint))
-    fields = _members(hint)
+    fields = structure.members(hint)
     unknown = [name for name in value if name not in fields]
-    missing = [name for name in _required(hint, fields) if name not in value]
+    missing = [name for name in structure.required(hint, fields) if name not in value]
     if unknown or missing:
         said = [f"{name} is missing" for name in missing] + [f"there is no {name}" for name in unknown]
         raise Misfit(f"{path}: {', '.join(said)}")
@@ -240,20 +175,12 @@ def _date(text: str, hint: Any, path: str) -> Any:
     return found
 
 
-def _is_dataclass(hint: Any) -> bool:
-    return isinstance(hint, type) and dataclasses.is_dataclass(hint)
-
-
-def _variables(generic: Any, args: tuple[Any, ...]) -> dict[Any, Any]:
-    return dict(zip(getattr(generic, "__parameters__", ()), args))
-
-
 def makes(hint: Any, seen: set[Any] | None = None) -> bool:
     """Is a value as it was kept made into something else for this type? Plain types are what they are."""
     seen = set() if seen is None else seen
-    hint = _plain(hint)
+    hint = structure.plain(hint)
     origin, args = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (tuple, set, frozenset) or _is_dataclass(origin):
+    if origin in (tuple, set, frozenset) or structure.is_dataclass(origin):
         return True
     if origin is not None:
         return origin is not Literal and any(makes(one, seen) for one in args)
@@ -265,53 +192,8 @@ def makes(hint: Any, seen: set[Any] | None = None) -> bool:
         seen.add(hint)
         return any(makes(one, seen) for one in of(hint).values())
     made = dataclasses.is_dataclass(hint) or issubclass(hint, enum.Enum) or hasattr(hint, "model_validate")
-    made = made or is_named_tuple(hint)
+    made = made or structure.is_named_tuple(hint)
     return made or hint is datetime.date
-
-
-def says(hint: Any) -> bool:
-    """Does an annotation say anything?"""
-    return _plain(hint) is not Any
-
-
-def field(hint: Any, step: str | int) -> Any:
-    """The type of a field or item; None where it is not known."""
-    hint = _plain(hint)
-    origin, args = typing.get_origin(hint), typing.get_args(hint)
-    if isinstance(step, int):
-        if is_named_tuple(hint) and -len(hint._fields) <= step < len(hint._fields):
-            return of(hint).get(hint._fields[step])
-        return args[0] if origin is list and args else None
-    if origin is dict and len(args) == 2:
-        return args[1]
-    named = origin if _is_dataclass(origin) else hint
-    if not (_is_dataclass(named) or typing.is_typeddict(named)):
-        return None
-    found = _members(named).get(step)
-    return _variables(named, args).get(found, found)
-
-
-def _plain(hint: Any) -> Any:
-    """Without what says nothing about the value."""
-    while typing.get_origin(hint) is typing.Annotated or isinstance(hint, dataclasses.InitVar):
-        hint = typing.get_args(hint)[0] if not isinstance(hint, dataclasses.InitVar) else hint.type
-    if typing.get_origin(hint) is Future:
-        return typing.get_args(hint)[0]
-    if sys.version_info >= (3, 11) and typing.get_origin(hint) in (typing.Required, typing.NotRequired):
-        return typing.get_args(hint)[0]
-    return Any if hint is inspect.Parameter.empty else hint
-
-
-def _is_sequence(origin: Any) -> bool:
-    import collections.abc
-
-    return origin in (collections.abc.Sequence, collections.abc.Iterable, collections.abc.Collection)
-
-
-def _is_mapping(origin: Any) -> bool:
-    import collections.abc
-
-    return origin in (collections.abc.Mapping, collections.abc.MutableMapping)
 
 
 def _name(hint: Any) -> str:

@@ -13,7 +13,8 @@ from typing import Any, Callable, Collection, Mapping
 from .._model.futures import Future
 from .._model.values import Dir, File
 from ..errors import refused
-from .hints import _is_mapping, _is_sequence, _is_union, _members, _plain, _required, is_named_tuple, of
+from . import structure
+from .annotations import of
 from .kinds import KEPT, kind_of
 
 __all__ = ["finder", "finders", "refuse_returned", "as_texts"]
@@ -24,15 +25,15 @@ Find = Callable[[str, Any], "tuple[str, Any] | None"]
 
 def finder(hint: Any) -> Find | None:
     """What finds a value that is no file where a type says that it is one; None where the type names none."""
-    hint = _plain(hint)
+    hint = structure.plain(hint)
     if kind_of(hint) in KEPT:
         return _itself
     origin, args = typing.get_origin(hint), typing.get_args(hint)
-    if _is_union(hint):
+    if structure.is_union(hint):
         return _one_of([finder(one) for one in args if one is not type(None)])
-    if origin is dict or _is_mapping(origin):
+    if origin is dict or structure.is_mapping(origin):
         return _within(finder(args[-1]), dict, lambda value: value.items(), "{}.{}")
-    if args and (origin in (list, tuple, set, frozenset) or _is_sequence(origin)):
+    if args and (origin in (list, tuple, set, frozenset) or structure.is_sequence(origin)):
         # of a tuple of several types any may be one
         inner = [finder(one) for one in args if one is not Ellipsis]
         return _within(inner[0] if len(inner) == 1 else None, (list, tuple), enumerate, "{}[{}]")
@@ -61,7 +62,7 @@ def refuse_returned(task: str, hint: Any, at: tuple[str, int]) -> None:
 
 def _place_in(hint: Any, within: tuple[Any, ...]) -> str | None:
     """Where a value of a type has a file or directory: in a field that it cannot be without, as in `scene.raw`; "" where it is one."""
-    hint = _plain(hint)
+    hint = structure.plain(hint)
     if finder(hint) is not None:
         return ""
     if hint in within:
@@ -75,15 +76,15 @@ def _place_in(hint: Any, within: tuple[Any, ...]) -> str | None:
 
 def _needed(hint: Any) -> dict[str, Any]:
     """The fields that have no default, and are not None."""
-    if is_named_tuple(hint):
+    if structure.is_named_tuple(hint):
         fields, defaults = of(hint), hint._field_defaults
         needed = [name for name in hint._fields if name in fields and name not in defaults]
     elif dataclasses.is_dataclass(hint) or typing.is_typeddict(hint):
-        fields = _members(hint)
-        needed = _required(hint, fields)
+        fields = structure.members(hint)
+        needed = structure.required(hint, fields)
     else:
         return {}
-    return {name: fields[name] for name in needed if type(None) not in typing.get_args(_plain(fields[name]))}
+    return {name: fields[name] for name in needed if type(None) not in typing.get_args(structure.plain(fields[name]))}
 
 
 def _itself(name: str, value: Any) -> tuple[str, Any] | None:

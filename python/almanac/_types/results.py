@@ -8,7 +8,7 @@ from typing import Any, Callable, Mapping, Sequence
 from .._model.futures import Future
 from .._model.shape import Shape
 from ..errors import refused
-from . import hints
+from . import hints, structure
 from .floats import floats
 
 __all__ = [
@@ -32,11 +32,11 @@ class Of(Shape):
         return hints.convert(value, self.hint, "it")
 
     def step(self, step: str | int) -> str | int:
-        hint = hints.unless_none(self.hint)
-        return hint._fields.index(step) if hints.is_named_tuple(hint) and step in hint._fields else step
+        hint = structure.unless_none(self.hint)
+        return hint._fields.index(step) if structure.is_named_tuple(hint) and step in hint._fields else step
 
     def field(self, step: str | int) -> Shape | None:
-        return of_type(hints.field(self.hint, step))
+        return of_type(structure.field(self.hint, step))
 
 
 class Floats(Of):
@@ -200,7 +200,7 @@ def of_value(value: Any) -> Shape | None:
     """What is kept of a value that a function gave, as whoever awaits it is to have it."""
     if isinstance(value, Future):
         return value._shape
-    if hints.is_named_tuple(type(value)):
+    if structure.is_named_tuple(type(value)):
         return of_type(type(value))
     if isinstance(value, (list, tuple)):
         return items(value)

@@ -11,7 +11,8 @@ import typing
 from typing import Any, Literal
 
 from .._model.values import Dir, File, Url
-from .hints import _is_mapping, _is_sequence, _is_union, _made_of, _members, _names, _plain, _required, is_named_tuple, of
+from . import structure
+from .annotations import of
 
 __all__ = ["schema"]
 
@@ -46,22 +47,22 @@ def schema(hint: Any, within: bool = False) -> dict[str, Any]:
             name: {**schema(one, within), **({"default": None} if name in optional else {})} for name, one in hint.items()
         }
         return _object(fields, [name for name in hint if name not in optional])
-    hint = _plain(hint)
+    hint = structure.plain(hint)
     known = _SCHEMAS.get(hint) if isinstance(hint, type) else None
     if known is not None:
         return dict(known)
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin is Literal:
         return {"enum": list(args)}
-    if _is_union(hint):
+    if structure.is_union(hint):
         # a path is one of two by itself
         alternatives = [one for arg in args for one in _alternatives(schema(arg, within))]
         return {} if {} in alternatives else {"anyOf": alternatives}
     if origin is tuple and args[1:] != (...,):
         return _list_of(args, within)
-    if args and (origin in (list, tuple, set, frozenset) or _is_sequence(origin)):
+    if args and (origin in (list, tuple, set, frozenset) or structure.is_sequence(origin)):
         return {"type": "array", "items": schema(args[0], within)}
-    if origin is dict or _is_mapping(origin):
+    if origin is dict or structure.is_mapping(origin):
         values = schema(args[1], within) if len(args) == 2 else {}
         return {"type": "object", **({"additionalProperties": values} if values else {})}
     if isinstance(hint, type) and issubclass(hint, enum.Enum):
@@ -69,20 +70,20 @@ def schema(hint: Any, within: bool = False) -> dict[str, Any]:
     pydantic = getattr(hint, "model_json_schema", None)
     if pydantic is not None:
         return pydantic()  # type: ignore[no-any-return]
-    if is_named_tuple(hint):
-        recursive, found = _names(hint, hint), of(hint)
+    if structure.is_named_tuple(hint):
+        recursive, found = structure.mentions(hint, hint), of(hint)
         hints = [found.get(name, Any) for name in hint._fields]
         return {} if recursive and within else _list_of(hints, within or recursive)
     if dataclasses.is_dataclass(hint) or typing.is_typeddict(hint):
-        recursive = _names(hint, hint)
+        recursive = structure.mentions(hint, hint)
         if recursive and within:
             return {}
-        fields = _members(hint)
+        fields = structure.members(hint)
         defaults = _defaults(hint)
         properties = {
             name: {**schema(one, within or recursive), **defaults.get(name, {})} for name, one in fields.items()
         }
-        return _object(properties, _required(hint, fields))
+        return _object(properties, structure.required(hint, fields))
     return {}
 
 
@@ -97,7 +98,7 @@ def _alternatives(told: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _may_be_none(hint: Any) -> bool:
-    return _is_union(hint := _plain(hint)) and type(None) in typing.get_args(hint)
+    return structure.is_union(hint := structure.plain(hint)) and type(None) in typing.get_args(hint)
 
 
 def _defaults(hint: Any) -> dict[str, dict[str, Any]]:
@@ -105,7 +106,7 @@ def _defaults(hint: Any) -> dict[str, dict[str, Any]]:
     if not dataclasses.is_dataclass(hint):
         return {}
     missing, found = dataclasses.MISSING, {}
-    for field in _made_of(hint):
+    for field in structure.made_of(hint):
         value = field.default_factory() if field.default_factory is not missing else field.default
         if value is not missing and _is_json(value):
             found[field.name] = {"default": value}
