@@ -222,10 +222,68 @@ describe('plain files of a dataset in a bucket', () => {
     await stoppedToo?.promise
     go?.resolve()
     await first.settled()
-    expect(said()).toEqual({ format: 1 })
+    expect(said()).toMatchObject({ by: expect.any(String) })
     goToo?.resolve()
     await last.settled()
     expect(shown()).toEqual({ f: 'last', g: 'last', h: 'last' })
     expect(said()).toEqual({ format: 1, digest: expect.any(String) })
+  })
+
+  /** Stops before it writes each of these, until it is let go on. `atEnd`: what it says of itself the second time. */
+  const stops = ({ objects }: { objects: MemoryObjects }, ...keys: readonly string[]) => {
+    const gates = keys.map((key) => ({
+      key,
+      ...Promise.withResolvers<void>(),
+      stopped: Promise.withResolvers<void>(),
+    }))
+    let said = 0
+    objects.onRequest = async (kind, name) => {
+      if (kind !== 'put') return
+      if (name.startsWith('plain/e/x.almanac')) said++
+      const gate = gates.find(({ key }) => (said === 2 ? key === 'atEnd' : name === `${folder}${key}`))
+      gate?.stopped.resolve()
+      await gate?.promise
+    }
+    return gates.map(({ stopped, resolve }) => ({ stopped: stopped.promise, goOn: resolve }))
+  }
+  const versions = [
+    { f: 'first', g: 'first' },
+    { f: 'last', g: 'last', h: 'last' },
+  ] as const
+
+  it('are shown anew by one that met nobody at its end, where another ended before it said so', async () => {
+    const [first, last] = [await process(), await process()]
+    const [firstG] = stops(first, 'g')
+    const [lastAtEnd] = stops(last, 'atEnd')
+    await first.add(versions[0])
+    await firstG?.stopped
+    await last.add(versions[1])
+    await lastAtEnd?.stopped
+    firstG?.goOn()
+    await first.settled()
+    expect(shown()).toEqual({ ...versions[1], g: 'first' })
+    lastAtEnd?.goOn()
+    await last.settled()
+    expect(shown()).toEqual(versions[1])
+    expect(said()).toEqual({ format: 1, digest: (await tree(last.data, versions[1])).digest })
+  })
+
+  it('are shown anew by one that left it to another, where that ended before it was told', async () => {
+    const [first, last] = [await process(), await process()]
+    const [firstG, firstAtEnd] = stops(first, 'g', 'atEnd')
+    const [lastH] = stops(last, 'h')
+    await first.add(versions[0])
+    await firstG?.stopped
+    await last.add(versions[1])
+    await lastH?.stopped
+    firstG?.goOn()
+    await firstAtEnd?.stopped
+    lastH?.goOn()
+    await last.settled()
+    expect(shown()).toEqual({ ...versions[1], g: 'first' })
+    firstAtEnd?.goOn()
+    await first.settled()
+    expect(shown()).toEqual(versions[0])
+    expect(said()).toEqual({ format: 1, digest: (await tree(first.data, versions[0])).digest })
   })
 })

@@ -30,8 +30,10 @@ export type Newest = () => Promise<Digest | undefined>
  *
  * W1 it says so only of one that is there whole: before anything changes it says instead who is at work. What was cut
  *    off is not built upon: all is sent then, and what else is in the folder goes.
- * W2 of several at work each sees at its end that others were. Where one still is it is told so, and shows all anew at
- *    its end; else we do. So what stays is whole, but where two end within the same request.
+ * W2 of several at work each sees at its end that others were. Where one still is it is told so beside, and shows all anew
+ *    at its end; else we do. Who tells looks afterwards whether that one is still at work, and who says that all is there
+ *    looks afterwards whether it was told: whichever comes first, one of them sees it. So what stays is whole, but
+ *    where another began since its last look at who is at work, and ended, or died, before it said that all is there.
  *
  * `instead`: only where one of these is shown.
  */
@@ -44,27 +46,33 @@ export async function showObjects(
   const { objects } = tools.remote.blobs
   // beside the folder: all that is in it is the directory's
   const state = `${plainFolder}${name}.almanac.json`
+  const mixed = `${plainFolder}${name}.almanac.mixed.json`
+  const isTold = async (): Promise<boolean> => (await objects.look(mixed)) !== undefined
   if (instead !== undefined) {
     const there = await readDocument(objects, state)
     if (!instead.has(String(there?.['digest'] ?? there?.['showing']))) return
   }
-  for (let isMixed = false; ; ) {
+  for (let isMixed = await isTold(); ; ) {
     const root = await newest()
     const before = await readDocument(objects, state)
     const shown = isMixed ? undefined : before?.['digest']
     if (!isMixed && (root === undefined ? before === undefined : shown === root)) return
     const by = crypto.randomUUID()
     await writeDocument(objects, state, { showing: root, by })
+    // who tells from now on saw us at work
+    if (isMixed) await objects.remove([mixed])
     await change(tools, `${plainFolder}${name}/`, shown, root)
     const after = await readDocument(objects, state)
     isMixed = after?.['by'] !== by
     if (!isMixed) {
       if (root === undefined) await objects.remove([state])
       else await writeDocument(objects, state, { digest: root })
-      if ((await newest()) === root) return
+      isMixed = await isTold()
+      if (!isMixed && (await newest()) === root) return
     } else if (after?.['by'] !== undefined) {
-      // nobody's: the other shows all anew at its end
-      return void (await writeDocument(objects, state, {}))
+      await writeDocument(objects, mixed, {})
+      const other = await readDocument(objects, state)
+      if (other?.['by'] !== undefined) return
     }
   }
 }
