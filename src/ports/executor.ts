@@ -7,7 +7,7 @@ import type { Value } from '../model/value.ts'
 /**
  * Where attempts are executed. An executor never decides policy: no retry, no order, no limit.
  *
- * X1 each submitted attempt ends exactly once: `succeeded`, `failed`, `lost` or `inputs-gone`, or, if asked, `cancelled`.
+ * X1 each submitted attempt ends exactly once: `succeeded`, `failed`, `lost`, `unbegun` or `inputs-gone`, or, if asked, `cancelled`.
  * X2 nothing is reported for an attempt after its end.
  * X3 after `cancel` no process of the attempt is left when its end is reported.
  * X4 `close` ends all attempts and leaves no process, temporary file or shared memory behind.
@@ -43,8 +43,8 @@ export interface Executor {
 
 /**
  * What is held back of a run: nothing; what is `new`, as who decides on it does not keep up, while what waits already
- * where it is executed may begin; or `all`, as the run is paused: what waits there is asked for, and what is not given
- * back has begun.
+ * where it is executed may begin; or `all`, as the run is paused: what has not begun, and may be begun again, ends as
+ * `unbegun`, so that the run comes to rest.
  */
 export type Held = false | 'new' | 'all'
 
@@ -139,6 +139,8 @@ export type AttemptEnd =
   | { readonly kind: 'lost'; readonly error: ErrorRecord }
   /** it never began: held values among its inputs died with their worker; rebuild them and submit it again */
   | { readonly kind: 'inputs-gone'; readonly handles: readonly number[] }
+  /** all of its run was held back before it began */
+  | { readonly kind: 'unbegun' }
   | { readonly kind: 'cancelled' }
 
 export interface Usage {

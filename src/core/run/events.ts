@@ -101,6 +101,8 @@ export type AttemptEvent =
   | { readonly kind: 'stopped'; readonly call: number; readonly attempt: number }
   /** it was not begun: somebody executes the same, or has just done so. Its result is looked for again */
   | { readonly kind: 'yielded'; readonly call: number; readonly attempt: number }
+  /** it was not begun, as the run is paused */
+  | { readonly kind: 'unbegun'; readonly call: number; readonly attempt: number }
 
 export type RunEvent =
   | Made

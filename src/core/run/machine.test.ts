@@ -322,6 +322,15 @@ describe('what acts on the world', () => {
 })
 
 describe('a pause', () => {
+  it('takes back what was not begun, which starts with the same attempt when it is over', () => {
+    const bench = new MachineBench()
+    bench.do(made(0), identified(0))
+    bench.do({ kind: 'pause' })
+    expect(bench.do({ kind: 'unbegun', call: 0, attempt: 1 })).toEqual([])
+    expect(bench.machine.isResting).toBe(true)
+    expect(bench.do({ kind: 'unpause' })).toEqual(['start 0.1'])
+  })
+
   it('lets nothing new start, and what runs end', () => {
     const bench = new MachineBench()
     bench.do(made(0), identified(0))

@@ -67,6 +67,7 @@ const transitions: { readonly [P in Phase]: Row } = {
     lost,
     deprived,
     yielded,
+    unbegun,
   },
   execute: { ...alarm, started: tooLate, succeeded, failed, lost, deprived },
   retry: { woke: (graph, call) => graph.queue(call) },
@@ -89,6 +90,7 @@ const transitions: { readonly [P in Phase]: Row } = {
     lost: stopped,
     deprived: stopped,
     yielded: stopped,
+    unbegun: stopped,
     stopped,
   },
   entered: {
@@ -202,6 +204,14 @@ function yielded(graph: RunGraph, call: Call): void {
   call.attempt--
   graph.move(call, 'lookup')
   graph.effects.push({ kind: 'lookup', call: call.id })
+}
+
+/** As if it had never had a slot. */
+function unbegun(graph: RunGraph, call: Call): void {
+  if (graph.draining) return stopped(graph, call)
+  graph.slots.give(call)
+  call.attempt--
+  graph.queue(call)
 }
 
 /** An attempt was given up. What it made again for others had ended long ago, and stays as it is. */

@@ -55,6 +55,8 @@ export class Results {
         return dispatch({ kind: 'lost', call: info.id, attempt, at: ports.clock.now() })
       case 'inputs-gone':
         return this.#deprived(info, attempt, result.handles)
+      case 'unbegun':
+        return dispatch({ kind: 'unbegun', call: info.id, attempt })
       case 'cancelled':
         return dispatch({ kind: 'stopped', call: info.id, attempt })
     }

@@ -103,3 +103,20 @@ it('lets nothing of a run begin that is held back, and what was to begin goes fi
   await Promise.all([...held, later].map(({ id }) => bench.heard.end(id)))
   expect(order).toEqual(['c', 'a', 'b', 'd'])
 })
+
+it('gives back what has not begun where all of a run is held back, also what comes then', async () => {
+  const order: string[] = []
+  const named = (name: string, more: Partial<Attempt> = {}) => attempt(() => order.push(name), more)
+  const waits = named('a')
+  bench.executor.submit([waits])
+  bench.executor.holdBack?.('r1', 'all')
+  const later = [named('b'), named('c', { run: 'r2' })]
+  bench.executor.submit(later)
+  const ends = await Promise.all([waits, ...later].map(({ id }) => bench.heard.end(id)))
+  expect(ends.map(({ kind }) => kind)).toEqual(['unbegun', 'unbegun', 'succeeded'])
+  bench.executor.holdBack?.('r1', false)
+  const last = named('d')
+  bench.executor.submit([last])
+  await bench.heard.end(last.id)
+  expect(order).toEqual(['c', 'd'])
+})

@@ -61,6 +61,8 @@ class InlineExecutor implements Executor, Driver<FunctionContext> {
     this.#until = this.#now + sliceMs
     this.#drain()
   }
+  /** runs of which all is held back */
+  readonly #paused = new Set<RunId>()
   readonly #waiting = new Waiting()
   /** of those that have ended lately; undefined before the first has */
   #meanMs: number | undefined
@@ -88,6 +90,7 @@ class InlineExecutor implements Executor, Driver<FunctionContext> {
       if (live !== undefined) this.#waiting.add(live)
     }
     this.#schedule()
+    if (this.#paused.size > 0) queueMicrotask(() => this.#giveBack())
   }
 
   /** In steps, so that it seldom changes. */
@@ -102,6 +105,21 @@ class InlineExecutor implements Executor, Driver<FunctionContext> {
   holdBack(run: RunId, held: Held): void {
     this.#waiting.hold(run, held !== false)
     this.#schedule()
+    if (held !== 'all') this.#paused.delete(run)
+    else {
+      this.#paused.add(run)
+      // nothing is told before the caller has returned
+      queueMicrotask(() => this.#giveBack())
+    }
+  }
+
+  /** Of an effect a person would be asked whether it took place. */
+  #giveBack(): void {
+    for (const live of [...this.#attempts]) {
+      const { run, task } = live.attempt
+      if (this.#paused.has(run) && live.state === undefined && !task.policy.effect)
+        live.end({ kind: 'unbegun' })
+    }
   }
 
   /** An attempt has ended. */

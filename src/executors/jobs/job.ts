@@ -215,6 +215,14 @@ export class Job {
     this.run.leave()
   }
 
+  /** It ends where all of its run is held back; but an effect, as a person would be asked whether it took place. */
+  giveBack(): void {
+    if (this.run.held !== 'all' || this.phase !== 'waiting' || this.live.ended) return
+    if (this.live.attempt.task.policy.effect) return
+    this.leave()
+    this.live.end({ kind: 'unbegun' })
+  }
+
   get handles(): number[] {
     return this.held.map((ref) => ref.handle)
   }
@@ -235,3 +243,9 @@ export class Job {
 
 const noFiles: SharedFile[] = []
 const noSegments: string[] = []
+
+/** Gives back what has not begun of a run, of which all is held back; nothing is told before the caller has returned. */
+export const giveBackSoon = (run: JobRun, attempts: Iterable<LiveAttempt<Job>>): void =>
+  queueMicrotask(() => {
+    for (const { state } of [...attempts]) if (state?.run === run) state.giveBack()
+  })

@@ -6,7 +6,7 @@ import type { TaskSpec } from '../../model/task.ts'
 import type { Attempt, AttemptId, Executor, ExecutorListener, Held } from '../../ports/executor.ts'
 import { isEmpty } from '../../util/empty.ts'
 import type { TaskFunction } from '../jobs/job.ts'
-import { Job, TaskFunctions } from '../jobs/job.ts'
+import { giveBackSoon, Job, TaskFunctions } from '../jobs/job.ts'
 import { JobRuns } from '../jobs/job-runs.ts'
 import type { ExecutorOptions } from '../lifecycle.ts'
 import { Attempts, nameOf, unhurried } from '../lifecycle.ts'
@@ -138,6 +138,7 @@ class PythonExecutor implements Executor, GroupOwner {
       )
       job.enter()
       live.state = job
+      if (job.run.held === 'all') queueMicrotask(() => job.giveBack())
       const home = this.#homes.of(body.env)
       if (home instanceof Promise) void this.#addWhenThere(job, home)
       else touched.add(this.#enter(job, home))
@@ -157,7 +158,10 @@ class PythonExecutor implements Executor, GroupOwner {
 
   holdBack(name: RunId, held: Held): void {
     const run = this.#runs.hold(name, held)
-    if (run?.held === 'all') for (const worker of this.#workers) worker.askBack(run)
+    if (run?.held === 'all') {
+      for (const worker of this.#workers) worker.askBack(run)
+      giveBackSoon(run, this.#attempts)
+    }
     if (run?.held === false) for (const group of this.#groups.values()) queueMicrotask(() => group.dispatch())
   }
 

@@ -74,6 +74,8 @@ export class WorkerGroup implements WorkerOwner {
 
   returned(job: Job): void {
     job.phase = 'waiting'
+    if (job.run.held === 'all') job.giveBack()
+    if (job.live.ended) return
     this.#queueOf(job.run).addFirst(job)
     queueMicrotask(() => this.dispatch())
   }

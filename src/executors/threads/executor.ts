@@ -4,7 +4,7 @@ import type { RunId } from '../../model/records.ts'
 import { HeldRef } from '../../model/refs.ts'
 import type { TaskSpec } from '../../model/task.ts'
 import type { Attempt, AttemptId, Executor, ExecutorListener, Held } from '../../ports/executor.ts'
-import { Job, TaskFunctions } from '../jobs/job.ts'
+import { giveBackSoon, Job, TaskFunctions } from '../jobs/job.ts'
 import { JobRuns } from '../jobs/job-runs.ts'
 import type { ExecutorOptions } from '../lifecycle.ts'
 import { Attempts } from '../lifecycle.ts'
@@ -84,6 +84,7 @@ class ThreadExecutor implements Executor {
       const job = new Job(this.#jobs, live, fn, this.#runs.of(attempt.run), this.#arrays)
       job.enter()
       live.state = job
+      if (job.run.held === 'all') queueMicrotask(() => job.giveBack())
       this.#pool.add(job)
     }
     this.#pool.dispatchSoon()
@@ -100,7 +101,9 @@ class ThreadExecutor implements Executor {
 
   /** Threads have work for half a second at most, by what such calls took before: none of it is asked for. */
   holdBack(name: RunId, held: Held): void {
-    if (this.#runs.hold(name, held)?.held === false) this.#pool.dispatchSoon()
+    const run = this.#runs.hold(name, held)
+    if (run?.held === 'all') giveBackSoon(run, this.#attempts)
+    if (run?.held === false) this.#pool.dispatchSoon()
   }
 
   cancel(attempt: AttemptId, graceMs: number): void {
