@@ -1,5 +1,6 @@
 import os
 import pathlib
+import re
 import sys
 import unittest
 
@@ -42,6 +43,46 @@ class Frames(unittest.TestCase):
             "    raise ValueError(raw.name)\nValueError: a\n",
         )
         self.assertRegex(self.stack("a"), r"^TypeError: load\(\): raw is a file or directory, and 'a' is a str\. .*\n$")
+
+
+def deep(n: int) -> int:
+    if n == 0:
+        raise ValueError("deep")
+    return deep(n - 1)
+
+
+class Recursion(unittest.TestCase):
+    def stack(self, depth: int) -> str:
+        limit = sys.getrecursionlimit()
+        sys.setrecursionlimit(limit + depth)
+        try:
+            deep(depth)
+        except ValueError as error:
+            return failures.record(error, lambda file: file == __file__, None)["stack"]
+        finally:
+            sys.setrecursionlimit(limit)
+        raise AssertionError
+
+    def test_both_ends_are_told_of_a_deep_one(self):
+        stack = self.stack(1000)
+        self.assertIn("\n  … 902 more frames\n", stack)
+        told = [line for line in stack.splitlines() if line.startswith("  ") and not line.startswith("    ")]
+        self.assertEqual(
+            [re.sub(r", line \d+,", "", line) for line in told],
+            [
+                f'  File "{__file__}" in stack',
+                *3 * [f'  File "{__file__}" in deep'],
+                "  [Previous line repeated 46 more times]",
+                "  … 902 more frames",
+                *3 * [f'  File "{__file__}" in deep'],
+                "  [Previous line repeated 46 more times]",
+                f'  File "{__file__}" in deep',
+            ],
+        )
+        self.assertLess(len(stack), 3000)
+
+    def test_all_is_told_of_one_that_is_not(self):
+        self.assertNotIn("more", self.stack(2))
 
 
 class Groups(unittest.TestCase):

@@ -6,12 +6,16 @@ import os
 import sys
 import textwrap
 import traceback
-from typing import Any, Callable
+from typing import Any, Callable, NamedTuple
 
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 #: frames of libraries that are left out in one place are counted
 _MAX_TEXT = 64 * 1024
 _MAX_CHAIN = 8
+#: frames that are told of a deep recursion, at each end
+_MAX_FRAMES = 50
+#: how often a line is told that calls itself
+_MAX_REPEATED = 3
 #: exceptions of a group that are told, and groups within groups
 _MAX_GROUP = 8
 _MAX_NESTED = 3
@@ -22,8 +26,8 @@ _MAX_NAME = 200
 
 def record(error: BaseException, is_local: Callable[[str], bool], fallback: tuple[str, int] | None) -> dict[str, Any]:
     """Type, message, place and traceback of an exception."""
-    frames = _frames(error)
-    place = _place(error, frames, is_local) or fallback
+    first, _, last = _frames(error)
+    place = _place(error, [*first, *last], is_local) or fallback
     fields: dict[str, Any] = {
         "type": type(error).__name__,
         "types": types(error),
@@ -62,13 +66,29 @@ def message(error: BaseException) -> str:
     return text or type(error).__name__
 
 
-def _frames(error: BaseException) -> list[traceback.FrameSummary]:
+class _Frames(NamedTuple):
+    first: list[traceback.FrameSummary]
+    #: how many are left out
+    between: int
+    last: list[traceback.FrameSummary]
+
+
+def _frames(error: BaseException) -> _Frames:
+    count, at = 0, error.__traceback__
+    while at is not None:
+        count, at = count + 1, at.tb_next
+    between = max(0, count - 2 * _MAX_FRAMES)
+    rest = error.__traceback__ if between else None
+    for _ in range(_MAX_FRAMES + between if between else 0):
+        rest = rest and rest.tb_next
     try:
-        frames = traceback.extract_tb(error.__traceback__)
+        first = traceback.extract_tb(error.__traceback__, _MAX_FRAMES if between else None)
+        last = traceback.extract_tb(rest)
     except Exception:  # sources that cannot be read
-        return []
+        return _Frames([], 0, [])
     ours = _ours()
-    return [frame for frame in frames if not frame.filename.startswith(ours)]
+    of_author = [[frame for frame in frames if not frame.filename.startswith(ours)] for frames in (first, last)]
+    return _Frames(of_author[0], between, of_author[1])
 
 
 def _ours() -> tuple[str, ...]:
@@ -128,22 +148,39 @@ def _group(error: BaseException, is_local: Callable[[str], bool], nested: int) -
 
 
 def _one(error: BaseException, is_local: Callable[[str], bool]) -> str:
-    frames = _frames(error)
-    lines = ["Traceback (most recent call last):\n"] if frames else []
-    left_out = 0
-    for index, frame in enumerate(frames):
-        # of a library only the last frame is told: where it was raised
-        if is_local(frame.filename) or index == len(frames) - 1:
-            lines.extend(_left_out(left_out))
-            left_out = 0
-            lines.extend(traceback.format_list([frame]))
-        else:
-            left_out += 1
+    first, between, last = _frames(error)
+    lines = ["Traceback (most recent call last):\n"] if first or last else []
+    lines += _told(first, is_local, len(first) if last else len(first) - 1)
+    if between:
+        lines.append(f"  … {between} more frames\n")
+    lines += _told(last, is_local, len(last) - 1)
     try:
         lines.extend(traceback.format_exception_only(type(error), error))
     except Exception:  # a broken __str__
         lines.append(f"{type(error).__name__}\n")
     return "".join(lines)
+
+
+def _told(frames: list[traceback.FrameSummary], is_local: Callable[[str], bool], raised: int) -> list[str]:
+    """Of libraries only the frame that raised is told; of a line that calls itself the first three."""
+    lines: list[str] = []
+    left_out = repeated = 0
+    before = None
+    for index, frame in enumerate(frames):
+        if not is_local(frame.filename) and index != raised:
+            left_out += 1
+            continue
+        repeated = repeated + 1 if frame == before and not left_out else 0
+        before = frame
+        if repeated >= _MAX_REPEATED and frames[index + 1 : index + 2] == [frame]:
+            continue
+        if repeated >= _MAX_REPEATED:
+            lines.append(f"  [Previous line repeated {repeated - _MAX_REPEATED + 1} more times]\n")
+            continue
+        lines.extend(_left_out(left_out))
+        left_out = 0
+        lines.extend(traceback.format_list([frame]))
+    return [*lines, *_left_out(left_out)]
 
 
 def _left_out(count: int) -> list[str]:
