@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import { cpuSeconds, residentBytes, treeOf } from './process-tree.ts'
+import { cpuSeconds, treeOf } from './process-tree.ts'
+import { TreeMemory } from './tree-memory.ts'
 
 /** One run of an engine. */
 export interface Measured {
@@ -30,6 +31,7 @@ export function measure(
   },
 ): Promise<Measured | Stopped> {
   const [program, ...args] = command
+  const memory = new TreeMemory()
   const child = spawn(program, args, {
     cwd: options.cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -43,7 +45,7 @@ export function measure(
   let said = ''
   const startedAt = performance.now()
   const look = (): void => {
-    const bytes = residentBytes(treeOf(pid))
+    const bytes = memory.bytes(treeOf(pid))
     peakBytes = Math.max(peakBytes, bytes)
     if (stopped !== undefined) return
     if (bytes > options.maxBytes) stopped = `it took more than ${Math.round(options.maxBytes / 1e9)} GB`

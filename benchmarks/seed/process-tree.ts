@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** What a process and all below it use, from the kernel's accounts. */
+/** A process and all below it, from the kernel's accounts. */
 
 /** Process ids of a process and all below it. */
 export function treeOf(root: number): number[] {
@@ -21,15 +21,6 @@ export function cpuSeconds(pids: readonly number[]): number {
   return ticks.reduce((sum, tick) => sum + tick, 0) / 100
 }
 
-/** Resident bytes, what is shared counted once. */
-export function residentBytes(pids: readonly number[]): number {
-  let kilobytes = 0
-  for (const pid of pids) {
-    kilobytes += Number(/^Pss:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0)
-  }
-  return kilobytes * 1024
-}
-
 /** Fields of `stat` from the third on; undefined for a process that is no more. */
 function statOf(pid: number): string[] | undefined {
   const stat = read(`/proc/${pid}/stat`)
@@ -37,7 +28,8 @@ function statOf(pid: number): string[] | undefined {
   return stat === '' ? undefined : stat.slice(stat.lastIndexOf(')') + 2).split(' ')
 }
 
-function read(path: string): string {
+/** Empty for what is no more. */
+export function read(path: string): string {
   try {
     return readFileSync(path, 'latin1')
   } catch {
