@@ -23,8 +23,8 @@ import { seedTable } from './table.ts'
  *     npm run bench:seed -- --grid small
  *     npm run bench:seed -- --grid seed --append seed.jsonl
  *
- * With `--append` the lines are kept in a file too, and what is there already is not measured again; `--page` writes
- * them all as a page with a table.
+ * With `--append` the lines are kept in a file too, and what is there already is not measured again, but for what
+ * failed; `--page` writes them all as a page with a table.
  */
 
 const here = import.meta.dirname
@@ -82,6 +82,8 @@ const programs: Readonly<Record<EngineName, Program>> = {
     PREFECT_LOGGING_LEVEL: 'ERROR',
     PREFECT_SERVER_ANALYTICS_ENABLED: 'false',
     PREFECT_SERVER_ALLOW_EPHEMERAL_MODE: 'true',
+    // on a busy machine its server takes longer to start than the 20 s that it has
+    PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS: '90',
   }),
   floor: script('floor.py'),
 }

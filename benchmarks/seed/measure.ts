@@ -17,6 +17,11 @@ export interface Stopped {
   readonly stopped: string
 }
 
+const endedWith = 'it ended with '
+
+/** Whether the engine failed, rather than took more than it may. */
+export const isFailure = (stopped: string): boolean => stopped.startsWith(endedWith)
+
 /**
  * Runs an engine's program in a process of its own. It prints `begin` when it is warm and `end RESULT` when it is
  * done: time and CPU are taken between the two, memory is looked at several times a second.
@@ -72,7 +77,7 @@ export function measure(
       if (stopped !== undefined) resolve({ stopped })
       else if (ended === undefined) {
         process.stderr.write(`${command.join(' ')}\n${said}`)
-        resolve({ stopped: `it ended with ${code}: ${said.trim().split('\n').at(-1)?.slice(0, 200)}` })
+        resolve({ stopped: `${endedWith}${code}: ${said.trim().split('\n').at(-1)?.slice(0, 200)}` })
       } else resolve({ ...ended, peakBytes })
     })
   })

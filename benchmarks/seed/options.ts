@@ -14,7 +14,7 @@ export interface SeedOptions {
   /** an engine that takes more is stopped */
   readonly maxGb: number
   readonly maxMinutes: number
-  /** a file for the lines: cells and engines that are in it are left out */
+  /** a file for the lines: cells and engines that are in it are left out, but for those that failed */
   readonly append?: string
   readonly page?: string
 }
@@ -80,6 +80,6 @@ const help = (engines: readonly string[]): string =>
     ...Object.entries(numbers).map(([name, [standard, is]]) => `  --${name} ${standard}`.padEnd(24) + is),
     `  --engines a,b         of ${engines.join(', ')}`,
     `  --grid ${Object.keys(grids).join('|')}`.padEnd(24).concat('  all cells of a table'),
-    '  --append FILE         keeps the lines, and measures only what is not there',
+    '  --append FILE         keeps the lines, and measures only what is not there or failed',
     '  --page FILE           writes them as a table',
   ].join('\n')
