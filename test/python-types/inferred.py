@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -119,6 +120,28 @@ async def main(raw: Dir, scene: File) -> dict[str, object]:
     assert_type(double.options(retries=1)(1), Future[int])
     assert_type(double.key("a")(1), Future[int])
 
+    # `asyncio` knows what they give
+    assert_type(await asyncio.gather(one, double(2)), tuple[int, int])
+    first, second = await asyncio.gather(one, fetched(1))
+    assert_type(first, int)
+    assert_type(second, str)
+    each = await asyncio.gather(*many)
+    assert_type(each, list[int])
+    assert_type(await asyncio.gather(*[double(n) for n in range(3)]), list[int])
+    assert_type(await asyncio.gather(*double.map([1, 2])), list[int])
+    mixed = await asyncio.gather(steps(1), one)
+    assert_type(mixed, tuple[str, int])
+    for ended in asyncio.as_completed([double(1), double(2)]):
+        soonest = await ended
+        assert_type(soonest, int)
+    assert_type(await asyncio.wait_for(one, 3), int)
+    assert_type(await asyncio.shield(one), int)
+    over, pending = await asyncio.wait([asyncio.ensure_future(one)])
+    print(len(over), len(pending))
+    # and what it gives may have fields of the names that futures of `asyncio` have
+    judge(pick(judge(scene), lambda quality: scene))
+    judge(index.map(raw).settled().done)
+
     assert_type(await gather(*many), list[int])
     assert_type(await gather(one, one), list[int])
     assert_type(await map(steps, [1, 2]).all(), list[str])
@@ -140,4 +163,8 @@ async def main(raw: Dir, scene: File) -> dict[str, object]:
 def outside() -> None:
     """The function itself, whatever a checker takes it for."""
     value: int = double(4)
-    print(value + 1, almanac.run(main, raw=Path("raw"), scene=Path("a.nc")).output)
+    more = double(4) + 1
+    less = 1 - double(4)
+    for one in sorted([double(2), double(1)]):
+        print(f"{one}", one < 2, float(one), len(fetched(1)), -one)
+    print(value + 1, more, less, almanac.run(main, raw=Path("raw"), scene=Path("a.nc")).output)

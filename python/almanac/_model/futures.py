@@ -17,9 +17,19 @@ U = TypeVar("U")
 _AWAIT = "Await it first (`.result()` in a plain function), or pass the future to a task."
 
 if TYPE_CHECKING:
-    # a checker takes a future wherever the value is declared that it stands for: passed on it is an edge
-    class _Passed(Awaitable[T], Any):  # type: ignore[misc]
-        ...
+    # a checker takes a future wherever the value is declared that it stands for: passed on it is an edge. What takes
+    # both kinds of awaitables (`asyncio.gather`) tells mypy what it gives only if they agree
+    class _Passed(asyncio.Future[T], Any):  # type: ignore[misc]
+        # but nothing else of that is there: these are fields
+        add_done_callback: Any
+        cancel: Any
+        cancelled: Any
+        done: Any
+        exception: Any
+        get_loop: Any
+        remove_done_callback: Any
+        set_exception: Any
+        set_result: Any
 
     class _PassedList(list["Future[T]"], Any):  # type: ignore[misc]
         ...
@@ -193,9 +203,11 @@ class Future(_Passed[T]):
     def _known(self, *_: object) -> NoReturn:
         raise refused(f"the result of {self._name} was used before it is known", _AWAIT, "ALM_FUTURE_AS_TEXT")
 
-    __str__ = __bool__ = __iter__ = __len__ = __int__ = __float__ = __format__ = _known
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _known
-    __lt__ = __le__ = __gt__ = __ge__ = _known
+    # outside a workflow a task gives its value, which has all of them
+    if not TYPE_CHECKING:
+        __str__ = __bool__ = __iter__ = __len__ = __int__ = __float__ = __format__ = _known
+        __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _known
+        __lt__ = __le__ = __gt__ = __ge__ = _known
 
     def __eq__(self, other: object) -> bool:
         # `f(1) == 3` would be false whatever f gives
