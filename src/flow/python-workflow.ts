@@ -30,7 +30,7 @@ export function pythonWorkflow<const O extends PythonWorkflowOptions>(
   run: string,
   options: O,
 ): Workflow<WorkflowInput<O>, WorkflowOutput<O, unknown>>
-export function pythonWorkflow<I = Readonly<Record<string, unknown>>, R = unknown>(
+export function pythonWorkflow<I = Readonly<Record<string, unknown>> | undefined, R = unknown>(
   run: string,
 ): Workflow<I, R>
 export function pythonWorkflow(run: string, options: PythonWorkflowOptions = {}): unknown {

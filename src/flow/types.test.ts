@@ -129,6 +129,12 @@ describe('types follow workflows', () => {
     parent({ n: 1 })
   })
 
+  typed('a workflow in Python takes inputs by name, or none', () => {
+    void [python.workflow('/flow.py:main')(), python.workflow('/flow.py:main').key('a')({ n: 1 })]
+    // @ts-expect-error an input is missing
+    void python.workflow<{ n: number }>('/flow.py:main')()
+  })
+
   typed('answers are what the schema says', () => {
     expectTypeOf(run.ask({ ok: json<boolean>() }, { title: 'ok?' })).toExtend<PromiseLike<{ ok: boolean }>>()
     expectTypeOf(run.now()).toExtend<PromiseLike<Date>>()

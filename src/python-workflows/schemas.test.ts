@@ -46,7 +46,8 @@ it('takes numbers that JSON does not have, and of all others what fits, with the
     'photons: Invalid input: expected int, received number',
     'night.seeing: Invalid input: expected number, received string',
   ])
-  expect(await taken(schema, {})).toEqual(['gain: Invalid input: expected number, received undefined'])
+  for (const nothing of [{}, undefined])
+    expect(await taken(schema, nothing)).toEqual(['gain: Invalid input: expected number, received undefined'])
 })
 
 it('says of its inputs what the annotations say', () => {

@@ -382,15 +382,20 @@ def seated(n: int) -> int:
 @workflow
 async def failing(n: int):
     await fails(n)
+
+@workflow
+async def bare(n: int = 5):
+    return n
 `)
   await project.write({
     'main.ts': `
 import { AlmanacError, json, python, workflow, z } from 'almanac'
 const deep = python.workflow('flow.py:deep', { input: { n: json(z.number()) }, output: json(z.number()) })
 const failing = python.workflow<{ n: number }>('flow.py:failing')
+const bare = python.workflow('flow.py:bare')
 export const back = workflow('back', { input: { n: json<number>() } }, async ({ n }) => 10 * (await deep({ n })))
 export default workflow('main', { input: { n: json(z.number()) } }, async ({ n }) => {
-  const found = [deep({ n }), deep.key('again')({ n: 1 })]
+  const found = [deep({ n }), deep.key('again')({ n: 1 }), bare(), bare.key('given')({ n: 6 })]
   try {
     await failing({ n: 3 })
   } catch (error) {
@@ -403,7 +408,7 @@ export default workflow('main', { input: { n: json(z.number()) } }, async ({ n }
   const { id, ...first } = await ran('run', 'main.ts', ...input)
   expect(first).toEqual({
     state: 'succeeded',
-    output: { deep: [11, 1], message: 'no 3' },
+    output: { deep: [11, 1, 5, 6], message: 'no 3' },
     executed: 3,
     reused: 0,
     error: null,
