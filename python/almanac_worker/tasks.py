@@ -329,6 +329,8 @@ class Runner:
             return {"kind": "not-found", "message": str(error)}
         if isinstance(error, values.Refused):
             return {"kind": "refused", "message": str(error), **_where(task.order.function.place())}
+        if isinstance(error, _Unwritable):
+            return {"kind": "unwritable", "retry": True, "message": str(error), "size": error.size}
         cause: BaseException = error
         kind, retry = "raised", True
         if isinstance(error, LoadFailed) and error.__cause__ is not None:
@@ -363,12 +365,20 @@ def _write_blob(data: bytes | bytearray | memoryview, paths: list[str]) -> tuple
         try:
             with open(path, "wb") as file:
                 return path, file.write(data)
-        except OSError:
-            if index == len(paths) - 1:
-                raise
+        except OSError as error:
             if os.path.exists(path):
                 os.unlink(path)
+            if index == len(paths) - 1:
+                raise _Unwritable(len(data), str(error)) from None
     raise AssertionError("there is always a path")
+
+
+class _Unwritable(Exception):
+    """A result that has no room anywhere: not the task's doing."""
+
+    def __init__(self, size: int, why: str) -> None:
+        super().__init__(why)
+        self.size = size
 
 
 def _where(place: tuple[str, int] | None) -> dict[str, Any]:

@@ -14,11 +14,22 @@ export class Capture {
   readonly #stderr: Tail
   readonly #events: Tail
 
-  /** Makes the files; those of output have no name once they are open. */
+  /** Makes the files, all or none; those of output have no name once they are open. */
   constructor(prefix: string, lineLength: number, noteBytes: number) {
-    this.#stdout = new Tail(`${prefix}-out`, lineLength)
-    this.#stderr = new Tail(`${prefix}-err`, lineLength)
-    this.#events = new Tail(`${prefix}-events`, noteBytes)
+    const made: Tail[] = []
+    const make = (name: string, length: number): Tail => {
+      const tail = new Tail(`${prefix}-${name}`, length)
+      made.push(tail)
+      return tail
+    }
+    try {
+      this.#stdout = make('out', lineLength)
+      this.#stderr = make('err', lineLength)
+      this.#events = make('events', noteBytes)
+    } catch (error) {
+      for (const tail of made) tail.close()
+      throw error
+    }
     this.#stdout.hide()
     this.#stderr.hide()
   }

@@ -1,5 +1,6 @@
-import { errorRecord, isAlmanacError } from '../../model/errors.ts'
+import { type AlmanacError, errorRecord, isAlmanacError } from '../../model/errors.ts'
 import type { Job } from '../jobs/job.ts'
+import { bytesText } from '../limits.ts'
 import type { LiveAttempt } from '../live-attempt.ts'
 import type { HeldValues, Holder } from './held-values.ts'
 import type { SharedFiles } from './shared-files.ts'
@@ -20,7 +21,11 @@ export function deliver(
   if (plain !== undefined) return { inputs: plain }
   const handles = held.gone(job.handles)
   if (handles.length > 0) return { refuse: (live) => live.end({ kind: 'inputs-gone', handles }) }
-  if (problem !== undefined) return refusal(files, problem, true)
+  if (problem !== undefined) {
+    const missing = job.handles.filter((handle) => held.holderOf(handle) !== to && !held.placeOf(handle))
+    const bytes = missing.reduce((sum, handle) => sum + held.sizeOf(handle), 0)
+    return refusal(files.refusal(`values of ${bytesText(bytes)}`, problem))
+  }
   const placeOf = (handle: number) => (held.holderOf(handle) === to ? undefined : held.placeOf(handle))
   job.blobs = []
   job.segments = []
@@ -28,9 +33,8 @@ export function deliver(
   try {
     inputs = inputsText(job.live.attempt.inputs, placeOf, files, job.blobs)
   } catch (error) {
-    if (!isAlmanacError(error)) return refusal(files, (error as Error).message, true)
-    const record = errorRecord(error.code, error.details)
-    return { refuse: (live) => live.fail('error', record, false) }
+    if (!isAlmanacError(error)) throw error
+    return refusal(error)
   }
   for (const handle of job.handles) {
     const place = placeOf(handle)
@@ -42,7 +46,7 @@ export function deliver(
   return { inputs: inputs.includes('"$"') ? JSON.stringify(inputs) : inputs }
 }
 
-const refusal = (files: SharedFiles, why: string, retryable: boolean): Delivery => ({
-  refuse: (live) =>
-    live.fail('error', errorRecord('ALM_STORE_FAILED', { path: files.prefix, why }), retryable),
+const refusal = ({ code, details }: AlmanacError): Delivery => ({
+  // what is full now may have room the next time
+  refuse: (live) => live.fail('error', errorRecord(code, details), code === 'ALM_STORE_FAILED'),
 })

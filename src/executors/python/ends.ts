@@ -4,6 +4,7 @@ import type { ErrorRecord } from '../../model/records.ts'
 import type { Value } from '../../model/value.ts'
 import type { Usage } from '../../ports/executor.ts'
 import type { Job } from '../jobs/job.ts'
+import { bytesText } from '../limits.ts'
 import type { EndBody, WorkerFailure } from './messages.ts'
 import type { SharedFiles } from './shared-files.ts'
 import { resultValue } from './wire.ts'
@@ -19,7 +20,7 @@ export function tellEnd(job: Job, body: EndBody, files: SharedFiles, code: objec
     return
   }
   if (body.failure !== undefined) {
-    tellFailure(job, body.failure, usage)
+    tellFailure(job, body.failure, files, usage)
     return
   }
   let values: Record<string, Value>
@@ -36,7 +37,7 @@ export function tellEnd(job: Job, body: EndBody, files: SharedFiles, code: objec
   job.live.succeed(values, usage, code)
 }
 
-function tellFailure(job: Job, failure: WorkerFailure, usage: Usage): void {
+function tellFailure(job: Job, failure: WorkerFailure, files: SharedFiles, usage: Usage): void {
   const { kind, message, type, types, file, line, stack } = failure
   const more: Partial<ErrorRecord> = {
     ...(type !== undefined && { type }),
@@ -61,6 +62,11 @@ function tellFailure(job: Job, failure: WorkerFailure, usage: Usage): void {
     case 'refused':
       job.live.fail('error', errorRecord('ALM_RESULT_REFUSED', { why: message }, more), false, usage)
       return
+    case 'unwritable': {
+      const { code, details } = files.refusal(`a result of ${bytesText(failure.size ?? 0)}`, message)
+      job.live.fail('error', errorRecord(code, details), failure.retry, usage)
+      return
+    }
     case 'memory':
       job.live.fail('memory', errorRecord('ALM_TASK_MEMORY', { why: message }, more), failure.retry, usage)
       return

@@ -338,5 +338,36 @@ describe('shared memory that is full', () => {
   })
 })
 
+describe('the directory for temporary files and shared memory, both full', () => {
+  it('are named with what is free there, how much was to be written, and what helps', async () => {
+    await bench.close()
+    const nowhere = join(tmpdir(), `nowhere-${process.pid}`)
+    const place = join(tmpdir(), `place-${process.pid}`)
+    mkdirSync(place)
+    try {
+      bench = new PythonBench((clock, listener) =>
+        openPythonExecutor({ clock, processes: 2, places: [nowhere, place] }, listener),
+      )
+      file = bench.write('steps.py', source)
+      // its files are there by then
+      expect(await value('where')).toEqual(expect.any(Number))
+      rmSync(place, { recursive: true })
+      const end = await bench.run(task('same'), { it: new Uint8Array(3_000_000) })
+      expect(end).toMatchObject({
+        kind: 'failed',
+        error: {
+          code: 'ALM_STORE_FAILED',
+          message: expect.stringMatching(
+            /nowhere-\d+ \(cannot be read\) and .*place-\d+ \(cannot be read\): a value of 2\.9 MiB cannot be written there: ENOENT.*; make room there, or set TMPDIR to a directory that has some\.$/,
+          ),
+        },
+        retryable: true,
+      })
+    } finally {
+      rmSync(place, { recursive: true, force: true })
+    }
+  })
+})
+
 const isSpilled = (name: string): boolean =>
   name.startsWith('almanac-') && /-\d+-s-d\d+$/.test(name) && name.includes(`-${process.pid}-`)

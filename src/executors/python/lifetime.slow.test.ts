@@ -2,6 +2,7 @@ import type { ChildProcessByStdio } from 'node:child_process'
 import { spawn, spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { tmpdir } from 'node:os'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
@@ -116,7 +117,9 @@ afterEach(async () => {
 })
 
 const filesOf = (pid: number): string[] =>
-  readdirSync(sharedDirectory()).filter((name) => name.startsWith('almanac-') && name.includes(`-${pid}-`))
+  [...new Set([sharedDirectory(), tmpdir()])]
+    .flatMap((place) => readdirSync(place))
+    .filter((name) => /^almanac-\d+-/.test(name) && name.includes(`-${pid}-`))
 
 it('uses no process before there is a task', async () => {
   const { executor } = open()
@@ -373,6 +376,20 @@ it('tries again where the system refuses another process for a while', async () 
   await vi.waitUntil(() => lines.some((line) => line.startsWith('second ')), patience)
   child.kill('SIGKILL')
   expect(lines.filter((line) => line.startsWith('second '))).toEqual(['second succeeded'])
+})
+
+it('says so where a process has nowhere to print to', async () => {
+  const one = open({ places: ['/nowhere/shared', '/nowhere/temporary'] })
+  expect(await one.run(one.task(file, 'pid'))).toMatchObject({
+    kind: 'failed',
+    error: {
+      code: 'ALM_STORE_FAILED',
+      message: expect.stringMatching(
+        /^\/nowhere\/shared \(cannot be read\) and \/nowhere\/temporary \(cannot be read\): what a Python process prints cannot be written there: ENOENT/,
+      ),
+    },
+    retryable: true,
+  })
 })
 
 /** A directory for modules, of which Python imports one when it starts. */

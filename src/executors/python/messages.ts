@@ -69,6 +69,8 @@ export interface WorkerFailure {
   readonly line?: number
   readonly stack?: string
   readonly exit?: string
+  /** bytes of what could not be written */
+  readonly size?: number
   readonly retry: boolean
 }
 
@@ -141,7 +143,7 @@ function endBody(body: Readonly<Record<string, unknown>>): EndBody {
 }
 
 function failure(body: Readonly<Record<string, unknown>>): WorkerFailure {
-  const { kind, message, type, types, file, line, stack, exit, retry } = body
+  const { kind, message, type, types, file, line, stack, exit, size, retry } = body
   return {
     kind: text(kind),
     message: text(message),
@@ -151,6 +153,7 @@ function failure(body: Readonly<Record<string, unknown>>): WorkerFailure {
     ...(line !== undefined && { line: count(line) }),
     ...(stack !== undefined && { stack: text(stack) }),
     ...(exit !== undefined && { exit: text(exit) }),
+    ...(size !== undefined && { size: count(size) }),
     retry: retry === true,
   }
 }

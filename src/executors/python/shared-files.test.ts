@@ -36,3 +36,15 @@ it('directories with names of its files are left alone', () => {
     rmSync(directory, { recursive: true })
   }
 })
+
+it('files that grow lie on disk, and in shared memory where the disk has no room', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'shared-'))
+  try {
+    const usual = new SharedFiles(join(directory, 'nowhere'), directory)
+    expect(usual.growing()).toEqual([usual.spare, usual.prefix])
+    const odd = new SharedFiles(directory, join(directory, 'nowhere'))
+    expect(odd.growing()).toEqual([odd.prefix, odd.spare])
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+})

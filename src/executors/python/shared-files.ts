@@ -7,12 +7,15 @@ import {
   readdirSync,
   readlinkSync,
   rmSync,
+  statfsSync,
   writeSync,
 } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
+import { AlmanacError } from '../../model/errors.ts'
 import type { SharedFile } from '../jobs/shared-file.ts'
 import { kernelFile } from '../kernel-file.ts'
+import { bytesText } from '../limits.ts'
 
 /**
  * Files through which values pass between processes: in `/dev/shm` where there is one, else (or when that is full)
@@ -90,15 +93,37 @@ export class SharedFiles {
     rmSync(file.spare, { force: true })
   }
 
-  /** Writes bytes for a worker to read; returns where they are. */
+  /** Writes bytes for a worker to read; returns where they are. @throws ALM_STORE_FAILED */
   write(file: SharedFile, bytes: Uint8Array): string {
-    try {
-      return writeTo(file.path, bytes)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
-      rmSync(file.path, { force: true })
-      return writeTo(file.spare, bytes)
+    let why = ''
+    for (const path of [file.path, file.spare]) {
+      try {
+        return writeTo(path, bytes)
+      } catch (error) {
+        rmSync(path, { force: true })
+        why = (error as Error).message
+      }
     }
+    throw this.refusal(`a value of ${bytesText(bytes.length)}`, why)
+  }
+
+  /** `what` can be written in neither place. */
+  refusal(what: string, why: string): AlmanacError {
+    const places = [...new Set([dirname(this.prefix), dirname(this.spare)])]
+    return new AlmanacError('ALM_STORE_FAILED', {
+      path: places.map((place) => `${place} (${freeText(place)})`).join(' and '),
+      why: `${what} cannot be written there: ${why}; make room there, or set TMPDIR to a directory that has some`,
+    })
+  }
+
+  /**
+   * Beginnings of paths for files that grow while others write to them, the better first: on disk, as values may fill
+   * shared memory to its end at any time; in shared memory where the disk has little room and it has more.
+   */
+  growing(): readonly [string, string] {
+    const disk = freeBytes(dirname(this.spare)) ?? 0
+    const isLittle = disk < littleRoom && (freeBytes(dirname(this.prefix)) ?? 0) > disk
+    return isLittle ? [this.prefix, this.spare] : [this.spare, this.prefix]
   }
 
   /** Is it a path that workers of ours may name? */
@@ -128,6 +153,24 @@ export class SharedFiles {
 /** bytes of files that nobody uses which are kept for the next use */
 const maxFree = 64 * 1024 * 1024
 
+/** room that what one worker prints may take */
+const littleRoom = 64 * 1024 * 1024
+
+/** 0 also where no file can be made any more; undefined where it cannot be read. */
+function freeBytes(directory: string): number | undefined {
+  try {
+    const { bavail, bsize, files, ffree } = statfsSync(directory)
+    return files > 0 && ffree === 0 ? 0 : bavail * bsize
+  } catch {
+    return undefined
+  }
+}
+
+function freeText(directory: string): string {
+  const free = freeBytes(directory)
+  return free === undefined ? 'cannot be read' : `${bytesText(free)} free`
+}
+
 let opened = 0
 
 function writeTo(path: string, bytes: Uint8Array): string {
@@ -153,11 +196,11 @@ function sweep(directory: string, reach: string): void {
     const [, of, pid, start] = /^almanac-(\d+)-(\d+)-(\d+)-/.exec(name) ?? []
     if (of !== reach || pid === undefined) continue
     if (processStart(Number(pid)) === Number(start)) continue
-    // another user's: theirs to sweep
+    // another user's: theirs to sweep; or nobody may write there
     try {
       rmSync(join(directory, name), { force: true })
     } catch (error) {
-      if (!['EPERM', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+      if (!['EPERM', 'EACCES', 'EROFS'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
     }
   }
 }

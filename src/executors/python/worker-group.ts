@@ -1,3 +1,4 @@
+import { AlmanacError, errorRecord } from '../../model/errors.ts'
 import { balance } from '../jobs/balance.ts'
 import type { Job } from '../jobs/job.ts'
 import type { JobRun } from '../jobs/job-runs.ts'
@@ -35,7 +36,7 @@ export interface GroupOwner {
  * G4 what adds to held values is not given to a worker while what takes some waits for a worker; nor to one that has
  *    places which such in another should have; nor, while much is held, while such waits for a place anywhere. It
  *    waits for places only, which those that run leave: so what is held is bounded by what runs, not by what is late
- * G5 where there is no room for another process (descriptors, EAGAIN, ENOMEM), attempts wait for those that are there,
+ * G5 where there is no room for another process (descriptors, EAGAIN, ENOMEM) or for its files, attempts wait for those that are there,
  *    or for a while
  */
 export class WorkerGroup implements WorkerOwner {
@@ -253,17 +254,18 @@ export class WorkerGroup implements WorkerOwner {
     return soon === undefined || home !== undefined ? undefined : { worker: soon, now: false }
   }
 
-  /** Undefined where there are no descriptors for another process. */
+  /** Undefined where there are no descriptors for another process, or no room for its files. */
   #startWorker(lane: number, job: Job): Worker | undefined {
     if (this.#roomTimer !== undefined) return undefined
     this.#world.files.sweep()
+    let worker: Worker
     try {
       needDescriptors(descriptors)
+      worker = new Worker({ ...this.#start, id: this.#owner.nextWorker() }, this.#world, this)
     } catch (error) {
-      if (this.#awaitRoom()) lose(job, (error as Error).message)
+      if (this.#awaitRoom()) giveUp(job, error)
       return undefined
     }
-    const worker = new Worker({ ...this.#start, id: this.#owner.nextWorker() }, this.#world, this)
     if (worker.pid !== undefined) this.#noRoomSince = undefined
     this.#living += 1
     this.#workers[lane] = worker
@@ -303,6 +305,15 @@ export class WorkerGroup implements WorkerOwner {
     }
     return home
   }
+}
+
+function giveUp(job: Job, error: unknown): void {
+  if (!(error instanceof AlmanacError)) {
+    lose(job, (error as Error).message)
+    return
+  }
+  job.leave()
+  job.live.fail('error', errorRecord(error.code, error.details), true)
 }
 
 function lose(job: Job, why: string): void {

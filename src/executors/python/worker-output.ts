@@ -3,6 +3,7 @@ import type { AttemptLimits } from '../limits.ts'
 import { readEventLine } from '../programs/event-lines.ts'
 import type { CaptureSizes } from './capture.ts'
 import { Capture } from './capture.ts'
+import type { SharedFiles } from './shared-files.ts'
 
 /**
  * What a worker process writes, told to the attempt whose it is. Owns the capture and the last words for an obituary.
@@ -16,8 +17,9 @@ export class WorkerOutput {
   #touched = false
   #lastWords: string[] = []
 
-  constructor(prefix: string, limits: AttemptLimits) {
-    this.capture = new Capture(prefix, limits.lineLength, limits.noteBytes)
+  /** `name`: what its files are called. @throws ALM_STORE_FAILED */
+  constructor(files: SharedFiles, name: string, limits: AttemptLimits) {
+    this.capture = captureIn(files, name, limits)
   }
 
   get lastWords(): readonly string[] {
@@ -70,6 +72,18 @@ export class WorkerOutput {
       event: (line: string) => tellEvent(job, line),
     }
   }
+}
+
+function captureIn(files: SharedFiles, name: string, limits: AttemptLimits): Capture {
+  let why = ''
+  for (const prefix of files.growing()) {
+    try {
+      return new Capture(`${prefix}-${name}`, limits.lineLength, limits.noteBytes)
+    } catch (error) {
+      why = (error as Error).message
+    }
+  }
+  throw files.refusal('what a Python process prints', why)
 }
 
 const maxWords = 40

@@ -74,13 +74,14 @@ export class Worker implements Holder, MemoryOf {
   #oomKills = outOfMemoryKills()
   idleSince = performance.now()
 
+  /** @throws ALM_STORE_FAILED where there is no room for the files of its output */
   constructor(start: WorkerStart, world: WorkerWorld, owner: WorkerOwner) {
     this.id = start.id
     this.#world = world
     this.#owner = owner
     this.#memory = new WorkerMemory(this, world.residentLimit)
-    const prefix = `${world.files.prefix}-w${start.id}-f`
-    if (start.debug === undefined) this.#output = new WorkerOutput(prefix, world.limits)
+    if (start.debug === undefined)
+      this.#output = new WorkerOutput(world.files, `w${start.id}-f`, world.limits)
     this.#process = new WorkerProcess(start, this.#output?.capture, {
       message: (message) => this.#hear(message),
       exited: (exit) => this.#exited(exit),
