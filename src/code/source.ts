@@ -2,7 +2,7 @@ import { realpathSync, statSync } from 'node:fs'
 import { setSourceMapsSupport } from 'node:module'
 import { extname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { AlmanacError } from '../model/errors.ts'
+import { AlmanacError, isAlmanacError } from '../model/errors.ts'
 import type { Digest } from '../model/refs.ts'
 import type { SourcePlace, TaskSpec } from '../model/task.ts'
 import type { CodeFingerprint, CodeSource, LoadedFile } from '../ports/code.ts'
@@ -131,13 +131,13 @@ class FileCodeSource implements CodeSource {
     return count && this.#ofCounted(task, definedAt, { unit, target, count })
   }
 
-  isStill(task: TaskSpec, digest: Digest): boolean | Promise<boolean> {
+  isStill(task: TaskSpec, digest: Digest): boolean | Promise<boolean | 'unreadable'> {
     const { body, version } = task
     if (body.kind !== 'python' || version !== undefined) return true
     if (this.#python.isStill(body.file, body.function, digest)) return true
     return this.fingerprint(task).then(
       (now) => now.digest === digest,
-      () => false,
+      (error: unknown) => isUnreadable(body.file, error) && 'unreadable',
     )
   }
 
@@ -252,6 +252,11 @@ class FileCodeSource implements CodeSource {
     return realpathSync(file)
   }
 }
+
+/** It is gone, or half written; and not without the function. */
+const isUnreadable = (file: string, error: unknown): boolean =>
+  statSync(file, { throwIfNoEntry: false }) === undefined ||
+  (isAlmanacError(error) && error.code === 'ALM_LOAD_FAILED')
 
 function ofVersion(version: string): CodeFingerprint {
   const digest = sha256All(['version', version])

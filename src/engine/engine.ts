@@ -277,7 +277,7 @@ export class Engine {
     try {
       const end = await driver.ended
       if (end.kind === 'broken') throw end.error
-      const { state, output, error, counts, executed, reused, savedMs, planned, unknown } = end
+      const { state, output, error, counts, executed, reused, unkept, savedMs, planned, unknown } = end
       const shown =
         state === 'succeeded' && !settings.dryRun
           ? await this.#show(run, settings.environment, output, listener)
@@ -288,6 +288,7 @@ export class Engine {
         counts,
         executed,
         reused,
+        ...(unkept !== undefined && { unkept }),
         savedMs,
         durationMs: this.#ports.clock.now() - started,
         ...(state === 'succeeded' && { output }),

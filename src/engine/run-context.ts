@@ -79,6 +79,7 @@ export interface RunSnapshot {
   readonly counts: Partial<Record<CallState, number>>
   readonly executed: number
   readonly reused: number
+  readonly unkept?: number
   readonly savedMs: number
   /** calls in line, by the limit that is short */
   readonly limits: Readonly<Record<string, number>>

@@ -24,7 +24,7 @@ export type DriverEnd =
     } & Figures)
   | { readonly kind: 'broken'; readonly error: unknown }
 
-type Figures = Pick<RunResult, 'counts' | 'executed' | 'reused' | 'savedMs'>
+type Figures = Pick<RunResult, 'counts' | 'executed' | 'reused' | 'unkept' | 'savedMs'>
 
 /** What the end asks of the rest of the driver. */
 export interface EndHost {
@@ -203,9 +203,10 @@ export class RunEnd {
         ...(outputWire !== undefined && { outputWire }),
       })
       await recorder.durable()
-      const { counts, executed, reused, savedMs, planned } = this.#host.figures()
+      const { counts, executed, reused, unkept, savedMs, planned } = this.#host.figures()
+      const figures = { counts, executed, reused, savedMs, ...(unkept !== undefined && { unkept }) }
       const unknown = this.#run.settings.dryRun ? { unknown: this.#host.unknown() } : {}
-      this.#done?.({ kind: 'ended', ...end, counts, executed, reused, savedMs, planned, ...unknown })
+      this.#done?.({ kind: 'ended', ...end, ...figures, planned, ...unknown })
     } catch (error) {
       await recorder.idle()
       this.#done?.({ kind: 'broken', error })

@@ -86,6 +86,8 @@ export interface RunResult {
   readonly counts: Readonly<Partial<Record<CallState, number>>>
   readonly executed: number
   readonly reused: number
+  /** of those executed, how many `resume` executes again: the code was edited meanwhile, or could not be read */
+  readonly unkept?: number
   /** ms of work that the run cache and carried entries of maps stand for */
   readonly savedMs: number
   readonly durationMs: number

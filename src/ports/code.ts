@@ -20,9 +20,9 @@ export interface CodeSource {
   known(task: TaskSpec): CodeFingerprint | undefined
   /**
    * Is the task's code still what was counted as `digest`? Said at once where no file of it was touched since; what
-   * counts as it was loaded always is. What can no longer be counted is not.
+   * counts as it was loaded always is. `unreadable` is what cannot be counted now: a file is gone, or is being written.
    */
-  isStill(task: TaskSpec, digest: Digest): boolean | Promise<boolean>
+  isStill(task: TaskSpec, digest: Digest): boolean | Promise<boolean | 'unreadable'>
   close(): Promise<void>
 }
 

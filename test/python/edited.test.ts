@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { Project } from '../cli/almanac.ts'
@@ -56,6 +57,52 @@ it('does not take what an edited function gave for what the function gave before
     // an effect is not repeated
     expect([again['executed'], again['output']]).toEqual([1, ['old 1', 'old 0', 'old 2', 'other 3', 'new 4']])
     expect((await project.json('resume', 'last'))['executed']).toBe(0)
+  } finally {
+    await project.remove()
+  }
+})
+
+const flow = `
+import os, time
+from almanac import task, workflow
+
+@task
+def slow(n: int) -> int:
+    open("begun", "w").close()
+    while not os.path.exists("edited"):
+        time.sleep(0.01)
+    return n
+
+@task
+def after(n: int) -> int:
+    return n + 1
+
+@workflow
+async def main() -> int:
+    return await after(await slow(1))
+`
+
+it.each([
+  ['is no valid Python', (project: Project) => project.write({ 'flow.py': `${flow}\ndef (` })],
+  ['is gone', (project: Project) => rm(join(project.folder, 'flow.py'))],
+])('says that a file %s, and not that it was edited, and counts no result as kept', async (_, edit) => {
+  const project = await Project.make({ 'flow.py': flow })
+  try {
+    const run = project.run('run', 'flow.py')
+    await project.there('begun')
+    await edit(project)
+    await project.write({ edited: '' })
+    const { code, stdout, stderr } = await run
+    const said = stdout + stderr
+    expect(code).toBe(1)
+    expect(said).toContain(
+      `${join(project.folder, 'flow.py')}:slow cannot be read: its file is gone, or is no valid Python. What ends meanwhile is executed again by resume`,
+    )
+    expect(said).not.toMatch(/was edited|kept/)
+
+    await project.write({ 'flow.py': flow })
+    const again = await project.json('resume', 'last')
+    expect([again['executed'], again['output']]).toEqual([2, 2])
   } finally {
     await project.remove()
   }

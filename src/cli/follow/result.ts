@@ -65,7 +65,7 @@ export function printResult(result: RunResult, printer: Printer, { varied, told,
 }
 
 function printFailure(
-  { id, executed, reused }: RunResult,
+  { id, executed, reused, unkept = 0 }: RunResult,
   error: ErrorRecord,
   printer: Printer,
   told: boolean,
@@ -78,7 +78,7 @@ function printFailure(
   const place = error.file === undefined ? '' : `${pc.cyan(placeText(error))} `
   printer.line(`  ${place}${pc.dim(`[${error.code}]`)}`)
   if (error.hint !== undefined) printer.line(pc.dim(`  ${hintText(error.hint, id, error.call)}`))
-  const kept = executed + reused
+  const kept = executed + reused - unkept
   if (kept > 0)
     printer.line(pc.dim(`  ${kept} ${kept === 1 ? 'result is' : 'results are'} kept, and not made again.`))
 }

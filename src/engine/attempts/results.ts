@@ -9,7 +9,7 @@ import type { CallInfo } from '../calls/call-info.ts'
 import { placed, recordOf, typesOf } from '../calls/failure.ts'
 import { spilled } from '../calls/spilled.ts'
 import { resolve } from '../calls/views.ts'
-import type { CodeDrift } from '../identity/code-drift.ts'
+import type { CodeDrift, Drift } from '../identity/code-drift.ts'
 import type { RunContext } from '../run-context.ts'
 import type { AttemptResult } from './attempt-result.ts'
 import type { HeldCopies } from './held-copies.ts'
@@ -124,17 +124,17 @@ export class Results {
   }
 
   #given(info: CallInfo, attempt: number, result: Kept): void {
-    const isOther = this.#code.isOther(info, result.code)
-    if (isOther === false) this.#kept(info, attempt, result)
-    else this.#keptAfter(Promise.resolve(isOther), info, attempt, result)
+    const drift = this.#code.of(info, result.code)
+    if (drift === undefined) this.#kept(info, attempt, result)
+    else this.#keptAfter(Promise.resolve(drift), info, attempt, result)
   }
 
-  #keptAfter(isOther: Promise<boolean>, info: CallInfo, attempt: number, result: Kept): void {
-    void isOther.then((other) => {
+  #keptAfter(drifting: Promise<Drift | undefined>, info: CallInfo, attempt: number, result: Kept): void {
+    void drifting.then((drift) => {
       if (this.#run.isOver()) return
-      if (other) {
+      if (drift !== undefined) {
         this.#sharings.end(info)
-        this.#code.forget(info)
+        this.#code.forget(info, drift)
       }
       this.#kept(info, attempt, result)
     })

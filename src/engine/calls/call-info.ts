@@ -71,6 +71,8 @@ export interface CallInfo {
   /** the call of an earlier life whose outcome this one took */
   takenFrom?: number | undefined
   lastError?: ErrorRecord | undefined
+  /** its result may be of other code than it was identified with: it is known by no fingerprint */
+  drift?: 'edited' | 'unreadable'
   /** what it has to do with other calls of its fingerprint; absent where it never began an attempt that others could use */
   sharing?: Sharing | undefined
   /** `seq` of the message that it received */

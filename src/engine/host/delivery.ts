@@ -35,6 +35,8 @@ export class Delivery {
   over = 0
   executed = 0
   reused = 0
+  /** of those executed: their results may be of other code */
+  unkept = 0
   /** ms of work that the run cache and carried entries stand for */
   savedMs = 0
   /** what becomes durable with the outcome of a call, by call; each is told when it is */
@@ -64,8 +66,9 @@ export class Delivery {
     // what is made again has ended before
     const waiting = Math.max(0, this.counted - this.over - running) + unmade
     const { executed, reused, savedMs } = this
+    const unkept = this.unkept > 0 && { unkept: this.unkept }
     const counts = { ...this.counts, waiting, running }
-    return { counts, executed, reused, savedMs, limits: graph.slots.admissions.waits() }
+    return { counts, executed, reused, ...unkept, savedMs, limits: graph.slots.admissions.waits() }
   }
 
   /** Somebody waits for an outcome. */
@@ -176,8 +179,10 @@ export class Delivery {
     if (state !== 'succeeded') return
     // what is remembered may be recorded again, in another order
     const { attempt } = this.#run.machine.graph.call(info.id)
-    if (recorded && status.reason === 'executed' && attempt !== info.own?.outcome?.attempt) this.executed++
-    else this.reused++
+    if (recorded && status.reason === 'executed' && attempt !== info.own?.outcome?.attempt) {
+      this.executed++
+      if (info.drift !== undefined) this.unkept++
+    } else this.reused++
     if (recorded && status.reason === 'cached') this.savedMs += info.costMs
   }
 
