@@ -2,6 +2,7 @@ import dataclasses
 import datetime
 import enum
 import json
+import threading
 import typing
 import unittest
 
@@ -98,6 +99,21 @@ class Encoding(unittest.TestCase):
             with self.assertRaises(values.Refused) as refused:
                 encoder.wire(value)
             self.assertIn(why, str(refused.exception))
+
+    def test_what_has_arrays_within_is_refused_with_what_cannot_be_serialised(self):
+        class Table:
+            def __array__(self):
+                return [threading.Lock()]
+
+            def __reduce__(self):
+                return list, (threading.Lock(),)
+
+        with self.assertRaises(values.Refused) as refused:
+            encoder.wire([Table()])
+        self.assertRegex(
+            str(refused.exception),
+            r"^at \[0\]: it is an instance of .*Table, which cannot be serialised: TypeError: cannot pickle '_thread.lock' object$",
+        )
 
     def test_what_contains_itself_is_refused(self):
         value: dict = {}

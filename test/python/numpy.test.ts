@@ -61,6 +61,10 @@ describe('NumPy', () => {
     ['delta', 'at (the value itself): it is a timedelta64'],
     ['complex', 'at (the value itself): it is a complex128'],
     ['long', 'at (the value itself): it is a longdouble with more digits than a float has'],
+    [
+      'lock',
+      "at (the value itself): it is an instance of numpy.ndarray whose element [1] cannot be serialised, a lock: TypeError: cannot pickle '_thread.lock' object",
+    ],
   ])('values that cannot be kept are refused: %s', async (kind, why) => {
     expect(await bench.failure(task('refused'), { kind })).toContain(why)
   })

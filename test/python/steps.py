@@ -1,6 +1,7 @@
 """Tasks of the tests with NumPy."""
 
 import os
+import threading
 
 import numpy as np
 
@@ -24,7 +25,13 @@ def many():
 
 
 def refused(kind):
-    return {"nat": [np.datetime64("NaT")], "delta": np.timedelta64(1, "s"), "complex": np.complex128(1), "long": np.longdouble(1) / 3}[kind]
+    return {
+        "nat": [np.datetime64("NaT")],
+        "delta": np.timedelta64(1, "s"),
+        "complex": np.complex128(1),
+        "long": np.longdouble(1) / 3,
+        "lock": np.array([1, threading.Lock()], dtype=object),
+    }[kind]
 
 
 def add(a, b):

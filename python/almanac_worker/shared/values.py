@@ -31,6 +31,8 @@ _PLAIN = frozenset((str, bool, type(None), int, float))
 
 #: steps of a path that are told
 _LONGEST = 12
+#: characters of why something cannot be pickled
+_LONGEST_WHY = 500
 
 
 class Refused(Exception):
@@ -256,4 +258,27 @@ def _why(value: Any) -> str:
         return f"it is a function ({getattr(value, '__name__', '?')})"
     if name in ("generator", "coroutine", "async_generator"):
         return f"it is a {name.replace('_', ' ')}; return what it gives, such as a list of it"
-    return f"it is an instance of {name}"
+    told = f"it is an instance of {name}"
+    # what has arrays within is held where it can be pickled
+    return told + _unpicklable(value) if hasattr(kind, "__array__") else told
+
+
+def _unpicklable(value: Any) -> str:
+    """What is within that cannot be pickled, and where, as far as that is known."""
+    import pickle
+
+    try:
+        pickle.dumps(value, protocol=5)
+        return ""
+    except Exception as error:  # pickling runs the author's code
+        why = f"{type(error).__name__}: {error}"[:_LONGEST_WHY]
+    numpy = imported("numpy")
+    if numpy is None or not isinstance(value, numpy.ndarray) or value.dtype.kind != "O":
+        return f", which cannot be serialised: {why}"
+    for index, item in numpy.ndenumerate(value):
+        try:
+            pickle.dumps(item, protocol=5)
+        except Exception:
+            at = f"[{','.join(map(str, index))}]"
+            return f" whose element {at} cannot be serialised, a {type(item).__name__}: {why}"
+    return f", which cannot be serialised: {why}"
