@@ -50,6 +50,17 @@ describe('values on their way to a thread', () => {
     expect(() => pack(value, [], none)).toThrow(expect.objectContaining({ code: 'ALM_VALUE_REFUSED' }))
   })
 
+  it('are refused where they contain themselves, with the beginning of the path', () => {
+    expect(() => pack(circle(), [], none)).toThrow(
+      expect.objectContaining({
+        details: {
+          path: `self${'.self'.repeat(19)}… (201 deep)`,
+          why: 'it is nested more than 200 deep, or contains itself',
+        },
+      }),
+    )
+  })
+
   it('are refused where their bytes did not come', () => {
     const how = { parts: [], array: none, other: (one: Value) => one }
     expect(() => unpack({ $: 'part', i: 0 }, how)).toThrow('its bytes did not come')

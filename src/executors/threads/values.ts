@@ -1,4 +1,4 @@
-import { fromWire, toWire } from '../../model/codec.ts'
+import { fromWire, pathText, toWire } from '../../model/codec.ts'
 import { AlmanacError } from '../../model/errors.ts'
 import type { Path } from '../../model/path.ts'
 import { UrlRef } from '../../model/refs.ts'
@@ -156,4 +156,4 @@ const isPlain = (value: unknown): boolean =>
     : typeof value === 'string' || typeof value === 'boolean' || value === null
 
 const refused = (path: Path, why: string): AlmanacError =>
-  new AlmanacError('ALM_VALUE_REFUSED', { path: path.join('.'), why })
+  new AlmanacError('ALM_VALUE_REFUSED', { path: pathText(path), why })
