@@ -25,7 +25,7 @@ export interface ExecutorParts {
   readonly python: {
     readonly processes?: number
     readonly debug?: 'pdb' | 'debugpy'
-    /** bytes of arrays in workers' memory */
+    /** bytes that the tasks of a run may use, of which arrays may take all */
     readonly heldLimit: number
   }
   /** of functions that are run in threads */
@@ -47,7 +47,7 @@ export function openExecutors(listener: ExecutorListener, parts: ExecutorParts) 
       {
         ...common,
         program: new URL('./thread.ts', import.meta.url),
-        heldLimit: python.heldLimit,
+        memoryBytes: python.heldLimit,
         ...(threads !== undefined && { threads }),
         patient: inline,
       },

@@ -26,7 +26,7 @@ export function tellDeath(job: Job, death: Death, isGuilty: boolean): void {
   }
   if (!isGuilty) return live.lost('its thread was ended by another attempt')
   if ((error as { readonly code?: unknown } | undefined)?.code === 'ERR_WORKER_OUT_OF_MEMORY') {
-    const why = `its thread needed more than ${heapMb} MiB for objects`
+    const why = `its thread needed more than ${heapMb} MiB for objects, which is what the memory of the run leaves it (--memory, threads)`
     return live.fail('memory', errorRecord('ALM_TASK_MEMORY', { why }), true)
   }
   if (threw !== undefined) return live.fail('error', threw.error, threw.retryable)

@@ -18,11 +18,13 @@ export interface ThreadExecutorOptions extends ExecutorOptions {
   readonly program: URL | string
   /** the machine's cores unless told */
   readonly threads?: number
-  /** MiB of objects (not of arrays) that a thread may hold; its share of 60 % of the memory unless told */
+  /** bytes that the tasks of a run may use; 60 % of the machine's unless told */
+  readonly memoryBytes?: number
+  /** MiB of objects (not of arrays) that a thread may hold; its share of the memory unless told */
   readonly heapMb?: number
-  /** bytes of arrays that are held in memory: what is more goes to disk; 60 % of the memory unless told */
+  /** bytes of arrays that are held in memory: what is more goes to disk; all of the memory unless told */
   readonly heldLimit?: number
-  /** bytes of free memory that a thread keeps for further arrays; its share of 15 % of the memory unless told */
+  /** bytes of free memory that a thread keeps for further arrays; a quarter of its share of the memory unless told */
   readonly keeps?: number
   /** for what a task throws after its attempt has ended; a process warning unless told */
   readonly warn?: (text: string) => void
@@ -51,7 +53,8 @@ class ThreadExecutor implements Executor {
 
   constructor(options: ThreadExecutorOptions, listener: ExecutorListener) {
     this.#size = options.threads ?? availableParallelism()
-    this.#arrays = new SharedArrays(this.name, options.heldLimit ?? usableMemory())
+    const memory = options.memoryBytes ?? usableMemory()
+    this.#arrays = new SharedArrays(this.name, options.heldLimit ?? memory)
     this.#attempts = new Attempts<Job>(options, listener, {
       stop: (live, force) => this.#stop(live, force),
       listen: ({ state }) => state && this.#pool.listen(state),
@@ -59,8 +62,8 @@ class ThreadExecutor implements Executor {
     this.#pool = new ThreadPool({
       size: this.#size,
       program: new URL(options.program),
-      heapMb: options.heapMb ?? Math.max(256, Math.floor(usableMemory() / this.#size / 2 ** 20)),
-      keeps: options.keeps ?? usableMemory() / this.#size / 4,
+      heapMb: options.heapMb ?? heapMbOf(memory, this.#size),
+      keeps: options.keeps ?? memory / this.#size / 4,
       arrays: this.#arrays,
       warn: options.warn ?? ((text) => process.emitWarning(text, 'AlmanacWarning')),
     })
@@ -153,3 +156,11 @@ class ThreadExecutor implements Executor {
 }
 
 const tickMs = 250
+
+/** A share of the memory, but not so little that hardly a task could do with it; never more than there is. */
+const heapMbOf = (memory: number, threads: number): number =>
+  Math.max(leastHeapMb, Math.floor(Math.max(memory / threads, Math.min(memory, usualHeap)) / 2 ** 20))
+
+const usualHeap = 256 * 2 ** 20
+/** a thread does not even begin with less */
+const leastHeapMb = 40
