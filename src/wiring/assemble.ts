@@ -84,7 +84,8 @@ async function openWith(own: OpenJournal, code: CodeSource, options: PlacedOptio
       runPath: (file) => resolve(project, file),
     },
     {
-      python: { heldLimit: settings.memoryBytes, ...config.python, ...options.python },
+      python: { ...config.python, ...options.python },
+      memoryBytes: settings.memoryBytes,
       ...(config.threads !== undefined && { threads: config.threads }),
       say,
       inline: options.inline === true,

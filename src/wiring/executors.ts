@@ -1,5 +1,6 @@
 import { bootId } from '../data/processes/process-identity.ts'
 import { openRemoteObjects } from '../data/s3/remote-objects.ts'
+import { ArrayBudget } from '../executors/array-budget.ts'
 import { openCommandExecutor } from '../executors/command/executor.ts'
 import type { Containers } from '../executors/container/containers.ts'
 import { openContainerExecutor } from '../executors/container/executor.ts'
@@ -25,9 +26,9 @@ export interface ExecutorParts {
   readonly python: {
     readonly processes?: number
     readonly debug?: 'pdb' | 'debugpy'
-    /** bytes that the tasks of a run may use, of which arrays may take all */
-    readonly heldLimit: number
   }
+  /** bytes that the tasks of a run may use, of which arrays may take all */
+  readonly memoryBytes: number
   /** of functions that are run in threads */
   readonly threads?: number
   readonly say: (text: string) => void
@@ -39,21 +40,24 @@ export interface ExecutorParts {
 
 /** Of every kind of task. */
 export function openExecutors(listener: ExecutorListener, parts: ExecutorParts) {
-  const { python, threads, say, inline, downloads, servers, containers } = parts
+  const { python, memoryBytes, threads, say, inline, downloads, servers, containers } = parts
   const common = { clock: systemClock }
+  // one for all that hold some
+  const arrays = new ArrayBudget(memoryBytes)
   return [
     openInlineExecutor({ ...common, patient: inline }, listener),
     openThreadExecutor(
       {
         ...common,
         program: new URL('./thread.ts', import.meta.url),
-        memoryBytes: python.heldLimit,
+        memoryBytes,
+        arrays,
         ...(threads !== undefined && { threads }),
         patient: inline,
       },
       listener,
     ),
-    openPythonExecutor({ ...common, ...python, machine: bootId(), onProgress: say }, listener),
+    openPythonExecutor({ ...common, ...python, arrays, machine: bootId(), onProgress: say }, listener),
     openCommandExecutor(common, listener),
     openScriptExecutor(common, listener),
     openContainerExecutor({ ...common, containers }, listener),

@@ -5,6 +5,7 @@ import type { HeldRef } from '../../model/refs.ts'
 import type { TaskSpec } from '../../model/task.ts'
 import type { Attempt, AttemptId, Executor, ExecutorListener, Held } from '../../ports/executor.ts'
 import { isEmpty } from '../../util/empty.ts'
+import { ArrayBudget } from '../array-budget.ts'
 import type { TaskFunction } from '../jobs/job.ts'
 import { giveBackSoon, Job, TaskFunctions } from '../jobs/job.ts'
 import { JobRuns } from '../jobs/job-runs.ts'
@@ -32,8 +33,8 @@ export interface PythonExecutorOptions extends ExecutorOptions {
   readonly residentLimit?: number
   /** ms after which processes that rest are looked at; 5000 unless told */
   readonly restMs?: number
-  /** bytes of results that processes may hold together: what is more goes to disk; 60 % of the memory unless told */
-  readonly heldLimit?: number
+  /** of results that processes hold: what is more goes to disk; 60 % of the memory unless told */
+  readonly arrays?: ArrayBudget
   /** where values pass between processes, and what takes them when that is full; shared memory and temporary files unless told */
   readonly places?: readonly [string, string]
   /** what tells this machine from others, and from itself before it was started anew; its name unless told */
@@ -88,7 +89,7 @@ class PythonExecutor implements Executor, GroupOwner {
     this.#processes = options.debug === undefined ? (options.processes ?? availableParallelism()) : 1
     const [place, spare] = options.places ?? []
     this.#files = new SharedFiles(place, spare, options.machine)
-    this.#held = new HeldValues(this.#files, options.heldLimit ?? usableMemory(), () => {
+    this.#held = new HeldValues(this.#files, options.arrays ?? new ArrayBudget(usableMemory()), () => {
       for (const group of this.#groups.values()) queueMicrotask(() => group.dispatch())
     })
     this.#copies = new HeldCopies(this.#held, this.#files, this.#workers)

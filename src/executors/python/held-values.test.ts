@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { ArrayBudget } from '../array-budget.ts'
 import type { SharedFile } from '../jobs/shared-file.ts'
 import { HeldValues, type Holder } from './held-values.ts'
 import { SharedFiles } from './shared-files.ts'
@@ -41,7 +42,7 @@ class Noting implements Holder {
   }
 }
 
-const open = (limit: number): HeldValues => new HeldValues(files, limit, () => (rooms += 1))
+const open = (limit: number): HeldValues => new HeldValues(files, new ArrayBudget(limit), () => (rooms += 1))
 
 it('writes to disk what nobody is known to need, then what is needed last', () => {
   const [values, worker] = [open(250), new Noting()]
@@ -121,4 +122,19 @@ it('gives back the file of what was released on its way, when its holder has ans
   expect([next(), next()]).toEqual([0, -1])
   values.holderGone(other)
   expect(next()).toBe(2)
+})
+
+it('shares its limit with others: what they hold leaves less for it', () => {
+  const budget = new ArrayBudget(250)
+  const [values, worker] = [new HeldValues(files, budget, () => undefined), new Noting()]
+  values.add(1, 100, worker, 7)
+  budget.hold(200)
+  expect([values.isFull, worker.handles]).toEqual([true, []])
+  values.add(2, 10, worker, 1)
+  expect(worker.handles).toEqual([1])
+  worker.answer(values)
+  expect([values.isFull, budget.isOver, values.bytesIn(worker)]).toEqual([false, false, 10])
+  budget.hold(-200)
+  values.holderGone(worker)
+  expect([values.bytesIn(worker), values.isFull]).toEqual([0, false])
 })

@@ -1,4 +1,5 @@
 import { Heap } from '../../util/heap.ts'
+import type { ArrayBudget } from '../array-budget.ts'
 import type { SharedFile } from '../jobs/shared-file.ts'
 import { heapGrowth } from './heap-growth.ts'
 import type { SharedFiles } from './shared-files.ts'
@@ -42,7 +43,7 @@ interface Use {
  *
  * H1 a value is lost when its holder died and no shared file has it
  * H2 a file is written again only when no attempt and no mapping uses it
- * H3 when a value is added and workers hold more than the limit, what is needed last and no attempt waits for is written
+ * H3 when a value is added and executors hold more than the limit, what is needed last and no attempt waits for is written
  *    to disk and let go of; it is used from there as from any shared file. Not when an attempt has ended that waited for
  *    it: what nobody needs any more is let go of a moment later
  */
@@ -51,13 +52,12 @@ export class HeldValues {
   readonly #values = new Map<number, Held>()
   readonly #uses = new Map<string, Use>()
   readonly #bytes = new Map<number, number>()
-  readonly #limit: number
+  readonly #budget: ArrayBudget
   /** hears that there may be room again */
   readonly #roomMade: () => void
   /** attempts that were given a value and have not ended */
   readonly #wanted = new Map<number, number>()
   #inMemory = 0
-  #spilling = 0
   /** what may be written to disk, and some that no longer may: what nobody is known to need first, then the last needed */
   #spillable = new Heap<Held>(isSpilledBefore)
   /** of values that could not be written to disk: not tried again */
@@ -65,10 +65,9 @@ export class HeldValues {
   /** ends what memory that arrays need asks of this process's own heap */
   #loosen: (() => void) | undefined
 
-  /** `limit`: bytes that workers may hold together. */
-  constructor(files: SharedFiles, limit: number, roomMade: () => void) {
+  constructor(files: SharedFiles, budget: ArrayBudget, roomMade: () => void) {
     this.#files = files
-    this.#limit = limit
+    this.#budget = budget
     this.#roomMade = roomMade
   }
 
@@ -114,12 +113,12 @@ export class HeldValues {
 
   /** There is too little memory for more. */
   get isFull(): boolean {
-    return this.#inMemory > this.#limit
+    return this.#budget.isFull
   }
 
   /** Is so much held, with what is `expected`, that what frees memory should go first? `usual`: what work takes anyway. */
   isMuch(expected: number, usual: number): boolean {
-    return this.#inMemory + expected > Math.min(Math.max(usual, littleBytes), this.#limit / 2)
+    return this.#inMemory + expected > Math.min(Math.max(usual, littleBytes), this.#budget.limit / 2)
   }
 
   bytesIn(holder: Holder): number {
@@ -164,14 +163,14 @@ export class HeldValues {
     spills: boolean,
   ): void {
     value.moving = { file, waiting, spills }
-    if (spills) this.#spilling += value.size
+    if (spills) this.#budget.leave(value.size)
     this.#uses.set(file.name, { file, by: new Map([[holder.id, 1]]), released: false })
     holder.export(value.handle, file)
   }
 
   /** Has values written to disk, until what stays is within the limit. */
   #spill(): void {
-    while (this.#inMemory - this.#spilling > this.#limit) {
+    while (this.#budget.isOver) {
       const value = this.#spillable.pop()
       if (value === undefined) return
       value.queued = false
@@ -248,9 +247,8 @@ export class HeldValues {
 
   /** A worker died; returns the values that died with it. */
   holderGone(holder: Holder): number[] {
-    this.#inMemory -= this.bytesIn(holder)
+    this.#count(holder, -this.bytesIn(holder))
     this.#bytes.delete(holder.id)
-    this.#weigh()
     const lost: Held[] = []
     for (const value of this.#values.values()) {
       if (value.holder !== holder) continue
@@ -286,13 +284,14 @@ export class HeldValues {
   #wake(value: Held, why?: string): void {
     const moving = value.moving
     delete value.moving
-    if (moving?.spills === true) this.#spilling -= value.size
+    if (moving?.spills === true) this.#budget.leave(-value.size)
     if (value.holder !== undefined) this.#queue(value)
     for (const then of moving?.waiting ?? []) then(why)
   }
 
   #count(holder: Holder, change: number): void {
     this.#inMemory += change
+    this.#budget.hold(change)
     this.#bytes.set(holder.id, (this.#bytes.get(holder.id) ?? 0) + change)
     this.#weigh()
   }

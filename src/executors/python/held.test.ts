@@ -7,6 +7,7 @@ import type { Value } from '../../model/value.ts'
 import { killProcess } from '../../testing/executors/executor-bench.ts'
 import { PythonBench } from '../../testing/executors/python-bench.ts'
 import { patience } from '../../testing/patience.ts'
+import { ArrayBudget } from '../array-budget.ts'
 import { openPythonExecutor } from './executor.ts'
 import { SharedFiles } from './shared-files.ts'
 
@@ -262,7 +263,7 @@ describe('more than workers may hold', () => {
   beforeEach(async () => {
     await bench.close()
     bench = new PythonBench((clock, listener) =>
-      openPythonExecutor({ clock, processes: 2, heldLimit: 250_000 }, listener),
+      openPythonExecutor({ clock, processes: 2, arrays: new ArrayBudget(250_000) }, listener),
     )
     file = bench.write('steps.py', source)
   })

@@ -11,6 +11,7 @@ import type { Value } from '../../model/value.ts'
 import type { Attempt, AttemptEnd } from '../../ports/executor.ts'
 import { ExecutorBench } from '../../testing/executors/executor-bench.ts'
 import { taskSpec } from '../../testing/task-spec.ts'
+import { ArrayBudget } from '../array-budget.ts'
 import { openThreadExecutor, type ThreadExecutorOptions } from './executor.ts'
 
 const program = new URL('../../wiring/thread.ts', import.meta.url)
@@ -187,7 +188,7 @@ describe('arrays', () => {
 
   it('that memory has no room for are given to their consumers all the same', async () => {
     await bench.close()
-    await open({ heldLimit: 100_000 })
+    await open({ arrays: new ArrayBudget(100_000) })
     const made = await Promise.all([1, 2, 3, 4, 5].map(() => held('ramp', 10_000)))
     const sums = await Promise.all(made.map((one) => value('sum', one)))
     expect(sums).toEqual(made.map(() => 49_995_000))

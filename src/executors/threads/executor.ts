@@ -4,6 +4,7 @@ import type { RunId } from '../../model/records.ts'
 import { HeldRef } from '../../model/refs.ts'
 import type { TaskSpec } from '../../model/task.ts'
 import type { Attempt, AttemptId, Executor, ExecutorListener, Held } from '../../ports/executor.ts'
+import { ArrayBudget } from '../array-budget.ts'
 import { giveBackSoon, Job, TaskFunctions } from '../jobs/job.ts'
 import { JobRuns } from '../jobs/job-runs.ts'
 import type { ExecutorOptions } from '../lifecycle.ts'
@@ -22,8 +23,8 @@ export interface ThreadExecutorOptions extends ExecutorOptions {
   readonly memoryBytes?: number
   /** MiB of objects (not of arrays) that a thread may hold; its share of the memory unless told */
   readonly heapMb?: number
-  /** bytes of arrays that are held in memory: what is more goes to disk; all of the memory unless told */
-  readonly heldLimit?: number
+  /** of arrays that are held in memory: what is more goes to disk; all of the memory unless told */
+  readonly arrays?: ArrayBudget
   /** bytes of free memory that a thread keeps for further arrays; a quarter of its share of the memory unless told */
   readonly keeps?: number
   /** for what a task throws after its attempt has ended; a process warning unless told */
@@ -54,7 +55,7 @@ class ThreadExecutor implements Executor {
   constructor(options: ThreadExecutorOptions, listener: ExecutorListener) {
     this.#size = options.threads ?? availableParallelism()
     const memory = options.memoryBytes ?? usableMemory()
-    this.#arrays = new SharedArrays(this.name, options.heldLimit ?? memory)
+    this.#arrays = new SharedArrays(this.name, options.arrays ?? new ArrayBudget(memory))
     this.#attempts = new Attempts<Job>(options, listener, {
       stop: (live, force) => this.#stop(live, force),
       listen: ({ state }) => state && this.#pool.listen(state),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { HeldRef } from '../../model/refs.ts'
+import { ArrayBudget } from '../array-budget.ts'
 import { type BufferHolder, SharedArrays } from './shared-arrays.ts'
 import { SpillFile } from './spill-file.ts'
 import { ThreadMemory } from './thread-memory.ts'
@@ -112,7 +113,7 @@ describe('arrays in shared memory', () => {
   })
 
   it('over the limit lie on disk, and come back before they are used', async () => {
-    const arrays = new SharedArrays('threads', 20_000)
+    const arrays = new SharedArrays('threads', new ArrayBudget(20_000))
     const a = new Holder(arrays, 1)
     const refs = [1, 2, 3, 4].map((n) => a.give(new Float64Array(1000).fill(n)))
     const handles = refs.map(({ handle }) => handle)
@@ -132,7 +133,7 @@ describe('arrays in shared memory', () => {
   })
 
   it('that are needed last go to disk first, and make room', async () => {
-    const arrays = new SharedArrays('threads', 10_000)
+    const arrays = new SharedArrays('threads', new ArrayBudget(10_000))
     let rooms = 0
     arrays.roomMade = () => {
       rooms += 1
@@ -147,7 +148,7 @@ describe('arrays in shared memory', () => {
   })
 
   it('stay in memory where the disk takes nothing', async () => {
-    const arrays = new SharedArrays('threads', 1000, new SpillFile('/no/such/directory'))
+    const arrays = new SharedArrays('threads', new ArrayBudget(1000), new SpillFile('/no/such/directory'))
     const a = new Holder(arrays, 1)
     const ref = a.give(new Float64Array(1000))
     await expect.poll(() => arrays.away([ref.handle]), { interval: 1 }).toEqual([])

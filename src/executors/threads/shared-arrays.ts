@@ -1,6 +1,7 @@
 import type { Path } from '../../model/path.ts'
 import { HeldRef } from '../../model/refs.ts'
 import { Heap } from '../../util/heap.ts'
+import { ArrayBudget } from '../array-budget.ts'
 import { fromNpy, toNpy } from './npy.ts'
 import { type Extent, SpillFile } from './spill-file.ts'
 import { type ArrayName, type ArrayWire, arrayTypes, bytesOf } from './values.ts'
@@ -45,12 +46,12 @@ interface Held {
  * S1 a buffer is its owner's again when no array in it is held and no attempt uses one; without an owner it is gone
  * S2 the death of a thread loses no array
  * S3 handles are never those of another executor
- * S4 while more than `limit` bytes are held, those that are needed last and no attempt waits for go to disk; they come
+ * S4 while executors hold more than the limit, those that are needed last and no attempt waits for go to disk; they come
  *    back before an attempt is given them
  */
 export class SharedArrays {
   readonly #holder: string
-  readonly #limit: number
+  readonly #budget: ArrayBudget
   readonly #spill: SpillFile
   readonly #arrays = new Map<number, Held>()
   readonly #buffers = new Map<number, Shared>()
@@ -60,24 +61,25 @@ export class SharedArrays {
   #lastBuffer = 0
   /** bytes of arrays that are held in memory */
   bytes = 0
-  /** of those, on their way to the disk */
-  #leaving = 0
   /** the disk takes no more: nothing is tried again until something has come back */
   #isStuck = false
   #spillable = new Heap<Held>(isSpilledBefore)
   /** hears that there may be room again */
   roomMade: () => void = () => undefined
 
-  /** `limit`: bytes that may be held in memory. */
-  constructor(holder: string, limit = Number.POSITIVE_INFINITY, spill: SpillFile = new SpillFile()) {
+  constructor(
+    holder: string,
+    budget = new ArrayBudget(Number.POSITIVE_INFINITY),
+    spill: SpillFile = new SpillFile(),
+  ) {
     this.#holder = holder
-    this.#limit = limit
+    this.#budget = budget
     this.#spill = spill
   }
 
   /** There is too little memory for more. */
   get isFull(): boolean {
-    return this.bytes > this.#limit
+    return this.#budget.isFull
   }
 
   close(): Promise<void> {
@@ -142,7 +144,7 @@ export class SharedArrays {
       delete held.extent
       this.#isStuck = false
       held.wire = { ...held.wire, id: this.#own(buffer), offset: 0 }
-      this.bytes += held.size
+      this.#count(held.size)
       this.#queue(held)
     }
     for (const one of waiting) one(problem)
@@ -151,7 +153,7 @@ export class SharedArrays {
 
   /** Writes arrays out, until what stays is within the limit. */
   #makeRoom(): void {
-    if (this.#isStuck || this.bytes - this.#leaving <= this.#limit) return
+    if (this.#isStuck || !this.#budget.isOver) return
     for (let held = this.#spillable.pop(); held !== undefined; held = this.#spillable.pop()) {
       const { handle } = held
       held.queued = false
@@ -160,7 +162,7 @@ export class SharedArrays {
       if (!isHere || held.moving !== undefined || this.#wanted.has(handle)) continue
       if (this.#buffers.get(held.wire.id)?.uses !== 1) continue
       void this.#write(handle, held)
-      if (this.bytes - this.#leaving <= this.#limit) return
+      if (!this.#budget.isOver) return
     }
   }
 
@@ -177,7 +179,7 @@ export class SharedArrays {
   async #write(handle: number, held: Held): Promise<void> {
     const waiting: ((problem?: string) => void)[] = []
     held.moving = waiting
-    this.#leaving += held.size
+    this.#budget.leave(held.size)
     const { id, offset } = held.wire
     const shared = this.#buffers.get(id) as Shared
     shared.uses += 1
@@ -188,17 +190,22 @@ export class SharedArrays {
       // it stays where it is
       this.#isStuck = true
     }
-    this.#leaving -= held.size
+    this.#budget.leave(-held.size)
     delete held.moving
     this.unuse(id)
     const isHeld = this.#arrays.get(handle) === held
     if (extent !== undefined && isHeld && waiting.length === 0 && !this.#wanted.has(handle)) {
       held.extent = extent
-      this.bytes -= held.size
+      this.#count(-held.size)
       this.unuse(id)
       this.roomMade()
     } else if (extent !== undefined) this.#spill.give(extent)
     for (const one of waiting) one()
+  }
+
+  #count(change: number): void {
+    this.bytes += change
+    this.#budget.hold(change)
   }
 
   has(handle: number): boolean {
@@ -248,7 +255,7 @@ export class SharedArrays {
       if (held === undefined) continue
       this.#arrays.delete(handle)
       if (held.extent === undefined) {
-        this.bytes -= held.size
+        this.#count(-held.size)
         this.unuse(held.wire.id)
       } else if (held.moving === undefined) this.#spill.give(held.extent)
     }
@@ -300,7 +307,7 @@ export class SharedArrays {
     this.#lastHandle += 1
     const held = { handle: this.#lastHandle, wire, size, neededAt, queued: false }
     this.#arrays.set(this.#lastHandle, held)
-    this.bytes += size
+    this.#count(size)
     this.#queue(held)
     this.#makeRoom()
     return this.#lastHandle
