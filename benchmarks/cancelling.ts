@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { Goals } from './goals.ts'
 import { costOf, median } from './process-cost.ts'
 
 interface CancelCost {
@@ -8,7 +9,7 @@ interface CancelCost {
 }
 
 /** What `cancel.ts` measures, as a table. */
-export function cancelling(root: string, times: number): string[] {
+export function cancelling(root: string, times: number, goals: Goals): string[] {
   const rows = [
     ['command', '`almanac cancel`'],
     ['signal', 'Ctrl-C'],
@@ -19,6 +20,12 @@ export function cancelling(root: string, times: number): string[] {
       return JSON.parse(stdout) as CancelCost
     })
     const of = (name: keyof CancelCost): string => median(runs.map((run) => run[name])).toFixed(0)
+    goals.check(
+      'end of a run of 128 000 tasks that is cancelled, ms',
+      { most: 1000 },
+      Number(of('exitMs')),
+      title,
+    )
     return `| ${title} | ${of('lastStartMs')} | ${of('exitMs')} | ${of('cpuMs')} |`
   })
   return [

@@ -1,5 +1,6 @@
-import { cpSync, readFileSync } from 'node:fs'
+import { cpSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Goals } from './goals.ts'
 import { alternately, type Cost, costOf, median } from './process-cost.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -7,7 +8,7 @@ const steps = 3000
 const calls = 128_000
 
 /** What a workflow in Python costs beside the same in TypeScript; lines of a table. `folder` is an empty project. */
-export function pyflow(folder: string, times: number): string[] {
+export function pyflow(folder: string, times: number, goals: Goals): string[] {
   for (const name of ['pyflow.py', 'pyflow-chain.ts']) {
     cpSync(join(import.meta.dirname, name), join(folder, name))
   }
@@ -58,6 +59,7 @@ export function pyflow(folder: string, times: number): string[] {
     ['first call after `import almanac`, s', first.map(([one]) => one as number), 2],
     ['the same from the start of the interpreter, s', first.map(([, one]) => one as number), 2],
   ]
+  checkSteps(goals, chain, later)
   return [
     '',
     '## Workflows in Python',
@@ -69,8 +71,14 @@ export function pyflow(folder: string, times: number): string[] {
       return `| ${title} | ${shown(median(all))} | ${all.map(shown).join(', ')} |`
     }),
     '',
-    `Tasks do nothing. Load of the machine: ${readFileSync('/proc/loadavg', 'latin1').split(' ')[0]}.`,
+    'Tasks do nothing.',
   ]
+}
+
+function checkSteps(goals: Goals, first: readonly number[], later: readonly number[]): void {
+  const goal = 'a step of a chain of Python tasks, workflow in Python, µs'
+  goals.check(goal, { most: 150 }, median(first), `the first ${steps}`)
+  goals.check(goal, { most: 150 }, median(later), `${steps} steps after ${4 * steps}`)
 }
 
 /** Of the first steps, and of later ones, by run. */

@@ -1,14 +1,16 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { loadavg, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ensurePythonEnv } from '../src/executors/python/environment.ts'
 import { cancelling } from './cancelling.ts'
-import { machine } from './machine.ts'
+import { Goals } from './goals.ts'
+import { machine, pythonVersions, taking, versionText } from './machine.ts'
 import { alternately, type Cost, costOf, median } from './process-cost.ts'
 import { pyflow } from './pyflow.ts'
+import { checkSeedGoals } from './seed/goals.ts'
 import { KeptLines } from './seed/kept-lines.ts'
-import { seedTable } from './seed/table.ts'
+import { originOf, seedTable } from './seed/table.ts'
 
 /**
  * Start-up, tasks a second, what durability costs, runs up to a million tasks, cancelling one, workflows in Python, the forecast
@@ -33,27 +35,33 @@ const almanac = (...args: string[]): [string, ...string[]] => [
 ]
 
 const lines: string[] = []
+const goals = new Goals()
 const parts: Readonly<Record<string, () => void | Promise<void>>> = {
   start,
   tasks,
   durability,
   scale,
-  cancel: () => void lines.push(...cancelling(root, times)),
-  pyflow: () => void lines.push(...pyflow(project('pyflow', {}), times)),
+  cancel: () => void lines.push(...cancelling(root, times, goals)),
+  pyflow: () => void lines.push(...pyflow(project('pyflow', {}), times, goals)),
   forecast,
   resume,
   seed,
 }
 
-const loadBefore = load()
 try {
   for (const [name, part] of Object.entries(parts)) {
-    if (options.only === undefined || options.only === name) await part()
+    if (options.only !== undefined && options.only !== name) continue
+    const taken = taking()
+    const before = lines.length
+    await part()
+    const tables = lines.splice(before)
+    lines.push(...tables.flatMap((line) => (line.startsWith('## ') ? [line, '', taken()] : [line])))
   }
 } finally {
   rmSync(folder, { recursive: true })
 }
-const text = [...heading(), ...lines, ''].join('\n')
+const missed = options.only === undefined ? ['', ...goals.lines()] : []
+const text = [...heading(), ...missed, ...lines, ''].join('\n')
 console.log(text)
 if (options.only === undefined) writeFileSync(join(root, 'benchmarks/results.md'), text)
 
@@ -61,13 +69,9 @@ function heading(): string[] {
   return [
     '# Figures of `npm run bench`',
     '',
-    `${machine()}. Each ${times} times in turn; the median, and in parentheses all. Load of the machine over a minute ` +
-      `${loadBefore} before, ${load()} after: with a load over the number of processors, compare the ratios and the CPU seconds.`,
+    `${machine()}, ${versionText(pythonVersions('python3'))}. Each ${times} times in turn; the median, and in parentheses all. ` +
+      'Loads are over a minute: with a load over the number of processors, compare the ratios and the CPU seconds.',
   ]
-}
-
-function load(): string {
-  return (loadavg()[0] ?? 0).toFixed(1)
 }
 
 /** A table of whole processes; ratios are medians of the ratios round by round. */
@@ -154,9 +158,11 @@ function tasks(): void {
     for (const [journal, all] of Object.entries(costs)) {
       const runs = all.map(runCost)
       const us = median(runs.map(({ ms }) => (1000 * ms) / count))
+      if (journal === 'sqlite') checkTasks(kind, us)
       const cpu = median(runs.map(({ cpuMs }) => (1000 * cpuMs) / count))
       const times = bare && median(runs.map(({ ms }, i) => ms / (bare[i] as RunCost).ms)).toFixed(2)
       const again = median(runs.map(({ againMs = Number.NaN }: TasksCost) => (1000 * againMs) / count))
+      if (journal === 'sqlite') checkTasks(kind, again, 'a second time')
       const second = Number.isNaN(again) ? ' | ' : `${Math.round(1e6 / again)} | ${again.toFixed(1)}`
       lines.push(
         `| ${title} | ${count} | ${journal} | ${Math.round(1e6 / us)} | ${us.toFixed(1)} | ${cpu.toFixed(1)} | ${times ?? ''} | ${second} |`,
@@ -171,6 +177,14 @@ function tasks(): void {
   )
 }
 
+function checkTasks(kind: string, us: number, of = 'the first time'): void {
+  const perSecond = 1e6 / us
+  if (kind === 'inline')
+    goals.check('durable tasks in this process, a second', { least: 150_000 }, perSecond, of)
+  if (kind === 'chain') goals.check('a step of a chain in this process, µs', { most: 20 }, us, of)
+  if (kind === 'python') goals.check('durable Python tasks, a second', { least: 60_000 }, perSecond, of)
+}
+
 function runCost({ stdout }: Cost): RunCost {
   return JSON.parse(stdout) as RunCost
 }
@@ -182,8 +196,11 @@ function durability(): void {
   const costs = alternately(Math.max(times, 5), { memory: measure('memory'), sqlite: measure('sqlite') })
   const each = (journal: 'memory' | 'sqlite', of: keyof RunCost): number[] =>
     costs[journal].map(({ stdout }) => (1000 * (JSON.parse(stdout) as RunCost)[of]) / count)
-  const price = (of: keyof RunCost): string =>
-    shown(each('sqlite', of).map((us, i) => us - (each('memory', of)[i] as number)))
+  const prices = (of: keyof RunCost): number[] =>
+    each('sqlite', of).map((us, i) => us - (each('memory', of)[i] as number))
+  const price = (of: keyof RunCost): string => shown(prices(of))
+  goals.check('price of durability, µs a task', { most: 1.5 }, median(prices('ms')), 'time')
+  goals.check('price of durability, µs a task', { most: 1.5 }, median(prices('cpuMs')), 'CPU')
   lines.push(
     '',
     `## The price of durability, ${count} tasks`,
@@ -226,6 +243,11 @@ function scale(): void {
       `| ${count} | ${by('ms')} | ${by('cpuMs')} | ${made.heapBytes.toFixed(0)} | ${(made.peakBytes / 1e6).toFixed(0)} ` +
         `| ${made.journalBytes.toFixed(0)} |`,
     )
+    if (count === 1_000_000) {
+      goals.check('heap of 1 000 000 tasks, B each', { most: 400 }, made.heapBytes)
+      goals.check('most memory of 1 000 000 tasks, MB', { most: 1000 }, made.peakBytes / 1e6)
+      goals.check('time of 1 000 000 tasks, × 10 000', { most: 1.3 }, (made.ms / first.ms) * (10_000 / count))
+    }
   }
   const million = join(folder, 'scale-1000000')
   listing(million)
@@ -241,6 +263,7 @@ function scale(): void {
     const { ms, cpuMs, executed, reused } = JSON.parse(
       part('resume', join(folder, `scale-${count}`), count),
     ) as RunCost & { readonly executed: number; readonly reused: number }
+    goals.check(`resume of ${count} calls, s`, { most: count === 128_000 ? 1 : 8 }, ms / 1000)
     lines.push(
       `| ${count} | ${(ms / 1000).toFixed(2)} | ${(cpuMs / 1000).toFixed(2)} | ${executed} | ${reused} |`,
     )
@@ -288,6 +311,7 @@ async function forecast(): Promise<void> {
     'second run, nothing changed': () => costOf(almanac('run', 'ingest.ts'), known),
   })
   table('The forecast example, 54 files, 166 calls', costs, 'the steps as a script, one process')
+  lines.push('', `With ${versionText(pythonVersions(python, ['NumPy']))}.`)
 }
 
 function resume(): void {
@@ -326,5 +350,7 @@ function seed(): void {
   const engines = 'almanac-threads,almanac-python,almanac-pyflow,dask,floor'
   const args = ['--grid', 'small', '--engines', engines, '--repeat', String(times), '--append', kept]
   costOf([process.execPath, join(root, 'benchmarks/seed/main.ts'), ...args], folder)
-  lines.push('', "## The seed's benchmark, 16 in parallel", '', ...seedTable(new KeptLines(kept).all))
+  const { all } = new KeptLines(kept)
+  checkSeedGoals(goals, all)
+  lines.push('', "## The seed's benchmark, 16 in parallel", '', originOf(all), '', ...seedTable(all))
 }

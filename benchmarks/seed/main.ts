@@ -1,18 +1,20 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { loadavg, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ensurePythonEnv } from '../../src/executors/python/environment.ts'
-import { machine } from '../machine.ts'
+import { Goals } from '../goals.ts'
+import { load, machine, minute, pythonVersions } from '../machine.ts'
 import { median } from '../process-cost.ts'
 import type { Cell } from './cell.ts'
 import { closedForm, givenCell, grids, overheadPercent } from './cell.ts'
 import { touchMemory } from './fresh-memory.ts'
+import { checkSeedGoals } from './goals.ts'
 import { KeptLines } from './kept-lines.ts'
 import type { Measured } from './measure.ts'
 import { measure } from './measure.ts'
 import type { SeedOptions } from './options.ts'
 import { seedOptions } from './options.ts'
-import { seedTable } from './table.ts'
+import { type Line, originOf, seedTable } from './table.ts'
 
 /**
  * The benchmark of the ALMA team: n tasks in parallel, each sleeping and giving an array, summed by a binary tree.
@@ -51,6 +53,8 @@ const { python } = await ensurePythonEnv(
   { requirements: join(here, 'requirements.txt') },
   { onProgress: (line) => process.stderr.write(`${line}\n`) },
 )
+
+const installed = pythonVersions(python, ['NumPy', 'Dask', 'Prefect'])
 
 /** What an engine is started as. */
 interface Program {
@@ -96,12 +100,18 @@ try {
 }
 
 function page(): string {
+  const goals = new Goals()
+  checkSeedGoals(goals, lines.all)
   return [
     '# Figures of `npm run bench:seed`',
     '',
-    `${machine()}. ${parallel} in parallel, each engine ${repeat} times in turn, medians. Of each: wall time, that as a multiple`,
+    `${machine()}. ${originOf(lines.all)} ${parallel} in parallel, each engine ${repeat} times in turn, medians. Of each: wall time, that as a multiple`,
     "of the bare thread pool's (`floor`), what it is over the sleeps spread evenly (without sleep: tasks a second), CPU a task,",
     'and the peak of the whole process tree, shared memory counted once.',
+    '',
+    ...goals.lines(),
+    '',
+    '## Cells',
     '',
     ...seedTable(lines.all),
     '',
@@ -116,7 +126,7 @@ function cells({ grid, n, sleepMean, sleepSpread, sizeMb }: SeedOptions): Cell[]
 async function runCell(cell: Cell): Promise<void> {
   const file = join(folder, 'cell.json')
   writeFileSync(file, JSON.stringify(givenCell(cell)))
-  const before = load()
+  const before = { load: load(), minute: minute() }
   const wanted = engines.filter((name) => !lines.has(name, cell))
   const runs = new Map<string, Measured[]>()
   const stopped = new Map<string, string>()
@@ -149,7 +159,7 @@ function report(
   cell: Cell,
   runs: readonly Measured[],
   stopped: string | undefined,
-  before: number,
+  before: { readonly load: number; readonly minute: string },
 ): void {
   const seconds = median(runs.map((one) => one.seconds))
   const overhead = overheadPercent(seconds, givenCell(cell))
@@ -162,12 +172,20 @@ function report(
     cpuMsPerTask: rounded((1000 * median(runs.map((one) => one.cpuSeconds))) / tasks, 4),
     peakMb: Math.round(median(runs.map((one) => one.peakBytes)) / 1e6),
   }
-  const load1 = { before, after: load() }
-  lines.add({ engine, ...cell, ...figures, ...(stopped !== undefined && { stopped }), load: load1 })
+  lines.add({
+    engine,
+    ...cell,
+    ...figures,
+    ...(stopped !== undefined && { stopped }),
+    load: { before: before.load, after: load() },
+    taken: { from: before.minute, to: minute() },
+    versions: versionsOf(engine),
+  })
 }
 
-function load(): number {
-  return rounded(loadavg()[0] ?? 0, 2)
+function versionsOf(engine: string): NonNullable<Line['versions']> {
+  const { Python = '', NumPy = '', Dask = '', Prefect = '' } = installed
+  return { Python, NumPy, ...(engine === 'dask' && { Dask }), ...(engine === 'prefect' && { Prefect }) }
 }
 
 function rounded(number: number, digits: number): number {

@@ -12,6 +12,10 @@ export interface Line extends Cell {
   /** why there are no figures */
   readonly stopped?: string
   readonly load: { readonly before: number; readonly after: number }
+  /** minutes, in UTC: from its first repeat to its last */
+  readonly taken?: { readonly from: string; readonly to: string }
+  /** of what it ran with */
+  readonly versions?: Readonly<Record<string, string>>
 }
 
 /** Lines as a table of Markdown: a row for each cell, a column for each engine, times also as multiples of the floor's. */
@@ -37,9 +41,40 @@ export function seedTable(lines: readonly Line[]): string[] {
   ]
 }
 
-function cellOf({ n, sizeMb, sleepMean, sleepSpread }: Line): string {
-  const sleep = sleepMean === 0 ? '0' : `${sleepMean} ± ${sleepSpread}`
-  return [n.toLocaleString('en').replaceAll(',', ' '), sizeMb, sleep].join(' | ')
+/** With what the lines of a table were measured, when, and beside how much else. */
+export function originOf(lines: readonly Line[]): string {
+  const versions = Map.groupBy(
+    lines.flatMap((line) => Object.entries(line.versions ?? {})),
+    ([name]) => name,
+  )
+  const texts = [...versions].map(
+    ([name, all]) => `${name} ${[...new Set(all.map(([, version]) => version))].join(' and ')}`,
+  )
+  const loads = lines.flatMap(({ load }) => [load.before, load.after])
+  const dated = lines.flatMap(({ taken }) => taken ?? [])
+  const from = dated.map((one) => one.from).toSorted()[0]
+  const to = dated
+    .map((one) => one.to)
+    .toSorted()
+    .at(-1)
+  const undated = lines.length - dated.length
+  return [
+    ...(texts.length > 0 ? [`With ${texts.join(', ')}.`] : []),
+    ...(from === undefined ? [] : [`Taken from ${from} to ${to} UTC.`]),
+    ...(undated > 0 ? [`${undated} of ${lines.length} figures do not say when they were taken.`] : []),
+    `Load of the machine ${Math.min(...loads)} to ${Math.max(...loads)}.`,
+  ].join(' ')
+}
+
+function cellOf(line: Line): string {
+  return [thousands(line.n), line.sizeMb, sleepOf(line)].join(' | ')
+}
+
+export const thousands = (n: number): string => n.toLocaleString('en').replaceAll(',', ' ')
+
+export function sleepOf({ sleepMean, sleepSpread }: Line): string {
+  if (sleepMean === 0) return '0'
+  return sleepSpread === 0 ? String(sleepMean) : `${sleepMean} ± ${sleepSpread}`
 }
 
 function shown(line: Line | undefined, floor: number | undefined): string {
