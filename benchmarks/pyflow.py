@@ -33,6 +33,17 @@ async def chain(count: int):
 
 
 @workflow
+async def steps(count: int):
+    """Microseconds of each step of a chain, from the first on."""
+    times = []
+    for n in range(count):
+        began = time.perf_counter()
+        await same(n)
+        times.append(1e6 * (time.perf_counter() - began))
+    return times
+
+
+@workflow
 async def submit(count: int):
     """Calls a second that the engine takes: what it is asked last is answered when it has taken all."""
     await same(-1)

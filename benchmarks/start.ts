@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ensurePythonEnv } from '../src/executors/python/environment.ts'
 import { cancelling } from './cancelling.ts'
+import { chains } from './chains.ts'
 import { Goals } from './goals.ts'
 import { machine, pythonVersions, taking, versionText } from './machine.ts'
 import { alternately, type Cost, costOf, median } from './process-cost.ts'
@@ -39,6 +40,7 @@ const goals = new Goals()
 const parts: Readonly<Record<string, () => void | Promise<void>>> = {
   start,
   tasks,
+  chains: () => void lines.push(...chains(root, project('chains', {}), times, goals)),
   durability,
   scale,
   cancel: () => void lines.push(...cancelling(root, times, goals)),
