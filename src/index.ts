@@ -40,7 +40,7 @@ export type { Limit, LimitOptions, Rate, TaskLimits } from './flow/limits.ts'
 export { all, type FutureList, type Known, map, type Settled, settled } from './flow/list.ts'
 export type { NamedTask, NamedTaskOptions } from './flow/named-task.ts'
 export type { Duration, Retries, Size, TaskOptions } from './flow/options.ts'
-export { type PythonTaskOptions, python } from './flow/python.ts'
+export { type PythonEnv, type PythonTaskOptions, python } from './flow/python.ts'
 export type { PythonWorkflowOptions } from './flow/python-workflow.ts'
 export {
   type AskOptions,

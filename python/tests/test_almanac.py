@@ -89,6 +89,15 @@ class Told(unittest.TestCase):
             self.assertEqual(told["env"], {"requirements": os.path.join(here, "requirements.txt")})
             self.assertEqual(told["options"]["reads"], [os.path.join(here, "grid", "a.nc")])
 
+    def test_threads_are_those_of_the_environment_unless_the_task_says_otherwise(self) -> None:
+        env = almanac.Environment("requirements.txt", threads=4)
+        self.assertEqual(double.options(env=env).definition()["options"]["threads"], 4)
+        self.assertEqual(double.options(env=env, threads=2).definition()["options"]["threads"], 2)
+        self.assertEqual(list(double.options(env=env).definition()["env"]), ["requirements"])
+        for wrong in [0, 1.5, "4"]:
+            with self.assertRaisesRegex(AlmanacError, r"threads of Environment is not valid: .* is no whole number from 1"):
+                almanac.Environment("requirements.txt", threads=wrong)  # type: ignore[arg-type]
+
     def test_options_have_the_names_of_the_engine(self) -> None:
         told = double.options(retries={"count": 3, "max_delay": "1m"}, on_failure="skip").definition()
         self.assertEqual(told["options"], {"retries": {"count": 3, "maxDelay": "1m"}, "onFailure": "skip"})

@@ -12,13 +12,19 @@ import { checkNames, type OptionNames } from './option-names.ts'
 import { pythonWorkflow } from './python-workflow.ts'
 import { resolveFromCaller } from './resolve-from-caller.ts'
 
+/** Where Python tasks run, and what holds for all of them. */
+export interface PythonEnv extends PythonEnvSpec {
+  /** of tasks that say nothing else: calls that one process may run at once */
+  readonly threads?: number
+}
+
 /** What makes a Python function a task. */
 export interface PythonTaskOptions extends NamedTaskOptions {
   /** `'steps.py:quality_control'`: file, relative to the one that says so, and function */
   readonly run: string
   /** from `python.env`; without it, the machine's Python as it is */
-  readonly env?: PythonEnvSpec
-  /** calls that one process may run at once: 1 unless the function's libraries bear more */
+  readonly env?: PythonEnv
+  /** calls that one process may run at once: what the environment says, else 1, unless the function's libraries bear more */
   readonly threads?: number
   /** the function's name if absent */
   readonly name?: string
@@ -51,20 +57,16 @@ function pythonTask<const O extends PythonTaskOptions>(options: O): NamedTask<In
     })
   }
   const [, file, fn] = match as unknown as readonly [string, string, string]
-  const threads = options.threads ?? 1
-  if (!Number.isInteger(threads) || threads < 1) {
-    throw new AlmanacError('ALM_OPTION_REFUSED', {
-      option: 'threads',
-      task: fn,
-      why: 'it is no number from 1',
-    })
-  }
+  const { threads: usual = 1, ...env } = options.env ?? {}
+  const threads = options.threads ?? usual
+  checkThreads(fn, threads)
   const body = {
     kind: 'python',
     file: resolveFromCaller(file),
     function: fn,
     threads,
-    ...(options.env !== undefined && { env: options.env }),
+    // what is made does not depend on it
+    ...(options.env !== undefined && { env: env as PythonEnvSpec }),
   } as const
   return namedTask(options.name ?? fn, body, options, optionNames)
 }
@@ -73,10 +75,18 @@ function pythonTask<const O extends PythonTaskOptions>(options: O): NamedTask<In
  * A Python environment by its requirements file, relative to the file that says so. It is made once per content,
  * by `uv` if there is one.
  */
-function pythonEnv(requirements: string, options: { readonly python?: string } = {}): PythonEnvSpec {
-  checkNames('python.env', options, { python: true })
+function pythonEnv(requirements: string, options: Omit<PythonEnv, 'requirements'> = {}): PythonEnv {
+  checkNames('python.env', options, { python: true, threads: true })
+  const { python: interpreter, threads } = options
+  if (threads !== undefined) checkThreads('python.env', threads)
   return {
     requirements: resolveFromCaller(requirements),
-    ...(options.python !== undefined && { python: options.python }),
+    ...(interpreter !== undefined && { python: interpreter }),
+    ...(threads !== undefined && { threads }),
   }
+}
+
+function checkThreads(task: string, threads: number): void {
+  if (Number.isInteger(threads) && threads >= 1) return
+  throw new AlmanacError('ALM_OPTION_REFUSED', { option: 'threads', task, why: 'it is no number from 1' })
 }

@@ -161,6 +161,7 @@ class Task(Generic[P, R]):
             check_name(self._function, self.name, self._place[1])
         body = dict(self._body)
         folder = os.path.dirname(self._place[0])
+        options = told(self.kind, self._options)
         env = self._options.get("env")
         if env is not None:
             known = isinstance(env, Environment)
@@ -168,7 +169,8 @@ class Task(Generic[P, R]):
             body["env"] = {"requirements": env.requirements if known else os.path.normpath(os.path.join(folder, env))}
             if known and env.python is not None:
                 body["env"]["python"] = env.python
-        options = told(self.kind, self._options)
+            if known and env.threads is not None:
+                options.setdefault("threads", env.threads)
         if "reads" in options:
             options["reads"] = [os.path.normpath(os.path.join(folder, path)) for path in options["reads"]]
         if "cwd" in options:
