@@ -6,7 +6,7 @@ import functools
 import inspect
 import os
 import sys
-from typing import TYPE_CHECKING, Any, Callable, Coroutine, Generic, Iterable, Mapping, ParamSpec, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Callable, Coroutine, Generic, Iterable, Mapping, ParamSpec, Protocol, SupportsIndex, TypeVar, overload
 
 from .._model.caller import current, found, outside
 from .._model.futures import Future, FutureList
@@ -79,6 +79,7 @@ class Task(Generic[P, R]):
         self._names = _inputs(function, given) if function is not None else names
         self._shape: Shape | None | str = "unknown"
         self._variants: dict[str, Task[P, R]] = {}
+        self._reduced: Any = function.__qualname__ if inspect.isfunction(function) else None
         if function is not None:
             functools.update_wrapper(self, function)
 
@@ -148,6 +149,7 @@ class Task(Generic[P, R]):
             return variant
         options = {**self._options, **overrides}
         variant = Task(self.kind, self._function, options, self._body, self._place, self._names)
+        variant._reduced = functools.partial(self.options, **overrides), ()
         if all(value is None or isinstance(value, (str, int, float)) for value in overrides.values()):
             if len(self._variants) >= _VARIANTS:
                 self._variants.clear()
@@ -310,6 +312,10 @@ class Task(Generic[P, R]):
                 f"task {self.name} is a method", "Make it a function at the top level of a module.", "ALM_DEFINED_INSIDE"
             )
         return self
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[Any, ...]:
+        """By where it is, as functions are: a process that a task starts finds it in its module."""
+        return self._reduced or super().__reduce_ex__(protocol)
 
     def __repr__(self) -> str:
         return f"<task {self.name}>"

@@ -154,6 +154,10 @@ class Workflow(Generic[P, R]):
         named = {"name": self.name, "about": about and inspect.cleandoc(about), "inputs": inputs}
         return {**named, "limits": self.limits, "file": file, "line": line}
 
+    def __reduce__(self) -> str:
+        """By where it is, as functions are."""
+        return self.function.__qualname__
+
     def __repr__(self) -> str:
         return f"<workflow {self.name}>"
 
