@@ -83,6 +83,11 @@ export const catalogue = {
     message: '{what} would be {depth} deep, and the limit is {limit}.',
     hint: 'A workflow that calls or triggers itself needs an end; `depth` in almanac.config.ts raises the limit.',
   },
+  ALM_NESTED: {
+    message:
+      'A run of {what} would be within {depth} tasks, each in a run of the one before; the limit is {limit}.',
+    hint: 'A task that runs a workflow which calls that task needs an end; a workflow can call others itself.',
+  },
   // tasks
   ALM_TASK_FAILED: {
     message: '{message}',

@@ -9,6 +9,7 @@ import { withDefaultFiles } from '../flow/default-files.ts'
 import { jsonSchemaOf } from '../flow/schema.ts'
 import { authorValues } from '../flow/values.ts'
 import { checkInput, type Workflow } from '../flow/workflow.ts'
+import { checkNesting } from '../executors/programs/nesting.ts'
 import { decode } from '../model/codec.ts'
 import { AlmanacError, errorOf, isAlmanacError } from '../model/errors.ts'
 import type { RunId, RunRecord, SentMessage } from '../model/records.ts'
@@ -118,6 +119,7 @@ export class OpenWorkbench implements Workbench {
   async start<I, R>(workflow: Workflow<I, R>, input: I, options: StartOptions = {}): Promise<RunHandle> {
     const { name, tags, file, codeDigest, listener } = options
     const definition = definitionOf(workflow)
+    checkNesting(definition.name)
     const { from } = definition
     const own = from === undefined ? definition : definitionOf((await this.load(from.file, from)).workflow)
     const taken = await withDefaultFiles(own, input as Value, (path) => this.data.scan(path))
@@ -142,6 +144,7 @@ export class OpenWorkbench implements Workbench {
   ): Promise<RunHandle> {
     const record = await this.records.run(run)
     if (record === undefined) throw new AlmanacError('ALM_RUN_UNKNOWN', { run })
+    checkNesting(record.workflow)
     this.#hasWritten = true
     const input = await this.#scanAgain(decode(record.inputWire))
     const resumed = this.#engine.resume(definitionOf(workflow), record, {

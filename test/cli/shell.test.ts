@@ -71,8 +71,17 @@ describe('almanac shell', () => {
     const names = Object.keys(env).filter((name) => !['PWD', 'SHLVL', '_', 'OLDPWD'].includes(name))
     expect(names.sort()).toEqual(
       [
-        ...['ATTEMPT', 'CALL', 'EVENTS', 'IDEMPOTENCY_KEY', 'IN_text', 'LOGICAL_TIME', 'OUT_count', 'PARAMS'],
-        ...['RESULT', 'RUN'],
+        ...[
+          'ATTEMPT',
+          'CALL',
+          'EVENTS',
+          'IDEMPOTENCY_KEY',
+          'IN_text',
+          'LOGICAL_TIME',
+          'NESTING',
+          'OUT_count',
+        ],
+        ...['PARAMS', 'RESULT', 'RUN'],
       ]
         .map((name) => `ALMANAC_${name}`)
         .concat('HOME', 'LANG', 'PATH', 'SEASON', 'TMPDIR'),

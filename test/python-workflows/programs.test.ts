@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdir, rm, symlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, it } from 'vitest'
 import { Project } from '../cli/almanac.ts'
@@ -153,9 +153,41 @@ async def main():
         await clean()
 `
 
-const env = () => ({
+const nested = `
+from almanac import run, task, workflow
+
+@task
+def deeper(n: int) -> int:
+    return run(main, n=n + 1).output
+
+@workflow
+def main(n: int):
+    return deeper(n)
+`
+
+const pooled = `
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from almanac import task, workflow
+
+@task
+def one(n: int) -> int:
+    return n + 1
+
+@task
+def all_of(numbers: list[int], how: str) -> list[int]:
+    with ProcessPoolExecutor(1, multiprocessing.get_context(how)) as pool:
+        return list(pool.map(one, numbers))
+
+@workflow
+async def main():
+    return [await all_of([1, 2], how) for how in ("fork", "spawn")]
+`
+
+const env = (more: NodeJS.ProcessEnv = {}) => ({
   ...process.env,
   PYTHONPATH: fileURLToPath(new URL('../../python', import.meta.url)),
+  ...more,
 })
 
 /** A program that imports the workflows by the path of a folder. */
@@ -165,11 +197,11 @@ const importing = (program: string, folder = project.folder) => [
 ]
 
 /** What it prints. */
-function printed(program: string, folder?: string): string {
-  const { stdout, stderr } = spawnSync('python3', importing(program, folder), {
+function printed(program: string, folder?: string, more?: NodeJS.ProcessEnv, python = 'python3'): string {
+  const { stdout, stderr } = spawnSync(python, importing(program, folder), {
     cwd: project.folder,
     encoding: 'utf8',
-    env: env(),
+    env: env(more),
   })
   return stdout + stderr
 }
@@ -359,4 +391,35 @@ it('calls tasks as the functions that they are, and is told how a workflow is ru
   expect(printed('main(3, label="night")')).toMatch(
     /AlmanacError: workflow main was used outside a workflow\nRun it: `almanac\.run\(main, n=3, label='night'\)` gives a run with its `output`; call it in a workflow\.\n$/,
   )
+})
+
+it('has its workflow, its tasks and their code read by the Python that it is in, whichever is on the path', async () => {
+  project = await Project.make({ 'flow.py': resumable })
+  const python = printed('print(sys.executable)').trim()
+  await mkdir(join(project.folder, 'bin'))
+  for (const name of ['python', 'python3', ...[10, 11, 12, 13, 14].map((minor) => `python3.${minor}`)]) {
+    const asked = join(project.folder, `asked-${name}`)
+    await writeFile(join(project.folder, 'bin', name), `#!/bin/sh\ntouch ${asked}\nexit 1\n`, { mode: 0o755 })
+  }
+  const path = [join(project.folder, 'bin'), process.env['PATH']].join(delimiter)
+  expect(printed('print(almanac.run(other).output)', project.folder, { PATH: path }, python)).toBe(
+    "{'sum': 6}\n",
+  )
+  expect((await readdir(project.folder)).filter((name) => name.startsWith('asked-'))).toEqual([])
+})
+
+it('is stopped where its tasks run workflows that call them without end', async () => {
+  project = await Project.make({ 'flow.py': nested })
+  const counted = `
+try: almanac.run(main, n=1)
+except almanac.RunFailed as error: print(str(error).splitlines()[0], len(almanac.runs()))
+`
+  expect(printed(counted, project.folder, { ALMANAC_NESTING: '9' })).toBe(
+    'RunFailed: AlmanacError: A run of main would be within 11 tasks, each in a run of the one before; the limit is 10. 2\n',
+  )
+})
+
+it('may give tasks to the processes that a task starts', async () => {
+  project = await Project.make({ 'flow.py': pooled })
+  expect(printed('print(almanac.run(main).output)')).toBe('[[2, 3], [2, 3]]\n')
 })

@@ -2,6 +2,7 @@ import { chmodSync, closeSync, constants, fstatSync, openSync, readFileSync, wri
 import { dirname, join } from 'node:path'
 import type { Attempt } from '../../ports/executor.ts'
 import type { ReadResult } from '../results.ts'
+import { nested } from './nesting.ts'
 import { isPathRef, pathOf, plainJson } from './task-values.ts'
 
 /** The language-agnostic interface of programs: files in the attempt's scratch directory, and `ALMANAC_*`. */
@@ -47,11 +48,12 @@ export interface HostEnvironment {
   readonly PATH: string
   readonly HOME: string
   readonly LANG: string
+  readonly ALMANAC_NESTING?: string
 }
 
 export function hostEnvironment(): HostEnvironment {
   const { PATH = '/usr/local/bin:/usr/bin:/bin', HOME = '/', LANG = 'C.UTF-8' } = process.env
-  return { PATH, HOME, LANG }
+  return { PATH, HOME, LANG, ...nested() }
 }
 
 /** The whole environment of a program: nothing undeclared reaches it, because it would not count. */
