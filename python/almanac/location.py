@@ -11,6 +11,7 @@ import sys
 import sysconfig
 
 from .errors import AlmanacError
+from .version import HOME, VERSION
 
 __all__ = ["engine", "surroundings", "main"]
 
@@ -58,6 +59,7 @@ def main() -> None:
 def surroundings() -> dict[str, str]:
     """Of the engine: workflows live in the Python that asks for them, whether its environment is activated or not."""
     env = {"ALMANAC_PYTHON": sys.executable, **os.environ} if sys.executable else dict(os.environ)
+    env["ALMANAC_PACKAGE"] = f"{VERSION} {HOME}"
     if "NO_COLOR" in env:
         # a notebook's kernel sets it whatever the user did; Node warns where both are there
         env.pop("FORCE_COLOR", None)

@@ -12,6 +12,7 @@ from unittest import mock
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
 from almanac import AlmanacError, location  # noqa: E402
+from almanac.version import HOME, VERSION  # noqa: E402
 
 
 def executable(path: pathlib.Path) -> pathlib.Path:
@@ -88,7 +89,8 @@ class Command(unittest.TestCase):
 
     def test_lives_with_the_python_that_asks(self) -> None:
         with mock.patch.dict(os.environ, {}, clear=True):
-            self.assertEqual(location.surroundings(), {"ALMANAC_PYTHON": sys.executable})
+            package = f"{VERSION} {HOME}"
+            self.assertEqual(location.surroundings(), {"ALMANAC_PYTHON": sys.executable, "ALMANAC_PACKAGE": package})
         with mock.patch.dict(os.environ, {"ALMANAC_PYTHON": "python3.12"}):
             self.assertEqual(location.surroundings()["ALMANAC_PYTHON"], "python3.12")
 

@@ -101,6 +101,7 @@ export interface PythonFolder {
 
 const worker = 'almanac_worker/shared'
 const errors = 'almanac/errors.py'
+const version = 'almanac/version.py'
 const types = ['almanac/_model', errors]
 const pythonFlow = ['almanac/_types', ...types]
 
@@ -111,16 +112,17 @@ export const pythonFolders: readonly PythonFolder[] = [
   { name: 'almanac_worker', mayImport: [worker, 'almanac_task.py'] },
   // authors look at what a run that failed has left: it is a `Run`
   { name: errors, mayImport: [], typesOf: 'almanac/_runs/engine.py' },
-  { name: 'almanac/location.py', mayImport: [errors] },
+  { name: version, mayImport: [] },
+  { name: 'almanac/location.py', mayImport: [errors, version] },
   { name: 'almanac/_model', mayImport: [errors, worker] },
   { name: 'almanac/_types', mayImport: types },
   { name: 'almanac/_flow', mayImport: pythonFlow },
   { name: 'almanac/_notebook', mayImport: types },
   {
     name: 'almanac/_runs',
-    mayImport: ['almanac/_flow', 'almanac/_notebook', 'almanac/location.py', ...pythonFlow],
+    mayImport: ['almanac/_flow', 'almanac/_notebook', 'almanac/location.py', version, ...pythonFlow],
   },
-  { name: 'almanac/_host', mayImport: ['almanac/_flow', ...pythonFlow, worker, 'almanac_task.py'] },
+  { name: 'almanac/_host', mayImport: ['almanac/_flow', ...pythonFlow, version, worker, 'almanac_task.py'] },
   { name: 'almanac/__init__.py', mayImport: ['almanac/_runs', 'almanac/_flow', ...types] },
   // for pip, and for workers' environments: no part of the packages
   { name: 'build_below.py', mayImport: [] },

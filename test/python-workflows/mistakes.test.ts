@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { Project } from '../cli/almanac.ts'
@@ -51,6 +51,11 @@ async function said(name: string, text: string): Promise<string> {
 }
 
 it.each([
+  [
+    'quits',
+    body('await f(1)\nquit()'),
+    /it called sys\.exit\(None\)[\s\S]*\n {2}quits\.py:10 \[ALM_WORKFLOW_FAILED\]/,
+  ],
   ['exits', body('await f(1)\nsys.exit(3)'), /it called sys\.exit\(3\): return from the workflow instead/],
   [
     'raises_silent',
@@ -381,14 +386,23 @@ it.each([
   expect(said_).not.toContain('Traceback')
 })
 
-it('of two versions of the package that of the engine is imported, by workflow and tasks', async () => {
+it('of two versions of the package that of the engine is imported, by workflow and tasks, and a line says so', async () => {
   await mkdir(join(project.folder, 'site-packages/almanac'), { recursive: true })
-  await project.write({ 'site-packages/almanac/__init__.py': 'version = "0.0.1"\n' })
   await project.write({
-    'versions.py': `${head}\nimport almanac\nassert not hasattr(almanac, "version")\n${body('return await f(1)')}`,
+    'site-packages/almanac/__init__.py': 'old = True\n',
+    'site-packages/almanac/version.py': 'VERSION = "0.0.1"\n',
+    'versions.py': `${head}\nimport almanac\nassert not hasattr(almanac, "old")\n${body('return await f(1)')}`,
   })
   const old = Project.at(project.folder, { PYTHONPATH: join(project.folder, 'site-packages') })
-  expect(await old.run('run', 'versions.py')).toMatchObject({ code: 0, stderr: '' })
+  const { code, stderr } = await old.run('run', 'versions.py')
+  const [other, own] = [
+    join(project.folder, 'site-packages/almanac'),
+    join(dirname(bin), '../python/almanac'),
+  ]
+  expect([code, stderr]).toEqual([
+    0,
+    `! almanac in ${other} is 0.0.1, and the engine is 0.1.0: workflows get the engine's own package, ${own}. Install the same version of both.\n`,
+  ])
 })
 
 it('an asyncio task that goes on when the workflow returns is cancelled, as by asyncio.run, and that is said', async () => {
@@ -492,4 +506,15 @@ error fails.py could not be loaded: fails.py:2: ValueError: no [ALM_LOAD_FAILED]
   const { code, stderr } = await other.run('run', 'main.py')
   expect([code, stderr]).toEqual([1, expect.stringContaining('[ALM_JOURNAL_FAILED]')])
   await other.remove()
+})
+
+it('a file that hides the package from tasks is refused when the workflow is loaded', async () => {
+  await mkdir(join(project.folder, 'hiding'))
+  await project.write({ 'hiding/almanac.py': '', 'hiding/flow.py': head + body('return await f(1)') })
+  const { code, stderr } = await project.run('run', 'hiding/flow.py')
+  const hiding = join(project.folder, 'hiding/almanac.py')
+  expect([code, stderr]).toEqual([
+    1,
+    `error hiding/flow.py could not be loaded: ${hiding} hides the package almanac from its tasks [ALM_LOAD_FAILED]\n      Give it another name.\n`,
+  ])
 })

@@ -16,6 +16,7 @@ from .._flow.modules import read_files
 from .._flow.tasks import Task
 from .._flow.workflows import Workflow
 from ..errors import AlmanacError, TaskFailed
+from .copies import refuse_hidden
 
 _OURS = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 _STDLIB = os.path.dirname(os.path.abspath(os.__file__))
@@ -23,6 +24,7 @@ _STDLIB = os.path.dirname(os.path.abspath(os.__file__))
 
 def load(file: str, function: Callable[[Callable[..., Any]], int]) -> dict[str, Any]:
     """Imports a file; its workflows by the names that they have there, and the files that it is made of."""
+    refuse_hidden(file)
     name = packages.import_package(file)
     module = sys.modules.get(name)
     if module is None or getattr(module, "__file__", None) != file:
@@ -62,7 +64,7 @@ def _local_files() -> set[str]:
 
 def is_local(path: str) -> bool:
     """Is it the author's own, not installed and not ours?"""
-    if "site-packages" in path or "dist-packages" in path:
+    if path.startswith("<frozen ") or "site-packages" in path or "dist-packages" in path:
         return False
     return not path.startswith((_STDLIB + os.sep, _OURS + os.sep))
 
@@ -110,7 +112,7 @@ def _described(error: BaseException, file: str | None, line: int | None) -> dict
 
 
 def is_inner(path: str) -> bool:
-    return path.startswith((_OURS + os.sep, "<frozen importlib")) or f"{os.sep}asyncio{os.sep}" in path
+    return path.startswith((_OURS + os.sep, "<frozen ")) or f"{os.sep}asyncio{os.sep}" in path
 
 
 def _without_ours(chain: traceback.TracebackException) -> None:

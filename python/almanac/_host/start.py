@@ -12,6 +12,7 @@ import sys
 
 from almanac_worker.shared import packages, process
 
+from .copies import differs
 from .host import Host
 from .link import Forked, Link
 
@@ -38,6 +39,9 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
     sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
+    said = differs(sys.path, os.environ.pop("ALMANAC_PACKAGE", None))
+    if said is not None:
+        print(said, file=sys.stderr, flush=True)
     packages.first_on(sys.path, config["directory"])
     # what is compiled here would be written next to the author's files
     sys.dont_write_bytecode = True

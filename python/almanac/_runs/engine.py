@@ -21,6 +21,8 @@ from .._notebook import cells
 from .._notebook.shown import Artifact, Graph, failure_html, run_html
 from .._types import results
 from ..errors import AlmanacError, RunFailed, for_cells, noted, refused
+from ..location import engine
+from ..version import HOME, VERSION
 from .beside import Engine
 from .commands import answered, asked
 from .inputs import as_given
@@ -290,7 +292,8 @@ class _Following:
             )
         if "--beside" in told.get("message", ""):
             raise AlmanacError(
-                "the engine of Almanac is of another version than the package that `almanac` is imported from",
+                f"the engine of Almanac ({' '.join(engine())}) is older than the package that is imported, "
+                f"almanac {VERSION} in {HOME}",
                 code="ALM_USAGE",
                 hint="Install the same version of both, or name the engine's command in ALMANAC_COMMAND.",
             )
