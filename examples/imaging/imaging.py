@@ -115,13 +115,18 @@ def total(images: list[Any]) -> Any:
 
 
 def image_window(window: Window, pixels: int, has_truth: bool) -> Any:
-    """Calibrates a window and images its channels."""
-    gains = solve(window.observed, window.name).gains
-    images = [
-        finish(deconvolve(dirty(select(window.observed, gains, channel), pixels)))
-        for channel in range(window.channels)
-    ]
-    return assess(total(images), title=f"window {window.name}", has_truth=has_truth)
+    """Calibrates a window, images its channels, and says what the image is worth."""
+    gains = stage("calibrate", lambda: solve(window.observed, window.name).gains)
+
+    def channels() -> Any:
+        images = [
+            finish(deconvolve(dirty(select(window.observed, gains, channel), pixels)))
+            for channel in range(window.channels)
+        ]
+        return total(images)
+
+    image = stage("image", channels)
+    return stage("quality", lambda: assess(image, title=f"window {window.name}", has_truth=has_truth))
 
 
 async def judged(window: Window, pixels: int, has_truth: bool, accept: float) -> Image | None:
@@ -169,13 +174,14 @@ async def main(
         return await judged(window, pixels, has_truth, accept)
 
     seen = await stage("import", every_window)
-    images = await stage("image", lambda: map(one_window, seen, key=lambda window: window.name).all())
+    images = await map(one_window, seen, key=lambda window: window.name).all()
     good = [one for one in images if one is not None]
     if not good:
         raise ValueError("every window was left out: there is nothing to image")
 
     qualities = {one.name: one.quality for one in good}
-    whole = combine(Dir.of(**{f"{one.name}.npy": one.image for one in good}), qualities, has_truth)
+    good_images = Dir.of(**{f"{one.name}.npy": one.image for one in good})
+    whole = stage("combine", lambda: combine(good_images, qualities, has_truth))
     quality = await whole.quality
     await beams.patch(qualities)
     run.metric("dynamic range", quality["dynamic_range"])

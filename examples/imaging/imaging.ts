@@ -226,15 +226,20 @@ function loadedFrom(data: NonNullable<Input['data']>, name: string) {
   return { observed, summary }
 }
 
-/** Calibrates a window and images its channels. */
+/** Calibrates a window, images its channels, and says what the image is worth. */
 function imageWindow({ name, observed, channels }: Window, { pixels, data }: Input) {
-  const { gains } = solve({ observed, window: name })
-  const images = Array.from({ length: channels }, (_, channel) => {
-    const selected = select({ observed, gains, channel }).channel
-    const made = dirty({ channel: selected, pixels }).dirty
-    return finish({ cleaned: deconvolve({ dirty: made }).cleaned }).image
+  const gains = run.stage('calibrate', () => solve({ observed, window: name }).gains)
+  const image = run.stage('image', () => {
+    const images = Array.from({ length: channels }, (_, channel) => {
+      const selected = select({ observed, gains, channel }).channel
+      const made = dirty({ channel: selected, pixels }).dirty
+      return finish({ cleaned: deconvolve({ dirty: made }).cleaned }).image
+    })
+    return total(images)
   })
-  return assess({ total: total(images), title: `window ${name}`, has_truth: data === undefined })
+  return run.stage('quality', () =>
+    assess({ total: image, title: `window ${name}`, has_truth: data === undefined }),
+  )
 }
 
 /** A window's image once it is good enough, or a person says so; undefined: it is left out. */
@@ -261,17 +266,17 @@ async function judged(window: Window, given: Input) {
 
 export default workflow('imaging', { input }, async (given) => {
   const windows = await run.stage('import', () => measured(given))
-  const images = await run.stage('image', () =>
-    map(windows, (window) => judged(window, given), { key: ({ name }) => name }).all(),
-  )
+  const images = await map(windows, (window) => judged(window, given), { key: ({ name }) => name }).all()
   const good = images.filter((one) => one !== undefined)
   if (good.length === 0) throw new Error('every window was left out: there is nothing to image')
   const qualities = Object.fromEntries(good.map(({ name, quality }) => [name, quality]))
-  const whole = combine({
-    images: dir.of(Object.fromEntries(good.map(({ name, image }) => [`${name}.npy`, image]))),
-    windows: qualities,
-    has_truth: given.data === undefined,
-  })
+  const whole = run.stage('combine', () =>
+    combine({
+      images: dir.of(Object.fromEntries(good.map(({ name, image }) => [`${name}.npy`, image]))),
+      windows: qualities,
+      has_truth: given.data === undefined,
+    }),
+  )
   const quality = await whole.quality
   await beams.patch(qualities)
   run.metric('dynamic range', quality.dynamic_range)
