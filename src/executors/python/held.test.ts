@@ -49,6 +49,10 @@ def where(array=None):
     return os.getpid()
 
 
+def where_of(a, b):
+    return os.getpid()
+
+
 def total(array):
     return [os.getpid(), len(array.data), sum(bytes(array.data)[:1000])]
 
@@ -140,6 +144,25 @@ describe('a value with buffers', () => {
     }
     expect(sharedFiles()).toEqual([])
   })
+
+  it.each([
+    [1000, 1_000_000],
+    [1_000_000, 1000],
+    [100_000, 100_001],
+  ])(
+    'of %i and of %i bytes has its consumer where the larger is, when they are in two workers',
+    async (a, b) => {
+      const one = await held('make', { size: a, fill: 1 })
+      const busy = await occupy(one)
+      const other = await held('make', { size: b, fill: 2 })
+      await busy.letGo()
+      const homes = [await value('where', { array: one }), await value('where', { array: other })]
+      expect(homes[0]).not.toBe(homes[1])
+      const home = a > b ? homes[0] : homes[1]
+      expect(await value('where_of', { a: one, b: other })).toBe(home)
+      expect(await value('where_of', { a: other, b: one })).toBe(home)
+    },
+  )
 
   it('is found anywhere in a result, with the path to it', async () => {
     const made = (await value('make_many')) as { a: [HeldRef, { b: HeldRef }]; n: number }
