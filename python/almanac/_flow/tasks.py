@@ -79,9 +79,9 @@ class Task(Generic[P, R]):
         self._names = _inputs(function, given) if function is not None else names
         self._shape: Shape | None | str = "unknown"
         self._variants: dict[str, Task[P, R]] = {}
-        self._reduced: Any = function.__qualname__ if inspect.isfunction(function) else None
         if function is not None:
             functools.update_wrapper(self, function)
+        self._reduced: Any = function.__qualname__ if inspect.isfunction(function) else None
 
     # outside of workflows it gives the value itself, for which a checker takes a future too
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
