@@ -26,6 +26,14 @@ _ALIGN = 64
 _Span = list
 
 
+class Gone(Exception):
+    """A value was let go of before the task that takes it had begun."""
+
+    def __init__(self, handle: int) -> None:
+        super().__init__(f"the held value {handle} is gone")
+        self.handle = handle
+
+
 class HeldStore:
     def __init__(self, worker: int, unmapped: Callable[[str], None]) -> None:
         # several threads take from it at once
@@ -59,7 +67,10 @@ class HeldStore:
             entry.freeze()
 
     def get(self, handle: int) -> Any:
-        return self._values[handle].value()
+        entry = self._values.get(handle)
+        if entry is None:
+            raise Gone(handle)
+        return entry.value()
 
     def free(self, handles: list[int]) -> None:
         # what goes is not taken apart under the lock: that may run the author's code

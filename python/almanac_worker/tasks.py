@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING, Any, Callable
 
 from .calls import Mismatch, Signature, results
-from .held import HeldStore
+from .held import Gone, HeldStore
 from .shared import failures, process, values
 from .shared.frames import Result, encode
 from .sources import LoadFailed, NotFound, Sources
@@ -323,6 +323,8 @@ class Runner:
         return {name: encoder.wire(value, (name,)) for name, value in by_name.items()}
 
     def _failure(self, task: Task, error: BaseException) -> dict[str, Any]:
+        if isinstance(error, Gone):
+            return {"kind": "gone", "message": "", "gone": error.handle}
         if isinstance(error, Mismatch):
             return {"kind": "signature", "message": str(error), **_where(task.order.function.place())}
         if isinstance(error, NotFound):

@@ -3,7 +3,7 @@ import pickle
 import tempfile
 import unittest
 
-from almanac_worker.held import HeldStore
+from almanac_worker.held import Gone, HeldStore
 
 
 class Array:
@@ -42,8 +42,9 @@ class Holding(unittest.TestCase):
     def test_a_free_value_is_gone(self):
         handle, _, _ = self.store.hold(Array(bytearray(3)))
         self.store.free([handle, 99])
-        with self.assertRaises(KeyError):
+        with self.assertRaises(Gone) as raised:
             self.store.get(handle)
+        self.assertEqual(raised.exception.handle, handle)
 
     def test_it_knows_how_many_bytes_it_holds(self):
         handle, size, _ = self.store.hold(Array(bytearray(300)))

@@ -66,6 +66,12 @@ class WhatATaskIsGiven(unittest.TestCase):
             self.assertEqual((task.used_up, body.get("u")), ([self.handle], [self.handle]) if used else ([], None))
             self.assertEqual(task.left, body["h"][0][1])
 
+    def test_that_is_gone_before_the_task_begins_is_told_and_is_no_error_of_the_task(self):
+        self.store.free([self.handle])
+        task, body = self.run_task(lambda a: 1, 0)
+        self.assertEqual(body["e"], {"kind": "gone", "message": "", "gone": self.handle})
+        self.assertNotIn("v", body)
+
     def test_stays_for_another_attempt_where_the_task_failed(self):
         self.runner.is_laden = lambda: True
         for function in [lambda a: 1 / 0, lambda a: [Array(bytearray(9)), {1}]]:

@@ -46,6 +46,10 @@ function tellFailure(job: Job, failure: WorkerFailure, files: SharedFiles, usage
     ...(line !== undefined && { line }),
     ...(stack !== undefined && { stack }),
   }
+  if (failure.gone !== undefined) {
+    job.live.end({ kind: 'inputs-gone', handles: [failure.gone] })
+    return
+  }
   const what = `${job.function.name} of ${job.function.file}`
   switch (kind) {
     case 'signature':

@@ -246,6 +246,26 @@ describe('a value that is needed elsewhere', () => {
   })
 })
 
+describe('a value that is released while an attempt that was sent with it waits', () => {
+  it('is told to be gone, and is no error of the task', async () => {
+    await bench.close()
+    bench = new PythonBench((clock, listener) => openPythonExecutor({ clock, processes: 1 }, listener))
+    file = bench.write('steps.py', source)
+    const array = await held('make', { size: 10, fill: 5 })
+    const inThreads = (name: string) => bench.task(file, name, { threads: 2 })
+    const path = `${bench.folder}/go`
+    const busy = [1, 2].map(() => bench.attempt(inThreads('wait_for'), { path, array }))
+    bench.executor.submit(busy)
+    for (const { id } of busy) await bench.heard.until(() => bench.heard.of(id).started === 1)
+    const attempt = bench.attempt(inThreads('total'), { array })
+    bench.executor.submit([attempt])
+    await new Promise((resolve) => setImmediate(resolve))
+    release([array.handle])
+    bench.write('go', '')
+    expect(await bench.heard.end(attempt.id)).toEqual({ kind: 'inputs-gone', handles: [array.handle] })
+  })
+})
+
 describe('a value whose worker dies', () => {
   it('is told to be lost, and attempts that need it end without having begun', async () => {
     const array = await held('make', { size: 10, fill: 1 })

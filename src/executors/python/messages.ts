@@ -72,6 +72,8 @@ export interface WorkerFailure {
   /** bytes of what could not be written */
   readonly size?: number
   readonly retry: boolean
+  /** what it was given and the worker has let go of: it was never begun */
+  readonly gone?: number
 }
 
 /** A worker that says what it cannot mean is not to be trusted any more. */
@@ -143,7 +145,7 @@ function endBody(body: Readonly<Record<string, unknown>>): EndBody {
 }
 
 function failure(body: Readonly<Record<string, unknown>>): WorkerFailure {
-  const { kind, message, type, types, file, line, stack, exit, size, retry } = body
+  const { kind, message, type, types, file, line, stack, exit, size, retry, gone } = body
   return {
     kind: text(kind),
     message: text(message),
@@ -155,6 +157,7 @@ function failure(body: Readonly<Record<string, unknown>>): WorkerFailure {
     ...(exit !== undefined && { exit: text(exit) }),
     ...(size !== undefined && { size: count(size) }),
     retry: retry === true,
+    ...(gone !== undefined && { gone: count(gone) }),
   }
 }
 
