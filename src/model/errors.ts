@@ -130,6 +130,11 @@ export const catalogue = {
     message: 'The worker that ran the attempt died: {why}.',
     hint: 'A few losses are made good by further attempts, which cost no retries; if it dies each time, run the task alone and look at its log.',
   },
+  ALM_REBUILD_FAILED: {
+    message:
+      'A result of {task} that only lived in a worker’s memory was lost, and could not be made again: {message}',
+    hint: 'Correct {task} and resume the run: what succeeded is kept. With persist: true its results are written out at once.',
+  },
   ALM_THREAD_TASK: {
     message: 'The function of {task} cannot be found in a thread: {why}.',
     hint: "Define the task at the top level of a module that can be loaded again, with nothing but that module's own names in its function; or leave out run: 'thread'.",

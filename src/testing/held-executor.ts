@@ -19,6 +19,8 @@ export class HeldExecutor implements Executor {
   readonly open = new Map<AttemptId, Attempt>()
   /** every attempt that was ever submitted, in order */
   readonly submitted: Attempt[] = []
+  /** handles of values that were let go of, in order */
+  readonly released: number[] = []
   readonly #listener: ExecutorListener
   readonly #accepts: (task: TaskSpec) => boolean
   readonly #tasks: ReadonlyMap<string, StandIn>
@@ -102,6 +104,15 @@ export class HeldExecutor implements Executor {
     const told = { out: outputs, context: inputs['context'] ?? {} }
     const own = fn as unknown as (...args: readonly unknown[]) => unknown
     return () => own(...taskArguments(own, args, told))
+  }
+
+  release(handles: readonly number[]): void {
+    this.released.push(...handles)
+  }
+
+  /** Values die with whoever held them. */
+  lose(handles: readonly number[]): void {
+    this.#listener.heldLost?.(handles)
   }
 
   cancel(id: AttemptId): void {

@@ -63,8 +63,9 @@ function effectText(effect: Effect): string {
     case 'spent':
       return `spent ${effect.call}.${effect.attempt} ${effect.reason}${effect.counted ? '' : ', not counted'}`
     case 'ended': {
-      const { call, status, order, record } = effect
-      return `ended ${call} ${status.state}/${status.reason} as ${order}${record ? '' : ', on record'}`
+      const { call, status, order, record, cause } = effect
+      const more = `${record ? '' : ', on record'}${cause === undefined ? '' : ` because of ${cause}`}`
+      return `ended ${call} ${status.state}/${status.reason} as ${order}${more}`
     }
     case 'cancelling':
       return ['cancelling', ...effect.stopped].join(' ')

@@ -91,7 +91,7 @@ export interface Call extends NewCall {
   copied: boolean
   /** someone has been given how it ended */
   observed: boolean
-  /** calls that take its outcome and have not ended */
+  /** calls that take its outcome and have not ended, or make their results again */
   users: number
   /** its result may be used in ways that nobody counts: a function was given it, or a view shows it */
   kept: boolean

@@ -165,6 +165,8 @@ export type Effect =
       readonly status: EndStatus
       readonly order: number
       readonly record: boolean
+      /** the call that failed when it was to make a lost result again */
+      readonly cause?: number | undefined
     }
   /** a lost result is there again */
   | { readonly kind: 'rebuilt'; readonly call: number }

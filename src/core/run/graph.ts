@@ -18,6 +18,8 @@ import { type Capacity, Slots } from './slots.ts'
  *    later then falls as it falls now.
  * G4 a call whose input did not succeed is skipped, unless it is tolerant.
  * G5 `count(phase)` is the number of calls in that phase, `freeing` that of those in `identify` which `frees`.
+ * G6 `users` of a call is how many attempted calls take its outcome and have not ended, or make their result again: what
+ *    they take is not let go of under them.
  */
 export class RunGraph {
   readonly slots: Slots
@@ -114,6 +116,7 @@ export class RunGraph {
     call: Call,
     status: EndStatus,
     recorded?: { readonly order: number | undefined; readonly own: boolean },
+    cause?: number,
   ): void {
     const order = this.#order(
       call,
@@ -121,14 +124,14 @@ export class RunGraph {
       recorded === undefined ? derivedOrder(call, status) : recorded.order,
     )
     const isRecorded = recorded?.own === true && order === recorded.order
-    if (call.consumer === undefined) this.#endOne(call, status, order, !isRecorded)
-    else this.#endAll(call, status, order, !isRecorded)
+    if (call.consumer === undefined) this.#endOne(call, status, order, !isRecorded, cause)
+    else this.#endAll(call, status, order, !isRecorded, cause)
   }
 
-  #endAll(call: Call, status: EndStatus, order: number, record: boolean): void {
-    const ends = [{ call, status, order, record }]
+  #endAll(call: Call, status: EndStatus, order: number, record: boolean, cause?: number): void {
+    const ends: End[] = [{ call, status, order, record, cause }]
     for (const next of ends) {
-      this.#endOne(next.call, next.status, next.order, next.record)
+      this.#endOne(next.call, next.status, next.order, next.record, next.cause)
       for (const id of consumersOf(next.call)) {
         const consumer = this.call(id)
         if (consumer.phase !== 'inputs') continue
@@ -195,6 +198,18 @@ export class RunGraph {
     this.slots.queue(call)
   }
 
+  /** A call that had ended makes its result again, from what it takes. */
+  reopen(call: Call): void {
+    if (isAttempted(call)) for (const id of call.inputs) this.call(id).users++
+    this.queue(call)
+  }
+
+  /** Its result is made again, or not to be: how it had ended stays. */
+  close(call: Call): void {
+    this.move(call, 'ended')
+    this.#unuseInputs(call)
+  }
+
   /** The newest outcome that the call depends on, by an edge or because the function had been given it. */
   mustBeDurable(call: Call): number {
     let order = call.after
@@ -209,16 +224,16 @@ export class RunGraph {
     return `call ${call.id} (${call.kind}) is ${state}/${reason} in phase ${call.phase}, attempt ${call.attempt}`
   }
 
-  #endOne(call: Call, status: EndStatus, order: number, record: boolean): void {
+  #endOne(call: Call, status: EndStatus, order: number, record: boolean, cause?: number): void {
     if (call.phase === 'ready') this.slots.unqueue(call)
     this.slots.give(call)
     this.move(call, 'ended')
     call.end = status
     call.order = order
     if (status.state === 'failed') this.failures.push(call)
-    this.effects.push({ kind: 'ended', call: call.id, status, order, record })
+    this.effects.push({ kind: 'ended', call: call.id, status, order, record, cause })
     if (call.tolerant) for (const id of call.inputs) this.call(id).observed = true
-    if (isAttempted(call)) for (const id of call.inputs) this.#unuse(id)
+    this.#unuseInputs(call)
     if (call.parent !== undefined) this.entryEnded(this.call(call.parent))
   }
 
@@ -226,6 +241,10 @@ export class RunGraph {
     const input = this.call(id)
     if (counts) input.users++
     else input.kept = true
+  }
+
+  #unuseInputs(call: Call): void {
+    if (isAttempted(call)) for (const id of call.inputs) this.#unuse(id)
   }
 
   /** A call that was attempted with it has ended: was it the last that needs what is held for the input? */
@@ -304,6 +323,14 @@ export class RunGraph {
   }
 }
 
+interface End {
+  readonly call: Call
+  readonly status: EndStatus
+  readonly order: number
+  readonly record: boolean
+  readonly cause?: number | undefined
+}
+
 /** Those that wait for its outcome. */
 export const consumersOf = ({ consumer, moreConsumers = [] }: Call): readonly number[] =>
   consumer === undefined ? [] : [consumer, ...moreConsumers]
@@ -317,7 +344,7 @@ const derivedOrder = (call: Call, status: EndStatus): number | undefined =>
   !isIdentified(call) || status.reason === 'upstream' ? call.rememberedOrder : undefined
 
 /** What it takes is used by its attempts, and by nothing else. */
-const isAttempted = (call: Call): boolean => call.kind === 'task' || call.kind === 'entry'
+export const isAttempted = (call: Call): boolean => call.kind === 'task' || call.kind === 'entry'
 
 /** Is the call known by a fingerprint, so that its outcome can be remembered? Views and children are derived anew. */
 export const isIdentified = (call: Call): boolean =>

@@ -1,6 +1,6 @@
 import { AlmanacError } from '../../model/errors.ts'
 import { type Call, type EndStatus, type Phase, phases } from './call.ts'
-import { consumersOf, type RunGraph } from './graph.ts'
+import { consumersOf, isAttempted, type RunGraph } from './graph.ts'
 import type { RunMachine } from './machine.ts'
 import { isBetter } from './ready-queue.ts'
 import { maxPassed, needsOf } from './slots.ts'
@@ -36,6 +36,7 @@ export class Invariants {
       else checkInputs(graph, call)
       checkPhase(graph, call, holds)
     }
+    checkUsers(graph)
     checkCounts(graph, size, phases)
     checkSlots(graph, holders)
     checkQueues(graph)
@@ -127,6 +128,19 @@ function checkRebuild(graph: RunGraph, call: Call): void {
   }
   const idle = awaited.find((id) => graph.call(id).phase === 'ended')
   if (idle !== undefined) broken('R5', graph, call, `nobody makes the result of call ${idle} again`)
+}
+
+/** G6 */
+function checkUsers(graph: RunGraph): void {
+  const users = new Map<number, number>()
+  for (const call of graph.calls) {
+    if (!isAttempted(call) || call.phase === 'ended') continue
+    for (const id of call.inputs) users.set(id, (users.get(id) ?? 0) + 1)
+  }
+  for (const call of graph.calls) {
+    const count = users.get(call.id) ?? 0
+    if (call.users !== count) broken('G6', graph, call, `${call.users} users are counted, there are ${count}`)
+  }
 }
 
 /** R4, G5: counts, and the end. */

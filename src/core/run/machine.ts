@@ -214,7 +214,7 @@ export class RunMachine {
     // it had ended long ago: only making it again is given up
     if (call.phase === 'ready') graph.slots.unqueue(call)
     call.waiters = undefined
-    graph.move(call, 'ended')
+    graph.close(call)
   }
 
   #start(): void {

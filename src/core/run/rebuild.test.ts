@@ -127,7 +127,8 @@ describe('a held result that is lost', () => {
     expect(bench.do(failed(0, 2))).toEqual(['spent 0.2 error', 'wake 0 at 1000'])
     expect(bench.do({ kind: 'woke', call: 0 }, failed(0, 3))).toEqual([
       'start 0.3',
-      'ended 1 failed/lost as 1',
+      'spent 0.3 error, not counted',
+      'ended 1 failed/lost as 1 because of 0',
     ])
     expect(bench.status(0)).toBe('succeeded/executed')
   })
@@ -146,7 +147,72 @@ describe('a held result that is lost', () => {
     const bench = holding()
     bench.do(gone(0), identified(1, { heldInputs: [0] }))
     const effects = [2, 3, 4, 5].flatMap((attempt) => bench.do(lost(0, attempt)))
-    expect(effects.at(-1)).toBe('ended 1 failed/lost as 1')
+    expect(effects.slice(-2)).toEqual([
+      'spent 0.5 lost, not counted',
+      'ended 1 failed/lost as 1 because of 0',
+    ])
+  })
+
+  it('fails with what it was to be made of, and all who need it know which call did not give that again', () => {
+    const bench = new MachineBench()
+    bench.do(made(0), identified(0), succeeded(0, 1, true))
+    bench.do(made(1, { inputs: [0] }), identified(1, { heldInputs: [0] }), succeeded(1, 1, true))
+    bench.do(made(2, { inputs: [1] }), gone(0, 1))
+    expect(bench.do(identified(2, { heldInputs: [1] }))).toEqual(['start 0.2'])
+    expect(bench.do(failed(0, 2))).toEqual([
+      'spent 0.2 error, not counted',
+      'ended 2 failed/lost as 2 because of 0',
+    ])
+    expect([0, 1].map((call) => bench.status(call))).toEqual(['succeeded/executed', 'succeeded/executed'])
+  })
+})
+
+describe('what a lost result is made of', () => {
+  /** Call 1 took the held result of call 0 and ended, call 2 needs that of call 1, and the last is lost. */
+  const chain = (): MachineBench => {
+    const bench = new MachineBench()
+    bench.do(made(0), identified(0), succeeded(0, 1, true))
+    bench.do(made(1, { inputs: [0] }), identified(1, { heldInputs: [0] }), succeeded(1, 1, true))
+    bench.do(made(2, { inputs: [1] }), gone(1))
+    return bench
+  }
+  const unneeded = ({ machine: { graph } }: MachineBench): number[] => graph.unneeded.splice(0)
+  const users = ({ machine: { graph } }: MachineBench): number[] =>
+    [0, 1].map((call) => graph.call(call).users)
+
+  it('is needed while it is made again, and no longer', () => {
+    const bench = chain()
+    expect([users(bench), unneeded(bench)]).toEqual([[0, 1], [0]])
+    expect(bench.do(identified(2, { heldInputs: [1] }))).toEqual(['start 1.2'])
+    expect([users(bench), unneeded(bench)]).toEqual([[1, 1], []])
+    expect(bench.do(succeeded(1, 2, true))).toEqual(['rebuilt 1', 'start 2.1'])
+    expect([users(bench), unneeded(bench)]).toEqual([[0, 1], [0]])
+  })
+
+  it('is needed as often as workers die under that', () => {
+    const bench = chain()
+    bench.do(identified(2, { heldInputs: [1] }), lost(1, 2), lost(1, 3), gone(0))
+    expect(bench.do(deprived(1, 4, [0]))).toEqual(['start 0.2'])
+    expect(bench.do(succeeded(0, 2, true))).toEqual(['rebuilt 0', 'start 1.5'])
+    expect([users(bench), unneeded(bench)]).toEqual([[1, 1], [0]])
+  })
+
+  it('is not used up by another call that takes it meanwhile', () => {
+    const bench = chain()
+    const { graph } = bench.machine
+    bench.do(made(3, { inputs: [0] }), identified(3, { heldInputs: [0] }))
+    expect(graph.usesUp(graph.call(3))).toBe(true)
+    bench.do(identified(2, { heldInputs: [1] }))
+    expect([1, 3].map((call) => graph.usesUp(graph.call(call)))).toEqual([false, false])
+  })
+
+  it.each([
+    { what: 'that fails', events: [failed(1, 2)] },
+    { what: 'the run is cancelled', events: [{ kind: 'cancel' } as const, stopped(1, 2)] },
+  ])('is needed no more when $what', ({ events }) => {
+    const bench = chain()
+    bench.do(identified(2, { heldInputs: [1] }), ...events)
+    expect(users(bench)).toEqual([0, 0])
   })
 })
 

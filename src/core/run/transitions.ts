@@ -1,3 +1,4 @@
+import type { FailureReason } from '../../model/states.ts'
 import { type Call, type Phase, phases } from './call.ts'
 import type { CallEvent } from './events.ts'
 import type { RunGraph } from './graph.ts'
@@ -122,7 +123,7 @@ function rebuilt(graph: RunGraph, call: Call): void {
   graph.slots.give(call)
   call.lost = false
   call.consumer = undefined
-  graph.move(call, 'ended')
+  graph.close(call)
   graph.effects.push({ kind: 'rebuilt', call: call.id })
   const waiters = call.waiters ?? []
   call.waiters = undefined
@@ -159,7 +160,7 @@ function failed(graph: RunGraph, call: Call, event: EventOf<'failed'>): void {
     call.spent++
     return
   }
-  if (call.lost) return unbuildable(graph, call)
+  if (call.lost) return rebuildFailed(graph, call, event, event.reason)
   if (isJudged) {
     graph.effects.push({
       kind: 'spent',
@@ -178,7 +179,7 @@ function lost(graph: RunGraph, call: Call, event: EventOf<'lost' | 'deprived'>):
   if (graph.draining) return stopped(graph, call)
   graph.slots.give(call)
   if (++call.losses >= maxLosses) {
-    if (call.lost) unbuildable(graph, call)
+    if (call.lost) rebuildFailed(graph, call, event, 'lost')
     else graph.end(call, { state: 'failed', reason: 'lost' })
     return
   }
@@ -220,19 +221,30 @@ function stopped(graph: RunGraph, call: Call): void {
   graph.slots.give(call)
   if (call.waiters?.some((id) => graph.call(id).phase === 'rebuild') === true) return graph.queue(call)
   call.waiters = undefined
-  graph.move(call, 'ended')
+  graph.close(call)
+}
+
+/** Its outcome stays; that the attempt failed is on record, and is why those fail that wait for it. */
+function rebuildFailed(
+  graph: RunGraph,
+  call: Call,
+  { attempt }: { readonly attempt: number },
+  reason: FailureReason,
+): void {
+  graph.effects.push({ kind: 'spent', call: call.id, attempt, reason, counted: false })
+  unbuildable(graph, call, call.id)
 }
 
 /** A lost result that cannot be made again takes those with it that wait for it. */
-function unbuildable(graph: RunGraph, call: Call): void {
-  graph.move(call, 'ended')
+function unbuildable(graph: RunGraph, call: Call, cause?: number): void {
+  if (call.phase !== 'ended') graph.close(call)
   const waiters = call.waiters ?? []
   call.waiters = undefined
   for (const id of waiters) {
     const waiter = graph.call(id)
     if (waiter.phase !== 'rebuild') continue
-    if (waiter.lost) unbuildable(graph, waiter)
-    else graph.end(waiter, { state: 'failed', reason: 'lost' })
+    if (waiter.lost) unbuildable(graph, waiter, cause)
+    else graph.end(waiter, { state: 'failed', reason: 'lost' }, undefined, cause)
   }
 }
 
@@ -264,7 +276,7 @@ function rebuild(graph: RunGraph, call: Call, waiter: Call): void {
   if (call.phase !== 'ended') return
   if ((call.policy.effect || call.policy.random) && !call.copied) return unbuildable(graph, call)
   call.consumer = waiter.id
-  graph.queue(call)
+  graph.reopen(call)
 }
 
 /** Is it news of the attempt that is under way? */

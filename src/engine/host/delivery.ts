@@ -102,16 +102,17 @@ export class Delivery {
       calls.release(info.id)
   }
 
-  #failed(info: CallInfo, { status, order, record }: Extract<Effect, { kind: 'ended' }>): void {
+  #failed(info: CallInfo, effect: Extract<Effect, { kind: 'ended' }>): void {
+    const { status, record } = effect
     const { calls, machine, outcomes, listener, dispatch } = this.#run
     if (status.state === 'cancelled') outcomes.cancel(info.id)
-    else outcomes.fail(info.id, this.#errorOf(info, status, order))
+    else outcomes.fail(info.id, this.#errorOf(info, effect))
     if (this.#waiters.has(info.id)) dispatch({ kind: 'observed', call: info.id })
     // what an earlier life has failed of was told then
     if (status.state !== 'failed' || !record) return
     const { attempt } = machine.graph.call(info.id)
     const args = () => resolve(info.args, { outcomes, request: calls.request })
-    listener.failed?.(info, this.#errorOf(info, status, order), attempt, true, args)
+    listener.failed?.(info, this.#errorOf(info, effect), attempt, true, args)
   }
 
   /** Is it kept in the run cache? */
@@ -186,8 +187,9 @@ export class Delivery {
     if (recorded && status.reason === 'cached') this.savedMs += info.costMs
   }
 
-  #errorOf(info: CallInfo, status: EndStatus, order: number): ErrorRecord {
+  #errorOf(info: CallInfo, { status, order, cause }: Extract<Effect, { kind: 'ended' }>): ErrorRecord {
     if (status.reason === 'upstream') return this.#upstream(info, order)
+    if (cause !== undefined) return notMadeAgain(this.#run.calls.get(cause))
     const error = status.reason === 'lost' ? lostOf(info) : (info.lastError ?? noReason(info))
     return { ...placed(error, info.request), call: error.call ?? info.id }
   }
@@ -251,6 +253,23 @@ const lostOf = ({ lastError }: CallInfo): ErrorRecord =>
   lastError?.code === 'ALM_WORKER_LOST' || lastError?.code === 'ALM_TASK_DIED'
     ? lastError
     : errorRecord('ALM_WORKER_LOST', { why: 'a result that only lived in its memory cannot be made again' })
+
+/** What it needs was to be made again by this call, which failed this time. */
+function notMadeAgain(info: CallInfo): ErrorRecord {
+  const error = info.lastError ?? noReason(info)
+  const { message, type, types, stack } = error
+  return errorRecord(
+    'ALM_REBUILD_FAILED',
+    { task: info.request.name, message },
+    {
+      call: info.id,
+      ...(type !== undefined && { type }),
+      ...(types !== undefined && { types }),
+      ...(stack !== undefined && { stack }),
+      ...placeIn(error),
+    },
+  )
+}
 
 const noReason = (info: CallInfo): ErrorRecord =>
   errorRecord('ALM_BUG', { why: `${info.request.name} failed without a reason` })

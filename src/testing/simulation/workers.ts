@@ -1,6 +1,7 @@
 import { HeldRef } from '../../model/refs.ts'
 import { eachRef } from '../../model/value-refs.ts'
 import type { Attempt, AttemptEnd, AttemptId, Executor, ExecutorListener } from '../../ports/executor.ts'
+import { Broken } from './failure.ts'
 import type { Faults } from './faults.ts'
 
 interface Watch {
@@ -10,6 +11,8 @@ interface Watch {
 
 /**
  * The executor of a simulated process: attempts end when the simulation says so.
+ *
+ * S20 nothing is let go of that an attempt takes which is under way and was not told to stop.
  */
 export class Workers implements Executor {
   readonly name = 'simulated'
@@ -54,9 +57,11 @@ export class Workers implements Executor {
   }
 
   end(id: AttemptId, end: AttemptEnd): void {
+    const attempt = this.open.get(id)
     this.open.delete(id)
     this.stopping.delete(id)
     this.#watch.ended(id, end)
+    if (attempt?.usesUp === true && end.kind === 'succeeded' && attempt.call % 2 === 0) this.#useUp(attempt)
     this.stale.push({ id, end })
     if (end.kind === 'lost')
       this.stale.push({ id, end: { kind: 'succeeded', values: { '': 'of a worker that was given up' } } })
@@ -81,16 +86,25 @@ export class Workers implements Executor {
   }
 
   release(handles: readonly number[]): void {
+    for (const attempt of this.open.values()) {
+      const taken = handlesIn(attempt).find((handle) => handles.includes(handle) && this.held.has(handle))
+      if (taken !== undefined && !this.stopping.has(attempt.id))
+        throw new Broken(
+          'S20',
+          `attempt ${attempt.id} of call ${attempt.call} takes ${taken}, which is let go of`,
+        )
+    }
     for (const handle of handles) this.held.delete(handle)
   }
 
   /** What an attempt needs and nobody holds any more. */
-  missing({ inputs }: Attempt): number[] {
-    const missing: number[] = []
-    eachRef(inputs, (ref) => {
-      if (ref instanceof HeldRef && !this.held.has(ref.handle)) missing.push(ref.handle)
-    })
-    return missing
+  missing(attempt: Attempt): number[] {
+    return handlesIn(attempt).filter((handle) => !this.held.has(handle))
+  }
+
+  /** A worker that holds much does not wait until it is told to let go. */
+  #useUp(attempt: Attempt): void {
+    for (const handle of handlesIn(attempt)) this.held.delete(handle)
   }
 
   /** One that holds something dies. */
@@ -115,4 +129,12 @@ export class Workers implements Executor {
   close(): Promise<void> {
     return Promise.resolve()
   }
+}
+
+function handlesIn({ inputs }: Attempt): number[] {
+  const handles: number[] = []
+  eachRef(inputs, (ref) => {
+    if (ref instanceof HeldRef) handles.push(ref.handle)
+  })
+  return handles
 }
