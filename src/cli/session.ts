@@ -53,7 +53,8 @@ async function withOpen(
   command: (almanac: Workbench, printer: Printer) => Promise<number>,
   refused: (error: unknown, printer: Printer) => number = printError,
 ): Promise<void> {
-  const printer = openPrinter({ json: flags.json === true, debug: flags.debug === true })
+  const beside = flags.beside !== undefined
+  const printer = openPrinter({ json: flags.json === true, debug: flags.debug === true, beside })
   const release = printer.json ? keepOutputOwn() : undefined
   try {
     const { openAlmanac } = await import('../main.ts')

@@ -121,7 +121,7 @@ it('cells are a workflow: what they say counts, values too, and a run shows all 
   expect(html).not.toMatch(/<script|(src|href)="http/)
   expect(run?.data?.['text/markdown']).toMatch(/^\*\*run `\w+`\*\* succeeded · 4 executed/)
 
-  expect(words?.shown[0]?.text).toBe('flowchart LR\n  t0["step × 3"]\n  t1["draw"]\n{\'sum\': 69}\n')
+  expect(words?.shown[0]?.text).toBe('flowchart LR\n  t0["step × 3"]\n  t1["draw"]\n{\'sum\': 69.0}\n')
   expect(notes?.shown[0]?.data).toEqual({ 'text/plain': '<markdown notes>', 'text/markdown': '# Notes' })
   expect([6, 8, 10, 12, 14].map((cell) => plain(said[cell]))).toEqual([
     '(1, 3, [3, 23, 43])',

@@ -325,6 +325,29 @@ print("page.txt" in done._repr_html_())
   ).toBe('True 2026-01-31 1.0 clear\nTrue\n')
 })
 
+it('hears once, by what it raises, of inputs that are refused, and of a result that is not what is annotated', async () => {
+  project = await Project.make({
+    'flow.py': `from almanac import run, workflow
+
+@workflow
+async def main(n: int) -> int:
+    run.metric("whole", 3)
+    return n if n > 0 else "none"
+`,
+  })
+  const refused = (input: string): string => `
+try:
+    almanac.run(main, n=${input})
+except almanac.AlmanacError as error:
+    print(error)
+`
+  expect(printed(refused('"x"'))).toBe('Input n: Invalid input: expected number, received string\n')
+  expect(printed(refused('0'))).toContain(
+    "The result of main is not what its annotation says: 'none' is not int.\n",
+  )
+  expect(printed('print(almanac.run(main, n=1).metrics)')).toBe("{'whole': 3.0}\n")
+})
+
 it('is told what the engine warns of', async () => {
   project = await Project.make({ 'flow.py': edited })
   const warnings = [

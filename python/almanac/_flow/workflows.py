@@ -129,7 +129,7 @@ class Workflow(Generic[P, R]):
             return hints.convert(value, hints.of(self.function)["return"], "it")
         except hints.Misfit as error:
             raise AlmanacError(
-                f"The result of {self.name} is not what its annotation says: {error}.",
+                f"The result of {self.name} is not what its annotation says: {str(error).removeprefix('it: ')}.",
                 code="ALM_SCHEMA",
                 hint="Return what the annotation says, or correct it.",
             ) from None

@@ -141,7 +141,7 @@ class Scope:
             return future._shape.given(value)
         except Misfit as error:
             raise AlmanacError(
-                f"What {future._name} gave is not what its annotation says: {error}.",
+                f"What {future._name} gave is not what its annotation says: {str(error).removeprefix('it: ')}.",
                 code="ALM_SCHEMA",
                 hint="Return what the annotation says, or correct it.",
             ) from None

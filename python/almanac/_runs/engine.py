@@ -79,7 +79,9 @@ class Run:
     @functools.cached_property
     def metrics(self) -> dict[str, float]:
         """The newest value of each figure, by name."""
-        return {name: one["value"] for name, one in self._looked_at.get("metrics", {}).items()}
+        # a whole one comes as an integer
+        told = {name: one["value"] for name, one in self._looked_at.get("metrics", {}).items()}
+        return {name: float(value) if type(value) is int else value for name, value in told.items()}
 
     @functools.cached_property
     def _looked_at(self) -> dict[str, Any]:

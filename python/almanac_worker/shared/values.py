@@ -251,13 +251,13 @@ def _why(value: Any) -> str:
     if isinstance(value, os.PathLike):
         return f"it is a path ({kind.__name__}); leave files at the paths of declared outputs, or return its text"
     if isinstance(value, (set, frozenset)):
-        return "it is a set, which has no order; return a sorted list"
+        return "it is a set, which has no order: make it a sorted list"
     if name == "decimal.Decimal":
-        return "it is a Decimal; return a float or its text"
+        return "it is a Decimal: make it a float or a text"
     if name in ("function", "builtin_function_or_method"):
         return f"it is a function ({getattr(value, '__name__', '?')})"
     if name in ("generator", "coroutine", "async_generator"):
-        return f"it is a {name.replace('_', ' ')}; return what it gives, such as a list of it"
+        return f"it is a {name.replace('_', ' ')}: make it a list of what it gives"
     told = f"it is an instance of {name}"
     # what has arrays within is held where it can be pickled
     return told + _unpicklable(value) if hasattr(kind, "__array__") else told

@@ -9,6 +9,8 @@ import { systemFailure } from './system-failure.ts'
 export interface Printer {
   readonly json: boolean
   readonly debug: boolean
+  /** for the program that started it, which raises what it is told */
+  readonly beside?: boolean
   /** One object of a `--json` answer, on a line of its own. */
   object(value: object): void
   /** The object that a `--json` answer ends with, whatever else is said until `end`. */
@@ -22,8 +24,8 @@ export interface Printer {
 
 export const exitCodes = { done: 0, failed: 1, usage: 2, cancelled: 3, waiting: 4 } as const
 
-export function openPrinter(options: { readonly json: boolean; readonly debug: boolean }): Printer {
-  const { json, debug } = options
+export function openPrinter(options: Pick<Printer, 'json' | 'debug' | 'beside'>): Printer {
+  const { json, debug, beside = false } = options
   let last: object | undefined
   const object = (value: object): void => {
     if (json) writeOwn(`${JSON.stringify(value)}\n`)
@@ -31,6 +33,7 @@ export function openPrinter(options: { readonly json: boolean; readonly debug: b
   return {
     json,
     debug,
+    beside,
     object,
     last: (value) => {
       last = value
@@ -76,8 +79,10 @@ export function printError(thrown: unknown, printer: Printer): number {
   const { code, message } = error
   const hint = code === 'ALM_USAGE' ? helpHint() : (error.record?.hint ?? error.hint)
   printer.object({ kind: 'error', code, message, hint, details: error.details })
-  printer.aside(`${pc.red('error')} ${message} ${pc.dim(`[${code}]`)}`)
-  printer.aside(pc.dim(`      ${hint}`))
+  if (printer.beside !== true) {
+    printer.aside(`${pc.red('error')} ${message} ${pc.dim(`[${code}]`)}`)
+    printer.aside(pc.dim(`      ${hint}`))
+  }
   if (printer.debug && error.stack !== undefined) printer.aside(error.stack)
   return usageCodes.includes(code) ? exitCodes.usage : exitCodes.failed
 }

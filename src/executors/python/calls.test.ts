@@ -288,16 +288,16 @@ describe('outputs of a Python function', () => {
   })
 
   it.each([
-    ['set', '(the value itself): it is a set, which has no order; return a sorted list'],
+    ['set', '(the value itself): it is a set, which has no order: make it a sorted list'],
     [
       'path',
       '(the value itself): it is a path (PosixPath); leave files at the paths of declared outputs, or return its text',
     ],
-    ['decimal', '(the value itself): it is a Decimal; return a float or its text'],
+    ['decimal', '(the value itself): it is a Decimal: make it a float or a text'],
     ['number key', 'a[0]: its key 1 is no text'],
     ['complex', '(the value itself): it is an instance of complex'],
     ['function', '(the value itself): it is a function (len)'],
-    ['generator', '(the value itself): it is a generator; return what it gives, such as a list of it'],
+    ['generator', '(the value itself): it is a generator: make it a list of what it gives'],
   ])('refuse a %s with the path to it', async (kind, why) => {
     expect(await bench.failure(task('results'), { kind })).toBe(
       `ALM_RESULT_REFUSED The result of the task cannot be kept: at ${why}.`,
