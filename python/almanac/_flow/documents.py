@@ -110,6 +110,21 @@ def document(
     `@task(context={"calibration": calibration})`. `of`: whose it is, the workflow's (if absent), the run's, or that of
     a project, which all workflows share (`{"project": "survey"}`); `schema`: the type that it must fit when it is
     written and when it is read; `initial`: what it is as long as nobody has written it.
+
+    ```python
+    from almanac import run, task, workflow
+
+    gains = run.context("gains", schema=dict[str, float], initial={"LM": 1.0})
+
+    @task(context={"gains": gains})
+    def scale(n: float, gains: dict[str, float]) -> float:
+        return n * gains["LM"]
+
+    @workflow
+    async def main():
+        await gains.patch({"LM": 2.0})
+        return await scale(3.0)  # gives 6
+    ```
     """
     if of not in ("run", "workflow") and not (isinstance(of, Mapping) and set(of) == {"project"}):
         raise refused(

@@ -30,6 +30,15 @@ _ARTIFACTS: dict[str, tuple[str, str, Callable[[Any], bool]]] = {
 def event(name: str, **body: Any) -> None:
     """
     Something that happened, by name, with plain values. `almanac logs RUN` shows it.
+
+    ```python
+    from almanac import run, workflow
+
+    @workflow
+    async def main():
+        run.event("calibrated", gain=1.2)
+        return "done"  # gives "done"
+    ```
     """
     current("event").note("event", name, _known(f"event {name!r}", body))
 
@@ -37,6 +46,16 @@ def event(name: str, **body: Any) -> None:
 def metric(name: str, value: float, *, step: int | None = None) -> None:
     """
     A figure, kept for comparing runs; `step` where there are several, in order.
+
+    ```python
+    from almanac import run, workflow
+
+    @workflow
+    async def main():
+        for step, loss in enumerate([0.9, 0.5]):
+            run.metric("loss", loss, step=step)
+        return loss  # gives 0.5
+    ```
     """
     current("metric").note("metric", name, {"value": float(value), **({} if step is None else {"step": step})})
 
@@ -45,6 +64,16 @@ def artifact(name: str, kind: str, **body: Any) -> None:
     """
     Something to show: `kind="markdown", text=…`, or `table` with `rows`, `image` with `path` (a file that a task gave), `link`
     with `url`, `plot` with `spec`. `almanac show RUN` lists them. Raises `WorkflowRefused` (`ALM_VALUE_REFUSED`).
+
+    ```python
+    from almanac import run, workflow
+
+    @workflow
+    async def main():
+        rows = [{"station": "LM", "gain": 1.2}]
+        run.artifact("gains", "table", rows=rows)
+        return len(rows)  # gives 1
+    ```
     """
     what = f"artifact {name!r}"
     if kind not in _ARTIFACTS:
@@ -63,6 +92,22 @@ _IMAGES = "Take the file as an input, or show it in the task that makes it: `fro
 def progress(done: float, total: float | None = None) -> None:
     """
     How far it is: `done` of `total`, in whatever they are counted.
+
+    ```python
+    from almanac import run, task, workflow
+
+    @task
+    def double(n: int) -> int:
+        return 2 * n
+
+    @workflow
+    async def main():
+        total = 0
+        for done, n in enumerate([1, 2, 3], start=1):
+            total += await double(n)
+            run.progress(done, 3)
+        return total  # gives 12
+    ```
     """
     current("progress").note("progress", "progress", {"done": done, **({} if total is None else {"total": total})})
 

@@ -153,16 +153,85 @@ class Future(_Passed[T]):
         return value
 
     def all(self) -> Future[Any]:
-        """The list itself: a directory of values and a list read alike."""
+        """
+        The list itself: a directory of values and a list read alike.
+
+        ```python
+        from pathlib import Path
+
+        from almanac import Dir, task, workflow
+
+        @task(outputs={"parts": Dir})
+        def split(words: list[str], *, parts: Path) -> None:
+            parts.mkdir()
+            for word in words:
+                (parts / word).write_text(word)
+
+        @task
+        def inverse(part: Path) -> float:
+            return 1 / (len(part.read_text()) - 1)
+
+        @workflow
+        async def main():
+            lengths = inverse.map(split(["abc", "abcde"]).parts)
+            return await lengths.all()  # gives [0.5, 0.25]
+        ```
+        """
         shape = self._shape
         return self._scope.ask("all", {"of": self}, self._name, shape=shape and shape.all())
 
     def settled(self) -> Future[Any]:
-        """Does not fail with an entry of a map: `done` holds those that succeeded, `failed` says of the others why."""
+        """
+        Does not fail with an entry of a map: `done` holds those that succeeded, `failed` says of the others why.
+
+        ```python
+        from pathlib import Path
+
+        from almanac import Dir, task, workflow
+
+        @task(outputs={"parts": Dir})
+        def split(words: list[str], *, parts: Path) -> None:
+            parts.mkdir()
+            for word in words:
+                (parts / word).write_text(word)
+
+        @task
+        def inverse(part: Path) -> float:
+            return 1 / (len(part.read_text()) - 1)
+
+        @workflow
+        async def main():
+            ended = inverse.map(split(["a", "abc"]).parts).settled()
+            return await ended.done.all()  # gives [0.5]
+        ```
+        """
         return self._scope.ask("settled", {"of": self}, self._name)
 
     def filter(self, *args: Any) -> Future[Any]:
-        """Those entries or items for which a function says yes; see `Dir.filter`."""
+        """
+        Those entries or items for which a function says yes; see `Dir.filter`.
+
+        ```python
+        from pathlib import Path
+
+        from almanac import Dir, task, workflow
+
+        @task(outputs={"parts": Dir})
+        def split(words: list[str], *, parts: Path) -> None:
+            parts.mkdir()
+            for word in words:
+                (parts / word).write_text(word)
+
+        @task
+        def inverse(part: Path) -> float:
+            return 1 / (len(part.read_text()) - 1)
+
+        @workflow
+        async def main():
+            parts = split(["abc", "b"]).parts.filter(lambda path: len(path) > 1)
+            return await inverse.map(parts).all()  # gives [0.5]
+        ```
+        """
         return self._scope.filter(self, args)
 
     def _field(self, step: str | int) -> Future[Any]:

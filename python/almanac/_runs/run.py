@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import datetime
 import os
 import sys
 from typing import TYPE_CHECKING, Any, Mapping, Sequence, TypeVar, overload
 
+from .._flow.clock import now, random, sleep
 from .._flow.documents import document
 from .._flow.foreign import ForeignWorkflow
 from .._flow.options import Duration, milliseconds
@@ -24,27 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["resume", "resume_async", "run", "run_async"]
 
 T = TypeVar("T")
-
-
-def sleep(duration: Duration) -> Future[None]:
-    """
-    Waits, durably: seconds, a `timedelta`, or a text like "10m". After a crash it goes on where it was.
-    """
-    return current("sleep").ask("sleep", {"duration": milliseconds(duration)}, "sleep")
-
-
-def now() -> Future[datetime.datetime]:
-    """
-    The time, UTC, remembered: the same when the run goes on.
-    """
-    return current("now").ask("now", {}, "now")
-
-
-def random() -> Future[float]:
-    """
-    A number from 0 to 1, remembered: the same when the run goes on.
-    """
-    return current("random").ask("random", {}, "random")
 
 
 class Callback:
