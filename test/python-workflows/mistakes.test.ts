@@ -492,6 +492,31 @@ ${body('await child()')}`,
   ])
 })
 
+it('a workflow that assigns a variable of its module is told of once, by the line; what it only imports is not', async () => {
+  await project.write({
+    'assigns.py': `${head}count = 0
+@workflow
+async def child():
+    global count, json
+    import json
+    count += 1
+    return await f(count)
+
+@workflow
+async def main():
+    count = await child()
+    return await child()
+`,
+  })
+  const { code, stdout, stderr } = await project.run('run', 'assigns.py')
+  expect([code, (stdout + stderr).split('\n').filter((line) => line.startsWith('!'))]).toEqual([
+    0,
+    [
+      '! main/child#0: it assigns count, a variable of its module (assigns.py:11): all runs share that, and it is assigned again whenever a run goes on. Return the value, or keep it with `run.context`.',
+    ],
+  ])
+})
+
 it('imports a file that fails once, whatever else is opened meanwhile', async () => {
   await project.write({ 'fails.py': 'print("imported")\nraise ValueError("no")\n' })
   expect(await project.run('run', 'fails.py')).toEqual({

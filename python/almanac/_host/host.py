@@ -15,6 +15,7 @@ import weakref
 from collections import deque
 from typing import Any, Callable
 
+from .._flow.workflows import Workflow
 from .._model import caller
 from .._model.futures import Called, Future
 from .._model.raised import task_failed
@@ -27,6 +28,7 @@ from .functions import Ended, enter, waiting_function
 from .link import Link
 from .loop import WorkflowLoop
 from .scope import Scope, here
+from .shared_variables import assigned_by
 from .standing import because, standing
 from .strays import Left, Strays
 from .watch import Watch
@@ -91,6 +93,8 @@ class Host:
         self._at_work: Scope | None = None
         #: runs that were told of as blocked
         self._blocked: set[str] = set()
+        #: by run, workflows that were told to assign variables of their modules
+        self._assigning: dict[str, set[Workflow[..., Any]]] = {}
 
     def serve(self, first: list[list[Any]]) -> None:
         self._inbox.extend(first)
@@ -199,8 +203,19 @@ class Host:
         self._strays.entered(id)
         scope = self._at_work = Scope(id, run, path, self)
         of = Entered(scope, self._functions[function], self._gives.get(function))
+        self._warn_of_assignments(of)
         given = of.function if inputs is None else functools.partial(of.function, **inputs)
         enter(self._loop, scope, given, functools.partial(self._begun, id), functools.partial(self._returned, of))
+
+    def _warn_of_assignments(self, of: Entered) -> None:
+        """Once for each workflow of a run, and not for each child that it is."""
+        owner = getattr(of.function, "__self__", None)
+        if not isinstance(owner, Workflow) or (what := assigned_by(owner.function)) is None:
+            return
+        told = self._assigning.setdefault(of.scope.run, set())
+        if owner not in told:
+            told.add(owner)
+            self._link.say(["note", of.scope.id, "warning", of.scope.path, what])
 
     def _begun(self, id: int, task: asyncio.Task[Any]) -> None:
         if id in self._under_way:
@@ -300,6 +315,7 @@ class Host:
             del self._functions[number]
             self._gives.pop(number, None)
         self._blocked.discard(run)
+        self._assigning.pop(run, None)
         left = {id for id in scopes if id in self._under_way}
         waits = [wait for wait, (scope, _) in self._waiting.items() if scope.id in left] if left else []
         for id in left:
