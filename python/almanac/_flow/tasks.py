@@ -330,10 +330,7 @@ def _inputs(function: Callable[..., Any], given: Iterable[str]) -> list[str]:
     parameters = inspect.signature(function).parameters.values()
     odd = next((p.name for p in parameters if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD)), None)
     if odd is not None:
-        raise TypeError(
-            f"task {function.__name__} takes *{odd}, and its parameters are kept by name: give them names, or write a "
-            "function of your own that calls it"
-        )
+        raise TypeError(f"task {function.__name__} takes *{odd}, and arguments are kept by name: call it in a function that names them")
     return [p.name for p in parameters if p.name not in given]
 
 
