@@ -9,7 +9,8 @@ export type Pages = Pick<WriterClient, 'call'>
  * All calls of a run, as a replay needs them: those in rows, then those in blocks.
  *
  * P1 each is there once, though others put calls into blocks and take them out meanwhile: what was put into one has come
- *    twice, and where a block is gone its calls may be in rows that were read already, so all is read again.
+ *    twice, and where a block is gone its calls may be in rows that were read already, so all is read again. (Not seen is
+ *    a block that comes and goes within one reading.)
  */
 export async function loadedCalls(pages: Pages, run: RunId): Promise<RememberedCall[]> {
   for (;;) {
