@@ -4,7 +4,7 @@ import { bytes } from '../../testing/contracts/data-fixture.ts'
 import { diskPlace } from '../../testing/disk-place.ts'
 import { openDataPlane } from '../open.ts'
 
-it('gives more files of one content than the file system has links for', { timeout: 120_000 }, async () => {
+it('gives more files of one content than the file system has links for', async () => {
   const place = await diskPlace(async (root) =>
     openDataPlane({ home: `${root}/.almanac`, data: `${root}/data` }),
   )
