@@ -8,7 +8,7 @@ const said = (schema: z.ZodType, value: unknown): string =>
 it('says where a value does not fit, and what is missing', () => {
   const schema = z.object({ gain: z.number(), why: z.union([z.string(), z.null()]), at: z.array(z.number()) })
   expect(said(schema, { gain: 'high', why: 1, at: [1, 'x'] })).toBe(
-    'gain: Invalid input: expected number, received string; why: Invalid input; at.1: Invalid input: expected number, received string',
+    'gain: Invalid input: expected number, received string; why: Invalid input; at[1]: Invalid input: expected number, received string',
   )
   expect(said(schema, {})).toBe('gain: it is missing; why: it is missing; at: it is missing')
   expect(said(z.number(), undefined)).toBe('Invalid input: expected number, received undefined')

@@ -20,12 +20,18 @@ function issueText({ message, path = [], errors }: Issue, value: unknown): strin
       value,
     )
   if (steps.length === 0) return message
-  const at = steps.map(String).join('.')
+  const at = placeText(steps)
   // zod's own words for what is not there depend on the type
   if (message.startsWith('Invalid input') && valueAt(value, steps) === undefined)
     return `${at}: it is missing`
   return `${at}: ${message}`
 }
+
+/** As code of either language writes it: `scene.gains[1]`. */
+const placeText = (steps: readonly PropertyKey[]): string =>
+  steps
+    .map((step, at) => (typeof step === 'number' ? `[${step}]` : `${at === 0 ? '' : '.'}${String(step)}`))
+    .join('')
 
 function valueAt(value: unknown, steps: readonly PropertyKey[]): unknown {
   let found = value

@@ -223,9 +223,7 @@ async def deep(scene: Scene):
       `error The input of deep does not fit its schema: scene.n: ${why}. [ALM_SCHEMA]\n      Correct the value or the schema.\n`,
     ]
     expect(await said('deep.ts', { n: 3 })).toEqual(refused('is odd'))
-    expect(await said('deep.py', { n: 'x' })).toEqual(
-      refused('Invalid input: expected number, received string'),
-    )
+    expect(await said('deep.py', { n: 'x' })).toEqual(refused("'x' is not int"))
     expect((await project.run('runs')).stdout).toBe('No runs yet: almanac run FILE\n')
   })
 

@@ -341,7 +341,7 @@ try:
 except almanac.AlmanacError as error:
     print(error)
 `
-  expect(printed(refused('"x"'))).toBe('Input n: Invalid input: expected number, received string\n')
+  expect(printed(refused('"x"'))).toBe("Input n: 'x' is not int\n")
   expect(printed(refused('0'))).toContain(
     "The result of main is not what its annotation says: 'none' is not int.\n",
   )
@@ -396,7 +396,7 @@ print(len(almanac.runs(main)), len(almanac.runs("main")), almanac.runs(both)[0].
   ).toBe(
     [
       "0 Is it good? ('range  13',) ['accept']",
-      'ALM_SCHEMA The answer does not fit its schema: accept: Invalid input: expected boolean, received number (wanted: accept=boolean why=string?). The question is still open.',
+      'ALM_SCHEMA The answer does not fit its schema: accept: 4 is not bool (wanted: accept=boolean why=string?). The question is still open.',
       'sharp []',
       'ALM_USAGE several questions are open; name the call: 0, 1',
       'ALM_ASK_CLOSED Run RUN has no open question at call 7.',

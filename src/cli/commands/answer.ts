@@ -21,7 +21,7 @@ type Ask = Awaited<ReturnType<Workbench['records']['asks']>>[number]
  */
 export function answerCommand(run: string, words: readonly string[], flags: AnswerFlags): Promise<void> {
   return withReadAlmanac(flags, async (almanac, printer) => {
-    const { id } = await knownRun(almanac, run)
+    const { id, file } = await knownRun(almanac, run)
     const all = await almanac.records.asks(id, { open: true })
     const open = all.filter(({ of }) => of === undefined)
     if (words.length === 0) {
@@ -35,7 +35,7 @@ export function answerCommand(run: string, words: readonly string[], flags: Answ
     }
     const schema = JSON.parse(ask.schemaWire) as InputSchema
     const value = await givenOrRead(texts, schema, 'an answer')
-    const issues = misfit(schema, value)
+    const issues = misfit(schema, value, file)
     if (issues !== undefined) {
       throw new AlmanacError('ALM_SCHEMA', {
         what: 'The answer',

@@ -20,7 +20,7 @@ export async function runCommand(file: string, flags: RunFlags, help: () => void
     const { workflow, loaded, inputSchema } = await loadNamed(almanac, file)
     const isCoded = flags.beside !== undefined
     const params = flags.params === undefined ? {} : { params: flags.params, isCoded }
-    const given = { inputs: flags.input ?? [], ...params }
+    const given = { inputs: flags.input ?? [], file: loaded.file, ...params }
     // what reads schemas costs time to load, and is loaded with the workflow anyway
     const { readInput } = await import('../input/inputs.ts')
     const input = await readInput(inputSchema, given, (path) => almanac.data.scan(path), almanac.lookUrl)

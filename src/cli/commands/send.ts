@@ -25,7 +25,7 @@ export function sendCommand(
     const wanted = open.find((ask) => ask.of === 'receive' && ask.name === name)
     const schema = wanted === undefined ? undefined : (JSON.parse(wanted.schemaWire) as InputSchema)
     const value = words.length === 0 ? null : await givenOrRead(words, schema ?? {}, 'a message')
-    const issues = schema && misfit(schema, value)
+    const issues = schema && misfit(schema, value, record.file)
     if (schema !== undefined && issues !== undefined) {
       throw new AlmanacError('ALM_SCHEMA', {
         what: 'The message',

@@ -9,13 +9,18 @@ import { type InputSchema, kindText, misfit, typesOf } from './schemas.ts'
 /**
  * The input of a workflow from `--params FILE` and `--input name=value`, read by the workflow's schema: files and
  * directories are scanned where they lie, files at URLs looked at, numbers and booleans are what they look like, texts stay texts.
- * `isCoded`: the file is a program's beside this one, in the codec's form, which has values that JSON does not have.
+ * `file` is the workflow's. `isCoded`: that of `params` is a program's beside this one, in the codec's form, which has values that JSON does not have.
  *
  * @throws ALM_INPUT_INVALID, ALM_INPUT_MISSING
  */
 export async function readInput(
   schema: Readonly<Record<string, unknown>> | undefined,
-  given: { readonly params?: string; readonly isCoded?: boolean; readonly inputs: readonly string[] },
+  given: {
+    readonly params?: string
+    readonly isCoded?: boolean
+    readonly inputs: readonly string[]
+    readonly file?: string
+  },
   scan: Scan,
   look: Look,
 ): Promise<Value> {
@@ -38,7 +43,7 @@ export async function readInput(
       fields[name] = property.default
     if (Object.hasOwn(fields, name)) {
       fields[name] = await withFiles(fields[name], property, name, { scan, look, root: wanted })
-      checkFit(fields[name], property, name)
+      checkFit(fields[name], property, name, given.file)
     } else if (required.includes(name)) {
       throw new AlmanacError('ALM_INPUT_INVALID', {
         name,
@@ -70,9 +75,9 @@ function checkNames(fields: object, schema: InputSchema): void {
  *
  * @throws ALM_INPUT_INVALID
  */
-function checkFit(value: unknown, property: InputSchema, name: string): void {
+function checkFit(value: unknown, property: InputSchema, name: string, file?: string): void {
   if (value === undefined || namesKept(property) || hasOtherNumbers(value)) return
-  const why = misfit(property, value)
+  const why = misfit(property, value, file)
   if (why !== undefined) throw new AlmanacError('ALM_INPUT_INVALID', { name, why })
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { issuesText } from '../../util/issues.ts'
+import { pythonIssue } from '../../util/python-issue.ts'
 
 /** What of a JSON Schema tells how a text is meant. */
 export interface InputSchema {
@@ -97,8 +98,11 @@ const isNews = (issue: z.core.$ZodIssue, index: number, all: readonly z.core.$Zo
   !(issue.code === 'invalid_format' && issue.format === 'regex') ||
   all.findIndex(({ path }) => path.join() === issue.path.join()) === index
 
-/** Why a value does not fit a JSON Schema; undefined where it does, or where the schema says more than can be checked here. */
-export function misfit(schema: InputSchema, value: unknown): string | undefined {
+/**
+ * Why a value does not fit a JSON Schema, in the terms of the language of `file`, which wants it; undefined where it does,
+ * or where the schema says more than can be checked here.
+ */
+export function misfit(schema: InputSchema, value: unknown, file?: string): string | undefined {
   let checked: z.ZodType
   try {
     checked = z.fromJSONSchema(schema as Parameters<typeof z.fromJSONSchema>[0])
@@ -106,6 +110,6 @@ export function misfit(schema: InputSchema, value: unknown): string | undefined 
     // the run checks it again with what its author wrote
     return undefined
   }
-  const { error } = checked.safeParse(value)
+  const { error } = checked.safeParse(value, file?.endsWith('.py') === true ? { error: pythonIssue } : {})
   return error && issuesText(error.issues.filter(isNews), value)
 }
