@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -93,6 +94,13 @@ class Command(unittest.TestCase):
             self.assertEqual(location.surroundings(), {"ALMANAC_PYTHON": sys.executable, "ALMANAC_PACKAGE": package})
         with mock.patch.dict(os.environ, {"ALMANAC_PYTHON": "python3.12"}):
             self.assertEqual(location.surroundings()["ALMANAC_PYTHON"], "python3.12")
+
+    def test_is_what_the_module_starts_too(self) -> None:
+        package = pathlib.Path(__file__).resolve().parents[1]
+        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(package), "ALMANAC_COMMAND": "echo engine"}
+        command = [sys.executable, "-m", "almanac", "runs", "--limit", "2"]
+        ran = subprocess.run(command, env=environment, capture_output=True, text=True)
+        self.assertEqual((ran.stdout, ran.stderr), ("engine runs --limit 2\n", ""))
 
 
 if __name__ == "__main__":

@@ -114,6 +114,7 @@ export const pythonFolders: readonly PythonFolder[] = [
   { name: errors, mayImport: [], typesOf: 'almanac/_runs/engine.py' },
   { name: version, mayImport: [] },
   { name: 'almanac/location.py', mayImport: [errors, version] },
+  { name: 'almanac/__main__.py', mayImport: ['almanac/location.py'] },
   { name: 'almanac/_model', mayImport: [errors, worker] },
   { name: 'almanac/_types', mayImport: types },
   { name: 'almanac/_flow', mayImport: pythonFlow },

@@ -10,9 +10,12 @@ import type { CommonFlags } from './session.ts'
 
 /** Commands of commands: `almanac data ls`. They are loaded when they are used. */
 
+const group = (program: Command, name: string): Command =>
+  program.command(name).showHelpAfterError(`See almanac ${name} --help.`)
+
 /** Commands on datasets and on what workflows gave. */
 export function addData(program: Command): void {
-  const data = program.command('data').description('work with datasets, and outputs of workflows')
+  const data = group(program, 'data').description('work with datasets, and outputs of workflows')
   const dataCommand = (words: string, description: string): Command =>
     common(data.command(words).description(description)).option('--env <name>', 'environment of the datasets')
   dataCommand('add <name> <path>', 'make what lies at a path the next version of a dataset')
@@ -65,7 +68,7 @@ export function addData(program: Command): void {
 
 /** Documents that runs share. */
 export function addContext(program: Command): void {
-  const context = program.command('context').description('work with documents that runs share (run.context)')
+  const context = group(program, 'context').description('work with documents that runs share (run.context)')
   const contextCommand = (words: string, description: string): Command =>
     common(context.command(words).description(description)).option(
       '--env <name>',
@@ -94,9 +97,9 @@ export function addContext(program: Command): void {
 
 /** What is kept of calls, for all runs. */
 export function addCache(program: Command): void {
-  const cache = program
-    .command('cache')
-    .description('work with kept results of calls, and see what they saved')
+  const cache = group(program, 'cache').description(
+    'work with kept results of calls, and see what they saved',
+  )
   common(
     cache
       .command('ls [task]')

@@ -17,14 +17,27 @@ import type { RunsFlags } from './commands/runs.ts'
 import type { SendFlags } from './commands/send.ts'
 import type { ShellFlags } from './commands/shell.ts'
 import { collect, common, execution } from './flags.ts'
+import { meant, withMeant } from './meant.ts'
+import { asTyped } from './output/command-text.ts'
 import { helpIsOf } from './output/help-hint.ts'
 import { exitCodes, openPrinter, printError } from './output/printer.ts'
 import type { CommonFlags } from './session.ts'
 
-/** The command line. Commands are loaded when they are used: `--version` must not wait for what it does not need. */
-export function buildProgram(version: string): Command {
+/**
+ * The command line. Commands are loaded when they are used: `--version` must not wait for what it does not need.
+ * `words` are what was typed, and `tell` says what cannot be read of it.
+ */
+export function buildProgram(
+  version: string,
+  words: readonly string[] = [],
+  tell: (text: string) => unknown = (text) => process.stderr.write(text),
+): Command {
   const program = new Command('almanac')
   program
+    .configureOutput({
+      writeErr: (text) => void tell(asTyped(text)),
+      outputError: (text, write) => write(withMeant(text, words)),
+    })
     .description(
       'Runs scientific data pipelines: plain code, remembered task by task, so that nothing is computed twice.',
     )
@@ -229,10 +242,16 @@ function addCare(program: Command): void {
   ).action(async (flags: DoctorFlags) => (await import('./commands/doctor.ts')).doctorCommand(flags))
 }
 
+/** `almanac --help run` asks for the help of `run`. */
+function helpLast(argv: readonly string[]): readonly string[] {
+  const [first = '', next = '-'] = argv
+  return ['--help', '-h'].includes(first) && !next.startsWith('-') ? [...argv.slice(1), first] : argv
+}
+
 /** Parses and runs; sets the exit code. */
 export async function runProgram(version: string, argv: readonly string[]): Promise<void> {
   try {
-    await buildProgram(version).parseAsync(argv, { from: 'user' })
+    await buildProgram(version, argv).parseAsync(helpLast(argv), { from: 'user' })
   } catch (error) {
     const code = (error as { readonly code?: unknown }).code
     if (typeof code === 'string' && code.startsWith('commander.')) {
@@ -240,8 +259,10 @@ export async function runProgram(version: string, argv: readonly string[]): Prom
       const isDone = (error as { readonly exitCode: number }).exitCode === 0
       process.exitCode = isDone ? exitCodes.done : exitCodes.usage
       if (isDone || !argv.includes('--json')) return
-      const message = (error as Error).message.replace(/^error: /, '')
-      openPrinter({ json: true, debug: false }).object({ kind: 'error', code: 'ALM_USAGE', message })
+      const text = (error as Error).message
+      const message = text.replace(/^error: /, '')
+      const hint = meant(text, argv)
+      openPrinter({ json: true, debug: false }).object({ kind: 'error', code: 'ALM_USAGE', message, hint })
       return
     }
     const json = argv.includes('--json')

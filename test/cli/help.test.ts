@@ -53,7 +53,10 @@ run a workflow
 it('run without a file asks for one, or gives its help', async () => {
   project = await Project.make()
   const { code, stderr } = await project.run('run')
-  expect([code, stderr]).toEqual([2, "error: missing required argument 'file'\nSee almanac run --help.\n"])
+  expect([code, stderr]).toEqual([
+    2,
+    "error: missing required argument 'file'\nName the file of a workflow: almanac run FILE\nSee almanac run --help.\n",
+  ])
   expect((await project.run('run', '--help')).stdout).toMatch(
     /^Usage: almanac run \[options\] <file>\[:workflow\]\n/,
   )

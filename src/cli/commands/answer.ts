@@ -3,10 +3,10 @@ import { AlmanacError } from '../../model/errors.ts'
 import type { Workbench } from '../../workbench.ts'
 import { givenOrRead } from '../input/given-value.ts'
 import { type InputSchema, misfit, schemaText } from '../input/schemas.ts'
+import { nextCommand } from '../output/command-text.ts'
 import type { Printer } from '../output/printer.ts'
 import { knownRun } from '../runs/calls.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
-import { nextCommand } from '../text/command-text.ts'
 import { valueLines } from '../text/value-lines.ts'
 
 export interface AnswerFlags extends CommonFlags {

@@ -2,10 +2,10 @@ import { accessSync, constants, existsSync } from 'node:fs'
 import pc from 'picocolors'
 import { isAlmanacError } from '../../model/errors.ts'
 import type { Workbench } from '../../workbench.ts'
+import { asTyped, nextCommand } from '../output/command-text.ts'
 import { exitCodes, type Printer, printError } from '../output/printer.ts'
 import { repair } from '../repair.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
-import { nextCommand } from '../text/command-text.ts'
 import { sizeText } from '../text/format.ts'
 
 export interface DoctorFlags extends CommonFlags {
@@ -39,7 +39,7 @@ export async function doctorCommand(flags: DoctorFlags): Promise<void> {
       damaged = error.code === 'ALM_JOURNAL_DAMAGED'
       print({ what: 'node', ok: true, says: process.version }, printer)
       print({ what: 'journal', ok: false, says: error.message }, printer)
-      if (!damaged) printer.line(`  ${error.hint}`)
+      if (!damaged) printer.line(`  ${asTyped(error.hint)}`)
       return exitCodes.failed
     },
   )

@@ -3,9 +3,9 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import pc from 'picocolors'
 import { AlmanacError } from '../../model/errors.ts'
+import { commandText } from '../output/command-text.ts'
 import { openPrinter, printError } from '../output/printer.ts'
 import type { CommonFlags } from '../session.ts'
-import { commandText } from '../text/command-text.ts'
 
 /** What a new project begins with: it runs as it is. */
 const inTypeScript: Readonly<Record<string, string>> = {

@@ -6,11 +6,11 @@ import { isRunEnd } from '../../model/states.ts'
 import type { Workbench } from '../../workbench.ts'
 import { onStopSignal } from '../follow/stop-signal.ts'
 import { type InputSchema, misfit } from '../input/schemas.ts'
+import { nextCommand } from '../output/command-text.ts'
 import { handOnLines } from '../output/own-output.ts'
 import { exitCodes, type Printer, printError } from '../output/printer.ts'
 import { CalledRuns } from '../runs/called-runs.ts'
 import { type CommonFlags, withAlmanac } from '../session.ts'
-import { nextCommand } from '../text/command-text.ts'
 
 export interface ListenFlags extends CommonFlags {
   readonly listen?: string

@@ -1,9 +1,9 @@
 import { AlmanacError } from '../../model/errors.ts'
 import { givenOrRead } from '../input/given-value.ts'
 import { type InputSchema, misfit, schemaText } from '../input/schemas.ts'
+import { nextCommand } from '../output/command-text.ts'
 import { knownRun } from '../runs/calls.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
-import { nextCommand } from '../text/command-text.ts'
 import { runStatus } from '../text/run-status.ts'
 
 export interface SendFlags extends CommonFlags {

@@ -4,8 +4,8 @@ import { isAlmanacError } from '../../model/errors.ts'
 import type { ErrorRecord } from '../../model/records.ts'
 import type { Value } from '../../model/value.ts'
 import type { RunHandle, RunResult } from '../../workbench.ts'
+import { asTyped, nextCommand } from '../output/command-text.ts'
 import { exitCodes, type Printer } from '../output/printer.ts'
-import { nextCommand } from '../text/command-text.ts'
 import { failureLines, messageText, placeText } from '../text/failure-lines.ts'
 import { durationText } from '../text/format.ts'
 import { relativePath } from '../text/paths.ts'
@@ -85,7 +85,9 @@ function printFailure(
 
 /** Hints are kept with the error, which does not know its run: the words for it are filled in here. */
 const hintText = (hint: string, run: string, call: number | undefined): string =>
-  hint.replace('RUN TASK', call === undefined ? `${run} TASK` : `${run} ${call}`).replace(/\bRUN\b/, run)
+  asTyped(hint)
+    .replace('RUN TASK', call === undefined ? `${run} TASK` : `${run} ${call}`)
+    .replace(/\bRUN\b/, run)
 
 /** Of a run that the engine could not go on with: how far it came, and that it can be resumed. */
 export function printBroken(handle: RunHandle, error: unknown, sinceMs: number, printer: Printer): void {

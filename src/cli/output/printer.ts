@@ -1,5 +1,6 @@
 import pc from 'picocolors'
 import { isAlmanacError } from '../../model/errors.ts'
+import { asTyped } from './command-text.ts'
 import { helpHint } from './help-hint.ts'
 import { writeOwn } from './own-output.ts'
 import { printable } from './printable.ts'
@@ -81,7 +82,7 @@ export function printError(thrown: unknown, printer: Printer): number {
   printer.object({ kind: 'error', code, message, hint, details: error.details })
   if (printer.beside !== true) {
     printer.aside(`${pc.red('error')} ${message} ${pc.dim(`[${code}]`)}`)
-    printer.aside(pc.dim(`      ${hint}`))
+    printer.aside(pc.dim(`      ${asTyped(hint)}`))
   }
   if (printer.debug && error.stack !== undefined) printer.aside(error.stack)
   return usageCodes.includes(code) ? exitCodes.usage : exitCodes.failed

@@ -1,7 +1,7 @@
 import type { AskRecord, RunId } from '../../model/records.ts'
 import type { Workbench } from '../../workbench.ts'
+import { nextCommand } from '../output/command-text.ts'
 import { shownName } from '../output/printable.ts'
-import { nextCommand } from './command-text.ts'
 
 /** What a run waits for from outside, in words: a person's answer, or a message. */
 

@@ -2,9 +2,9 @@ import pc from 'picocolors'
 import { decode } from '../../model/codec.ts'
 import type { Message, RunId } from '../../model/records.ts'
 import type { Workbench } from '../../workbench.ts'
+import { nextCommand } from '../output/command-text.ts'
 import { shownName } from '../output/printable.ts'
 import type { Printer } from '../output/printer.ts'
-import { nextCommand } from './command-text.ts'
 import { valueText } from './values.ts'
 
 /** Messages to a run that were set aside, as they did not fit what it waits for. */

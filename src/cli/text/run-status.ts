@@ -1,7 +1,7 @@
 import type { RunId, RunRecord } from '../../model/records.ts'
 import { isRunEnd, type RunState } from '../../model/states.ts'
 import type { Workbench } from '../../workbench.ts'
-import { nextCommand } from './command-text.ts'
+import { nextCommand } from '../output/command-text.ts'
 import { nextInputCommand } from './pending-input.ts'
 
 /** A state as people see it: `interrupted` is no state of the journal, it is found by looking who has the run. */

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { commandText } from './command-text.ts'
+import { asTyped, commandText } from './command-text.ts'
 
 let folder: string
 
@@ -42,4 +42,12 @@ it('is almanac where that is on the path', () => {
   const own = installed(join(folder, 'project'), 'almanac.cjs')
   symlinkSync(own, join(folder, 'almanac'))
   expect(commandText(join(folder, 'project'), own, folder, false)).toBe('almanac')
+})
+
+it('is what hints name, wherever they name commands', () => {
+  expect(
+    asTyped('Read its log: almanac logs RUN, or free space (almanac gc).\nalmanac help', 'npx almanac'),
+  ).toBe('Read its log: npx almanac logs RUN, or free space (npx almanac gc).\nnpx almanac help')
+  const other = 'Almanac needs Node 24: run it by npx almanac. Edit almanac.config.ts.'
+  expect(asTyped(other, 'npx almanac')).toBe(other)
 })

@@ -31,6 +31,12 @@ export function nextCommand(words: string): string {
   return `${text.startsWith('node ') ? 'almanac' : text} ${words}`
 }
 
+/** A text that names commands, as they are called here. */
+export const asTyped = (text: string, command?: string): string =>
+  text.replace(/(?<=^|[\s(`])almanac (?=[a-z-])/gm, () =>
+    command === undefined ? nextCommand('') : `${command} `,
+  )
+
 /** What `npx almanac` starts: the nearest one upwards, above packages that have none too. */
 function ofNpx(folder: string): string | undefined {
   for (let at = folder; ; at = dirname(at)) {
