@@ -21,19 +21,20 @@ import time
 from functools import partial
 from typing import Any
 
-from .attempts import Attempts
-from .coroutines import finished
-from .exports import Exports
-from .held import HeldStore
-from .orders import Orders
-from .printed import Printed
+from .attempts.orders import Orders
+from .attempts.table import AttemptTable
+from .attempts.unreported_bytes import UnreportedBytes
+from .held.exports import Exports
+from .held.store import HeldStore
+from .output.capture import capture_logging, capture_threads
+from .output.files import OutputFiles
 from .shared import process
 from .shared.frames import Inbox, Outbox, Result, encode
 from .sources import Sources
-from .streams import capture_logging, capture_threads
-from .surroundings import Surroundings
-from .tasks import Function, Runner, Task, TaskCancelled, main_thread
-from .unheard import Unheard
+from .tasks.coroutines import finished
+from .tasks.environment import TaskEnvironment
+from .tasks.runner import Runner
+from .tasks.task import Function, Task, TaskCancelled
 
 #: seconds for which answers to short tasks are collected
 _COLLECT = 0.002
@@ -63,11 +64,11 @@ class Worker:
         self._store = HeldStore(config["worker"], self._unmapped)
         self._exports = Exports(self._store, outbox)
         self._runner = Runner(self._sources, self._store, config["holder"], self._blob_paths)
-        self._unheard = Unheard()
-        self._runner.is_laden = lambda: self._unheard.are_many or self._store.bytes > _LADEN
-        self._surroundings = Surroundings(config["events"])
+        self._unreported = UnreportedBytes()
+        self._runner.is_laden = lambda: self._unreported.are_many or self._store.bytes > _LADEN
+        self._environment = TaskEnvironment(config["events"])
         self._orders = Orders(config["logBytes"])
-        self._attempts = Attempts(self._unheard)
+        self._attempts = AttemptTable(self._unreported)
         self._here: Task | None = None
         self._interruptible: Task | None = None
         self._flushed_at = 0.0
@@ -77,7 +78,7 @@ class Worker:
         #: what the host knows to be loaded
         self._loaded = 0, 0
         #: under a debugger they are the terminal
-        self._printed = Printed(config["events"]) if self._debug is None else None
+        self._output = OutputFiles(config["events"]) if self._debug is None else None
         self._logging = False
         self._on_signal = self._interrupted
         #: a task forked, and this is the child
@@ -114,7 +115,7 @@ class Worker:
                 elif kind == "width":
                     self._widen(message[1])
                 elif kind == "heard":
-                    self._unheard.hear(message[1])
+                    self._unreported.hear(message[1])
                     self._widen()
                 elif kind == "free":
                     self._store.free(message[1])
@@ -144,8 +145,8 @@ class Worker:
         return _SAY_RESIDENT if self._weigh else None
 
     def _mend(self) -> None:
-        if self._printed is not None:
-            self._printed.mend()
+        if self._output is not None:
+            self._output.mend()
 
     def _flush(self, now: float) -> None:
         self._flushed_at = now
@@ -174,7 +175,7 @@ class Worker:
         self._here = task
         try:
             try:
-                self._surroundings.enter(task)
+                self._environment.enter(task)
                 end = self._runner.run(task, self._call_here)
             finally:
                 self._interruptible = None
@@ -205,7 +206,7 @@ class Worker:
                 process.end_child(sys.exc_info()[1])
 
     def _restore(self) -> None:
-        self._surroundings.leave()
+        self._environment.leave()
         # the functions of `signal` turn numbers into enumerations, which takes longer than all else here
         if self._debug is None and _signal.getsignal(_SIGINT) != self._on_signal:
             _signal.signal(_SIGINT, self._on_signal)
@@ -223,8 +224,8 @@ class Worker:
             sys.setswitchinterval(0.0005)
             os.environ.pop("ALMANAC_EVENTS", None)
             capture_threads(self._print)
-            if self._printed is not None:
-                self._printed.shared = True
+            if self._output is not None:
+                self._output.shared = True
         self._start_threads(self._attempts.wait(task))
 
     def _widen(self, width: int | None = None) -> None:
@@ -289,7 +290,7 @@ class Worker:
         if loaded != self._loaded:
             self._loaded = loaded
             self._outbox.post(["loaded"])
-        grown = None if self._printed is None else self._printed.grown()
+        grown = None if self._output is None else self._output.grown()
         if grown is not None:
             self._outbox.post(["said", *grown])
         if task.cancelled:
@@ -311,7 +312,7 @@ class Worker:
         if task is None or self._is_child:
             return False
         # an exception in the middle of a write would leave half a frame: no interruption here
-        paused = self._interruptible if threading.get_ident() == main_thread() else None
+        paused = self._interruptible if threading.get_ident() == process.main_thread() else None
         if paused is not None:
             self._interruptible = None
         if stream == "note":
@@ -369,7 +370,7 @@ class Worker:
             process.raise_in_thread(task.thread, TaskCancelled)
             task.wake()
         elif task is self._here:
-            signal.pthread_kill(main_thread(), signal.SIGINT)
+            signal.pthread_kill(process.main_thread(), signal.SIGINT)
 
     def _on_recall(self, seqs: list[int]) -> None:
         self._outbox.post(["recalled", self._attempts.recall(seqs)])

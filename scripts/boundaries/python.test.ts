@@ -75,10 +75,10 @@ test.each<readonly [string, Readonly<Record<string, string>>, object]>([
   ],
   [
     'a worker that knows the package',
-    { 'almanac_worker/a.py': 'import almanac\n' },
+    { 'almanac_worker/output/a.py': 'import almanac\n' },
     {
-      rule: 'almanac_worker may import almanac_worker/shared, almanac_task.py',
-      from: 'almanac_worker/a.py',
+      rule: 'almanac_worker/output may import almanac_worker/shared',
+      from: 'almanac_worker/output/a.py',
       to: 'almanac/__init__.py',
       cycle: [],
     },

@@ -100,6 +100,7 @@ export interface PythonFolder {
 }
 
 const worker = 'almanac_worker/shared'
+const execution = ['almanac_worker/held', 'almanac_worker/output', 'almanac_worker/sources.py', worker]
 const errors = 'almanac/errors.py'
 const version = 'almanac/version.py'
 const types = ['almanac/_model', errors]
@@ -109,7 +110,15 @@ export const pythonFolders: readonly PythonFolder[] = [
   { name: 'almanac_task.py', mayImport: [] },
   { name: worker, mayImport: [] },
   { name: 'almanac_worker/fingerprint', mayImport: [worker] },
-  { name: 'almanac_worker', mayImport: [worker, 'almanac_task.py'] },
+  { name: 'almanac_worker/sources.py', mayImport: [worker] },
+  { name: 'almanac_worker/output', mayImport: [worker] },
+  { name: 'almanac_worker/held', mayImport: [worker] },
+  { name: 'almanac_worker/tasks', mayImport: execution },
+  { name: 'almanac_worker/attempts', mayImport: ['almanac_worker/tasks', worker] },
+  {
+    name: 'almanac_worker',
+    mayImport: ['almanac_worker/attempts', 'almanac_worker/tasks', ...execution, 'almanac_task.py'],
+  },
   // authors look at what a run that failed has left: it is a `Run`
   { name: errors, mayImport: [], typesOf: 'almanac/_runs/engine.py' },
   { name: version, mayImport: [] },

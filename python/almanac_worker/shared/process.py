@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from typing import Any
 
 try:
@@ -157,6 +158,12 @@ def take_peak() -> int:
         return peak
     except OSError:
         return 0
+
+
+def main_thread() -> int:
+    ident = threading.main_thread().ident
+    assert ident is not None
+    return ident
 
 
 def raise_in_thread(thread: int, kind: type[BaseException]) -> None:

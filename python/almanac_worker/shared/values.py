@@ -3,7 +3,7 @@
 What comes in becomes native: dates are aware `datetime`s in UTC, bytes `bytes`, big integers `int`, files and
 directories `pathlib.Path`. What goes out: numbers, texts, lists, tuples, dicts with text keys, dataclasses,
 enums, models of pydantic, dates, bytes and NumPy scalars by value; NumPy arrays, and whatever else pickles with
-out-of-band buffers, stay here (see `held.py`). Everything else is refused with the path to it: nothing is turned into
+out-of-band buffers, stay here (see `held/store.py`). Everything else is refused with the path to it: nothing is turned into
 text by stealth.
 """
 
@@ -18,7 +18,7 @@ import pathlib
 import threading
 from typing import Any, Callable
 
-from .imported import imported
+from .loaded_modules import imported
 
 SAFE = 2**53 - 1
 MAX_DEPTH = 200

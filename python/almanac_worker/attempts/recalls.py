@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Iterable
 
 
-class Recalled:
+class Recalls:
     """
     How many copies of each attempt are on their way that must not be executed: what was asked back may be sent again, and
     asked back again, before any of it was read.

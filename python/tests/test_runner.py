@@ -7,10 +7,11 @@ import tempfile
 import unittest
 from unittest import mock
 
-from almanac_worker.calls import Signature
-from almanac_worker.held import HeldStore
+from almanac_worker.tasks.signature import Signature
+from almanac_worker.held.store import HeldStore
 from almanac_worker.sources import Sources
-from almanac_worker.tasks import MAX_RESULT, Function, Order, Runner, Task, TaskCancelled
+from almanac_worker.tasks.runner import MAX_RESULT, Runner
+from almanac_worker.tasks.task import Function, Order, Task, TaskCancelled
 
 BEGINS, USES_UP = 2, 4
 

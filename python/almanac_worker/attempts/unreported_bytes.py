@@ -6,7 +6,7 @@ from __future__ import annotations
 _MANY = 32 << 20
 
 
-class Unheard:
+class UnreportedBytes:
     """
     Owns both counts.
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 from collections import deque
 
-from .tasks import Task
-from .unheard import Unheard
+from ..tasks.task import Task
+from .unreported_bytes import UnreportedBytes
 
 
-class Waiting:
+class AttemptQueue:
     """
     Owns the queues, and the counts of threads and of what they run. All of it is guarded by the worker's lock, which
     whoever calls a method holds.
@@ -18,9 +18,9 @@ class Waiting:
     Q2  a thread that is woken is idle no more, even before it runs: the next attempt needs another
     """
 
-    def __init__(self, lock: threading.Lock, unheard: Unheard) -> None:
+    def __init__(self, lock: threading.Lock, unreported: UnreportedBytes) -> None:
         self._turn = threading.Condition(lock)
-        self._unheard = unheard
+        self._unreported = unreported
         self._first: deque[Task] = deque()
         self._consumers: deque[Task] = deque()
         self._others: deque[Task] = deque()
@@ -86,7 +86,7 @@ class Waiting:
             return self._first
         if self._consumers:
             return self._consumers
-        return self._others if self._others and not self._unheard.are_many else None
+        return self._others if self._others and not self._unreported.are_many else None
 
     def _wake(self, count: int) -> None:
         self._idle -= count

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .tasks import Task
+from .task import Task
 
 __all__ = ["finished"]
 

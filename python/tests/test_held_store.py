@@ -3,7 +3,7 @@ import pickle
 import tempfile
 import unittest
 
-from almanac_worker.held import Gone, HeldStore
+from almanac_worker.held.store import Gone, HeldStore
 
 
 class Array:

@@ -1,6 +1,6 @@
 import unittest
 
-from almanac_worker.calls import Mismatch, Signature, results
+from almanac_worker.tasks.signature import Mismatch, Signature, results
 from almanac_worker.shared.values import Refused
 
 

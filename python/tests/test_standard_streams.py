@@ -5,8 +5,8 @@ import unittest
 
 PROGRAM = """
 import os, sys
-from almanac_worker.standard import Standard
-standard = Standard()
+from almanac_worker.output.standard_streams import StandardStreams
+standard = StandardStreams()
 sys.stdout.close()
 os.close(0), os.close(2)
 sys.stderr = None

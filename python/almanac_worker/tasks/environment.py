@@ -6,8 +6,8 @@ import operator
 import os
 from typing import Any
 
-from .shared import process
-from .tasks import Order, Task
+from ..shared import process
+from .task import Order, Task
 
 #: variables that most attempts have alike
 _SHARED = b"ALMANAC_EVENTS", b"ALMANAC_RUN", b"ALMANAC_ATTEMPT", b"ALMANAC_LOGICAL_TIME", b"ALMANAC_SCRATCH"
@@ -16,7 +16,7 @@ _shared_of = operator.itemgetter(*_SHARED)
 _UNSET = object()
 
 
-class Surroundings:
+class TaskEnvironment:
     """`ALMANAC_*` and the working directory of the one task that runs.
 
     Other variables stay as tasks leave them: modules set some when they are imported, once, and rely on them ever after.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from .shared.values import Refused
+from ..shared.values import Refused
 
 
 class Mismatch(Exception):

@@ -1,25 +1,20 @@
-"""One attempt in this process: its arguments, the call, its result as a message."""
+"""The execution of an attempt: its arguments, the call, its result as a message."""
 
 from __future__ import annotations
 
 import contextlib
-import inspect
 import math
 import os
 import pathlib
-import threading
 import time
-from typing import TYPE_CHECKING, Any, Callable
+from typing import Any, Callable
 
-from .calls import Mismatch, Signature, results
-from .held import Gone, HeldStore
-from .shared import failures, process, values
-from .shared.frames import Result, encode
-from .sources import LoadFailed, NotFound, Sources
-from .streams import Lines
-
-if TYPE_CHECKING:
-    import asyncio
+from ..held.store import Gone, HeldStore
+from ..shared import failures, process, values
+from ..shared.frames import Result, encode
+from ..sources import LoadFailed, NotFound, Sources
+from .signature import Mismatch, results
+from .task import Task, TaskCancelled
 
 #: results are kept in the journal: this is far beyond what belongs there
 MAX_RESULT = 64 << 20
@@ -34,132 +29,11 @@ _BRIEF_ONES = 16
 
 _SHORT_TEXT = 4096
 
+_NONE: list[int] = []
+_NO_PATHS: dict[str, Any] = {}
+
 # what is looked up for each of many short tasks
 _clock = time.perf_counter
-
-
-class TaskCancelled(KeyboardInterrupt):
-    """Raised in a task that is to stop."""
-
-
-class Function:
-    """A function of the author's as tasks name it. Loaded when it is first called."""
-
-    __slots__ = ("file", "name", "threads", "reads", "values", "is_one", "found")
-
-    def __init__(self, file: str, name: str, threads: int, reads: list[str], names: list[str] | None) -> None:
-        self.file = file
-        self.name = name
-        self.threads = threads
-        self.reads = reads
-        self.values = names
-        #: it gives one value
-        self.is_one = names is None or len(names) == 1
-        self.found: tuple[Any, Signature] | None = None
-
-    def load(self, sources: Sources) -> tuple[Any, Signature]:
-        if self.found is None:
-            for path in self.reads:
-                sources.reads(path)
-            function = sources.function(self.file, self.name)
-            # under `@task` of a workflow in Python
-            decorated = getattr(type(function), "in_worker", None)
-            if decorated is not None:
-                function = decorated(function)
-            self.found = function, Signature(function, self.name)
-        return self.found
-
-    def place(self) -> tuple[str, int] | None:
-        code = getattr(inspect.unwrap(self.found[0]), "__code__", None) if self.found else None
-        return (self.file, code.co_firstlineno) if code is not None else (self.file, 1)
-
-
-class Order:
-    """What attempts have alike that came in one message."""
-
-    __slots__ = (
-        "function", "run", "attempt", "announce", "begins", "uses_up", "logical", "scratch", "outputs", "log_limit",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        function: Function,
-        run: bytes,
-        log_limit: int,
-        attempt: int,
-        flags: int,
-        logical: str,
-        scratch: str = "",
-        outputs: dict[str, str] | None = None,
-    ) -> None:
-        self.function = function
-        self.run = run
-        self.attempt = attempt
-        self.announce = flags & 1
-        #: a place was made for them: they wait for nobody
-        self.begins = flags & 2
-        #: nobody else needs what they are given that is held
-        self.uses_up = flags & 4
-        self.logical = logical
-        self.scratch = scratch
-        self.outputs = outputs or _NO_OUTPUTS
-        self.log_limit = log_limit
-
-
-class Task:
-    """An attempt that was sent here and has not ended."""
-
-    # of the class: most attempts end with these as they are
-    said = False
-    cancelled = False
-    #: only its end is to be told
-    over = False
-    thread: int | None = None
-    ms = 0.0
-    #: bytes of its results that stay here
-    left = 0
-    #: what it was given that goes with its end
-    used_up: list[int] = []
-    #: of an async function in a thread
-    loop: asyncio.AbstractEventLoop | None = None
-    _lines: Lines | None = None
-
-    def __init__(self, order: Order, seq: int, inputs: Any, call: int, idempotency: str) -> None:
-        self.order = order
-        self.seq = seq
-        self.inputs = inputs
-        self.call = call
-        self.idempotency = idempotency
-
-    @property
-    def takes_held(self) -> bool:
-        """What it is given lies in a worker: it frees memory rather than taking more."""
-        return type(self.inputs) is str and '"$":"held"' in self.inputs
-
-    def leaves_nothing(self) -> None:
-        self.left = 0
-        self.used_up = _NONE
-
-    def wake(self) -> None:
-        """From another thread: it hears what was raised in it."""
-        if self.loop is not None:
-            with contextlib.suppress(RuntimeError):  # it has ended
-                self.loop.call_soon_threadsafe(str)
-
-    @property
-    def lines(self) -> Lines:
-        if self._lines is None:
-            self._lines = Lines(self.order.log_limit)
-        return self._lines
-
-    @property
-    def said_lines(self) -> Lines | None:
-        """Where it has said anything."""
-        return self._lines
-
-
-_NO_OUTPUTS: dict[str, str] = {}
-_NONE: list[int] = []
 
 
 class Runner:
@@ -266,7 +140,7 @@ class Runner:
             own = []
             inputs = values.decode(inputs, self._finder(own, mapped))
         task.inputs = None
-        outputs = {name: pathlib.Path(path) for name, path in order.outputs.items()} if order.outputs else _NO_OUTPUTS
+        outputs = {name: pathlib.Path(path) for name, path in order.outputs.items()} if order.outputs else _NO_PATHS
         positional, named = signature.bind(inputs, outputs)
         del inputs
         return call(function, positional, named), own
@@ -390,9 +264,3 @@ def _where(place: tuple[str, int] | None) -> dict[str, Any]:
 def _text(seq: int, body: dict[str, Any]) -> str | None:
     text = encode(["end", seq, body])
     return text if len(text) <= MAX_RESULT else None
-
-
-def main_thread() -> int:
-    ident = threading.main_thread().ident
-    assert ident is not None
-    return ident

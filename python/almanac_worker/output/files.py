@@ -5,20 +5,20 @@ from __future__ import annotations
 import os
 import sys
 
-from .shared import process
-from .standard import Standard
+from ..shared import process
+from .standard_streams import StandardStreams
 
 # what is looked up for each of many short tasks
 _lseek = os.lseek
 _END = os.SEEK_END
 
 
-class Printed:
+class OutputFiles:
     """Owns descriptors of its own for them: the author's code may close or redirect 1 and 2."""
 
     def __init__(self, events: str) -> None:
         self._files = os.dup(1), os.dup(2), os.open(events, os.O_RDONLY)
-        self._standard = Standard()
+        self._standard = StandardStreams()
         self._sizes = (0, 0, 0)
         #: by tasks in threads, which may be in the middle of using them
         self.shared = False

@@ -3,7 +3,7 @@ import threading
 import unittest
 
 from almanac_worker.shared.failures import cut
-from almanac_worker.streams import Lines
+from almanac_worker.output.lines import Lines
 
 
 class TaskLines(unittest.TestCase):

@@ -5,34 +5,34 @@ from __future__ import annotations
 import threading
 from typing import Callable
 
-from .recalled import Recalled
-from .tasks import Task
-from .unheard import Unheard
-from .waiting import Waiting
+from ..tasks.task import Task
+from .queue import AttemptQueue
+from .recalls import Recalls
+from .unreported_bytes import UnreportedBytes
 
-__all__ = ["Attempts"]
+__all__ = ["AttemptTable"]
 
 
-class Attempts:
+class AttemptTable:
     """
     Owns the table of them, and the lock that guards it, their `cancelled` and `thread`, and what waits: the control
     thread looks there.
     """
 
-    def __init__(self, unheard: Unheard) -> None:
+    def __init__(self, unreported: UnreportedBytes) -> None:
         self._lock = threading.Lock()
         self._under_way: dict[int, Task] = {}
         self._cancelled_early: set[int] = set()
-        self._recalled = Recalled()
-        self._unheard = unheard
-        self._waiting = Waiting(self._lock, unheard)
+        self._recalls = Recalls()
+        self._unreported = unreported
+        self._queue = AttemptQueue(self._lock, unreported)
 
     # ---- the main thread
 
     def begin(self, task: Task) -> bool:
         """False where the host has asked it back."""
         with self._lock:
-            if self._recalled.take(task.seq):
+            if self._recalls.take(task.seq):
                 return False
             self._begins(task)
             return True
@@ -40,27 +40,27 @@ class Attempts:
     def wait(self, task: Task) -> int:
         """For a thread, unless the host has asked it back. How many threads are to be started."""
         with self._lock:
-            return 0 if self._recalled.take(task.seq) else self._waiting.add(task)
+            return 0 if self._recalls.take(task.seq) else self._queue.add(task)
 
     def widen(self, width: int | None) -> int:
-        """See `Waiting.widen`."""
+        """See `AttemptQueue.widen`."""
         with self._lock:
-            return self._waiting.widen(width)
+            return self._queue.widen(width)
 
     # ---- whoever executes
 
     @property
     def threads(self) -> int:
-        return self._waiting.threads
+        return self._queue.threads
 
     @property
     def has_next(self) -> bool:
-        return self._waiting.has_next
+        return self._queue.has_next
 
     def next(self, ended: bool) -> Task:
         """The next that may begin, when there is one. `ended`: who asks has run one."""
         with self._lock:
-            task = self._waiting.next(ended)
+            task = self._queue.next(ended)
             self._begins(task)
             return task
 
@@ -71,7 +71,7 @@ class Attempts:
     def leave(self, size: int) -> None:
         """A result has left so many bytes here."""
         with self._lock:
-            self._unheard.leave(size)
+            self._unreported.leave(size)
 
     def end(self, task: Task) -> None:
         self._under_way.pop(task.seq, None)
@@ -95,7 +95,7 @@ class Attempts:
                 task.cancelled = True
                 stop(task)
                 return False
-            if self._waiting.remove(seq):
+            if self._queue.remove(seq):
                 return True
             self._cancelled_early.add(seq)
             return False
@@ -103,8 +103,8 @@ class Attempts:
     def recall(self, seqs: list[int]) -> list[int]:
         """Those that have not begun: the host gives them to others. What it does not get back has begun."""
         with self._lock:
-            back = [seq for seq in seqs if self._waiting.remove(seq)]
+            back = [seq for seq in seqs if self._queue.remove(seq)]
             # not read yet; what has ended the host has heard of before it hears this
             ahead = [seq for seq in seqs if seq not in self._under_way and seq not in back]
-            self._recalled.add(ahead)
+            self._recalls.add(ahead)
             return back + ahead

@@ -19,7 +19,7 @@ import threading
 import weakref
 from typing import Any, Callable, Iterable
 
-from .shared.imported import imported
+from ..shared.loaded_modules import imported
 
 _ALIGN = 64
 #: offset and length

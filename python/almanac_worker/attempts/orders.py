@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .tasks import Function, Order
+from ..tasks.task import Function, Order
 
 
 class Orders:

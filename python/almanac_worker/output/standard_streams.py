@@ -9,7 +9,7 @@ import sys
 _NAMES = {1: "stdout", 2: "stderr"}
 
 
-class Standard:
+class StandardStreams:
     """
     Owns copies of the three as they are now.
 

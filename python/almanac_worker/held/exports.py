@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from .held import HeldStore
-from .shared.frames import Outbox
+from ..shared.frames import Outbox
+from .store import HeldStore
 
 __all__ = ["Exports"]
 

@@ -1,0 +1,1 @@
+"""The attempts that this process has and has not ended."""

@@ -1,0 +1,1 @@
+"""Values that stay in this process."""

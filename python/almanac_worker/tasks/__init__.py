@@ -1,0 +1,1 @@
+"""One attempt: what it names, what it finds, and its execution."""
