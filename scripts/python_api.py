@@ -122,7 +122,7 @@ def of_class(
 
 def elsewhere(name: str, attribute: str, function: str, problems: list[str]) -> list[str]:
     """A member that is a function of another module."""
-    for module in ("clock", "documents", "said", "workflows"):
+    for module in ("clock", "documents", "notes", "workflows"):
         nodes = named(parsed(f"_flow.{module}").body, function)
         if nodes:
             return member(f"{name}.{attribute}", nodes, problems)

@@ -9,7 +9,7 @@ from ._flow.containers import container
 from ._flow.datasets import Dataset, dataset
 from ._flow.documents import Document, DocumentState
 from ._flow.environment import Environment
-from ._flow.foreign import workflow_from
+from ._flow.foreign_workflows import workflow_from
 from ._flow.modules import Module, module
 from ._flow.programs import command, script
 from ._flow.sources import source, url

@@ -16,12 +16,12 @@ from .._types import hints, paths, results, structure
 from .._types.floats import floats
 from .._types.kinds import KEPT, TAKE_FILES, kind_of, no_file, output_of
 from ..errors import refused
+from .definition_sites import check_name, place
 from .environment import Environment
 from .groups import captured
 from .items import in_order
 from .modules import Named
 from .options import checked, told
-from .places import check_name, place
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack

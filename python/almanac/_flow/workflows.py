@@ -14,8 +14,8 @@ from .._model.caller import current, found, outside
 from .._model.futures import Future, FutureList
 from .._types import hints, paths, results, schemas, structure
 from ..errors import AlmanacError, refused
+from .definition_sites import place
 from .items import in_order
-from .places import place
 
 __all__ = ["Workflow", "workflow", "map", "gather", "settled", "stage"]
 

@@ -17,21 +17,21 @@ from typing import Any, Callable
 
 from .._flow.workflows import Workflow
 from .._model import caller
+from .._model.failure_types import task_failed
 from .._model.futures import Called, Future
-from .._model.raised import task_failed
 from .._model.wire import encode
 from .._types.results import Returned
 from ..errors import refused
-from .describe import failure, load
-from .entered import Entered, place_of
+from .descriptions import failure, load
 from .functions import Ended, enter, waiting_function
+from .invocation import Invocation, place_of
 from .link import Link
 from .loop import WorkflowLoop
 from .scope import Scope, here
 from .shared_variables import assigned_by
-from .standing import because, standing
-from .strays import Left, Strays
-from .watch import Watch
+from .stalls import because, stall
+from .unawaited_tasks import Left, UnawaitedTasks
+from .watchdog import Watchdog
 
 #: told of together
 _NAMES = 5
@@ -53,11 +53,11 @@ class Host:
     def __init__(self, link: Link, is_watched: bool) -> None:
         """`is_watched`: not where a debugger stops it."""
         self._link = link
-        self._watch = Watch(lambda: (self._taken, link.sent), self._blocks) if is_watched else None
+        self._watchdog = Watchdog(lambda: (self._taken, link.sent), self._blocks) if is_watched else None
         self._loop = WorkflowLoop(self._rest)
         self._loop.set_exception_handler(self._raised_in_callback)
-        self._strays = Strays()
-        self._loop.set_task_factory(self._strays.made)
+        self._unawaited = UnawaitedTasks()
+        self._loop.set_task_factory(self._unawaited.made)
         #: what callbacks raised, by scope: nobody else hears of it
         self._unheard: dict[int, BaseException] = {}
         #: scopes whose functions have not ended, and what runs those that are async
@@ -99,8 +99,8 @@ class Host:
     def serve(self, first: list[list[Any]]) -> None:
         self._inbox.extend(first)
         caller.workflow_threads = {threading.get_ident()}
-        if self._watch is not None:
-            self._watch.begin()
+        if self._watchdog is not None:
+            self._watchdog.begin()
         self._loop.run_forever()
 
     # what scopes ask
@@ -200,14 +200,14 @@ class Host:
     def _on_enter(self, id: int, function: int, run: str, path: str, inputs: dict[str, Any] | None) -> None:
         self._taken += 1
         self._under_way[id] = None
-        self._strays.entered(id)
+        self._unawaited.entered(id)
         scope = self._at_work = Scope(id, run, path, self)
-        of = Entered(scope, self._functions[function], self._gives.get(function))
+        of = Invocation(scope, self._functions[function], self._gives.get(function))
         self._warn_of_assignments(of)
         given = of.function if inputs is None else functools.partial(of.function, **inputs)
         enter(self._loop, scope, given, functools.partial(self._begun, id), functools.partial(self._returned, of))
 
-    def _warn_of_assignments(self, of: Entered) -> None:
+    def _warn_of_assignments(self, of: Invocation) -> None:
         """Once for each workflow of a run, and not for each child that it is."""
         owner = getattr(of.function, "__self__", None)
         if not isinstance(owner, Workflow) or (what := assigned_by(owner.function)) is None:
@@ -223,7 +223,7 @@ class Host:
         else:
             task.cancel()
 
-    def _returned(self, of: Entered, value: Any, error: BaseException | None) -> None:
+    def _returned(self, of: Invocation, value: Any, error: BaseException | None) -> None:
         if error is not None:
             return self._ended(of, None, error)
         try:
@@ -235,12 +235,12 @@ class Host:
         else:
             self._want(of.scope, future, functools.partial(self._ended, of))
 
-    def _ended(self, of: Entered, value: Any, error: BaseException | None) -> None:
+    def _ended(self, of: Invocation, value: Any, error: BaseException | None) -> None:
         id = of.scope.id
         if id not in self._under_way:
             return
         del self._under_way[id]
-        left = self._strays.left(id)
+        left = self._unawaited.left(id)
         unheard = self._raised_unheard(id, left)
         error = unheard if error is None else error
         waits = [self._waits[one] for one in left.unheard if one in self._waits] if left else []
@@ -291,10 +291,10 @@ class Host:
 
     def _on_stand(self, number: int, scopes: list[int]) -> None:
         tasks = [self._under_way.get(id) for id in scopes]
-        tasks += [task for id in scopes for task in self._strays.of(id)]
-        raised = next((error for id in scopes for error in self._strays.unheard(id)), None)
+        tasks += [task for id in scopes for task in self._unawaited.of(id)]
+        raised = next((error for id in scopes for error in self._unawaited.unheard(id)), None)
         if raised is None:
-            found = standing((task for task in tasks if task is not None), self._waits.__contains__)
+            found = stall((task for task in tasks if task is not None), self._waits.__contains__)
         else:
             found = because(failure(raised))
         self._link.say(["stands", number, found])
@@ -320,7 +320,7 @@ class Host:
         waits = [wait for wait, (scope, _) in self._waiting.items() if scope.id in left] if left else []
         for id in left:
             task = self._under_way.pop(id)
-            self._strays.left(id)
+            self._unawaited.left(id)
             self._unheard.pop(id, None)
             if task is not None:
                 task.cancel()

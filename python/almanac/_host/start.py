@@ -12,9 +12,9 @@ import sys
 
 from almanac_worker.shared import packages, process
 
-from .copies import differs
 from .host import Host
 from .link import Forked, Link
+from .package_copies import differs
 
 #: descriptors from which on that of the engine lies
 _FAR = 500

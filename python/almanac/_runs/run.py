@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Mapping, Sequence, TypeVar, overload
 
 from .._flow.clock import now, random, sleep
 from .._flow.documents import document
-from .._flow.foreign import ForeignWorkflow
+from .._flow.foreign_workflows import ForeignWorkflow
+from .._flow.notes import artifact, event, metric, progress
 from .._flow.options import Duration, milliseconds
-from .._flow.said import artifact, event, metric, progress
 from .._flow.workflows import Workflow, stage
 from .._model.caller import current
 from .._model.futures import Future
@@ -19,7 +19,7 @@ from ..errors import AlmanacError
 
 if TYPE_CHECKING:
     # imported where a run is asked for: it takes longer than all else here, and workflows ask for none
-    from .engine import Run
+    from .execution import Run
 
 __all__ = ["resume", "resume_async", "run", "run_async"]
 
@@ -264,7 +264,7 @@ class Runs:
             print(done.output, done.executed)  # prints 5 0
         ```
         """
-        from .engine import execute
+        from .execution import execute
 
         __tracebackhide__ = True
         try:
@@ -300,7 +300,7 @@ def resume(workflow: Workflow[..., Any], /, *arguments: str, run: str | None = N
         print(done.output, done.executed, done.reused)  # prints 8 0 1
     ```
     """
-    from .engine import Resumed, execute
+    from .execution import Resumed, execute
 
     __tracebackhide__ = True
     try:
@@ -326,7 +326,7 @@ async def run_async(workflow: Workflow[..., Any], /, *arguments: str, **inputs: 
         print(asyncio.run(run_async(main, n=4)).output)  # prints 5
     ```
     """
-    from .engine import execute_async
+    from .execution import execute_async
 
     __tracebackhide__ = True
     try:
@@ -356,7 +356,7 @@ async def resume_async(workflow: Workflow[..., Any], /, *arguments: str, run: st
         print(asyncio.run(program()).output)  # prints 5
     ```
     """
-    from .engine import Resumed, execute_async
+    from .execution import Resumed, execute_async
 
     __tracebackhide__ = True
     try:

@@ -19,8 +19,8 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from .editable import Editable
-from .reach import Entity, World, closure
+from .editable_installs import EditableInstalls
+from .reachability import Entity, World, closure
 from .registries import Hooks
 
 FORMAT = "almanac-python-1"
@@ -135,7 +135,7 @@ def fingerprints(
     project: str, functions: Iterable[tuple[str, str]], sites: list[str] | None = None
 ) -> list[dict[str, Any]]:
     """`sites`: where packages are installed; if None, those of this interpreter."""
-    editable = Editable(sites)
+    editable = EditableInstalls(sites)
     worlds: dict[str, tuple[World, Hooks]] = {}
     results: list[dict[str, Any]] = []
     for file, function in functions:

@@ -6,9 +6,9 @@ import ast
 import os
 from typing import NamedTuple
 
-from .decorated import undecorate
+from .decorators import undecorate
 from .names import Bound, Import
-from .search import Added, added
+from .search_path import Added, added
 from .trees import DEFINITIONS, dotted, without_docstring
 
 _TYPE_ALIAS = getattr(ast, "TypeAlias", ())

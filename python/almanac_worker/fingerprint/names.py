@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from .outside import read, text_of
+from .file_reads import read, text_of
 from .trees import dotted
 
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from .modules import Module
-from .reach import Entity, Info, Reach, World, closure
+from .reachability import Entity, Info, Reach, World, closure
 from .trees import DEFINITIONS, FUNCTIONS, dotted
 
 

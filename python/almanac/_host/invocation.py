@@ -11,7 +11,7 @@ from .._types.results import Returned, has_futures, of_value
 from .scope import Scope
 
 
-class Entered(NamedTuple):
+class Invocation(NamedTuple):
     scope: Scope
     function: Callable[..., Any]
     #: of a branch: what it gives, for who awaits it

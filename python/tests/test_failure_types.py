@@ -10,7 +10,7 @@ import unittest
 import urllib.error
 
 from almanac import AlmanacError, RunFailed, TaskFailed
-from almanac._model.raised import run_failed, task_failed
+from almanac._model.failure_types import run_failed, task_failed
 from almanac_worker.shared import failures
 
 

@@ -14,6 +14,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from almanac import run  # noqa: E402
 from almanac._host.host import Host  # noqa: E402
+from almanac._model import caller  # noqa: E402
 
 
 class _Engine:
@@ -35,6 +36,7 @@ class _Engine:
 class Left(unittest.TestCase):
     def left(self, *functions: Callable[[], Any]) -> list[str]:
         """Has them wait, each as a function of one run, and that run be over; what the engine heard after that."""
+        self.addCleanup(setattr, caller, "workflow_threads", caller.workflow_threads)
         scopes = list(range(1, len(functions) + 1))
         engine = _Engine()
         host = Host(engine, is_watched=False)  # type: ignore[arg-type]
@@ -45,7 +47,7 @@ class Left(unittest.TestCase):
         engine.says += [["enter", 99, others, "other", "main", None], ["over", "run", scopes]]
         before = threading.active_count()
         host.serve([])
-        kept = [list(host._under_way), [scope.id for scope, _ in host._waiting.values()], len(host._waits), list(host._strays._of)]
+        kept = [list(host._under_way), [scope.id for scope, _ in host._waiting.values()], len(host._waits), list(host._unawaited._of)]
         self.assertEqual(kept, [[99], [99], 1, [99]])
         self.assertEqual(threading.active_count(), before)
         engine.says = [["over", "other", [99]]]

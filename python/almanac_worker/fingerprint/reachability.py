@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, Union
 
 from ..shared.packages import root
-from .editable import Editable
+from .editable_installs import EditableInstalls
+from .import_resolver import ImportResolver, Located
 from .modules import Module
 from .names import Import, Names, Reference
-from .places import Located, Places
 from .trees import Dumper, is_text
 
 _BUILTINS = frozenset(dir(builtins))
@@ -73,9 +73,9 @@ class Info:
 class World:
     """The local modules that tasks of one folder may import, each read once."""
 
-    def __init__(self, project: str, folder: str, editable: Editable) -> None:
+    def __init__(self, project: str, folder: str, editable: EditableInstalls) -> None:
         self._project = project
-        self.places = Places(project, folder, editable)
+        self.resolver = ImportResolver(project, folder, editable)
         self._modules: dict[str, Module] = {}
         self._infos: dict[Entity, Info] = {}
         self._shown: dict[str, str] = {}
@@ -311,7 +311,7 @@ class Reach:
             if not module.is_package:
                 return
         if chain and module.is_package:
-            found = self._world.places.submodule(module.folder, chain[0], chain[1:], self._info.absent)
+            found = self._world.resolver.submodule(module.folder, chain[0], chain[1:], self._info.absent)
             if found is not None and found != module.path:
                 self._info.executes.add(found)
                 self._attribute(self._world.module(found), chain[1:], targets, seen)
@@ -329,7 +329,7 @@ class Reach:
         self._info.warnings.add(f"{self._shown} {what}: all of {shown} counts")
 
     def _locate(self, module: Module, imported: Import, taken: tuple[str, ...] = ()) -> Located:
-        located = self._world.places.locate(module, imported, self._info.absent, taken)
+        located = self._world.resolver.locate(module, imported, self._info.absent, taken)
         self._info.said_by.update(located.said_by)
         return located
 
@@ -341,7 +341,7 @@ class Reach:
             return
         last = self._world.module(paths[-1])
         if last.is_package and attribute not in last.bindings:
-            found = self._world.places.submodule(last.folder, attribute, (), self._info.absent)
+            found = self._world.resolver.submodule(last.folder, attribute, (), self._info.absent)
             if found is not None:
                 self._info.executes.add(found)
 

@@ -8,9 +8,9 @@ import unittest
 from unittest import mock
 
 from almanac import AlmanacError, messages, resume, resume_async, run, run_async, workflow
-from almanac._runs.beside import Engine
+from almanac._runs.engine_process import Engine
 from almanac._runs.commands import answered, asked
-from almanac._runs.engine import execute_async
+from almanac._runs.execution import execute_async
 
 #: stands for an engine that a launcher has started, which passes nothing on
 ENGINE = """
@@ -28,7 +28,7 @@ async def flow() -> int:
     return 1
 
 
-class Beside(unittest.TestCase):
+class EngineProcess(unittest.TestCase):
     def command(self, program: str) -> None:
         """Stands for an engine, for this test."""
         folder = tempfile.TemporaryDirectory()

@@ -10,7 +10,7 @@ from types import FrameType
 from typing import Callable
 
 from . import functions, link
-from .standing import is_own
+from .stalls import is_own
 
 #: seconds between two looks, and how many looks without an exchange with the engine are too many: looks and not
 #: seconds are counted, so that a process that was stopped meanwhile is not taken for one that blocks
@@ -18,7 +18,7 @@ _PAUSE = 1.0
 _LOOKS = 5
 
 
-class Watch:
+class Watchdog:
     """Owns a thread that looks on: who is watched does nothing for it."""
 
     def __init__(self, exchanges: Callable[[], tuple[int, int]], blocks: Callable[[str], None]) -> None:

@@ -20,7 +20,7 @@ class Left(NamedTuple):
     unheard: list[Any]
 
 
-class Strays:
+class UnawaitedTasks:
     """
     Owns what is known of them, by the function that made them, until that has ended.
 

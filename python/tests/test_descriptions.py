@@ -1,7 +1,7 @@
 import unittest
 
 from almanac import AlmanacError
-from almanac._host.describe import failure
+from almanac._host.descriptions import failure
 
 
 class Silent(Exception):

@@ -7,13 +7,13 @@ import linecache
 from types import FrameType
 from typing import Any, Callable, Iterable, Iterator
 
-from .describe import is_inner, is_local
+from .descriptions import is_inner, is_local
 
 #: told of together
 _MOST = 5
 
 
-def standing(tasks: Iterable[asyncio.Task[Any]], is_ours: Callable[[Any], bool]) -> dict[str, Any] | None:
+def stall(tasks: Iterable[asyncio.Task[Any]], is_ours: Callable[[Any], bool]) -> dict[str, Any] | None:
     """The first of them, and where the others stand. `is_ours`: is it a call's outcome that is awaited?"""
     culprits = [(frames, waited) for task in tasks for frames, waited in _culprit(task, is_ours)]
     # who waits for several others waits for one of those

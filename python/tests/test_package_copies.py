@@ -4,7 +4,7 @@ import tempfile
 import unittest
 
 from almanac import AlmanacError
-from almanac._host.copies import differs, refuse_hidden
+from almanac._host.package_copies import differs, refuse_hidden
 from almanac.version import HOME, VERSION
 
 

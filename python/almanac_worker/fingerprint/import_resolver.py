@@ -7,8 +7,8 @@ import sys
 from typing import NamedTuple
 
 from ..shared.packages import root
-from .compiled import EXTENSION_SUFFIXES, compiled
-from .editable import Editable
+from .editable_installs import EditableInstalls
+from .extension_modules import EXTENSION_SUFFIXES, compiled
 from .modules import Module
 from .names import Import
 
@@ -25,10 +25,10 @@ class Located(NamedTuple):
     said_by: tuple[str, ...] = ()
 
 
-class Places:
+class ImportResolver:
     """Where tasks of one folder find local modules; each import is looked for once."""
 
-    def __init__(self, project: str, folder: str, editable: Editable) -> None:
+    def __init__(self, project: str, folder: str, editable: EditableInstalls) -> None:
         self._editable = editable
         # beside the task's file, as the worker has it; or packages of the project that the environment links to
         self._roots = list(dict.fromkeys([root(folder), project, os.path.join(project, "src"), folder]))

@@ -11,12 +11,12 @@ from typing import Any, Callable
 
 from almanac_worker.shared import failures, packages
 
-from .._flow.foreign import foreign
+from .._flow.foreign_workflows import foreign
 from .._flow.modules import read_files
 from .._flow.tasks import Task
 from .._flow.workflows import Workflow
 from ..errors import AlmanacError, TaskFailed
-from .copies import refuse_hidden
+from .package_copies import refuse_hidden
 
 _OURS = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 _STDLIB = os.path.dirname(os.path.abspath(os.__file__))

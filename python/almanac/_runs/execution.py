@@ -14,7 +14,7 @@ from typing import Any, Callable, Mapping
 
 from .._flow.workflows import Workflow
 from .._model import caller
-from .._model.raised import run_failed
+from .._model.failure_types import run_failed
 from .._model.values import Dir, File, Kept
 from .._model.wire import decode_lines
 from .._notebook import cells
@@ -23,8 +23,8 @@ from .._types import results
 from ..errors import AlmanacError, RunFailed, for_cells, noted, refused
 from ..location import engine
 from ..version import HOME, VERSION
-from .beside import Engine
 from .commands import answered, asked
+from .engine_process import Engine
 from .inputs import as_given
 from .progress import display, in_notebook, message_of, warning_of
 

@@ -20,7 +20,7 @@ class Link(NamedTuple):
     files: tuple[str, ...]
 
 
-class Editable:
+class EditableInstalls:
     """What is linked to from folders of installed packages, looked for once."""
 
     def __init__(self, sites: list[str] | None = None) -> None:
