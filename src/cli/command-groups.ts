@@ -15,17 +15,17 @@ const group = (program: Command, name: string): Command =>
 
 /** Commands on datasets and on what workflows gave. */
 export function addData(program: Command): void {
-  const data = group(program, 'data').description('work with datasets, and outputs of workflows')
+  const data = group(program, 'data').description('add, list and compare datasets and outputs of workflows')
   const dataCommand = (words: string, description: string): Command =>
     common(data.command(words).description(description)).option('--env <name>', 'environment of the datasets')
-  dataCommand('add <name> <path>', 'make what lies at a path the next version of a dataset')
+  dataCommand('add <name> <path>', 'add what lies at a path as the next version of a dataset')
     .option('--external', 'leave it where it is, and scan it again when the dataset is read (the default)')
-    .option('--keep', 'the same, and keep the content of every version')
+    .option('--keep', 'the same, and also keep the content of every version')
     .option('--managed', 'copy its content into the store')
     .option('--move', 'move its content into the store')
-    .option('--include <glob>', 'only files that match', collect)
-    .option('--exclude <glob>', 'no files that match; instead of *.part, *.tmp and the like', collect)
-    .option('--settle <time>', 'leave out files that changed less than so long ago')
+    .option('--include <glob>', 'only files that match, once for each pattern', collect)
+    .option('--exclude <glob>', 'no files that match, in place of *.part, *.tmp and the like', collect)
+    .option('--settle <time>', 'leave out files that changed within this time, as 90s')
     .action(async (name: string, path: string, flags: DataAddFlags) =>
       (await import('./commands/data-add.ts')).dataAddCommand(name, path, flags),
     )
@@ -40,7 +40,7 @@ export function addData(program: Command): void {
     .action(async (name: string, flags: DataLogFlags) =>
       (await import('./commands/data-log.ts')).dataLogCommand(name, flags),
     )
-  dataCommand('get <name> <target>', 'write a version or an output anywhere')
+  dataCommand('get <name> <target>', 'write a version of a dataset, or an output, to a path')
     .option('--path <path>', 'only this file or directory of it')
     .action(async (name: string, target: string, flags: DataGetFlags) =>
       (await import('./commands/data.ts')).dataGetCommand(name, target, flags),
@@ -51,7 +51,7 @@ export function addData(program: Command): void {
   ).action(async (from: string, to: string | undefined, flags: CommonFlags) =>
     (await import('./commands/data-diff.ts')).dataDiffCommand(from, to, flags),
   )
-  dataCommand('rm <name...>', 'forget versions (NAME@VERSION), or datasets with all of theirs').action(
+  dataCommand('rm <name...>', 'forget versions (NAME@VERSION), or datasets with all their versions').action(
     async (names: string[], flags: CommonFlags) =>
       (await import('./commands/data-rm.ts')).dataRemoveCommand(names, flags),
   )
@@ -68,7 +68,9 @@ export function addData(program: Command): void {
 
 /** Documents that runs share. */
 export function addContext(program: Command): void {
-  const context = group(program, 'context').description('work with documents that runs share (run.context)')
+  const context = group(program, 'context').description(
+    'show and write documents that runs share (run.context)',
+  )
   const contextCommand = (words: string, description: string): Command =>
     common(context.command(words).description(description)).option(
       '--env <name>',
@@ -97,9 +99,7 @@ export function addContext(program: Command): void {
 
 /** What is kept of calls, for all runs. */
 export function addCache(program: Command): void {
-  const cache = group(program, 'cache').description(
-    'work with kept results of calls, and see what they saved',
-  )
+  const cache = group(program, 'cache').description('list and delete kept results of calls')
   common(
     cache
       .command('ls [task]')
@@ -110,14 +110,16 @@ export function addCache(program: Command): void {
     (await import('./commands/cache.ts')).cacheListCommand(task, flags),
   )
   common(
-    cache.command('show <fingerprint>').description('show a kept result, and what it is known by'),
+    cache
+      .command('show <fingerprint>')
+      .description('show a kept result, and what its fingerprint is made of'),
   ).action(async (prefix: string, flags: CommonFlags) =>
     (await import('./commands/cache.ts')).cacheShowCommand(prefix, flags),
   )
   common(
     cache
       .command('rm [fingerprint...]')
-      .description('forget kept results; their calls are executed again')
+      .description('delete kept results; their calls are executed again')
       .option('--task <name>', 'those of a task')
       .option('--older-than <time>', 'those neither made nor used for so long: 12h, 30d')
       .option('--all', 'all of them')
@@ -125,7 +127,7 @@ export function addCache(program: Command): void {
   ).action(async (prefixes: string[], flags: CacheRemoveFlags) =>
     (await import('./commands/cache.ts')).cacheRemoveCommand(prefixes, flags),
   )
-  common(cache.command('stats').description('show hits, and time and bytes saved, by task')).action(
-    async (flags: CommonFlags) => (await import('./commands/cache.ts')).cacheStatsCommand(flags),
-  )
+  common(
+    cache.command('stats').description('show by task how often results were reused, and what that saved'),
+  ).action(async (flags: CommonFlags) => (await import('./commands/cache.ts')).cacheStatsCommand(flags))
 }

@@ -8,19 +8,19 @@ export const common = (command: Command): Command =>
   command
     .addHelpText('after', () => aboutArguments(command))
     .showHelpAfterError(`See almanac ${pathOf(command)} --help.`)
-    .option('--json', 'one JSON object a line, for programs')
+    .option('--json', 'print JSON, one object a line')
     .option('--debug', 'show stack traces of Almanac itself')
-    .option('--project <dir>', 'directory of the project')
+    .option('--project <dir>', 'directory of the project, if it is not the one here or above')
 
 /** Flags of commands that execute. */
 export const execution = (command: Command): Command =>
   common(command)
-    .option('-j, --parallel <n>', 'processors to use at once')
-    .option('--memory <size>', 'memory to use at once, as 8GiB: what arrays take beyond it goes to disk')
-    .option('--no-cache', 'neither read nor write the run cache')
-    .option('--refresh', 'write the run cache, do not read it')
-    .option('--fail-fast', 'stop what runs at the first failure of the workflow')
-    .option('--dry-run', 'say what would be executed and what reused, and do nothing')
+    .option('-j, --parallel <n>', 'processors to use at once, all by default')
+    .option('--memory <size>', 'memory to use at once, as 8GiB; arrays beyond it go to disk')
+    .option('--no-cache', 'neither use results of other runs, nor keep these for them')
+    .option('--refresh', 'use no results of other runs, but keep these for them')
+    .option('--fail-fast', 'stop what runs as soon as the workflow fails')
+    .option('--dry-run', 'only say what would be executed, and what reused')
     .option('--inline', 'run TypeScript in this process, for node --inspect')
     .option('--debug-python [how]', 'stop at breakpoints in Python: pdb, or debugpy')
     .addOption(new Option('--beside <pid>', 'for the program that started it: tell how far it is').hideHelp())

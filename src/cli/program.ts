@@ -39,26 +39,57 @@ export function buildProgram(
       outputError: (text, write) => write(withMeant(text, words)),
     })
     .description(
-      'Runs scientific data pipelines: plain code, remembered task by task, so that nothing is computed twice.',
+      'Runs pipelines of scientific data: plain code, whose results are kept task by task and not computed twice.',
     )
-    .version(version, '-V, --version')
+    .version(version, '-V, --version', 'show the version')
+    .helpOption('-h, --help', 'show help')
     .exitOverride()
     .showHelpAfterError('See almanac help.')
     .hook('preAction', (_, command) => helpIsOf(pathOf(command)))
     .configureHelp({ subcommandTerm: termOf })
-    .addHelpText('after', '\nTo start a project: almanac init my-project')
+    .addHelpText(
+      'after',
+      '\nTo start a project: almanac init my-project\nFlags of a command: almanac run --help',
+    )
+  program.commandsGroup('Run workflows:')
+  addRun(program)
+  addControls(program)
+  program.commandsGroup('Look at runs:')
+  addReaders(program)
+  program.commandsGroup('Take part in runs:')
+  addParts(program)
+  program.commandsGroup('Work with data:')
+  addData(program)
+  addContext(program)
+  addCache(program)
+  program.commandsGroup('Look after what is kept:')
+  addCare(program)
+  program.helpCommand('help [command]', 'show help of a command')
+  return program
+}
+
+/** Commands that a project begins with. */
+function addRun(program: Command): void {
+  common(
+    program
+      .command('init [dir]')
+      .description('start a project, with a pipeline that runs')
+      .option('--python', 'write its workflow in Python'),
+  ).action(async (target: string | undefined, flags: InitFlags) =>
+    (await import('./commands/init.ts')).initCommand(target, flags),
+  )
   execution(
     program
       .command('run [file]')
       .usage('[options] <file>[:workflow]')
-      .description('run a workflow')
+      .description('run a workflow; what was computed before is reused')
       .helpOption(false)
-      .option('-h, --help', 'display help; with a file, what its workflow does and takes')
-      .option('-i, --input <name=value>', 'one input; files and directories by path', collect)
+      .option('-h, --help', 'show help; with a file, what its workflow does and takes')
+      .option('-i, --input <name=value>', 'an input, once for each; a file or directory by its path', collect)
       .option('--params <file>', 'inputs from a JSON file')
       .option('--name <name>', 'a name for the run')
-      .option('--tag <tag>', 'a tag for the run', collect)
-      .option('--env <name>', 'environment of outputs'),
+      .option('--tag <tag>', 'a tag for the run, once for each', collect)
+      .option('--env <name>', 'environment of the outputs: data/NAME'),
   ).action(async (file: string | undefined, flags: RunFlags, command: Command) => {
     if (file === undefined) {
       if (flags.help === true) return command.outputHelp()
@@ -69,26 +100,20 @@ export function buildProgram(
   execution(
     program
       .command('resume <run>')
-      .description('go on with a run after a crash, a failure or an edit: what still holds is kept')
-      .option('--caught', 'also run failed calls again that the workflow caught')
+      .description(
+        'go on with a run after a crash, a failure, an edit or an answer; results that still hold are kept',
+      )
+      .option('--caught', 'also run failed calls again whose failure the workflow caught')
       .option('--file <file>', 'the workflow file, if it has moved'),
   ).action(async (run: string, flags: ResumeFlags) =>
     (await import('./commands/resume.ts')).resumeCommand(run, flags),
   )
-  addReaders(program)
-  addLimits(program)
-  addShell(program)
-  addControls(program)
-  addCare(program)
-  return program
 }
 
 /** Commands that read what was kept. */
 function addReaders(program: Command): void {
   common(
-    program
-      .command('status [file]')
-      .description('show how the newest run of a workflow stands, or all runs under way'),
+    program.command('status [file]').description('show the newest run of a workflow, or all runs under way'),
   ).action(async (file: string | undefined, flags: CommonFlags) =>
     (await import('./commands/status.ts')).statusCommand(file, flags),
   )
@@ -96,19 +121,21 @@ function addReaders(program: Command): void {
     program
       .command('runs')
       .description('list runs, newest first')
-      .option('--workflow <name>', 'of one workflow')
-      .option('--file <file>', 'of the workflows of one file')
+      .option('--workflow <name>', 'only runs of this workflow')
+      .option('--file <file>', 'only runs of workflows in this file')
       .option('--limit <n>', 'how many, 20 by default'),
   ).action(async (flags: RunsFlags) => (await import('./commands/runs.ts')).runsCommand(flags))
   common(
-    program.command('show <run> [task]').description('show a run by task, the calls of a task, or one call'),
+    program
+      .command('show <run> [task]')
+      .description('show the tasks of a run, the calls of a task, or one call'),
   ).action(async (run: string, task: string | undefined, flags: CommonFlags) =>
     (await import('./commands/show.ts')).showCommand(run, task, flags),
   )
   common(
     program
       .command('logs <run> [task]')
-      .description('show what tasks printed, and events')
+      .description('show what tasks printed, and events of the run')
       .option('-f, --follow', 'go on until the run ends'),
   ).action(async (run: string, task: string | undefined, flags: LogsFlags) =>
     (await import('./commands/logs.ts')).logsCommand(run, task, flags),
@@ -116,73 +143,48 @@ function addReaders(program: Command): void {
   common(
     program
       .command('graph <run>')
-      .description('show tasks and what they take from each other')
+      .description('show which tasks take results from which')
       .option('--mermaid', 'as a Mermaid flowchart'),
   ).action(async (run: string, flags: GraphFlags) =>
     (await import('./commands/graph.ts')).graphCommand(run, flags),
-  )
-  common(
-    program
-      .command('messages <run> [name]')
-      .description('list messages to a run and from it, oldest first')
-      .option('-f, --follow', 'go on until the run ends'),
-  ).action(async (run: string, name: string | undefined, flags: MessagesFlags) =>
-    (await import('./commands/messages.ts')).messagesCommand(run, name, flags),
   )
   common(
     program.command('why <run> <task>').description('explain why a call was executed, was reused, or waits'),
   ).action(async (run: string, task: string, flags: CommonFlags) =>
     (await import('./commands/why.ts')).whyCommand(run, task, flags),
   )
-}
-
-/** What runs share. */
-function addLimits(program: Command): void {
   common(
-    program
-      .command('limits')
-      .description('show limits that runs share: how much there is, who has it, who waits'),
+    program.command('limits').description('show limits that runs share: who has how much of them, who waits'),
   ).action(async (flags: CommonFlags) => (await import('./commands/limits.ts')).limitsCommand(flags))
-}
-
-/** What a person does in place of a task. */
-function addShell(program: Command): void {
-  common(
-    program
-      .command('shell <run> <task> [command...]')
-      .description(
-        'open a shell with the inputs, environment and outputs of a call; or, after --, run one command there',
-      )
-      .option('--file <file>', 'the workflow file, if it has moved'),
-  ).action(async (run: string, task: string, command: string[], flags: ShellFlags) =>
-    (await import('./commands/shell.ts')).shellCommand(run, task, command, flags),
-  )
 }
 
 /** Commands that change something. */
 function addControls(program: Command): void {
-  common(
-    program.command('cancel <run>').description('cancel a run; clean-up of the workflow still runs'),
-  ).action(async (run: string, flags: CommonFlags) =>
-    (await import('./commands/control.ts')).requestCommand('cancel', run, flags),
-  )
-  common(
-    program.command('pause <run>').description('pause a run: nothing new starts until it is resumed'),
-  ).action(async (run: string, flags: CommonFlags) =>
-    (await import('./commands/control.ts')).requestCommand('pause', run, flags),
-  )
   execution(
     program
       .command('retry <run> [task]')
-      .description('run failed calls again, or the calls of a task')
-      .option('--after', 'and all calls that were made after them')
+      .description('run failed calls again, or all calls of a task')
+      .option('--after', 'and all calls that were made after these')
       .option('--file <file>', 'the workflow file, if it has moved'),
   ).action(async (run: string, task: string | undefined, flags: RetryFlags) =>
     (await import('./commands/control.ts')).retryCommand(run, task, flags),
   )
+  common(program.command('cancel <run>').description('stop a run; its workflow can still clean up')).action(
+    async (run: string, flags: CommonFlags) =>
+      (await import('./commands/control.ts')).requestCommand('cancel', run, flags),
+  )
+  common(program.command('pause <run>').description('start nothing new in a run until it is resumed')).action(
+    async (run: string, flags: CommonFlags) =>
+      (await import('./commands/control.ts')).requestCommand('pause', run, flags),
+  )
+}
+
+/** What people and other systems do in a run. */
+function addParts(program: Command): void {
   common(
     program
       .command('answer <run> [words...]')
+      .summary('answer a question of a run, or show what is asked')
       .description(
         'answer a question: [CALL] and JSON, name=value pairs, or - for standard input; without an answer, show what is asked',
       )
@@ -193,6 +195,7 @@ function addControls(program: Command): void {
   common(
     program
       .command('send <run> <name> [value...]')
+      .summary('send a message to a run')
       .description('send a message to a run: JSON, name=value pairs, a text, or - for standard input')
       .option('--id <id>', 'send it once, however often this id is given')
       .option('--by <who>', 'who sends'),
@@ -202,32 +205,43 @@ function addControls(program: Command): void {
   common(
     program
       .command('listen')
-      .description('take callbacks of all runs of the project (run.callback), until it is interrupted')
-      .option('--listen <address>', 'where to listen; the project says it too, else 127.0.0.1:8787')
-      .option('--resume', 'resume runs that were called back, once no process has them'),
+      .description('receive callbacks (run.callback) of all runs of the project, until it is interrupted')
+      .option(
+        '--listen <address>',
+        'address to listen at; else that of almanac.config.ts, else 127.0.0.1:8787',
+      )
+      .option('--resume', 'also resume runs that were called back, once no process has them'),
   ).action(async (flags: ListenFlags) => (await import('./commands/listen.ts')).listenCommand(flags))
-  common(program.command('rm <run...>').description('forget runs that have ended, with their logs')).action(
-    async (runs: string[], flags: CommonFlags) => (await import('./commands/rm.ts')).rmCommand(runs, flags),
+  common(
+    program
+      .command('messages <run> [name]')
+      .description('list messages to and from a run, oldest first')
+      .option('-f, --follow', 'go on until the run ends'),
+  ).action(async (run: string, name: string | undefined, flags: MessagesFlags) =>
+    (await import('./commands/messages.ts')).messagesCommand(run, name, flags),
+  )
+  common(
+    program
+      .command('shell <run> <task> [command...]')
+      .summary('open a shell, or run a command, where a call would run')
+      .description(
+        'open a shell with the inputs, environment and outputs of a call; or, after --, run one command there',
+      )
+      .option('--file <file>', 'the workflow file, if it has moved'),
+  ).action(async (run: string, task: string, command: string[], flags: ShellFlags) =>
+    (await import('./commands/shell.ts')).shellCommand(run, task, command, flags),
   )
 }
 
 /** Commands that look after what is kept. */
 function addCare(program: Command): void {
-  common(
-    program
-      .command('init [dir]')
-      .description('start a project with a pipeline that runs')
-      .option('--python', 'write its workflow in Python'),
-  ).action(async (target: string | undefined, flags: InitFlags) =>
-    (await import('./commands/init.ts')).initCommand(target, flags),
+  common(program.command('rm <run...>').description('delete runs that have ended, with their logs')).action(
+    async (runs: string[], flags: CommonFlags) => (await import('./commands/rm.ts')).rmCommand(runs, flags),
   )
-  addData(program)
-  addContext(program)
-  addCache(program)
   common(
     program
       .command('gc')
-      .description('free content that nothing needs')
+      .description('free disk space: delete content that nothing needs')
       .option('--dry-run', 'only say what would be freed')
       .option('--store', 'clean the store that machines share')
       .option('--older-than <days>', 'with --store: forget results that are older')
@@ -236,8 +250,8 @@ function addCare(program: Command): void {
   common(
     program
       .command('doctor')
-      .description('check that everything is there and sound')
-      .option('--data', 'read all kept content')
+      .description('check that journal and store are whole')
+      .option('--data', 'read all kept content, too')
       .option('--repair', 'save what can be read of a damaged journal; the damaged one is kept aside'),
   ).action(async (flags: DoctorFlags) => (await import('./commands/doctor.ts')).doctorCommand(flags))
 }

@@ -42,7 +42,7 @@ almanac run scaled.ts -i level=number
 
 Usage: almanac run [options] <file>[:workflow]
 
-run a workflow
+run a workflow; what was computed before is reused
 
 `)
   const bare = await project.json('run', 'bare.ts', '-h')
