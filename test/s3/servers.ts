@@ -14,20 +14,37 @@ export const identity = {
   AWS_REGION: 'us-east-1',
 }
 
-/** moto always; versitygw too where its program is named: building it takes minutes and Go, see `.ci/run`. */
+/** Starts a program on the port, with a folder of its own. */
+type Start = (program: string, port: number, folder: string) => ChildProcessWithoutNullStreams
+
+/** moto always; the others where their programs are named: building them takes minutes and Go, see `.ci/run`. */
 export const servers: readonly (readonly [name: string, start: () => Promise<S3Server>])[] = [
   ['moto', startMoto],
-  ...(process.env['ALMANAC_TEST_VERSITYGW'] === undefined
-    ? []
-    : ([['versitygw', () => startVersitygw(process.env['ALMANAC_TEST_VERSITYGW'] as string)]] as const)),
+  ...program('versitygw', 'ALMANAC_TEST_VERSITYGW', (program, port, folder) => {
+    const { AWS_ACCESS_KEY_ID: access, AWS_SECRET_ACCESS_KEY: secret } = identity
+    const words = ['--access', access, '--secret', secret, '--port', `127.0.0.1:${port}`]
+    return spawn(program, [...words, 'posix', folder])
+  }),
+  ...program('minio', 'ALMANAC_TEST_MINIO', (program, port, folder) => {
+    const { AWS_ACCESS_KEY_ID: user, AWS_SECRET_ACCESS_KEY: password } = identity
+    const env = { ...process.env, MINIO_ROOT_USER: user, MINIO_ROOT_PASSWORD: password }
+    const words = ['--address', `127.0.0.1:${port}`, '--console-address', '127.0.0.1:0']
+    return spawn(program, ['server', ...words, folder], { env })
+  }),
 ]
 
-async function startVersitygw(program: string): Promise<S3Server> {
-  const folder = mkdtempSync(join(tmpdir(), 'almanac-versitygw-'))
-  const words = ['--access', identity.AWS_ACCESS_KEY_ID, '--secret', identity.AWS_SECRET_ACCESS_KEY]
-  const { server, port } = await listening((port) =>
-    spawn(program, [...words, '--port', `127.0.0.1:${port}`, 'posix', folder]),
-  )
+function program(name: string, variable: string, start: Start) {
+  const path = process.env[variable]
+  if (path === undefined) return []
+  return [[name, () => startProgram(name, (port, folder) => start(path, port, folder))]] as const
+}
+
+async function startProgram(
+  name: string,
+  start: (port: number, folder: string) => ChildProcessWithoutNullStreams,
+): Promise<S3Server> {
+  const folder = mkdtempSync(join(tmpdir(), `almanac-${name}-`))
+  const { server, port } = await listening((port) => start(port, folder))
   const exited = new Promise<void>((resolve) => server.once('exit', () => resolve()))
   return {
     endpoint: `http://127.0.0.1:${port}`,
