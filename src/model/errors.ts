@@ -242,7 +242,7 @@ export const catalogue = {
   },
   ALM_STORE_FULL: {
     message: 'The disk is full: {path}.',
-    hint: 'Free some space (almanac gc), then give the command again, or resume the run.',
+    hint: 'Free some space (almanac gc, which needs a little itself), then give the command again, or resume the run.',
   },
   ALM_STORE_READ_ONLY: {
     message: '{path} cannot be written: {why}.',
@@ -321,7 +321,10 @@ export const catalogue = {
     message: 'The secret of callbacks in {path} is damaged: {why}.',
     hint: 'Remove it: a new one is made, and URLs that were given away hold no more.',
   },
-  ALM_JOURNAL_FULL: { message: 'The disk is full: {path}.', hint: 'Free some space and resume the run.' },
+  ALM_JOURNAL_FULL: {
+    message: 'The disk is full: {path}.',
+    hint: 'Free some space, then give the command again, or resume the run.',
+  },
   ALM_REHEARSAL_FAILED: {
     message: 'In {path} no copy of the journal can be made, on which a dry run is tried: {why}.',
     hint: 'It takes as much room as the journal: free some there, or name another folder by TMPDIR.',

@@ -29,13 +29,16 @@ export async function openJournal(home: string, { journal, reads }: WorkbenchOpt
   return (await import('../journal/memory/open.ts')).openMemoryJournal()
 }
 
+/** What keeps a journal from being written, and not from being read. */
+const unwritable: ReadonlySet<string> = new Set(['ALM_JOURNAL_READ_ONLY', 'ALM_JOURNAL_FULL'])
+
 /** `reads`: where nothing can be written, what is there can be read all the same. */
 async function openSqlite(home: string, reads: boolean) {
   try {
     const rehearse = async () => (await import('../journal/sqlite/rehearse.ts')).rehearse(home)
     return { ...(await openSqliteJournal(home)), rehearse }
   } catch (error) {
-    if (!reads || !isAlmanacError(error) || error.code !== 'ALM_JOURNAL_READ_ONLY') throw error
+    if (!reads || !isAlmanacError(error) || !unwritable.has(error.code)) throw error
     return openSqliteJournal(home, { readOnly: true })
   }
 }

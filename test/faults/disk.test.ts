@@ -138,3 +138,32 @@ it.each(ways.flatMap(([what, run]) => harms.map((harm) => [what, ...harm, run] a
     expect({ state, output, left }).toEqual({ state: 'succeeded', output: [65536, 65536, 65536], left: null })
   },
 )
+
+it('what lies on a disk that is full to the last byte is shown as before', async () => {
+  await project.write({ well: '' })
+  await project.json('run', 'fills.ts')
+  const shows = [['runs'], ['status'], ['show', 'last'], ['why', 'last', 'size'], ['logs', 'last']]
+  // no file may become longer: nothing beside the journal can be made
+  const full = (words: readonly string[]) =>
+    spawnSync('sh', ['-c', 'ulimit -f 0; exec "$0" "$@"', process.execPath, bin, ...words], {
+      cwd: project.folder,
+      encoding: 'utf8',
+      env: { ...process.env, NO_COLOR: '1' },
+    })
+  for (const words of shows) {
+    const { code, stdout, stderr } = await project.run(...words)
+    const shown = full(words)
+    expect({ code: shown.status, stdout: shown.stdout, stderr: shown.stderr }).toEqual({
+      code,
+      stdout,
+      stderr,
+    })
+  }
+  const { status, stderr } = full(['gc'])
+  expect({ status, stderr }).toEqual({
+    status: 1,
+    stderr: expect.stringMatching(
+      /^error The disk is full: .+ \[ALM_(STORE|JOURNAL)_FULL\]\n +Free some space/,
+    ),
+  })
+})

@@ -9,7 +9,7 @@ import { journalFailure } from './failures.ts'
 import { migrations } from './migrations.ts'
 
 /**
- * A journal where nothing can be written: another user's, or on a disk that is read only.
+ * A journal where nothing can be written: another user's, or on a disk that is read only or full.
  *
  * SQLite reads a write-ahead log only beside its index, which it would have to make: if there is one it is used; if
  * there is no log, the file alone is the journal; else, and where an older version has to be migrated, a copy is read.
