@@ -114,6 +114,16 @@ test.each<readonly [string, Readonly<Record<string, string>>, string]>([
     'journal/sqlite/database stands below salvage, calls, tables, packs',
   ],
   [
+    "a layer that is led to one above it by the folder's own files",
+    {
+      'src/data/files/a.ts': "import type { B } from '../b.ts'\nexport type A = B\n",
+      'src/data/b.ts': "export type { C as B } from './c.ts'\n",
+      'src/data/c.ts': "export type { D as C } from './shared/d.ts'\n",
+      'src/data/shared/d.ts': 'export type D = 1\n',
+    },
+    'data/files is led to no layer above it or beside it',
+  ],
+  [
     'a layer that imports its neighbour, of a type',
     {
       'src/engine/maps/a.ts': "import type { B } from '../messages/b.ts'\nexport type A = B\n",

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import type { ICruiseResult } from 'dependency-cruiser'
 import { cruise } from 'dependency-cruiser'
 import { filesBelow } from '../source-files.ts'
-import { rules } from './rules.ts'
+import { detours } from './detours.ts'
+import { rules, tests } from './rules.ts'
 import { folders } from './table.ts'
 
 export interface Crossing {
@@ -39,10 +40,14 @@ export async function crossings(tree: string): Promise<readonly Crossing[]> {
   if (homeless.length > 0) throw new Error(`no row of the table holds ${homeless.join(', ')}`)
   const missed = files.filter((path) => !seen.has(path))
   if (missed.length > 0) throw new Error(`the boundary checker did not look at ${missed.join(', ')}`)
-  return result.summary.violations.map((one) => ({
+  const broken = result.summary.violations.map((one) => ({
     rule: one.rule.name,
     from: one.from,
     to: one.to,
     cycle: (one.cycle ?? []).map((step) => step.name),
   }))
+  const imports = result.modules
+    .filter(({ source }) => !new RegExp(tests).test(source))
+    .map(({ source, dependencies }) => [source, dependencies.map(({ resolved }) => resolved)] as const)
+  return [...broken, ...detours(new Map(imports))]
 }

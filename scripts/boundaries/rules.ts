@@ -2,7 +2,8 @@ import type { DependencyType, IFlattenedRuleSet, IForbiddenRuleType } from 'depe
 import { pureFolders } from '../entries.ts'
 import { type Folder, layers } from './table.ts'
 
-const tests = String.raw`\.test(-d)?\.ts$`
+/** What tests are called: they may import more. */
+export const tests = String.raw`\.test(-d)?\.ts$`
 
 /** A folder's files, or one file directly below `src`. */
 const path = (name: string): string =>

@@ -2,7 +2,6 @@ import { existsSync, mkdirSync, realpathSync } from 'node:fs'
 import { LocalBlobStore } from './blobs/blob-store.ts'
 import { Listings } from './blobs/listings.ts'
 import { inStore } from './files/failures.ts'
-import type { Home } from './files/home.ts'
 import { homeOf } from './files/home.ts'
 import { JobPool } from './pool/job-pool.ts'
 import { Pins } from './processes/pins.ts'
@@ -15,28 +14,19 @@ import { LocalBound } from './shared/local-bound.ts'
 import { ObjectBlobs } from './shared/object-blobs.ts'
 import { Push } from './shared/push.ts'
 import { Remote } from './shared/remote.ts'
+import type { LocalParts } from './staging/local-parts.ts'
 import { Sources } from './staging/sources.ts'
 import { StagedFiles } from './staging/staged-files.ts'
 import { StagedTrees } from './staging/staged-trees.ts'
 
 /** What an open data plane is made of. */
-export interface Parts {
-  readonly home: Home
+export interface Parts extends LocalParts {
   readonly pool: JobPool
-  readonly presence: Presence
-  readonly store: LocalBlobStore
-  readonly listings: Listings
-  readonly statCache: StatCache
-  readonly externals: Externals
-  readonly sources: Sources
-  readonly files: StagedFiles
-  readonly trees: StagedTrees
   /** a store that is shared with others */
   readonly remote?: Remote
   readonly exchange?: Exchange
   /** of what is had from there, only so much is kept here */
   readonly bound?: LocalBound
-  readonly pins: Pins
 }
 
 /** What goes to a shared store, and comes from it, with all that belongs to it. */

@@ -2,22 +2,19 @@ import type { Remembered } from '../core/identity/remembered.ts'
 import type { Phase } from '../core/run/call.ts'
 import type { RunEvent } from '../core/run/events.ts'
 import type { RunMachine } from '../core/run/machine.ts'
-import type { AskRecord, ErrorRecord, Note, RunRecord } from '../model/records.ts'
+import type { AskRecord, ErrorRecord, Note } from '../model/records.ts'
 import type { CallState, RunState } from '../model/states.ts'
 import type { Value } from '../model/value.ts'
-import type { AttemptsUnderWay } from './attempts/attempts-under-way.ts'
 import type { CallInfo } from './calls/call-info.ts'
 import type { CallTable } from './calls/call-table.ts'
 import type { Outcomes } from './calls/outcomes.ts'
 import type { SharedWork } from './identity/shared-work.ts'
-import type { EarlierNotes } from './notes/earlier-notes.ts'
 import type { Notes } from './notes/notes.ts'
 import type { Recorder } from './recorder.ts'
 import type { EnginePorts, RunSettings } from './settings.ts'
-import type { NewTriggered, TriggeredListener } from './triggers/triggered-runs.ts'
 
-/** What is told about a run while it goes on. */
-export interface RunListener extends TriggeredListener {
+/** What is told about the calls of a run while it goes on. */
+export interface CallListener {
   /** The machine has applied an event: for simulation; and what is known of the calls besides, for tests. */
   applied?(event: RunEvent, machine: RunMachine, known: Pick<RunContext, 'calls' | 'outcomes'>): void
   /** `input`: its arguments as they are known, for a failure that is final */
@@ -26,30 +23,12 @@ export interface RunListener extends TriggeredListener {
   asked?(ask: AskRecord): void
 }
 
-/** One life of a run: what it begins with, and what it is given besides by the process that executes it. */
-export interface RunLife {
-  readonly run: RunRecord
-  readonly settings: RunSettings
-  readonly listener: RunListener
-  readonly underWay: AttemptsUnderWay
-  readonly look: () => Promise<void>
-  readonly work: SharedWork
-  /** what its functions have said in earlier lives, where it has had any */
-  readonly earlierNotes?: EarlierNotes
-  /** A run that it has triggered, now or before, is to be executed. */
-  readonly begin?: (triggered: NewTriggered) => void
-  /** It is looked for such runs. */
-  readonly find?: (work: Promise<void>) => void
-  /** datasets of which it reads the newest versions, whatever it saw before */
-  readonly anew?: ReadonlySet<string>
-}
-
 /** What the parts of a driver share: one run, in one life of it. */
 export interface RunContext {
   readonly id: string
   readonly ports: EnginePorts
   readonly settings: RunSettings
-  readonly listener: RunListener
+  readonly listener: CallListener
   readonly machine: RunMachine
   readonly remembered: Remembered
   readonly calls: CallTable
@@ -67,11 +46,6 @@ export interface RunContext {
   /** The engine cannot go on with the run. */
   abort(error: unknown): void
 }
-
-/** How calls end that are no task, and calls that take what is remembered. */
-export const executed = { state: 'succeeded', reason: 'executed' } as const
-export const replayed = { state: 'succeeded', reason: 'replayed' } as const
-export const failedError = { state: 'failed', reason: 'error' } as const
 
 /** How a run stands. */
 export interface RunSnapshot {

@@ -1,7 +1,7 @@
 import { hash as nodeHash } from 'node:crypto'
 import { canonical } from '../core/identity/canonical.ts'
 import { Engine, type RunHandle } from '../engine/engine.ts'
-import type { RunListener } from '../engine/run-context.ts'
+import type { RunListener } from '../engine/run-life.ts'
 import type { RunResult, RunSettings } from '../engine/settings.ts'
 import { type Workflow, type WorkflowDefinition, workflowOf } from '../flow/workflow.ts'
 import { openMemoryJournal } from '../journal/memory/open.ts'

@@ -3,9 +3,9 @@ import { isAlmanacError } from '../../model/errors.ts'
 import type { Digest, DirRef, FileRef } from '../../model/refs.ts'
 import type { Begun, ChecksumAlgorithm, Downloads, Kept, Part } from '../../ports/downloads.ts'
 import { inStore, isMissing } from '../files/failures.ts'
-import type { Parts } from '../parts.ts'
 import { isPresent, namesIn } from '../processes/presence.ts'
 import { bootId } from '../processes/process-identity.ts'
+import type { LocalParts } from '../staging/local-parts.ts'
 import { checksumsOf } from './checksums.ts'
 import { KnownTable, keyOf } from './known-table.ts'
 import { PartFile, type PartRecord } from './part-file.ts'
@@ -16,16 +16,32 @@ const abandonedAfter = 7 * 24 * 3600_000
 /** `<key of the name>.<id of the process>.json`; `+` and a text follow the id of a second one of the same name */
 const recordName = /^([0-9a-f]{40})\.([^+]+)(?:\+.+)?\.json(\.tmp)?$/
 
+/** A store that is shared with others, and what it has. */
+interface SharedBlobs {
+  lookAround(): Promise<unknown>
+  isCondemned(digest: Digest): boolean
+  /** Brings it here; false if it is not there. */
+  fetch(digest: Digest): Promise<boolean>
+  has(digest: Digest): Promise<boolean>
+}
+
+interface DownloadParts extends Pick<LocalParts, 'home' | 'presence' | 'store'> {
+  readonly remote?: SharedBlobs
+}
+
 /** Downloads below one `.almanac`: `downloads/known/`, `downloads/parts/`. */
 export class LocalDownloads implements Downloads {
-  readonly #parts: Parts
+  readonly #parts: DownloadParts
   readonly #assemble: Downloads['assemble']
   readonly #known: KnownTable
   readonly #folder: string
   readonly #inUse = new Set<string>()
   readonly #bootId = bootId()
 
-  constructor(parts: Parts, assemble: (files: Iterable<readonly [string, FileRef]>) => Promise<DirRef>) {
+  constructor(
+    parts: DownloadParts,
+    assemble: (files: Iterable<readonly [string, FileRef]>) => Promise<DirRef>,
+  ) {
     const { downloads } = parts.home
     this.#parts = parts
     this.#assemble = assemble

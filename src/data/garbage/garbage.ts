@@ -4,8 +4,8 @@ import { inStore, isMissing } from '../files/failures.ts'
 import type { Home } from '../files/home.ts'
 import { isDigest, shard, shards } from '../files/home.ts'
 import { removeTree } from '../files/remove-tree.ts'
-import type { Parts } from '../parts.ts'
 import { namesIn } from '../processes/presence.ts'
+import type { LocalParts } from '../staging/local-parts.ts'
 import { type Marks, marksText, noMarks, parseMarks, sweep } from './marks.ts'
 import { digestOfName, reach, shownIn } from './reachable.ts'
 
@@ -43,7 +43,7 @@ export interface GarbageReport {
  * C3 what is shown under the data directory, or is pinned, is reachable, whatever the roots say.
  */
 export async function collectGarbage(
-  parts: Parts,
+  parts: LocalParts,
   data: string,
   options: GarbageOptions,
 ): Promise<GarbageReport> {
@@ -58,7 +58,7 @@ export async function collectGarbage(
   return { ...swept, ...aside, unstaged, missing }
 }
 
-async function mark(parts: Parts, data: string, roots: AsyncIterable<Digest>) {
+async function mark(parts: LocalParts, data: string, roots: AsyncIterable<Digest>) {
   const reachable = new Set<Digest>()
   const count = { missing: 0 }
   for (const digest of inStore(data, () => shownIn(data))) await markFrom(parts, digest, reachable, count)
@@ -69,7 +69,7 @@ async function mark(parts: Parts, data: string, roots: AsyncIterable<Digest>) {
 }
 
 async function markFrom(
-  { store, listings }: Parts,
+  { store, listings }: LocalParts,
   root: Digest,
   reachable: Set<Digest>,
   count: { missing: number },
@@ -135,7 +135,7 @@ function takeBack(aside: string, path: string): void {
 }
 
 async function sweepStore(
-  { store }: Parts,
+  { store }: LocalParts,
   reachable: ReadonlySet<Digest>,
   options: GarbageOptions,
   earlier: Marks,
@@ -161,7 +161,7 @@ const readText = (path: string): string =>
     }
   })
 
-function writeMarks({ home, presence }: Parts, marks: Marks): void {
+function writeMarks({ home, presence }: LocalParts, marks: Marks): void {
   const path = home.garbage
   inStore(path, () => {
     // where it goes with this process if that is killed

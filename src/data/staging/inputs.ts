@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs'
 import { basename } from 'node:path'
 import { AlmanacError } from '../../model/errors.ts'
 import { DirRef, FileRef } from '../../model/refs.ts'
-import type { Parts } from '../parts.ts'
+import type { LocalParts } from './local-parts.ts'
 
 /** Where a task reads a file or directory: with the user where it lies unchanged, else by the store. */
-export async function openInput(parts: Parts, ref: FileRef | DirRef): Promise<string> {
+export async function openInput(parts: LocalParts, ref: FileRef | DirRef): Promise<string> {
   const outside = outsidePath(parts, ref)
   if (outside !== undefined && existsSync(outside)) return outside
   // where room is not short, nothing goes that the journal speaks of
@@ -19,13 +19,13 @@ export async function openInput(parts: Parts, ref: FileRef | DirRef): Promise<st
 }
 
 /** Where tasks read it if it lies with the user: there, unless it has another name. */
-function outsidePath({ sources }: Parts, ref: FileRef | DirRef): string | undefined {
+function outsidePath({ sources }: LocalParts, ref: FileRef | DirRef): string | undefined {
   const path = sources.externalPath(ref.at)
   return path === undefined || ref instanceof DirRef || basename(path) === ref.name ? path : undefined
 }
 
 /** Looks at what `openInput` gave. */
-export async function verifyInput(parts: Parts, ref: FileRef | DirRef): Promise<void> {
+export async function verifyInput(parts: LocalParts, ref: FileRef | DirRef): Promise<void> {
   const { externals, files, trees, store, sources } = parts
   const outside = outsidePath(parts, ref)
   if (outside !== undefined && existsSync(outside)) {

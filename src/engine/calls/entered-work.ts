@@ -1,16 +1,24 @@
+import type { Phase } from '../../core/run/call.ts'
 import type { ErrorRecord } from '../../model/records.ts'
 import type { Value } from '../../model/value.ts'
-import { executed, failedError, type RunContext } from '../run-context.ts'
 import type { CallInfo } from './call-info.ts'
+import { executed, failedError } from './ends.ts'
 import { recordOf } from './failure.ts'
+import type { Outcomes } from './outcomes.ts'
+
+/** Of a run, what its entered calls end by. */
+interface Run {
+  readonly outcomes: Outcomes
+  isIn(info: CallInfo, phase: Phase): boolean
+}
 
 /** Work of calls that were entered, which goes on by itself: what it gives is their outcome. Owns how much is under way. */
 export class EnteredWork {
-  readonly #run: RunContext
+  readonly #run: Run
   readonly #left: Left
   #underWay = 0
 
-  constructor(run: RunContext, left: Left) {
+  constructor(run: Run, left: Left) {
     this.#run = run
     this.#left = left
   }

@@ -1,9 +1,11 @@
+import type { RunMachine } from '../../core/run/machine.ts'
 import { decode } from '../../model/codec.ts'
 import type { Value } from '../../model/value.ts'
 import type { CallRequest } from '../../ports/caller.ts'
 import type { CallRow } from '../../ports/journal.ts'
-import type { RunContext } from '../run-context.ts'
 import { type CallInfo, callInfo } from './call-info.ts'
+import type { CallTable } from './call-table.ts'
+import type { Outcomes } from './outcomes.ts'
 import { resolve } from './views.ts'
 
 /** A call, and what it is given; `missing`: the task of an input that has not succeeded. */
@@ -13,8 +15,15 @@ export interface KnownCall {
   readonly missing?: string
 }
 
+/** What is known of a run's calls. */
+interface Run {
+  readonly machine: RunMachine
+  readonly calls: CallTable
+  readonly outcomes: Outcomes
+}
+
 /** A call as it is known by now: with its arguments, where all of its inputs have succeeded. */
-export function knownCall(run: RunContext, row: CallRow): KnownCall | undefined {
+export function knownCall(run: Run, row: CallRow): KnownCall | undefined {
   const { machine, calls, outcomes } = run
   const request = calls.has(row.call) ? calls.request(row.call) : entryRequest(run, row)
   if (request === undefined) return undefined
@@ -42,7 +51,7 @@ function infoOf({ call, key, caller, argsWire, at }: CallRow, request: CallReque
 }
 
 /** What is called for an entry of a map that was remembered as a whole: no call of this life. */
-function entryRequest(run: RunContext, row: CallRow): CallRequest | undefined {
+function entryRequest(run: Run, row: CallRow): CallRequest | undefined {
   if (row.call_kind !== 'entry') return undefined
   for (const map of run.calls)
     if (map.request.kind === 'map' && map.path === row.caller) return { ...map.request, kind: 'entry' }

@@ -4,7 +4,7 @@ import { run } from '../../flow/run.ts'
 import { workflow } from '../../flow/workflow.ts'
 import { encode } from '../../model/codec.ts'
 import { World } from '../../testing/world.ts'
-import type { RunListener } from '../run-context.ts'
+import type { RunListener } from '../run-life.ts'
 
 const asks = workflow('asks', async () => run.ask(z.object({ ok: z.boolean() }), { title: 'Publish?' }))
 

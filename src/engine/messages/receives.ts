@@ -5,8 +5,9 @@ import type { Value } from '../../model/value.ts'
 import type { ExpectedInput } from '../../ports/caller.ts'
 import { Line } from '../../util/line.ts'
 import type { CallInfo, NewCall } from '../calls/call-info.ts'
+import { executed, failedError } from '../calls/ends.ts'
 import { recordOf } from '../calls/failure.ts'
-import { executed, failedError, type RunContext } from '../run-context.ts'
+import type { RunContext } from '../run-context.ts'
 
 /** What calls that wait for messages tell. */
 export interface ReceiveHost {

@@ -1,9 +1,10 @@
 import type { ErrorRecord } from '../../model/records.ts'
 import type { CallInfo } from '../calls/call-info.ts'
+import { executed, failedError } from '../calls/ends.ts'
 import type { Left } from '../calls/entered-work.ts'
 import { recordOf } from '../calls/failure.ts'
 import { resolve } from '../calls/views.ts'
-import { executed, failedError, type RunContext } from '../run-context.ts'
+import type { RunContext } from '../run-context.ts'
 import { messageWire } from './message-wire.ts'
 
 /**

@@ -1,7 +1,7 @@
 import type { RunEvent } from '../../core/run/events.ts'
 import type { RunMachine } from '../../core/run/machine.ts'
 import type { RunHandle } from '../../engine/engine.ts'
-import type { RunListener } from '../../engine/run-context.ts'
+import type { RunListener } from '../../engine/run-life.ts'
 import type { RunResult, RunSettings } from '../../engine/settings.ts'
 import { limitRules } from '../../flow/limits.ts'
 import { type WorkflowDefinition, workflowOf } from '../../flow/workflow.ts'
