@@ -14,8 +14,8 @@ import { Redaction } from '../notes/redaction.ts'
 import type { EnginePorts } from '../settings.ts'
 import { type AttemptResult, failedBy, keep } from './attempt-result.ts'
 import { type Collecting, collectResult, type Staged } from './collect-result.ts'
-import { Lending } from './lending.ts'
-import { Places } from './places.ts'
+import { ExecutorSlots } from './executor-slots.ts'
+import { HeldTransfers } from './held-transfers.ts'
 import { CallAttempt, isAlwaysStaged, stageArgs } from './staging.ts'
 
 interface UnderWay {
@@ -48,9 +48,9 @@ export class Attempts {
   /** a number for an attempt that an executor is about to be given */
   readonly #number: () => AttemptId
   /** how many of the calls that run have a place */
-  readonly #placesNow: () => number
-  readonly #lending: Lending
-  readonly #places = new Places()
+  readonly #slotsNow: () => number
+  readonly #transfers: HeldTransfers
+  readonly #slots = new ExecutorSlots()
   readonly #executorOf = new Map<TaskSpec, Executor | undefined>()
   /** the task that was asked for last: most calls are of the one that the call before was of */
   #last: { readonly task: TaskSpec | undefined; readonly executor: Executor | undefined } = {
@@ -71,7 +71,7 @@ export class Attempts {
     ports: AttemptPorts,
     run: RunId,
     number: () => AttemptId,
-    places: () => number,
+    slots: () => number,
     executors: readonly Executor[],
     ended: (info: CallInfo, attempt: number, result: AttemptResult) => void,
   ) {
@@ -79,9 +79,9 @@ export class Attempts {
     this.#collecting = { ports, fullUrls: this.#fullUrls }
     this.#run = run
     this.#number = number
-    this.#placesNow = places
+    this.#slotsNow = slots
     this.#executors = executors
-    this.#lending = new Lending(executors)
+    this.#transfers = new HeldTransfers(executors)
     this.#report = ended
   }
 
@@ -179,7 +179,7 @@ export class Attempts {
     const underWay = this.#underWay.get(id)
     if (underWay === undefined) return
     this.#underWay.delete(id)
-    this.#places.leave(underWay.executor)
+    this.#slots.leave(underWay.executor)
     if (underWay.taking === undefined) this.#left(underWay, end)
     else this.#leftAfter(underWay.taking, underWay, end)
   }
@@ -195,12 +195,12 @@ export class Attempts {
   }
 
   #leftStaged({ info, attempt, task, executor }: UnderWay, staged: Staged, end: AttemptEnd): void {
-    const { refs, workspace, lent } = staged
+    const { refs, workspace, transferred } = staged
     void collectResult(this.#collecting, task, staged, end)
       .catch(failedBy)
       .then((result) => {
         this.#report(info, attempt, result)
-        if (lent.length > 0) executor.release?.(lent)
+        if (transferred.length > 0) executor.release?.(transferred)
         // after the report: what waits for the result is not held up by it. What cannot be removed harms nobody
         return Promise.allSettled([workspace.remove(), this.#ports.data.release?.(refs)])
       })
@@ -211,10 +211,10 @@ export class Attempts {
     const { info, attempt } = start
     const name = nameOf(info.id, attempt)
     let workspace: Workspace | undefined
-    let lent: readonly number[] = noHandles
+    let transferred: readonly number[] = noHandles
     let opened: Staged['refs'] = []
     try {
-      const own = await this.#lending.lend(start.args, executor)
+      const own = await this.#transfers.transfer(start.args, executor)
       if ('gone' in own) {
         const isStopped = this.#stopped.delete(name)
         return this.#ended(
@@ -223,30 +223,30 @@ export class Attempts {
           isStopped ? { kind: 'cancelled' } : { kind: 'inputs-gone', handles: own.gone },
         )
       }
-      lent = own.handles
+      transferred = own.handles
       const staged = await stageArgs(own.args, this.#ports, this.#fullUrls)
       opened = staged.refs
       workspace = await this.#ports.data.workspace(`${this.#run}-${info.id}.${attempt}`)
       if (this.#stopped.delete(name)) {
-        await this.#unstage(executor, { lent, refs: opened, workspace })
+        await this.#unstage(executor, { transferred, refs: opened, workspace })
         return this.#ended(info, attempt, { kind: 'cancelled' })
       }
       const { refs, urls, secrets } = staged
       const redaction = secrets.length === 0 ? undefined : new Redaction(secrets)
-      const laidOut = { refs, urls, workspace, redaction, lent }
+      const laidOut = { refs, urls, workspace, redaction, transferred }
       const submitted = this.#attempt(start, task, executor, staged.args, workspace)
       this.#submitting(submitted, { info, attempt, executor, task, staged: laidOut })
       executor.submit([submitted])
     } catch (error) {
       this.#stopped.delete(name)
-      await this.#unstage(executor, { lent, refs: opened, workspace })
+      await this.#unstage(executor, { transferred, refs: opened, workspace })
       this.#ended(info, attempt, failedBy(error))
     }
   }
 
   /** No executor is told of it: what was laid out goes. What cannot be removed harms nobody. */
-  async #unstage(executor: Executor, { lent, refs, workspace }: LaidOut): Promise<void> {
-    if (lent.length > 0) executor.release?.(lent)
+  async #unstage(executor: Executor, { transferred, refs, workspace }: LaidOut): Promise<void> {
+    if (transferred.length > 0) executor.release?.(transferred)
     await Promise.allSettled([workspace?.remove(), this.#ports.data.release?.(refs)])
   }
 
@@ -257,7 +257,7 @@ export class Attempts {
   #isStagedFor(args: Value, executor: Executor): boolean {
     let files = false
     eachRef(args, (ref) => {
-      const isForeign = ref instanceof HeldRef && this.#lending.lenderOf(ref, executor) !== undefined
+      const isForeign = ref instanceof HeldRef && this.#transfers.sourceOf(ref, executor) !== undefined
       if (ref instanceof FileRef || ref instanceof DirRef || ref instanceof UrlRef || isForeign) files = true
     })
     return files
@@ -277,7 +277,7 @@ export class Attempts {
   ): Attempt {
     const { info, attempt, memoryBytes, usesUp, neededAt } = start
     const id = this.#number()
-    const behind = this.#places.enter(executor, this.#placesNow())
+    const behind = this.#slots.enter(executor, this.#slotsNow())
     return new CallAttempt(
       { run: this.#run, info, task, attempt, id },
       { args, memoryBytes, workspace, behind, usesUp, neededAt },
@@ -311,6 +311,6 @@ export interface AttemptStart {
   neededAt: number | undefined
 }
 
-type LaidOut = Pick<Staged, 'lent' | 'refs'> & { readonly workspace: Workspace | undefined }
+type LaidOut = Pick<Staged, 'transferred' | 'refs'> & { readonly workspace: Workspace | undefined }
 
 const noHandles: readonly number[] = []

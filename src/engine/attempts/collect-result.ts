@@ -18,7 +18,7 @@ export interface Staged {
   /** where it was let in to a server: over what is written of it */
   readonly redaction: Redaction | undefined
   /** copies of what other executors hold, by their handles */
-  readonly lent: readonly number[]
+  readonly transferred: readonly number[]
 }
 
 /** What all attempts of a run are collected by. */

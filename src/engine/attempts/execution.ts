@@ -16,7 +16,7 @@ import { HeldCopies } from './held-copies.ts'
 import { HeldRelease } from './held-release.ts'
 import { LimitDoors } from './limit-doors.ts'
 import { Results } from './results.ts'
-import { Sharings } from './sharing.ts'
+import { WorkClaims } from './work-claims.ts'
 
 /** so many calls are made before those of them that may start do */
 const madeAtOnce = 8
@@ -33,7 +33,7 @@ export class Execution {
   readonly planned: PlannedCall[] = []
   readonly #run: RunContext
   readonly #attempts: Attempts
-  readonly #sharings: Sharings
+  readonly #claims: WorkClaims
   readonly #copies: HeldCopies
   readonly #held: HeldRelease
   readonly #results: Results
@@ -53,10 +53,10 @@ export class Execution {
   ) {
     const executorFor = (task: TaskSpec): Executor | undefined => this.#attempts.executorFor(task)
     this.#run = run
-    this.#sharings = new Sharings(run)
+    this.#claims = new WorkClaims(run)
     this.#held = new HeldRelease(run, executorFor)
     this.#copies = new HeldCopies(run, executorFor)
-    this.#results = new Results(run, this.#sharings, this.#copies, new CodeDrift(run, warn))
+    this.#results = new Results(run, this.#claims, this.#copies, new CodeDrift(run, warn))
     this.#early = new EarlySubmission(run, executorFor)
     this.#limits = new LimitDoors(run)
     const places = (): number => run.machine.graph.slots.places
@@ -116,7 +116,7 @@ export class Execution {
   #nowBy(info: CallInfo): Executor | undefined {
     const { task } = info.request
     const executor = task && this.#attempts.executorFor(task)
-    if (executor?.beginNow === undefined || this.#sharings.isShared(info)) return undefined
+    if (executor?.beginNow === undefined || this.#claims.isShared(info)) return undefined
     return this.#run.machine.graph.call(info.id).heldInputs === undefined ? executor : undefined
   }
 
@@ -253,10 +253,10 @@ export class Execution {
     const starts = this.#starts
     this.#starts = []
     if (isOver()) return
-    if (!starts.some(({ info }) => this.#sharings.isShared(info))) return this.#begin(starts)
-    const shared = starts.filter(({ info }) => this.#sharings.isShared(info))
+    if (!starts.some(({ info }) => this.#claims.isShared(info))) return this.#begin(starts)
+    const shared = starts.filter(({ info }) => this.#claims.isShared(info))
     // the others need not wait for the journal
-    this.#begin(starts.filter(({ info }) => !this.#sharings.isShared(info)))
+    this.#begin(starts.filter(({ info }) => !this.#claims.isShared(info)))
     this.#begin(await this.#claimed(shared))
   }
 
@@ -289,7 +289,7 @@ export class Execution {
 
   async #claimed(starts: readonly AttemptStart[]): Promise<readonly AttemptStart[]> {
     try {
-      return await this.#sharings.claim(starts)
+      return await this.#claims.claim(starts)
     } catch (error) {
       this.#run.abort(error)
       return []

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { HeldRef } from '../../model/refs.ts'
 import type { Executor } from '../../ports/executor.ts'
-import { Lending } from './lending.ts'
+import { HeldTransfers } from './held-transfers.ts'
 
 /** An executor that holds texts by handle. */
 class Holding implements Executor {
@@ -56,21 +56,24 @@ class Holding implements Executor {
 const setUp = () => {
   const a = new Holding('a', 0)
   const b = new Holding('b', 100)
-  return { a, b, lending: new Lending([a, b]) }
+  return { a, b, transfers: new HeldTransfers([a, b]) }
 }
 
 describe('what one executor holds', () => {
   it('is given to tasks of another as a copy, for one attempt', async () => {
-    const { a, b, lending } = setUp()
+    const { a, b, transfers } = setUp()
     const own = b.ref('own')
-    const lent = await lending.lend({ args: [a.ref('one'), { more: [own, a.ref('two')] }, 3] }, b)
+    const transferred = await transfers.transfer(
+      { args: [a.ref('one'), { more: [own, a.ref('two')] }, 3] },
+      b,
+    )
     const [one, two] = [102, 103].map((handle) => new HeldRef('key', [], 'text', 3, 'b', handle))
-    expect(lent).toEqual({ args: { args: [one, { more: [own, two] }, 3] }, handles: [102, 103] })
+    expect(transferred).toEqual({ args: { args: [one, { more: [own, two] }, 3] }, handles: [102, 103] })
     expect([...b.held.values()]).toEqual(['own', 'one', 'two'])
   })
 
   it('stays where it is for its own tasks, and for those that hold nothing', async () => {
-    const { a, lending } = setUp()
+    const { a, transfers } = setUp()
     const ref = a.ref('one')
     const inline: Executor = {
       name: 'inline',
@@ -80,21 +83,23 @@ describe('what one executor holds', () => {
       cancel: () => undefined,
       close: () => Promise.resolve(),
     }
-    expect([lending.lenderOf(ref, a), lending.lenderOf(ref, inline)]).toEqual([undefined, undefined])
-    expect(await lending.lend([ref], a)).toEqual({ args: [ref], handles: [] })
+    expect([transfers.sourceOf(ref, a), transfers.sourceOf(ref, inline)]).toEqual([undefined, undefined])
+    expect(await transfers.transfer([ref], a)).toEqual({ args: [ref], handles: [] })
   })
 
   it('is said to be gone where it is, and nothing is kept of the others', async () => {
-    const { a, b, lending } = setUp()
+    const { a, b, transfers } = setUp()
     const [one, two] = [a.ref('one'), a.ref('two')]
     a.release([two.handle])
-    expect(await lending.lend([one, two], b)).toEqual({ gone: [two.handle] })
+    expect(await transfers.transfer([one, two], b)).toEqual({ gone: [two.handle] })
     expect(b.held.size).toBe(0)
   })
 
   it('that has no form elsewhere leaves nothing there', async () => {
-    const { a, b, lending } = setUp()
-    await expect(lending.lend([a.ref('one'), a.ref('no form')], b)).rejects.toThrow('it has no form here')
+    const { a, b, transfers } = setUp()
+    await expect(transfers.transfer([a.ref('one'), a.ref('no form')], b)).rejects.toThrow(
+      'it has no form here',
+    )
     expect(b.held.size).toBe(0)
   })
 })

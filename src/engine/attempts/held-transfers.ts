@@ -3,8 +3,8 @@ import type { Value } from '../../model/value.ts'
 import { eachRef, mapRefs } from '../../model/value-refs.ts'
 import type { Executor } from '../../ports/executor.ts'
 
-/** Arguments with all that one executor holds, and what is lent of it for one attempt. */
-export type Lent =
+/** Arguments with all that one executor holds, and what is transferred of it for one attempt. */
+export type Transferred =
   | { readonly args: Value; readonly handles: readonly number[] }
   /** of what another executor no longer holds */
   | { readonly gone: readonly number[] }
@@ -13,7 +13,7 @@ export type Lent =
  * Arrays that one executor holds, as arguments of tasks of another: it gets a copy, which is its own until the attempt
  * has ended.
  */
-export class Lending {
+export class HeldTransfers {
   readonly #executors: readonly Executor[]
 
   constructor(executors: readonly Executor[]) {
@@ -21,26 +21,26 @@ export class Lending {
   }
 
   /** Who holds it, where that is not the executor, which could hold a copy. */
-  lenderOf(ref: HeldRef, executor: Executor): Executor | undefined {
+  sourceOf(ref: HeldRef, executor: Executor): Executor | undefined {
     if (ref.holder === executor.name || executor.restore === undefined) return undefined
-    const lender = this.#executors.find(({ name }) => name === ref.holder)
-    return lender === executor ? undefined : lender
+    const source = this.#executors.find(({ name }) => name === ref.holder)
+    return source === executor ? undefined : source
   }
 
   /** @throws ALM_VALUE_REFUSED for what the executor has no form for */
-  async lend(args: Value, executor: Executor): Promise<Lent> {
-    const lenders = new Map<HeldRef, Executor>()
+  async transfer(args: Value, executor: Executor): Promise<Transferred> {
+    const sources = new Map<HeldRef, Executor>()
     eachRef(args, (ref) => {
-      const lender = ref instanceof HeldRef ? this.lenderOf(ref, executor) : undefined
-      if (lender !== undefined) lenders.set(ref as HeldRef, lender)
+      const source = ref instanceof HeldRef ? this.sourceOf(ref, executor) : undefined
+      if (source !== undefined) sources.set(ref as HeldRef, source)
     })
-    if (lenders.size === 0) return { args, handles: [] }
+    if (sources.size === 0) return { args, handles: [] }
     const copies = new Map<HeldRef, HeldRef>()
     const handles: number[] = []
     const gone: number[] = []
     try {
-      for (const [ref, lender] of lenders) {
-        const bytes = await lender.persist?.(ref.handle)
+      for (const [ref, source] of sources) {
+        const bytes = await source.persist?.(ref.handle)
         const copy = bytes && (await executor.restore?.(bytes, ref))
         if (copy === undefined) {
           gone.push(ref.handle)

@@ -13,7 +13,7 @@ import type { CodeDrift, Drift } from '../identity/code-drift.ts'
 import type { RunContext } from '../run-context.ts'
 import type { AttemptResult } from './attempt-result.ts'
 import type { HeldCopies } from './held-copies.ts'
-import type { Sharings } from './sharing.ts'
+import type { WorkClaims } from './work-claims.ts'
 
 type Kept = Extract<AttemptResult, { kind: 'kept' }>
 
@@ -29,13 +29,13 @@ const maxValueLength = 64 * 2 ** 20
  */
 export class Results {
   readonly #run: RunContext
-  readonly #sharings: Sharings
+  readonly #claims: WorkClaims
   readonly #copies: HeldCopies
   readonly #code: CodeDrift
 
-  constructor(run: RunContext, sharings: Sharings, copies: HeldCopies, code: CodeDrift) {
+  constructor(run: RunContext, claims: WorkClaims, copies: HeldCopies, code: CodeDrift) {
     this.#run = run
-    this.#sharings = sharings
+    this.#claims = claims
     this.#copies = copies
     this.#code = code
   }
@@ -44,7 +44,7 @@ export class Results {
   take(info: CallInfo, attempt: number, result: AttemptResult): void {
     const { ports, dispatch, isOver } = this.#run
     if (isOver()) return
-    if (result.kind !== 'kept') this.#sharings.end(info)
+    if (result.kind !== 'kept') this.#claims.end(info)
     switch (result.kind) {
       case 'kept':
         return this.#given(info, attempt, result)
@@ -101,7 +101,7 @@ export class Results {
 
   /** The result is not what was declared, or cannot be kept. */
   #refused(info: CallInfo, attempt: number, error: unknown): void {
-    this.#sharings.end(info)
+    this.#claims.end(info)
     this.#failed(info, attempt, recordOf(error), 'outputs', false)
   }
 
@@ -133,7 +133,7 @@ export class Results {
     void drifting.then((drift) => {
       if (this.#run.isOver()) return
       if (drift !== undefined) {
-        this.#sharings.end(info)
+        this.#claims.end(info)
         this.#code.forget(info, drift)
       }
       this.#kept(info, attempt, result)
@@ -165,13 +165,11 @@ export class Results {
   #checked(info: CallInfo, value: Value): Value | Promise<Value> {
     const { check } = info.request
     const checked = check === undefined ? value : check(value)
-    return checked instanceof Promise
-      ? this.#adoptedAfter(checked, info)
-      : this.#sharings.adopt(info, checked)
+    return checked instanceof Promise ? this.#adoptedAfter(checked, info) : this.#claims.adopt(info, checked)
   }
 
   async #adoptedAfter(checked: Promise<Value>, info: CallInfo): Promise<Value> {
-    return this.#sharings.adopt(info, await checked)
+    return this.#claims.adopt(info, await checked)
   }
 
   /** What is to be written out at once has succeeded when it is. */

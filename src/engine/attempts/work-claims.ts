@@ -1,7 +1,7 @@
 import { canonical } from '../../core/identity/canonical.ts'
 import { AlmanacError } from '../../model/errors.ts'
 import type { Value } from '../../model/value.ts'
-import type { CallInfo, Sharing } from '../calls/call-info.ts'
+import type { CallInfo, WorkClaim } from '../calls/call-info.ts'
 import { findEntry } from '../identity/cache-entry.ts'
 import type { RunContext } from '../run-context.ts'
 import type { AttemptStart } from './attempts.ts'
@@ -14,7 +14,7 @@ const mostVain = 2
  * result has not been recorded since they were looked up. The others give their slot back, and look again when that
  * one has ended.
  */
-export class Sharings {
+export class WorkClaims {
   readonly #run: RunContext
 
   constructor(run: RunContext) {
@@ -40,18 +40,18 @@ export class Sharings {
     shared.forEach((start, i) => {
       const { info, attempt } = start
       const other = others[i]
-      const sharing = sharingOf(info)
-      sharing.holds = other === undefined
+      const claim = claimOf(info)
+      claim.holds = other === undefined
       const isThere = found[i] !== undefined && found[i]?.isGone !== true
       // nothing begins any more, or not now, or what is to be made is there
-      if (sharing.holds && (isThere || isOver() || slots.paused || draining)) {
-        sharing.holds = false
+      if (claim.holds && (isThere || isOver() || slots.paused || draining)) {
+        claim.holds = false
         work.release(info.fingerprint as string, false)
       }
-      if (sharing.holds || !this.#run.isIn(info, 'start')) return
+      if (claim.holds || !this.#run.isIn(info, 'start')) return
       begins.delete(start)
-      sharing.waitsFor = isThere ? undefined : other
-      if (sharing.waitsFor !== undefined) this.#tell(info)
+      claim.waitsFor = isThere ? undefined : other
+      if (claim.waitsFor !== undefined) this.#tell(info)
       this.#run.dispatch({ kind: 'yielded', call: info.id, attempt })
     })
     return [...begins]
@@ -66,9 +66,9 @@ export class Sharings {
   }
 
   /** The attempt has ended without a result. */
-  end({ sharing, fingerprint }: CallInfo): void {
-    if (sharing?.holds !== true || fingerprint === undefined) return
-    sharing.holds = false
+  end({ claim, fingerprint }: CallInfo): void {
+    if (claim?.holds !== true || fingerprint === undefined) return
+    claim.holds = false
     this.#run.work.release(fingerprint, false)
   }
 
@@ -77,7 +77,7 @@ export class Sharings {
    * result wins, so that what is made of it is the same for all.
    */
   adopt(info: CallInfo, value: Value): Value | Promise<Value> {
-    if ((info.sharing?.vain ?? 0) < mostVain || !this.#isCached(info)) return value
+    if ((info.claim?.vain ?? 0) < mostVain || !this.#isCached(info)) return value
     return this.#adopted(info, value)
   }
 
@@ -107,7 +107,7 @@ export class Sharings {
 
   /** Is it executed for all that are the same? */
   isShared(info: CallInfo): boolean {
-    return this.#isCached(info) && (info.sharing?.vain ?? 0) < mostVain
+    return this.#isCached(info) && (info.claim?.vain ?? 0) < mostVain
   }
 }
 
@@ -115,7 +115,7 @@ const noFuture = (): string => {
   throw new AlmanacError('ALM_BUG', { why: 'a result holds a future' })
 }
 
-function sharingOf(info: CallInfo): Sharing {
-  info.sharing ??= { holds: false, waitsFor: undefined, vain: 0 }
-  return info.sharing
+function claimOf(info: CallInfo): WorkClaim {
+  info.claim ??= { holds: false, waitsFor: undefined, vain: 0 }
+  return info.claim
 }

@@ -74,7 +74,7 @@ export interface CallInfo {
   /** its result may be of other code than it was identified with: it is known by no fingerprint */
   drift?: 'edited' | 'unreadable'
   /** what it has to do with other calls of its fingerprint; absent where it never began an attempt that others could use */
-  sharing?: Sharing | undefined
+  claim?: WorkClaim | undefined
   /** `seq` of the message that it received */
   message?: number | undefined
   map?: { executed: number; carried: number; removed: number; savedMs?: number } | undefined
@@ -85,7 +85,7 @@ export const isHashedLater = ({ isPlain, own, cacheable }: CallInfo): boolean =>
   isPlain && own === undefined && !cacheable
 
 /** How a call shares its work with others of its fingerprint. */
-export interface Sharing {
+export interface WorkClaim {
   /** its attempt is the one that is executed of all of them */
   holds: boolean
   /** who executes the same, while it waits for that */

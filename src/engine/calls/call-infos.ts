@@ -3,7 +3,7 @@ import type { Digest } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
 import type { CallRequest } from '../../ports/caller.ts'
 import type { AttemptId } from '../../ports/executor.ts'
-import type { CallInfo, MadeCallInfo, Sharing, TaskIdentity } from './call-info.ts'
+import type { CallInfo, MadeCallInfo, TaskIdentity, WorkClaim } from './call-info.ts'
 
 /**
  * What the engine knows of all calls of a run. There may be a million of them: as their states (`core/run/calls.ts`) it
@@ -180,7 +180,7 @@ interface Beside {
 type Rare = {
   -readonly [K in RareName]?: CallInfo[K]
 }
-type RareName = 'entry' | 'origin' | 'takenFrom' | 'lastError' | 'sharing' | 'map' | 'message'
+type RareName = 'entry' | 'origin' | 'takenFrom' | 'lastError' | 'claim' | 'map' | 'message'
 
 class InfoView implements CallInfo {
   readonly id: number
@@ -339,12 +339,12 @@ class InfoView implements CallInfo {
     if (lastError !== undefined || this.#rare() !== undefined) this.#rareNow().lastError = lastError
   }
 
-  get sharing(): Sharing | undefined {
-    return this.#rare()?.sharing
+  get claim(): WorkClaim | undefined {
+    return this.#rare()?.claim
   }
 
-  set sharing(sharing: Sharing | undefined) {
-    if (sharing !== undefined || this.#rare() !== undefined) this.#rareNow().sharing = sharing
+  set claim(claim: WorkClaim | undefined) {
+    if (claim !== undefined || this.#rare() !== undefined) this.#rareNow().claim = claim
   }
 
   get message(): CallInfo['message'] {

@@ -8,7 +8,7 @@ import { FutureRef } from '../../model/refs.ts'
 import type { CallState } from '../../model/states.ts'
 import type { Value } from '../../model/value.ts'
 import { ChurnMap } from '../../util/churn-map.ts'
-import type { CallInfo, Sharing } from '../calls/call-info.ts'
+import type { CallInfo, WorkClaim } from '../calls/call-info.ts'
 import { placed } from '../calls/failure.ts'
 import { outcomeRecords } from '../calls/outcome-records.ts'
 import { resolve } from '../calls/views.ts'
@@ -149,13 +149,13 @@ export class Delivery {
 
   /** Whoever waits for the same goes on: with the result, once it is there for everybody. */
   #endWork(info: CallInfo, kept: boolean): void {
-    if (info.sharing?.holds === true) this.#endShared(info, info.sharing, kept)
+    if (info.claim?.holds === true) this.#endShared(info, info.claim, kept)
   }
 
-  #endShared({ fingerprint, request, costMs }: CallInfo, sharing: Sharing, kept: boolean): void {
+  #endShared({ fingerprint, request, costMs }: CallInfo, claim: WorkClaim, kept: boolean): void {
     const { work, recorder } = this.#run
     if (fingerprint === undefined) return
-    sharing.holds = false
+    claim.holds = false
     work.took(request.name, costMs)
     if (kept) recorder.whenDurable(() => work.release(fingerprint, true))
     else work.release(fingerprint, false)

@@ -105,10 +105,10 @@ export class Recall {
 
   async lookup(info: CallInfo): Promise<void> {
     const { ports, outcomes, dispatch, isIn, abort, work, id } = this.#run
-    const { sharing } = info
-    const holder = sharing?.waitsFor
-    if (sharing !== undefined && holder !== undefined) {
-      sharing.waitsFor = undefined
+    const { claim } = info
+    const holder = claim?.waitsFor
+    if (claim !== undefined && holder !== undefined) {
+      claim.waitsFor = undefined
       info.verdict = 'waited'
       return work.wait(id, holder, () => void this.lookup(info))
     }
@@ -116,7 +116,7 @@ export class Recall {
       const found = await findEntry(ports, info)
       if (!isIn(info, 'lookup')) return
       if (found === undefined || found.isGone) {
-        if (sharing !== undefined && info.verdict === 'waited') sharing.vain++
+        if (claim !== undefined && info.verdict === 'waited') claim.vain++
         info.verdict = found !== undefined ? 'gone' : (await isOld(ports, info)) ? 'old' : 'miss'
         if (!isIn(info, 'lookup')) return
         return dispatch({ kind: 'missed', call: info.id })

@@ -2,7 +2,7 @@ import { isCounted } from '../../model/call-kinds.ts'
 import type { CallMade, Forgotten, Outcome, RememberedCall } from '../../model/records.ts'
 import type { CallState } from '../../model/states.ts'
 import type { CallQuery, CallRow } from '../../ports/journal.ts'
-import { tallyOf } from '../tally.ts'
+import { countersOf } from '../counters.ts'
 import { forgetAttempts, spentAttempts } from './attempts.ts'
 import { giveBackMessage, receiveMessage } from './messages.ts'
 import type { RunMemory } from './store.ts'
@@ -52,7 +52,10 @@ function count(run: RunMemory, call: number, state: CallState, by: number): void
 }
 
 function tell(run: RunMemory, outcome: Outcome, by: number): void {
-  const { executed, reused, savedMs } = tallyOf((run.calls.get(outcome.call) as CallMade).call_kind, outcome)
+  const { executed, reused, savedMs } = countersOf(
+    (run.calls.get(outcome.call) as CallMade).call_kind,
+    outcome,
+  )
   run.executed += executed * by
   run.reused += reused * by
   run.savedMs += savedMs * by

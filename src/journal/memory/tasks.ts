@@ -2,7 +2,7 @@ import { isShown } from '../../model/call-kinds.ts'
 import type { CallMade } from '../../model/records.ts'
 import type { CallState } from '../../model/states.ts'
 import type { TaskSummary } from '../../ports/journal.ts'
-import { taskTallyOf } from '../tally.ts'
+import { taskCountersOf } from '../counters.ts'
 import { TaskSources } from '../task-sources.ts'
 import type { RunMemory } from './store.ts'
 
@@ -25,7 +25,7 @@ export function listTasks(run: RunMemory): TaskSummary[] {
     if (!isShown(kind)) continue
     const figures = tasks.get(name) ?? newFigures(name, kind)
     tasks.set(name, figures)
-    const { state, calls, executed, reused, costMs } = taskTallyOf(kind, run.outcomes.get(id))
+    const { state, calls, executed, reused, costMs } = taskCountersOf(kind, run.outcomes.get(id))
     if (calls > 0) figures.counts.set(state, (figures.counts.get(state) ?? 0) + calls)
     figures.calls += calls
     figures.executed += executed

@@ -1,7 +1,7 @@
 import { isCounted, isShown } from '../../model/call-kinds.ts'
 import type { AskRecord, CallKind, Forgotten, RunId } from '../../model/records.ts'
+import { countersOf, taskCountersOf } from '../counters.ts'
 import { forgedRecord } from '../refusals.ts'
-import { tallyOf, taskTallyOf } from '../tally.ts'
 import { TaskSources } from '../task-sources.ts'
 import { addAttempt, forgetAttempts } from './calls/attempts.ts'
 import type { KnownCall } from './calls/call-index.ts'
@@ -25,8 +25,8 @@ import { endAsk, putAsk } from './tables/asks.ts'
 import { addCarried, addEntry, addUse, addVariation, setBase } from './tables/cache.ts'
 import { addSent, giveBackMessage, receiveMessage, setAside } from './tables/kept-messages.ts'
 import { insertNotes, insertParts } from './tables/notes.ts'
-import type { TallyChange } from './tables/runs.ts'
-import { changeRun, changeTally, createRun, runNumber } from './tables/runs.ts'
+import type { CounterChange } from './tables/runs.ts'
+import { changeCounters, changeRun, createRun, runNumber } from './tables/runs.ts'
 
 /** Runs whose calls are remembered here; more are looked up again. */
 const maxIndexes = 64
@@ -39,7 +39,7 @@ interface OpenRun {
   readonly id: RunId
   readonly n: number
   readonly index: CallIndex
-  readonly tally: TallyChange
+  readonly counters: CounterChange
   /** last row id that is in a block */
   readonly frozenTo: number
   /** by number of the name */
@@ -86,8 +86,8 @@ export class Appender {
   /** The last thing before the commit. */
   finish(): void {
     for (const bulk of [this.#calls, this.#outcomes, this.#parts, this.#notes]) bulk.flush()
-    for (const { n, tally, tasks } of this.#open.values()) {
-      if (Object.keys(tally).length > 0) changeTally(this.#db, n, tally)
+    for (const { n, counters, tasks } of this.#open.values()) {
+      if (Object.keys(counters).length > 0) changeCounters(this.#db, n, counters)
       changeTasks(this.#db, n, tasks)
     }
     this.#open.clear()
@@ -121,7 +121,7 @@ export class Appender {
     let run = this.#open.get(id)
     if (run === undefined) {
       const n = runNumber(this.#db, id)
-      run = { id, n, index: this.index(n), tally: {}, tasks: new Map(), frozenTo: lastFrozen(this.#db, n) }
+      run = { id, n, index: this.index(n), counters: {}, tasks: new Map(), frozenTo: lastFrozen(this.#db, n) }
       this.#open.set(id, run)
     }
     return run
@@ -199,7 +199,7 @@ export class Appender {
   }
 
   #tellTask(run: OpenRun, name: number, { call, call_kind: kind, argsWire }: PackedCall): void {
-    if (isShown(kind)) addToTask(run.tasks, name, taskTallyOf(kind, undefined), 1)
+    if (isShown(kind)) addToTask(run.tasks, name, taskCountersOf(kind, undefined), 1)
     for (const input of this.#sourcesOf(run, call, kind, argsWire)) {
       const edge = name * maxNames + input
       if (!isShown(kind) || run.index.edges.has(edge)) continue
@@ -313,8 +313,8 @@ export class Appender {
 
 const noMessage: { readonly message?: number } = {}
 
-function count(run: OpenRun, column: keyof TallyChange, by: number): void {
-  run.tally[column] = (run.tally[column] ?? 0) + by
+function count(run: OpenRun, column: keyof CounterChange, by: number): void {
+  run.counters[column] = (run.counters[column] ?? 0) + by
 }
 
 function countOutcome(
@@ -329,11 +329,11 @@ function countOutcome(
   }
   // most have no more to tell
   const counted = row.more == null ? row : { ...row, ...readMore(row.more) }
-  const { executed, reused, savedMs } = tallyOf(kind, counted)
+  const { executed, reused, savedMs } = countersOf(kind, counted)
   if (executed !== 0) count(run, 'executed', executed * by)
   if (reused !== 0) count(run, 'reused', reused * by)
   if (savedMs !== 0) count(run, 'saved', savedMs * by)
   if (!isShown(kind)) return
-  addToTask(run.tasks, name, taskTallyOf(kind, undefined), -by)
-  addToTask(run.tasks, name, taskTallyOf(kind, counted), by)
+  addToTask(run.tasks, name, taskCountersOf(kind, undefined), -by)
+  addToTask(run.tasks, name, taskCountersOf(kind, counted), by)
 }

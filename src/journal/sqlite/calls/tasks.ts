@@ -3,7 +3,7 @@ import type { RunId } from '../../../model/records.ts'
 import type { CallState } from '../../../model/states.ts'
 import { callReasons } from '../../../model/states.ts'
 import type { TaskSummary } from '../../../ports/journal.ts'
-import type { TaskTally } from '../../tally.ts'
+import type { TaskCounters } from '../../counters.ts'
 import { TaskSources } from '../../task-sources.ts'
 import type { Database } from '../database/database.ts'
 import { callOf, rowId, rowRange } from '../database/rows.ts'
@@ -24,16 +24,21 @@ const at = Object.fromEntries(columns.map((column, i) => [column, i])) as Record
 >
 
 /** `by` is 1 for what comes and -1 for what is taken back. */
-export function addToTask(tasks: Map<number, TaskChange>, name: number, tally: TaskTally, by: number): void {
+export function addToTask(
+  tasks: Map<number, TaskChange>,
+  name: number,
+  counters: TaskCounters,
+  by: number,
+): void {
   let change = tasks.get(name)
   if (change === undefined) {
     change = new Float64Array(columns.length)
     tasks.set(name, change)
   }
-  add(change, at[tally.state], tally.calls * by)
-  add(change, at.executed, tally.executed * by)
-  add(change, at.reused, tally.reused * by)
-  add(change, at.cost, tally.costMs * by)
+  add(change, at[counters.state], counters.calls * by)
+  add(change, at.executed, counters.executed * by)
+  add(change, at.reused, counters.reused * by)
+  add(change, at.cost, counters.costMs * by)
 }
 
 function add(change: TaskChange, column: number, by: number): void {

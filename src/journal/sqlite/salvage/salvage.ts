@@ -20,8 +20,8 @@ import { isCounted, isShown } from '../../../model/call-kinds.ts'
 import { AlmanacError } from '../../../model/errors.ts'
 import type { CallKind, Outcome } from '../../../model/records.ts'
 import { callReasons } from '../../../model/states.ts'
-import type { TaskTally } from '../../tally.ts'
-import { tallyOf, taskTallyOf } from '../../tally.ts'
+import type { TaskCounters } from '../../counters.ts'
+import { countersOf, taskCountersOf } from '../../counters.ts'
 import { thawAll } from '../calls/frozen.ts'
 import type { TaskChange } from '../calls/tasks.ts'
 import { addToTask, changeTaskSql } from '../calls/tasks.ts'
@@ -243,18 +243,18 @@ function count(db: DatabaseSync): void {
   }
   for (const { run, name, kind, state, reason, more, cost, calls } of rows) {
     const outcome = state === null ? undefined : { state, reason, costMs: cost / calls, ...readMore(more) }
-    if (isShown(kind)) addTasks(db, run, name, taskTallyOf(kind, outcome), calls)
+    if (isShown(kind)) addTasks(db, run, name, taskCountersOf(kind, outcome), calls)
     if (isCounted(kind)) add(run, state ?? 'waiting', calls)
     if (outcome === undefined) continue
-    const { executed, reused } = tallyOf(kind, outcome)
+    const { executed, reused } = countersOf(kind, outcome)
     add(run, 'executed', executed * calls)
     add(run, 'reused', reused * calls)
   }
 }
 
-function addTasks(db: DatabaseSync, run: number, name: number, tally: TaskTally, times: number): void {
+function addTasks(db: DatabaseSync, run: number, name: number, counters: TaskCounters, times: number): void {
   const tasks = new Map<number, TaskChange>()
-  addToTask(tasks, name, tally, times)
+  addToTask(tasks, name, counters, times)
   for (const change of tasks.values()) db.prepare(changeTaskSql).run(run, name, ...change)
 }
 

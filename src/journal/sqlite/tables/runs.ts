@@ -36,7 +36,7 @@ interface RunRow {
 
 const callStates = Object.keys(callReasons) as CallState[]
 
-type TallyRow = Readonly<Record<CallState | 'executed' | 'reused' | 'saved', number>>
+type CounterRow = Readonly<Record<CallState | 'executed' | 'reused' | 'saved', number>>
 
 const columns = `id, workflow, file, environment, state, input, options, ${digestText('code')} AS code, git_commit, name, tags,
   created_at, started_at, ended_at, output, error, uncaught, host, pid, boot_id, trigger_run, trigger_call, trigger_depth,
@@ -106,7 +106,7 @@ const mutable = (run: RunRecord) => [
 /** A request that was taken is done when a change of the run tells of it; an end does away with all. */
 export function changeRun(db: Database, n: number, change: RunChange): void {
   const run = changedRun(
-    runRecord(db.get<RunRow & TallyRow>(selectBy('n = ?'), n) as RunRow & TallyRow),
+    runRecord(db.get<RunRow & CounterRow>(selectBy('n = ?'), n) as RunRow & CounterRow),
     change,
   )
   db.run(
@@ -124,11 +124,11 @@ export function ownRun(db: Database, n: number, { host, pid, bootId }: Owner): v
 }
 
 /** What a transaction adds to a run's counts. */
-export type TallyChange = Partial<Record<CallState | 'executed' | 'reused' | 'saved', number>>
+export type CounterChange = Partial<Record<CallState | 'executed' | 'reused' | 'saved', number>>
 
 const tallied = [...callStates, 'executed', 'reused', 'saved'] as const
 
-export function changeTally(db: Database, n: number, change: TallyChange): void {
+export function changeCounters(db: Database, n: number, change: CounterChange): void {
   const sets = tallied.map((column) => `${column} = ${column} + ?`).join(', ')
   db.run(`UPDATE tallies SET ${sets} WHERE run = ?`, ...tallied.map((column) => change[column] ?? 0), n)
 }
@@ -137,7 +137,7 @@ const selectBy = (condition: string): string =>
   `SELECT ${columns} FROM runs JOIN tallies ON tallies.run = runs.n WHERE ${condition}`
 
 export function readRun(db: Database, run: RunId): RunRecord | undefined {
-  const row = db.get<RunRow & TallyRow>(selectBy('id = ?'), run)
+  const row = db.get<RunRow & CounterRow>(selectBy('id = ?'), run)
   return row && runRecord(row)
 }
 
@@ -161,10 +161,10 @@ export function listRuns(
     (value) => value !== undefined,
   )
   const sql = `${selectBy(before === undefined ? chosen : `${chosen} AND id < ?`)} ORDER BY id DESC LIMIT ?`
-  return db.all<RunRow & TallyRow>(sql, ...values, limit).map(runRecord)
+  return db.all<RunRow & CounterRow>(sql, ...values, limit).map(runRecord)
 }
 
-function runRecord(row: RunRow & TallyRow): RunRecord {
+function runRecord(row: RunRow & CounterRow): RunRecord {
   return {
     id: row.id,
     workflow: row.workflow,
