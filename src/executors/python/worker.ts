@@ -3,7 +3,7 @@ import type { Job } from '../jobs/job.ts'
 import type { JobRun } from '../jobs/job-runs.ts'
 import type { SharedFile } from '../jobs/shared-file.ts'
 import type { AttemptLimits } from '../limits.ts'
-import { AskedCopies } from './asked-copies.ts'
+import { CopyRequests } from './copy-requests.ts'
 import { deliver } from './delivery.ts'
 import type { Death } from './ends.ts'
 import { isOwnDoing, isUnbegun, tellDeath, tellEnd } from './ends.ts'
@@ -59,7 +59,7 @@ export class Worker implements Holder, MemoryOf {
   /** absent under a debugger, where the terminal has it all */
   readonly #output: WorkerOutput | undefined
   readonly #registrations = new Registrations()
-  readonly #copies = new AskedCopies()
+  readonly #copies: CopyRequests
   /** stands for what it has loaded */
   #code: object = {}
   #retired = false
@@ -68,8 +68,6 @@ export class Worker implements Holder, MemoryOf {
   #heard = false
   readonly #memory: WorkerMemory
   #done = 0
-  /** copies in shared files that it was asked for, and has not answered */
-  #exports = 0
   #afterExit: (() => void) | undefined
   #oomKills = outOfMemoryKills()
   idleSince = performance.now()
@@ -86,6 +84,7 @@ export class Worker implements Holder, MemoryOf {
       message: (message) => this.#hear(message),
       exited: (exit) => this.#exited(exit),
     })
+    this.#copies = new CopyRequests(this.#process, world.held, world.files)
   }
 
   get pid(): number | undefined {
@@ -160,9 +159,7 @@ export class Worker implements Holder, MemoryOf {
   }
 
   export(handle: number, file: SharedFile): void {
-    this.#process.hold(true)
-    this.#exports += 1
-    this.#process.tell(['export', handle, file.name, file.path, file.spare])
+    this.#copies.export(handle, file)
   }
 
   free(handles: readonly number[]): void {
@@ -173,11 +170,7 @@ export class Worker implements Holder, MemoryOf {
 
   /** Has a value written to be kept that it holds, or that one wrote to a file; the path of what is kept, if it is there. */
   persist(handle: number, file: SharedFile, exported?: HeldPlace): Promise<string | undefined> {
-    this.#process.hold(true)
-    const { token, answer } = this.#copies.ask()
-    const from = exported === undefined ? [] : [[exported.path, exported.spans]]
-    this.#process.tell(['persist', token, handle, file.path, file.spare, ...from])
-    return answer
+    return this.#copies.persist(handle, file, exported)
   }
 
   retire(): void {
@@ -237,7 +230,7 @@ export class Worker implements Holder, MemoryOf {
     if (!this.idle) return
     this.#output?.capture.shrink(false)
     this.#memory.rest()
-    if (this.#exports + this.#copies.size === 0) this.#process.hold(false)
+    if (this.#copies.size === 0) this.#process.hold(false)
   }
 
   #send(job: Job, problem: string | undefined): void {
@@ -304,24 +297,12 @@ export class Worker implements Holder, MemoryOf {
       case 'unmapped':
         this.#world.held.use(message.segment, this.id, -1)
         return
-      case 'exported': {
-        this.#exports -= 1
-        const { handle, segment, path, spans, why } = message
-        this.#world.held.exported(
-          handle,
-          segment,
-          path === undefined ? why : { path: this.#own(path), spans },
-        )
+      case 'exported':
+        this.#copies.exported(message)
         return
-      }
       case 'persisted':
-        this.#copies.made(message.token, message.path === undefined ? undefined : this.#own(message.path))
+        this.#copies.persisted(message)
     }
-  }
-
-  #own(path: string): string {
-    if (!this.#world.files.owns(path)) throw misspoken(`a path that is not shared: ${path.slice(0, 200)}`)
-    return path
   }
 
   #log(seq: number, lines: readonly (readonly [string, string, number])[]): void {
