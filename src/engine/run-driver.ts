@@ -42,7 +42,8 @@ import { checkDepth } from './triggers/depth.ts'
 import { TriggerCalls } from './triggers/trigger-calls.ts'
 
 /**
- * Drives one run: feeds what happens to the machine, and has the machine's effects carried out.
+ * Drives one run: feeds what happens to the machine, and has the machine's effects carried out. It is one thing as its parts
+ * know nothing of each other: what functions, people and executors say, and every effect, is handed on to them here.
  *
  * E1 all decisions are the machine's; every answer to an effect is an event.
  * E2 nothing is dispatched while an event is being applied: events queue.
