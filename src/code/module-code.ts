@@ -4,7 +4,7 @@ import type { Node, Program } from 'oxc-parser'
 import { type DefinitionPlace, definitionsOf, type Range } from './definitions.ts'
 import { type Edit, type EditedText, edit, insertion, Lines } from './edits.ts'
 import { bare, effectImports, isInert, type Parser, propertyOf, walk } from './syntax.ts'
-import { type Undeclared, undeclaredIn } from './undeclared.ts'
+import { type Undeclared, undeclaredIn } from './undeclared-inputs.ts'
 
 /** One module of the author's, read and looked at once for all that loading and fingerprints need. */
 export interface ModuleCode {

@@ -1,5 +1,5 @@
-/** Things that stand in line: what came first goes first, at a constant cost. */
-export class Line<T> {
+/** Things that wait: what came first goes first, at a constant cost. */
+export class Queue<T> {
   #items: (T | undefined)[]
   #first = 0
 

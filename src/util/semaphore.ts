@@ -1,5 +1,5 @@
 /** Lets at most so many pieces of work be under way at once; the others wait in order. */
-export class Lanes {
+export class Semaphore {
   #free: number
   readonly #waiting: (() => void)[] = []
 

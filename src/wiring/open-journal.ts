@@ -35,7 +35,7 @@ const unwritable: ReadonlySet<string> = new Set(['ALM_JOURNAL_READ_ONLY', 'ALM_J
 /** `reads`: where nothing can be written, what is there can be read all the same. */
 async function openSqlite(home: string, reads: boolean) {
   try {
-    const rehearse = async () => (await import('../journal/sqlite/rehearse.ts')).rehearse(home)
+    const rehearse = async () => (await import('../journal/sqlite/rehearsal.ts')).rehearse(home)
     return { ...(await openSqliteJournal(home)), rehearse }
   } catch (error) {
     if (!reads || !isAlmanacError(error) || !unwritable.has(error.code)) throw error

@@ -1,6 +1,6 @@
 import type { TaskPolicy } from '../../model/task.ts'
 import { ChurnMap } from '../../util/churn-map.ts'
-import { Line } from '../../util/line.ts'
+import { Queue } from '../../util/queue.ts'
 import { Admissions, type Admitted, type DoorChange } from './admissions.ts'
 import type { Blocker, Call } from './call.ts'
 import type { Calls } from './calls.ts'
@@ -73,7 +73,7 @@ export class Slots {
   /** by call that runs */
   readonly #taken = new ChurnMap<number, Taken>()
   /** started ahead, in that order; among them those that are not any more */
-  readonly #line = new Line<number>()
+  readonly #line = new Queue<number>()
   /** how many ever stood there: `Call.ahead` of the last of them */
   #lined = 0
   /** how many are ahead, and of those, the ones that let held inputs go */

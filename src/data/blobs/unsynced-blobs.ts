@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises'
 import type { Digest } from '../../model/refs.ts'
-import { Lanes } from '../../util/lanes.ts'
+import { Semaphore } from '../../util/semaphore.ts'
 import { isMissing, storeError } from '../files/failures.ts'
 import { shard } from '../files/home.ts'
 
@@ -27,7 +27,7 @@ export class UnsyncedBlobs {
   /** syncs of blobs that have begun, or are done: what went wrong, if anything */
   readonly #early = new Map<Digest, Promise<Failed | undefined>>()
   /** few: the system's threads serve others too */
-  readonly #lanes = new Lanes(2)
+  readonly #semaphore = new Semaphore(2)
 
   constructor(store: string, lost: (digest: Digest) => void) {
     this.#store = store
@@ -77,7 +77,7 @@ export class UnsyncedBlobs {
   }
 
   #begin(digest: Digest): void {
-    const sync = this.#lanes.run(() => fsyncAt(shard(this.#store, digest)))
+    const sync = this.#semaphore.run(() => fsyncAt(shard(this.#store, digest)))
     this.#early.set(
       digest,
       sync.then(

@@ -1,5 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3'
-import type { Lanes } from '../../util/lanes.ts'
+import type { Semaphore } from '../../util/semaphore.ts'
 import type { Sdk } from './client.ts'
 import type { Patience } from './failures.ts'
 
@@ -11,5 +11,5 @@ export interface Connection {
   readonly patience: Patience
   readonly partBytes: number
   /** one for each request with a body */
-  readonly lanes: Lanes
+  readonly semaphore: Semaphore
 }

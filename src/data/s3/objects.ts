@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import type { S3Client } from '@aws-sdk/client-s3'
 import type { Digest } from '../../model/refs.ts'
 import type { ObjectInfo, Objects } from '../../ports/objects.ts'
-import { Lanes } from '../../util/lanes.ts'
+import { Semaphore } from '../../util/semaphore.ts'
 import type { Sdk } from './client.ts'
 import type { Connection } from './connection.ts'
 import { isAbsent, isTaken, objectError, withPatience } from './failures.ts'
@@ -30,13 +30,13 @@ export class S3Objects implements Objects {
     { bucket, prefix }: S3Location,
     { width, ...tuning }: Pick<Connection, 'patience' | 'partBytes'> & { readonly width: number },
   ) {
-    this.#s3 = { sdk, client, bucket, ...tuning, lanes: new Lanes(width) }
+    this.#s3 = { sdk, client, bucket, ...tuning, semaphore: new Semaphore(width) }
     this.#prefix = prefix === '' ? '' : `${prefix}/`
     this.url = `s3://${bucket}${prefix === '' ? '' : `/${prefix}`}`
   }
 
   async put(key: string, bytes: Uint8Array, options: { readonly once?: boolean } = {}): Promise<boolean> {
-    const { sdk, client, lanes } = this.#s3
+    const { sdk, client, semaphore } = this.#s3
     const input = {
       ...this.#at(key),
       Body: bytes,
@@ -45,7 +45,7 @@ export class S3Objects implements Objects {
       ...(options.once === true && { IfNoneMatch: '*' }),
     }
     try {
-      await lanes.run(() =>
+      await semaphore.run(() =>
         this.#patiently('write', key, () => client.send(new sdk.PutObjectCommand(input)), isTaken),
       )
       return true

@@ -60,7 +60,7 @@ export async function readRanges(
 }
 
 function readRange(s3: Connection, key: string, from: number, length: number, first: Piece | undefined) {
-  const { sdk, client, bucket, lanes, patience } = s3
+  const { sdk, client, bucket, semaphore, patience } = s3
   const settled = (error: unknown) => isAbsent(error) || isEmptyRange(error)
   const ask = async (): Promise<Piece> => {
     const command = new sdk.GetObjectCommand({
@@ -78,7 +78,7 @@ function readRange(s3: Connection, key: string, from: number, length: number, fi
     if (bytes.length !== expected) throw new BadAnswer(`${bytes.length} bytes came of ${expected}`)
     return { bytes, whole, etag: answer.ETag }
   }
-  return lanes.run(() => withPatience(patience, ask, settled))
+  return semaphore.run(() => withPatience(patience, ask, settled))
 }
 
 function wholeOf({ ContentRange, ContentLength }: GetObjectCommandOutput): number {

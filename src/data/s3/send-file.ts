@@ -60,11 +60,11 @@ export async function sendFile(s3: Connection, key: string, path: string, digest
 }
 
 async function sendWhole(
-  { sdk, client, bucket, lanes, patience }: Connection,
+  { sdk, client, bucket, semaphore, patience }: Connection,
   key: string,
   { path, file, size, digest }: Sent,
 ): Promise<void> {
-  await lanes.run(async () => {
+  await semaphore.run(async () => {
     const bytes = await readPart(file, path, 0, size)
     if (hash('sha256', bytes, 'hex') !== digest) throw new AlmanacError('ALM_INPUT_CHANGED', { path })
     const command = new sdk.PutObjectCommand({
@@ -174,7 +174,7 @@ async function partsOf({ sdk, client, bucket, patience }: Connection, key: strin
 }
 
 async function sendPart(
-  { sdk, client, lanes, patience }: Connection,
+  { sdk, client, semaphore, patience }: Connection,
   upload: { readonly Bucket: string; readonly Key: string; readonly UploadId: string },
   number: number,
   bytes: Uint8Array,
@@ -190,7 +190,9 @@ async function sendPart(
     ContentLength: bytes.length,
     ChecksumSHA256: checksum,
   })
-  const { ETag, ChecksumSHA256 } = await lanes.run(() => withPatience(patience, () => client.send(command)))
+  const { ETag, ChecksumSHA256 } = await semaphore.run(() =>
+    withPatience(patience, () => client.send(command)),
+  )
   return { PartNumber: number, ETag, ChecksumSHA256 }
 }
 

@@ -1,6 +1,6 @@
 import type { CacheChoice } from '../../ports/journal.ts'
 import type { ObjectInfo, Objects } from '../../ports/objects.ts'
-import { Lanes } from '../../util/lanes.ts'
+import { Semaphore } from '../../util/semaphore.ts'
 import { isDigest } from '../files/home.ts'
 import { readDocument } from './documents.ts'
 import { baseFolder, cacheFolder } from './layout.ts'
@@ -70,9 +70,9 @@ async function choose(
     ({ key, changedAt }) => digestOf(key) !== undefined && changedAt < (notSince ?? Infinity),
   )
   if (name === undefined) return old
-  const lanes = new Lanes(width)
+  const semaphore = new Semaphore(width)
   const names = await Promise.all(
-    old.map(({ key }) => lanes.run(async () => (await readDocument(objects, key))?.['name'])),
+    old.map(({ key }) => semaphore.run(async () => (await readDocument(objects, key))?.['name'])),
   )
   return old.filter((_, i) => names[i] === name)
 }

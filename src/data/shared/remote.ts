@@ -1,7 +1,7 @@
 import { rmSync, statSync } from 'node:fs'
 import { AlmanacError, isAlmanacError } from '../../model/errors.ts'
 import type { Digest } from '../../model/refs.ts'
-import { Lanes } from '../../util/lanes.ts'
+import { Semaphore } from '../../util/semaphore.ts'
 import { temporaryPath } from '../blobs/blob-files.ts'
 import type { LocalBlobStore } from '../blobs/blob-store.ts'
 import { isDigest } from '../files/home.ts'
@@ -39,7 +39,7 @@ export class Remote {
   readonly #known = new Set<Digest>()
   readonly #fetching = new Map<Digest, Promise<boolean>>()
   readonly #sending = new Map<Digest, Promise<void>>()
-  readonly #lanes = new Lanes(width)
+  readonly #semaphore = new Semaphore(width)
   #condemned: ReadonlySet<Digest> = new Set()
   #lookedAt = Number.NEGATIVE_INFINITY
 
@@ -68,12 +68,12 @@ export class Remote {
   /** Brings a blob into the local store; false where the shared one has not got it. @throws ALM_BLOB_DAMAGED, ALM_STORE_… */
   fetch(digest: Digest): Promise<boolean> {
     if (!isDigest(digest)) return Promise.resolve(false)
-    return once(this.#fetching, digest, () => this.#lanes.run(() => this.#fetch(digest)))
+    return once(this.#fetching, digest, () => this.#semaphore.run(() => this.#fetch(digest)))
   }
 
   has(digest: Digest): Promise<boolean> {
     if (this.#known.has(digest)) return Promise.resolve(true)
-    return this.#lanes.run(async () => {
+    return this.#semaphore.run(async () => {
       if (!(await this.blobs.has(digest))) return false
       if (!this.#condemned.has(digest)) this.know(digest)
       return true
@@ -92,7 +92,7 @@ export class Remote {
   /** Sends a blob of the local store, unless it is there. @throws ALM_BLOB_MISSING where neither has it */
   send(digest: Digest): Promise<void> {
     if (this.#known.has(digest)) return Promise.resolve()
-    return once(this.#sending, digest, () => this.#lanes.run(() => this.#send(digest)))
+    return once(this.#sending, digest, () => this.#semaphore.run(() => this.#send(digest)))
   }
 
   async #fetch(digest: Digest): Promise<boolean> {

@@ -7,7 +7,7 @@ import type { Value } from '../../model/value.ts'
 import { eachRef } from '../../model/value-refs.ts'
 import type { RunCache } from '../../ports/journal.ts'
 import type { Objects } from '../../ports/objects.ts'
-import { Lanes } from '../../util/lanes.ts'
+import { Semaphore } from '../../util/semaphore.ts'
 import type { LocalDataPlane } from '../local-data-plane.ts'
 import type { SharedBase, SharedEntry } from './documents.ts'
 import { baseOf, entryOf, readDocument, withoutPlaces, writeDocument } from './documents.ts'
@@ -43,7 +43,7 @@ export class SharedCache implements RunCache {
   readonly #own: RunCache
   readonly #options: SharedCacheOptions
   readonly #absent = new Set<string>()
-  readonly #lanes = new Lanes(width)
+  readonly #semaphore = new Semaphore(width)
   readonly #sharing = new Set<Promise<void>>()
   readonly #failed = new Set<Digest>()
   #isLost = false
@@ -200,7 +200,7 @@ export class SharedCache implements RunCache {
   ): Promise<T | undefined> {
     if (this.#isLost || this.#absent.has(key)) return undefined
     try {
-      const fields = await this.#lanes.run(async () =>
+      const fields = await this.#semaphore.run(async () =>
         this.#isLost ? undefined : await readDocument(this.#options.objects, key),
       )
       const found = fields && parse(fields)

@@ -3,7 +3,7 @@ import { walk } from '../../core/tree/walk.ts'
 import { isAlmanacError } from '../../model/errors.ts'
 import type { Digest } from '../../model/refs.ts'
 import type { TreeEntry } from '../../model/tree.ts'
-import { Lanes } from '../../util/lanes.ts'
+import { Semaphore } from '../../util/semaphore.ts'
 import type { Listings } from '../blobs/listings.ts'
 import type { Sources } from '../staging/sources.ts'
 import { nameOf } from '../staging/sources.ts'
@@ -87,9 +87,9 @@ async function change(
   const { objects } = remote.blobs
   const { files, gone } =
     (await difference(tools, folder, shown, root)) ?? (await everything(tools, folder, root))
-  const lanes = new Lanes(width)
+  const semaphore = new Semaphore(width)
   const sending = files.map(({ path, digest, size, executable }) =>
-    lanes.run(async () => {
+    semaphore.run(async () => {
       const source = await sources.of({ name: nameOf(path), digest, size, executable })
       await objects.putFile(folder + path, source.path, digest)
     }),

@@ -6,7 +6,7 @@ import type { Digest } from '../../model/refs.ts'
 import { DirRef, FileRef } from '../../model/refs.ts'
 import { eachRef } from '../../model/value-refs.ts'
 import type { ObjectInfo, Objects } from '../../ports/objects.ts'
-import { Lanes } from '../../util/lanes.ts'
+import { Semaphore } from '../../util/semaphore.ts'
 import { isDigest } from '../files/home.ts'
 import { type Found, marksText, noMarks, parseMarks, sweep } from '../garbage/marks.ts'
 import { reachTree } from '../garbage/reachable.ts'
@@ -121,7 +121,7 @@ class Round {
   readonly #content: ObjectBlobs
   readonly #listings: ObjectBlobs
   readonly #seen = new Set<string>()
-  readonly #lanes = new Lanes(width)
+  readonly #semaphore = new Semaphore(width)
   readonly #count = { missing: 0 }
   readonly #gone: ReadonlySet<RunId>
 
@@ -159,7 +159,7 @@ class Round {
         }
         if (folder === resultFolder && this.#gone.has(info.key.split('/')[1] ?? '')) continue
         if (this.#isSeen(info)) continue
-        const read = this.#lanes.run(() => this.#document(info.key))
+        const read = this.#semaphore.run(() => this.#document(info.key))
         read.catch(() => undefined)
         reading.push(read)
         if (reading.length >= 1000) await Promise.all(reading.splice(0))

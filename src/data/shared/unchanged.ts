@@ -1,5 +1,5 @@
 import type { ObjectInfo, Objects } from '../../ports/objects.ts'
-import { Lanes } from '../../util/lanes.ts'
+import { Semaphore } from '../../util/semaphore.ts'
 
 /** Objects that are looked at at once. */
 const width = 32
@@ -12,8 +12,8 @@ export async function unchanged<Listed extends ObjectInfo>(
   objects: Objects,
   listed: readonly Listed[],
 ): Promise<Listed[]> {
-  const lanes = new Lanes(width)
-  const now = await Promise.all(listed.map(({ key }) => lanes.run(() => objects.look(key))))
+  const semaphore = new Semaphore(width)
+  const now = await Promise.all(listed.map(({ key }) => semaphore.run(() => objects.look(key))))
   return listed.filter(({ changedAt, size }, i) => {
     const found = now[i]
     return found !== undefined && found.size === size && secondOf(found.changedAt) === secondOf(changedAt)

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync } from 'node:fs'
 import { AlmanacError } from '../../model/errors.ts'
 import type { Digest } from '../../model/refs.ts'
-import { Lanes } from '../../util/lanes.ts'
+import { Semaphore } from '../../util/semaphore.ts'
 import type { LocalBlobStore } from '../blobs/blob-store.ts'
 import type { Listings } from '../blobs/listings.ts'
 import { inStore } from '../files/failures.ts'
@@ -32,14 +32,16 @@ export async function stageTree(tools: Tools, root: Digest, target: string, near
   inStore(target, () => mkdirSync(target))
   const directories = ['']
   const whole = store.whole.has(root)
-  const lanes = new Lanes(atOnce)
+  const semaphore = new Semaphore(atOnce)
   let open: readonly StagedListing[] = [{ digest: root, prefix: '', files: 0 }]
   while (open.length > 0) {
     const next: StagedListing[] = []
     const take = async (staged: Staged) => {
       next.push(...staged.next)
       for (const path of staged.directories) directories.push(path)
-      await Promise.all(staged.absent.map((file) => lanes.run(() => stageAbsent(tools, target, file, near))))
+      await Promise.all(
+        staged.absent.map((file) => semaphore.run(() => stageAbsent(tools, target, file, near))),
+      )
       for (const listing of staged.unread) {
         await bring(tools, listing.digest)
         next.push(listing)

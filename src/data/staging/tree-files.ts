@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { walk } from '../../core/tree/walk.ts'
 import type { Digest } from '../../model/refs.ts'
-import { Lanes } from '../../util/lanes.ts'
+import { Semaphore } from '../../util/semaphore.ts'
 import type { Listings } from '../blobs/listings.ts'
 import { batches } from '../files/batches.ts'
 import { inStore } from '../files/failures.ts'
@@ -49,7 +49,7 @@ export async function copyTree(tools: Tools, root: Digest, target: string, near?
 
 /** Makes the directories and finds the source of each file before any of them is put anywhere. `near`: where the tree lay with the user. */
 async function layOut({ listings, sources }: Tools, root: Digest, target: string, near: string | undefined) {
-  const lanes = new Lanes(atOnce)
+  const semaphore = new Semaphore(atOnce)
   const made = new Set<string>()
   const directories: string[] = []
   const makeDirectory = (path: string): void => {
@@ -71,7 +71,7 @@ async function layOut({ listings, sources }: Tools, root: Digest, target: string
     if (source !== undefined) placed.push({ path: full, digest, executable, source })
     else {
       // by the user, or on its way from a shared store: many at once
-      const found = lanes.run(() => sources.of(content, near && `${near}/${path}`))
+      const found = semaphore.run(() => sources.of(content, near && `${near}/${path}`))
       const place = placed.length
       placed.push({ path: full, digest, executable, source: nowhere })
       coming.push(

@@ -1,6 +1,6 @@
 import type { Clock } from '../../ports/clock.ts'
 import { Heap } from '../../util/heap.ts'
-import { Line } from '../../util/line.ts'
+import { Queue } from '../../util/queue.ts'
 
 /** Something to give to the workflow function, at its place in the order. */
 export interface Turn {
@@ -24,7 +24,7 @@ export class Turns {
   readonly #isHeld: () => boolean
   readonly #threw: (error: unknown) => void
   /** those that came in their order, as most do; and the others */
-  readonly #line = new Line<Turn>()
+  readonly #line = new Queue<Turn>()
   readonly #heap = new Heap<Turn>(isBefore)
   /** the last in the line */
   #last: Turn | undefined

@@ -3,7 +3,7 @@ import { AlmanacError, errorRecord } from '../../model/errors.ts'
 import type { AskRecord, ErrorRecord, Message } from '../../model/records.ts'
 import type { Value } from '../../model/value.ts'
 import type { ExpectedInput } from '../../ports/caller.ts'
-import { Line } from '../../util/line.ts'
+import { Queue } from '../../util/queue.ts'
 import type { CallInfo, NewCall } from '../calls/call-info.ts'
 import { executed, failedError } from '../calls/ends.ts'
 import { recordOf } from '../calls/failure.ts'
@@ -20,9 +20,9 @@ export interface ReceiveHost {
 interface Channel {
   readonly name: string
   /** some may have ended meanwhile */
-  readonly waiting: Line<CallInfo>
+  readonly waiting: Queue<CallInfo>
   /** read, and received by nobody yet */
-  readonly queue: Line<Message>
+  readonly queue: Queue<Message>
   /** `seq` of the last one that was read */
   after: number
   serving: Promise<void> | undefined
@@ -93,7 +93,7 @@ export class Receives {
   #channel(name: string): Channel {
     let channel = this.#channels.get(name)
     if (channel === undefined) {
-      channel = { name, waiting: new Line(), queue: new Line(), after: 0, serving: undefined }
+      channel = { name, waiting: new Queue(), queue: new Queue(), after: 0, serving: undefined }
       this.#channels.set(name, channel)
     }
     return channel

@@ -1,6 +1,6 @@
 import type { WorkflowDefinition } from '../../flow/workflow.ts'
 import type { RunId, RunRecord } from '../../model/records.ts'
-import { Line } from '../../util/line.ts'
+import { Queue } from '../../util/queue.ts'
 import type { RunResult } from '../settings.ts'
 
 /** A run that is in the journal, and the workflow to execute it by. */
@@ -38,7 +38,7 @@ export class TriggeredRuns {
   readonly #isHad: (error: unknown) => boolean
   readonly #leaveRun: (run: RunId) => void
   readonly #here = new Map<RunId, RunRecord>()
-  #waiting = new Line<Waiting>()
+  #waiting = new Queue<Waiting>()
   #underWay = 0
   #finding = 0
   #isLeft = false
@@ -92,7 +92,7 @@ export class TriggeredRuns {
   leave(): void {
     this.#isLeft = true
     for (const { record } of this.#waiting) this.#here.delete(record.id)
-    this.#waiting = new Line()
+    this.#waiting = new Queue()
     for (const run of this.#here.keys()) this.#leaveRun(run)
     this.#changed()
   }

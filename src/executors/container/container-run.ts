@@ -8,9 +8,9 @@ import { makeTaskFiles, taskEnvironment, taskFilesOf } from '../programs/task-fi
 import type { ContainerSettings, Containers } from './containers.ts'
 import { ownerLabel } from './containers.ts'
 import type { ContainerEngine } from './engine.ts'
-import type { Mount } from './inside.ts'
-import { insideOf } from './inside.ts'
 import { linkedMounts } from './links.ts'
+import type { Mount } from './mounts.ts'
+import { insideOf } from './mounts.ts'
 import type { ContainerRun } from './run-words.ts'
 
 /** What is looked up before an attempt may start. */

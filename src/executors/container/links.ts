@@ -1,6 +1,6 @@
 import { lstat, readdir, readlink } from 'node:fs/promises'
 import { dirname, isAbsolute, join } from 'node:path'
-import type { Mount } from './inside.ts'
+import type { Mount } from './mounts.ts'
 
 /**
  * Directories that were put together of what lies with the user hold links to it, by absolute paths: these must lead

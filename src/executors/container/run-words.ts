@@ -1,7 +1,7 @@
 import type { ContainerBody } from '../../model/task.ts'
 import type { ContainerEngine } from './engine.ts'
-import type { Mount } from './inside.ts'
-import { root } from './inside.ts'
+import type { Mount } from './mounts.ts'
+import { root } from './mounts.ts'
 
 /** All that `run` is told of a container. */
 export interface ContainerRun {

@@ -1,5 +1,5 @@
 import type { RunId } from '../../model/records.ts'
-import { Line } from '../../util/line.ts'
+import { Queue } from '../../util/queue.ts'
 import type { FunctionContext } from '../functions/function-context.ts'
 import type { LiveAttempt } from '../live-attempt.ts'
 
@@ -13,10 +13,10 @@ type Live = LiveAttempt<FunctionContext>
  * W2 one that was submitted ahead gets the place of another of its run, when that ends.
  * W3 nothing of a run that is held back is taken.
  */
-export class Waiting {
-  #queue = new Line<Live>()
+export class AttemptQueue {
+  #queue = new Queue<Live>()
   /** by run: submitted ahead, those that have ended without a place among them */
-  readonly #ahead = new Map<RunId, Line<Live>>()
+  readonly #ahead = new Map<RunId, Queue<Live>>()
   /** by run that is held back: those that have a place */
   readonly #aside = new Map<RunId, Live[]>()
 
@@ -33,7 +33,7 @@ export class Waiting {
     live.isAhead = true
     let ahead = this.#ahead.get(run)
     if (ahead === undefined) {
-      ahead = new Line()
+      ahead = new Queue()
       this.#ahead.set(run, ahead)
     }
     ahead.push(live)
@@ -70,7 +70,7 @@ export class Waiting {
     if (aside === undefined) this.#aside.set(run, [])
     else {
       this.#aside.delete(run)
-      this.#queue = new Line([...aside, ...this.#queue])
+      this.#queue = new Queue([...aside, ...this.#queue])
     }
   }
 }

@@ -14,7 +14,7 @@ import { Attempts, nameOf } from '../lifecycle.ts'
 import { durationText } from '../limits.ts'
 import type { Driver, LiveAttempt } from '../live-attempt.ts'
 import { returnedValues } from '../results.ts'
-import { Waiting } from './waiting.ts'
+import { AttemptQueue } from './attempt-queue.ts'
 
 export interface InlineOptions extends ExecutorOptions {
   /** a task that holds the event loop for longer is warned of, once for each task; 100 ms unless told */
@@ -63,7 +63,7 @@ class InlineExecutor implements Executor, Driver<FunctionContext> {
   }
   /** runs of which all is held back */
   readonly #paused = new Set<RunId>()
-  readonly #waiting = new Waiting()
+  readonly #waiting = new AttemptQueue()
   /** of those that have ended lately; undefined before the first has */
   #meanMs: number | undefined
   #scheduled = false

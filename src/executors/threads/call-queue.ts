@@ -1,4 +1,4 @@
-import { Line } from '../../util/line.ts'
+import { Queue } from '../../util/queue.ts'
 import type { TaskCall } from './task-call.ts'
 
 /**
@@ -7,8 +7,8 @@ import type { TaskCall } from './task-call.ts'
  * Q1 it is that of their coming, but that those which may pass others go first
  */
 export class CallQueue {
-  #first = new Line<TaskCall>()
-  #others = new Line<TaskCall>()
+  #first = new Queue<TaskCall>()
+  #others = new Queue<TaskCall>()
 
   push(call: TaskCall): void {
     if (call.mayPass) this.#first.push(call)
@@ -28,7 +28,7 @@ export class CallQueue {
   /** Takes those out that have such numbers. */
   drop(seqs: ReadonlySet<number>): void {
     const stays = ({ seq }: TaskCall): boolean => !seqs.has(seq)
-    this.#first = new Line([...this.#first].filter(stays))
-    this.#others = new Line([...this.#others].filter(stays))
+    this.#first = new Queue([...this.#first].filter(stays))
+    this.#others = new Queue([...this.#others].filter(stays))
   }
 }
