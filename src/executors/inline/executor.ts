@@ -44,7 +44,7 @@ const maxAhead = 256
  * Owns when attempts that have not begun do.
  *
  * I1 `submit` returns before anything is executed or told.
- * I2 attempts that have a place begin in the order of submission (see `waiting.ts`).
+ * I2 attempts that have a place begin in the order of submission (see `attempt-queue.ts`).
  * I3 a function runs outside every async context of whoever submitted it: it is not part of the workflow that called.
  */
 class InlineExecutor implements Executor, Driver<FunctionContext> {

@@ -47,7 +47,7 @@ interface Given {
  * S17 a call is not tried more often than its author said, whatever happened between.
  * S18 what a cancellation gave up is not attempted by a process that takes the run over, and the run ends as cancelled.
  * S19 what is held of a limit never exceeds its capacity, and when a run has ended or rests it holds nothing of any.
- * and those of datasets, messages, triggered runs and the core: see `versions.ts`, `mail.ts`, `besides.ts` and `core/run/invariants.ts`.
+ * and those of datasets, messages, triggered runs and the core: see `versions.ts`, `mail.ts`, `triggered-runs-checker.ts` and `core/run/invariants.ts`.
  */
 export class Checker implements FunctionListener {
   readonly recorded = new DurableRun()
