@@ -72,7 +72,7 @@ interface BegunRun extends Pick<RunLife, 'run' | 'settings' | 'anew' | 'earlierN
 }
 
 /** ms between looks for what people ask of a run from other processes */
-const pollMs = 300
+const pollMs = 100
 
 /**
  * Runs workflows: each by a driver of its own, all on the same executors.

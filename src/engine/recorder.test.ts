@@ -56,6 +56,15 @@ it('keeps the records of one outcome in one batch, however many came before', ()
   expect(durable).toBe(false)
 })
 
+it('sends what was added at once where it is told to, and nothing twice', async () => {
+  const { add, clock, recorder, sizes } = rig()
+  add(3)
+  recorder.send()
+  expect(sizes()).toEqual([3])
+  await clock.settle()
+  expect(sizes()).toEqual([3])
+})
+
 it('is full while as many records as eight batches are not durable, and has room again as the disk takes them', async () => {
   const { add, recorder, appended } = rig()
   add(15_999)

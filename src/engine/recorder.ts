@@ -62,6 +62,11 @@ export class Recorder {
     this.#flush()
   }
 
+  /** What was added goes to the journal at once, and not when the function rests. */
+  send(): void {
+    this.#flush()
+  }
+
   /** Somebody waits until what was added is durable. */
   hurry(): void {
     if (this.#batch.length > 0) this.#isUrgent = true

@@ -399,7 +399,9 @@ export class RunDriver implements HostedRun, AttemptOwner {
       case 'cancelling':
         this.#execution.stopping(effect.stopped)
         this.remote.cancelled()
-        return this.#end.changeState('cancelling')
+        this.#end.changeState('cancelling')
+        // the ends of all calls at once: the journal writes them while they are given to the function
+        return this.#run.recorder.send()
       case 'rebuilt':
       case 'release':
         return
