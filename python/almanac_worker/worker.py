@@ -45,7 +45,6 @@ _LADEN = 128 << 20
 _TOGETHER = 128
 #: ms from which on a task is not short
 _LONG = 0.2
-
 _SIGINT = int(signal.SIGINT)
 # what is looked up for each of many short tasks
 _modules = sys.modules
@@ -226,7 +225,10 @@ class Worker:
             capture_threads(self._print)
             if self._output is not None:
                 self._output.shared = True
-        self._start_threads(self._attempts.wait(task))
+        self._start_threads(self._attempts.wait(task, self._never_began))
+
+    def _never_began(self, seq: int) -> None:
+        self._outbox.post(["end", seq, {"c": 1, "ms": 0, "cpu": 0}])
 
     def _widen(self, width: int | None = None) -> None:
         self._start_threads(self._attempts.widen(width))
@@ -363,7 +365,7 @@ class Worker:
 
     def _on_cancel(self, seq: int) -> None:
         if self._attempts.cancel(seq, self._stop):
-            self._outbox.post(["end", seq, {"c": 1, "ms": 0, "cpu": 0}])
+            self._never_began(seq)
 
     def _stop(self, task: Task) -> None:
         if task.thread is not None:

@@ -37,10 +37,19 @@ class AttemptTable:
             self._begins(task)
             return True
 
-    def wait(self, task: Task) -> int:
-        """For a thread, unless the host has asked it back. How many threads are to be started."""
+    def wait(self, task: Task, never_began: Callable[[int], None]) -> int:
+        """
+        For a thread, unless the host has asked it back, or cancelled it before it was read. How many threads are to be
+        started.
+        """
         with self._lock:
-            return 0 if self._recalls.take(task.seq) else self._queue.add(task)
+            if self._recalls.take(task.seq):
+                return 0
+            if task.seq not in self._cancelled_early:
+                return self._queue.add(task)
+            self._cancelled_early.discard(task.seq)
+        never_began(task.seq)
+        return 0
 
     def widen(self, width: int | None) -> int:
         """See `AttemptQueue.widen`."""

@@ -19,6 +19,7 @@ const source = `
 import os
 import pickle
 import time
+import weakref
 
 
 class Array:
@@ -77,6 +78,25 @@ def wait_for(path, array):
     while not os.path.exists(path):
         time.sleep(0.005)
     return os.getpid()
+
+
+class Watched(bytearray):
+    # unlike its base it can be referred to weakly
+    pass
+
+
+watched = []
+
+
+def make_watched():
+    data = Watched([5] * 10)
+    watched.append(weakref.ref(data))
+    return Array(data)
+
+
+def wait_until_freed():
+    while watched[-1]() is not None:
+        time.sleep(0.005)
 
 
 def same(it):
@@ -251,21 +271,15 @@ describe('a value that is released while an attempt that was sent with it waits'
     await bench.close()
     bench = new PythonBench((clock, listener) => openPythonExecutor({ clock, processes: 1 }, listener))
     file = bench.write('steps.py', source)
-    const array = await held('make', { size: 10, fill: 5 })
+    const array = await held('make_watched')
     const inThreads = (name: string) => bench.task(file, name, { threads: 2 })
-    const path = `${bench.folder}/go`
-    const busy = [1, 2].map(() => bench.attempt(inThreads('wait_for'), { path, array }))
+    const busy = [1, 2].map(() => bench.attempt(inThreads('wait_until_freed'), {}))
     bench.executor.submit(busy)
     for (const { id } of busy) await bench.heard.until(() => bench.heard.of(id).started === 1)
     const attempt = bench.attempt(inThreads('total'), { array })
-    const dropped = bench.attempt(inThreads('total'), { array })
-    bench.executor.submit([attempt, dropped])
+    bench.executor.submit([attempt])
     await new Promise((resolve) => setImmediate(resolve))
     release([array.handle])
-    // its end comes from the worker, which has heard of the release by then
-    bench.executor.cancel(dropped.id, 600_000)
-    await bench.heard.end(dropped.id)
-    bench.write('go', '')
     expect(await bench.heard.end(attempt.id)).toEqual({ kind: 'inputs-gone', handles: [array.handle] })
   })
 })
