@@ -126,7 +126,7 @@ export const pythonFolders: readonly PythonFolder[] = [
   { name: 'almanac/__main__.py', mayImport: ['almanac/location.py'] },
   { name: 'almanac/_model', mayImport: [errors, worker] },
   { name: 'almanac/_types', mayImport: types },
-  { name: 'almanac/_flow', mayImport: pythonFlow },
+  { name: 'almanac/_flow', mayImport: [...pythonFlow, worker] },
   { name: 'almanac/_notebook', mayImport: types },
   {
     name: 'almanac/_runs',

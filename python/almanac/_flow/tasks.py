@@ -8,6 +8,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, Callable, Coroutine, Generic, Iterable, Mapping, ParamSpec, Protocol, SupportsIndex, TypeVar, overload
 
+from almanac_worker.shared.signatures import signature
+
 from .._model.caller import current, found, outside
 from .._model.futures import Future, FutureList
 from .._model.shape import Shape
@@ -205,7 +207,7 @@ class Task(Generic[P, R]):
         finds = self._finds
         if not made and not finds:
             return function
-        names = list(inspect.signature(function).parameters)
+        names = list(signature(function).parameters)
 
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
@@ -271,11 +273,8 @@ class Task(Generic[P, R]):
     def _defaults(self) -> frozenset[str]:
         known = self.__dict__.get("_with_default")
         if known is None:
-            known = frozenset(
-                name
-                for name, parameter in (inspect.signature(self._function).parameters.items() if self._function else ())
-                if parameter.default is not parameter.empty
-            )
+            parameters = signature(self._function).parameters.values() if self._function else ()
+            known = frozenset(one.name for one in parameters if one.default is not one.empty)
             self.__dict__["_with_default"] = known
         return known
 
@@ -327,7 +326,7 @@ def _made(hint: Any, name: str) -> Callable[[Any], Any] | None:
 
 
 def _inputs(function: Callable[..., Any], given: Iterable[str]) -> list[str]:
-    parameters = inspect.signature(function).parameters.values()
+    parameters = signature(function).parameters.values()
     odd = next((p.name for p in parameters if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD)), None)
     if odd is not None:
         raise TypeError(f"task {function.__name__} takes *{odd}, and arguments are kept by name: call it in a function that names them")

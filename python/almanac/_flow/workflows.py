@@ -10,6 +10,8 @@ import reprlib
 import sys
 from typing import Any, Awaitable, Callable, Coroutine, Generic, Iterable, Mapping, ParamSpec, Sequence, TypeVar, overload
 
+from almanac_worker.shared.signatures import signature
+
 from .._model.caller import current, found, outside
 from .._model.futures import Future, FutureList
 from .._types import hints, paths, results, schemas, structure
@@ -58,7 +60,7 @@ class Workflow(Generic[P, R]):
         self.function = function
         self.place = place
         functools.update_wrapper(self, function)
-        parameters = inspect.signature(function).parameters.values()
+        parameters = signature(function).parameters.values()
         odd = next((p.name for p in parameters if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD, p.POSITIONAL_ONLY)), None)
         if odd is not None:
             raise TypeError(f"workflow {name} takes {odd} not by name: give its inputs names, as they are kept by name")
@@ -77,7 +79,7 @@ class Workflow(Generic[P, R]):
 
     def _child(self, key: str | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Future[Any]:
         scope = found()
-        inputs = inspect.signature(self.function).bind(*args, **kwargs).arguments
+        inputs = signature(self.function).bind(*args, **kwargs).arguments
         if scope is None:
             given = "".join(f", {name}={reprlib.repr(value)}" for name, value in inputs.items())
             run = f"almanac.run({self.function.__name__}{given})"

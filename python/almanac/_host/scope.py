@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import TYPE_CHECKING, Any, Callable, Protocol
 
+from almanac_worker.shared.signatures import signature
 from almanac_worker.shared.values import SAFE
 
 from .._model.caller import current, under_way
@@ -168,7 +168,7 @@ def _are_plain(arguments: dict[str, Any]) -> bool:
 def _of_value(keep: Callable[..., object]) -> Callable[..., object]:
     """Many only ask for the value, and not for its place: the path of its entry, the number of an item."""
     try:
-        inspect.signature(keep).bind(None, "")
+        signature(keep).bind(None, "")
     except (TypeError, ValueError):
         return lambda value, *_: keep(value)
     return keep

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
+from ..shared.signatures import signature, written
 from ..shared.values import Refused
 
 
@@ -25,12 +25,12 @@ class Signature:
         self._required: list[str] = []
         self._any = False
         try:
-            self._signature = inspect.signature(function)
+            self._signature = signature(function)
         except (ValueError, TypeError):  # some built in functions do not say what they take
             self._any = True
             self._text = f"{name}(…)"
             return
-        self._text = f"{name}{self._signature}"
+        self._text = f"{name}{written(self._signature)}"
         for parameter in self._signature.parameters.values():
             if parameter.kind is parameter.VAR_KEYWORD:
                 self._any = True
