@@ -802,6 +802,21 @@ class Answers(Case):
         self.assertEqual(len(answers), 1)
         self.assertEqual(json.loads(answers.pop())["results"][0]["digest"], self.digest(FILES))
 
+    def test_every_python_gives_the_same_answer(self) -> None:
+        # characters that some know as letters and others do not, and texts that some read in another way than others
+        steps = '''
+UNITS = {"🫩": "\\U0001fae9", "\u0870": b"\\xff", "\\ud800": 1e-9, "mean\u00a0depth": 10**30, None: ...}
+
+def index(x: "UNITS", *, by=2j) -> list:
+    """Of it."""
+    match x:
+        case {"a": 1, **rest} | [_, *rest] if (n := len(rest)):
+            return [f"{x!r:>{by}}" "a" f"{{{n:.2f}}}", "\u00fc" "\U0001faea", lambda y, /: ~y]
+    with open(x) as a, open(x) as b:
+        print(*a, **b, sep="\\N{BULLET}")
+'''
+        self.assertEqual(self.digest({"steps.py": steps}), "802b473597618b34c0402f8e87ae97bc0855d2ef505e088cb931f0b3eb77d1ef")
+
     def test_expressions_may_be_nested_deeply(self) -> None:
         deep = "+".join(["x"] * 900)
         (result,) = self.of({"steps.py": f"def index(x):\n    return {deep}\n"}, "index")

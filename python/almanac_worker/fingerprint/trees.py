@@ -35,6 +35,9 @@ class Dumper:
             out.append("=")
             if name == "body" and not self._docstrings and isinstance(node, DEFINITIONS):
                 value = without_docstring(value)
+            elif name == "values" and isinstance(node, ast.JoinedStr):
+                # between the parts of a format some versions have empty texts
+                value = [one for one in value if not (isinstance(one, ast.Constant) and one.value == "")]
             self._value(value, out)
             out.append(",")
         out.append(")")
@@ -49,12 +52,12 @@ class Dumper:
                 out.append(",")
             out.append("]")
         else:
-            out.append(repr(value))
+            out.append(ascii(value))
 
 
 def _constant(value: Any) -> str:
-    # the decimal form of a very long number is refused
-    return hex(value) if type(value) is int else f"{type(value).__name__}:{value!r}"
+    # the decimal form of a very long number is refused; which characters `repr` shows as they are differs between Pythons
+    return hex(value) if type(value) is int else f"{type(value).__name__}:{value!a}"
 
 
 def without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
