@@ -300,6 +300,8 @@ class Host:
         self._link.say(["stands", number, found])
 
     def _raised_in_callback(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if self._link.is_forked():
+            return  # from Python 3.14 on asyncio goes no step further in a child: it is told so when it comes to rest
         error, handle = context.get("exception"), context.get("handle")
         surroundings = getattr(handle, "_context", None)
         scope = None if surroundings is None else surroundings.get(caller.under_way)

@@ -44,10 +44,13 @@ class Link:
         if len(out) >= _TOGETHER:
             self.flush()
 
+    def is_forked(self) -> bool:
+        return os.getpid() != self._pid
+
     def flush(self) -> None:
         if not self._out:
             return
-        if os.getpid() != self._pid:
+        if self.is_forked():
             raise Forked("this process was forked from a workflow's and has no engine")
         line = encode(self._out) + "\n"
         self._out.clear()
