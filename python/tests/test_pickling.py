@@ -31,7 +31,7 @@ def half(n: float) -> float:
     return n / 2
 
 if __name__ == "__main__":
-    for how in "spawn", "fork":
+    for how in "spawn", "forkserver", "fork":
         with ProcessPoolExecutor(1, multiprocessing.get_context(how)) as pool:
             print(list(pool.map(half, [1, 2])))
 """
@@ -65,7 +65,7 @@ class TasksAndWorkflowsArePickled(unittest.TestCase):
                 out.write(PROGRAM)
             paths = os.pathsep.join(sys.path)
             said = subprocess.run([sys.executable, file], env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True)
-        self.assertEqual((said.stdout, said.stderr), ("[0.5, 1.0]\n" * 2, ""))
+        self.assertEqual((said.stdout, said.stderr), ("[0.5, 1.0]\n" * 3, ""))
 
 
 if __name__ == "__main__":

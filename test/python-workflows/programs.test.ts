@@ -181,7 +181,7 @@ def all_of(numbers: list[int], how: str) -> list[int]:
 
 @workflow
 async def main():
-    return [await all_of([1, 2], how) for how in ("fork", "spawn")]
+    return [await all_of([1, 2], how) for how in ("fork", "forkserver", "spawn")]
 `
 
 const env = (more: NodeJS.ProcessEnv = {}) => ({
@@ -444,5 +444,5 @@ except almanac.RunFailed as error: print(str(error).splitlines()[0], len(almanac
 
 it('may give tasks to the processes that a task starts', async () => {
   project = await Project.make({ 'flow.py': pooled })
-  expect(printed('print(almanac.run(main).output)')).toBe('[[2, 3], [2, 3]]\n')
+  expect(printed('print(almanac.run(main).output)')).toBe('[[2, 3], [2, 3], [2, 3]]\n')
 })
