@@ -38,6 +38,8 @@ export class Notes {
   readonly #before: EarlierNotes | undefined
   /** by call, of its newest attempt: few calls show anything */
   readonly #shown = new Map<number, { readonly attempt: number; readonly things: ResultNotes }>()
+  /** by call, the newest image that is being taken in, or what waits for it */
+  readonly #taking = new Map<number, Promise<void>>()
 
   constructor(run: Told, before?: EarlierNotes) {
     this.#run = run
@@ -57,14 +59,22 @@ export class Notes {
       this.add({ type, name, body: decode(bodyWire) })
   }
 
-  /** What an attempt says; where it shows an image of its own, that is taken into the store first. */
+  /**
+   * What an attempt says, in its order; where it shows an image of its own, that is taken into the store first, and what it
+   * says after that waits.
+   */
   said(note: AttemptNote, redaction: Redaction | undefined, of: OfAttempt): Promise<void> | undefined {
     const told = redaction?.note(note) ?? note
     const image = imagePath(note)
-    if (image === undefined) return void this.#saidBy(told, of)
-    return withImage(told, image, this.#run.ports.data).then((notes) => {
-      for (const one of notes) this.#saidBy(one, of)
+    const before = this.#taking.get(of.call)
+    if (image === undefined && before === undefined) return void this.#saidBy(told, of)
+    const notes = image === undefined ? [told] : withImage(told, image, this.#run.ports.data)
+    const taking = Promise.all([notes, before]).then(([known]) => {
+      if (this.#taking.get(of.call) === taking) this.#taking.delete(of.call)
+      for (const one of known) this.#saidBy(one, of)
     })
+    this.#taking.set(of.call, taking)
+    return taking
   }
 
   /** Returns its body as it is kept; undefined of what is too much for a note, and that is said instead. */
