@@ -7,7 +7,7 @@ import types
 from typing import TYPE_CHECKING, Any, Mapping
 
 if TYPE_CHECKING:
-    from ._runs.execution import Run
+    from ._runs.ended_run import Run
 
 __all__ = ["AlmanacError", "RunFailed", "TaskFailed", "WorkflowRefused"]
 

@@ -1,12 +1,18 @@
+import base64
 import contextlib
+import datetime
+import html
 import os
 import re
 import tempfile
 import unittest
 
-from almanac import AlmanacError
+from almanac import AlmanacError, RunRecord
 from almanac._notebook.cells import _HEAD, file_of, in_cells
-from almanac._notebook.shown import _COLOURS, Artifact, Graph, progress_html, run_html
+from almanac._notebook.artifact import Artifact
+from almanac._notebook.graph import Graph
+from almanac._notebook.markup import COLOURS
+from almanac._notebook.shown import progress_html, run_html, runs_html
 
 
 @contextlib.contextmanager
@@ -221,6 +227,15 @@ class Cells(unittest.TestCase):
                     self.assertTrue(file.read().endswith(end))
 
 
+#: the least that is known of a run
+TOLD = {"workflow": "w", "state": "succeeded", "id": "r", "executed": 0, "reused": 0, "seconds": 1.0}
+
+
+class Marked:
+    def __repr__(self):
+        return "<1>"
+
+
 class Pictures(unittest.TestCase):
     def graph(self, **tasks):
         return Graph(
@@ -233,13 +248,28 @@ class Pictures(unittest.TestCase):
         self.assertIn("1920 more tasks", many._repr_html_())
         self.assertIn("<svg", self.graph()._repr_svg_())
 
+    def test_a_graph_is_an_image_which_a_notebook_that_is_not_trusted_keeps(self):
+        graph = self.graph(a=[], b=["a"])
+        alt, drawn = re.fullmatch(
+            r'<div style="[^"]*"><img style="[^"]*" alt="([^"]*)" src="data:image/svg\+xml;base64,([^"]*)"></div>', graph._repr_html_()
+        ).groups()
+        self.assertEqual((alt, base64.b64decode(drawn).decode()), ("a, b", graph._repr_svg_()))
+        self.assertNotIn("currentColor", graph._repr_svg_())
+
+    def test_long_names_of_a_graph_are_cut_in_the_picture_alone(self):
+        graph = Graph([{"name": "n" * 100, "calls": 3, "inputs": []}])
+        self.assertIn(f">{'n' * 39}… × 3</text>", graph._repr_svg_())
+        whole = "n" * 100
+        self.assertIn(f'alt="{whole} × 3"', graph._repr_html_())
+        self.assertIn(f'["{whole} × 3"]', str(graph))
+
     def test_a_circle_ends(self):
         svg = self.graph(a=["b"], b=["a"], c=["c", "b"])._repr_svg_()
-        self.assertEqual(svg.count("<rect"), 3)
+        self.assertEqual(svg.count("<g>"), 3)
 
     def test_names_are_text(self):
         graph = self.graph(**{'<script>"x"': []})
-        self.assertNotIn("<script", graph._repr_svg_())
+        self.assertNotIn("<script", graph._repr_svg_() + graph._repr_html_())
         self.assertIn('["<script>#quot;x#quot;"]', str(graph))
 
     def test_artifacts_are_text_and_bounded(self):
@@ -252,6 +282,59 @@ class Pictures(unittest.TestCase):
             Artifact("m", {"kind": "markdown", "text": "# a"})._repr_mimebundle_(),
             {"text/plain": "<markdown m>", "text/markdown": "# a"},
         )
+        # HTML beside it would be shown instead
+        self.assertEqual(
+            Artifact("c", {"kind": "plot", "spec": {"mark": "bar"}})._repr_mimebundle_(),
+            {"text/plain": "<plot c>", "application/vnd.vegalite.v5+json": {"mark": "bar"}},
+        )
+
+    def test_files_that_no_browser_draws_are_named(self):
+        with directory() as folder:
+            for name, drawn in (("a.png", True), ("a.tif", False)):
+                path = os.path.join(folder, name)
+                with open(path, "wb") as file:
+                    file.write(b"pixels")
+                shown = Artifact("a", {"kind": "image", "path": path}).html
+                self.assertEqual(("<img" in shown, path in shown), (drawn, not drawn))
+
+    def test_an_output_that_is_shown_as_an_artifact_too_is_shown_once(self):
+        with directory():
+            for name in ("one.png", "other.png"):
+                with open(name, "wb") as file:
+                    file.write(name.encode())
+            os.symlink("one.png", "output.png")
+            fit = Artifact("fit", {"kind": "image", "path": "one.png"})
+            shown = run_html({**TOLD, "files": {"plot": "output.png", "more": "other.png"}, "artifacts": {"fit": fit}})
+        self.assertEqual(re.findall('alt="(.*?)"', shown), ["more", "fit"])
+
+    def test_pictures_end_where_a_notebook_would_be_too_large_for_a_browser(self):
+        with directory():
+            with open("large.png", "wb") as file:
+                file.truncate(8 << 20)
+            shown = run_html({**TOLD, "files": {name: "large.png" for name in "abcd"}})
+        self.assertEqual(re.findall('alt="(.*?)"', shown), ["a", "b"])
+        self.assertIn("more is in <code>output</code>", shown)
+
+    def test_what_a_run_gave_is_shown_and_cut(self):
+        self.assertIn("gave <code>[&lt;1&gt;, 2]</code>", run_html({**TOLD, "output": [Marked(), 2]}))
+        self.assertLess(len(run_html({**TOLD, "output": [["x" * 1000] * 1000] * 1000})), 2000)
+        self.assertNotIn("gave", run_html({**TOLD, "output": None}))
+
+    def test_runs_are_a_table(self):
+        at = datetime.datetime(2026, 1, 31, 12, tzinfo=datetime.timezone.utc)
+        failed = RunRecord("r1", "w", "failed", 3, 1, at, at, at + datetime.timedelta(seconds=2.5), error="<b>" * 100, next="almanac resume r1")
+        rows = re.findall("<tr>(.*?)</tr>", runs_html([failed, RunRecord("r2", "w", "queued", 0, 0, at, name="night")]))
+        cells = [re.findall("<t[hd][^>]*>(.*?)</t[hd]>", row) for row in rows]
+        created = f"{at.astimezone():%Y-%m-%d %H:%M:%S}"
+        self.assertEqual(
+            cells,
+            [
+                ["run", "workflow", "state", "executed", "reused", "created", "took", "error", "next"],
+                ["<code>r1</code>", "w", '<b style="color:#da3636">failed</b>', "3", "1", created, "2.50 s",
+                 html.escape(("<b>" * 100)[:200]), "<code>almanac resume r1</code>"],
+                ["<code>r2</code>", "w · night", '<b style="color:#767676">queued</b>', "0", "0", created, "", "", ""],
+            ],
+        )
 
     def test_colours_can_be_read_on_white_and_on_black(self):
         def luminance(colour):
@@ -260,7 +343,7 @@ class Pictures(unittest.TestCase):
             return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
         # 4.5 would be asked of small text, which no colour has on both of these
-        for state, colour in _COLOURS.items():
+        for state, colour in COLOURS.items():
             at = luminance(colour)
             self.assertGreater(1.05 / (at + 0.05), 4.4, state)
             self.assertGreater((at + 0.05) / (luminance("#111111") + 0.05), 4, state)
@@ -270,28 +353,49 @@ class Pictures(unittest.TestCase):
         asks = progress_html("w", {"counts": {"running": 1}, "asks": ["Publish <it>?"], "id": "r"}, 0, [])
         self.assertIn("? <b>Publish &lt;it&gt;?</b> <code>almanac answer r</code>", asks)
         self.assertIn("2 reused <span", progress_html("w", {"counts": {}, "reused": 2}, 0, []))
+        self.assertIn("0 s</span> <code style=\"opacity:.65\">r</code>", progress_html("w", {"id": "r"}, 0, []))
         some = progress_html("w", {"counts": {"running": 1, "failed": 0}, "reused": 2, "state": "running"}, 0, [])
         self.assertIn(">1 running</span> · 2 reused <span", some)
         self.assertIn(">failed</b> <span", progress_html("w", {"counts": {}, "reused": 0, "state": "failed"}, 0, []))
 
     def test_warnings_are_shown_with_how_far_a_run_is(self):
-        html = progress_html("w", {}, 0, [], ["t: <slow>"])
-        self.assertIn('<div style="color:#c05600">! t: &lt;slow&gt;</div>', html)
+        shown = progress_html("w", {}, 0, [], ["t: <slow>"])
+        self.assertIn('<div style="color:#c05600">! t: &lt;slow&gt;</div>', shown)
 
     def test_of_a_run_that_rests_the_questions_are_shown_and_how_to_go_on(self):
-        told = {"workflow": "w", "state": "waiting", "id": "r", "executed": 0, "reused": 0, "seconds": 1.0}
-        html = run_html({**told, "next": "almanac answer r", "asks": [{"title": "Is <it> good?", "shown": ["range  3"]}]})
-        self.assertIn("? <b>Is &lt;it&gt; good?</b>", html)
-        self.assertIn("range  3", html)
-        self.assertIn("<code>almanac answer r</code>, and <code>almanac.resume</code> goes on", html)
+        told = {**TOLD, "state": "waiting", "function": "main"}
+        schema = '{"type":"object","properties":{"accept":{},"why":{}}}'
+        good = {"call": 3, "title": "Is <it> good?", "shown": ["range  3"], "schemaWire": schema}
+        shown = run_html({**told, "next": "almanac answer r", "asks": [good]})
+        self.assertIn("? <b>Is &lt;it&gt; good?</b>", shown)
+        self.assertIn("range  3", shown)
+        answer = html.escape('almanac.answer("r", {"accept": …, "why": …}')
+        self.assertIn(f"<code>{answer})</code>", shown)
+        self.assertIn("<code>almanac.resume(main)</code> goes on", shown)
+        self.assertNotIn("<code>almanac answer r</code>", shown)
+        sharp = {"call": 4, "title": "Is it sharp?", "schemaWire": '{"type":"boolean"}'}
+        both = run_html({**told, "next": "almanac answer r", "asks": [good, sharp]})
+        self.assertIn(f"<code>{answer}, call=3)</code>", both)
+        other = html.escape('almanac.answer("r", …, call=4)')
+        self.assertIn(f"<code>{other}</code>", both)
+        message = run_html({**told, "next": "almanac send r gain …"})
+        self.assertIn("<code>almanac send r gain …</code>, and <code>almanac.resume(main)</code> goes on", message)
         self.assertNotIn("goes on", run_html(told))
 
+    def test_images_that_a_person_is_to_judge_are_shown_with_the_question(self):
+        with directory():
+            for name in ("fit.png", "log.txt"):
+                with open(name, "wb") as file:
+                    file.write(b"it")
+            ask = {"call": 1, "title": "Good?", "shown": ["fit  fit.png", "log  log.txt"], "files": {"fit": "fit.png", "log": "log.txt"}}
+            shown = run_html({**TOLD, "state": "waiting", "asks": [ask]})
+        self.assertEqual((re.findall('alt="(.*?)"', shown), shown.count("log.txt")), (["fit"], 1))
+
     def test_of_many_artifacts_the_last_are_shown(self):
-        told = {"workflow": "w", "state": "succeeded", "id": "r", "executed": 0, "reused": 0, "seconds": 1.0}
-        told["artifacts"] = {str(n): Artifact(str(n), {"kind": "markdown", "text": f"text {n};"}) for n in range(100)}
-        html = run_html(told)
-        self.assertEqual([f"text {n};" in html for n in (69, 70, 99)], [False, True, True])
-        self.assertIn("the last 30 of 100 artifacts", html)
+        artifacts = {str(n): Artifact(str(n), {"kind": "markdown", "text": f"text {n};"}) for n in range(100)}
+        shown = run_html({**TOLD, "artifacts": artifacts})
+        self.assertEqual([f"text {n};" in shown for n in (69, 70, 99)], [False, True, True])
+        self.assertIn("the last 30 of 100 artifacts", shown)
 
 
 if __name__ == "__main__":

@@ -120,7 +120,7 @@ export const pythonFolders: readonly PythonFolder[] = [
     mayImport: ['almanac_worker/attempts', 'almanac_worker/tasks', ...execution, 'almanac_task.py'],
   },
   // authors look at what a run that failed has left: it is a `Run`
-  { name: errors, mayImport: [], typesOf: 'almanac/_runs/execution.py' },
+  { name: errors, mayImport: [], typesOf: 'almanac/_runs/ended_run.py' },
   { name: version, mayImport: [] },
   { name: 'almanac/location.py', mayImport: [errors, version] },
   { name: 'almanac/__main__.py', mayImport: ['almanac/location.py'] },

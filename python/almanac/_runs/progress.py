@@ -15,7 +15,7 @@ __all__ = ["display", "in_notebook", "message_of", "warning_of"]
 _FAILURES = 5
 _PAUSE = 0.1
 
-_Draw = Callable[[dict[str, Any], list[str], list[str], bool], None]
+_Draw = Callable[[dict[str, Any], float, list[str], list[str], bool], None]
 
 
 def message_of(error: Mapping[str, Any]) -> str:
@@ -51,13 +51,16 @@ def display(name: str, progress: bool | None) -> Callable[[dict[str, Any], list[
     last: dict[str, Any] = {}
     failures: list[str] = []
     drawn = 0.0
+    began = time.monotonic()
     run = ""
 
     def show(told: dict[str, Any], warnings: list[str]) -> None:
-        nonlocal last, drawn, run
+        nonlocal last, drawn, began, run
         kind = told["kind"]
         if kind == "started":
-            run = told["id"]
+            # the engine takes a moment to start, which is no time of the run
+            run, began = told["id"], time.monotonic()
+            last = {"id": run}
         if kind == "failure" and told["final"] and len(failures) < _FAILURES:
             entry = "" if told["entry"] is None else f" {told['entry']}"
             failures.append(f"{told['task']}{entry}: {message_of(told['error'])}")
@@ -66,7 +69,7 @@ def display(name: str, progress: bool | None) -> Callable[[dict[str, Any], list[
         now = time.monotonic()
         if kind == "run" or now - drawn > _PAUSE:
             drawn = now
-            draw(last, failures, warnings, kind == "run")
+            draw(last, now - began, failures, warnings, kind == "run")
 
     return show
 
@@ -87,7 +90,7 @@ def _warned(before: str) -> Callable[[dict[str, Any], list[str]], None]:
 def _line(name: str) -> _Draw:
     above = _warned("\r\033[K")
 
-    def draw(told: dict[str, Any], failures: list[str], warnings: list[str], ended: bool) -> None:
+    def draw(told: dict[str, Any], seconds: float, failures: list[str], warnings: list[str], ended: bool) -> None:
         above(told, warnings)
         counts = told.get("counts", {})
         text = " · ".join(f"{count} {state}" for state, count in counts.items() if count)
@@ -99,10 +102,9 @@ def _line(name: str) -> _Draw:
 def _cell(name: str) -> _Draw:
     from IPython.display import HTML, display as shown_in  # type: ignore[import-not-found]
 
-    began = time.monotonic()
     handle: Any = shown_in(HTML(progress_html(name, {}, 0, [])), display_id=True)
 
-    def draw(told: dict[str, Any], failures: list[str], warnings: list[str], ended: bool) -> None:
-        handle.update(HTML(progress_html(name, told, time.monotonic() - began, failures, warnings)))
+    def draw(told: dict[str, Any], seconds: float, failures: list[str], warnings: list[str], ended: bool) -> None:
+        handle.update(HTML(progress_html(name, told, seconds, failures, warnings)))
 
     return draw

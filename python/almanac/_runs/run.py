@@ -19,7 +19,7 @@ from ..errors import AlmanacError
 
 if TYPE_CHECKING:
     # imported where a run is asked for: it takes longer than all else here, and workflows ask for none
-    from .execution import Run
+    from .ended_run import Run
 
 __all__ = ["resume", "resume_async", "run", "run_async"]
 

@@ -49,6 +49,15 @@ class RunRecord:
     next: str | None = None
 
 
+class _RunRecords(list[RunRecord]):
+    """A notebook shows them as a table."""
+
+    def _repr_html_(self) -> str:
+        from .._notebook.shown import runs_html
+
+        return runs_html(self)
+
+
 def runs(
     workflow: Workflow[..., Any] | str | None = None, *, limit: int = 20, project: str | None = None
 ) -> list[RunRecord]:
@@ -77,7 +86,7 @@ def runs(
         words += ["--file", file if os.path.isfile(file) else cells.path_of(workflow.function)]
     elif workflow is not None:
         words += ["--workflow", workflow]
-    return [_record(told) for told in in_project(words, project) if told["kind"] == "run"]
+    return _RunRecords(_record(told) for told in in_project(words, project) if told["kind"] == "run")
 
 
 def cancel(run: str, *, project: str | None = None) -> None:

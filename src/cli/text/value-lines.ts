@@ -19,6 +19,16 @@ export async function valueLines(value: Value, data: Workbench['data']): Promise
   return Promise.all(fields.length > mostFields ? [...lines, `… of ${fields.length}`] : lines)
 }
 
+/** Files among its fields, or itself, by where they can be opened: what shows pictures looks at them. */
+export async function filesOf(value: Value, data: Workbench['data']): Promise<Record<string, string>> {
+  const fields = value instanceof FileRef ? [['file', value] as const] : Object.entries(value ?? {})
+  const files: Record<string, string> = {}
+  for (const [name, field] of fields.slice(0, mostFields)) {
+    if (field instanceof FileRef && (await data.available(field))) files[name] = await data.open(field)
+  }
+  return files
+}
+
 /** The same in one text. */
 export async function fieldText(value: Value, data: Workbench['data']): Promise<string> {
   if (value instanceof FileRef || value instanceof DirRef) {
