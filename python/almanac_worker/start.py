@@ -33,9 +33,6 @@ def main() -> None:
         faulthandler.enable(c_stack=False)
     else:
         faulthandler.enable()
-    if config["debug"] is None:
-        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
-        sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
     try:
         os.chdir(config["directory"])
     except OSError:

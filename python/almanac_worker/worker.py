@@ -77,7 +77,7 @@ class Worker:
         #: what the host knows to be loaded
         self._loaded = 0, 0
         #: under a debugger they are the terminal
-        self._output = OutputFiles(config["events"]) if self._debug is None else None
+        self._output = OutputFiles(config["events"], lambda *said: self._keep(*said, _task.get() or self._here)) if self._debug is None else None
         self._logging = False
         self._on_signal = self._interrupted
         #: a task forked, and this is the child
@@ -187,6 +187,7 @@ class Worker:
         self._here = None
         if task.ms > _LONG:
             self._mend()
+        self._say_lines(task, True)
         self._end(task, end)
 
     def _call_here(self, function: Any, positional: list[Any], named: dict[str, Any]) -> Any:
@@ -222,7 +223,7 @@ class Worker:
         if self._attempts.threads == 0:
             sys.setswitchinterval(0.0005)
             os.environ.pop("ALMANAC_EVENTS", None)
-            capture_threads(self._print)
+            capture_threads(lambda stream, text: self._keep(stream, text, _task.get()))
             if self._output is not None:
                 self._output.shared = True
         self._start_threads(self._attempts.wait(task, self._never_began))
@@ -331,8 +332,7 @@ class Worker:
                 raise TaskCancelled
         return True
 
-    def _print(self, stream: str, text: str) -> bool:
-        task = _task.get()
+    def _keep(self, stream: str, text: str, task: Task | None) -> bool:
         if task is None or self._is_child:
             return False
         # no writing here, see `_say`: the host pokes, and the end flushes
@@ -340,8 +340,7 @@ class Worker:
         return True
 
     def _say_lines(self, task: Task, end: bool) -> None:
-        lines = task.said_lines
-        if lines is not None:
+        if (lines := task.said_lines) is not None:
             lines.tell(partial(self._post_lines, task), end)
 
     def _post_lines(self, task: Task, lines: list[list[Any]]) -> None:
@@ -382,8 +381,7 @@ class Worker:
         for task in self._attempts.under_way():
             if task is self._here or task.thread is not None:
                 self._say_begun(task)
-                lines = task.said_lines
-                if lines is not None:
+                if (lines := task.said_lines) is not None:
                     lines.peek(partial(self._post_lines, task))
 
     def _on_export(self, handle: int, segment: str, path: str, spare: str) -> None:

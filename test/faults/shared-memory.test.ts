@@ -31,9 +31,21 @@ def size(it: bytes) -> int:
     return len(it)
 
 
+@task
+def chat(lines: int) -> int:
+    for line in range(lines):
+        print(line, "ü" * 100)
+    return lines
+
+
 @workflow
 def talk():
     return size(speak(2000))
+
+
+@workflow
+def chatter():
+    return chat(2000)
 `,
   })
   mkdirSync(join(project.folder, 'small'))
@@ -41,8 +53,8 @@ def talk():
 afterEach(() => project.remove())
 
 /** The last line that a run prints as JSON, after these lines of a shell. */
-function run(lines: string): Record<string, unknown> {
-  const script = `${lines}\n"$NODE" "$BIN" run steps.py --json`
+function run(lines: string, workflow = 'talk'): Record<string, unknown> {
+  const script = `${lines}\n"$NODE" "$BIN" run steps.py:${workflow} --json`
   const [command, ...args] = [...(unshared === undefined ? [] : ['unshare', ...unshared]), 'sh', '-c', script]
   const { stdout } = spawnSync(command as string, args, {
     cwd: project.folder,
@@ -74,4 +86,15 @@ if (unshared !== undefined)
         /^\/dev\/shm \(0 bytes free\) and .*\/small \([\d.]+ KiB free\): a result of 293 KiB cannot be written there: .*No space left on device.*; make room there, or set TMPDIR to a directory that has some\.$/,
       ),
     })
+  })
+
+if (unshared !== undefined)
+  it('with shared memory and the disk full no print fails, and what is printed is in the log all the same', async () => {
+    const both = `
+    mount -t tmpfs -o size=64k tmpfs /dev/shm; ${fill('/dev/shm')}
+    mount -t tmpfs -o size=100k tmpfs small; export TMPDIR=$PWD/small`
+    expect(run(both, 'chatter')).toMatchObject({ state: 'succeeded', output: 2000 })
+    const { stdout } = await project.run('logs', 'last', 'chat')
+    const lines = Array.from({ length: 2000 }, (_, line) => `${line} ${'ü'.repeat(100)}`)
+    expect(lines.filter((line) => !stdout.includes(line))).toEqual([])
   })

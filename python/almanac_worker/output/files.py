@@ -6,7 +6,7 @@ import os
 import sys
 
 from ..shared import process
-from .standard_streams import StandardStreams
+from .standard_streams import StandardStreams, Take
 
 # what is looked up for each of many short tasks
 _lseek = os.lseek
@@ -16,9 +16,10 @@ _END = os.SEEK_END
 class OutputFiles:
     """Owns descriptors of its own for them: the author's code may close or redirect 1 and 2."""
 
-    def __init__(self, events: str) -> None:
+    def __init__(self, events: str, take: Take) -> None:
         self._files = os.dup(1), os.dup(2), os.open(events, os.O_RDONLY)
-        self._standard = StandardStreams()
+        self._standard = StandardStreams(take)
+        self._standard.renew()
         self._sizes = (0, 0, 0)
         #: by tasks in threads, which may be in the middle of using them
         self.shared = False

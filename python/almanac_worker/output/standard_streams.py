@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import codecs
+import errno
 import io
 import os
 import sys
+from typing import Any, Callable
+
+#: takes the name of a stream and text that its file has no room for, or says False
+Take = Callable[[str, str], bool]
+
+_FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 
 _NAMES = {1: "stdout", 2: "stderr"}
 
@@ -17,9 +25,18 @@ class StandardStreams:
         next file is opened as would otherwise get what is printed
     """
 
-    def __init__(self) -> None:
+    def __init__(self, take: Take = lambda stream, text: False) -> None:
+        self._take = take
         self._own = [os.dup(descriptor) for descriptor in (0, 1, 2)]
         self._known = [_file(descriptor) for descriptor in (0, 1, 2)]
+
+    def renew(self) -> None:
+        """Streams as this process has them from now on."""
+        for descriptor, name in _NAMES.items():
+            getattr(sys, name).flush()
+            stream = self._stream(descriptor)
+            setattr(sys, name, stream)
+            setattr(sys, f"__{name}__", stream)
 
     def mend(self) -> None:
         for descriptor, own in enumerate(self._own):
@@ -28,11 +45,32 @@ class StandardStreams:
         for descriptor, name in _NAMES.items():
             stream = getattr(sys, name)
             if stream is None or getattr(stream, "closed", False):
-                setattr(sys, name, text_stream(descriptor))
+                setattr(sys, name, self._stream(descriptor))
+
+    def _stream(self, descriptor: int) -> io.TextIOWrapper:
+        raw = _Roomy(descriptor, self._take)
+        return io.TextIOWrapper(io.BufferedWriter(raw), encoding="utf-8", errors="backslashreplace", line_buffering=True)
 
 
-def text_stream(descriptor: int) -> io.TextIOWrapper:
-    return open(descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
+class _Roomy(io.FileIO):
+    """A descriptor whose file may be on a full disk: no `print` fails for that."""
+
+    def __init__(self, descriptor: int, take: Take) -> None:
+        super().__init__(descriptor, "w", closefd=False)
+        self._stream = _NAMES[descriptor]
+        self.name = f"<{self._stream}>"
+        self._take = take
+        # characters may be cut between two writes
+        self._decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data)
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+        self._take(self._stream, self._decoder.decode(data))
+        return len(data)
 
 
 def _file(descriptor: int) -> tuple[int, int] | None:
