@@ -70,3 +70,10 @@ __all__ = [
     "workflow",
     "workflow_from",
 ]
+
+# in help, tracebacks and pickles they are of the module that authors import; errors are of `almanac.errors`, and what has
+# fields stays where the names are that its annotations name
+for _name in __all__:
+    _one = globals()[_name]
+    if hasattr(_one, "__qualname__") and not hasattr(_one, "__dataclass_fields__") and _one.__module__ != "almanac.errors":
+        _one.__module__ = "almanac"
