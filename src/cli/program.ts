@@ -17,7 +17,7 @@ import type { RunsFlags } from './commands/runs.ts'
 import type { SendFlags } from './commands/send.ts'
 import type { ShellFlags } from './commands/shell.ts'
 import { collect, common, execution } from './flags.ts'
-import { meant, withMeant } from './meant.ts'
+import { suggestion, withSuggestion } from './suggestions.ts'
 import { asTyped } from './output/command-text.ts'
 import { helpIsOf } from './output/help-hint.ts'
 import { exitCodes, openPrinter, printError } from './output/printer.ts'
@@ -36,7 +36,7 @@ export function buildProgram(
   program
     .configureOutput({
       writeErr: (text) => void tell(asTyped(text)),
-      outputError: (text, write) => write(withMeant(text, words)),
+      outputError: (text, write) => write(withSuggestion(text, words)),
     })
     .description(
       'Runs pipelines of scientific data: plain code, whose results are kept task by task and not computed twice.',
@@ -275,7 +275,7 @@ export async function runProgram(version: string, argv: readonly string[]): Prom
       if (isDone || !argv.includes('--json')) return
       const text = (error as Error).message
       const message = text.replace(/^error: /, '')
-      const hint = meant(text, argv)
+      const hint = suggestion(text, argv)
       openPrinter({ json: true, debug: false }).object({ kind: 'error', code: 'ALM_USAGE', message, hint })
       return
     }

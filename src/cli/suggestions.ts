@@ -1,6 +1,6 @@
 /**
- * What somebody meant who knows other tools: what cannot be read as it stands, and the command that does it here. For each
- * word only what is surely meant.
+ * What is suggested to somebody who knows other tools: what cannot be read as it stands, and the command that does it here.
+ * For each word only what is surely meant.
  */
 
 /** Commands of Airflow, Prefect, Snakemake, Nextflow, DVC, Docker and make. */
@@ -49,7 +49,7 @@ function all(command: string, ...words: readonly string[]): Record<string, strin
 const isFile = (word: string): boolean => /\.(ts|mts|js|mjs|py)(:\S+)?$/.test(word)
 
 /** What to do instead, as a sentence or two; undefined where nobody knows. `words` are those of the whole command. */
-export function meant(error: string, words: readonly string[]): string | undefined {
+export function suggestion(error: string, words: readonly string[]): string | undefined {
   const [, kind, word = ''] = /(unknown command|unknown option|required argument) '([^']*)'/.exec(error) ?? []
   const command = words.find((one) => !one.startsWith('-')) ?? ''
   if (kind === 'unknown command') return ofCommand(word, command)
@@ -93,9 +93,9 @@ function ofMore(error: string): string | undefined {
   return `Inputs are given by name: almanac run ${file}${inputs.map((input) => ` --input ${input}`).join('')}`
 }
 
-/** An error of commander with what was meant, in place of what only looks alike. */
-export function withMeant(error: string, words: readonly string[]): string {
-  const instead = meant(error, words)
+/** An error of commander with what is suggested instead, in place of what only looks alike. */
+export function withSuggestion(error: string, words: readonly string[]): string {
+  const instead = suggestion(error, words)
   return instead === undefined
     ? error
     : `${error.replace(/\n\(Did you mean .*\?\)/, '').trimEnd()}\n${instead}\n`

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { catalogue } from '../model/errors.ts'
 import { pathOf } from './command-help.ts'
-import { commands, meant } from './meant.ts'
+import { commands, suggestion } from './suggestions.ts'
 import { buildProgram } from './program.ts'
 
 /** What is written where words cannot be read. */
@@ -69,5 +69,5 @@ it('names commands that there are, in hints of the catalogue too', () => {
   expect(texts.filter((text) => !known.has(text ?? '') && text !== 'help')).toEqual([])
   // a command that there is needs no guess
   expect(Object.keys(commands).filter((word) => known.has(word))).toEqual([])
-  expect(meant('error: something else', ['run'])).toBeUndefined()
+  expect(suggestion('error: something else', ['run'])).toBeUndefined()
 })
