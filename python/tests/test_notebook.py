@@ -387,7 +387,7 @@ class Pictures(unittest.TestCase):
             for name in ("fit.png", "log.txt"):
                 with open(name, "wb") as file:
                     file.write(b"it")
-            ask = {"call": 1, "title": "Good?", "shown": ["fit  fit.png", "log  log.txt"], "files": {"fit": "fit.png", "log": "log.txt"}}
+            ask = {"call": 1, "title": "Good?", "shown": ["fit  fit.png", "log  log.txt"], "files": {"fit": "fit.png", "gone": "gone.png", "log": "log.txt"}}
             shown = run_html({**TOLD, "state": "waiting", "asks": [ask]})
         self.assertEqual((re.findall('alt="(.*?)"', shown), shown.count("log.txt")), (["fit"], 1))
 

@@ -59,7 +59,7 @@ it('keeps the records of one outcome in one batch, however many came before', ()
 it('sends what was added at once where it is told to, and nothing twice', async () => {
   const { add, clock, recorder, sizes } = rig()
   add(3)
-  recorder.send()
+  recorder.flush()
   expect(sizes()).toEqual([3])
   await clock.settle()
   expect(sizes()).toEqual([3])

@@ -59,12 +59,7 @@ export class Recorder {
 
   readonly #flushNow = (): void => {
     this.#scheduled = false
-    this.#flush()
-  }
-
-  /** What was added goes to the journal at once, and not when the function rests. */
-  send(): void {
-    this.#flush()
+    this.flush()
   }
 
   /** Somebody waits until what was added is durable. */
@@ -99,14 +94,15 @@ export class Recorder {
   /** Resolves when all that was added is durable. @throws what the journal throws */
   async durable(): Promise<void> {
     while ((this.#batch.length > 0 || this.#underWay > 0) && this.#failure === undefined) {
-      this.#flush()
+      this.flush()
       this.hurry()
       await new Promise<void>((resolve) => this.#waiters.push(resolve))
     }
     if (this.#failure !== undefined) throw this.#failure.error
   }
 
-  #flush(): void {
+  /** What was added goes to the journal at once, and not when the function rests, unless too much is under way. */
+  flush(): void {
     if (this.#underWay < maxUnderWay) this.#send()
   }
 
@@ -145,7 +141,7 @@ export class Recorder {
   }
 
   #settled(): void {
-    this.#flush()
+    this.flush()
     const waiters = this.#waiters
     this.#waiters = []
     for (const resolve of waiters) resolve()

@@ -401,7 +401,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
         this.remote.cancelled()
         this.#end.changeState('cancelling')
         // the ends of all calls at once: the journal writes them while they are given to the function
-        return this.#run.recorder.send()
+        return this.#run.recorder.flush()
       case 'rebuilt':
       case 'release':
         return

@@ -74,12 +74,15 @@ def image(path: Any, alt: str) -> str:
 
 
 def picture(path: Any, alt: str) -> str | None:
-    """An image; None of a file that is none, or too large."""
-    kind = mimetypes.guess_type(str(path))[0] or _sniffed(path)
-    if kind not in _DRAWN or os.path.getsize(path) > _IMAGE:
+    """An image; None of a file that is none, or too large, or cannot be read (any more)."""
+    try:
+        kind = mimetypes.guess_type(str(path))[0] or _sniffed(path)
+        if kind not in _DRAWN or os.path.getsize(path) > _IMAGE:
+            return None
+        with open(path, "rb") as file:
+            data = base64.b64encode(file.read()).decode("ascii")
+    except OSError:
         return None
-    with open(path, "rb") as file:
-        data = base64.b64encode(file.read()).decode("ascii")
     return f'<img alt="{text(alt)}" style="max-width:100%" src="data:{kind};base64,{data}">'
 
 

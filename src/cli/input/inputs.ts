@@ -9,7 +9,8 @@ import { type InputSchema, kindText, misfit, typesOf } from './schemas.ts'
 /**
  * The input of a workflow from `--params FILE` and `--input name=value`, read by the workflow's schema: files and
  * directories are scanned where they lie, files at URLs looked at, numbers and booleans are what they look like, texts stay texts.
- * `file` is the workflow's. `isCoded`: that of `params` is a program's beside this one, in the codec's form, which has values that JSON does not have.
+ * `file` is the workflow's. `isCoded`: that of `params` is a program's beside this one, in the codec's form, which has
+ * values that JSON does not have.
  *
  * @throws ALM_INPUT_INVALID, ALM_INPUT_MISSING
  */
