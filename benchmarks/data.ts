@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
+import { flag, oneOf, whole } from '../scripts/options/option.ts'
+import { scriptOptions } from '../scripts/options/script-options.ts'
 import { removeTree } from '../src/data/files/remove-tree.ts'
 import { type Corpus, changeTen, makeCorpus, makeLarge } from './data/corpus.ts'
 import { type Peer, preparePeers } from './data/peers.ts'
@@ -18,33 +19,35 @@ import { type Cost, costOf, median } from './process-cost.ts'
  *     npm run bench:data -- --only map --files 20000 --peers 1000 --million 50000 --large 10 --times 5
  */
 
-const { values: options } = parseArgs({
+const parts: Readonly<Record<string, () => Promise<void>>> = { map, beside, million, large, checkout }
+const options = scriptOptions({
+  command: 'npm run bench:data --',
+  does: 'Directories as values, beside the tools that can do the same work; small sizes unless said.',
   options: {
-    full: { type: 'boolean', default: false },
-    only: { type: 'string' },
-    times: { type: 'string', default: '3' },
-    files: { type: 'string' },
-    peers: { type: 'string' },
-    million: { type: 'string' },
-    large: { type: 'string' },
+    full: flag('the sizes of the goals, written to benchmarks/results-data.md'),
+    only: oneOf(Object.keys(parts), 'one part, only printed'),
+    times: whole('each is measured so often', 3),
+    files: whole('files of the parts map and checkout'),
+    peers: whole('files of the part beside'),
+    million: whole('files of the part million'),
+    large: whole('megabytes of each of the 20 files of the part large'),
   },
 })
-const number = (given: string | undefined, full: number, small: number): number =>
-  given === undefined ? (options.full ? full : small) : Number(given)
-const times = Number(options.times)
+const { times } = options
+const sized = (given: number | undefined, full: number, small: number): number =>
+  given ?? (options.full ? full : small)
 const sizes = {
-  files: number(options.files, 100_000, 5000),
-  peers: number(options.peers, 10_000, 1000),
-  million: number(options.million, 1_000_000, 20_000),
+  files: sized(options.files, 100_000, 5000),
+  peers: sized(options.peers, 10_000, 1000),
+  million: sized(options.million, 1_000_000, 20_000),
   /** megabytes of each of 20 files */
-  large: number(options.large, 100, 5),
+  large: sized(options.large, 100, 5),
 }
 const folder = mkdtempSync(join(tmpdir(), 'almanac-bench-data-'))
 const lines: string[] = []
 /** Longer than it takes until a file's times are trusted. */
 const settleMs = 2500
 
-const parts: Readonly<Record<string, () => Promise<void>>> = { map, beside, million, large, checkout }
 const loadBefore = load()
 try {
   for (const [name, part] of Object.entries(parts)) {

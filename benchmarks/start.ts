@@ -1,7 +1,8 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { oneOf, whole } from '../scripts/options/option.ts'
+import { scriptOptions } from '../scripts/options/script-options.ts'
 import { ensurePythonEnv } from '../src/executors/python/environment.ts'
 import { cancelling } from './cancelling.ts'
 import { chains } from './chains.ts'
@@ -22,13 +23,8 @@ import { originOf, seedTable } from './seed/table.ts'
  *     npm run bench -- --times 5 --only forecast      more often, one part, only printed
  */
 
-const { values: options } = parseArgs({
-  options: { times: { type: 'string', default: '3' }, only: { type: 'string' } },
-})
-const times = Number(options.times)
 const root = join(import.meta.dirname, '..')
 const example = join(root, 'examples/forecast')
-const folder = mkdtempSync(join(tmpdir(), 'almanac-bench-'))
 const almanac = (...args: string[]): [string, ...string[]] => [
   process.execPath,
   join(root, 'bin/almanac.cjs'),
@@ -49,10 +45,19 @@ const parts: Readonly<Record<string, () => void | Promise<void>>> = {
   resume,
   seed,
 }
+const { times, only } = scriptOptions({
+  command: 'npm run bench --',
+  does: 'Start-up, tasks a second, and the forecast example against a plain script; written to benchmarks/results.md.',
+  options: {
+    times: whole('each is measured so often', 3),
+    only: oneOf(Object.keys(parts), 'one part, only printed'),
+  },
+})
+const folder = mkdtempSync(join(tmpdir(), 'almanac-bench-'))
 
 try {
   for (const [name, part] of Object.entries(parts)) {
-    if (options.only !== undefined && options.only !== name) continue
+    if (only !== undefined && only !== name) continue
     const taken = taking()
     const before = lines.length
     await part()
@@ -62,10 +67,10 @@ try {
 } finally {
   rmSync(folder, { recursive: true })
 }
-const missed = options.only === undefined ? ['', ...goals.lines()] : []
+const missed = only === undefined ? ['', ...goals.lines()] : []
 const text = [...heading(), ...missed, ...lines, ''].join('\n')
 console.log(text)
-if (options.only === undefined) writeFileSync(join(root, 'benchmarks/results.md'), text)
+if (only === undefined) writeFileSync(join(root, 'benchmarks/results.md'), text)
 
 function heading(): string[] {
   return [

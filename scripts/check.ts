@@ -1,15 +1,16 @@
+import { scriptOptions } from './options/script-options.ts'
 import { runSteps } from './steps/run-steps.ts'
 import { checkSteps } from './steps/steps.ts'
 
 /** What every change must pass; names of steps as arguments run only those. */
 
-const names = process.argv.slice(2)
-const steps = checkSteps.filter((step) => names.length === 0 || names.includes(step.name))
-const unknown = names.filter((name) => !checkSteps.some((step) => step.name === name))
-if (unknown.length > 0)
-  throw new Error(
-    `there is no step ${unknown.join(', ')}; there are ${checkSteps.map((step) => step.name).join(', ')}`,
-  )
+const { words } = scriptOptions({
+  command: 'npm run check --',
+  does: 'What every change must pass: all steps, or those named.',
+  options: {},
+  words: { shown: 'step', of: checkSteps.map((step) => step.name) },
+})
+const steps = checkSteps.filter((step) => words.length === 0 || words.includes(step.name))
 process.exitCode = (await runSteps(
   steps.map((step) => ({
     ...step,

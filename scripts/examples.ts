@@ -14,19 +14,23 @@ import { delimiter, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Example } from './examples/extract.ts'
 import { fromComments, fromDocstrings, fromMarkdown } from './examples/extract.ts'
+import { flag } from './options/option.ts'
+import { scriptOptions } from './options/script-options.ts'
 import { filesBelow, productSources, root } from './source-files.ts'
 
 /**
  * Checks and runs every example of the documents and doc comments as a user would have it: in a project of its
  * own that has the built package in `node_modules`. Blocks of one document share a directory and run in order.
- *
- *   node scripts/examples.ts [--docstrings]    those of the docstrings of Python instead
  */
 
+const { docstrings: inDocstrings } = scriptOptions({
+  command: 'npm run examples --',
+  does: 'Checks and runs every example of the documents and doc comments.',
+  options: { docstrings: flag('those of the docstrings of Python instead') },
+})
 const run = promisify(execFile)
 const project = realpathSync(mkdtempSync(join(tmpdir(), 'almanac-examples-')))
 const limitMs = 300_000
-const inDocstrings = process.argv.includes('--docstrings')
 
 interface Document {
   readonly folder: string

@@ -3,6 +3,8 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { isDeepStrictEqual, promisify } from 'node:util'
+import { flag } from './options/option.ts'
+import { scriptOptions } from './options/script-options.ts'
 import { fetchPython } from './pythons/fetch.ts'
 import { releases } from './pythons/releases.ts'
 import { root } from './source-files.ts'
@@ -11,8 +13,6 @@ import { fromUnittest } from './steps/counts.ts'
 /**
  * Tests the Python package with versions of Python: its unit tests, and a small workflow from end to end. What the
  * machine lacks is fetched; where that cannot be, it is said, and that version is not tested.
- *
- *   node scripts/python-versions.ts [--ends | 3.10 3.14 …]    all versions; the oldest and the newest; those
  */
 
 const run = promisify(execFile)
@@ -26,12 +26,17 @@ const expected = [
   85,
 ]
 
-const asked = process.argv.slice(2)
 const versions = Object.keys(releases)
-const tested = asked.includes('--ends')
+const { ends, words } = scriptOptions({
+  command: 'npm run python-versions --',
+  does: 'Tests the Python package with each version of Python, or those named; fetches what the machine lacks.',
+  options: { ends: flag('only the oldest and the newest') },
+  words: { shown: 'version', of: versions },
+})
+const tested = ends
   ? [versions[0], versions.at(-1)].filter((one) => one !== undefined)
-  : asked.length > 0
-    ? asked
+  : words.length > 0
+    ? words
     : versions
 
 let passed = 0

@@ -12,8 +12,7 @@ import { checkSeedGoals } from './goals.ts'
 import { KeptLines } from './kept-lines.ts'
 import type { Measured } from './measure.ts'
 import { measure } from './measure.ts'
-import type { SeedOptions } from './options.ts'
-import { seedOptions } from './options.ts'
+import { type EngineName, options } from './options.ts'
 import { type Line, originOf, seedTable } from './table.ts'
 
 /**
@@ -30,23 +29,8 @@ import { type Line, originOf, seedTable } from './table.ts'
  */
 
 const here = import.meta.dirname
-const engineNames = [
-  'almanac-inline',
-  'almanac-threads',
-  'almanac-python',
-  'almanac-pyflow',
-  'dask',
-  'prefect',
-  'floor',
-] as const
-type EngineName = (typeof engineNames)[number]
-const options = seedOptions(process.argv.slice(2), engineNames)
-if (typeof options === 'string') {
-  process.stderr.write(`${options}\n`)
-  process.exit(process.argv.includes('--help') ? 0 : 2)
-}
 const { parallel, repeat, engines } = options
-const bounds = { maxBytes: options.maxGb * 1e9, maxMs: options.maxMinutes * 60_000 }
+const bounds = { maxBytes: options['max-gb'] * 1e9, maxMs: options['max-minutes'] * 60_000 }
 const lines = new KeptLines(options.append)
 const folder = mkdtempSync(join(tmpdir(), 'almanac-seed-'))
 const { python } = await ensurePythonEnv(
@@ -93,7 +77,7 @@ const programs: Readonly<Record<EngineName, Program>> = {
 }
 
 try {
-  for (const cell of cells(options)) await runCell(cell)
+  for (const cell of cells()) await runCell(cell)
   if (options.page !== undefined) writeFileSync(options.page, page())
 } finally {
   rmSync(folder, { recursive: true })
@@ -118,7 +102,8 @@ function page(): string {
   ].join('\n')
 }
 
-function cells({ grid, n, sleepMean, sleepSpread, sizeMb }: SeedOptions): Cell[] {
+function cells(): Cell[] {
+  const { grid, n, 'sleep-mean': sleepMean, 'sleep-spread': sleepSpread, 'size-mb': sizeMb } = options
   if (grid === undefined) return [{ n, sleepMean, sleepSpread, sizeMb, parallel }]
   return (grids[grid] ?? []).map((cell) => ({ ...cell, parallel }))
 }
@@ -132,7 +117,7 @@ async function runCell(cell: Cell): Promise<void> {
   const stopped = new Map<string, string>()
   for (let round = 0; round < repeat; round++) {
     for (const name of wanted) {
-      const program = programs[name as EngineName]
+      const program = programs[name]
       const refused = stopped.get(name) ?? program.refuses?.(cell)
       if (refused !== undefined) {
         stopped.set(name, refused)

@@ -100,7 +100,7 @@ export const testSteps: readonly Step[] = [
   // it takes two minutes of all processors, and the tests from outside leave about as much of them unused
   {
     name: 'simulation',
-    command: node('src/testing/simulation/main.ts', '--seeds', '10000'),
+    command: node('scripts/simulate.ts', '--seeds', '10000'),
     after: ['unit'],
     last: true,
     patient: true,

@@ -1,29 +1,30 @@
 import { availableParallelism } from 'node:os'
-import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
-import type { Report, Share } from './share.ts'
-import { simulate } from './simulate.ts'
+import type { Report, Share } from '../src/testing/simulation/share.ts'
+import { simulate } from '../src/testing/simulation/simulate.ts'
+import { flag, whole } from './options/option.ts'
+import { scriptOptions } from './options/script-options.ts'
 
-/**
- * `node src/testing/simulation/main.ts --seeds 10000 [--from N] [--jobs N]`: simulates so many seeds, on all processors.
- * `… --seed N [--trace]`: one of them, with all that happened.
- */
-const { values } = parseArgs({
+/** Random programs, crashes and edits on the real engine, on all processors; or one of them again. */
+
+const asked = scriptOptions({
+  command: 'npm run simulate --',
+  does: 'Random programs, crashes and edits on the real engine, each from a seed.',
   options: {
-    seeds: { type: 'string', default: '1000' },
-    from: { type: 'string', default: '1' },
-    jobs: { type: 'string' },
-    seed: { type: 'string' },
-    trace: { type: 'boolean', default: false },
+    seeds: whole('how many', 1000),
+    from: whole('the first', 1),
+    jobs: whole('so many at once, else one on each processor'),
+    seed: whole('this one alone'),
+    trace: flag('with all that happens in it'),
   },
 })
 
-process.exitCode = values.seed === undefined ? await all() : await one(Number(values.seed))
+process.exitCode = asked.seed === undefined ? await all() : await one(asked.seed)
 
 async function one(seed: number): Promise<number> {
   const lines: string[] = []
   try {
-    const summary = await simulate(seed, values.trace ? (line) => lines.push(line()) : undefined)
+    const summary = await simulate(seed, asked.trace ? (line) => lines.push(line()) : undefined)
     say(lines, `seed ${seed}: ${JSON.stringify(summary)}`)
     return 0
   } catch (error) {
@@ -34,8 +35,8 @@ async function one(seed: number): Promise<number> {
 
 async function all(): Promise<number> {
   const began = performance.now()
-  const [from, seeds] = [Number(values.from), Number(values.seeds)]
-  const jobs = Math.min(Number(values.jobs ?? availableParallelism()), seeds)
+  const { from, seeds } = asked
+  const jobs = Math.min(asked.jobs ?? availableParallelism(), seeds)
   const shares = Array.from(
     { length: jobs },
     (_, first): Share => ({ from: from + first, to: from + seeds, by: jobs }),
@@ -45,7 +46,7 @@ async function all(): Promise<number> {
   const total = (of: keyof Omit<Report, 'failures'>): number =>
     reports.reduce((sum, each) => sum + each[of], 0)
   for (const { seed, message } of failures.slice(0, 20)) {
-    say([], `seed ${seed}: ${message}`, `  again: node src/testing/simulation/main.ts --seed ${seed} --trace`)
+    say([], `seed ${seed}: ${message}`, `  again: npm run simulate -- --seed ${seed} --trace`)
   }
   const seconds = ((performance.now() - began) / 1000).toFixed(1)
   say(
@@ -57,7 +58,9 @@ async function all(): Promise<number> {
 
 function report(share: Share): Promise<Report> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./share.ts', import.meta.url), { workerData: share })
+    const worker = new Worker(new URL('../src/testing/simulation/share.ts', import.meta.url), {
+      workerData: share,
+    })
     worker.once('message', resolve)
     worker.once('error', reject)
   })
