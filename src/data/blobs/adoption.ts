@@ -4,8 +4,8 @@ import { errorOf, failureOf } from '../jobs/failure.ts'
 import type { Presence } from '../processes/presence.ts'
 import { type Adopting, type AdoptRunner, adoptFiles } from './adopt-files.ts'
 import type { Adopted, BlobFiles } from './blob-files.ts'
+import { jobBatches, totalSize } from './job-batches.ts'
 import { giveBackFile } from './link-file.ts'
-import { sharesOf, sizeOf } from './shares.ts'
 import type { UnsyncedBlobs } from './unsynced-blobs.ts'
 import type { WholeTrees } from './whole-trees.ts'
 
@@ -29,7 +29,7 @@ interface Tools {
 /** As many files are taken without a thread as are together no larger. */
 const littleBytes = 1 << 20
 
-/** More shares than any pool has threads. */
+/** More batches than any pool has threads. */
 const lanes = 8
 
 /**
@@ -45,13 +45,13 @@ export class Adoption {
   }
 
   async all(files: readonly SizedFile[], how: 'move' | 'link'): Promise<readonly Adopted[]> {
-    const shares = sharesOf(files)
-    const taken = await this.#take(shares, how)
+    const batches = jobBatches(files)
+    const taken = await this.#take(batches, how)
     const failure = taken.find((one) => one?.failure !== undefined)?.failure
     if (failure === undefined) return taken.flatMap((one) => one?.adopted ?? [])
     if (how === 'move') throw errorOf(failure)
-    const linked = shares.flatMap((share, i) =>
-      (taken[i]?.adopted ?? []).map((adopted, j): TakenFile => [(share[j] as SizedFile).path, adopted]),
+    const linked = batches.flatMap((batch, i) =>
+      (taken[i]?.adopted ?? []).map((adopted, j): TakenFile => [(batch[j] as SizedFile).path, adopted]),
     )
     throw this.undone(linked, errorOf(failure))
   }
@@ -79,17 +79,17 @@ export class Adoption {
 
   /** All that began has ended when it resolves; after one that failed no other begins. */
   async #take(
-    shares: readonly (readonly SizedFile[])[],
+    batches: readonly (readonly SizedFile[])[],
     how: 'move' | 'link',
   ): Promise<readonly (Adopting | undefined)[]> {
     const { files, pool, unsynced } = this.#tools
-    const taken: (Adopting | undefined)[] = shares.map(() => undefined)
-    const here = shares.length < 2 && sizeOf(shares.flat()) <= littleBytes
-    const queue = shares.entries()
+    const taken: (Adopting | undefined)[] = batches.map(() => undefined)
+    const here = batches.length < 2 && totalSize(batches.flat()) <= littleBytes
+    const queue = batches.entries()
     let failed = false
     const lane = async () => {
-      for (const [i, share] of queue) {
-        const job = { kind: 'adopt' as const, how, files, paths: share.map(({ path }) => path) }
+      for (const [i, batch] of queue) {
+        const job = { kind: 'adopt' as const, how, files, paths: batch.map(({ path }) => path) }
         const done = here ? adoptFiles(job) : await pool.run(job).catch(failing)
         taken[i] = done
         for (const { digest, fresh, size } of done.adopted)

@@ -22,7 +22,7 @@ import {
   writeBlob,
 } from './blob-files.ts'
 import type { CheckRunner, Damage } from './check-blobs.ts'
-import { sharesOf, sizeOf } from './shares.ts'
+import { jobBatches, totalSize } from './job-batches.ts'
 import { timesKept } from './stamp.ts'
 import { UnsyncedBlobs } from './unsynced-blobs.ts'
 import { WholeTrees } from './whole-trees.ts'
@@ -236,12 +236,12 @@ export class LocalBlobStore implements BlobStore {
   /** Reads the given blobs whole; damaged ones are moved aside. */
   async check(digests: readonly Digest[]): Promise<readonly Damage[]> {
     const sized = digests.map((digest) => ({ digest, size: this.#sizeOf(digest) }))
-    const jobs = sharesOf(sized).map((share) => ({
+    const jobs = jobBatches(sized).map((batch) => ({
       kind: 'check' as const,
       files: this.files,
-      digests: share.map(({ digest }) => digest),
+      digests: batch.map(({ digest }) => digest),
     }))
-    const here = jobs.length < 2 && sizeOf(sized) <= largeBytes
+    const here = jobs.length < 2 && totalSize(sized) <= largeBytes
     const damage = here
       ? jobs.flatMap((job) => this.#pool.runHere(job))
       : (await this.#pool.runAll(jobs)).flat()

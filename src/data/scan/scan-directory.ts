@@ -2,6 +2,7 @@ import type { Made } from '../../core/tree/chunk.ts'
 import { compareNames } from '../../core/tree/name.ts'
 import type { LocalBlobStore } from '../blobs/blob-store.ts'
 import type { Listings } from '../blobs/listings.ts'
+import { fullBatches } from '../files/batches.ts'
 import type { HashJob, HashRunner } from './hash-files.ts'
 import type { ListRunner } from './list-directory.ts'
 import type { Draft } from './scan-listings.ts'
@@ -129,9 +130,8 @@ function draftInPlace(block: Block, known: Scanned): Draft {
 /** So many files and bytes are hashed before a thread has started. */
 const fewFiles = 2000
 const fewBytes = 16 << 20
-/** A job's share. */
-const jobFiles = 256
-const jobBytes = 32 << 20
+/** Files that one job hashes. */
+const full = { items: 256, weight: 32 << 20 }
 /** More is read beside the main thread. */
 const heavyBytes = 4 << 20
 
@@ -176,44 +176,39 @@ async function hashDrafts(
 
 const bytesToRead = (drafts: readonly Draft[]): number => {
   let bytes = 0
-  for (const draft of drafts) for (const index of draft.unknown) bytes += rowSize(draft.block.rows, index)
+  for (const place of unknownFiles(drafts)) bytes += sizeAt(place)
   return bytes
+}
+
+/** A file among those of a directory. */
+interface Place {
+  readonly draft: Draft
+  readonly index: number
 }
 
 /** A job, and where its results belong: that part stays here. */
 interface PlacedJob {
   readonly job: HashJob
-  readonly places: readonly { readonly draft: Draft; readonly index: number }[]
+  readonly places: readonly Place[]
 }
 
 function* hashJobs(root: string, drafts: readonly Draft[], into: HashJob['into']): Generator<PlacedJob> {
-  let places: { draft: Draft; index: number }[] = []
-  let bytes = 0
-  for (const draft of drafts) {
-    for (const index of draft.unknown) {
-      places.push({ draft, index })
-      bytes += rowSize(draft.block.rows, index)
-      if (places.length < jobFiles && bytes < jobBytes) continue
-      yield placedJob(root, places, bytes, into)
-      places = []
-      bytes = 0
-    }
-  }
-  if (places.length > 0) yield placedJob(root, places, bytes, into)
+  for (const places of fullBatches(unknownFiles(drafts), sizeAt, full)) yield placedJob(root, places, into)
 }
 
-function placedJob(
-  root: string,
-  places: PlacedJob['places'],
-  bytes: number,
-  into: HashJob['into'],
-): PlacedJob {
+function* unknownFiles(drafts: readonly Draft[]): Generator<Place, void, void> {
+  for (const draft of drafts) for (const index of draft.unknown) yield { draft, index }
+}
+
+const sizeAt = ({ draft, index }: Place): number => rowSize(draft.block.rows, index)
+
+function placedJob(root: string, places: PlacedJob['places'], into: HashJob['into']): PlacedJob {
   const rows = newRows(places.length)
   const paths = places.map(({ draft, index }, i) => {
     copyRow(draft.block.rows, index, rows, i)
     const { path } = draft.block
     return `${root}/${path}${path === '' ? '' : '/'}${draft.names[index]}`
   })
-  const heavy = bytes > heavyBytes
+  const heavy = places.reduce((sum, place) => sum + sizeAt(place), 0) > heavyBytes
   return { job: { kind: 'hash', paths, rows, heavy, ...(into !== undefined && { into }) }, places }
 }

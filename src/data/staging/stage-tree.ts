@@ -4,6 +4,7 @@ import type { Digest } from '../../model/refs.ts'
 import { Semaphore } from '../../util/semaphore.ts'
 import type { LocalBlobStore } from '../blobs/blob-store.ts'
 import type { Listings } from '../blobs/listings.ts'
+import { fullBatches } from '../files/batches.ts'
 import { inStore } from '../files/failures.ts'
 import type { Sources } from './sources.ts'
 import { stageFile, stageLink } from './stage-file.ts'
@@ -13,8 +14,8 @@ import type { AbsentFile, Staged, StagedListing, StageJob, StageRunner } from '.
 const fewFiles = 1024
 /** Files that are not in the store and are asked for at once. */
 const atOnce = 32
-/** A job's share of a large tree. */
-const jobFiles = 1024
+/** Listings that one job takes: together not many files. */
+const full = { items: Number.POSITIVE_INFINITY, weight: 1024 }
 
 interface Tools {
   readonly pool: StageRunner
@@ -59,32 +60,18 @@ async function stageAll(
   job: StageJob,
   take: (staged: Staged) => Promise<void>,
 ): Promise<void> {
-  const shares = [...sharesOf(job.listings)].map((listings) => ({ ...job, listings }))
+  const batches = [...fullBatches(job.listings, ({ files }) => files + 1, full)]
+  const jobs = batches.map((listings) => ({ ...job, listings }))
   const files = job.listings.reduce((sum, listing) => sum + listing.files, 0)
   const done: Staged[] = []
-  if (files <= fewFiles) for (const share of shares) done.push(pool.runHere(share))
+  if (files <= fewFiles) for (const one of jobs) done.push(pool.runHere(one))
   else
     await pool.runEach(
-      shares,
-      (share) => share,
+      jobs,
+      (one) => one,
       (staged) => void done.push(staged),
     )
   for (const staged of done) await take(staged)
-}
-
-/** Listings that one job takes: together not many files. */
-function* sharesOf(listings: readonly StagedListing[]): Generator<readonly StagedListing[]> {
-  let share: StagedListing[] = []
-  let files = 0
-  for (const listing of listings) {
-    share.push(listing)
-    files += listing.files + 1
-    if (files < jobFiles) continue
-    yield share
-    share = []
-    files = 0
-  }
-  if (share.length > 0) yield share
 }
 
 /** Not in the store: with the user, or on its way from elsewhere. */
