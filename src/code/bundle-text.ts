@@ -3,7 +3,7 @@ import type { Digest } from '../model/refs.ts'
 import type { Range } from './definitions.ts'
 import { Lines, lastAtMost } from './edits.ts'
 import type { ModuleCode } from './module-code.ts'
-import { sha256, sha256All } from './sha.ts'
+import { sha256, sha256All } from './sha256.ts'
 
 /**
  * The text of a bundle, taken apart by its source map into the author's statements.

@@ -4,7 +4,7 @@ import type { Bundlers } from './bundlers.ts'
 import type { CodeCache } from './code-cache.ts'
 import { localInputs, runImports } from './imports.ts'
 import type { Trail } from './packages.ts'
-import { sha256 } from './sha.ts'
+import { sha256 } from './sha256.ts'
 import type { SourceFiles } from './source-files.ts'
 
 /** What the author's file and all of the author's modules that it imports become, so that Node can import it. */

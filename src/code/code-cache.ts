@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { AlmanacError, isAlmanacError } from '../model/errors.ts'
-import { sha256 } from './sha.ts'
+import { sha256 } from './sha256.ts'
 
 /**
  * The folder `code` of Almanac's home: bundles that are imported, and what is known of code so that it need not

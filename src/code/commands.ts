@@ -6,7 +6,7 @@ import type { Digest } from '../model/refs.ts'
 import type { TaskBody, TaskSpec } from '../model/task.ts'
 import type { CodeFingerprint } from '../ports/code.ts'
 import { shown } from './load-error.ts'
-import { sha256All } from './sha.ts'
+import { sha256All } from './sha256.ts'
 
 /** Commands count by their words, with the scripts among them that are declared; scripts by their text; containers by their words and all that differs within them. The image is counted elsewhere: it may have to be asked for. */
 

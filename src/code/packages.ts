@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { dirname, join, sep } from 'node:path'
 import type { Digest } from '../model/refs.ts'
-import { sha256All } from './sha.ts'
+import { sha256All } from './sha256.ts'
 
 /**
  * Packages as they are installed. Versions are read from the installed packages' own `package.json`, not from a

@@ -1,5 +1,5 @@
 import type { Digest } from '../model/refs.ts'
-import { sha256All } from './sha.ts'
+import { sha256All } from './sha256.ts'
 
 /** What counts, by name: `helpers.ts:half`, `package:zod`. */
 export type Part = readonly [name: string, digest: Digest]

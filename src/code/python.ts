@@ -10,7 +10,7 @@ import {
   type PythonFunction,
   type PythonResult,
 } from './python-process.ts'
-import { sha256All } from './sha.ts'
+import { sha256All } from './sha256.ts'
 import { checkStamps, type Stamp, stampOf } from './stamps.ts'
 
 /**

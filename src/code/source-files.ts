@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Digest } from '../model/refs.ts'
 import { type ModuleCode, moduleCode } from './module-code.ts'
-import { sha256 } from './sha.ts'
+import { sha256 } from './sha256.ts'
 import type { Parser } from './syntax.ts'
 
 /** The author's files, each read once: what is run, what counts and what is stamped are of the same bytes. */

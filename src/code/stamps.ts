@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, type Stats, statSync } from 'node:fs'
 import type { Digest } from '../model/refs.ts'
-import { sha256 } from './sha.ts'
+import { sha256 } from './sha256.ts'
 
 /**
  * Files as they were when something was made from them, so that it need not be made again.

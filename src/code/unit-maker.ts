@@ -3,10 +3,10 @@ import { AlmanacError } from '../model/errors.ts'
 import { type Bundle, bundle } from './bundle.ts'
 import type { Bundlers } from './bundlers.ts'
 import type { CodeCache } from './code-cache.ts'
-import { count, type Target } from './count.ts'
+import { countedCode, type Target } from './counted-code.ts'
 import { codeFiles } from './module-code.ts'
 import { emptyTrail } from './packages.ts'
-import { sha256All } from './sha.ts'
+import { sha256All } from './sha256.ts'
 import { SourceFiles } from './source-files.ts'
 import { type Stamp, stampOf } from './stamps.ts'
 import { openParser } from './syntax.ts'
@@ -83,8 +83,8 @@ export class UnitMaker {
     return this.#keep({ ...unit, ...withCounted(unit, counted), stamps, absent: [...unit.absent, ...absent] })
   }
 
-  #count(targets: readonly Target[]): ReturnType<typeof count> {
-    return count(targets, {
+  #count(targets: readonly Target[]): ReturnType<typeof countedCode> {
+    return countedCode(targets, {
       project: this.#project,
       bundlers: this.#bundlers,
       files: this.#files,

@@ -1,6 +1,6 @@
 import type { Digest } from '../model/refs.ts'
 import type { CodeCache } from './code-cache.ts'
-import type { Counted, Target } from './count.ts'
+import type { CountedCode, Target } from './counted-code.ts'
 import type { ModuleCode } from './module-code.ts'
 import type { Part } from './parts.ts'
 import { checkStamps, type Stamp } from './stamps.ts'
@@ -80,7 +80,7 @@ export function definingModule({ lines, places, inner }: ModuleCode): DefiningMo
 /** Adds what was counted to what a unit has. */
 export function withCounted(
   unit: Pick<Unit, 'counted' | 'parts'>,
-  counted: ReadonlyMap<string, Counted>,
+  counted: ReadonlyMap<string, CountedCode>,
 ): Pick<Unit, 'counted' | 'parts'> {
   const parts = [...unit.parts]
   const known = new Map(parts.map((part, i) => [part.join(' '), i]))

@@ -14,7 +14,7 @@ import { editDirectory } from './edit-directory.ts'
 import { inputError, refused } from './files/failures.ts'
 import type { GarbageOptions, GarbageReport } from './garbage/garbage.ts'
 import { collectGarbage } from './garbage/garbage.ts'
-import { moveIn } from './move-in.ts'
+import { moveIntoStore } from './move-into-store.ts'
 import type { Parts } from './parts.ts'
 import { openParts, recover } from './parts.ts'
 import type { Trimmed } from './shared/local-bound.ts'
@@ -143,7 +143,7 @@ export class LocalDataPlane implements DataPlane {
   }
 
   async moveIn(path: string): Promise<Moved> {
-    return await moveIn(await this.#open(), path)
+    return await moveIntoStore(await this.#open(), path)
   }
 
   async *entries(dir: DirRef): AsyncGenerator<TreeEntry> {

@@ -12,8 +12,8 @@ import { StatCache } from './scan/stat-cache.ts'
 import { listingFolder } from './shared/layout.ts'
 import { LocalBound } from './shared/local-bound.ts'
 import { ObjectBlobs } from './shared/object-blobs.ts'
-import { Push } from './shared/push.ts'
 import { Remote } from './shared/remote.ts'
+import { TreeTransfer } from './shared/tree-transfer.ts'
 import type { LocalParts } from './staging/local-parts.ts'
 import { Sources } from './staging/sources.ts'
 import { StagedFiles } from './staging/staged-files.ts'
@@ -31,9 +31,9 @@ export interface Parts extends LocalParts {
 
 /** What goes to a shared store, and comes from it, with all that belongs to it. */
 export interface Exchange {
-  readonly content: Push
+  readonly content: TreeTransfer
   /** of directories whose files lie with the user */
-  readonly listings: Push
+  readonly listings: TreeTransfer
 }
 
 /** Opens a home, and puts right what processes that are gone left in it. */
@@ -97,8 +97,8 @@ function boundOf(
 function exchangeOf(remote: Remote, store: LocalBlobStore, listings: Listings): Exchange {
   const apart = new ObjectBlobs(remote.blobs.objects, listingFolder)
   return {
-    content: new Push(remote, listings, true),
-    listings: new Push(new Remote(apart, store), listings, false),
+    content: new TreeTransfer(remote, listings, 'all'),
+    listings: new TreeTransfer(new Remote(apart, store), listings, 'listings'),
   }
 }
 

@@ -10,7 +10,14 @@ import type { Executor, ExecutorListener } from '../ports/executor.ts'
 import type { CallRow, RunClaim } from '../ports/journal.ts'
 import { AttemptsUnderWay } from './attempts/attempts-under-way.ts'
 import type { KnownCall } from './calls/known-call.ts'
-import { type Forgetting, forgottenCalls, isOfPerson, readAnew, sharedCalls, without } from './forgotten.ts'
+import {
+  type Forgetting,
+  forgottenCalls,
+  isOfPerson,
+  readAnew,
+  sharedCalls,
+  without,
+} from './forgotten-calls.ts'
 import { SharedWork } from './identity/shared-work.ts'
 import { EarlierNotes } from './notes/earlier-notes.ts'
 import { showOutput } from './notes/shown-output.ts'

@@ -20,7 +20,7 @@ import { Outcomes } from './calls/outcomes.ts'
 import { unspilledNow } from './calls/spilled.ts'
 import { DatasetCalls } from './datasets/dataset-calls.ts'
 import { DocumentCalls, isDocumentCall } from './documents/document-calls.ts'
-import { Entering } from './entering.ts'
+import { EnteredCalls } from './entered-calls.ts'
 import { Delivery } from './host/delivery.ts'
 import { RemoteFunctions } from './host/remote-functions.ts'
 import { Turns } from './host/turns.ts'
@@ -59,7 +59,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
   readonly #turns: Turns
   readonly #recall: Recall
   readonly #execution: Execution
-  readonly #entering: Entering
+  readonly #entered: EnteredCalls
   readonly #delivery: Delivery
   readonly #maps: MapCalls
   readonly #asks: Asks
@@ -97,7 +97,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
     this.#host = new WorkflowHost(this, ports, this.#failures)
     this.#maps = this.#openMaps()
     this.#asks = this.#openAsks()
-    const left: Entering['left'] = (info, status, error) => this.#entering.left(info, status, error)
+    const left: EnteredCalls['left'] = (info, status, error) => this.#entered.left(info, status, error)
     this.#datasets = new DatasetCalls(this.#run, before.shared, life.anew ?? new Set(), left)
     this.#documents = new DocumentCalls(this.#run, run.workflow, before.shared, left)
     this.#receives = new Receives(this.#run, { left, rested: () => this.#rested() })
@@ -108,7 +108,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
       begin: life.begin,
       find: life.find,
     })
-    this.#entering = new Entering(this.#run, {
+    this.#entered = new EnteredCalls(this.#run, {
       host: this.#host,
       turns: this.#turns,
       maps: this.#maps,
@@ -296,7 +296,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
       make: (entry) => this.#make(entry),
       endOf: (call) => machine.graph.calls.find(call)?.end,
       expanded: (call) => this.#dispatch({ kind: 'expanded', call }),
-      left: (info, status, error) => this.#entering.left(info, status, error),
+      left: (info, status, error) => this.#entered.left(info, status, error),
       givenUp: () => Number(machine.graph.cancelling) + 2 * Number(machine.graph.draining),
       add: (record) => recorder.add(record),
     })
@@ -311,7 +311,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
       answered: (info, value, error) => {
         if (!isIn(info, 'entered')) return
         outcomes.set(info.id, error === undefined ? { value } : { error })
-        this.#entering.left(info, error === undefined ? executed : failedError, error)
+        this.#entered.left(info, error === undefined ? executed : failedError, error)
       },
       judged: (call, verdict) => this.#dispatch({ kind: 'judged', call, verdict }),
     })
@@ -382,7 +382,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
       case 'admission':
         return this.#execution.admission(effect)
       case 'enter':
-        return this.#entering.enter(calls.get(effect.call))
+        return this.#entered.enter(calls.get(effect.call))
       case 'gather':
         return void this.#maps.gather(calls.get(effect.call))
       case 'wake':
@@ -424,7 +424,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
   #awaitsReplay(): boolean {
     const { remembered, machine } = this.#run
     return (
-      this.#entering.replayedViews > 0 ||
+      this.#entered.replayedViews > 0 ||
       (remembered.unclaimed > 0 && (this.remote.areAtWork || machine.graph.count('identify') > 0))
     )
   }
@@ -432,7 +432,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
   #isAtRest(): boolean {
     const { machine, settings } = this.#run
     const { graph } = machine
-    if (this.remote.areAtWork || this.#entering.isBusy || this.#turns.size > 0) return false
+    if (this.remote.areAtWork || this.#entered.isBusy || this.#turns.size > 0) return false
     const isBusy =
       this.#execution.hasStarts || this.#maps.isBusy || this.#asks.isBusy || this.#receives.isBusy
     if (settings.dryRun)

@@ -4,7 +4,7 @@ import { Semaphore } from '../../util/semaphore.ts'
 import { isDigest } from '../files/home.ts'
 import { readDocument } from './documents.ts'
 import { baseFolder, cacheFolder } from './layout.ts'
-import { unchanged } from './unchanged.ts'
+import { unchangedObjects } from './unchanged-objects.ts'
 
 /** Documents that are read, or removed, at once. */
 const width = 32
@@ -82,7 +82,7 @@ async function removeUnchanged(
   objects: Objects,
   chosen: readonly ObjectInfo[],
 ): Promise<readonly ObjectInfo[]> {
-  const same = await unchanged(objects, chosen)
+  const same = await unchangedObjects(objects, chosen)
   if (same.length > 0) await objects.remove(same.map(({ key }) => key))
   return same
 }

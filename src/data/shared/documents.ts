@@ -6,7 +6,7 @@ import type { Value } from '../../model/value.ts'
 import { mapRefs } from '../../model/value-refs.ts'
 import type { Objects } from '../../ports/objects.ts'
 import { isDigest } from '../files/home.ts'
-import { shownFrom } from './shown.ts'
+import { receivedNotes } from './received-notes.ts'
 
 /** Documents of a shared store: small JSON objects. What is read may have been written by anybody. */
 
@@ -87,7 +87,7 @@ export function baseOf(fields: Fields): SharedBase | undefined {
 }
 
 function shownOf(fields: Fields): { readonly shownWire?: string } {
-  const shownWire = shownFrom(fields['shownWire'], withoutPlaces)
+  const shownWire = receivedNotes(fields['shownWire'], withoutPlaces)
   return shownWire === undefined ? {} : { shownWire }
 }
 

@@ -22,7 +22,7 @@ import {
 } from './layout.ts'
 import { ObjectBlobs } from './object-blobs.ts'
 import { goneRuns, type OwnRuns, sweepRuns } from './run-marks.ts'
-import { unchanged } from './unchanged.ts'
+import { unchangedObjects } from './unchanged-objects.ts'
 
 /** Documents that are read at once. */
 const width = 32
@@ -239,7 +239,7 @@ async function removeUnchanged(blobs: ObjectBlobs, found: readonly Found[]): Pro
 async function removeAnnounced(blobs: ObjectBlobs, some: readonly Found[]): Promise<readonly Found[]> {
   const began = performance.now()
   const listed = some.map((found) => ({ ...found, key: blobs.keyOf(found.digest) }))
-  const same = await unchanged(blobs.objects, listed)
+  const same = await unchangedObjects(blobs.objects, listed)
   // writers may have stopped to wait: a later round takes these
   if (performance.now() - began > longestDeletionMs) return []
   await blobs.remove(same.map(({ digest }) => digest))

@@ -8,13 +8,14 @@ import { type Workflow, workflow } from '../../flow/workflow.ts'
 import { isAlmanacError } from '../../model/errors.ts'
 import type { DirRef } from '../../model/refs.ts'
 import type { FunctionListener, RunListeners } from './function-listener.ts'
+import { hashOf, textHash } from './hashes.ts'
 import type { ChildInput, ChildWorkflow, RunInput, TriggeredInput, TriggeredWorkflow } from './inputs.ts'
-import { mix, textNumber } from './mix.ts'
 import { isKept, numbers, type Plain, placeOfTriggered } from './model.ts'
+import { Caught } from './outcome.ts'
 import { type Block, type Count, mainRun, type Program, type Step, type Term } from './program.ts'
 import { aMessage, anyNumber } from './schemas.ts'
 import { type SimulatedTask, shapes, taskOf } from './shapes.ts'
-import { Caught, hasFuture, value } from './terms.ts'
+import { hasFuture, termValue } from './term-value.ts'
 
 /** A program as its author would write it. */
 export function authored(program: Program, listeners: RunListeners): Workflow<RunInput, Plain> {
@@ -108,14 +109,14 @@ class Author {
     const result: number[] = []
     for (const [i, term] of block.result.entries())
       result.push(...numbers(await this.#known(term, variables, `${at}=${i}`)))
-    return this.#mixed(...result)
+    return this.#hash(...result)
   }
 
   /** Steps that only make calls. */
   #begin(step: Step, variables: unknown[], at: string): boolean {
     switch (step.op) {
       case 'call': {
-        const args = step.args.map((term) => value(term, variables))
+        const args = step.args.map((term) => termValue(term, variables))
         variables[step.to] = this.#call(step.task, step.equal ? '' : at, args)
         return true
       }
@@ -129,12 +130,12 @@ class Author {
         return true
       case 'child': {
         const child = this.#children[step.child] as ChildWorkflow
-        const input = { arg: value(step.arg, variables) as Plain, at, child: step.child, most: step.most }
+        const input = { arg: termValue(step.arg, variables) as Plain, at, child: step.child, most: step.most }
         variables[step.to] = step.keyed ? child.key(at)(input) : child(input)
         return true
       }
       case 'mapFiles': {
-        const shared = value(step.shared, variables)
+        const shared = termValue(step.shared, variables)
         const options = { with: { tag: at, shared } }
         variables[step.to] = (this.#tasks[step.task] as SimulatedTask).map(variables[step.of], options)
         return true
@@ -218,7 +219,7 @@ class Author {
         return
       }
       case 'if': {
-        const isSo = mix(...numbers(await this.#known(step.of, variables, at))) % 2 === 0
+        const isSo = hashOf(...numbers(await this.#known(step.of, variables, at))) % 2 === 0
         variables[step.to] = await this.#block(isSo ? step.then : step.else, variables, at)
         return
       }
@@ -230,12 +231,12 @@ class Author {
   async #outcomes(table: Table, at: string): Promise<number> {
     const { done, failed } = await this.#take(table.settled(), at)
     const values = await this.#take(done.all(), at)
-    return this.#mixed(...numbers(values), ...Object.keys(failed).map(textNumber))
+    return this.#hash(...numbers(values), ...Object.keys(failed).map(textHash))
   }
 
   async #settled(futures: Future[], at: string): Promise<number> {
     const ends = (await this.#take(settled(futures) as unknown as Future, at)) as unknown as Settled<Plain>[]
-    return this.#mixed(...ends.flatMap((end) => (end.ok ? numbers(end.value) : [7])))
+    return this.#hash(...ends.flatMap((end) => (end.ok ? numbers(end.value) : [7])))
   }
 
   /** Time, chance, people, datasets, and the program's own failures. */
@@ -260,7 +261,7 @@ class Author {
         return this.#said(at, (await this.#take(future, at)).version)
       }
       case 'throw':
-        if (mix(...numbers(await this.#known(step.of, variables, at))) % step.oneIn === 0)
+        if (hashOf(...numbers(await this.#known(step.of, variables, at))) % step.oneIn === 0)
           throw new Error(thrown)
         return 0
       default:
@@ -270,7 +271,7 @@ class Author {
 
   async #receive({ name, keyed }: OpOf<'receive'>, at: string): Promise<number> {
     const got = await this.#take(run.receive(name, aMessage, keyed ? { key: at } : {}), at)
-    const number = typeof got === 'number' ? got : this.#mixed(textNumber(got.at), ...numbers(got.value))
+    const number = typeof got === 'number' ? got : this.#hash(textHash(got.at), ...numbers(got.value))
     this.#listener.received(at, number)
     return number
   }
@@ -280,13 +281,13 @@ class Author {
     let to = receiver === 'itself' ? requireCaller('simulated').run : mainRun
     if (typeof receiver === 'object')
       to = (await this.#take(variables[receiver.triggered] as PromiseLike<TriggeredRun>, at)).id
-    const letter = { at, value: value(step.of, variables) }
+    const letter = { at, value: termValue(step.of, variables) }
     const sent = run.send(step.name, letter, receiver === 'nobody' ? {} : { to })
     if (step.awaited) await this.#take(sent, at)
   }
 
   async #trigger(step: OpOf<'trigger'>, variables: unknown[], at: string): Promise<void> {
-    const input = { n: value(step.of, variables) as Plain, at }
+    const input = { n: termValue(step.of, variables) as Plain, at }
     const triggered = run.trigger(this.#triggered[step.workflow] as TriggeredWorkflow, input)
     variables[step.to] = triggered
     if (step.awaited) await this.#take(triggered, at)
@@ -301,11 +302,11 @@ class Author {
       child,
       most: most - 1,
     })
-    return this.#mixed(given, ...numbers(await this.#take(again as Future, `${at}>`)))
+    return this.#hash(given, ...numbers(await this.#take(again as Future, `${at}>`)))
   }
 
   #fan(step: OpOf<'fan'>, count: number, variables: readonly unknown[], at: string): unknown {
-    const shared = value(step.shared, variables)
+    const shared = termValue(step.shared, variables)
     const places = Array.from({ length: count }, (_, i) => i)
     if (shapes[step.task]?.options.effect === true) for (const i of places) this.#listener.acts(`${at}.${i}`)
     // `task.map` gives each call one argument, in which futures are edges as anywhere
@@ -342,7 +343,7 @@ class Author {
         ? usual.includes(error.code)
         : error instanceof Error && error.message === thrown
       if (!isUsual) this.#listener.strange(error)
-      return this.#mixed(step.site)
+      return this.#hash(step.site)
     }
   }
 
@@ -365,7 +366,7 @@ class Author {
   }
 
   async #known(term: Term, variables: readonly unknown[], at: string): Promise<Plain> {
-    const found = value(term, variables)
+    const found = termValue(term, variables)
     if (isFuture(found)) return this.#take(found as Future, at)
     if (Array.isArray(found) && hasFuture(found)) return this.#take(all(found) as unknown as Future, at)
     return found as Plain
@@ -389,9 +390,9 @@ class Author {
     return said
   }
 
-  #mixed(...of: readonly number[]): number {
-    const mixed = mix(...of)
-    this.#listener.knows(mixed)
-    return mixed
+  #hash(...of: readonly number[]): number {
+    const hash = hashOf(...of)
+    this.#listener.knows(hash)
+    return hash
   }
 }

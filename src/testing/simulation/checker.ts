@@ -67,7 +67,7 @@ export class Checker implements FunctionListener {
   /** numbers that tasks gave, in any life */
   readonly #results = new Set<number>()
   /** numbers that functions made of others */
-  readonly #mixed = new Set<number>()
+  readonly #hashes = new Set<number>()
   readonly #keys = new Map<string, string>()
   readonly #effects = new Map<string, string>()
   #isEdited = false
@@ -208,7 +208,7 @@ export class Checker implements FunctionListener {
     this.#checkLimits(attempt)
     this.#jobs.set(attempt.id, { ...job, attempt })
     for (const number of job.args.flatMap(numbers)) {
-      if (number >= leastResult && !this.#results.has(number) && !this.#mixed.has(number)) {
+      if (number >= leastResult && !this.#results.has(number) && !this.#hashes.has(number)) {
         throw new Broken('S4', `attempt ${attempt.id} at ${job.tag} began with ${number}, which nothing gave`)
       }
     }
@@ -312,7 +312,7 @@ export class Checker implements FunctionListener {
   }
 
   knows(value: Plain): void {
-    for (const number of numbers(value)) this.#mixed.add(number)
+    for (const number of numbers(value)) this.#hashes.add(number)
   }
 
   acts(at: string): void {
@@ -407,7 +407,7 @@ export class Checker implements FunctionListener {
         continue
       }
       for (const number of numbers(outcome)) {
-        if (number < leastResult || this.#mixed.has(number) || this.recorded.numbers.has(number)) continue
+        if (number < leastResult || this.#hashes.has(number) || this.recorded.numbers.has(number)) continue
         throw new Broken('S5', `the effect at ${tag} is attempted before ${number} is durable`)
       }
     }

@@ -28,7 +28,7 @@ export interface Likely {
   readonly unpause: number
   readonly cancel: number
   /** another run takes of the same limits, or gives back */
-  readonly rival: number
+  readonly competingRun: number
   /** the disk is full */
   readonly full: number
   /** the process dies */
@@ -72,7 +72,7 @@ export const noFaults: Faults = {
     pause: 0,
     unpause: 1,
     cancel: 0,
-    rival: 0,
+    competingRun: 0,
     full: 0,
     crash: 0,
   },
@@ -109,7 +109,7 @@ export function drawFaults(chance: SeededChance): Faults {
       pause: maybe(0.03),
       unpause: 0.2,
       cancel: maybe(0.02),
-      rival: maybe(0.3),
+      competingRun: maybe(0.3),
       full: maybe(0.02),
       crash: maybe(0.04),
     },

@@ -14,6 +14,7 @@ import type { MemoryData } from '../memory/memory-data.ts'
 import type { SeededChance } from '../seeded-chance.ts'
 import { authored, authoredTriggered } from './author.ts'
 import type { Checker } from './checker.ts'
+import type { CompetingRun } from './competing-run.ts'
 import { Broken } from './failure.ts'
 import { type Faults, happenings, type Likely, noFaults } from './faults.ts'
 import type { RunListeners } from './function-listener.ts'
@@ -22,7 +23,6 @@ import { answerOf, numbers, verdictOf } from './model.ts'
 import { SimulatedProcess } from './process.ts'
 import { mainRun, type Program } from './program.ts'
 import { publishElsewhere } from './publisher.ts'
-import type { Rival } from './rival.ts'
 import { capacity, limits, shapeIndex, shapes } from './shapes.ts'
 import type { Trace } from './trace.ts'
 import type { TriggeredRunsChecker } from './triggered-runs-checker.ts'
@@ -39,7 +39,7 @@ export interface Stage {
   readonly chance: SeededChance
   readonly checker: Checker
   readonly work: Work
-  readonly rival: Rival
+  readonly competingRun: CompetingRun
   readonly versions: Versions
   readonly mail: Mail
   readonly triggeredRuns: TriggeredRunsChecker
@@ -159,7 +159,7 @@ export class Life {
   /** Starts the run, or goes on with it. */
   async live(resumed: Resumed | undefined): Promise<LifeEnd> {
     // nobody else is there any more who would give back what it has
-    if (this.#faults.likely.rival === 0) await this.#stage.rival.die()
+    if (this.#faults.likely.competingRun === 0) await this.#stage.competingRun.die()
     this.#stage.mail.begin()
     this.#begin(resumed)
     return (await this.#happen()) as LifeEnd
@@ -368,7 +368,7 @@ export class Life {
       pause: this.#handle !== undefined && !isOver && !this.#isPaused && !this.#isCancelled,
       unpause: this.#isPaused && !isOver,
       cancel: this.#handle !== undefined && !isOver,
-      rival: true,
+      competingRun: true,
       crash: true,
     }
     // what is cancelled ends soon: the process is to die meanwhile often enough
@@ -429,8 +429,8 @@ export class Life {
         return this.#answer()
       case 'drop':
         return process.workers.drop(chance.pick([...process.workers.held.values()]))
-      case 'rival':
-        return this.#stage.rival.act(process.clock.now())
+      case 'competingRun':
+        return this.#stage.competingRun.act(process.clock.now())
       case 'stale':
         return process.workers.repeat(chance.below(process.workers.stale.length))
       case 'cancel':

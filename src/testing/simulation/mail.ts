@@ -7,7 +7,7 @@ import type { Journal } from '../../ports/journal.ts'
 import type { SeededChance } from '../seeded-chance.ts'
 import { Broken } from './failure.ts'
 import { messageNames } from './generate.ts'
-import { mix, textNumber } from './mix.ts'
+import { hashOf, textHash } from './hashes.ts'
 import { isMessage } from './schemas.ts'
 
 /**
@@ -123,7 +123,7 @@ export class Mail {
   }
 
   #number(): number {
-    return mix(textNumber('message'), ++this.#count)
+    return hashOf(textHash('message'), ++this.#count)
   }
 
   async #repeat(now: number): Promise<undefined> {

@@ -1,5 +1,5 @@
 import { HeldRef } from '../../model/refs.ts'
-import { mix, textNumber } from './mix.ts'
+import { hashOf, textHash } from './hashes.ts'
 import {
   attempt,
   type Entries,
@@ -80,15 +80,15 @@ export function callsOf(program: Program): number {
 
 /** What a task gives for its arguments: the same for the model and for the workers. */
 export function taskValue(task: number, meaning: number, tag: string, args: readonly Plain[]): number {
-  return mix(task, meaning, textNumber(tag), ...numbers(args))
+  return hashOf(task, meaning, textHash(tag), ...numbers(args))
 }
 
-export const pairOf = (value: number): Plain => ({ a: mix(value, 1), b: mix(value, 2) })
+export const pairOf = (value: number): Plain => ({ a: hashOf(value, 1), b: hashOf(value, 2) })
 
 /** Does the task fail for good on the input that gives this value? */
 export const isDoomed = (task: number, value: number): boolean => {
   const { failsOneIn, cured } = shapes[task] ?? {}
-  return failsOneIn !== undefined && cured !== true && mix(value, 77) % failsOneIn === 0
+  return failsOneIn !== undefined && cured !== true && hashOf(value, 77) % failsOneIn === 0
 }
 
 /** All numbers in a value, in order. */
@@ -131,7 +131,7 @@ class Model {
     this.calls += block.steps.length
     for (const step of block.steps)
       variables[step.to] = this.#step(step, variables, `${at}/${step.site}`, depth)
-    return mix(...block.result.flatMap((term) => numbers(this.#await(this.#term(term, variables)))))
+    return hashOf(...block.result.flatMap((term) => numbers(this.#await(this.#term(term, variables)))))
   }
 
   #step(step: Step, variables: Variable[], at: string, depth: number): Variable {
@@ -174,7 +174,7 @@ class Model {
         const of = variables[step.of] as Outcome
         see(of)
         const { done, failed } = of.entries ?? { done: this.#await(of) as Entries['done'], failed: [] }
-        return good(mix(...Object.values(done), ...failed.map(textNumber)))
+        return good(hashOf(...Object.values(done), ...failed.map(textHash)))
       }
       case 'keep': {
         const [of, by] = [variables[step.of] as Outcome, variables[step.by] as Outcome]
@@ -196,7 +196,7 @@ class Model {
       case 'ask':
         return good(answerOf(at))
       case 'throw':
-        if (mix(...numbers(this.#await(this.#term(step.of, variables)))) % step.oneIn === 0)
+        if (hashOf(...numbers(this.#await(this.#term(step.of, variables)))) % step.oneIn === 0)
           throw new Thrown(undefined)
         return good(0)
       default:
@@ -229,7 +229,7 @@ class Model {
           return good(this.#block(step.body, variables, at, depth))
         } catch (error) {
           if (!(error instanceof Thrown)) throw error
-          return good(mix(step.site))
+          return good(hashOf(step.site))
         }
       case 'lambdas': {
         const ends = step.bodies.map((body, i) =>
@@ -250,7 +250,7 @@ class Model {
         return good(carry)
       }
       case 'if': {
-        const isSo = mix(...numbers(this.#await(this.#term(step.of, variables)))) % 2 === 0
+        const isSo = hashOf(...numbers(this.#await(this.#term(step.of, variables)))) % 2 === 0
         return good(this.#block(isSo ? step.then : step.else, variables, at, depth))
       }
     }
@@ -276,7 +276,7 @@ class Model {
   #child(child: number, arg: Plain, at: string, most: number): number {
     const value = this.#block(this.#program.children[child] as Block, [good(arg)], at, 0)
     if (most === 0 || value % 2 === 0) return value
-    return mix(
+    return hashOf(
       value,
       ...numbers(this.#await(this.#function(() => this.#child(child, value, `${at}>`, most - 1)))),
     )
@@ -352,7 +352,7 @@ class Model {
 
   #settled(all: readonly Outcome[]): Outcome {
     for (const got of all) see(got)
-    return good(mix(...all.flatMap((got) => (got.ok ? numbers(got.value) : [7]))))
+    return good(hashOf(...all.flatMap((got) => (got.ok ? numbers(got.value) : [7]))))
   }
 
   #await(variable: Variable): Plain {
@@ -383,7 +383,7 @@ class Model {
 }
 
 /** What a person says to a failure that waits for judgement. */
-export const verdictOf = (value: number): 'skip' | 'stop' => (mix(value, 5) % 2 === 0 ? 'skip' : 'stop')
+export const verdictOf = (value: number): 'skip' | 'stop' => (hashOf(value, 5) % 2 === 0 ? 'skip' : 'stop')
 
 /** What a person answers to the question that was put there. */
-export const answerOf = (at: string): number => mix(textNumber(at), 11)
+export const answerOf = (at: string): number => hashOf(textHash(at), 11)

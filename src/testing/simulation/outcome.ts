@@ -71,3 +71,11 @@ export function attempt(body: () => number): Thrown | number {
     throw error
   }
 }
+
+/** A failure that waits to be looked at. */
+export class Caught {
+  readonly error: unknown
+  constructor(error: unknown) {
+    this.error = error
+  }
+}

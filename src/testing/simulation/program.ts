@@ -27,7 +27,7 @@ export interface Code {
 
 export interface Block {
   readonly steps: readonly Step[]
-  /** awaited and mixed: what the block gives */
+  /** awaited and hashed: what the block gives */
   readonly result: readonly Term[]
 }
 

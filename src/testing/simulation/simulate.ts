@@ -3,6 +3,7 @@ import { memoryStore } from '../../journal/memory/store.ts'
 import { openMemoryData } from '../memory/memory-data.ts'
 import { SeededChance } from '../seeded-chance.ts'
 import { Checker } from './checker.ts'
+import { CompetingRun } from './competing-run.ts'
 import { editProgram } from './edit.ts'
 import { Broken } from './failure.ts'
 import { drawFaults, type Faults, noFaults } from './faults.ts'
@@ -12,7 +13,6 @@ import { Mail } from './mail.ts'
 import { interpret } from './model.ts'
 import { mainRun, type Program } from './program.ts'
 import { publishElsewhere } from './publisher.ts'
-import { Rival } from './rival.ts'
 import { limits } from './shapes.ts'
 import type { Trace } from './trace.ts'
 import { TriggeredRunsChecker } from './triggered-runs-checker.ts'
@@ -77,11 +77,11 @@ class Simulation {
       (digest) => this.#versions.filesOf(digest),
     )
     const store = memoryStore()
-    const rival = new Rival(store, chance, limitRules('rival', limits))
-    this.#checker.held = (limit) => rival.held(limit)
+    const competingRun = new CompetingRun(store, chance, limitRules('competing', limits))
+    this.#checker.held = (limit) => competingRun.held(limit)
     this.#stage = {
       store,
-      rival,
+      competingRun,
       data,
       chance,
       checker: this.#checker,

@@ -1,7 +1,7 @@
 import { FileRef } from '../../model/refs.ts'
 import type { Value } from '../../model/value.ts'
 import type { Attempt, AttemptEnd } from '../../ports/executor.ts'
-import { mix } from './mix.ts'
+import { hashOf } from './hashes.ts'
 import { isDoomed, type Plain, pairOf, taskValue } from './model.ts'
 import type { Code, Program } from './program.ts'
 import { type Shape, shapeIndex, shapes } from './shapes.ts'
@@ -64,7 +64,8 @@ export class Work {
   #fails(shape: Shape, index: number, value: number): boolean {
     if (shape.outage === true && this.isOutage) return true
     if (isDoomed(index, value)) return true
-    if (shape.cured === true) return mix(value, 77) % (shape.failsOneIn ?? 1) === 0 && !this.#cured.has(value)
+    if (shape.cured === true)
+      return hashOf(value, 77) % (shape.failsOneIn ?? 1) === 0 && !this.#cured.has(value)
     const failed = this.#failed.get(value) ?? 0
     if (failed >= (shape.flaky ?? 0)) return false
     this.#failed.set(value, failed + 1)

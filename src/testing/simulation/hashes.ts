@@ -1,5 +1,5 @@
 /** One number of many: the same of the same, and never expected to be another's. 32 bits, above 2¹⁶. */
-export function mix(...numbers: readonly number[]): number {
+export function hashOf(...numbers: readonly number[]): number {
   let hash = 0x811c9dc5
   for (const number of numbers) {
     hash = Math.imul(hash ^ (number | 0), 0x01000193)
@@ -11,7 +11,7 @@ export function mix(...numbers: readonly number[]): number {
 }
 
 /** A text as a number. */
-export function textNumber(text: string): number {
+export function textHash(text: string): number {
   let hash = 0x9747b28c
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
   return hash >>> 0

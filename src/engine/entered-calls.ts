@@ -36,7 +36,7 @@ export interface EnteredParts {
 }
 
 /** Begins what is not attempted: children, views, maps, sleeps, questions, messages; and says when they have ended. */
-export class Entering {
+export class EnteredCalls {
   readonly #run: RunContext
   readonly #parts: EnteredParts
   /** views under way; of them those whose place in the order is remembered */

@@ -11,7 +11,7 @@ import { type CollectTools, type TakenDir, takeDir } from './staging/collect.ts'
 const named = 1000
 
 /** What its owner gives away. It lies where it was until `remove`. @throws ALM_INPUT_MISSING, ALM_PATH_REFUSED, … */
-export async function moveIn(tools: CollectTools, path: string): Promise<Moved> {
+export async function moveIntoStore(tools: CollectTools, path: string): Promise<Moved> {
   const stat = stateOf(path)
   if (!stat.isFile()) {
     const { dir, root, directories, taken } = await takeDir(tools, path, stat, 'link')

@@ -3,8 +3,8 @@ import { decode, encode } from '../../model/codec.ts'
 import type { Value } from '../../model/value.ts'
 import { isPlainObject } from '../../util/plain-object.ts'
 
-/** What is shown with a result that came from a store, where anybody may have written it; without what is none. */
-export function shownFrom(wire: unknown, withoutPlaces: (value: Value) => Value): string | undefined {
+/** Artifacts and metrics of a result that came from a store, where anybody may have written them; without what is none. */
+export function receivedNotes(wire: unknown, withoutPlaces: (value: Value) => Value): string | undefined {
   if (!isText(wire)) return undefined
   let things: Value
   try {

@@ -8,7 +8,7 @@ import { shown } from './load-error.ts'
 import { codeFiles } from './module-code.ts'
 import { packageDigest, type Trail } from './packages.ts'
 import { condensed, type Part } from './parts.ts'
-import { sha256All } from './sha.ts'
+import { sha256All } from './sha256.ts'
 import type { SourceFiles } from './source-files.ts'
 import type { Finding } from './warnings.ts'
 
@@ -26,7 +26,7 @@ export interface Target {
 export const targetKey = ({ file, exported }: Target): string =>
   exported === undefined ? file : `${file}#${exported}`
 
-export interface Counted {
+export interface CountedCode {
   readonly digest: Digest
   readonly parts: readonly Part[]
   readonly undeclared: readonly Finding[]
@@ -40,11 +40,11 @@ export interface CountOptions {
 }
 
 /** By `targetKey`, with the author's files that they came from. @throws esbuild's BuildFailure */
-export async function count(
+export async function countedCode(
   targets: readonly Target[],
   options: CountOptions,
-): Promise<{ readonly counted: ReadonlyMap<string, Counted>; readonly inputs: readonly string[] }> {
-  const counted = new Map<string, Counted>()
+): Promise<{ readonly counted: ReadonlyMap<string, CountedCode>; readonly inputs: readonly string[] }> {
+  const counted = new Map<string, CountedCode>()
   const inputs = new Set<string>()
   for (const whole of [false, true]) {
     const some = targets.filter(({ exported }) => (exported === undefined) === whole)
@@ -143,7 +143,7 @@ class CountedBundle {
     this.#texts = new Map(result.outputFiles.map(({ path, text }) => [path, text]))
   }
 
-  counted(i: number): Counted {
+  counted(i: number): CountedCode {
     const name = `${outFolder}/${i}.js`
     const path = resolve(this.#options.project, name)
     const text = this.#texts.get(path) ?? ''

@@ -2,7 +2,7 @@ import { isFuture } from '../../flow/future-target.ts'
 import type { Term } from './program.ts'
 
 /** What a term stands for, as it is passed to a call. */
-export function value(term: Term, variables: readonly unknown[]): unknown {
+export function termValue(term: Term, variables: readonly unknown[]): unknown {
   switch (term.kind) {
     case 'literal':
       return term.value
@@ -11,17 +11,9 @@ export function value(term: Term, variables: readonly unknown[]): unknown {
     case 'field':
       return (variables[term.variable] as { readonly a: unknown; readonly b: unknown })[term.field]
     case 'list':
-      return term.items.map((item) => value(item, variables))
+      return term.items.map((item) => termValue(item, variables))
   }
 }
 
 export const hasFuture = (values: readonly unknown[]): boolean =>
   values.some((item) => isFuture(item) || (Array.isArray(item) && hasFuture(item)))
-
-/** A failure that waits to be looked at. */
-export class Caught {
-  readonly error: unknown
-  constructor(error: unknown) {
-    this.error = error
-  }
-}

@@ -15,7 +15,7 @@ const kinds: readonly (readonly LimitNeed[])[] = [
 ]
 
 /** A run of another process, that takes of the same limits, waits for them, gives back, and dies. */
-export class Rival {
+export class CompetingRun {
   readonly #store: MemoryStore
   readonly #chance: SeededChance
   readonly #rules: readonly LimitRule[]
@@ -44,7 +44,7 @@ export class Rival {
     if (back === 0 && this.#chance.number() < 0.5) door.wanted = this.#chance.below(3)
     const { key, needs, wanted } = door
     door.held -= back
-    const ask = { run: 'rival', key, needs, rules: this.#rules, back, unused: 0, wanted, now }
+    const ask = { run: 'competing', key, needs, rules: this.#rules, back, unused: 0, wanted, now }
     const [answer] = await this.#journal.limits.ask([ask])
     door.held += answer?.granted ?? 0
     door.wanted -= answer?.granted ?? 0

@@ -8,7 +8,7 @@ const width = 32
  * Those that are still as they were listed. Whole seconds are compared: a single object is dated by an HTTP header,
  * which has no more, and lists of some stores have milliseconds.
  */
-export async function unchanged<Listed extends ObjectInfo>(
+export async function unchangedObjects<Listed extends ObjectInfo>(
   objects: Objects,
   listed: readonly Listed[],
 ): Promise<Listed[]> {

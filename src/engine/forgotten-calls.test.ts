@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { RememberedCall, RunRecord } from '../model/records.ts'
-import { forgottenCalls } from './forgotten.ts'
+import { forgottenCalls } from './forgotten-calls.ts'
 
 const at = 0
 const attempt = { attempt: 1, startedAt: at, at, spent: true } as const

@@ -5,21 +5,21 @@ import type { Listings } from '../blobs/listings.ts'
 import type { Remote } from './remote.ts'
 
 /**
- * Sends what a value stands for; or of a directory only its listings, to a folder of their own.
+ * Sends what a value stands for, to a shared store; or of a directory only its listings, to a folder of their own there.
  *
  * U1 a listing is there only if all that it names is: it is sent last. So what is there is not looked at again, and
  *    the cost follows the change.
  */
-export class Push {
+export class TreeTransfer {
   readonly #remote: Remote
   readonly #listings: Listings
-  readonly #files: boolean
+  readonly #what: 'all' | 'listings'
   readonly #trees = new Map<Digest, Promise<void>>()
 
-  constructor(remote: Remote, listings: Listings, files: boolean) {
+  constructor(remote: Remote, listings: Listings, what: 'all' | 'listings') {
     this.#remote = remote
     this.#listings = listings
-    this.#files = files
+    this.#what = what
   }
 
   /** Brings all listings of a directory here; false where one is missing. */
@@ -56,7 +56,7 @@ export class Push {
     const parts = isIndex(listing)
       ? listing.nodes.map((node) => this.#tree(node.digest))
       : listing.entries.map(({ kind, digest: entry }) =>
-          kind === 'dir' ? this.#tree(entry) : this.#files ? this.#remote.send(entry) : nothing,
+          kind === 'dir' ? this.#tree(entry) : this.#what === 'all' ? this.#remote.send(entry) : nothing,
         )
     await everyOne(parts)
     await this.#remote.send(digest)
