@@ -12,7 +12,7 @@ from almanac._notebook.cells import _HEAD, file_of, in_cells
 from almanac._notebook.artifact import Artifact
 from almanac._notebook.graph import Graph
 from almanac._notebook.markup import COLOURS
-from almanac._notebook.shown import progress_html, run_html, runs_html
+from almanac._notebook.displays import progress_html, run_html, runs_html
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from .._flow.workflows import Workflow
 from .._model.values import File
 from .._notebook.artifact import Artifact
 from .._notebook.graph import Graph
-from .._notebook.shown import failure_html, run_html
+from .._notebook.displays import failure_html, run_html
 from .._types import results
 from ..errors import RunFailed
 from .commands import asked

@@ -7,7 +7,7 @@ import sys
 import time
 from typing import Any, Callable, Mapping
 
-from .._notebook.shown import progress_html
+from .._notebook.displays import progress_html
 
 __all__ = ["display", "in_notebook", "message_of", "warning_of"]
 

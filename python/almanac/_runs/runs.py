@@ -53,7 +53,7 @@ class _RunRecords(list[RunRecord]):
     """A notebook shows them as a table."""
 
     def _repr_html_(self) -> str:
-        from .._notebook.shown import runs_html
+        from .._notebook.displays import runs_html
 
         return runs_html(self)
 

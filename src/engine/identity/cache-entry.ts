@@ -5,7 +5,7 @@ import { eachRef } from '../../model/value-refs.ts'
 import type { DataPlane } from '../../ports/data.ts'
 import type { RunCache } from '../../ports/journal.ts'
 import type { CallInfo } from '../calls/call-info.ts'
-import { unspilled } from '../calls/spilled.ts'
+import { unspilled } from '../calls/spilled-values.ts'
 import type { EnginePorts } from '../settings.ts'
 
 type Entry = NonNullable<Awaited<ReturnType<RunCache['find']>>>

@@ -5,7 +5,7 @@ import { openDatabase } from '../database/database.ts'
 import { openSqliteJournal } from '../open.ts'
 import { runNumber } from '../tables/runs.ts'
 import { listCalls } from './call-lists.ts'
-import { freezeBlock } from './frozen.ts'
+import { freezeBlock } from './frozen-calls.ts'
 import { Names } from './names.ts'
 
 it('lists every call once though another process puts them into a block meanwhile', async () => {

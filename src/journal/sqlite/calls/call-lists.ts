@@ -6,8 +6,8 @@ import { callOf, digestText, present, rowId, rowRange } from '../database/rows.t
 import { readMore } from '../packs/packed-records.ts'
 import { findRun } from '../tables/runs.ts'
 import { outcomeColumns } from './calls.ts'
-import type { FrozenCall } from './frozen.ts'
-import { frozenCalls } from './frozen.ts'
+import type { FrozenCall } from './frozen-calls.ts'
+import { frozenCalls } from './frozen-calls.ts'
 import type { Names } from './names.ts'
 
 /**

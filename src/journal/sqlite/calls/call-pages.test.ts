@@ -12,7 +12,7 @@ import { openSqliteJournal } from '../open.ts'
 import { runNumber } from '../tables/runs.ts'
 import { CallIndex } from './call-index.ts'
 import { loadPage } from './calls.ts'
-import { freezeBlock, thaw } from './frozen.ts'
+import { freezeBlock, thaw } from './frozen-calls.ts'
 import { Names } from './names.ts'
 import { unpackPage } from './page-calls.ts'
 

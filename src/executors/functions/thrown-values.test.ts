@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { decode } from '../../model/codec.ts'
 import { AlmanacError } from '../../model/errors.ts'
-import { describeThrown } from './thrown.ts'
+import { describeThrown } from './thrown-values.ts'
 
 let folder = ''
 let file = ''

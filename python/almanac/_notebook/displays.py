@@ -1,4 +1,4 @@
-"""Runs as a notebook shows them: HTML of our own, without anything from the network."""
+"""What a notebook displays of runs: HTML of our own, without anything from the network."""
 
 from __future__ import annotations
 
