@@ -187,16 +187,16 @@ class Elsewhere(unittest.TestCase):
         steps = almanac.module(self.file, env=almanac.Environment("requirements.txt"))
         index = task(steps.index, timeout="10m", outputs={"refs": almanac.file("refs.json"), "found": dict})
         told = index.definition()
-        self.assertEqual((index.name, index.__doc__, index._entry()), ("index", "Makes references.", "file"))
+        self.assertEqual((index.name, index.__doc__, index._parameters.entry()), ("index", "Makes references.", "file"))
         self.assertEqual((told["file"], told["function"], told["line"]), (self.file, "index", 4))
         self.assertEqual(told["outputs"], {"refs": {"file": "refs.json"}, "found": "value"})
         self.assertTrue(told["env"]["requirements"].endswith("requirements.txt"))
         given = File({"$": "file", "name": "a", "digest": "0" * 64, "size": 1})
-        self.assertEqual(index._bound((given,), {"step": 2}), {"file": given, "step": 2})
+        self.assertEqual(index._parameters.bound((given,), {"step": 2}), {"file": given, "step": 2})
         with self.assertRaisesRegex(AlmanacError, "index: file is a file or directory, and 'a' is a str"):
-            index._bound(("a",), {"step": 2})
+            index._parameters.bound(("a",), {"step": 2})
         with self.assertRaisesRegex(TypeError, "has no parameter 'steps'; it has file, step"):
-            index._bound((given,), {"steps": 2})
+            index._parameters.bound((given,), {"steps": 2})
 
     def test_it_is_imported_where_it_is_called(self) -> None:
         with self.assertRaisesRegex(ModuleNotFoundError, "nowhere"):
@@ -240,8 +240,8 @@ class ItemsOfAList(unittest.TestCase):
             ({}, "n", [{"n": one} for one in dicts]),
         ]:
             with self.subTest(inputs=inputs, into=into):
-                self.assertEqual([double._item(one, inputs, into) for one in dicts], arguments)
-        self.assertEqual([alone._item(one, {}, None) for one in dicts], [{"n": one} for one in dicts])
+                self.assertEqual([double._parameters.of_item(one, inputs, into) for one in dicts], arguments)
+        self.assertEqual([alone._parameters.of_item(one, {}, None) for one in dicts], [{"n": one} for one in dicts])
 
 
 class StaysWithItsWorker(unittest.TestCase):

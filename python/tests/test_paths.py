@@ -98,7 +98,7 @@ class WhereTypesNameFiles(unittest.TestCase):
             ((None, [], {"x": ["c"]}), "several: named.x[0] is a file or directory, and 'c' is a str"),
         ]:
             with self.assertRaises(AlmanacError) as raised:
-                several._bound(arguments, {})
+                several._parameters.bound(arguments, {})
             self.assertEqual(str(raised.exception), said)
         with self.assertRaisesRegex(TypeError, r"^several\(\): more\[0\] is a file or directory, and 'b' is a str\. Take files"):
             several.in_worker()(None, ["b"])

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, Literal, Mapping, Sequence, TypedDict
 
-from .options import checked
+from .options import checked, stated
 from .tasks import Task
 
 if TYPE_CHECKING:
@@ -64,10 +64,10 @@ class Containers:
         """
         frame = sys._getframe(1)
         file = os.path.abspath(frame.f_code.co_filename)
-        common: dict[str, Any] = _given(outputs=outputs, retry_exits=retry_exits)
+        common: dict[str, Any] = stated(outputs=outputs, retry_exits=retry_exits)
         given: dict[str, Any] = {**options, **common}
         checked(name, "container", given)
-        body = _given(
+        body = stated(
             image=image,
             run=None if run is None else list(run),
             pull=pull,
@@ -81,15 +81,12 @@ class Containers:
             init=init,
         )
         made = {**given, "name": name, "inputs": inputs or {}}
-        return Task("container", None, made, {"container": body}, (file, frame.f_lineno), list(inputs or {}))
+        return Task("container", None, made, {"container": body}, (file, frame.f_lineno))
 
 
 #: Programs in containers.
 container = Containers()
 
-
-def _given(**options: Any) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if value is not None}
 
 
 def _volumes(volumes: Mapping[str, Any], folder: str) -> dict[str, Any]:

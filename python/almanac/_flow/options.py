@@ -16,7 +16,7 @@ from .documents import Document
 if TYPE_CHECKING:
     from .environment import Environment
 
-__all__ = ["Duration", "Retries", "TaskOptions", "FunctionOptions", "checked", "told", "milliseconds"]
+__all__ = ["Duration", "Retries", "TaskOptions", "FunctionOptions", "checked", "stated", "told", "milliseconds"]
 
 #: seconds, a `timedelta`, or a text like `"90s"`, `"10m"`, `"2d"`
 Duration = int | float | str | datetime.timedelta
@@ -202,6 +202,11 @@ def _unkept(value: Any) -> str | None:
     except (TypeError, ValueError):
         return f"{value!r} is not made of texts and numbers"
     return None
+
+
+def stated(**options: Any) -> dict[str, Any]:
+    """Those that somebody has given: the others are None."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def checked(name: str, kind: str, options: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, Literal, Mapping, Sequence
 
-from .options import checked
+from .options import checked, stated
 from .tasks import Task
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def command(
         return (await write(text="hello").page).size  # gives 6
     ```
     """
-    given = {**options, **_given(outputs=outputs, cwd=cwd, retry_exits=retry_exits)}
+    given = {**options, **stated(outputs=outputs, cwd=cwd, retry_exits=retry_exits)}
     return _program("command", {"run": list(run)}, name, inputs, given)
 
 
@@ -71,12 +71,9 @@ def script(
         return (await page().page).size  # gives 6
     ```
     """
-    given = {**options, **_given(outputs=outputs, retry_exits=retry_exits)}
+    given = {**options, **stated(outputs=outputs, retry_exits=retry_exits)}
     return _program("script", {"source": source, "lang": lang}, name, inputs, given)
 
-
-def _given(**options: Any) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if value is not None}
 
 
 def _program(
@@ -86,4 +83,4 @@ def _program(
     frame = sys._getframe(2)
     place = (os.path.abspath(frame.f_code.co_filename), frame.f_lineno)
     given = {**options, "name": name, "inputs": inputs or {}}
-    return Task(kind, None, given, body, place, list(inputs or {}))
+    return Task(kind, None, given, body, place)

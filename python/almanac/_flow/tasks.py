@@ -14,9 +14,9 @@ from .._model.caller import current, found, outside
 from .._model.futures import Future, FutureList
 from .._model.shape import Shape
 from .._model.values import Dir
-from .._types import hints, paths, results, structure
+from .._types import hints, paths, results
 from .._types.floats import floats
-from .._types.kinds import KEPT, TAKE_FILES, kind_of, no_file, output_of
+from .._types.kinds import TAKE_FILES, no_file, output_of
 from ..errors import refused
 from .definition_sites import check_name, place
 from .environment import Environment
@@ -24,6 +24,7 @@ from .groups import captured
 from .items import in_order
 from .modules import Named
 from .options import checked, told
+from .parameters import Parameters
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -67,7 +68,6 @@ class Task(Generic[P, R]):
         options: dict[str, Any],
         body: dict[str, Any],
         place: tuple[str, int],
-        names: list[str] | None,
     ) -> None:
         self.kind = kind
         self.name: str = options.get("name") or (function.__name__ if function is not None else kind)
@@ -77,8 +77,7 @@ class Task(Generic[P, R]):
         self._place = place
         self._outputs: Mapping[str, Any] = options.get("outputs") or {}
         self._context: Mapping[str, Any] = options.get("context") or {}
-        given = (*self._outputs, *self._context)
-        self._names = _inputs(function, given) if function is not None else names
+        self._parameters = Parameters(self.name, function, options)
         self._shape: Shape | None | str = "unknown"
         self._variants: dict[str, Task[P, R]] = {}
         if function is not None:
@@ -89,7 +88,7 @@ class Task(Generic[P, R]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
         scope = found()
         if scope is not None:
-            return scope.task(self, self._bound(args, kwargs), None)
+            return scope.task(self, self._parameters.bound(args, kwargs), None)
         if self._function is None:
             raise outside(self.name)
         return self._function(*args, **kwargs)  # type: ignore[return-value]
@@ -98,7 +97,7 @@ class Task(Generic[P, R]):
         """The same call under a key that tells it from its equals."""
 
         def call(*args: P.args, **kwargs: P.kwargs) -> Future[R]:
-            return current(self.name).task(self, self._bound(args, kwargs), str(key))
+            return current(self.name).task(self, self._parameters.bound(args, kwargs), str(key))
 
         return call
 
@@ -135,8 +134,8 @@ class Task(Generic[P, R]):
         scope = current(f"{self.name}.map")
         if not isinstance(over, (Future, Dir)):
             items = in_order(over, f"{self.name}.map")
-            return FutureList(scope, [scope.task(self, self._item(item, inputs or {}, into), None) for item in items])
-        details: dict[str, Any] = {"over": over, "with": dict(inputs or {}), "as": into or self._entry()}
+            return FutureList(scope, [scope.task(self, self._parameters.of_item(item, inputs or {}, into), None) for item in items])
+        details: dict[str, Any] = {"over": over, "with": dict(inputs or {}), "as": into or self._parameters.entry()}
         if include is not None:
             details["include"] = [include] if isinstance(include, str) else list(include)
         group = captured(by) if isinstance(by, str) else by
@@ -150,7 +149,7 @@ class Task(Generic[P, R]):
         if variant is not None:
             return variant
         options = {**self._options, **overrides}
-        variant = Task(self.kind, self._function, options, self._body, self._place, self._names)
+        variant = Task(self.kind, self._function, options, self._body, self._place)
         variant._reduced = functools.partial(self.options, **overrides), ()
         if all(value is None or isinstance(value, (str, int, float)) for value in overrides.values()):
             if len(self._variants) >= _VARIANTS:
@@ -184,7 +183,7 @@ class Task(Generic[P, R]):
             "name": self.name,
             "options": options,
             "context": {name: document.described() for name, document in self._context.items()},
-            "inputs": self._kinds(),
+            "inputs": self._parameters.declared(),
             "outputs": {name: output_of(hint) for name, hint in self._outputs.items()} if self._outputs else None,
             "file": self._place[0],
             "line": self._place[1],
@@ -204,7 +203,7 @@ class Task(Generic[P, R]):
         function: Callable[..., Any] = self._function
         annotated = hints.of(function)
         made = {name: make for name, hint in annotated.items() if name != "return" and (make := _made(hint, name))}
-        finds = self._finds
+        finds = self._parameters.finds()
         if not made and not finds:
             return function
         names = list(signature(function).parameters)
@@ -223,87 +222,10 @@ class Task(Generic[P, R]):
 
         return call
 
-    @property
-    def _finds(self) -> dict[str, paths.Find]:
-        """Of parameters that get files or directories, what finds in a value what is none."""
-        known: dict[str, paths.Find] | None = self.__dict__.get("_known_finds")
-        if known is None:
-            hinted = (self._options.get("inputs") or {}) if self._function is None else hints.of(self._function)
-            known = self.__dict__["_known_finds"] = paths.finders(hinted, ("return", *self._outputs))
-        return known
-
-    def _checked(self, given: dict[str, Any]) -> dict[str, Any]:
-        """A path that is passed as a text would be that text, whatever is in the file."""
-        for name, find in self._finds.items():
-            if name in given and (found := find(name, given[name])) is not None:
-                raise refused(f"{self.name}: {no_file(*found)}", TAKE_FILES)
-        return given
-
     def check(self) -> None:
         """Refuses what could not be kept whatever the function does. Raises `AlmanacError` (`ALM_RESULT_REFUSED`)."""
         if self._function is not None and not self._outputs:
             paths.refuse_returned(self.name, hints.of(self._function).get("return"), self._place)
-
-    def _kinds(self) -> dict[str, str] | None:
-        if self._function is None:
-            return {name: kind_of(hint) for name, hint in (self._options.get("inputs") or {}).items()}
-        return None
-
-    def _bound(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-        names = self._names
-        if names is None:
-            return self._checked(kwargs)
-        if len(args) == len(names) and not kwargs:
-            return self._checked(dict(zip(names, args)))
-        if len(args) > len(names):
-            takes = f"{len(names)} argument{'' if len(names) == 1 else 's'} ({', '.join(names)})" if names else "no arguments"
-            raise TypeError(f"{self.name}() takes {takes}, and {len(args)} {'was' if len(args) == 1 else 'were'} given")
-        given = dict(zip(names, args))
-        for name, value in kwargs.items():
-            if name in given:
-                raise TypeError(f"{self.name}() got two values for {name!r}")
-            if name not in names:
-                raise TypeError(f"{self.name}() has no parameter {name!r}; it has {', '.join(names) or 'none'}")
-            given[name] = value
-        missing = [name for name in names if name not in given and name not in self._defaults()]
-        if missing:
-            raise TypeError(f"{self.name}() is missing {', '.join(missing)}")
-        return self._checked(given)
-
-    def _defaults(self) -> frozenset[str]:
-        known = self.__dict__.get("_with_default")
-        if known is None:
-            parameters = signature(self._function).parameters.values() if self._function else ()
-            known = frozenset(one.name for one in parameters if one.default is not one.empty)
-            self.__dict__["_with_default"] = known
-        return known
-
-    def _item(self, item: Any, inputs: Mapping[str, Any], into: str | None) -> dict[str, Any]:
-        if isinstance(item, Mapping) and into is None and self._spreads(item, inputs):
-            return self._bound((), {**inputs, **item})
-        name = into or (self._entry() if self._names is None else self._first(inputs))
-        if name is None:
-            raise TypeError(f"{self.name} has no parameter for the items of the list")
-        return self._bound((), {**inputs, name: item})
-
-    def _spreads(self, item: Mapping[str, Any], inputs: Mapping[str, Any]) -> bool:
-        """Are these arguments by name? Of a task that is free to take just one, a dict is that one, whatever its keys."""
-        if self._names is None:
-            return True
-        free = [name for name in self._names if name not in inputs]
-        return len(free) > 1 and len(item) > 0 and set(item) <= set(self._names)
-
-    def _first(self, inputs: Mapping[str, Any]) -> str | None:
-        return next((name for name in self._names or () if name not in inputs), None)
-
-    def _entry(self) -> str | None:
-        """The parameter that gets an entry: the first that is a file or directory, else the first."""
-        if self._function is None:
-            kinds = self._kinds() or {}
-            return next((name for name, kind in kinds.items() if kind in KEPT), next(iter(kinds), None))
-        found_hints = hints.of(self._function)
-        names = self._names or []
-        return next((name for name in names if kind_of(structure.unless_none(found_hints.get(name))) in KEPT), names[0] if names else None)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         if instance is not None:
@@ -323,14 +245,6 @@ class Task(Generic[P, R]):
 def _made(hint: Any, name: str) -> Callable[[Any], Any] | None:
     """What makes an argument of what was kept; None where it is that."""
     return (lambda value: hints.convert(value, hint, name, in_worker=True)) if hints.makes(hint) else floats(hint)
-
-
-def _inputs(function: Callable[..., Any], given: Iterable[str]) -> list[str]:
-    parameters = signature(function).parameters.values()
-    odd = next((p.name for p in parameters if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD)), None)
-    if odd is not None:
-        raise TypeError(f"task {function.__name__} takes *{odd}, and arguments are kept by name: call it in a function that names them")
-    return [p.name for p in parameters if p.name not in given]
 
 
 class _Decorator(Protocol):
@@ -381,7 +295,7 @@ def task_of(function: Any, options: dict[str, Any], decorated_in: str) -> Task[.
     if isinstance(function, Named):
         checked(function.__name__, "python", options)
         given = options if function.env is None else {"env": function.env, **options}
-        return Task("python", function, given, {"function": function.__name__}, (function.file, function.line), None)
+        return Task("python", function, given, {"function": function.__name__}, (function.file, function.line))
     if not inspect.isfunction(function):
         raise TypeError(f"@task goes on a function, not on {function!r}")
     name = function.__qualname__
@@ -396,4 +310,4 @@ def task_of(function: Any, options: dict[str, Any], decorated_in: str) -> Task[.
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         raise TypeError(f"task {name} is a generator: return what it gives, as a list")
     checked(name, "python", options)
-    return Task("python", function, options, {"function": name}, place(function, decorated_in), None)
+    return Task("python", function, options, {"function": name}, place(function, decorated_in))
