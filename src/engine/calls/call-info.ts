@@ -72,7 +72,7 @@ export interface CallInfo {
   takenFrom?: number | undefined
   lastError?: ErrorRecord | undefined
   /** its result may be of other code than it was identified with: it is known by no fingerprint */
-  drift?: 'edited' | 'unreadable'
+  drift?: 'edited' | 'unreadable' | undefined
   /** what it has to do with other calls of its fingerprint; absent where it never began an attempt that others could use */
   claim?: WorkClaim | undefined
   /** `seq` of the message that it received */
