@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { Project } from '../cli/almanac.ts'
@@ -57,6 +57,42 @@ it('does not take what an edited function gave for what the function gave before
     // an effect is not repeated
     expect([again['executed'], again['output']]).toEqual([1, ['old 1', 'old 0', 'old 2', 'other 3', 'new 4']])
     expect((await project.json('resume', 'last'))['executed']).toBe(0)
+  } finally {
+    await project.remove()
+  }
+})
+
+const mapped = `
+from pathlib import Path
+from almanac import Dir, task, workflow
+
+@task
+def said(file: Path) -> str:
+    me = Path(__file__)
+    if file.name == "a" and not me.with_name("edited").exists():
+        me.write_text(me.read_text().replace('"old "', '"new "'))
+        me.with_name("edited").touch()
+    return "old " + file.name
+
+@workflow
+async def main(data: Dir) -> list[str]:
+    return await said.map(data).all()
+`
+
+it('does not take it for what an entry of a map gave either, in this run or in another', async () => {
+  const project = await Project.make({ 'flow.py': mapped })
+  await mkdir(join(project.folder, 'data'))
+  await project.write({ 'data/a': '', 'data/b': '' })
+  const run = async (...words: string[]): Promise<readonly unknown[]> => {
+    const { executed, output } = await project.json(...words)
+    return [executed, output]
+  }
+  const again = ['run', 'flow.py', '-j', '1', '--input', 'data=data']
+  try {
+    expect((await run(...again))[0]).toBe(2)
+    expect(await run('resume', 'last', '-j', '1')).toEqual([2, ['new a', 'new b']])
+    await project.write({ 'flow.py': mapped })
+    expect(await run(...again)).toEqual([2, ['old a', 'old b']])
   } finally {
     await project.remove()
   }

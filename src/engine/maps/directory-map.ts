@@ -40,7 +40,8 @@ export interface MapPlan {
   readonly savedMs: number
   /** the earlier result that the new one starts from */
   readonly base: Value
-  readonly baseKey: Digest
+  /** under which later maps find its result, if they may */
+  readonly baseKey: Digest | undefined
 }
 
 /**
@@ -56,21 +57,24 @@ export async function planMap(
     readonly hash: Hash
     readonly environment: string
     readonly useBase: boolean
+    /** arrays in workers count by the calls that made them: who wants to know what is in them looks at those */
+    readonly takesHeld: boolean
   },
 ): Promise<MapPlan> {
   const { over } = args
   const argsOf = (item: Value): Value => entryArgs(args, item)
   if (Array.isArray(over)) {
     const entries = over.map((item: Value, index) => ({ path: String(index), item }))
-    return { ...nothingCarried, over, entries, argsOf, baseKey: '' }
+    return { ...nothingCarried, over, entries, argsOf, baseKey: undefined }
   }
   if (!(over instanceof DirRef)) {
     throw new AlmanacError('ALM_MAP_OVER', { task: info.request.name, what: nameOfKind(over) })
   }
   // by its place too: maps of one task are often over different directories
   const { identity, path } = info
-  const baseKey = ports.hash([identity?.basis, args.withText, args.as ?? '', args.each, path].join('\n'))
-  const base = ports.useBase ? await usableBase(baseKey, ports) : undefined
+  const text = [identity?.basis, args.withText, args.as ?? '', args.each, path].join('\n')
+  const baseKey = ports.takesHeld ? undefined : ports.hash(text)
+  const base = ports.useBase && baseKey !== undefined ? await usableBase(baseKey, ports) : undefined
   if (base !== undefined) {
     const plan = await differences(over, base, args, ports.data)
     if (plan !== undefined) return { over, argsOf, ...plan, base: decode(base.valueWire), baseKey }
@@ -222,7 +226,7 @@ export async function mappedInput(
 
 /** The record by which a later map finds this one. */
 export const baseRecord = (
-  plan: MapPlan,
+  base: Digest,
   input: DirRef,
   info: CallInfo,
   value: Value,
@@ -231,7 +235,7 @@ export const baseRecord = (
   shownWire: string | undefined,
 ): BaseRecord => ({
   kind: 'base',
-  base: plan.baseKey,
+  base,
   name: info.request.name,
   environment,
   call: info.id,

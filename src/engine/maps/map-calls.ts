@@ -55,6 +55,8 @@ interface OpenMap {
   readonly shown: ResultNotes
   /** how far the run had been given up when it began: clean-up goes on */
   readonly givenUp: number
+  /** no result of its entries only lives in a worker, or may be of other code than the map was identified with */
+  isLasting: boolean
   /** no more entries are made; all that will be made are */
   isCut: boolean
   isWhole: boolean
@@ -73,7 +75,8 @@ interface GatheredMap extends MapResult {
  * V1 an entry is made once, in order of path; its key is its path, so that it is known again after a crash or an edit.
  * V2 of a map's entries that were made, at most `window` have not ended: what cannot run soon costs a line in a list.
  * V3 a map that is given up makes no more entries, and has no result.
- * V4 of an entry that has succeeded only its value stays, and that until its map has ended: there may be a million.
+ * V4 a map with a result that may have to be made again is remembered entry by entry, and not as a whole.
+ * V5 of an entry that has succeeded only its value stays, and that until its map has ended: there may be a million.
  */
 export class MapCalls {
   readonly #ports: EnginePorts
@@ -117,6 +120,7 @@ export class MapCalls {
         costMs: 0,
         shown,
         givenUp,
+        isLasting: true,
         isCut: false,
         isWhole: false,
       }
@@ -154,8 +158,10 @@ export class MapCalls {
     notes.forget(call)
     if (endOf(call)?.state !== 'succeeded') return
     if (shown !== undefined) opened.shown.addAll(shown, info.entry as string)
+    const isHeld = this.#outcomes.isHeldOf(call)
+    opened.isLasting &&= !isHeld && info.drift === undefined
     // what a worker holds may have to be made again
-    if (!this.#outcomes.isHeldOf(call)) calls.release(call)
+    if (!isHeld) calls.release(call)
   }
 
   /** Entries that have not been made yet. */
@@ -216,6 +222,8 @@ export class MapCalls {
       })
       // what its result stands for: work of now, and work that is not done again
       map.costMs = found.costMs + plan.savedMs
+      // a later life enters it again, and has its entries, which it may need to make their results again
+      if (!found.isLasting) map.fingerprint = undefined
       for (const id of entries) if (!this.#outcomes.isHeldOf(id)) this.#outcomes.drop(id)
       const result = await gatherMap(plan, outcomes, map.request.task as TaskSpec, this.#ports.data)
       const input = await mappedInput(plan, result.failed, this.#ports.data)
@@ -225,7 +233,12 @@ export class MapCalls {
           : await spilled(result.value, encode(result.value), this.#ports.data)
       this.#busy--
       const shown = found.shown.wire
-      this.#ended(map, plan, { ...result, shown, ...(spilling && { spilled: spilling }) }, input)
+      this.#ended(
+        map,
+        plan,
+        { ...result, shown, ...(spilling && { spilled: spilling }) },
+        found.isLasting ? input : undefined,
+      )
     } catch (error) {
       this.#busy--
       this.#host.left(map, { state: 'failed', reason: 'error' }, recordOf(error))
@@ -256,8 +269,15 @@ export class MapCalls {
     const policy = map.request.task?.policy
     // of what holds for a while only, each entry is looked up by its own age
     const isLasting = policy?.cache !== false && typeof policy?.cache !== 'object'
-    const useBase = this.#settings.cache === 'on' && isLasting && policy?.effect !== true
-    return planMap(map, resolved, { data, cache, hash, environment: this.#settings.environment, useBase })
+    const { cache: use, environment } = this.#settings
+    return planMap(map, resolved, {
+      data,
+      cache,
+      hash,
+      environment,
+      useBase: use === 'on' && isLasting && policy?.effect !== true,
+      takesHeld: this.#outcomes.isHeld(resolved.with),
+    })
   }
 
   #ended(
@@ -304,7 +324,7 @@ export class MapCalls {
     this.#host.left(map, { state: 'cancelled', reason: 'request' })
   }
 
-  /** `input`: what the value was made of. */
+  /** `input`: what the value was made of, if later maps may start from it. */
   #keepBase(
     map: CallInfo,
     plan: MapPlan,
@@ -312,9 +332,10 @@ export class MapCalls {
     value: Value,
     shown: string | undefined,
   ): void {
-    if (input === undefined || this.#settings.cache === 'off' || map.request.task?.policy.effect === true)
-      return
+    const { baseKey } = plan
+    if (input === undefined || baseKey === undefined) return
+    if (this.#settings.cache === 'off' || map.request.task?.policy.effect === true) return
     const { environment } = this.#settings
-    this.#host.add(baseRecord(plan, input, map, value, environment, this.#ports.clock.now(), shown))
+    this.#host.add(baseRecord(baseKey, input, map, value, environment, this.#ports.clock.now(), shown))
   }
 }
