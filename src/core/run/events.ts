@@ -3,7 +3,7 @@ import type { FailureReason } from '../../model/states.ts'
 import type { TaskPolicy } from '../../model/task.ts'
 import type { Admitted, DoorChange } from './admissions.ts'
 import type { EndStatus } from './call.ts'
-import type { Window } from './slots.ts'
+import type { Window } from './calls-ahead.ts'
 
 /** The workflow function made a call, or a map made an entry. */
 export interface Made {

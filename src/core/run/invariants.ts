@@ -3,7 +3,8 @@ import { type Call, type EndStatus, type Phase, phases } from './call.ts'
 import { consumersOf, isAttempted, type RunGraph } from './graph.ts'
 import type { RunMachine } from './machine.ts'
 import { isBetter } from './ready-queue.ts'
-import { maxPassed, needsOf } from './slots.ts'
+import { needsOf } from './ready-queues.ts'
+import { maxPassed } from './slots.ts'
 
 /**
  * Checks what the heads of `machine.ts`, `graph.ts`, `slots.ts` and `ready-queue.ts` promise, on the state between

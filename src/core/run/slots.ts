@@ -1,10 +1,10 @@
-import type { TaskPolicy } from '../../model/task.ts'
 import { ChurnMap } from '../../util/churn-map.ts'
-import { Queue } from '../../util/queue.ts'
 import { Admissions, type Admitted, type DoorChange } from './admissions.ts'
 import type { Blocker, Call } from './call.ts'
 import type { Calls } from './calls.ts'
-import { isBetter, ReadyQueue } from './ready-queue.ts'
+import { CallsAhead, type Kind, type Window } from './calls-ahead.ts'
+import { isBetter, type ReadyQueue } from './ready-queue.ts'
+import { ReadyQueues } from './ready-queues.ts'
 
 /** What may run at once. */
 export interface Capacity {
@@ -12,30 +12,10 @@ export interface Capacity {
   readonly memoryBytes: number
 }
 
-/** Calls that may start before there is a slot: the executor of their tasks begins one when another of them ends. */
-export interface Window {
-  /** how many at once */
-  readonly calls: number
-  /** which, by the policies of all tasks of one executor: always the same set */
-  readonly policies: ReadonlySet<TaskPolicy>
-}
-
-/** Calls of one executor's tasks. */
-interface Kind {
-  running: number
-}
-
 /** What a running call took, and which kind of call it was then. */
 interface Taken {
   cpu: number
   memoryBytes: number
-  readonly kind: Kind | undefined
-}
-
-/** Whether calls of a policy may start ahead. */
-interface Windowed {
-  readonly policy: TaskPolicy
-  readonly window: Window | undefined
   readonly kind: Kind | undefined
 }
 
@@ -58,37 +38,20 @@ export const maxPassed = 64
 export class Slots {
   readonly capacity: Capacity
   paused = false
-  readonly #calls: Calls
-  /** calls of equal needs share a queue: its head stands for all of them */
-  readonly #queues = new Map<string, ReadyQueue>()
-  /** the same, to be gone through for each call that starts */
-  #lanes: readonly ReadyQueue[] = []
+  readonly #queues: ReadyQueues
+  readonly #ahead: CallsAhead
   readonly #admissions = new Admissions()
-  /** calls in them */
-  #queued = 0
-  /** nothing could start, and nothing has changed since */
-  #isStuck = false
-  /** the queue asked for last: most calls need what the one before them needed */
-  #recent: (Capacity & { readonly limits: string | undefined; readonly queue: ReadyQueue }) | undefined
   /** by call that runs */
   readonly #taken = new ChurnMap<number, Taken>()
-  /** started ahead, in that order; among them those that are not any more */
-  readonly #line = new Queue<number>()
-  /** how many ever stood there: `Call.ahead` of the last of them */
-  #lined = 0
-  /** how many are ahead, and of those, the ones that let held inputs go */
-  #ahead = 0
-  #freeing = 0
-  readonly #kinds = new Map<Window['policies'], Kind>()
-  #windows: readonly Window[] = []
-  /** the window asked for last */
-  #windowed: Windowed | undefined
   #cpu = 0
   #memory = 0
+  /** nothing could start, and nothing has changed since */
+  #isStuck = false
 
   constructor(capacity: Capacity, calls: Calls) {
     this.capacity = capacity
-    this.#calls = calls
+    this.#queues = new ReadyQueues(calls)
+    this.#ahead = new CallsAhead(calls)
   }
 
   get running(): number {
@@ -99,115 +62,60 @@ export class Slots {
     return { cpu: this.#cpu, memoryBytes: this.#memory }
   }
 
+  /** What each running call took. */
+  get taken(): Iterable<Capacity> {
+    return [...this.#taken.entries()].map(([, taken]) => taken)
+  }
+
+  /** The queues, by what their calls need. */
+  get queues(): ReadonlyMap<string, ReadyQueue> {
+    return this.#queues.byNeeds
+  }
+
+  get admissions(): Pick<Admissions, 'figures' | 'waits'> {
+    return this.#admissions
+  }
+
   set windows(windows: readonly Window[]) {
-    this.#windows = windows
-    this.#windowed = undefined
+    this.#ahead.windows = windows
     this.#isStuck = false
   }
 
   /** How many calls have a place, while others are ahead of them; else nobody is to wait for one. */
   get places(): number {
-    return this.#ahead === 0 ? Number.POSITIVE_INFINITY : this.#taken.size - this.#ahead
+    return this.#ahead.size === 0 ? Number.POSITIVE_INFINITY : this.#taken.size - this.#ahead.size
   }
 
   queue(call: Call): void {
-    this.#queueOf(call).push(call)
+    this.#queues.add(call)
     if (call.policy.limits !== undefined) this.#admissions.queued(call)
-    this.#queued++
     this.#isStuck = false
   }
 
   unqueue(call: Call): void {
     if (call.heapIndex < 0) return
-    this.#queueOf(call).remove(call)
+    this.#queues.remove(call)
     if (call.policy.limits !== undefined) this.#admissions.unqueued(call)
-    this.#queued--
     this.#isStuck = false
+  }
+
+  isQueued(call: Call): boolean {
+    return call.heapIndex >= 0
   }
 
   /** Takes the next call that may start, with its slot. */
   next(): Call | undefined {
-    if (this.#isStuck || this.#queued === 0 || this.paused) return undefined
+    if (this.#isStuck || this.#queues.size === 0 || this.paused) return undefined
     const fitting = this.#best()
     const next = fitting ?? this.#bestAhead()
     if (next === undefined) this.#isStuck = true
     else {
       this.unqueue(next)
       next.passed = 0
-      this.#take(next, fitting === undefined)
+      if (fitting === undefined) this.#takeAhead(next)
+      else this.#take(next, next.policy.cpu, next.memoryBytes)
     }
     return next
-  }
-
-  /** The best of all, if it may start ahead. */
-  #bestAhead(): Call | undefined {
-    let best: Call | undefined
-    for (const queue of this.#lanes) {
-      const head = queue.peek()
-      if (head === undefined || this.#isInLine(head)) continue
-      if (best === undefined || isBetter(head, best)) best = head
-    }
-    const { window, kind } = (best && this.#windowOf(best)) ?? noWindow
-    if (best === undefined || window === undefined || kind === undefined) return undefined
-    const { calls } = window
-    if (kind.running < this.#taken.size) return undefined
-    if (this.#ahead < calls) return best
-    const mayFree = this.#freeing < Math.min(this.#ahead, Math.max(calls, this.capacity.cpu))
-    return best.frees && mayFree ? best : undefined
-  }
-
-  #windowOf({ policy, memoryBytes }: Call): Omit<Windowed, 'policy'> | undefined {
-    if (policy.cpu !== 1 || memoryBytes !== 0 || policy.effect || policy.limits !== undefined)
-      return undefined
-    // most calls are of the task that the one before them was of
-    if (this.#windowed?.policy !== policy) this.#windowed = this.#findWindow(policy)
-    return this.#windowed
-  }
-
-  #findWindow(policy: TaskPolicy): Windowed {
-    const window = this.#windows.find(({ policies }) => policies.has(policy))
-    if (window === undefined) return { policy, window, kind: undefined }
-    const kind = this.#kinds.get(window.policies) ?? { running: 0 }
-    this.#kinds.set(window.policies, kind)
-    return { policy, window, kind }
-  }
-
-  /** The best that fits; those that it passes are told so. */
-  #best(): Call | undefined {
-    let fitting: Call | undefined
-    let undecided: Call | undefined
-    for (const queue of this.#lanes) {
-      const head = queue.peek()
-      if (head === undefined) continue
-      const blocker = this.#blocker(head)
-      if (blocker === undefined) {
-        if (fitting === undefined || isBetter(head, fitting)) fitting = head
-      } else if (blocker === 'limit' && this.#admissions.isUndecided(head)) {
-        if (undecided === undefined || isBetter(head, undecided)) undecided = head
-      }
-    }
-    if (fitting === undefined) return undefined
-    if (undecided !== undefined && isBetter(undecided, fitting)) return undefined
-    return this.#lanes.length === 1 || this.#mayPass(fitting) ? fitting : undefined
-  }
-
-  /** May it go before better ones that do not fit? They are told so. */
-  #mayPass(fitting: Call): boolean {
-    const waiting: Call[] = []
-    for (const queue of this.#lanes) {
-      const head = queue.peek()
-      if (head === undefined || !isBetter(head, fitting)) continue
-      const blocker = this.#blocker(head)
-      if (blocker !== undefined && blocker !== 'limit') waiting.push(head)
-    }
-    if (waiting.some((head) => head.passed >= maxPassed)) return false
-    for (const head of waiting) head.passed++
-    return true
-  }
-
-  /** The queues, by what their calls need. */
-  get queues(): ReadonlyMap<string, ReadyQueue> {
-    return this.#queues
   }
 
   give(call: Call): void {
@@ -217,27 +125,20 @@ export class Slots {
     this.#isStuck = false
     if (taken.kind !== undefined) taken.kind.running--
     if (call.policy.limits !== undefined) this.#admissions.give(call)
-    if (this.#leaveAhead(call)) return
+    if (this.#ahead.leave(call)) return
     if (taken.cpu === 1 && this.#inherit(taken)) return
     this.#cpu -= taken.cpu
     this.#memory -= taken.memoryBytes
   }
 
-  /** The first of those that were started ahead has the place now, if there is one. */
-  #inherit({ cpu, memoryBytes }: Taken): boolean {
-    while (!this.#line.isEmpty) {
-      const place = this.#lined - this.#line.size + 1
-      const id = this.#line.shift() as number
-      const heir = this.#calls.find(id)
-      // it may have left, and come again at another place
-      if (heir?.ahead !== place) continue
-      this.#leaveAhead(heir)
-      const taken = this.#taken.get(id) as Taken
-      taken.cpu = cpu
-      taken.memoryBytes = memoryBytes
-      return true
-    }
-    return false
+  /** Does the call have a slot? */
+  holds(call: Call): boolean {
+    return this.#taken.has(call.id)
+  }
+
+  /** Is there room for the call now? */
+  fits(call: Call): boolean {
+    return this.#blocker(call) === undefined
   }
 
   /** What a ready call waits for. */
@@ -248,6 +149,11 @@ export class Slots {
   /** The limit that a ready call waits for, where that is known. */
   limitOf(call: Call): string | undefined {
     return call.policy.limits === undefined ? undefined : this.#admissions.blockedBy(call)
+  }
+
+  /** Is the place of worse calls kept for this one, until it is known whether it may run? */
+  isUndecided(call: Call): boolean {
+    return this.#blocker(call) === 'limit' && this.#admissions.isUndecided(call)
   }
 
   /** Something came of what `changes` asked for. */
@@ -261,83 +167,73 @@ export class Slots {
     return this.#admissions.isEmpty ? noChanges : this.#admissions.changes(this.paused, this.#roomOf)
   }
 
-  get admissions(): Pick<Admissions, 'figures' | 'waits'> {
-    return this.#admissions
-  }
-
-  /** Is the place of worse calls kept for this one, until it is known whether it may run? */
-  isUndecided(call: Call): boolean {
-    return this.#blocker(call) === 'limit' && this.#admissions.isUndecided(call)
-  }
-
-  /** What each running call took. */
-  get taken(): Iterable<Capacity> {
-    return [...this.#taken.entries()].map(([, taken]) => taken)
-  }
-
-  /** Is there room for the call now? */
-  fits(call: Call): boolean {
-    return this.#blocker(call) === undefined
-  }
-
-  isQueued(call: Call): boolean {
-    return call.heapIndex >= 0
-  }
-
-  /** Does the call have a slot? */
-  holds(call: Call): boolean {
-    return this.#taken.has(call.id)
-  }
-
-  #queueOf(call: Call): ReadyQueue {
-    const { memoryBytes } = call
-    const { cpu } = call.policy
-    const limits = call.policy.limits?.key
-    const recent = this.#recent
-    if (recent?.cpu === cpu && recent.memoryBytes === memoryBytes && recent.limits === limits)
-      return recent.queue
-    const needs = needsOf(call)
-    let queue = this.#queues.get(needs)
-    if (queue === undefined) {
-      if (this.#queues.size >= maxQueues) this.#dropEmpty()
-      queue = new ReadyQueue(this.#calls)
-      this.#queues.set(needs, queue)
-      this.#lanes = [...this.#queues.values()]
+  /** The best that fits; those that it passes are told so. */
+  #best(): Call | undefined {
+    let fitting: Call | undefined
+    let undecided: Call | undefined
+    for (const queue of this.#queues.all) {
+      const head = queue.peek()
+      if (head === undefined) continue
+      const blocker = this.#blocker(head)
+      if (blocker === undefined) {
+        if (fitting === undefined || isBetter(head, fitting)) fitting = head
+      } else if (blocker === 'limit' && this.#admissions.isUndecided(head)) {
+        if (undecided === undefined || isBetter(head, undecided)) undecided = head
+      }
     }
-    this.#recent = { cpu, memoryBytes, limits, queue }
-    return queue
+    if (fitting === undefined) return undefined
+    if (undecided !== undefined && isBetter(undecided, fitting)) return undefined
+    return this.#queues.all.length === 1 || this.#mayPass(fitting) ? fitting : undefined
   }
 
-  /** Needs that nobody has any more: what is tried again with more memory would leave one each time. */
-  #dropEmpty(): void {
-    this.#recent = undefined
-    for (const [needs, queue] of this.#queues) if (queue.size === 0) this.#queues.delete(needs)
+  /** May it go before better ones that do not fit? They are told so. */
+  #mayPass(fitting: Call): boolean {
+    const waiting: Call[] = []
+    for (const queue of this.#queues.all) {
+      const head = queue.peek()
+      if (head === undefined || !isBetter(head, fitting)) continue
+      const blocker = this.#blocker(head)
+      if (blocker !== undefined && blocker !== 'limit') waiting.push(head)
+    }
+    if (waiting.some((head) => head.passed >= maxPassed)) return false
+    for (const head of waiting) head.passed++
+    return true
   }
 
-  #take(call: Call, ahead: boolean): void {
-    const kind = this.#windowOf(call)?.kind
+  /** The best of all, if it may start ahead. */
+  #bestAhead(): Call | undefined {
+    let best: Call | undefined
+    for (const queue of this.#queues.all) {
+      const head = queue.peek()
+      if (head === undefined || this.#isInLine(head)) continue
+      if (best === undefined || isBetter(head, best)) best = head
+    }
+    return best !== undefined && this.#ahead.mayJoin(best, this.#taken.size, this.capacity.cpu)
+      ? best
+      : undefined
+  }
+
+  #takeAhead(call: Call): void {
+    this.#take(call, 0, 0)
+    this.#ahead.join(call)
+  }
+
+  #take(call: Call, cpu: number, memoryBytes: number): void {
+    const kind = this.#ahead.kindOf(call)
     if (kind !== undefined) kind.running++
     if (call.policy.limits !== undefined) this.#admissions.take(call)
-    if (ahead) this.#goAhead(call)
-    const cpu = ahead ? 0 : call.policy.cpu
-    const memoryBytes = ahead ? 0 : call.memoryBytes
     this.#taken.set(call.id, { cpu, memoryBytes, kind })
     this.#cpu += cpu
     this.#memory += memoryBytes
   }
 
-  #goAhead(call: Call): void {
-    this.#line.push(call.id)
-    call.ahead = ++this.#lined
-    this.#ahead++
-    if (call.frees) this.#freeing++
-  }
-
-  #leaveAhead(call: Call): boolean {
-    if (call.ahead === 0) return false
-    call.ahead = 0
-    this.#ahead--
-    if (call.frees) this.#freeing--
+  /** The first of those that were started ahead has the place now, if there is one. */
+  #inherit({ cpu, memoryBytes }: Taken): boolean {
+    const heir = this.#ahead.shift()
+    if (heir === undefined) return false
+    const taken = this.#taken.get(heir.id) as Taken
+    taken.cpu = cpu
+    taken.memoryBytes = memoryBytes
     return true
   }
 
@@ -358,7 +254,7 @@ export class Slots {
   /** How many calls with needs of that key could start, if they were admitted. */
   #room(key: string): number {
     let room = 0
-    for (const queue of this.#queues.values()) {
+    for (const queue of this.#queues.all) {
       const head = queue.peek()
       if (head?.policy.limits?.key !== key) continue
       const { cpu } = head.policy
@@ -374,14 +270,6 @@ export class Slots {
 }
 
 const noChanges: readonly DoorChange[] = []
-const noWindow = { window: undefined, kind: undefined } as const
 
 /** Asked for at once, at most. */
 const maxRoom = 256
-
-/** From so many queues on the empty ones are dropped. */
-const maxQueues = 16
-
-/** Calls of the same needs fit or do not fit alike. */
-export const needsOf = (call: Call): string =>
-  `${call.policy.cpu} ${call.memoryBytes}${call.policy.limits === undefined ? '' : ` ${call.policy.limits.key}`}`

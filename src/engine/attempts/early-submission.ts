@@ -1,4 +1,4 @@
-import type { Window } from '../../core/run/slots.ts'
+import type { Window } from '../../core/run/calls-ahead.ts'
 import type { TaskPolicy, TaskSpec } from '../../model/task.ts'
 import type { Executor, Held } from '../../ports/executor.ts'
 import type { RunContext } from '../run-context.ts'
