@@ -60,10 +60,18 @@ def surroundings() -> dict[str, str]:
     """Of the engine: workflows live in the Python that asks for them, whether its environment is activated or not."""
     env = {"ALMANAC_PYTHON": sys.executable, **os.environ} if sys.executable else dict(os.environ)
     env["ALMANAC_PACKAGE"] = f"{VERSION} {HOME}"
+    if sys.executable:
+        env["ALMANAC_PYTHON_COMMAND"] = f"{_python()} -m almanac"
     if "NO_COLOR" in env:
         # a notebook's kernel sets it whatever the user did; Node warns where both are there
         env.pop("FORCE_COLOR", None)
     return env
+
+
+def _python() -> str:
+    """This Python as a person types it: by its short name, where that is the same one."""
+    names = (name for name in ("python", "python3") if shutil.which(name) == sys.executable)
+    return next(names, shlex.quote(sys.executable))
 
 
 def _missing(what: str, then: str) -> AlmanacError:

@@ -73,6 +73,14 @@ class Outside(unittest.TestCase):
                 use()
             self.assertEqual(raised.exception.code, "ALM_OUTSIDE")
 
+    def test_what_almanac_makes_is_made_of_nothing_else(self) -> None:
+        for kind in (almanac.File, almanac.Dir, almanac.Url, almanac.Held):
+            with self.assertRaisesRegex(AlmanacError, f"^a {kind.__name__} is made by Almanac alone, and not of 'a.txt'$") as raised:
+                kind("a.txt")
+            self.assertEqual(raised.exception.code, "ALM_VALUE_REFUSED")
+        with self.assertRaisesRegex(TypeError, r"^context\(\) "):
+            almanac.run.context("cal", default=1)
+
     def test_examples_in_docstrings_hold(self) -> None:
         for module in (almanac, containers, documents, errors):
             failed, tried = doctest.testmod(module)

@@ -77,7 +77,7 @@ class EngineProcess(unittest.TestCase):
 
     def test_warnings_are_told_and_kept_each_once(self):
         notes = [("first", "1.5 GiB"), ("first", "1.5 GiB"), ("second", {"text": "slow", "seconds": 4})]
-        told = [{"kind": "note", "type": "warning", "name": name, "bodyWire": json.dumps(body)} for name, body in notes]
+        told = [{"kind": "note", "type": "warning", "name": name, "body": body} for name, body in notes]
         ended = {"kind": "run", "id": "r", "state": "succeeded", "executed": 1, "reused": 0, "durationMs": 1, "output": 1}
         said = "\n".join(map(json.dumps, [{"kind": "started", "id": "r"}, *told, ended]))
         self.command(f"print({said!r})")

@@ -74,6 +74,17 @@ class Command(unittest.TestCase):
             package.write_text(f'{{"version": "{version}"}}')
             self.assertEqual(self.command(), [str(node), str(started)])
 
+    def test_is_typed_by_the_short_name_of_this_python_where_that_is_the_same_one(self) -> None:
+        bin, other = self.folder / "bin", self.folder / "other"
+        python, _ = executable(bin / "python3"), executable(other / "python")
+
+        def typed(*path: pathlib.Path) -> str:
+            with mock.patch.dict(os.environ, {"PATH": os.pathsep.join(map(str, path))}), mock.patch.object(sys, "executable", str(python)):
+                return location.surroundings()["ALMANAC_PYTHON_COMMAND"]
+
+        self.assertEqual(typed(other, bin), "python3 -m almanac")
+        self.assertEqual(typed(other), f"{python} -m almanac")
+
     def test_is_missed_in_one_line_that_says_what_to_do(self) -> None:
         with self.assertRaises(AlmanacError) as caught:
             self.command()
@@ -91,7 +102,14 @@ class Command(unittest.TestCase):
     def test_lives_with_the_python_that_asks(self) -> None:
         with mock.patch.dict(os.environ, {}, clear=True):
             package = f"{VERSION} {HOME}"
-            self.assertEqual(location.surroundings(), {"ALMANAC_PYTHON": sys.executable, "ALMANAC_PACKAGE": package})
+            self.assertEqual(
+                location.surroundings(),
+                {
+                    "ALMANAC_PYTHON": sys.executable,
+                    "ALMANAC_PACKAGE": package,
+                    "ALMANAC_PYTHON_COMMAND": f"{sys.executable} -m almanac",
+                },
+            )
         with mock.patch.dict(os.environ, {"ALMANAC_PYTHON": "python3.12"}):
             self.assertEqual(location.surroundings()["ALMANAC_PYTHON"], "python3.12")
 

@@ -350,8 +350,8 @@ class Pictures(unittest.TestCase):
 
     def test_how_far_a_run_is_says_what_is_reused_and_how_it_ended(self):
         self.assertIn("<b>w</b> … <span", progress_html("w", {}, 0, []))
-        asks = progress_html("w", {"counts": {"running": 1}, "asks": ["Publish <it>?"], "id": "r"}, 0, [])
-        self.assertIn("? <b>Publish &lt;it&gt;?</b> <code>almanac answer r</code>", asks)
+        asks = progress_html("w", {"counts": {"running": 1}, "asks": ["Publish <it>?"], "id": "r", "next": "npx almanac answer r"}, 0, [])
+        self.assertIn("? <b>Publish &lt;it&gt;?</b> <code>npx almanac answer r</code>", asks)
         self.assertIn("2 reused <span", progress_html("w", {"counts": {}, "reused": 2}, 0, []))
         self.assertIn("0 s</span> <code style=\"opacity:.65\">r</code>", progress_html("w", {"id": "r"}, 0, []))
         some = progress_html("w", {"counts": {"running": 1, "failed": 0}, "reused": 2, "state": "running"}, 0, [])
@@ -364,8 +364,8 @@ class Pictures(unittest.TestCase):
 
     def test_of_a_run_that_rests_the_questions_are_shown_and_how_to_go_on(self):
         told = {**TOLD, "state": "waiting", "function": "main"}
-        schema = '{"type":"object","properties":{"accept":{},"why":{}}}'
-        good = {"call": 3, "title": "Is <it> good?", "shown": ["range  3"], "schemaWire": schema}
+        schema = {"type": "object", "properties": {"accept": {}, "why": {}}}
+        good = {"call": 3, "title": "Is <it> good?", "shown": ["range  3"], "schema": schema}
         shown = run_html({**told, "next": "almanac answer r", "asks": [good]})
         self.assertIn("? <b>Is &lt;it&gt; good?</b>", shown)
         self.assertIn("range  3", shown)
@@ -373,7 +373,7 @@ class Pictures(unittest.TestCase):
         self.assertIn(f"<code>{answer})</code>", shown)
         self.assertIn("<code>almanac.resume(main)</code> goes on", shown)
         self.assertNotIn("<code>almanac answer r</code>", shown)
-        sharp = {"call": 4, "title": "Is it sharp?", "schemaWire": '{"type":"boolean"}'}
+        sharp = {"call": 4, "title": "Is it sharp?", "schema": {"type": "boolean"}}
         both = run_html({**told, "next": "almanac answer r", "asks": [good, sharp]})
         self.assertIn(f"<code>{answer}, call=3)</code>", both)
         other = html.escape('almanac.answer("r", …, call=4)')

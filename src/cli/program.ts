@@ -47,9 +47,8 @@ export function buildProgram(
     .showHelpAfterError('See almanac help.')
     .hook('preAction', (_, command) => helpIsOf(pathOf(command)))
     .configureHelp({ subcommandTerm: termOf })
-    .addHelpText(
-      'after',
-      '\nTo start a project: almanac init my-project\nFlags of a command: almanac run --help',
+    .addHelpText('after', () =>
+      asTyped('\nTo start a project: almanac init my-project\nFlags of a command: almanac run --help'),
     )
   program.commandsGroup('Run workflows:')
   addRun(program)
@@ -264,8 +263,13 @@ function helpLast(argv: readonly string[]): readonly string[] {
 
 /** Parses and runs; sets the exit code. */
 export async function runProgram(version: string, argv: readonly string[]): Promise<void> {
+  let said = ''
+  const tell = (text: string): void => {
+    said = text
+    process.stderr.write(text)
+  }
   try {
-    await buildProgram(version, argv).parseAsync(helpLast(argv), { from: 'user' })
+    await buildProgram(version, argv, tell).parseAsync(helpLast(argv), { from: 'user' })
   } catch (error) {
     const code = (error as { readonly code?: unknown }).code
     if (typeof code === 'string' && code.startsWith('commander.')) {
@@ -275,7 +279,8 @@ export async function runProgram(version: string, argv: readonly string[]): Prom
       if (isDone || !argv.includes('--json')) return
       const text = (error as Error).message
       const message = text.replace(/^error: /, '')
-      const hint = suggestion(text, argv)
+      // last it has said where the help is
+      const hint = suggestion(text, argv) ?? said.trim()
       openPrinter({ json: true, debug: false }).object({ kind: 'error', code: 'ALM_USAGE', message, hint })
       return
     }

@@ -1,6 +1,7 @@
 import pc from 'picocolors'
 import { isAlmanacError } from '../model/errors.ts'
 import type { Salvage } from '../repair.ts'
+import { nextCommand } from './output/command-text.ts'
 import { exitCodes, openPrinter, type Printer, printError } from './output/printer.ts'
 import type { CommonFlags } from './session.ts'
 import { stateText } from './text/format.ts'
@@ -20,7 +21,7 @@ export async function repair(flags: CommonFlags & { readonly repair?: boolean })
     for (const line of salvageLines(found)) printer.line(`  ${line}`)
     if (found.kept === undefined) {
       printer.line(
-        'almanac doctor --repair   writes this into a new journal and keeps the damaged one aside.',
+        `${nextCommand('doctor --repair')}   writes this into a new journal and keeps the damaged one aside.`,
       )
       return
     }

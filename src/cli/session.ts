@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { AlmanacError } from '../model/errors.ts'
 import type { Workbench, WorkbenchOptions } from '../workbench.ts'
 import { keepOutputOwn } from './output/own-output.ts'
@@ -77,10 +78,12 @@ function openOptions(flags: ExecuteFlags & Near, printer: Printer): WorkbenchOpt
   if (debug !== undefined && debug !== true && debug !== 'pdb' && debug !== 'debugpy') {
     throw new AlmanacError('ALM_USAGE', { why: `--debug-python ${debug}: it is pdb or debugpy` })
   }
+  if (flags.project !== undefined && !existsSync(flags.project))
+    throw new AlmanacError('ALM_USAGE', { why: `--project ${flags.project}: there is no such directory` })
   return {
     ...(flags.project !== undefined && { project: flags.project }),
     ...(flags.near !== undefined && { near: flags.near }),
-    ...(flags.parallel !== undefined && { parallel: count('-j', flags.parallel) }),
+    ...(flags.parallel !== undefined && { parallel: count('--parallel', flags.parallel) }),
     ...(flags.memory !== undefined && { memory: flags.memory }),
     ...(flags.env !== undefined && { environment: flags.env }),
     ...(flags.inline === true && { inline: true }),

@@ -215,7 +215,7 @@ export const catalogue = {
     hint: 'Give this user the right to read it, or exclude it.',
   },
   ALM_INPUT_CHANGED: {
-    message: '{path} changed while it was in use.',
+    message: '{path} has changed since it was read.',
     hint: 'When the file is complete, give the command again, or resume the run.',
   },
   ALM_INPUT_URL_CHANGED: {

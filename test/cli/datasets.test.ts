@@ -118,7 +118,7 @@ it('leaves an external dataset where it is, and says when an old version is gone
   expect(await failed('data', 'get', 'raw@1', 'old')).toEqual([
     1,
     'ALM_VERSION_GONE',
-    'Version 1 of dataset raw can no longer be read: /raw/a changed while it was in use.',
+    'Version 1 of dataset raw can no longer be read: /raw/a has changed since it was read.',
   ])
   expect(existsSync(join(project.folder, 'old'))).toBe(false)
   await said('data', 'get', 'raw@2', 'new')

@@ -162,6 +162,13 @@ describe('wrong use', () => {
       ['run', 'sums.ts', '-i', 'n=1', '--debug-python', 'gdb'],
       /it is pdb or debugpy/,
     ],
+    [
+      'a project that is not there',
+      ['runs', '--project', 'nope'],
+      /--project nope: there is no such directory \[ALM_USAGE\]/,
+    ],
+    ['a document of no name', ['context', 'get', 'nope'], /"nope" cannot be the name of a document/],
+    ['a message to a run that is over', ['send', 'last', 'steer', '1'], /it takes no more messages/],
     ['a task that is not there', ['why', 'last', 'nope'], /has no task or call nope/],
     ['data that are not there', ['data', 'get', 'nope', 'x'], /There is no data nope/],
     [
@@ -190,7 +197,14 @@ describe('wrong use', () => {
     const ran = await project.run('runs', '--nope', '--json')
     expect([ran.code, objects(ran)]).toEqual([
       2,
-      [{ kind: 'error', code: 'ALM_USAGE', message: "unknown option '--nope'" }],
+      [
+        {
+          kind: 'error',
+          code: 'ALM_USAGE',
+          message: "unknown option '--nope'",
+          hint: 'See almanac runs --help.',
+        },
+      ],
     ])
   })
 

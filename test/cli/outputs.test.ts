@@ -51,12 +51,10 @@ it('has succeeded where its output cannot be shown, and says why and where it is
   const lines = objects(stdout)
   const { id, state, error, shown } = lines.at(-1) ?? {}
   expect({ code, state, error, shown }).toEqual({ code: 0, state: 'succeeded', error: null, shown: null })
-  const warnings = lines
-    .filter(({ type }) => type === 'warning')
-    .map(({ name, bodyWire }) => [name, bodyWire])
+  const warnings = lines.filter(({ type }) => type === 'warning').map(({ name, body }) => [name, body])
   const path = join(realpathSync(project.folder), 'data/main/envs')
   const why = `its output is not shown: ${path} exists already. It is kept: almanac data get ${String(id)}/FIELD TARGET`
-  expect(warnings).toEqual([['envs', JSON.stringify(why)]])
+  expect(warnings).toEqual([['envs', why]])
   expect(text('data/main/envs/notes.txt')).toBe('mine')
   await project.json('data', 'get', `${String(id)}/f`, 'kept')
   expect(text('kept')).toBe('main')

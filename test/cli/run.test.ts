@@ -63,6 +63,7 @@ describe('almanac run', () => {
       output: 14,
       error: null,
       shown: null,
+      next: null,
     })
   })
 
@@ -239,7 +240,7 @@ describe('wrong use ends with 2 and says what to do', () => {
     [
       'a flag without a number',
       ['run', 'sums.ts', '--input', 'n=3', '-j', 'two'],
-      /-j two: it is a whole number from 1/,
+      /--parallel two: it is a whole number from 1/,
     ],
     ['a run that is not there', ['show', 'nope'], /There is no run nope/],
   ])('%s', async (_, args, message) => {

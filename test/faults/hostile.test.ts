@@ -269,7 +269,7 @@ export default workflow('files', { input: { which: json<string>(), texts: dir(),
     expect([result.state, result.executed, result.error?.message]).toEqual([
       'failed',
       2,
-      `${path} changed while it was in use.`,
+      `${path} has changed since it was read.`,
     ])
     const { state, executed, output } = await resume()
     expect([state, executed, output]).toEqual(['succeeded', 1, ['a', 'bmore']])

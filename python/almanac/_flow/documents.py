@@ -12,7 +12,7 @@ from .._model.wire import encode
 from .._types import results, schemas
 from ..errors import refused
 
-__all__ = ["Document", "DocumentState", "document"]
+__all__ = ["Document", "DocumentState", "context"]
 
 T = TypeVar("T")
 
@@ -98,7 +98,7 @@ class Document(Generic[T]):
         return f"<document {self.name}>"
 
 
-def document(
+def context(
     name: str,
     *,
     of: Literal["run", "workflow"] | Mapping[str, str] = "workflow",

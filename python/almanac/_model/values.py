@@ -24,6 +24,8 @@ class Kept(_Anything):  # type: ignore[misc]
     __slots__ = ("_wire",)
 
     def __init__(self, wire: dict[str, Any]) -> None:
+        if not isinstance(wire, dict):
+            raise _not_ours(type(self).__name__, wire)
         self._wire = wire
 
     def __eq__(self, other: object) -> bool:
@@ -47,6 +49,15 @@ class Kept(_Anything):  # type: ignore[misc]
                 "a workflow has no path of what it passes on", code="ALM_OUTSIDE", hint="Pass it to a task, which gets its path."
             )
         return pathlib.Path(at)
+
+
+def _not_ours(kind: str, value: object) -> AlmanacError:
+    hints = {
+        "Url": "Take it as an input of the workflow, or from `url.http` or `url.s3`.",
+        "Held": "A task that gives an array gives one.",
+    }
+    files = "Take it as an input of the workflow, or from the task that makes it; a program gives a run a `pathlib.Path`."
+    return refused(f"a {kind} is made by Almanac alone, and not of {value!r}", hints.get(kind, files))
 
 
 class _Field(Kept):

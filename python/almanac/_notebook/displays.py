@@ -47,7 +47,7 @@ def progress_html(
     lines = "".join(f'<div style="color:{colour("failed")}">✗ {text(one)}</div>' for one in failures)
     lines += "".join(f'<div style="color:{colour("paused")}">! {text(one)}</div>' for one in warnings)
     for title in told.get("asks", []):
-        lines += f"<div>? <b>{text(title)}</b> {code('almanac answer ' + told['id'])}</div>"
+        lines += f"<div>? <b>{text(title)}</b> {code(told['next'])}</div>"
     run = f' <code style="{FAINT}">{text(told["id"])}</code>' if told.get("id") else ""
     # as high without calls as with them: what is below does not move
     return (
@@ -116,7 +116,7 @@ def runs_html(runs: Iterable[Any]) -> str:
 def _ask(run: str, ask: Mapping[str, Any], one_of_many: bool) -> str:
     lines = "".join(f'<div style="{FAINT}">{text(line)}</div>' for line in ask.get("shown", []))
     pictures = "".join(f"<div>{picture(path, name) or ''}</div>" for name, path in ask.get("files", {}).items())
-    fields = json.loads(ask.get("schemaWire", "{}")).get("properties")
+    fields = ask.get("schema", {}).get("properties")
     value = "…" if not fields else "{" + ", ".join(f"{json.dumps(name)}: …" for name in fields) + "}"
     call = f", call={ask['call']}" if one_of_many else ""
     answer = code(f'almanac.answer("{run}", {value}{call})')

@@ -198,7 +198,7 @@ class _Following:
     def stopped(self) -> str:
         if self._id is None:
             return "before the run began"
-        return f"run {self._id} was stopped: {_goes_on(self._function, self._id)}, goes on"
+        return f"run {self._id} was stopped: {_goes_on(self._function, self._last or {}, self._id)}, goes on"
 
     def run(self) -> Run:
         told = self._last
@@ -218,7 +218,7 @@ class _Following:
             raise noted(AlmanacError(message, code=told.get("code", "ALM_BUG"), hint=hint), hint)
         error = told.get("error")
         if told["state"] in ("failed", "cancelled") and error is not None:
-            raise _failed(self._ended(told, None), error, self._in_cells(error.get("stack")), self._function)
+            raise _failed(self._ended(told, None), told, self._in_cells(error.get("stack")), self._function)
         shown = told.get("shown")
         ((output,),) = decode_lines(json.dumps([[told["output"]]], separators=(",", ":")).encode())
         placed = _placed(output, None if shown is None else pathlib.Path(shown))
@@ -257,15 +257,16 @@ def _nested() -> AlmanacError:
     return refused(what, "A workflow is run by one engine.", "ALM_DEFINED_INSIDE")
 
 
-def _failed(ended: Run, error: Mapping[str, Any], stack: str | None, function: str) -> AlmanacError:
+def _failed(ended: Run, told: Mapping[str, Any], stack: str | None, function: str) -> AlmanacError:
+    error = told["error"]
     failed = run_failed(ended.id, message_of(error), {**error, "stack": stack})
     failed.ended = ended
-    goes_on = f"run {ended.id} {ended.state}: {_goes_on(function, ended.id)}, keeps what succeeded"
+    goes_on = f"run {ended.id} {ended.state}: {_goes_on(function, told, ended.id)}, keeps what succeeded"
     return noted(failed, stack, failed.hint, goes_on)
 
 
-def _goes_on(function: str, run: str) -> str:
-    return f"`almanac.resume({function})`, or the command `almanac resume {run}`"
+def _goes_on(function: str, told: Mapping[str, Any], run: str) -> str:
+    return f"`almanac.resume({function})`, or the command `{told.get('next') or f'almanac resume {run}'}`"
 
 
 def near(file: str) -> str:

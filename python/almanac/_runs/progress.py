@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from typing import Any, Callable, Mapping
@@ -28,7 +27,7 @@ def warning_of(told: Mapping[str, Any]) -> str | None:
     """What is warned of, and in which task; None of whatever else is told."""
     if told["kind"] != "note" or told["type"] != "warning":
         return None
-    body = json.loads(told["bodyWire"])
+    body = told["body"]
     # executors have figures beside the text
     return f"{told['name']}: {body['text'] if isinstance(body, dict) and 'text' in body else body}"
 

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Mapping, Sequence, TypeVar, overload
 
 from .._flow.clock import now, random, sleep
-from .._flow.documents import document
+from .._flow.documents import context
 from .._flow.foreign_workflows import ForeignWorkflow
 from .._flow.notes import artifact, event, metric, progress
 from .._flow.options import Duration, milliseconds
@@ -56,7 +56,7 @@ class Runs:
     ```
     """
 
-    context = staticmethod(document)
+    context = staticmethod(context)
     stage = staticmethod(stage)
     sleep = staticmethod(sleep)
     now = staticmethod(now)

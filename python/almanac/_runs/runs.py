@@ -148,7 +148,7 @@ def asks(run: str, *, project: str | None = None) -> list[Ask]:
     ```
     """
     return [
-        Ask(told["call"], told["title"], json.loads(told["schemaWire"]), tuple(told["shown"]), told.get("to"))
+        Ask(told["call"], told["title"], told["schema"], tuple(told["shown"]), told.get("to"))
         for told in in_project(["answer", run], project)
         if told["kind"] == "ask"
     ]

@@ -7,6 +7,7 @@ import { nextCommand } from '../output/command-text.ts'
 import type { Printer } from '../output/printer.ts'
 import { knownRun } from '../runs/calls.ts'
 import { type CommonFlags, withReadAlmanac } from '../session.ts'
+import { askObject } from '../text/objects.ts'
 import { filesOf, valueLines } from '../text/value-lines.ts'
 
 export interface AnswerFlags extends CommonFlags {
@@ -59,7 +60,7 @@ async function showAsks(
   if (asks.length === 0) printer.line(`Run ${run} asks nothing.`)
   for (const ask of asks) {
     const shown = await valueLines(decode(ask.showWire), data)
-    printer.object({ ...ask, kind: 'ask', shown, files: await filesOf(decode(ask.showWire), data) })
+    printer.object({ ...askObject(ask), shown, files: await filesOf(decode(ask.showWire), data) })
     const wanted = schemaText(JSON.parse(ask.schemaWire) as InputSchema)
     printer.line(`${ask.call}  ${ask.title}`)
     for (const line of shown) printer.line(`   ${line}`)

@@ -3,6 +3,7 @@ import { decode } from '../../model/codec.ts'
 import { AlmanacError } from '../../model/errors.ts'
 import type { Workbench } from '../../workbench.ts'
 import { parseDuration } from '../input/durations.ts'
+import { nextCommand } from '../output/command-text.ts'
 import type { Printer } from '../output/printer.ts'
 import { wholeWire } from '../runs/calls.ts'
 import { type CommonFlags, count, withReadAlmanac } from '../session.ts'
@@ -103,7 +104,7 @@ async function checkOnly({ entries, sharedEntries }: Workbench, prefix: string):
 function notOne(prefix: string, found: number): AlmanacError {
   const why =
     found === 0 ? `no kept result begins with ${prefix}` : `several kept results begin with ${prefix}`
-  return new AlmanacError('ALM_USAGE', { why: `${why}: see almanac cache ls` })
+  return new AlmanacError('ALM_USAGE', { why: `${why}: see ${nextCommand('cache ls')}` })
 }
 
 export interface CacheRemoveFlags extends CommonFlags {
@@ -154,7 +155,7 @@ function sayRemoved(
     printer.line(`${did} ${results(shared)} in ${others.url}; other machines keep what they made themselves.`)
   if (others?.isWritable === false)
     printer.line(`Results in ${others.url} stay, and are used again: they are only read here.`)
-  if (!dryRun && entries > 0) printer.line(pc.dim('almanac gc frees what nothing else needs.'))
+  if (!dryRun && entries > 0) printer.line(pc.dim(`${nextCommand('gc')} frees what nothing else needs.`))
 }
 
 /** @throws ALM_USAGE */
@@ -209,7 +210,7 @@ export function cacheStatsCommand(flags: CommonFlags): Promise<void> {
     for (const { name, varied } of tasks)
       if (varied > 0)
         printer.line(
-          `${pc.yellow('!')} ${name} gave different results for the same ${varied === 1 ? 'call' : `${varied} calls`}: almanac cache ls ${name}`,
+          `${pc.yellow('!')} ${name} gave different results for the same ${varied === 1 ? 'call' : `${varied} calls`}: ${nextCommand(`cache ls ${name}`)}`,
         )
     return 0
   })

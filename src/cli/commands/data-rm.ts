@@ -1,5 +1,6 @@
 import { AlmanacError } from '../../model/errors.ts'
 import { keyOf, parseVersion } from '../input/dataset-names.ts'
+import { nextCommand } from '../output/command-text.ts'
 import { type CommonFlags, withAlmanac } from '../session.ts'
 
 /** `almanac data rm NAME[@VERSION]…`: forgets versions, or datasets with all of theirs. */
@@ -14,7 +15,7 @@ export function dataRemoveCommand(names: readonly string[], flags: CommonFlags):
       printer.object({ kind: 'removed', name, versions: removed })
       printer.line(`${name}: ${removed === 1 ? 'one version' : `${removed} versions`} forgotten`)
     }
-    printer.line('almanac gc frees what nothing else needs.')
+    printer.line(`${nextCommand('gc')} frees what nothing else needs.`)
     return 0
   })
 }

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import pc from 'picocolors'
 import type { RunRecord } from '../../model/records.ts'
 import { shownName } from '../output/printable.ts'
+import { nextCommand } from '../output/command-text.ts'
 import { type CommonFlags, count, withReadAlmanac } from '../session.ts'
 import { durationText, stateText, timeText } from '../text/format.ts'
 import { runObject } from '../text/objects.ts'
@@ -31,7 +32,7 @@ export function runsCommand(flags: RunsFlags): Promise<void> {
     if (runs.length === 0) {
       printer.line(
         flags.workflow === undefined && file === undefined
-          ? 'No runs yet: almanac run FILE'
+          ? `No runs yet: ${nextCommand('run FILE')}`
           : `No runs of ${[flags.workflow, file].filter((one) => one !== undefined).join(' in ')}.`,
       )
       return 0

@@ -10,7 +10,7 @@ import { type CommonFlags, withReadAlmanac } from '../session.ts'
 import { failureLines } from '../text/failure-lines.ts'
 import { countsText, durationText, figuresText, stateText, timeText } from '../text/format.ts'
 import { limitWaits, limitWaitText } from '../text/limit-text.ts'
-import { callObject, runObject } from '../text/objects.ts'
+import { askObject, callObject, runObject } from '../text/objects.ts'
 import { pendingCommand, pendingText } from '../text/pending-input.ts'
 import { printRejected, rejectedMessages, rejectedObject } from '../text/rejected-messages.ts'
 import { runNotes } from '../text/run-notes.ts'
@@ -41,6 +41,7 @@ async function showRun(
   const waits = stands.process === undefined ? [] : await limitWaits(almanac, run.id)
   const limits = waits.length > 0 && { limits: waits.map(({ name }) => name) }
   const rejected = await rejectedMessages(almanac, run.id)
+  const asks = await almanac.records.asks(run.id, { open: true })
   const triggered = await almanac.records.runs({ triggeredBy: run.id, limit: mostTriggered + 1 })
   const standingOf = await runStatuses(almanac, triggered)
   printer.object({
@@ -49,12 +50,13 @@ async function showRun(
     tasks: Object.fromEntries(byName),
     metrics,
     artifacts,
+    asks: asks.map(askObject),
     ...limits,
     ...rejectedObject(rejected),
   })
   printer.line(`${pc.bold(run.id)} ${run.workflow} ${stateText(stands.state)}`)
   printer.line(`  ${timeText(run.startedAt)} · ${figuresText(run, stands)}`)
-  for (const wait of waits) printer.line(`  ${limitWaitText(wait)}  ${pc.dim('almanac limits')}`)
+  for (const wait of waits) printer.line(`  ${limitWaitText(wait)}  ${pc.dim(nextCommand('limits'))}`)
   if (run.file !== undefined) printer.line(`  ${run.file}`)
   if (run.triggeredBy !== undefined)
     printer.line(`  triggered by run ${run.triggeredBy.run}, call ${run.triggeredBy.call}`)
@@ -90,7 +92,7 @@ async function showRun(
   ]
   if (said.length > 0) printer.line()
   for (const line of table(said)) printer.line(line)
-  for (const ask of await almanac.records.asks(run.id, { open: true })) {
+  for (const ask of asks) {
     printer.line(`${pc.magenta('?')} ${pendingText(ask)}  ${pc.dim(pendingCommand(ask))}`)
   }
   printRejected(printer, run.id, rejected)
@@ -160,7 +162,7 @@ async function showCall(almanac: Workbench, run: RunRecord, kept: CallRow, shown
       `  attempt ${attempt.attempt} ${attempt.phase} ${timeText(attempt.at)} ${attempt.error?.message ?? ''}`,
     )
   }
-  printer.line(pc.dim(`  almanac logs ${run.id} ${call.call}`))
+  printer.line(pc.dim(`  ${nextCommand(`logs ${run.id} ${call.call}`)}`))
 }
 
 /** Of a call that has not ended, only the process that has the run knows whether it runs. */

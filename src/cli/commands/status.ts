@@ -1,9 +1,10 @@
 import { resolve } from 'node:path'
 import pc from 'picocolors'
+import { nextCommand } from '../output/command-text.ts'
 import { type CommonFlags, type Near, withReadAlmanac } from '../session.ts'
 import { figuresText, stateText, timeText } from '../text/format.ts'
 import { limitWaits, limitWaitText } from '../text/limit-text.ts'
-import { runObject } from '../text/objects.ts'
+import { askObject, runObject } from '../text/objects.ts'
 import { fileOfRuns } from '../text/paths.ts'
 import { pendingCommand, pendingText } from '../text/pending-input.ts'
 import { printRejected, rejectedMessages, rejectedObject } from '../text/rejected-messages.ts'
@@ -29,7 +30,7 @@ export function statusCommand(file: string | undefined, flags: CommonFlags): Pro
       const rejected = await rejectedMessages(almanac, run.id)
       printer.object({
         ...runObject(run, stands),
-        asks,
+        asks: asks.map(askObject),
         ...rejectedObject(rejected),
         ...(waits.length > 0 && { limits: waits.map(({ name }) => name) }),
       })
@@ -38,7 +39,7 @@ export function statusCommand(file: string | undefined, flags: CommonFlags): Pro
       )
       printer.line(`  ${figuresText(run, stands)}`)
       if (run.triggeredBy !== undefined) printer.line(pc.dim(`  triggered by run ${run.triggeredBy.run}`))
-      for (const wait of waits) printer.line(`  ${limitWaitText(wait)}  ${pc.dim('almanac limits')}`)
+      for (const wait of waits) printer.line(`  ${limitWaitText(wait)}  ${pc.dim(nextCommand('limits'))}`)
       if (run.error !== undefined) printer.line(`  ${pc.red(run.error.message)}`)
       for (const ask of asks)
         printer.line(`  ${pc.magenta('?')} ${pendingText(ask)}  ${pc.dim(pendingCommand(ask))}`)

@@ -37,7 +37,7 @@ export async function follow(
   const snapshot = () => ({ ...handle.snapshot(), downloads: report.downloads })
   progress = new Progress(snapshot, { live })
   report.started(handle)
-  const leave = reportToParent(printer, parent, snapshot)
+  const leave = reportToParent(printer, parent, () => ({ ...snapshot(), id: handle.id }))
   const signals = stopOnSignals(handle, say)
   try {
     const ended = await handle.result

@@ -10,7 +10,13 @@ afterEach(() => void vi.useRealTimers())
 it('how far a run is, is told when it has changed, and once a second while nothing does', () => {
   const told: object[] = []
   const printer = { object: (one: object) => told.push(one) } as unknown as Printer
-  let snapshot: Snapshot = { state: 'running', counts: { running: 1 }, executed: 0, reused: 2 }
+  let snapshot: Snapshot & { readonly id: string } = {
+    id: 'r1',
+    state: 'running',
+    counts: { running: 1 },
+    executed: 0,
+    reused: 2,
+  }
   const said = (counts: object) => ({
     kind: 'progress',
     counts,
@@ -18,6 +24,7 @@ it('how far a run is, is told when it has changed, and once a second while nothi
     reused: 2,
     limits: {},
     asks: [],
+    next: null,
     downloads: null,
   })
   const leave = reportToParent(printer, process.pid, () => snapshot)
@@ -31,13 +38,17 @@ it('how far a run is, is told when it has changed, and once a second while nothi
   snapshot = { ...snapshot, counts: { succeeded: 1 } }
   expect(after(250)).toEqual([said({ succeeded: 1 })])
   expect(after(10_000)).toEqual(Array.from({ length: 10 }, () => said({ succeeded: 1 })))
+  snapshot = { ...snapshot, asks: ['Good?'] }
+  expect(after(250)).toEqual([
+    { ...said({ succeeded: 1 }), asks: ['Good?'], next: expect.stringMatching(/almanac answer r1$/) },
+  ])
   leave()
   expect(after(10_000)).toEqual([])
 })
 
 it('when the program is gone it is stopped once, without clean-up 10 minutes later, and left after another one', () => {
   const printer = { object: () => undefined } as unknown as Printer
-  const snapshot: Snapshot = { state: 'running', counts: {}, executed: 0, reused: 0 }
+  const snapshot = { id: 'r1', state: 'running' as const, counts: {}, executed: 0, reused: 0 }
   const { pid } = spawnSync('true')
   const stops: number[] = []
   const began = Date.now()

@@ -1,4 +1,6 @@
 import { AlmanacError } from '../../model/errors.ts'
+import type { RunId } from '../../model/records.ts'
+import { nextCommand } from '../output/command-text.ts'
 import type { Printer } from '../output/printer.ts'
 import type { Snapshot } from './progress.ts'
 
@@ -17,7 +19,7 @@ const askToStop = (): void => void process.kill(process.pid, 'SIGTERM')
 export function reportToParent(
   printer: Printer,
   parent: number | undefined,
-  snapshot: () => Snapshot,
+  snapshot: () => Snapshot & { readonly id: RunId },
   stop: () => void = askToStop,
 ): () => void {
   if (parent === undefined) return () => undefined
@@ -28,8 +30,9 @@ export function reportToParent(
     // what runs is stopped and cleaned up, and what is durable stays; but nobody is left who would end what never ends
     if (alone > 0 || !isThere(parent)) alone += 1
     if (stops.includes(alone)) stop()
-    const { counts, executed, reused, limits = {}, asks = [], downloads = null } = snapshot()
-    const said = { counts, executed, reused, limits, asks, downloads }
+    const { counts, executed, reused, limits = {}, asks = [], downloads = null, id } = snapshot()
+    const next = asks.length > 0 ? nextCommand(`answer ${id}`) : null
+    const said = { counts, executed, reused, limits, asks, next, downloads }
     const text = JSON.stringify(said)
     silent += 1
     if (text === told && silent < looksInSilence) return

@@ -8,6 +8,7 @@ import { nextCommand } from '../output/command-text.ts'
 import { shownName } from '../output/printable.ts'
 import type { Printer } from '../output/printer.ts'
 import { failureLines } from '../text/failure-lines.ts'
+import { askObject, noteObject } from '../text/objects.ts'
 import { pendingCommand, pendingText } from '../text/pending-input.ts'
 import { inputText, valueText } from '../text/values.ts'
 import type { Downloads } from './progress.ts'
@@ -89,6 +90,7 @@ export class Report {
     const { name, kind } = request
     this.#printer.object({
       kind: 'failure',
+      run: this.#run,
       call: id,
       task: name,
       entry: entry ?? null,
@@ -123,7 +125,7 @@ export class Report {
   }
 
   #noted(note: Note): void {
-    this.#printer.object(note)
+    this.#printer.object({ ...noteObject(note), run: this.#run })
     if (note.type === 'progress') this.#progressed(note)
     if (note.type !== 'warning') return
     const line = `${note.name}: ${warningText(decode(note.bodyWire))}`
@@ -142,7 +144,7 @@ export class Report {
   }
 
   #asked(ask: AskRecord): void {
-    this.#printer.object({ ...ask, run: this.#run })
+    this.#printer.object({ ...askObject(ask), run: this.#run })
     this.#asks.set(ask.call, ask)
     this.#askTimer ??= setTimeout(() => this.#tellAsks(), askMs)
   }

@@ -4,7 +4,8 @@ import { isAlmanacError } from '../../model/errors.ts'
 import type { ErrorRecord } from '../../model/records.ts'
 import type { Value } from '../../model/value.ts'
 import type { RunHandle, RunResult } from '../../workbench.ts'
-import { asTyped, nextCommand } from '../output/command-text.ts'
+import { nextCommand } from '../output/command-text.ts'
+import { hintText } from '../output/hint-text.ts'
 import { exitCodes, type Printer } from '../output/printer.ts'
 import { failureLines, messageText, placeText } from '../text/failure-lines.ts'
 import { durationText } from '../text/format.ts'
@@ -29,6 +30,7 @@ export interface AlsoKnown {
 export function printResult(result: RunResult, printer: Printer, { varied, told, next }: AlsoKnown): void {
   const { id, state, counts, executed, reused, savedMs, durationMs, error, shown, planned } = result
   const output = result.output === undefined ? null : toWire(result.output)
+  const goesOn = state === 'succeeded' ? undefined : (next ?? nextCommand(`resume ${id}`))
   printer.last({
     kind: 'run',
     id,
@@ -41,6 +43,7 @@ export function printResult(result: RunResult, printer: Printer, { varied, told,
     durationMs,
     error: error ?? null,
     shown: shown ?? null,
+    next: goesOn ?? null,
     ...(varied.length > 0 && { varied }),
     ...(planned !== undefined && planObject(result)),
   })
@@ -61,7 +64,7 @@ export function printResult(result: RunResult, printer: Printer, { varied, told,
     printer.line(
       `  ${pc.yellow('!')} ${name} gave another result for the same call: ${nextCommand(`why ${id} ${name}`)}`,
     )
-  if (state !== 'succeeded') printer.line(`  ${next ?? nextCommand(`resume ${id}`)}`)
+  if (goesOn !== undefined) printer.line(`  ${goesOn}`)
 }
 
 function printFailure(
@@ -83,18 +86,13 @@ function printFailure(
     printer.line(pc.dim(`  ${kept} ${kept === 1 ? 'result is' : 'results are'} kept, and not made again.`))
 }
 
-/** Hints are kept with the error, which does not know its run: the words for it are filled in here. */
-const hintText = (hint: string, run: string, call: number | undefined): string =>
-  asTyped(hint)
-    .replace('RUN TASK', call === undefined ? `${run} TASK` : `${run} ${call}`)
-    .replace(/\bRUN\b/, run)
-
 /** Of a run that the engine could not go on with: how far it came, and that it can be resumed. */
 export function printBroken(handle: RunHandle, error: unknown, sinceMs: number, printer: Printer): void {
   const { counts, executed, reused } = handle.snapshot()
   const { code, message, hint } = isAlmanacError(error)
     ? error
     : { code: 'ALM_BUG', message: String(error), hint: undefined }
+  const next = nextCommand(`resume ${handle.id}`)
   printer.last({
     kind: 'run',
     id: handle.id,
@@ -106,11 +104,12 @@ export function printBroken(handle: RunHandle, error: unknown, sinceMs: number, 
     durationMs: Date.now() - sinceMs,
     error: { code, message, ...(hint !== undefined && { hint }) },
     shown: null,
+    next,
   })
   printer.line(
     `${pc.yellow('•')} ${pc.bold(handle.id)} interrupted · ${executed} executed · ${reused} reused`,
   )
-  printer.line(`  ${nextCommand(`resume ${handle.id}`)}`)
+  printer.line(`  ${next}`)
 }
 
 /** Work that was not done again, where it is worth a word. */

@@ -44,10 +44,18 @@ it('is almanac where that is on the path', () => {
   expect(commandText(join(folder, 'project'), own, folder, false)).toBe('almanac')
 })
 
+it('is told by the Python that has started it, where nothing shorter does', () => {
+  const own = installed(join(folder, 'project'), 'almanac.cjs')
+  expect(commandText(folder, own, '', true, 'python -m almanac')).toBe('python -m almanac')
+  expect(commandText(join(folder, 'project'), own, '', true, 'python -m almanac')).toBe('npx almanac')
+})
+
 it('is what hints name, wherever they name commands', () => {
   expect(
     asTyped('Read its log: almanac logs RUN, or free space (almanac gc).\nalmanac help', 'npx almanac'),
   ).toBe('Read its log: npx almanac logs RUN, or free space (npx almanac gc).\nnpx almanac help')
+  for (const typed of ['See npx almanac runs.', 'See python -m almanac runs.'])
+    expect(asTyped(typed, 'npx almanac')).toBe(typed)
   const other = 'Almanac needs Node 24: run it by npx almanac. Edit almanac.config.ts.'
   expect(asTyped(other, 'npx almanac')).toBe(other)
 })

@@ -3,13 +3,15 @@ import { delimiter, dirname, join, sep } from 'node:path'
 
 /**
  * How this command is called in a directory, by what is there: `almanac` where it is on PATH, `npx almanac` where the
- * directory or one above it has the package, else by its path.
+ * directory or one above it has the package, `python -m almanac` where that or a program in Python has started it, else
+ * by its path.
  */
 export function commandText(
   folder: string,
   self: string = process.argv[1] ?? 'almanac',
   path: string = process.env['PATH'] ?? '',
   isOfPip = process.env['ALMANAC_LOOKING'] !== undefined,
+  ofPython = process.env['ALMANAC_PYTHON_COMMAND'],
 ): string {
   const own = real(self)
   if (own === undefined) return 'almanac'
@@ -22,6 +24,7 @@ export function commandText(
   const root = npmRoot(folder)
   // a clone of the repository is its own package
   if (root !== undefined && real(join(root, 'bin/almanac.cjs')) === own) return 'npx almanac'
+  if (ofPython !== undefined) return ofPython
   return /^[\w@%+=:,./-]+$/.test(own) ? `node ${own}` : `node '${own.replaceAll("'", String.raw`'\''`)}'`
 }
 
@@ -31,9 +34,9 @@ export function nextCommand(words: string): string {
   return `${text.startsWith('node ') ? 'almanac' : text} ${words}`
 }
 
-/** A text that names commands, as they are called here. */
+/** A text that names commands, as they are called here; one that says so already stays as it is. */
 export const asTyped = (text: string, command?: string): string =>
-  text.replace(/(?<=^|[\s(`])almanac (?=[a-z-])/gm, () =>
+  text.replace(/(?<=^|[\s(`])(?<!(?:npx|-m) )almanac (?=[a-z-])/gm, () =>
     command === undefined ? nextCommand('') : `${command} `,
   )
 

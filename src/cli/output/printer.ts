@@ -1,7 +1,7 @@
 import pc from 'picocolors'
 import { isAlmanacError } from '../../model/errors.ts'
-import { asTyped } from './command-text.ts'
 import { helpHint } from './help-hint.ts'
+import { hintText, withHints } from './hint-text.ts'
 import { writeOwn } from './own-output.ts'
 import { printable } from './printable.ts'
 import { systemFailure } from './system-failure.ts'
@@ -29,7 +29,7 @@ export function openPrinter(options: Pick<Printer, 'json' | 'debug' | 'beside'>)
   const { json, debug, beside = false } = options
   let last: object | undefined
   const object = (value: object): void => {
-    if (json) writeOwn(`${JSON.stringify(value)}\n`)
+    if (json) writeOwn(`${JSON.stringify(withHints(value))}\n`)
   }
   return {
     json,
@@ -59,10 +59,12 @@ const usageCodes: readonly string[] = [
   'ALM_CONFIG',
   'ALM_RUN_UNKNOWN',
   'ALM_RUN_ENDED',
+  'ALM_RUN_OVER',
   'ALM_CALL_UNKNOWN',
   'ALM_DATA_UNKNOWN',
   'ALM_ASK_CLOSED',
   'ALM_SCHEMA',
+  'ALM_CONTEXT_NAME',
   'ALM_TARGET_EXISTS',
   'ALM_NO_WORKFLOW',
   'ALM_NODE_OLD',
@@ -82,7 +84,7 @@ export function printError(thrown: unknown, printer: Printer): number {
   printer.object({ kind: 'error', code, message, hint, details: error.details })
   if (printer.beside !== true) {
     printer.aside(`${pc.red('error')} ${message} ${pc.dim(`[${code}]`)}`)
-    printer.aside(pc.dim(`      ${asTyped(hint)}`))
+    printer.aside(pc.dim(`      ${hintText(hint)}`))
   }
   if (printer.debug && error.stack !== undefined) printer.aside(error.stack)
   return usageCodes.includes(code) ? exitCodes.usage : exitCodes.failed

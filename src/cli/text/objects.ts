@@ -1,4 +1,4 @@
-import type { RunRecord } from '../../model/records.ts'
+import type { AskRecord, Note, RunRecord } from '../../model/records.ts'
 import type { CallRow } from '../runs/calls.ts'
 import type { RunStatus } from './run-status.ts'
 
@@ -26,6 +26,14 @@ export function runObject(run: RunRecord, { state, process, next }: RunStatus): 
 export function callObject({ argsWire, call_kind, outcome, ...rest }: CallRow): object {
   return { kind: 'call', ...rest, type: call_kind, input: parsed(argsWire), outcome: outcomeObject(outcome) }
 }
+
+export const askObject = ({ schemaWire, showWire, ...rest }: AskRecord): object => ({
+  ...rest,
+  schema: parsed(schemaWire),
+  show: parsed(showWire),
+})
+
+export const noteObject = ({ bodyWire, ...rest }: Note): object => ({ ...rest, body: parsed(bodyWire) })
 
 export function outcomeObject(outcome: CallRow['outcome']): object | null {
   if (outcome === undefined) return null

@@ -3,6 +3,7 @@ import { decode } from '../../model/codec.ts'
 import { FileRef } from '../../model/refs.ts'
 import type { Artifact } from '../../model/task-context.ts'
 import type { Workbench } from '../../workbench.ts'
+import { nextCommand } from '../output/command-text.ts'
 import { shownName } from '../output/printable.ts'
 import { fieldText } from './value-lines.ts'
 
@@ -67,6 +68,6 @@ async function artifactText(artifact: Artifact, data: Workbench['data']): Promis
     case 'table':
       return `${artifact.rows.length} rows`
     case 'plot':
-      return 'a chart, in JSON: almanac show RUN --json'
+      return `a chart, in JSON: ${nextCommand('show RUN --json')}`
   }
 }

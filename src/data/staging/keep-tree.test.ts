@@ -93,9 +93,9 @@ it('takes no file that grows, shrinks or is replaced while it is copied', async 
     const digest = takeFile(files, path, state)
     expect(lstatSync(blob(digest)).size).toBe(size)
     appendFileSync(path, 'y')
-    expect(() => takeFile(files, path, state)).toThrow(`${path} changed while it was in use.`)
+    expect(() => takeFile(files, path, state)).toThrow(`${path} has changed since it was read.`)
     rmSync(path)
-    expect(() => takeFile(files, path, state)).toThrow(`${path} changed while it was in use.`)
+    expect(() => takeFile(files, path, state)).toThrow(`${path} has changed since it was read.`)
   }
   expect(readdirSync(files.temporary)).toEqual([])
 })

@@ -28,7 +28,7 @@ export async function stageCall(
   if (known === undefined) throw refused('the workflow does not make it any more')
   const { info, args, missing } = known
   const { task, kind } = info.request
-  if (task === undefined || (kind !== 'task' && kind !== 'entry')) throw refused(`it is a ${kind}, no task`)
+  if (task === undefined || (kind !== 'task' && kind !== 'entry')) throw refused(`it is no task (${kind})`)
   if (missing !== undefined) throw refused(`its input from ${missing} is not known`)
   eachRef(args, (ref) => {
     if (ref instanceof HeldRef) throw refused('one of its inputs only lived in the memory of a worker')
