@@ -1,6 +1,6 @@
 import type { CallKind } from '../../../model/records.ts'
 import type { Database } from '../database/database.ts'
-import { callOf, digestText, runOf } from '../database/rows.ts'
+import { callOf, digestBytes, digestText, runOf } from '../database/rows.ts'
 import { unspentAttempts } from './attempts.ts'
 import type { Names } from './names.ts'
 
@@ -56,27 +56,30 @@ const columns = [
 
 /** Only these are kept as blobs. */
 const digests = ['key', 'fingerprint', 'digest'] as const
-const isOdd = digests.map((column) => `typeof(${column}) = 'text'`).join(' OR ')
 /** Taken as texts, of which nothing looks at a character: the texts of digests would take as long as all other columns. */
 const bytesOf = (column: string): string => `CAST(group_concat(${column}, '') AS BLOB)`
+/** Any text comes before all blobs. */
+const kindOf = (column: string): string => `typeof(min(${column}))`
 
+/**
+ * Calls of a range of row ids. There is no LIMIT: with one, each value would be copied from this query into the one around it.
+ * They come in the order of the range, which is walked along the table's own key.
+ */
 const rowsSql = (
   only: string,
 ): string => `SELECT id, name, key, caller, args, at, ifnull("order", -1) AS "order", state, reason, fingerprint, value,
     digest, ifnull(attempt, 0) AS attempt, ifnull(started_at, 0) AS started_at, ifnull(ended_at, 0) AS ended_at,
     ifnull(cost, 0) AS cost, more
-  FROM calls LEFT JOIN outcomes USING (id) WHERE id BETWEEN ? AND ? ${only} ORDER BY id LIMIT ?`
+  FROM calls LEFT JOIN outcomes USING (id) WHERE id BETWEEN ? AND ? ${only}`
 
 /** What may go into a block: it has succeeded, and no person was asked. */
 const canFreeze = `AND outcomes.state = 'succeeded' AND NOT EXISTS (SELECT 1 FROM asks WHERE asks.id = calls.id)`
 
-const pageSql = (
-  only: string,
-): string => `SELECT count(*) AS calls, max(id) AS last, sum("order" = -1) AS open,
+const pageSql = (only: string): string => `SELECT count(*) AS calls, sum("order" = -1) AS open,
     ${columns.map((column, i) => `${column} AS c${i}`).join(', ')},
-    ${digests.map((column, i) => `${bytesOf(column)} AS d${i}, count(${column}) AS n${i}`).join(', ')}, sum(${isOdd}) AS odd,
-    group_concat(args, '') AS args, json_group_array(length(args)) AS lengths,
-    sum(length(args)) = sum(octet_length(args)) AS ascii
+    ${digests.map((column, i) => `${bytesOf(column)} AS d${i}, ${kindOf(column)} AS k${i}`).join(', ')},
+    group_concat(args, '') AS args, json_group_array(octet_length(args)) AS lengths,
+    octet_length(group_concat(args, '')) AS octets
   FROM (${rowsSql(only)})`
 
 const oddSql = (
@@ -91,14 +94,20 @@ const blanksSql = (
 
 const argsSql = (only: string): string => `SELECT json_group_array(args) AS args FROM (${rowsSql(only)})`
 
+const firstOf = (what: string, only: string): string =>
+  `SELECT ${what} FROM calls LEFT JOIN outcomes USING (id) WHERE id BETWEEN ? AND ? ${only} ORDER BY id LIMIT ?`
+
 /** How long the texts of each call are that may be long: none of them is read for it. */
-const lengthSql = (only: string): string => `SELECT octet_length(args) + ifnull(octet_length(value), 0)
-    + ifnull(octet_length(more), 0) AS length
-  FROM calls LEFT JOIN outcomes USING (id) WHERE id BETWEEN ? AND ? ${only} ORDER BY id LIMIT ?`
+const lengthSql = (only: string): string =>
+  firstOf(
+    'octet_length(args) + ifnull(octet_length(value), 0) + ifnull(octet_length(more), 0) AS length',
+    only,
+  )
 
 const journalSql = 'SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size'
 
 const sqlOf = (only: string) => ({
+  last: `SELECT max(id) AS last FROM (${firstOf('id', only)})`,
   length: `SELECT sum(length) AS length FROM (${lengthSql(only)})`,
   lengths: lengthSql(only),
   page: pageSql(only),
@@ -110,15 +119,13 @@ const pages = { all: sqlOf(''), frozen: sqlOf(canFreeze) } as const
 
 type PageRow = {
   readonly calls: number
-  readonly last: number
   readonly open: number
-  readonly odd: number
   readonly args: string
   readonly lengths: string
-  readonly ascii: number
+  readonly octets: number
 } & Readonly<Record<`c${number}`, string>> &
   Readonly<Record<`d${number}`, Uint8Array | null>> &
-  Readonly<Record<`n${number}`, number>>
+  Readonly<Record<`k${number}`, 'blob' | 'text' | 'null'>>
 
 type DigestTexts = Readonly<Record<(typeof digests)[number], string>>
 
@@ -140,25 +147,32 @@ export interface ReadPage {
   readonly more: boolean
 }
 
+const none = new Uint8Array()
+
 /** The first calls of a range of row ids, at most so many. `freezing`: those that a block may have. */
 export function readPage(
   db: Database,
   names: Names,
   first: number,
-  last: number,
+  end: number,
   most: number,
   { bytes = mostBytes, freezing = false }: PageBound & { readonly freezing?: boolean } = {},
 ): ReadPage | undefined {
   const sql = freezing ? pages.frozen : pages.all
-  const limit = fitting(db, sql, { first, last, most, bytes })
-  const row = db.get<PageRow>(sql.page, first, last, limit) as PageRow
-  if (row.calls === 0) return undefined
-  const odd = row.odd === 0 ? undefined : db.get<DigestTexts>(sql.odd, first, last, limit)
-  const hasBlanks = digests.some((_, i) => row[`n${i}`] !== 0 && row[`n${i}`] !== row.calls)
+  const limit = fitting(db, sql, { first, last: end, most, bytes })
+  const last = db.get<{ last: number | null }>(sql.last, first, end, limit)?.last ?? undefined
+  if (last === undefined) return undefined
+  const row = db.get<PageRow>(sql.page, first, last) as PageRow
+  const odd = digests.some((_, i) => row[`k${i}`] === 'text')
+    ? db.get<DigestTexts>(sql.odd, first, last)
+    : undefined
+  const isBlankSomewhere = ({ length }: Uint8Array): boolean => length > 0 && length < row.calls * digestBytes
   const blanks =
-    hasBlanks && odd === undefined ? db.get<DigestTexts>(sql.blanks, first, last, limit) : undefined
+    odd === undefined && digests.some((_, i) => isBlankSomewhere(row[`d${i}`] ?? none))
+      ? db.get<DigestTexts>(sql.blanks, first, last)
+      : undefined
   const digestsAt = (i: 0 | 1 | 2): Digests => ({
-    bytes: row[`d${i}`] ?? new Uint8Array(),
+    bytes: row[`d${i}`] ?? none,
     blanks: blanks?.[digests[i]] ?? '[]',
   })
   const numbers = new Set(JSON.parse(row['c1'] ?? '[]') as number[])
@@ -168,14 +182,14 @@ export function readPage(
     digests: odd === undefined ? [digestsAt(0), digestsAt(1), digestsAt(2)] : undefined,
     ...(odd && { odd: [odd.key, odd.fingerprint, odd.digest] as const }),
     args:
-      row.ascii === 1
+      row.args.length === row.octets
         ? { text: row.args, lengths: row.lengths }
-        : { json: db.get<{ args: string }>(sql.args, first, last, limit)?.args ?? '[]' },
-    keyed: keyedCalls(db, first, row.last),
+        : { json: db.get<{ args: string }>(sql.args, first, last)?.args ?? '[]' },
+    keyed: keyedCalls(db, first, last),
     names: [...numbers].map((n) => [n, names.at(n).name, names.at(n).kind] as const),
-    attempts: [...unspentAttempts(db, first, row.last)].map(([id, text]) => [callOf(id), text] as const),
+    attempts: [...unspentAttempts(db, first, last)].map(([id, text]) => [callOf(id), text] as const),
   }
-  return { page, last: row.last, open: row.open > 0, more: row.calls === limit }
+  return { page, last, open: row.open > 0, more: row.calls === limit }
 }
 
 /** How many calls a page may have: at most so many, with at most so many bytes of texts, but one in any case. */
