@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { RememberedCall, RunId } from '../../model/records.ts'
@@ -33,7 +33,8 @@ export class SharedLogs implements LogStore {
   readonly #names = new Map<RunId, Map<number, string>>()
   /** calls that earlier lives of runs made, by number: nobody tells of them again */
   readonly #made = new Map<RunId, readonly RememberedCall[]>()
-  readonly #fetched = new Set<string>()
+  /** attempts whose logs were fetched, by run and call */
+  readonly #fetched = new Map<string, readonly number[]>()
 
   constructor(own: LogFiles, options: SharedLogsOptions) {
     this.#own = own
@@ -52,10 +53,11 @@ export class SharedLogs implements LogStore {
     limit: number,
     attempts?: readonly number[],
   ) {
-    const read = await this.#own.read(run, call, from, limit, attempts)
-    if (read.lines.length > 0 || from !== undefined || existsSync(this.#own.folderOf(run))) return read
-    await this.#fetch(run, call)
-    return await this.#own.read(run, call, from, limit)
+    if (existsSync(this.#own.folderOf(run))) return await this.#own.read(run, call, from, limit, attempts)
+    const name = `${run}/${call}`
+    const there = this.#fetched.get(name) ?? (await this.#fetch(run, call))
+    this.#fetched.set(name, there)
+    return await this.#own.read(elsewhere(run), call, from, limit, attempts ?? there)
   }
 
   printed(run: RunId): Promise<readonly PrintedCall[]> {
@@ -76,6 +78,7 @@ export class SharedLogs implements LogStore {
 
   async remove(run: RunId): Promise<void> {
     await this.#own.remove(run)
+    await this.#own.remove(elsewhere(run))
     if (this.#options.readOnly) return
     const keys = await keysOfRun(this.#options.objects, run)
     if (keys.length > 0) await this.#options.objects.remove(keys)
@@ -122,15 +125,18 @@ export class SharedLogs implements LogStore {
     })
   }
 
-  async #fetch(run: RunId, call: number): Promise<void> {
+  /** Brings the logs of a call here that are not here as they are there; gives their attempts. */
+  async #fetch(run: RunId, call: number): Promise<readonly number[]> {
     const { objects } = this.#options
-    if (this.#fetched.has(`${run}/${call}`)) return
-    for await (const { key } of objects.list(`${logFolder}${run}/${call}.`)) {
+    const attempts: number[] = []
+    for await (const { key, size } of objects.list(`${logFolder}${run}/${call}.`)) {
       const attempt = parsed(key)?.attempt
       if (attempt === undefined) continue
-      const path = this.#own.pathOf(run, call, attempt)
+      attempts.push(attempt)
+      const path = this.#own.pathOf(elsewhere(run), call, attempt)
+      if (statSync(path, { throwIfNoEntry: false })?.size === size) continue
       const temporary = `${path}.${crypto.randomUUID()}.tmp`
-      await mkdir(this.#own.folderOf(run), { recursive: true })
+      await mkdir(this.#own.folderOf(elsewhere(run)), { recursive: true })
       try {
         await fetchTo(objects, key, temporary)
         await rename(temporary, path)
@@ -138,9 +144,12 @@ export class SharedLogs implements LogStore {
         await rm(temporary, { force: true })
       }
     }
-    this.#fetched.add(`${run}/${call}`)
+    return attempts.sort((a, b) => a - b)
   }
 }
+
+/** Where logs of other machines' runs lie, as if they were of this run: no id of one begins so. */
+const elsewhere = (run: RunId): RunId => `~elsewhere/${run}`
 
 /** Piece by piece: logs are as large as what was printed. */
 async function fetchTo(objects: Objects, key: string, path: string): Promise<void> {

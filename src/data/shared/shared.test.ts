@@ -339,6 +339,34 @@ describe('a store that machines share', () => {
     expect(await second.logs.calls?.('unknown')).toEqual([])
   })
 
+  it('has the logs of every call of a run elsewhere, and what was printed since they were read last', async () => {
+    const line = (text: string) => `${JSON.stringify({ at: 5, stream: 'stdout', text })}\n`
+    const print = (name: string, ...texts: string[]) =>
+      bucket.put(`logs/made-elsewhere/${name}.clean.jsonl`, Buffer.from(texts.map(line).join('')))
+    await print('4.1', 'four')
+    await print('7.1', 'seven')
+    const second = await machine()
+    const printed = async ({ logs }: Pick<Machine, 'logs'>, call: number) => {
+      const { lines } = await logs.read('made-elsewhere', call, undefined, 10)
+      return lines.map(({ text }) => text)
+    }
+    expect(await printed(second, 4)).toEqual(['four'])
+    expect(await printed(second, 7)).toEqual(['seven'])
+    await print('4.2', 'again')
+    await print('7.1', 'seven', 'and eight')
+    const next = joinShared(second.own, { objects: second.objects, results: 'share', logs: true })
+    expect(await printed(next, 4)).toEqual(['four', 'again'])
+    expect(await printed(next, 7)).toEqual(['seven', 'and eight'])
+  })
+
+  it('asks nobody for logs of a run of this machine', async () => {
+    const only = await machine()
+    only.logs.write('made-here', 4, 1, [{ at: 5, stream: 'stdout', text: 'said' }])
+    await only.logs.flush()
+    expect(await only.logs.read('made-here', 7, undefined, 10)).toMatchObject({ lines: [] })
+    expect(only.objects.asked).toEqual({})
+  })
+
   it('has a log of any size, beside the others of its call', async () => {
     const second = await machine()
     const line = (text: string) => `${JSON.stringify({ at: 5, stream: 'stdout', text })}\n`
