@@ -1,7 +1,9 @@
+import { Queue } from './queue.ts'
+
 /** Lets at most so many pieces of work be under way at once; the others wait in order. */
 export class Semaphore {
   #free: number
-  readonly #waiting: (() => void)[] = []
+  readonly #waiting = new Queue<() => void>()
 
   constructor(width: number) {
     this.#free = width

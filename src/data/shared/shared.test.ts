@@ -243,6 +243,26 @@ describe('a store that machines share', () => {
     expect(readdirSync(`${first.path}/unsent`)).toEqual([])
   })
 
+  it('is not sent one result after the other when it takes none: the next process sends them', async () => {
+    const first = await machine()
+    first.objects.onRequest = (kind) => {
+      if (kind === 'put') throw new Error('nobody listens there')
+    }
+    const all = Array.from({ length: 300 }, (_, i) => i.toString(16).padStart(64, '0'))
+    for (const one of all) await record(first, { fingerprint: one })
+    await first.settled()
+    expect(first.objects.asked['put']).toBeLessThan(50)
+    expect(first.said).toEqual([
+      'Not stored for others: nobody listens there',
+      '299 more could not be stored in memory://bucket.',
+    ])
+    first.objects.onRequest = () => undefined
+    const next = joinShared(first.own, { objects: first.objects, results: 'share', logs: true })
+    await next.journal.append('another', [])
+    await next.settled()
+    expect([...bucket.kept.keys()].sort()).toEqual(all.map(cacheKey).sort())
+  })
+
   it('is given what a process that was killed had not sent', async () => {
     const first = await machine()
     first.objects.onRequest = () => new Promise(() => undefined)
