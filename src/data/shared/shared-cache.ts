@@ -18,6 +18,12 @@ import type { RunMarks } from './run-marks.ts'
 /** Questions at once. */
 const width = 32
 
+/** Results that are on their way at once: what waits takes no memory, and is never begun where nothing arrives. */
+const sharedAtOnce = 16
+
+/** So many failures with nothing between them that arrived: the store takes none. */
+const enoughFailures = 8
+
 /** Fingerprints that are remembered as not there. */
 const keptAbsent = 1_000_000
 
@@ -37,7 +43,8 @@ export interface SharedCacheOptions {
  * X1 an entry is written once, by the first or by who was asked to replace it, and only when all that its value stands
  *    for is there.
  * X2 what is not there is asked for once in the life of a process; at most `width` questions are under way.
- * X3 a store that cannot be asked costs results, not runs: it is said once, and then it is left alone.
+ * X3 a store that cannot be asked costs results, not runs: it is said once, and then it is left alone. So is one that
+ *    takes nothing: what it was not given is left to the next process.
  */
 export class SharedCache implements RunCache {
   readonly #own: RunCache
@@ -45,8 +52,10 @@ export class SharedCache implements RunCache {
   readonly #absent = new Set<string>()
   readonly #semaphore = new Semaphore(width)
   readonly #sharing = new Set<Promise<void>>()
+  readonly #shares = new Semaphore(sharedAtOnce)
   readonly #failed = new Set<Digest>()
   #isLost = false
+  #failures = 0
   #isWorking = false
   #unshared = 0
 
@@ -183,15 +192,30 @@ export class SharedCache implements RunCache {
 
   #share(work: () => Promise<void>, fingerprint = ''): void {
     if (this.#options.readOnly || this.#isLost) return
-    const isDone = () => void this.#failed.delete(fingerprint)
-    const sharing = work().then(isDone, (error: unknown) => {
-      // a part of it lies with the user, and stays there: nobody else could use it
-      if (isAlmanacError(error) && error.code === 'ALM_BLOB_MISSING') return isDone()
-      if (this.#unshared++ === 0)
-        this.#options.onMessage(`Not stored for others: ${(error as Error).message}`)
-    })
+    const sharing = this.#shares.run(() => this.#shareNow(work, fingerprint))
     this.#sharing.add(sharing)
     void sharing.then(() => this.#sharing.delete(sharing))
+  }
+
+  async #shareNow(work: () => Promise<void>, fingerprint: Digest): Promise<void> {
+    if (this.#isLost) return
+    if (this.#failures >= enoughFailures) {
+      this.#unshared++
+      return
+    }
+    try {
+      await work()
+      this.#failures = 0
+    } catch (error) {
+      // a part of it lies with the user, and stays there: nobody else could use it
+      if (!isAlmanacError(error) || error.code !== 'ALM_BLOB_MISSING') {
+        this.#failures++
+        if (this.#unshared++ === 0)
+          this.#options.onMessage(`Not stored for others: ${(error as Error).message}`)
+        return
+      }
+    }
+    this.#failed.delete(fingerprint)
   }
 
   async #ask<T>(
