@@ -27,8 +27,12 @@ export async function sidecar(
   }
   const own = request.url.pathname.slice(request.url.pathname.lastIndexOf('/') + 1)
   for (const line of text.split('\n')) {
-    const [, value, name] = /^([0-9a-f]{64}|[0-9a-f]{32})(?:\s+[*]?(?:.*\/)?([^/]+?))?\s*$/i.exec(line) ?? []
-    if (value === undefined || (name !== undefined && name !== own && name !== safeDecode(own))) continue
+    const value = /^([0-9a-f]{64}|[0-9a-f]{32})(?=\s|$)/i.exec(line)?.[1]
+    if (value === undefined) continue
+    // `*` marks a binary file; the name may have a way before it
+    const path = line.slice(value.length).trim().replace(/^\*/, '')
+    const name = path.slice(path.lastIndexOf('/') + 1)
+    if (path !== '' && name !== own && name !== safeDecode(own)) continue
     return { algorithm: value.length === 64 ? 'sha256' : 'md5', value: value.toLowerCase() }
   }
   const why = `${shownUrl(request.sidecar)} has no checksum of it`
