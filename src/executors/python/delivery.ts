@@ -1,4 +1,4 @@
-import { type AlmanacError, errorRecord, isAlmanacError } from '../../model/errors.ts'
+import { AlmanacError, errorRecord, isAlmanacError } from '../../model/errors.ts'
 import type { Job } from '../jobs/job.ts'
 import { bytesText } from '../limits.ts'
 import type { LiveAttempt } from '../live-attempt.ts'
@@ -17,8 +17,26 @@ export function deliver(
   files: SharedFiles,
   to: Holder,
 ): Delivery {
-  const plain = job.held.length === 0 ? plainInputs(job.live.attempt.inputs) : undefined
-  if (plain !== undefined) return { inputs: plain }
+  try {
+    const plain = job.held.length === 0 ? plainInputs(job.live.attempt.inputs) : undefined
+    if (plain !== undefined) return sized(plain, job)
+    return withOthers(job, problem, held, files, to)
+  } catch (error) {
+    if (isAlmanacError(error)) return refusal(error)
+    // V8's word for a text that would be longer than one can be
+    if (error instanceof RangeError) return tooLong(job)
+    throw error
+  }
+}
+
+/** Inputs that are more than plain values. @throws ALM_VALUE_REFUSED, ALM_STORE_FAILED */
+function withOthers(
+  job: Job,
+  problem: string | undefined,
+  held: HeldValues,
+  files: SharedFiles,
+  to: Holder,
+): Delivery {
   const handles = held.gone(job.handles)
   if (handles.length > 0) return { refuse: (live) => live.end({ kind: 'inputs-gone', handles }) }
   if (problem !== undefined) {
@@ -29,21 +47,28 @@ export function deliver(
   const placeOf = (handle: number) => (held.holderOf(handle) === to ? undefined : held.placeOf(handle))
   job.blobs = []
   job.segments = []
-  let inputs: string
-  try {
-    inputs = inputsText(job.live.attempt.inputs, placeOf, files, job.blobs)
-  } catch (error) {
-    if (!isAlmanacError(error)) throw error
-    return refusal(error)
-  }
+  const text = inputsText(job.live.attempt.inputs, placeOf, files, job.blobs)
+  // what needs decoding goes as a text of its own
+  const delivery = sized(text.includes('"$"') ? JSON.stringify(text) : text, job)
+  if ('refuse' in delivery) return delivery
   for (const handle of job.handles) {
     const place = placeOf(handle)
     if (place === undefined) continue
     job.segments.push(place.file.name)
     held.use(place.file.name, to.id, 1)
   }
-  // what needs decoding goes as a text of its own
-  return { inputs: inputs.includes('"$"') ? JSON.stringify(inputs) : inputs }
+  return delivery
+}
+
+/** A text has less than 2^29 characters, and there is more in the message. */
+const mostCharacters = 2 ** 29 - 2 ** 20
+
+const sized = (inputs: string, job: Job): Delivery =>
+  inputs.length > mostCharacters ? tooLong(job) : { inputs }
+
+function tooLong({ function: { name } }: Job): Delivery {
+  const why = `they have more than ${bytesText(mostCharacters)} as JSON; leave large values in files`
+  return refusal(new AlmanacError('ALM_VALUE_REFUSED', { path: `the inputs of ${name}`, why }))
 }
 
 const refusal = ({ code, details }: AlmanacError): Delivery => ({

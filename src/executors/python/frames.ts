@@ -5,6 +5,24 @@ import { misspoken } from './messages.ts'
 /** Longer ones are no frames of ours: a result is refused long before. */
 const maxFrame = 256 * 1024 * 1024
 
+/** Messages go together up to so many characters: all that is sent in one turn may be more than a text can have. */
+const mostTogether = 2 ** 24
+
+/** Messages that are JSON text already, as few frames in their order. */
+export function* framesOf(messages: readonly string[]): Generator<Buffer> {
+  let from = 0
+  let characters = 0
+  for (const [i, { length }] of messages.entries()) {
+    if (i > from && characters + length > mostTogether) {
+      yield frameOf(messages.slice(from, i))
+      from = i
+      characters = 0
+    }
+    characters += length
+  }
+  if (from < messages.length) yield frameOf(messages.slice(from))
+}
+
 /** One frame of messages that are JSON text already. */
 export function frameOf(messages: readonly string[]): Buffer {
   const body = `[${messages.join(',')}]`

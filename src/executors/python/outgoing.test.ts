@@ -53,6 +53,13 @@ test('attempts that follow each other and are alike go in one message', () => {
   expect(outgoing.take()).toEqual([])
 })
 
+test('attempts with large inputs go in messages of their own', () => {
+  const outgoing = new Outgoing()
+  const large = JSON.stringify({ text: 'x'.repeat(2 ** 20) })
+  for (const n of [1, 2]) outgoing.addRun(job(n), large)
+  expect(outgoing.take().map((text) => JSON.parse(text)[8])).toEqual([[1], [2]])
+})
+
 test.each<Partial<Attempt>>([
   { logicalTime: second + 1 },
   { attempt: 2 },

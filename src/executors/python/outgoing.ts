@@ -40,6 +40,9 @@ export class Outgoing {
   }
 }
 
+/** Characters of inputs from which on a message takes in no more. */
+const fullMessage = 2 ** 20
+
 /** `python/almanac_worker/worker.py` reads it. */
 class RunMessage {
   readonly #function: number
@@ -53,6 +56,7 @@ class RunMessage {
   readonly #inputs: string[] = []
   readonly #calls: number[] = []
   readonly #keys: string[] = []
+  #characters = 0
 
   constructor(job: Job) {
     const { attempt, logicalTime, scratch, outputs } = job.live.attempt
@@ -68,6 +72,7 @@ class RunMessage {
   takes(job: Job): boolean {
     const { attempt, logicalTime, scratch, outputs } = job.live.attempt
     return (
+      this.#characters < fullMessage &&
       job.function.id === this.#function &&
       job.run.id === this.#run &&
       attempt === this.#attempt &&
@@ -82,6 +87,7 @@ class RunMessage {
     const { call, idempotencyKey } = job.live.attempt
     this.#seqs.push(job.seq)
     this.#inputs.push(inputs)
+    this.#characters += inputs.length
     this.#calls.push(call)
     this.#keys.push(idempotencyKey)
   }

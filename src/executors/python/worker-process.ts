@@ -8,7 +8,7 @@ import type { AttemptLimits } from '../limits.ts'
 import { groupMembers } from '../programs/process-groups.ts'
 import { isExhausted } from '../programs/program-failures.ts'
 import type { Capture } from './capture.ts'
-import { FrameReader, frameOf } from './frames.ts'
+import { FrameReader, frameOf, framesOf } from './frames.ts'
 import type { WorkerMessage } from './messages.ts'
 import { parseMessage } from './messages.ts'
 import { Outgoing } from './outgoing.ts'
@@ -156,7 +156,8 @@ export class WorkerProcess {
   flush(): void {
     this.#scheduled = false
     const messages = this.#outgoing.take()
-    if (messages.length > 0 && !this.#exited) this.#data?.write(frameOf(messages))
+    if (this.#exited) return
+    for (const frame of framesOf(messages)) this.#data?.write(frame)
   }
 
   #received(chunk: Buffer): void {
