@@ -10,6 +10,6 @@ export interface Connection {
   readonly bucket: string
   readonly patience: Patience
   readonly partBytes: number
-  /** one for each request with a body */
+  /** a place for each body that is in memory: of a request, and of what was read and is not given yet */
   readonly semaphore: Semaphore
 }

@@ -17,7 +17,7 @@ const removeAtOnce = 1000
  * A prefix of a bucket. Owns the client and its connections.
  *
  * O4 bytes go with their SHA-256, which the store compares before it keeps them.
- * O5 at most `width` bodies are under way, each of at most `partBytes`.
+ * O5 at most `width` bodies are in memory, each of at most `partBytes`.
  */
 export class S3Objects implements Objects {
   readonly url: string

@@ -6,11 +6,15 @@ import { BadAnswer, isAbsent, isEmptyRange, withPatience } from './failures.ts'
 /** Ranges of one object that are under way at once. */
 const ahead = 4
 
+type Take = (piece: Uint8Array) => void | Promise<void>
+
 interface Piece {
   readonly bytes: Uint8Array
   /** bytes of the whole object */
   readonly whole: number
   readonly etag: string | undefined
+  /** the place that its bytes take, until they are given */
+  readonly leave: () => void
 }
 
 /**
@@ -20,26 +24,13 @@ interface Piece {
 export async function readRanges(
   s3: Connection,
   key: string,
-  take: (piece: Uint8Array) => void | Promise<void>,
+  take: Take,
   most = Number.POSITIVE_INFINITY,
 ): Promise<number | undefined> {
-  let first: Piece
-  try {
-    first = await readRange(s3, key, 0, Math.min(s3.partBytes, most + 1), undefined)
-  } catch (error) {
-    if (isAbsent(error)) return undefined
-    // nothing has no first byte
-    if (isEmptyRange(error)) return 0
-    throw error
-  }
-  if (first.whole > most)
-    throw new AlmanacError('ALM_STORE_FAILED', {
-      path: `s3://${s3.bucket}/${key}`,
-      why: `it has ${first.whole} bytes, more than ${most}`,
-    })
-  await take(first.bytes)
+  const first = await begin(s3, key, take, most)
+  if (first === undefined) return undefined
   const coming: Promise<Piece>[] = []
-  let asked = first.bytes.length
+  let asked = first.given
   try {
     for (let given = asked; given < first.whole; ) {
       for (; asked < first.whole && coming.length < ahead; asked += s3.partBytes) {
@@ -48,21 +39,61 @@ export async function readRanges(
         piece.catch(() => undefined)
         coming.push(piece)
       }
-      const { bytes } = await (coming.shift() as Promise<Piece>)
-      given += bytes.length
-      await take(bytes)
+      given += await give(await (coming.shift() as Promise<Piece>), take)
     }
   } finally {
     // nothing goes on behind the caller's back
-    await Promise.allSettled(coming)
+    for (const piece of await Promise.allSettled(coming))
+      if (piece.status === 'fulfilled') piece.value.leave()
   }
   return first.whole
 }
 
-function readRange(s3: Connection, key: string, from: number, length: number, first: Piece | undefined) {
+/** What the first range has told: not its bytes, which nobody is to hold while the others come. */
+interface Known extends Pick<Piece, 'whole' | 'etag'> {
+  readonly given: number
+}
+
+/** Gives the first range; undefined where there is no such object. */
+async function begin(s3: Connection, key: string, take: Take, most: number): Promise<Known | undefined> {
+  let first: Piece
+  try {
+    first = await readRange(s3, key, 0, Math.min(s3.partBytes, most + 1), undefined)
+  } catch (error) {
+    if (isAbsent(error)) return undefined
+    // nothing has no first byte
+    if (isEmptyRange(error)) return { whole: 0, etag: undefined, given: 0 }
+    throw error
+  }
+  const { whole, etag } = first
+  if (whole <= most) return { whole, etag, given: await give(first, take) }
+  first.leave()
+  throw new AlmanacError('ALM_STORE_FAILED', {
+    path: `s3://${s3.bucket}/${key}`,
+    why: `it has ${whole} bytes, more than ${most}`,
+  })
+}
+
+/** How many bytes were given. */
+async function give({ bytes, leave }: Piece, take: Take): Promise<number> {
+  try {
+    await take(bytes)
+    return bytes.length
+  } finally {
+    leave()
+  }
+}
+
+async function readRange(
+  s3: Connection,
+  key: string,
+  from: number,
+  length: number,
+  first: Known | undefined,
+): Promise<Piece> {
   const { sdk, client, bucket, semaphore, patience } = s3
   const settled = (error: unknown) => isAbsent(error) || isEmptyRange(error)
-  const ask = async (): Promise<Piece> => {
+  const ask = async (): Promise<Omit<Piece, 'leave'>> => {
     const command = new sdk.GetObjectCommand({
       Bucket: bucket,
       Key: key,
@@ -78,7 +109,13 @@ function readRange(s3: Connection, key: string, from: number, length: number, fi
     if (bytes.length !== expected) throw new BadAnswer(`${bytes.length} bytes came of ${expected}`)
     return { bytes, whole, etag: answer.ETag }
   }
-  return semaphore.run(() => withPatience(patience, ask, settled))
+  const leave = await semaphore.enter()
+  try {
+    return { ...(await withPatience(patience, ask, settled)), leave }
+  } catch (error) {
+    leave()
+    throw error
+  }
 }
 
 function wholeOf({ ContentRange, ContentLength }: GetObjectCommandOutput): number {

@@ -84,7 +84,7 @@ async function sendParts(
   { id, parts }: Upload,
   { path, file, size, digest }: Sent,
 ): Promise<void> {
-  const { sdk, client, bucket, patience } = s3
+  const { sdk, client, bucket, patience, semaphore } = s3
   const partBytes = Math.max(s3.partBytes, Math.ceil(size / mostParts))
   const upload = { Bucket: bucket, Key: key, UploadId: id }
   const whole = createHash('sha256')
@@ -93,12 +93,18 @@ async function sendParts(
   try {
     for (let number = 1, from = 0; from < size; number++, from += partBytes) {
       if (underWay.length >= ahead) done.push(await (underWay.shift() as Promise<CompletedPart>))
+      const leave = await semaphore.enter()
       // read in order, for the digest of the whole; sent at once
-      const bytes = await readPart(file, path, from, Math.min(partBytes, size - from))
-      whole.update(bytes)
-      const part = sendPart(s3, upload, number, bytes, parts.get(number))
+      const reading = readPart(file, path, from, Math.min(partBytes, size - from))
+      const part = reading
+        .then((bytes) => {
+          whole.update(bytes)
+          return sendPart(s3, upload, number, bytes, parts.get(number))
+        })
+        .finally(leave)
       part.catch(() => undefined)
       underWay.push(part)
+      await reading
     }
     for (const part of underWay) done.push(await part)
   } finally {
@@ -174,7 +180,7 @@ async function partsOf({ sdk, client, bucket, patience }: Connection, key: strin
 }
 
 async function sendPart(
-  { sdk, client, semaphore, patience }: Connection,
+  { sdk, client, patience }: Connection,
   upload: { readonly Bucket: string; readonly Key: string; readonly UploadId: string },
   number: number,
   bytes: Uint8Array,
@@ -190,9 +196,7 @@ async function sendPart(
     ContentLength: bytes.length,
     ChecksumSHA256: checksum,
   })
-  const { ETag, ChecksumSHA256 } = await semaphore.run(() =>
-    withPatience(patience, () => client.send(command)),
-  )
+  const { ETag, ChecksumSHA256 } = await withPatience(patience, () => client.send(command))
   return { PartNumber: number, ETag, ChecksumSHA256 }
 }
 
