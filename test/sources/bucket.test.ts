@@ -94,6 +94,24 @@ it('goes on where it was cut, and begins anew where the object is another meanwh
   expect([`${text}1`, 'another']).toContain((await fetched())['a'])
 })
 
+it('rests before it lists again, and longer each time, where the store asks for that', async () => {
+  await put('a', 'A')
+  const at: number[] = []
+  proxy.fault = (asked) => {
+    if (!asked.query.has('list-type')) return undefined
+    at.push(performance.now())
+    return at.length < 4 ? { kind: 'status', status: 503, code: 'SlowDown' } : undefined
+  }
+  expect(await fetched()).toEqual({ a: 'A' })
+  const [first = 0, second = 0, third = 0] = at.slice(1).map((time, i) => time - (at[i] as number))
+  for (const [rest, least] of [
+    [first, 75],
+    [second, 150],
+    [third, 300],
+  ] as const)
+    expect(rest).toBeGreaterThanOrEqual(least)
+})
+
 it('tries again through faults of the store', async () => {
   await put('a', 'A'.repeat(1000))
   let left = 4

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { GetObjectCommandOutput, S3Client } from '@aws-sdk/client-s3'
 import { AlmanacError } from '../../model/errors.ts'
 import type {
@@ -16,6 +17,10 @@ import { loadPresigner, openUrlOf } from './object-urls.ts'
 
 /** Longest silence of a store, ms. */
 const silenceMs = 60_000
+
+/** A page of a list is asked for again so often; the first rest before that, ms, and twice that before the next. */
+const mostFailures = 5
+const restMs = 150
 
 /** @throws ALM_TOOL_MISSING */
 export async function openRemoteObjects(place: BucketPlace): Promise<RemoteObjects> {
@@ -143,7 +148,11 @@ class S3RemoteObjects implements RemoteObjects {
         if (status === 401 || status === 403) throw new AlmanacError('ALM_SOURCE_DENIED', { url, status })
         // what the SDK says of itself (no region, no credentials) does not pass
         const passes = status === undefined ? isTransport(error) : status === 429 || status >= 500
-        if (passes && failures < 5) continue
+        if (passes && failures < mostFailures) {
+          // a store that is asked to slow down by many at once would be asked by all of them again
+          await pause(restMs * 2 ** failures * (0.5 + Math.random()), undefined, { signal })
+          continue
+        }
         // its own texts may quote what was signed
         const why = status === undefined ? nameOf(error) : `the store answered ${status} (${nameOf(error)})`
         throw new AlmanacError('ALM_SOURCE_FAILED', { url, why })
