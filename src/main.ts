@@ -2,12 +2,14 @@ import { workerData } from 'node:worker_threads'
 import { AlmanacError } from './model/errors.ts'
 import { homeOf } from './project.ts'
 import { openJournal } from './wiring/open-journal.ts'
+import { makeRoom } from './wiring/room.ts'
 import type { Workbench, WorkbenchOptions } from './workbench.ts'
 
 /** With `wiring/` the only place that names concrete adapters. */
 export async function openAlmanac(options: WorkbenchOptions = {}): Promise<Workbench> {
   refuseInThread()
   const { project, home } = homeOf(options)
+  if (options.frees === true) makeRoom(home)
   // while its thread starts the rest is loaded, which hears of its failure
   const opening = openJournal(home, options)
   opening.catch(() => undefined)

@@ -25,6 +25,8 @@ export interface WorkbenchOptions extends OpenOptions {
   readonly inline?: boolean
   /** nothing is to be made where there is nothing yet */
   readonly reads?: boolean
+  /** room is made where there is none, so that more can be freed */
+  readonly frees?: boolean
   /** `512MiB`, `8GiB`: as a person writes it; goes before what the project says */
   readonly memory?: string
   /** the file of a workflow: its project counts where none is named, and one in Python begins to load at once */

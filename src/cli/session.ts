@@ -48,9 +48,17 @@ export async function withReadAlmanac(
   return withOpen(flags, { reads: true }, command, refused)
 }
 
+/** A command that frees space: it begins where there is none, too. Where there is no Almanac yet, it makes none. */
+export async function withFreeingAlmanac(
+  flags: CommonFlags,
+  command: (almanac: Workbench, printer: Printer) => Promise<number>,
+): Promise<void> {
+  return withOpen(flags, { reads: true, frees: true }, command)
+}
+
 async function withOpen(
   flags: ExecuteFlags & Near,
-  more: Pick<WorkbenchOptions, 'reads'>,
+  more: Pick<WorkbenchOptions, 'reads' | 'frees'>,
   command: (almanac: Workbench, printer: Printer) => Promise<number>,
   refused: (error: unknown, printer: Printer) => number = printError,
 ): Promise<void> {

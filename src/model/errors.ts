@@ -242,7 +242,7 @@ export const catalogue = {
   },
   ALM_STORE_FULL: {
     message: 'The disk is full: {path}.',
-    hint: 'Free some space (almanac gc, which needs a little itself), then give the command again, or resume the run.',
+    hint: 'Free some space: of .almanac, logs and code/compiled may be deleted by hand; then almanac rm RUN and almanac gc. Then give the command again, or resume the run.',
   },
   ALM_STORE_READ_ONLY: {
     message: '{path} cannot be written: {why}.',
@@ -323,7 +323,7 @@ export const catalogue = {
   },
   ALM_JOURNAL_FULL: {
     message: 'The disk is full: {path}.',
-    hint: 'Free some space, then give the command again, or resume the run.',
+    hint: 'Free some space: of .almanac, logs and code/compiled may be deleted by hand; then almanac rm RUN and almanac gc. Then give the command again, or resume the run.',
   },
   ALM_REHEARSAL_FAILED: {
     message: 'In {path} no copy of the journal can be made, on which a dry run is tried: {why}.',

@@ -112,6 +112,7 @@ const openOptions = fields<WorkbenchOptions>({
   onMessage: isA((given) => typeof given === 'function', 'is no function'),
   inline: flag,
   reads: flag,
+  frees: flag,
   // by whoever makes bytes of it
   memory: anything,
   near: text,

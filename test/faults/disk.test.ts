@@ -167,3 +167,35 @@ it('what lies on a disk that is full to the last byte is shown as before', async
     ),
   })
 })
+
+it('runs are removed and content is collected on a disk that is full to the last byte', async () => {
+  await project.write({ well: '' })
+  // where nobody may mount, one that is not full
+  const script = `
+${own === undefined ? '' : 'mount -t tmpfs -o size=4m tmpfs .almanac || exit 99'}
+"$0" "$1" run fills.ts >out 2>&1 || exit 98
+mkdir -p .almanac/code/compiled && head -c 1000000 /dev/zero >.almanac/code/compiled/steps.pyc
+${own === undefined ? '' : 'cat /dev/zero >.almanac/ballast 2>/dev/null'}
+"$0" "$1" rm last && "$0" "$1" cache rm --all && "$0" "$1" gc && "$0" "$1" runs`
+  const [program = 'sh', ...words] = own === undefined ? ['sh'] : ['unshare', ...own, 'sh']
+  const { status, stdout, stderr } = spawnSync(program, [...words, '-c', script, process.execPath, bin], {
+    cwd: project.folder,
+    encoding: 'utf8',
+    env: { ...process.env, NO_COLOR: '1' },
+  })
+  expect({ status, stderr, lines: stdout.split('\n') }).toEqual({
+    status: 0,
+    stderr: '',
+    lines: [
+      expect.stringMatching(/^Removed \w+\.$/),
+      'Removed 3 kept results of 15 B.',
+      'almanac gc frees what nothing else needs.',
+      'kept         0 files, 0 B',
+      'unreachable  3 files, 192.0 KiB',
+      'set aside    0; a later round deletes them',
+      'deleted      0, 0 B freed',
+      'No runs yet: almanac run FILE',
+      '',
+    ],
+  })
+})

@@ -6,7 +6,7 @@ import { parseDuration } from '../input/durations.ts'
 import { nextCommand } from '../output/command-text.ts'
 import type { Printer } from '../output/printer.ts'
 import { wholeWire } from '../runs/calls.ts'
-import { type CommonFlags, count, withReadAlmanac } from '../session.ts'
+import { type CommonFlags, count, withFreeingAlmanac, withReadAlmanac } from '../session.ts'
 import { partName, partText } from '../text/fingerprint-parts.ts'
 import { durationText, sizeText, timeText } from '../text/format.ts'
 import { table } from '../text/table.ts'
@@ -116,7 +116,7 @@ export interface CacheRemoveFlags extends CommonFlags {
 
 /** `almanac cache rm`: what is removed is executed again when it is needed. */
 export function cacheRemoveCommand(prefixes: readonly string[], flags: CacheRemoveFlags): Promise<void> {
-  return withReadAlmanac(flags, async (almanac, printer) => {
+  return withFreeingAlmanac(flags, async (almanac, printer) => {
     const choices = await chosen(almanac, prefixes, flags)
     const dryRun = flags.dryRun === true
     const { sharedEntries: others } = almanac

@@ -3,7 +3,7 @@ import pc from 'picocolors'
 import { AlmanacError } from '../../model/errors.ts'
 import type { Workbench } from '../../workbench.ts'
 import type { Printer } from '../output/printer.ts'
-import { type CommonFlags, count, withReadAlmanac } from '../session.ts'
+import { type CommonFlags, count, withFreeingAlmanac } from '../session.ts'
 import { sizeText } from '../text/format.ts'
 
 export interface GcFlags extends CommonFlags {
@@ -15,7 +15,7 @@ export interface GcFlags extends CommonFlags {
 
 /** `almanac gc`: frees content that no run, cached result or shown output needs. */
 export function gcCommand(flags: GcFlags): Promise<void> {
-  return withReadAlmanac(flags, async (almanac, printer) => {
+  return withFreeingAlmanac(flags, async (almanac, printer) => {
     const dryRun = flags.dryRun === true
     if (flags.store === true) return await collectShared(almanac, printer, flags)
     refuseOfStore('--older-than', flags.olderThan)
