@@ -1,5 +1,5 @@
 import type { Job } from '../jobs/job.ts'
-import { residentOf } from './memory.ts'
+import { outOfMemoryKills, overLimit, residentOf } from './memory.ts'
 
 /** The worker whose memory it is. */
 export interface MemoryOf {
@@ -32,14 +32,20 @@ export class WorkerMemory {
   #toldBytes = 0
   /** the least that was resident before an attempt whose memory is bounded */
   #leanest = Number.POSITIVE_INFINITY
+  /** of processes by the kernel, when that was looked at last */
+  #kills = outOfMemoryKills()
 
   constructor(of: MemoryOf, limit: number) {
     this.#of = of
     this.#limit = limit
   }
 
-  /** What the allocator keeps of arrays that are gone is given back now and then; true: it keeps too much for good. */
-  weigh(resident: number): boolean {
+  /**
+   * What it has resident, as it says between its attempts. What the allocator keeps of arrays that are gone is given back now
+   * and then; true: it keeps too much for good.
+   */
+  weigh(resident: number, jobs: Iterable<Job>): boolean {
+    for (const job of jobs) if (!job.begun) job.residentBefore = Math.min(job.residentBefore, resident)
     const kept = resident - this.#of.heldBytes
     this.#squeeze(kept)
     if (kept <= this.#limit) this.#trimmed = false
@@ -54,6 +60,18 @@ export class WorkerMemory {
     const left = job.residentBefore - this.#of.heldBytes
     this.#leanest = Math.min(this.#leanest, left)
     if (left > this.#leanest + leftAtMost) this.#trim()
+  }
+
+  /** Now and then: ends the attempt that uses more memory than it may. */
+  watch(jobs: Iterable<Job>): void {
+    this.#kills = outOfMemoryKills()
+    const over = overLimit(jobs, this.#of.pid, this.#of.heldBytes)
+    over?.live.stop({ kind: 'failed', reason: 'memory', error: over.error, retryable: true }, 0)
+  }
+
+  /** Has the kernel ended a process for want of memory since? */
+  get ranOut(): boolean {
+    return outOfMemoryKills() > this.#kills
   }
 
   /** There is nothing to do: what it does not need may go. */

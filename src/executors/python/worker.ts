@@ -5,15 +5,14 @@ import type { SharedFile } from '../jobs/shared-file.ts'
 import type { AttemptLimits } from '../limits.ts'
 import { CopyRequests } from './copy-requests.ts'
 import { deliver } from './delivery.ts'
-import type { Death } from './ends.ts'
-import { isOwnDoing, isUnbegun, tellDeath, tellEnd } from './ends.ts'
+import { tellEnd } from './ends.ts'
 import type { HeldValues, Holder } from './held-values.ts'
-import { outOfMemoryKills, overLimit } from './memory.ts'
 import type { EndBody, PlainValue, WorkerMessage } from './messages.ts'
 import { misspoken } from './messages.ts'
 import { Registrations } from './registrations.ts'
 import type { SharedFiles } from './shared-files.ts'
 import type { HeldPlace } from './wire.ts'
+import { speakerOf, WorkerDeath } from './worker-death.ts'
 import type { MemoryOf } from './worker-memory.ts'
 import { WorkerMemory } from './worker-memory.ts'
 import { tellEvent, WorkerOutput } from './worker-output.ts'
@@ -69,7 +68,6 @@ export class Worker implements Holder, MemoryOf {
   readonly #memory: WorkerMemory
   #done = 0
   #afterExit: (() => void) | undefined
-  #oomKills = outOfMemoryKills()
   idleSince = performance.now()
 
   /** @throws ALM_STORE_FAILED where there is no room for the files of its output */
@@ -138,7 +136,7 @@ export class Worker implements Holder, MemoryOf {
       else this.#send(job, why)
     }
     for (const handle of job.handles) {
-      if (this.#world.held.holderOf(handle) === this) continue
+      if (this.#holds(handle)) continue
       missing += 1
       this.#world.held.fetch(handle, arrived)
     }
@@ -220,9 +218,7 @@ export class Worker implements Holder, MemoryOf {
 
   /** About once a second: ends attempts that use more memory than they may. */
   watchMemory(): void {
-    this.#oomKills = outOfMemoryKills()
-    const job = overLimit(this.jobs, this.pid, this.heldBytes)
-    job?.live.stop({ kind: 'failed', reason: 'memory', error: job.error, retryable: true }, 0)
+    this.#memory.watch(this.jobs)
   }
 
   /** It has had nothing to do for a while: gives back what it does not need. */
@@ -271,9 +267,7 @@ export class Worker implements Holder, MemoryOf {
         this.#output?.said(message.sizes)
         return
       case 'rss':
-        for (const job of this.jobs)
-          if (!job.begun) job.residentBefore = Math.min(job.residentBefore, message.resident)
-        if (this.#memory.weigh(message.resident)) this.retire()
+        if (this.#memory.weigh(message.resident, this.jobs)) this.retire()
         return
       case 'spoilt':
         this.#retired = true
@@ -358,8 +352,7 @@ export class Worker implements Holder, MemoryOf {
     }
     const left = body.held.reduce((sum, [, size]) => sum + size, 0)
     this.#memory.heard(left)
-    if (body.usedUp.length > 0)
-      this.#world.held.release(body.usedUp.filter((handle) => this.#world.held.holderOf(handle) === this))
+    if (body.usedUp.length > 0) this.#world.held.release(body.usedUp.filter((handle) => this.#holds(handle)))
     for (const segment of body.mapped) this.#world.held.use(segment, this.id, 1)
     job.begin()
     this.#output?.end(job)
@@ -419,42 +412,36 @@ export class Worker implements Holder, MemoryOf {
     this.#process.stop()
   }
 
+  #holds(handle: number): boolean {
+    return this.#world.held.holderOf(handle) === this
+  }
+
   #allHere(job: Job): boolean {
-    return job.held.every((ref) => this.#world.held.holderOf(ref.handle) === this)
+    return job.held.every((ref) => this.#holds(ref.handle))
   }
 
   #exited(exit: WorkerExit): void {
     this.#retired = true
-    const sent = [...this.jobs].filter((job) => job.phase === 'sent')
-    // of several that may have begun nobody knows whose words they are: they are tried again one by one
-    const alone = exit.noRoom === undefined && sent.length === 1 ? sent[0] : undefined
-    const speaker = sent.find((job) => job.begun) ?? alone
+    const jobs = [...this.jobs]
+    const speaker = speakerOf(jobs, exit)
     if (speaker?.announced === false || !this.#ready) speaker?.begin()
     this.#output?.close(speaker)
     this.#world.files.remove(`w${this.id}-`)
-    const outOfMemory =
-      exit.signal === 'SIGKILL' && exit.doom === undefined && outOfMemoryKills() > this.#oomKills
-    const death: Death = {
+    this.#copies.close()
+    const death = new WorkerDeath(jobs, {
       exit,
       wasReady: this.#ready,
-      outOfMemory,
+      outOfMemory: exit.signal === 'SIGKILL' && exit.doom === undefined && this.#memory.ranOut,
       lastWords: this.#output?.lastWords ?? [],
-    }
-    this.#copies.close()
-    const jobs = [...this.jobs]
-    const unbegun = jobs.filter((job) => isUnbegun(job, death, sent.length))
-    for (const job of jobs) this.#take(job, !unbegun.includes(job))
+    })
+    for (const job of jobs) this.#take(job, !death.unbegun.includes(job))
     const lost = this.#world.held.holderGone(this)
     if (lost.length > 0) this.#world.heldLost(lost)
-    // one of them may have ended it, and would do so again: it is found by being alone
-    if (sent.length > 1 && exit.noRoom === undefined) {
-      const isOwn = outOfMemory || isOwnDoing(exit)
-      for (const job of sent) if (!job.announced || (job.begun && isOwn)) job.function.suspect()
-    }
+    death.suspect()
     this.#afterExit?.()
-    for (const job of jobs) if (!unbegun.includes(job)) tellDeath(job, death, sent.length === 1)
-    if (exit.noRoom === true) this.#owner.refused(unbegun, exit.doom ?? '')
-    else for (const job of unbegun) this.#owner.returned(job)
+    death.tell()
+    if (exit.noRoom === true) this.#owner.refused(death.unbegun, exit.doom ?? '')
+    else for (const job of death.unbegun) this.#owner.returned(job)
     this.#owner.exited(this)
   }
 }
