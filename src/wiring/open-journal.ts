@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs'
-import type { openMemoryJournal } from '../journal/memory/open.ts'
 import { openSqliteJournal } from '../journal/sqlite/open.ts'
 import { isAlmanacError } from '../model/errors.ts'
+import type { JournalPorts } from '../ports/journal-ports.ts'
 import { YoungGeneration } from '../system/young-generation.ts'
 import type { WorkbenchOptions } from '../workbench.ts'
 import { boundedJournal } from './bounded-journal.ts'
 
 /** A journal with all that is kept beside it; `check` and `rehearse` are there where it outlives this process. */
-export type OpenJournal = ReturnType<typeof openMemoryJournal> & {
+export interface OpenJournal extends JournalPorts {
   readonly check?: () => Promise<readonly string[]>
   readonly rehearse?: () => Promise<Rehearsal>
 }

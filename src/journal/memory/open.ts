@@ -1,8 +1,6 @@
 import { AlmanacError } from '../../model/errors.ts'
-import type { Datasets } from '../../ports/datasets.ts'
-import type { Documents } from '../../ports/documents.ts'
-import type { CacheRecords, Journal, Records, RunCache, WorkClaims } from '../../ports/journal.ts'
-import type { Limits } from '../../ports/limits.ts'
+import type { Journal, Records } from '../../ports/journal.ts'
+import type { JournalPorts } from '../../ports/journal-ports.ts'
 import { appendRecords } from './append.ts'
 import { answerAsk, findCallback, listAsks, takeAnswers } from './asks.ts'
 import { listAttempts } from './attempts.ts'
@@ -22,20 +20,8 @@ import { knownRun, memoryStore } from './store.ts'
 import { listTasks } from './tasks.ts'
 import { memoryWork, releaseWork } from './work.ts'
 
-/** A journal with what reads it. */
-export interface OpenMemoryJournal {
-  readonly journal: Journal
-  readonly records: Records
-  readonly cache: RunCache
-  readonly datasets: Datasets
-  readonly documents: Documents
-  readonly entries: CacheRecords
-  readonly work: WorkClaims
-  readonly limits: Limits
-}
-
 /** A journal that lasts as long as its store: for tests, and for runs that nobody needs to resume. */
-export function openMemoryJournal(store: MemoryStore = memoryStore()): OpenMemoryJournal {
+export function openMemoryJournal(store: MemoryStore = memoryStore()): JournalPorts {
   const journal = new MemoryJournal(store)
   const work = memoryWork(store, journal)
   const limits = memoryLimits(store.limits, journal)

@@ -3,22 +3,15 @@ import type { RunId } from '../../model/records.ts'
 import type { Datasets } from '../../ports/datasets.ts'
 import type { Documents } from '../../ports/documents.ts'
 import type { CacheRecords, Journal, Records, RunCache, RunClaim, WorkClaims } from '../../ports/journal.ts'
+import type { JournalPorts } from '../../ports/journal-ports.ts'
 import type { Limits } from '../../ports/limits.ts'
 import { WriterClient } from './client.ts'
 import { LimitSignal } from './limit-signal.ts'
 import { loadedCalls } from './loaded-calls.ts'
 import type { RootsPlace } from './tables/roots.ts'
 
-/** A journal with what reads it. */
-export interface OpenSqliteJournal {
-  readonly journal: Journal
-  readonly records: Records
-  readonly cache: RunCache
-  readonly datasets: Datasets
-  readonly documents: Documents
-  readonly entries: CacheRecords
-  readonly work: WorkClaims
-  readonly limits: Limits
+/** A journal in a file. */
+export interface OpenSqliteJournal extends JournalPorts {
   /** What is wrong with the database file: all of it is read. */
   check(): Promise<readonly string[]>
   /** As `journal.close`. */

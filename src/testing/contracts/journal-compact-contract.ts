@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest'
 import type { JournalRecord } from '../../model/records.ts'
+import type { JournalPorts } from '../../ports/journal-ports.ts'
 import { aCall, aDigest, anAsk, anOutcome, aRun } from '../journal-records.ts'
-import type { Fixture, OpenJournal } from './journal-fixture.ts'
+import type { Fixture } from './journal-fixture.ts'
 import { code, owner } from './journal-fixture.ts'
 import { journalSnapshot } from './journal-snapshot.ts'
 
@@ -43,7 +44,7 @@ function records(count: number): JournalRecord[] {
 }
 
 /** What anybody reads of a run, besides all of it. */
-async function lists({ records: kept, cache }: OpenJournal): Promise<unknown> {
+async function lists({ records: kept, cache }: JournalPorts): Promise<unknown> {
   const calls = (query: Parameters<typeof kept.calls>[1]) => kept.calls('run1', query)
   const roots: string[] = []
   for await (const digest of cache.roots()) roots.push(digest)

@@ -1,25 +1,11 @@
 import { afterEach, beforeEach, expect } from 'vitest'
-import type { Datasets } from '../../ports/datasets.ts'
-import type { Documents } from '../../ports/documents.ts'
-import type { CacheRecords, Journal, Owner, Records, RunCache, WorkClaims } from '../../ports/journal.ts'
-import type { Limits } from '../../ports/limits.ts'
-
-/** A journal as one process has it open. */
-export interface OpenJournal {
-  readonly journal: Journal
-  readonly records: Records
-  readonly cache: RunCache
-  readonly datasets: Datasets
-  readonly documents: Documents
-  readonly entries: CacheRecords
-  readonly work: WorkClaims
-  readonly limits: Limits
-}
+import type { Owner } from '../../ports/journal.ts'
+import type { JournalPorts } from '../../ports/journal-ports.ts'
 
 /** Where journals of several processes meet: a file, or an object. */
 export interface JournalPlace {
   /** Another process's journal. To close it is the end of that process. */
-  open(): Promise<OpenJournal>
+  open(): Promise<JournalPorts>
   /** after all were closed */
   remove(): Promise<void>
 }
@@ -29,16 +15,16 @@ export const owner: Owner = { host: 'here', pid: 7, bootId: 'boot' }
 export const anyone: Owner = { host: 'there', pid: 8, bootId: 'boot' }
 
 /** What a test works with. */
-export interface Fixture extends OpenJournal {
+export interface Fixture extends JournalPorts {
   /** another process */
-  another(): Promise<OpenJournal>
+  another(): Promise<JournalPorts>
 }
 
 /** A fresh place for each test, and what is open there. */
 export function useJournal(makePlace: () => Promise<JournalPlace>): () => Fixture {
   let place: JournalPlace | undefined
-  let opened: OpenJournal[] = []
-  const open = async (): Promise<OpenJournal> => {
+  let opened: JournalPorts[] = []
+  const open = async (): Promise<JournalPorts> => {
     const journal = await (place as JournalPlace).open()
     opened.push(journal)
     return journal
@@ -52,7 +38,7 @@ export function useJournal(makePlace: () => Promise<JournalPlace>): () => Fixtur
     opened = []
     await place?.remove()
   })
-  return () => ({ ...(opened[0] as OpenJournal), another: open })
+  return () => ({ ...(opened[0] as JournalPorts), another: open })
 }
 
 /** An error of the catalogue. */

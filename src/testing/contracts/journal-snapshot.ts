@@ -1,5 +1,5 @@
 import { plainCall } from '../../model/remembered.ts'
-import type { OpenJournal } from './journal-fixture.ts'
+import type { JournalPorts } from '../../ports/journal-ports.ts'
 
 /** All that a journal tells of its runs and of some cache entries, as plain JSON. */
 export async function journalSnapshot({
@@ -8,7 +8,7 @@ export async function journalSnapshot({
   cache,
   datasets,
   documents,
-}: OpenJournal): Promise<unknown> {
+}: JournalPorts): Promise<unknown> {
   const runs = await records.runs({ limit: 1000 })
   const perRun: Record<string, unknown> = {}
   for (const { id } of runs) {
