@@ -233,34 +233,23 @@ export class Life {
     }
     const start = async (): Promise<RunResult> => {
       const { engine, records } = this.process
-      if (resumed === undefined)
+      const record = resumed && ((await records.run(run)) as RunRecord | undefined)
+      // the process may have died before anything was durable
+      if (resumed === undefined || record === undefined)
         this.#handle = await engine.start(definition, {
           input: await this.#input(),
           settings,
           listener,
           id: run,
         })
-      else {
-        const record = (await records.run(run)) as RunRecord | undefined
-        // the process died before anything was durable
-        if (record === undefined)
-          this.#handle = await engine.start(definition, {
-            input: await this.#input(),
-            settings,
-            listener,
-            id: run,
-          })
-        else {
-          const how = {
-            settings,
-            listener,
-            forget: resumed.forget,
-            // another process takes what was scanned; a person has it scanned again
-            ...(resumed.forget !== 'none' && { input: await this.#input() }),
-          }
-          this.#handle = await engine.resume(definition, record, how)
-        }
-      }
+      else
+        this.#handle = await engine.resume(definition, record, {
+          settings,
+          listener,
+          forget: resumed.forget,
+          // another process takes what was scanned; a person has it scanned again
+          ...(resumed.forget !== 'none' && { input: await this.#input() }),
+        })
       return this.#handle.result
     }
     start().then(
