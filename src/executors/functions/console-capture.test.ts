@@ -21,7 +21,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await bench.close()
   for (const name of names) methods[name] = real[name] as () => void
-  expect(bench.heard.violations).toEqual([])
 })
 
 const task = taskSpec('t', { kind: 'function', name: 't' })

@@ -23,10 +23,7 @@ async function open(blockedMs: number): Promise<void> {
 
 beforeEach(() => open(Number.POSITIVE_INFINITY))
 
-afterEach(async () => {
-  await bench.close()
-  expect(bench.heard.violations).toEqual([])
-})
+afterEach(() => bench.close())
 
 type TaskFunction = (...args: never[]) => unknown
 

@@ -132,10 +132,7 @@ beforeAll(() => {
   bench = new PythonBench((clock, listener) => openPythonExecutor({ clock, processes: 1 }, listener))
   file = bench.write('steps.py', source)
 })
-afterAll(async () => {
-  await bench.close()
-  expect(bench.heard.violations).toEqual([])
-})
+afterAll(() => bench.close())
 
 const task = (name: string, outputs?: Record<string, 'value' | 'file' | 'dir'>) =>
   bench.task(file, name, outputs === undefined ? {} : { outputs })

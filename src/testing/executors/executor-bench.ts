@@ -119,10 +119,12 @@ export class ExecutorBench {
     this.#pids.set(id, [...(this.#pids.get(id) ?? []), pid])
   }
 
+  /** Throws where the executor has told of an attempt what none may. */
   async close(): Promise<void> {
     await this.executor.close()
     await this.control.close()
     rmSync(this.#folder, { recursive: true, force: true })
+    this.heard.close()
   }
 
   #ended(id: AttemptId, end: AttemptEnd): void {

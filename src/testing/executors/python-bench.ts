@@ -97,8 +97,10 @@ export class PythonBench {
     return `${end.error.code} ${end.error.message}`
   }
 
+  /** Throws where the executor has told of an attempt what none may. */
   async close(): Promise<void> {
     await this.executor.close()
     rmSync(this.folder, { recursive: true, force: true })
+    this.heard.close()
   }
 }

@@ -31,6 +31,11 @@ export class Recorder implements ExecutorListener {
   readonly #ends = new Map<AttemptId, ((end: AttemptEnd) => void)[]>()
   #waiting: { readonly holds: () => boolean; readonly go: () => void }[] = []
 
+  /** At the end of a test: throws what was heard and is not allowed. */
+  close(): void {
+    if (this.violations.length > 0) throw new Error(this.violations.join('\n'))
+  }
+
   started(id: AttemptId): void {
     const story = this.#hear(id, 'started')
     if (++story.started > 1) this.violations.push(`${id} started twice`)
