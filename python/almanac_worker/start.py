@@ -39,7 +39,7 @@ def main() -> None:
         os.chdir("/")  # that the directory is not there is told when a task looks for its file
     worker = Worker(config, inbox, outbox)
     os.register_at_fork(after_in_child=worker.forked)
-    threading.Thread(target=worker.control, args=(Inbox(control),), name="control", daemon=True).start()
+    threading.Thread(target=worker.control(Inbox(control)).serve, name="control", daemon=True).start()
 
     import almanac_task
 

@@ -2,11 +2,10 @@
 
 Two sockets. Over the first (descriptor 3) come attempts, read by the main thread between tasks, so that nothing
 stands between a message and its execution; answers of all threads leave there too. Over the second (descriptor 4)
-comes what must be heard while a task runs: cancel, export, persist, poke; a thread of its own waits for it.
+comes what must be heard while a task runs: see `control.py`.
 
 W1  a task that says nothing about threads runs on the main thread, and nothing runs beside it
 W2  an attempt has exactly one `end` (or `ok`) or `stale`, or is in one `recalled` before it has begun
-W3  when the second socket closes the host is dead, and this process and its children end at once
 """
 
 from __future__ import annotations
@@ -24,6 +23,7 @@ from typing import Any
 from .attempts.orders import Orders
 from .attempts.table import AttemptTable
 from .attempts.unreported_bytes import UnreportedBytes
+from .control import Control
 from .held.exports import Exports
 from .held.store import HeldStore
 from .output.capture import capture_logging, capture_threads
@@ -68,7 +68,7 @@ class Worker:
         self._environment = TaskEnvironment(config["events"])
         self._orders = Orders(config["logBytes"])
         self._attempts = AttemptTable(self._unreported)
-        self._here: Task | None = None
+        self.here: Task | None = None
         self._interruptible: Task | None = None
         self._flushed_at = 0.0
         self._resident_at = 0.0
@@ -77,7 +77,7 @@ class Worker:
         #: what the host knows to be loaded
         self._loaded = 0, 0
         #: under a debugger they are the terminal
-        self._output = OutputFiles(config["events"], lambda *said: self._keep(*said, _task.get() or self._here)) if self._debug is None else None
+        self._output = OutputFiles(config["events"], lambda *said: self._keep(*said, _task.get() or self.here)) if self._debug is None else None
         self._logging = False
         self._on_signal = self._interrupted
         #: a task forked, and this is the child
@@ -166,12 +166,12 @@ class Worker:
         if not self._attempts.begin(task):
             return
         if task.order.announce:
-            self._say_begun(task)
+            self.tell_begun(task)
             self._flush(time.perf_counter())
         elif self._runner.ended_at - self._flushed_at > _COLLECT:
             self._flush(self._runner.ended_at)
         # it is known by this alone, so that what it prints goes to the process's own files
-        self._here = task
+        self.here = task
         try:
             try:
                 self._environment.enter(task)
@@ -184,14 +184,14 @@ class Worker:
             task.leaves_nothing()
         except OSError as error:  # the scratch directory is gone
             end = encode(["end", task.seq, {"e": {"kind": "raised", "retry": True, "type": "OSError", "message": str(error)}}])
-        self._here = None
+        self.here = None
         if task.ms > _LONG:
             self._mend()
         self._say_lines(task, True)
         self._end(task, end)
 
     def _call_here(self, function: Any, positional: list[Any], named: dict[str, Any]) -> Any:
-        task = self._here
+        task = self.here
         assert task is not None
         if not self._logging and "logging" in _modules:
             self._logging = capture_logging(self._say) if self._debug is None else True
@@ -226,9 +226,10 @@ class Worker:
             capture_threads(lambda stream, text: self._keep(stream, text, _task.get()))
             if self._output is not None:
                 self._output.shared = True
-        self._start_threads(self._attempts.wait(task, self._never_began))
+        self._start_threads(self._attempts.wait(task, self.tell_unbegun))
 
-    def _never_began(self, seq: int) -> None:
+    def tell_unbegun(self, seq: int) -> None:
+        """It was cancelled before it began."""
         self._outbox.post(["end", seq, {"c": 1, "ms": 0, "cpu": 0}])
 
     def _widen(self, width: int | None = None) -> None:
@@ -244,7 +245,7 @@ class Worker:
         task = self._attempts.next(False)
         while True:
             if task.order.announce:
-                self._say_begun(task)
+                self.tell_begun(task)
                 self._outbox.flush()
             token = _task.set(task)
             try:
@@ -279,7 +280,7 @@ class Worker:
 
     # ---- what tasks say
 
-    def _say_begun(self, task: Task) -> None:
+    def tell_begun(self, task: Task) -> None:
         if not task.said:
             task.said = True
             self._outbox.post(["begun", task.seq])
@@ -311,7 +312,7 @@ class Worker:
 
     def _say(self, stream: str, text: str) -> bool:
         """A line of the task that runs in this thread; a thread that a lone task started counts as its own."""
-        task = _task.get() or self._here
+        task = _task.get() or self.here
         if task is None or self._is_child:
             return False
         # an exception in the middle of a write would leave half a frame: no interruption here
@@ -341,54 +342,16 @@ class Worker:
 
     def _say_lines(self, task: Task, end: bool) -> None:
         if (lines := task.said_lines) is not None:
-            lines.tell(partial(self._post_lines, task), end)
+            lines.tell(partial(self.tell_lines, task), end)
 
-    def _post_lines(self, task: Task, lines: list[list[Any]]) -> None:
+    def tell_lines(self, task: Task, lines: list[list[Any]]) -> None:
         self._outbox.post(["log", task.seq, lines])
 
     def note(self, line: str) -> bool:
         return self._say("note", line)
 
-    # ---- the control thread
-
-    def control(self, inbox: Inbox) -> None:
-        """Hears the host while a task runs."""
-        while True:
-            messages = inbox.read(lambda: None)
-            if messages is None:
-                process.end_group()
-                return
-            for message in messages:
-                getattr(self, f"_on_{message[0]}")(*message[1:])
-            self._outbox.flush()
-
-    def _on_cancel(self, seq: int) -> None:
-        if self._attempts.cancel(seq, self._stop):
-            self._never_began(seq)
-
-    def _stop(self, task: Task) -> None:
-        if task.thread is not None:
-            process.raise_in_thread(task.thread, TaskCancelled)
-            task.wake()
-        elif task is self._here:
-            signal.pthread_kill(process.main_thread(), signal.SIGINT)
-
-    def _on_recall(self, seqs: list[int]) -> None:
-        self._outbox.post(["recalled", self._attempts.recall(seqs)])
-
-    def _on_poke(self) -> None:
-        """The host wonders: what has begun, what was said?"""
-        for task in self._attempts.under_way():
-            if task is self._here or task.thread is not None:
-                self._say_begun(task)
-                if (lines := task.said_lines) is not None:
-                    lines.peek(partial(self._post_lines, task))
-
-    def _on_export(self, handle: int, segment: str, path: str, spare: str) -> None:
-        self._exports.export(handle, segment, path, spare)
-
-    def _on_persist(self, token: int, handle: int, path: str, spare: str, exported: Any = None) -> None:
-        self._exports.persist(token, handle, path, spare, exported)
+    def control(self, inbox: Inbox) -> Control:
+        return Control(inbox, self._outbox, self._attempts, self._exports, self)
 
     def _unmapped(self, segment: str) -> None:
         self._outbox.post(["unmapped", segment])
