@@ -5,6 +5,8 @@ export const largeFiles: Readonly<Record<string, string>> = {
   'src/engine/run-driver.ts': 'where the parts of a run meet: each event goes through it to one of them',
   'src/executors/python/worker.ts':
     'a worker process as the host sees it: every message of it changes the same state',
+  'src/testing/simulation/author.ts':
+    'random programs as their author would write them: a shape of step each, that have each other in them',
   'src/testing/simulation/checker.ts': 'what must hold of a simulated run, numbered, seen step by step',
   'src/testing/simulation/generate.ts':
     'one grammar of random programs: a shape of step each, that make each other',

@@ -173,9 +173,9 @@ class WorkflowRefused(AlmanacError):
     @workflow
     async def main():
         try:
-            await asyncio.sleep(1)
+            await asyncio.to_thread(print)
         except WorkflowRefused as error:
-            return str(error)  # gives "a workflow waits for a timer"
+            return str(error)  # gives "a workflow waits for a thread"
     ```
     """
 

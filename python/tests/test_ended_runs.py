@@ -43,8 +43,8 @@ class Left(unittest.TestCase):
         numbers = [host.function(function) for function in functions]
         # of another run, which goes on
         others = host.function(self.other)
-        engine.says = [["enter", id, number, "run", f"main/{id}", None] for id, number in zip(scopes, numbers)]
-        engine.says += [["enter", 99, others, "other", "main", None], ["over", "run", scopes]]
+        engine.says = [["enter", id, number, "run", f"main/{id}", None, 0] for id, number in zip(scopes, numbers)]
+        engine.says += [["enter", 99, others, "other", "main", None, 0], ["over", "run", scopes]]
         before = threading.active_count()
         host.serve([])
         kept = [list(host._under_way), [scope.id for scope, _ in host._waiting.values()], len(host._waits), list(host._unawaited._of)]

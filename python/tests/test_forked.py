@@ -21,7 +21,7 @@ async def main():
 
 engine, own = socket.socketpair()
 host = Host(Link(own), is_watched=False)
-enter = ["enter", 1, host.function(main), "run", "main", None]
+enter = ["enter", 1, host.function(main), "run", "main", None, 0]
 engine.sendall((json.dumps([enter]) + "\\n").encode())
 engine.shutdown(socket.SHUT_WR)
 try:

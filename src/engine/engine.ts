@@ -16,6 +16,7 @@ import {
   isOfPerson,
   readAnew,
   sharedCalls,
+  timersAnew,
   without,
 } from './forgotten-calls.ts'
 import { SharedWork } from './identity/shared-work.ts'
@@ -151,7 +152,11 @@ export class Engine {
         run: { ...run, state: 'running' },
         input: how.input ?? decode(run.inputWire),
         settings,
-        remembered: without(remembered, forgottenCalls(run, remembered, shared, how)),
+        remembered: without(
+          remembered,
+          forgottenCalls(run, remembered, shared, how),
+          timersAnew(run, remembered, how),
+        ),
         listener: how.listener,
         anew: readAnew(shared, how),
       })
@@ -171,13 +176,15 @@ export class Engine {
       const state = run.state === 'cancelling' && !isOfPerson(how) ? 'cancelling' : 'running'
       const records: JournalRecord[] = [{ kind: 'run', state, at, ...(isNewInput && { inputWire }) }]
       if (calls.length > 0) records.unshift({ kind: 'forgotten', calls, at })
+      const timers = timersAnew(run, loaded, how)
+      records.unshift(...timers)
       await journal.append(run.id, records)
       return this.#drive({
         workflow,
         run: { ...run, state },
         input: how.input ?? decode(run.inputWire),
         settings,
-        remembered: without(loaded, calls),
+        remembered: without(loaded, calls, timers),
         claim,
         listener: how.listener,
         anew: readAnew(shared, how),

@@ -1,6 +1,6 @@
 import type { EndStatus } from '../core/run/call.ts'
 import { AlmanacError } from '../model/errors.ts'
-import type { ErrorRecord } from '../model/records.ts'
+import type { ErrorRecord, Time } from '../model/records.ts'
 import type { Value } from '../model/value.ts'
 import type { Callbacks } from '../ports/callbacks.ts'
 import type { CallInfo } from './calls/call-info.ts'
@@ -17,6 +17,7 @@ import type { Asks } from './messages/asks.ts'
 import type { Receives } from './messages/receives.ts'
 import type { Sends } from './messages/sends.ts'
 import type { RunContext } from './run-context.ts'
+import type { TimerCalls } from './timer-calls.ts'
 import type { TriggerCalls } from './triggers/trigger-calls.ts'
 
 /** What is entered by others. */
@@ -32,6 +33,9 @@ export interface EnteredParts {
   readonly datasets: DatasetCalls
   readonly documents: DocumentCalls
   readonly triggers: TriggerCalls
+  readonly timers: TimerCalls
+  /** when a call ended whose outcome was given */
+  readonly endOf: (call: number) => Time
   readonly failures: Failures
 }
 
@@ -65,7 +69,7 @@ export class EnteredCalls {
     switch (kind) {
       case 'child': {
         const order = machine.graph.mustBeDurable(machine.graph.call(info.id))
-        return turns.add({ order, call: info.id, run: () => this.#child(info) })
+        return turns.add({ order, call: info.id, at: info.madeAt, run: () => this.#child(info) })
       }
       case 'view':
         return void this.#view(info)
@@ -73,8 +77,10 @@ export class EnteredCalls {
         return void maps.expand(info, info.path)
       case 'sleep': {
         const { ms } = info.args as { ms: number }
-        return at(info.madeAt + ms, () => isIn(info, 'entered') && this.left(info, executed))
+        return void at(info.madeAt + ms, () => isIn(info, 'entered') && this.left(info, executed))
       }
+      case 'timer':
+        return this.#parts.timers.enter(info)
       case 'now':
       case 'random':
         outcomes.set(info.id, { value: kind === 'now' ? new Date(clock.now()) : chance.number() })
@@ -99,6 +105,11 @@ export class EnteredCalls {
       default:
         throw new AlmanacError('ALM_BUG', { why: `${kind} cannot be entered` })
     }
+  }
+
+  /** Of a timer. */
+  withdraw(info: CallInfo): void {
+    this.#parts.timers.withdraw(info)
   }
 
   /** What was entered has ended. */
@@ -148,6 +159,14 @@ export class EnteredCalls {
     return this.#callbacks().token(this.#run.id, this.#run.calls.get(call).key)
   }
 
+  /** When it was called, and all that it takes was there. */
+  #enteredAt(info: CallInfo): Time {
+    const { inputs } = this.#run.machine.graph.call(info.id)
+    let at = info.madeAt
+    for (const input of inputs) at = Math.max(at, this.#parts.endOf(input))
+    return at
+  }
+
   #child(info: CallInfo): boolean {
     const { outcomes, calls, isIn, isOver } = this.#run
     if (!isIn(info, 'entered')) return false
@@ -171,6 +190,7 @@ export class EnteredCalls {
         this.#parts.failures.threw(info.id, settlement.error)
         this.left(info, failedError, recordOf(settlement.error))
       },
+      this.#enteredAt(info),
     )
     return true
   }

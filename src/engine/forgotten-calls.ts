@@ -1,5 +1,5 @@
 import { isKeptResult, isOfShared } from '../core/identity/remembered.ts'
-import type { RememberedCall, RunRecord } from '../model/records.ts'
+import type { Outcome, RememberedCall, RunRecord } from '../model/records.ts'
 import { plainCall } from '../model/remembered.ts'
 import { isRunEnd } from '../model/states.ts'
 import { movedDocuments } from './documents/document-calls.ts'
@@ -50,8 +50,8 @@ export function forgottenCalls(
     // a person starts attempts anew
     if (isTried(call)) forgotten.add(call.call)
     // not done because the run was to stop; what was skipped for want of others follows from how those end
-    if (call.outcome !== undefined && state === 'cancelled' && !isKeptResult(call.outcome))
-      forgotten.add(call.call)
+    const isGivenUp = call.outcome !== undefined && state === 'cancelled' && call.call_kind !== 'timer'
+    if (isGivenUp && !isKeptResult(call.outcome)) forgotten.add(call.call)
     if (call.outcome?.reason === 'policy' && how.forget === 'caught') forgotten.add(call.call)
     if (state !== 'failed') continue
     // the disk that failed it may have failed the record of the run's end too
@@ -62,14 +62,39 @@ export function forgottenCalls(
   return [...forgotten]
 }
 
-/** What is remembered when calls are forgotten: what the journal would give then. */
+/**
+ * Timers that ended the run as they rang, as they are to be remembered when a person goes on with it: withdrawn, so that
+ * what they bounded is awaited anew.
+ */
+export function timersAnew(
+  { uncaught }: RunRecord,
+  remembered: readonly RememberedCall[],
+  how: Forgetting,
+): Outcome[] {
+  if (uncaught.length === 0 || how.calls !== undefined || !isOfPerson(how)) return []
+  const ended = new Set(uncaught)
+  return remembered.flatMap(({ call, call_kind: kind, outcome }) => {
+    if (kind !== 'timer' || !ended.has(call) || outcome?.state !== 'succeeded') return []
+    const { order, startedAt, endedAt } = outcome
+    const withdrawn = { state: 'cancelled', reason: 'request', attempt: 0, costMs: 0 } as const
+    return [{ kind: 'outcome', call, order, startedAt, endedAt, ...withdrawn }]
+  })
+}
+
+/** What is remembered when calls are forgotten, and have ended otherwise: what the journal would give then. */
 export function without(
   remembered: readonly RememberedCall[],
   calls: readonly number[],
+  others: readonly Outcome[] = [],
 ): readonly RememberedCall[] {
-  if (calls.length === 0) return remembered
+  if (calls.length + others.length === 0) return remembered
   const forgotten = new Set(calls)
-  return remembered.map((call) => (forgotten.has(call.call) ? forgetful(call) : call))
+  const otherwise = new Map(others.map((outcome) => [outcome.call, outcome]))
+  return remembered.map((call) => {
+    const outcome = otherwise.get(call.call)
+    if (outcome !== undefined) return { ...plainCall(call), outcome }
+    return forgotten.has(call.call) ? forgetful(call) : call
+  })
 }
 
 /** Attempts of it were spent, and it has not ended. */

@@ -2,7 +2,7 @@ import type { Remembered } from '../core/identity/remembered.ts'
 import type { Phase } from '../core/run/call.ts'
 import type { RunEvent } from '../core/run/events.ts'
 import type { RunMachine } from '../core/run/machine.ts'
-import type { AskRecord, ErrorRecord, Note } from '../model/records.ts'
+import type { AskRecord, ErrorRecord, Note, Time } from '../model/records.ts'
 import type { CallState, RunState } from '../model/states.ts'
 import type { Value } from '../model/value.ts'
 import type { CallInfo } from './calls/call-info.ts'
@@ -26,6 +26,7 @@ export interface CallListener {
 /** What the parts of a driver share: one run, in one life of it. */
 export interface RunContext {
   readonly id: string
+  readonly createdAt: Time
   readonly ports: EnginePorts
   readonly settings: RunSettings
   readonly listener: CallListener
@@ -41,8 +42,8 @@ export interface RunContext {
   /** Has the driver ended? Whatever is still said about the run changes nothing. */
   isOver(): boolean
   isIn(info: CallInfo, phase: Phase): boolean
-  /** Calls back once, not before `time`; not at all once this life of the run is over. */
-  at(time: number, wake: () => void): void
+  /** Calls back once, not before `time`, unless what it returns was called; not at all once this life of the run is over. */
+  at(time: number, wake: () => void): () => void
   /** The engine cannot go on with the run. */
   abort(error: unknown): void
 }

@@ -3,7 +3,6 @@ import type { Effect, RunEvent } from '../core/run/events.ts'
 import { RunMachine } from '../core/run/machine.ts'
 import { isCounted } from '../model/call-kinds.ts'
 import { AlmanacError } from '../model/errors.ts'
-import type { Path } from '../model/path.ts'
 import type { NoteType, RememberedCall } from '../model/records.ts'
 import type { SourcePlace, TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
@@ -38,6 +37,7 @@ import { type DriverEnd, RunEnd } from './run-end.ts'
 import type { RunLife } from './run-life.ts'
 import { RunTimers } from './run-timers.ts'
 import type { EnginePorts } from './settings.ts'
+import { TimerCalls } from './timer-calls.ts'
 import { checkDepth } from './triggers/depth.ts'
 import { TriggerCalls } from './triggers/trigger-calls.ts'
 
@@ -119,6 +119,8 @@ export class RunDriver implements HostedRun, AttemptOwner {
       datasets: this.#datasets,
       documents: this.#documents,
       triggers: this.#triggers,
+      timers: new TimerCalls(this.#run, left),
+      endOf: this.#delivery.endOf,
       failures: this.#failures,
     })
     this.#end = new RunEnd(this.#run, this.#failures, {
@@ -153,7 +155,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
       if (!settlement.ok) this.#failures.threw(ownFunction, settlement.error)
       this.#dispatch({ kind: 'settled', ok: settlement.ok, failFast: this.#run.settings.failFast })
     }
-    this.#host.enter(this.#workflow, fn, input, settle, definedAt)
+    this.#host.enter(this.#workflow, fn, input, settle, this.#run.createdAt, definedAt)
     this.#end.checkRest()
   }
 
@@ -169,9 +171,13 @@ export class RunDriver implements HostedRun, AttemptOwner {
     }
   }
 
-  outcome(call: number, path: Path, succeed: (value: Value) => void, fail: (error: unknown) => void): void {
+  readonly outcome: HostedRun['outcome'] = (call, path, succeed, fail) => {
     this.#execution.given(call)
     this.#delivery.wait(call, { path, succeed, fail: this.#documents.heeding(call, fail) })
+  }
+
+  withdraw(timer: number): void {
+    this.#entered.withdraw(this.#run.calls.get(timer))
   }
 
   note(_path: string, type: NoteType, name: string, body: Value): void {
@@ -256,7 +262,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
 
   #context(ports: EnginePorts, life: RunLife, remembered: Remembered): RunContext {
     const { settings, listener, work, earlierNotes } = life
-    const { id, state } = life.run
+    const { id, state, createdAt } = life.run
     // nothing is executed, so that nothing waits for a place
     const { cpu, memoryBytes } = settings.dryRun ? { cpu: Infinity, memoryBytes: Infinity } : settings
     const machine = new RunMachine({ cpu, memoryBytes }, remembered.nextOrder)
@@ -270,6 +276,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
     const calls = new CallTable(ports.hash, remembered, isCancelled)
     return {
       id,
+      createdAt,
       ports,
       settings,
       listener,
@@ -386,7 +393,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
       case 'gather':
         return void this.#maps.gather(calls.get(effect.call))
       case 'wake':
-        return this.#timers.at(effect.at, () => this.#dispatch({ kind: 'woke', call: effect.call }))
+        return void this.#timers.at(effect.at, () => this.#dispatch({ kind: 'woke', call: effect.call }))
       case 'judge':
         return this.#asks.judge(calls.get(effect.call))
       case 'spent':

@@ -10,14 +10,17 @@ export class RunTimers {
     this.#clock = clock
   }
 
-  /** Calls back once, not before `time`, unless they are closed by then. */
-  at(time: number, wake: () => void): void {
-    if (this.#isClosed) return
+  /** Calls back once, not before `time`, unless they are closed by then; what it returns takes it back. */
+  at(time: number, wake: () => void): () => void {
+    if (this.#isClosed) return () => undefined
     const cancel = this.#clock.at(time, () => {
       this.#open.delete(cancel)
       wake()
     })
     this.#open.add(cancel)
+    return () => {
+      if (this.#open.delete(cancel)) cancel()
+    }
   }
 
   close(): void {

@@ -15,7 +15,10 @@ function asked(make: () => unknown): CallRequest & { readonly args: Value; reado
       request = { ...one, args }
       return 0
     },
+    enteredAt: 0,
     outcome: () => undefined,
+    withdraw: () => undefined,
+    becauseOf: () => undefined,
     unheard: () => undefined,
     remote: {
       whenStuck: () => undefined,

@@ -86,6 +86,7 @@ export type CallKind =
   | 'local'
   | 'view'
   | 'sleep'
+  | 'timer'
   | 'now'
   | 'random'
   | 'ask'

@@ -1,6 +1,6 @@
 import type { LimitRule } from '../model/limits.ts'
 import type { Path } from '../model/path.ts'
-import type { CallKind, NoteType, RunId } from '../model/records.ts'
+import type { CallKind, NoteType, RunId, Time } from '../model/records.ts'
 import type { SourcePlace, TaskSpec } from '../model/task.ts'
 import type { Value } from '../model/value.ts'
 import type { LoadedFile } from './code.ts'
@@ -13,13 +13,27 @@ export interface Caller {
   readonly run: RunId
   /** `ingest/qc:2026-01` */
   readonly path: string
+  /** when the function was entered, the same in each life of the run */
+  readonly enteredAt: Time
   /**
    * Makes a call; its number is known at once, its outcome later. Futures in its arguments are `FutureRef`s; the key
    * tells equal calls apart. @throws ALM_VALUE_REFUSED, ALM_KEY_NEEDED
    */
   call(request: CallRequest, args: Value, key?: string): number
-  /** Gives (a field of) the outcome of a call, when it is its turn: see `docs/identity.md`, Replay. */
-  outcome(call: number, path: Path, succeed: (value: Value) => void, fail: (error: unknown) => void): void
+  /**
+   * Gives (a field of) the outcome of a call, when it is its turn: see `docs/identity.md`, Replay. `at`: when the call
+   * ended, the same in each life of the run.
+   */
+  outcome(
+    call: number,
+    path: Path,
+    succeed: (value: Value, at: Time) => void,
+    fail: (error: unknown, at: Time) => void,
+  ): void
+  /** Nobody waits for a timer any more: it ends, so that it does not hold the run. */
+  withdraw(timer: number): void
+  /** What the function is about to throw is there because a timer rang: a resume that forgets the one has the other run anew. */
+  becauseOf(timer: number, error: Error): void
   /**
    * Something was thrown that nobody can hear any more: by an async function that nobody awaits, or the failure of a
    * call at one that was given up with the function. It fails the run, unless that has ended.

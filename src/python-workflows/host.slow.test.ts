@@ -56,7 +56,10 @@ function calledRun() {
       if (request.kind === 'view') resolve(request)
       return calls++
     },
+    enteredAt: 0,
     outcome: () => undefined,
+    withdraw: () => undefined,
+    becauseOf: () => undefined,
     unheard: () => undefined,
     remote: {
       atWork: () => () => undefined,

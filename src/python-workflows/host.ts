@@ -11,7 +11,7 @@ import type { Caller, StuckAt } from '../ports/caller.ts'
 import { definitionFrom } from './definitions.ts'
 import { ToldDocuments } from './documents.ts'
 import { errorFrom, loadError, toldOf } from './failures.ts'
-import type { DescribedFile, Said } from './messages.ts'
+import type { DescribedFile, PythonFailure, Said } from './messages.ts'
 import { callRef, carryOut, type Operation } from './operations.ts'
 import { type ProcessStart, WorkflowProcess } from './process.ts'
 
@@ -107,7 +107,7 @@ export class PythonHost {
         refused: undefined,
         kept,
       })
-      this.#give(caller, ['enter', number, fn, caller.run, caller.path, inputs])
+      this.#give(caller, ['enter', number, fn, caller.run, caller.path, inputs, caller.enteredAt])
     })
   }
 
@@ -187,6 +187,12 @@ export class PythonHost {
         return this.#make(message)
       case 'want':
         return this.#want(message)
+      case 'withdraw': {
+        const entered = this.#entered.get(message.scope)
+        const timer = entered?.calls.get(message.call)
+        if (timer instanceof FutureRef) entered?.caller.withdraw(timer.call)
+        return
+      }
       case 'rested':
         while ((this.#atWork[0]?.number ?? Infinity) <= message.taken) this.#atWork.shift()?.rested()
         return
@@ -296,18 +302,18 @@ export class PythonHost {
     const entered = this.#entered.get(scope)
     if (entered === undefined) return
     const { caller, failures, calls, unheard } = entered
-    const fail = (error: unknown): void => {
+    const fail = (error: unknown, at = 0): void => {
       failures.set(wait, error)
       if (unheard.has(wait)) caller.unheard(error)
       else if (error === entered.refused) entered.refused = undefined
-      this.#give(caller, ['failed', wait, toldOf(error)])
+      this.#give(caller, ['failed', wait, toldOf(error), at])
     }
     const known = calls.get(call)
     if (!(known instanceof FutureRef)) return fail(known)
     caller.outcome(
       known.call,
       [...known.path, ...path],
-      (value) => this.#give(caller, ['outcome', wait, toWire(value)]),
+      (value, at) => this.#give(caller, ['outcome', wait, toWire(value), at]),
       fail,
     )
   }
@@ -320,12 +326,18 @@ export class PythonHost {
       if (entered.failures.has(wait)) entered.caller.unheard(entered.failures.get(wait))
     }
     this.#settle(this.#entered, message.scope, ({ resolve, reject }) => {
-      if (message.kind === 'raised')
-        return reject(errorFrom(message.failure, 'ALM_WORKFLOW_FAILED', entered.failures))
+      if (message.kind === 'raised') return reject(this.#raised(entered, message.failure))
       if (entered.refused !== undefined) return reject(entered.refused)
       const value = orError(() => [this.#refs(entered, message.value)] as const)
       return value instanceof Error ? reject(value) : resolve(value[0])
     })
+  }
+
+  #raised({ caller, calls, failures }: Entered, failure: PythonFailure): Error {
+    const error = errorFrom(failure, 'ALM_WORKFLOW_FAILED', failures)
+    const timer = failure.timer === undefined ? undefined : calls.get(failure.timer)
+    if (timer instanceof FutureRef) caller.becauseOf(timer.call, error)
+    return error
   }
 
   #settle<T extends object>(asked: Map<number, T>, number: number, how: (one: T) => void): void {

@@ -43,6 +43,8 @@ export type Said =
       readonly path: readonly (string | number)[]
       readonly wait: number
     }
+  /** a timer was cancelled, or left when its function ended */
+  | { readonly kind: 'withdraw'; readonly scope: number; readonly call: number }
   | ({ readonly kind: 'end'; readonly value: Value } & Left)
   | ({ readonly kind: 'raised'; readonly failure: PythonFailure } & Left)
   | { readonly kind: 'stands'; readonly asked: number; readonly stuckAt: StuckAt | undefined }
@@ -120,6 +122,8 @@ export interface PythonFailure extends Partial<Omit<ErrorRecord, 'message'>> {
   /** waits whose failures it stands for; `raised`: it is that very one */
   readonly tokens: readonly number[]
   readonly raised?: number
+  /** the call of the timer that it is there because of: `asyncio` raised, as it rang */
+  readonly timer?: number
 }
 
 /** The messages of a line. @throws ALM_BUG if it is none of ours */
@@ -146,6 +150,8 @@ function said([kind, first, ...rest]: readonly any[]): Said {
     }
     case 'want':
       return { kind, scope: first, call: rest[0], path: rest[1], wait: rest[2] }
+    case 'withdraw':
+      return { kind, scope: first, call: rest[0] }
     case 'rested':
       return { kind, taken: first }
     case 'ask': {

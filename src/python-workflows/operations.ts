@@ -2,7 +2,7 @@ import { callTask, mapTask } from '../flow/callable.ts'
 import { definitionOf } from '../flow/chosen-workflow.ts'
 import { dataset } from '../flow/dataset.ts'
 import type { TaskDefinition } from '../flow/definition.ts'
-import { filterBy } from '../flow/future.ts'
+import { filterBy, makeFuture } from '../flow/future.ts'
 import { targetOf } from '../flow/future-target.ts'
 import { type Limit, limitRules } from '../flow/limits.ts'
 import { all, makeChild, settled } from '../flow/list.ts'
@@ -107,6 +107,8 @@ function futureOf({ caller, name, details: d, key, task, fn, workflow, documents
       return callbackUrl(caller, (d['of'] as unknown as FutureRef).call)
     case 'sleep':
       return run.sleep(d['duration'] as number)
+    case 'timer':
+      return makeFuture(caller, caller.call({ kind: 'timer', name }, d), [], name)
     case 'now':
       return run.now()
     case 'random':

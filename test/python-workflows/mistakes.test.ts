@@ -84,7 +84,6 @@ it.each([
     body('return lambda n: n'),
     /the result: it is a function \(<lambda>\)\n\s+gives_lambda\.py:7 \[ALM_VALUE_REFUSED\]/,
   ],
-  ['sleeps', body('await asyncio.sleep(1)'), /a workflow waits for a timer\n\s+sleeps\.py:9 \[ALM_STUCK\]/],
   [
     'runs_thread',
     body('await asyncio.to_thread(time.sleep, 0)'),

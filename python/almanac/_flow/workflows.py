@@ -180,8 +180,8 @@ def workflow(
 def workflow(function: Any = None, /, *, name: str | None = None, limits: Mapping[str, Any] | None = None) -> Any:
     """
     Makes a workflow of a function, async or plain, that calls tasks. It is executed from its start each time the run
-    goes on; what its calls gave is remembered. Await only futures of Almanac in it. `limits` are those that only it
-    knows: `{"licence": 2, "api": {"rate": "20/s"}}`; see docs/limits.md. Annotations are the schema of its inputs:
+    goes on; what its calls gave is remembered. Await only futures of Almanac in it, and timers of asyncio. `limits` are
+    those that only it knows: `{"licence": 2, "api": {"rate": "20/s"}}`; see docs/limits.md. Annotations are the schema of its inputs:
     `AlmanacError` (`ALM_SCHEMA`, `ALM_INPUT_INVALID`) says what does not fit, before anything runs.
 
     ```python

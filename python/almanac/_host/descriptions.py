@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import importlib.util
 import os
 import sys
 import traceback
-from typing import Any, Callable
+from typing import Any, Callable, Iterator
 
 from almanac_worker.shared import failures, packages
 
@@ -130,8 +131,18 @@ def _without_ours(chain: traceback.TracebackException) -> None:
 
 
 def _tokens(error: BaseException) -> set[int]:
-    """The failures of calls that it stands for: itself, what caused it, and those put together in it."""
-    tokens: set[int] = set()
+    """The failures of calls that it stands for."""
+    return {one._token for one in _together(error) if isinstance(one, TaskFailed)}
+
+
+def is_of_time(error: BaseException) -> bool:
+    """Is it there because a timer has rung, as far as can be told?"""
+    kinds = (TimeoutError, asyncio.TimeoutError, asyncio.CancelledError)
+    return any(isinstance(one, kinds) and not isinstance(one, AlmanacError) for one in _together(error))
+
+
+def _together(error: BaseException) -> Iterator[BaseException]:
+    """Itself, what caused it, and those put together in it."""
     pending: list[BaseException] = [error]
     seen: set[int] = set()
     while pending and len(seen) < 1000:
@@ -139,8 +150,6 @@ def _tokens(error: BaseException) -> set[int]:
         if id(one) in seen:
             continue
         seen.add(id(one))
-        if isinstance(one, TaskFailed):
-            tokens.add(one._token)
+        yield one
         pending += [other for other in (one.__cause__, one.__context__) if other is not None]
         pending += [other for other in getattr(one, "exceptions", ()) if isinstance(other, BaseException)]
-    return tokens

@@ -22,7 +22,7 @@ from .._model.futures import Called, Future
 from .._model.wire import encode
 from .._types.results import Returned
 from ..errors import refused
-from .descriptions import failure, load
+from .descriptions import failure, is_of_time, load
 from .functions import Ended, enter, waiting_function
 from .invocation import Invocation, place_of
 from .link import Link
@@ -30,6 +30,7 @@ from .loop import WorkflowLoop
 from .scope import Scope, here
 from .shared_variables import assigned_by
 from .stalls import because, stall
+from .timers import Timers
 from .unawaited_tasks import Left, UnawaitedTasks
 from .watchdog import Watchdog
 
@@ -54,7 +55,7 @@ class Host:
         """`is_watched`: not where a debugger stops it."""
         self._link = link
         self._watchdog = Watchdog(lambda: (self._taken, link.sent), self._blocks) if is_watched else None
-        self._loop = WorkflowLoop(self._rest)
+        self._loop = WorkflowLoop(self._rest, functools.partial(Timers, link.say, self._want))
         self._loop.set_exception_handler(self._raised_in_callback)
         self._unawaited = UnawaitedTasks()
         self._loop.set_task_factory(self._unawaited.made)
@@ -197,11 +198,13 @@ class Host:
         else:
             self._link.say(["loaded", number, described])
 
-    def _on_enter(self, id: int, function: int, run: str, path: str, inputs: dict[str, Any] | None) -> None:
+    def _on_enter(
+        self, id: int, function: int, run: str, path: str, inputs: dict[str, Any] | None, at: float
+    ) -> None:
         self._taken += 1
         self._under_way[id] = None
         self._unawaited.entered(id)
-        scope = self._at_work = Scope(id, run, path, self)
+        scope = self._at_work = Scope(id, run, path, at, self)
         of = Invocation(scope, self._functions[function], self._gives.get(function))
         self._warn_of_assignments(of)
         given = of.function if inputs is None else functools.partial(of.function, **inputs)
@@ -240,6 +243,7 @@ class Host:
         if id not in self._under_way:
             return
         del self._under_way[id]
+        self._loop.left(of.scope)
         left = self._unawaited.left(id)
         unheard = self._raised_unheard(id, left)
         error = unheard if error is None else error
@@ -255,7 +259,10 @@ class Host:
                 return
             except Exception as unkept:
                 error = unkept
-        self._link.say(["end", id, False, failure(error, *place_of(of.function)), waits])
+        told = failure(error, *place_of(of.function))
+        if of.scope.rang and is_of_time(error):
+            told["timer"] = of.scope.rang
+        self._link.say(["end", id, False, told, waits])
 
     def _raised_unheard(self, id: int, left: Left | None) -> BaseException | None:
         """What a callback, a call or an asyncio task of the function has raised that nobody heard."""
@@ -263,18 +270,25 @@ class Host:
         caller.stray_calls.clear()
         return left.raised if raised is None and left is not None else raised
 
-    def _on_outcome(self, wait: int, value: Any) -> None:
+    def _on_outcome(self, wait: int, value: Any, at: float) -> None:
         self._taken += 1
-        self._at_work, arrived = self._waiting.pop(wait)
+        scope, arrived = self._waiting.pop(wait)
+        self._at_work = scope
+        if at > scope.time:
+            scope.time = at
         if not isinstance(arrived, asyncio.Future):
             return arrived(value, None)
         del self._waits[arrived]
         if not arrived.cancelled():
             arrived.set_result(value)
 
-    def _on_failed(self, wait: int, record: dict[str, Any]) -> None:
+    def _on_failed(self, wait: int, record: dict[str, Any], at: float) -> None:
         self._taken += 1
-        (self._at_work, arrived), error = self._waiting.pop(wait), task_failed(record, wait)
+        scope, arrived = self._waiting.pop(wait)
+        self._at_work = scope
+        if at > scope.time:
+            scope.time = at
+        error = task_failed(record, wait)
         if not isinstance(arrived, asyncio.Future):
             return arrived(None, error)
         del self._waits[arrived]

@@ -1,19 +1,22 @@
-"""The event loop of workflow functions: it waits for the engine alone, and never for the world."""
+"""The event loop of workflow functions: it waits for the engine alone, which keeps its timers, and never for the world."""
 
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import selectors
 import threading
 from typing import Any, Callable, NoReturn
 
+from .._model.caller import under_way
 from ..errors import refused
+from .scope import Scope
+from .timers import Timer, Timers
 
-_HINT = "Await only futures of Almanac in a workflow; timers, fetches and files belong in tasks (`run.sleep` is remembered)."
+_HINT = "Await only futures of Almanac in a workflow, and timers of asyncio; threads, fetches and files belong in tasks."
 
 #: what a loop does for others, by what a function would wait for
 _FOREIGN = {
-    "a timer": ["call_at", "call_later"],
     "a thread": ["run_in_executor"],
     "a connection": ["create_connection", "create_unix_connection", "create_datagram_endpoint"],
     "a server": ["create_server", "create_unix_server"],
@@ -38,13 +41,15 @@ class _AtRest(selectors.SelectSelector):
 class WorkflowLoop(asyncio.SelectorEventLoop):
     """Runs functions until each has come to rest. Whatever would wait for something else is refused where it is asked."""
 
-    def __init__(self, rest: Callable[[], None]) -> None:
+    def __init__(self, rest: Callable[[], None], timers: Callable[[Callable[[Timer], None]], Timers]) -> None:
+        """`timers`: made with what is to be done when one rings."""
         super().__init__(_AtRest(rest))
         self._at_rest = rest
+        self._timers = timers(self._ready.append)  # type: ignore[attr-defined]
         self._thread = threading.get_ident()
 
     def _run_once(self) -> None:
-        # what it does of itself beside this is for timers, for other threads and for sockets, which there are none of
+        # what it does of itself beside this is for timers, which the engine has, for other threads and for sockets
         if self.get_debug():
             super()._run_once()  # type: ignore[misc]
             return
@@ -55,6 +60,27 @@ class WorkflowLoop(asyncio.SelectorEventLoop):
             handle = ready.popleft()
             if not handle.cancelled():
                 handle._run()
+
+    def time(self) -> float:
+        """Seconds since 1970 at which the function that asks was given the last outcome: the same when the run goes on."""
+        scope = under_way.get()
+        return scope.time / 1000 if isinstance(scope, Scope) else super().time()
+
+    def call_at(  # type: ignore[override]
+        self, when: float, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None
+    ) -> asyncio.TimerHandle:
+        timer = Timer(when, callback, args, self, context)
+        self._timers.begin(timer)
+        return timer
+
+    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
+        assert isinstance(handle, Timer)
+        self._timers.cancelled(handle)
+
+    def left(self, scope: Scope) -> None:
+        """Its function has ended."""
+        if scope.timers:
+            self._timers.left(scope)
 
     def leave(self) -> None:
         """The engine is gone."""

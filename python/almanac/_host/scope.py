@@ -35,12 +35,18 @@ class Engine(Protocol):
 class Scope:
     """One function: of a run, a child workflow, a stage or a branch. Equal calls in two of them are not equals."""
 
-    __slots__ = ("id", "run", "_engine", "path", "tries")
+    __slots__ = ("id", "run", "_engine", "path", "time", "timers", "rang", "tries")
 
-    def __init__(self, id: int, run: str, path: str, engine: Engine) -> None:
+    def __init__(self, id: int, run: str, path: str, time: float, engine: Engine) -> None:
         self.id = id
         self.run = run
         self.path = path
+        #: of the last outcome that the function was given: ms since 1970, the same when the run goes on
+        self.time = time
+        #: those that are open, by call
+        self.timers: dict[int, asyncio.TimerHandle] | None = None
+        #: the call of the last that rang
+        self.rang = 0
         #: how often it wanted to wait when it was over
         self.tries = 0
         self._engine = engine

@@ -107,6 +107,7 @@ const kindCodes: Readonly<Record<CallKind, number>> = {
   send: 16,
   callback: 17,
   trigger: 18,
+  timer: 19,
 }
 
 /** By code. */

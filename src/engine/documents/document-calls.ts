@@ -130,12 +130,12 @@ export class DocumentCalls {
   }
 
   /** The same, and heeds that the workflow is told of the failure: it may try anew. */
-  heeding(call: number, fail: (error: unknown) => void): (error: unknown) => void {
+  heeding<At>(call: number, fail: (error: unknown, at: At) => void): (error: unknown, at: At) => void {
     const place = this.#placeOf.size === 0 ? undefined : this.#placeOf.get(call)
     if (place === undefined) return fail
-    return (error) => {
+    return (error, at) => {
       this.#told(call, place, error)
-      fail(error)
+      fail(error, at)
     }
   }
 

@@ -3,7 +3,7 @@ import type { Effect } from '../../core/run/events.ts'
 import { isCounted } from '../../model/call-kinds.ts'
 import { errorRecord } from '../../model/errors.ts'
 import type { Path } from '../../model/path.ts'
-import type { ErrorRecord, JournalRecord } from '../../model/records.ts'
+import type { ErrorRecord, JournalRecord, Time } from '../../model/records.ts'
 import { FutureRef } from '../../model/refs.ts'
 import type { CallState } from '../../model/states.ts'
 import type { Value } from '../../model/value.ts'
@@ -18,8 +18,8 @@ import type { Failures } from './uncaught.ts'
 
 interface Waiter {
   readonly path: Path
-  succeed(value: Value): void
-  fail(error: unknown): void
+  succeed(value: Value, at: Time): void
+  fail(error: unknown, at: Time): void
 }
 
 /**
@@ -44,8 +44,8 @@ export class Delivery {
   readonly #run: RunContext
   readonly #turns: Turns
   readonly #failures: Failures
-  /** by call */
-  readonly #given: (true | undefined)[] = []
+  /** when they ended, by call, of those that were given */
+  readonly #given: (Time | undefined)[] = []
   readonly #waiters = new ChurnMap<number, Waiter[]>()
 
   constructor(run: RunContext, turns: Turns, failures: Failures) {
@@ -71,11 +71,15 @@ export class Delivery {
     return { counts, executed, reused, ...unkept, savedMs, limits: graph.slots.admissions.waits() }
   }
 
+  /** When a call ended whose outcome was given. */
+  readonly endOf = (call: number): Time => this.#given[call] ?? 0
+
   /** Somebody waits for an outcome. */
   wait(call: number, waiter: Waiter): void {
     const end = this.#run.machine.graph.calls.find(call)?.end
     if (end !== undefined && end.state !== 'succeeded') this.#run.dispatch({ kind: 'observed', call })
-    if (this.#given[call] === true) return this.#give(call, waiter)
+    const at = this.#given[call]
+    if (at !== undefined) return this.#give(call, waiter, at)
     const waiters = this.#waiters.get(call)
     if (waiters === undefined) this.#waiters.set(call, [waiter])
     else waiters.push(waiter)
@@ -88,8 +92,9 @@ export class Delivery {
     this.#count(info, status, effect.record)
     if (status.state !== 'succeeded') this.#failed(info, effect)
     // before its record: whoever waits goes on first
-    this.#turns.add({ order, call: info.id, run: this.#turn })
-    const kept = effect.record && this.#record(info, effect)
+    const at = this.#endOf(info, effect)
+    this.#turns.add({ order, call: info.id, at, run: this.#turn })
+    const kept = effect.record && this.#record(info, effect, at)
     this.#endWork(info, kept)
     // an entry tells its map what it took, and showed
     if (info.request.kind === 'task') notes.forget(info.id)
@@ -115,12 +120,18 @@ export class Delivery {
     listener.failed?.(info, this.#errorOf(info, effect), attempt, true, args)
   }
 
-  /** Is it kept in the run cache? */
-  #record(info: CallInfo, effect: Extract<Effect, { kind: 'ended' }>): boolean {
-    const { remembered, recorder, machine, outcomes, ports, settings, notes } = this.#run
+  /** When the call ended, as it is on record. */
+  #endOf(info: CallInfo, { status, record }: Extract<Effect, { kind: 'ended' }>): Time {
+    const onRecord = record ? undefined : info.own?.outcome?.endedAt
+    if (onRecord !== undefined) return onRecord
     // when its attempt ended is known already
-    const isAttempted = effect.status.reason === 'executed' && info.resultWire !== undefined
-    const now = isAttempted ? info.startedAt + info.costMs : ports.clock.now()
+    const isAttempted = status.reason === 'executed' && info.resultWire !== undefined
+    return isAttempted ? info.startedAt + info.costMs : this.#run.ports.clock.now()
+  }
+
+  /** Is it kept in the run cache? */
+  #record(info: CallInfo, effect: Extract<Effect, { kind: 'ended' }>, now: Time): boolean {
+    const { remembered, recorder, machine, outcomes, settings, notes } = this.#run
     // what another call had is this one's now: two of one order would not know who was first
     if (info.takenFrom !== undefined) recorder.add({ kind: 'forgotten', calls: [info.takenFrom], at: now })
     const kept = remembered.result(info.own)
@@ -224,27 +235,27 @@ export class Delivery {
   }
 
   /** The turn of an outcome: true if somebody goes on with it. */
-  readonly #turn = (call: number): boolean => {
-    this.#given[call] = true
+  readonly #turn = (call: number, at: Time): boolean => {
+    this.#given[call] = at
     this.#run.dispatch({ kind: 'given', call })
     const waiters = this.#waiters.get(call)
     if (waiters === undefined) return false
     this.#waiters.delete(call)
-    for (const waiter of waiters) this.#give(call, waiter)
+    for (const waiter of waiters) this.#give(call, waiter, at)
     return true
   }
 
-  #give(call: number, { path, succeed, fail }: Waiter): void {
+  #give(call: number, { path, succeed, fail }: Waiter, at: Time): void {
     const { outcomes, calls } = this.#run
     const error = outcomes.error(call)
-    if (error !== undefined) return fail(this.#failures.errorOf(call, error))
+    if (error !== undefined) return fail(this.#failures.errorOf(call, error), at)
     let value: Value
     try {
       value = outcomes.field(new FutureRef(call, path), calls.request(call).name)
     } catch (failure) {
-      return fail(failure)
+      return fail(failure, at)
     }
-    succeed(value)
+    succeed(value, at)
   }
 }
 

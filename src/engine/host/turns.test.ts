@@ -20,7 +20,7 @@ it('a turn that throws is told of, and ends nobody else’s', async () => {
     (error) => said.push(error),
   )
   const odd = new Error('odd')
-  const turn = (order: number, run: () => boolean) => ({ order, call: order, run })
+  const turn = (order: number, run: () => boolean) => ({ order, call: order, at: 0, run })
   broken.add(
     turn(1, () => {
       throw odd

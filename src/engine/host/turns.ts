@@ -1,3 +1,4 @@
+import type { Time } from '../../model/records.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { Heap } from '../../util/heap.ts'
 import { Queue } from '../../util/queue.ts'
@@ -6,8 +7,10 @@ import { Queue } from '../../util/queue.ts'
 export interface Turn {
   readonly order: number
   readonly call: number
+  /** when the call ended, or was made: the same in each life of the run */
+  readonly at: Time
   /** Does somebody go on with it? Then the function comes to rest before the next. */
-  run(call: number): boolean
+  run(call: number, at: Time): boolean
 }
 
 /**
@@ -67,7 +70,7 @@ export class Turns {
   #give(): void {
     while (this.size > 0 && !this.#isHeld()) {
       const turn = this.#next()
-      if (turn?.run(turn.call) === true) break
+      if (turn?.run(turn.call, turn.at) === true) break
     }
     if (!this.#isHeld()) this.schedule()
   }

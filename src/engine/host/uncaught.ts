@@ -44,6 +44,12 @@ export class Failures {
     return error
   }
 
+  /** The error that a function is about to throw is there because a timer rang. */
+  becauseOf(timer: number, error: Error): void {
+    // the failure of a call is that call's
+    if (!this.#callOf.has(error)) this.#callOf.set(error, timer)
+  }
+
   /** A function has thrown. */
   threw(call: number, error: unknown): void {
     this.#thrown.set(call, { calls: this.#callsOf(error), after: this.#graph.given.highest })

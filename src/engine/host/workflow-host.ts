@@ -1,8 +1,7 @@
 import { toArgs } from '../../flow/arguments.ts'
 import { authorValues } from '../../flow/values.ts'
 import { AlmanacError } from '../../model/errors.ts'
-import type { Path } from '../../model/path.ts'
-import type { NoteType, RunId } from '../../model/records.ts'
+import type { NoteType, RunId, Time } from '../../model/records.ts'
 import { FutureRef } from '../../model/refs.ts'
 import type { SourcePlace } from '../../model/task.ts'
 import type { Value } from '../../model/value.ts'
@@ -18,7 +17,8 @@ export interface HostedRun {
   readonly id: RunId
   readonly remote: RemoteHost
   call(call: NewCall): number
-  outcome(call: number, path: Path, succeed: (value: Value) => void, fail: (error: unknown) => void): void
+  readonly outcome: Caller['outcome']
+  withdraw(timer: number): void
   note(callerPath: string, type: NoteType, name: string, body: Value): void
 }
 
@@ -64,11 +64,12 @@ export class WorkflowHost {
     fn: (...args: never[]) => unknown,
     input: Value,
     settle: (settlement: Settlement) => void,
+    enteredAt: Time,
     definedAt?: SourcePlace,
   ): void {
     if (definedAt !== undefined) this.#lastCall.begins(path, definedAt)
     this.definedAt ??= definedAt
-    const caller = this.#caller(path)
+    const caller = this.#caller(path, enteredAt)
     const run = async (): Promise<Value> => {
       const result: unknown = await this.#ambient.run(caller, () => fn(authorValues(input) as never))
       return this.#known(caller, toArgs(result))
@@ -96,12 +97,13 @@ export class WorkflowHost {
     return new Promise((resolve, reject) => caller.outcome(call, [], resolve, reject))
   }
 
-  #caller(path: string): Caller {
+  #caller(path: string, enteredAt: Time): Caller {
     const run = this.#run
     const failures = this.#failures
     return {
       run: run.id,
       path,
+      enteredAt,
       remote: run.remote,
       unheard: (error) => failures.unheard(error),
       call: (request, args, key) => {
@@ -109,7 +111,9 @@ export class WorkflowHost {
         return run.call({ caller: path, request, args, key })
       },
       outcome: (call, fieldPath, succeed, fail) =>
-        run.outcome(call, fieldPath, (value) => succeed(authorValues(value)), fail),
+        run.outcome(call, fieldPath, (value, at) => succeed(authorValues(value), at), fail),
+      withdraw: (timer) => run.withdraw(timer),
+      becauseOf: (timer, error) => failures.becauseOf(timer, error),
       note: (type, name, body) => run.note(path, type, name, body),
     }
   }

@@ -228,6 +228,24 @@ class Author {
     }
   }
 
+  /** As `asyncio.wait_for` does it. */
+  async #within({ of, ms }: OpOf<'within'>, variables: readonly unknown[], at: string): Promise<Plain> {
+    const caller = requireCaller('simulated')
+    const timer = caller.call({ kind: 'timer', name: 'timer' }, { ms })
+    const late = new Promise<number>((resolve) => {
+      const rang = (_: unknown, time: number): void => resolve(time)
+      caller.outcome(timer, [], rang, () => undefined)
+    })
+    try {
+      return await Promise.race([
+        this.#runner(() => this.#known(of, variables, at), at, 0),
+        this.#runner(async () => this.#said(at, await late), at, 1),
+      ])
+    } finally {
+      caller.withdraw(timer)
+    }
+  }
+
   async #outcomes(table: Table, at: string): Promise<number> {
     const { done, failed } = await this.#take(table.settled(), at)
     const values = await this.#take(done.all(), at)
@@ -260,6 +278,8 @@ class Author {
         })
         return this.#said(at, (await this.#take(future, at)).version)
       }
+      case 'within':
+        return this.#within(step, variables, at)
       case 'throw':
         if (hashOf(...numbers(await this.#known(step.of, variables, at))) % step.oneIn === 0)
           throw new Error(thrown)

@@ -43,6 +43,7 @@ const weights: Readonly<Record<Op, number>> = {
   stage: 2,
   try: 4,
   race: 5,
+  within: 3,
   lambdas: 3,
   arrivals: 4,
   loop: 5,
@@ -183,6 +184,12 @@ class Generator {
       case 'race':
       case 'arrivals':
         return this.#first(op, scope, steps, this.#some(scope, 2 + this.#chance.below(4)))
+      case 'within': {
+        const [of] = this.#some(scope, 1)
+        if (of === undefined) return this.#call(scope, steps)
+        steps.push({ ...this.#next(scope, 'known'), op, of, ms: this.#chance.below(1500) })
+        return 1
+      }
       case 'now':
       case 'random':
       case 'ask':

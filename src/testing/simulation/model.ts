@@ -136,6 +136,7 @@ class Model {
 
   #step(step: Step, variables: Variable[], at: string, depth: number): Variable {
     if (step.op === 'send' || step.op === 'trigger') return this.#left(step, at, variables)
+    if (step.op === 'race' || step.op === 'within') return this.#first(step, at, variables)
     switch (step.op) {
       case 'call':
         return this.#call(
@@ -158,11 +159,6 @@ class Model {
       case 'filter': {
         const of = variables[step.of] as Outcome
         return of.ok ? good(numbers(of.value).filter(isKept)) : skipped([of])
-      }
-      case 'race': {
-        const all = step.of.map((term) => one(this.#term(term, variables)))
-        for (const got of all) see(got)
-        return good(this.#await(all[this.#oracle.first(at)] as Outcome))
       }
       case 'mapFiles':
         return this.#mapFiles(step, variables, at)
@@ -202,6 +198,19 @@ class Model {
       default:
         return step.op === 'sleep' ? good(0) : this.#nested(step, variables, at, depth)
     }
+  }
+
+  /** Of several, or of one and a timer: all are awaited. */
+  #first(
+    step: Extract<Step, { op: 'race' | 'within' }>,
+    at: string,
+    variables: readonly Variable[],
+  ): Outcome {
+    const terms = step.op === 'race' ? step.of : [step.of]
+    const all = terms.map((term) => one(this.#term(term, variables)))
+    for (const got of all) see(got)
+    const first = all[this.#oracle.first(at)]
+    return good(first === undefined ? this.#oracle.said(at) : this.#await(first))
   }
 
   #nested(

@@ -70,6 +70,8 @@ export type Step = { readonly site: number; readonly to: number } & (
   | { readonly op: 'stage'; readonly body: Block }
   | { readonly op: 'try'; readonly body: Block }
   | { readonly op: 'race'; readonly of: readonly Term[] }
+  /** what comes too late is dropped for the time at which it was */
+  | { readonly op: 'within'; readonly of: Term; readonly ms: number }
   | { readonly op: 'lambdas'; readonly bodies: readonly Block[] }
   /** results as they arrive, each with a call of its own that depends on all before */
   | { readonly op: 'arrivals'; readonly of: readonly Term[]; readonly task: number }
