@@ -15,7 +15,7 @@ import { type Job, jobOf } from './work.ts'
  * Watches the runs that are triggered, over all lives, and says when a promise is broken:
  *
  * S3 as of the first run: what is durable is not executed again.
- * S26 what a run has sent is there, once each, when it has succeeded.
+ * S30 what a run has sent is there, once each, when it has succeeded.
  * S27 for each call that triggers there is one run, which the call gives; it ends as its own program says, whatever happens
  *     to the process that triggered it, and stays so.
  */
@@ -111,11 +111,11 @@ export class TriggeredRunsChecker {
       const count = counts.get(text)
       if (this.#mayDiffer(run)) counts.set(text, 1)
       else if (count === undefined)
-        throw new Broken('S26', `${run} has left ${text}, which its program does not say`)
+        throw new Broken('S30', `${run} has left ${text}, which its program does not say`)
       else counts.set(text, count + 1)
     }
     for (const [text, count] of counts)
-      if (count !== 1) throw new Broken('S26', `${run} has left ${text} ${count} times`)
+      if (count !== 1) throw new Broken('S30', `${run} has left ${text} ${count} times`)
   }
 
   /**

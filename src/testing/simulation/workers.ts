@@ -12,7 +12,7 @@ interface Watch {
 /**
  * The executor of a simulated process: attempts end when the simulation says so.
  *
- * S20 nothing is let go of that an attempt takes which is under way and was not told to stop.
+ * S29 nothing is let go of that an attempt takes which is under way and was not told to stop.
  */
 export class Workers implements Executor {
   readonly name = 'simulated'
@@ -90,7 +90,7 @@ export class Workers implements Executor {
       const taken = handlesIn(attempt).find((handle) => handles.includes(handle) && this.held.has(handle))
       if (taken !== undefined && !this.stopping.has(attempt.id))
         throw new Broken(
-          'S20',
+          'S29',
           `attempt ${attempt.id} of call ${attempt.call} takes ${taken}, which is let go of`,
         )
     }
