@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { dateOf } from '../../model/instant.ts'
-import { canonical } from './canonical.ts'
+import { canonical, isAt, valueAt } from './canonical.ts'
 
 it('a time counts by its microseconds, and as ever where it has none', () => {
   const texts = ['00.123Z', '00.123000Z', '00.123456Z', '00.123457Z']
@@ -12,4 +12,22 @@ it('a time counts by its microseconds, and as ever where it has none', () => {
     `t${ms}+456`,
     `t${ms}+457`,
   ])
+})
+
+it.each([
+  [[], { list: ['a', 'b', undefined], text: 'abc' }, true],
+  [['list', 0], 'a', true],
+  [['list', 1], 'b', true],
+  [['list', -3], 'a', true],
+  [['list', 2], undefined, true],
+  [['list', 3], undefined, false],
+  [['list', -4], undefined, false],
+  [['text', 0], undefined, false],
+  [['text', 'length'], undefined, false],
+  [['list', 'length'], 3, true],
+  [['toString'], undefined, false],
+  [['gone', 'deeper'], undefined, false],
+] as const)('the value at %j is %j', (path, value, is) => {
+  const whole = { list: ['a', 'b', undefined], text: 'abc' }
+  expect([valueAt(whole, path), isAt(whole, path)]).toEqual([value, is])
 })
