@@ -8,7 +8,7 @@ const steps = 3000
 const calls = 128_000
 
 /** What a workflow in Python costs beside the same in TypeScript; lines of a table. `folder` is an empty project. */
-export function pyflow(folder: string, times: number, goals: Goals): string[] {
+export function pyflowTable(folder: string, times: number, goals: Goals): string[] {
   for (const name of ['pyflow.py', 'pyflow-chain.ts']) {
     cpSync(join(import.meta.dirname, name), join(folder, name))
   }

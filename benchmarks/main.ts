@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import { oneOf, whole } from '../scripts/options/option.ts'
 import { scriptOptions } from '../scripts/options/script-options.ts'
 import { ensurePythonEnv } from '../src/executors/python/environment.ts'
-import { cancelling } from './cancelling.ts'
-import { chains } from './chains.ts'
+import { cancelTable } from './cancel-table.ts'
+import { chainTable } from './chain-table.ts'
 import { Goals } from './goals.ts'
 import { machine, pythonVersions, taking, versionText } from './machine.ts'
 import { alternately, type Cost, costOf, median } from './process-cost.ts'
-import { pyflow } from './pyflow.ts'
+import { pyflowTable } from './pyflow-table.ts'
 import { checkSeedGoals } from './seed/goals.ts'
 import { KeptLines } from './seed/kept-lines.ts'
 import { originOf, seedTable } from './seed/table.ts'
@@ -36,11 +36,11 @@ const goals = new Goals()
 const parts: Readonly<Record<string, () => void | Promise<void>>> = {
   start,
   tasks,
-  chains: () => void lines.push(...chains(root, project('chains', {}), times, goals)),
+  chains: () => void lines.push(...chainTable(root, project('chains', {}), times, goals)),
   durability,
   scale,
-  cancel: () => void lines.push(...cancelling(root, times, goals)),
-  pyflow: () => void lines.push(...pyflow(project('pyflow', {}), times, goals)),
+  cancel: () => void lines.push(...cancelTable(root, times, goals)),
+  pyflow: () => void lines.push(...pyflowTable(project('pyflow', {}), times, goals)),
   forecast,
   resume,
   seed,

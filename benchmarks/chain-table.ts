@@ -6,7 +6,7 @@ import { alternately, type Cost, costOf, median } from './process-cost.ts'
 const steps = 1000
 
 /** Short chains from the start of the process, in both languages, as a table. `folder` is an empty project. */
-export function chains(root: string, folder: string, times: number, goals: Goals): string[] {
+export function chainTable(root: string, folder: string, times: number, goals: Goals): string[] {
   cpSync(join(import.meta.dirname, 'pyflow.py'), join(folder, 'pyflow.py'))
   const python = (count: number) => (): Cost =>
     costOf(

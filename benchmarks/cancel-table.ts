@@ -9,7 +9,7 @@ interface CancelCost {
 }
 
 /** What `cancel.ts` measures, as a table. */
-export function cancelling(root: string, times: number, goals: Goals): string[] {
+export function cancelTable(root: string, times: number, goals: Goals): string[] {
   const rows = [
     ['command', '`almanac cancel`'],
     ['signal', 'Ctrl-C'],
