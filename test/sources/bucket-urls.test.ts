@@ -1,5 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   DeleteObjectCommand,
@@ -7,55 +6,36 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
-import { removeTree } from '../../src/data/files/remove-tree.ts'
-import { type Almanac, open, type S3Url, task, type Url, url, workflow } from '../../src/index.ts'
-import type { FaultyProxy } from '../s3/faulty-proxy.ts'
-import { startProxy } from '../s3/faulty-proxy.ts'
-import { type S3Server, startMoto } from '../s3/moto.ts'
-import { identity, newBucket, overwrite } from '../s3/servers.ts'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { open, type S3Url, task, type Url, url, workflow } from '../../src/index.ts'
+import { overwrite } from '../s3/servers.ts'
+import { openBucketStage } from './bucket-stage.ts'
 
-Object.assign(process.env, identity)
+const stage = openBucketStage()
 
-let moto: S3Server
-let proxy: FaultyProxy
 let client: S3Client
-let almanac: Almanac
-let folder: string
-let bucket: string
 
-beforeAll(async () => {
-  moto = await startMoto()
-  proxy = await startProxy(moto.endpoint)
-  client = new S3Client({ endpoint: moto.endpoint, region: 'us-east-1', forcePathStyle: true })
+beforeAll(() => {
+  const { endpoint } = stage.server
+  client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true })
 })
-afterAll(async () => {
-  client.destroy()
-  await proxy.close()
-  await moto.stop()
-})
-beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'almanac-bucket-urls-'))
-  almanac = await open({ project: folder })
-  bucket = await newBucket(moto)
-  proxy.asked.length = 0
-  proxy.fault = () => undefined
-})
-afterEach(async () => {
-  await almanac.close()
-  removeTree(folder)
-})
+afterAll(() => client.destroy())
 
 const key = 'raw/a b+ü(1).nc'
-const put = (text: string) => overwrite(moto, bucket, key, Buffer.from(text))
+const put = (text: string) => overwrite(stage.server, stage.bucket, key, Buffer.from(text))
 const putOpen = (text: string) =>
-  client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: text, ACL: 'public-read' }))
+  client.send(new PutObjectCommand({ Bucket: stage.bucket, Key: key, Body: text, ACL: 'public-read' }))
 const versioned = () =>
   client.send(
-    new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration: { Status: 'Enabled' } }),
+    new PutBucketVersioningCommand({ Bucket: stage.bucket, VersioningConfiguration: { Status: 'Enabled' } }),
   )
-const at = (options: Partial<S3Url> = {}): S3Url => ({ bucket, key, endpoint: proxy.endpoint, ...options })
-const heads = () => proxy.asked.filter((one) => one.method === 'HEAD')
+const at = (options: Partial<S3Url> = {}): S3Url => ({
+  bucket: stage.bucket,
+  key,
+  endpoint: stage.proxy.endpoint,
+  ...options,
+})
+const heads = () => stage.proxy.asked.filter((one) => one.method === 'HEAD')
 
 const read = task('read', { version: '1' }, async (from: Url) => {
   const answer = await fetch(from.href)
@@ -69,13 +49,13 @@ const reading = (options: Partial<S3Url> = {}) => workflow('reading', async () =
 
 it('is signed where the bucket is not open, and counts without the signature', async () => {
   await put('AAAA')
-  const result = await (await almanac.start(reading(), undefined)).result
+  const result = await (await stage.almanac.start(reading(), undefined)).result
   expect(result).toMatchObject({ executed: 2, output: { status: 200, text: 'AAAA' } })
   expect((result.output as { names: string[] }).names).toContain('X-Amz-Signature')
   expect((result.output as { names: string[] }).names).not.toContain('versionId')
-  expect((await (await almanac.start(reading(), undefined)).result).reused).toBe(1)
+  expect((await (await stage.almanac.start(reading(), undefined)).result).reused).toBe(1)
   await put('BBBB')
-  expect(await almanac.run(reading())).toMatchObject({ text: 'BBBB' })
+  expect(await stage.almanac.run(reading())).toMatchObject({ text: 'BBBB' })
 })
 
 it('is pinned where the bucket keeps versions: whoever reads it is not disturbed by a newer one', async () => {
@@ -89,21 +69,21 @@ it('is pinned where the bucket keeps versions: whoever reads it is not disturbed
     const one = await url.s3(at())
     return { text: await slow(one), version: one.version, pinned: one.pinned }
   })
-  const { text, version, pinned } = (await almanac.run(flow)) as Record<string, unknown>
+  const { text, version, pinned } = (await stage.almanac.run(flow)) as Record<string, unknown>
   expect([text, pinned]).toEqual(['old', true])
-  expect(await almanac.run(reading())).toMatchObject({ text: 'newer' })
-  expect(await almanac.run(reading({ version: version as string }))).toMatchObject({ text: 'old' })
+  expect(await stage.almanac.run(reading())).toMatchObject({ text: 'newer' })
+  expect(await stage.almanac.run(reading({ version: version as string }))).toMatchObject({ text: 'old' })
 })
 
 it('fails its reader by name where the version was deleted meanwhile', async () => {
   await versioned()
   await put('old')
   const deletes = task('deletes', async (from: Url) => {
-    await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key, VersionId: from.version }))
+    await client.send(new DeleteObjectCommand({ Bucket: stage.bucket, Key: key, VersionId: from.version }))
   })
   const flow = workflow('deleted', async () => deletes(url.s3(at())))
-  await expect(almanac.run(flow)).rejects.toThrow(
-    `${proxy.endpoint}/${bucket}/${key} is no longer what the run looked at: it is gone.`,
+  await expect(stage.almanac.run(flow)).rejects.toThrow(
+    `${stage.proxy.endpoint}/${stage.bucket}/${key} is no longer what the run looked at: it is gone.`,
   )
 })
 
@@ -111,16 +91,20 @@ it('fails its reader by name where the object was overwritten, and no versions a
   await put('old')
   const slow = task('slow', (_: Url) => put('new'))
   const flow = workflow('overwritten', async () => slow(url.s3(at())))
-  await expect(almanac.run(flow)).rejects.toMatchObject({ code: 'ALM_INPUT_URL_CHANGED' })
+  await expect(stage.almanac.run(flow)).rejects.toMatchObject({ code: 'ALM_INPUT_URL_CHANGED' })
 })
 
 it('is plain where everybody may read it', async () => {
   await putOpen('open')
-  expect(await almanac.run(reading({ anonymous: true }))).toEqual({ status: 200, text: 'open', names: [] })
+  expect(await stage.almanac.run(reading({ anonymous: true }))).toEqual({
+    status: 200,
+    text: 'open',
+    names: [],
+  })
   expect(heads().filter((one) => one.headers.authorization !== undefined)).toEqual([])
   await versioned()
   await putOpen('version')
-  expect(await almanac.run(reading({ anonymous: true }))).toEqual({
+  expect(await stage.almanac.run(reading({ anonymous: true }))).toEqual({
     status: 200,
     text: 'version',
     names: ['versionId'],
@@ -130,22 +114,26 @@ it('is plain where everybody may read it', async () => {
 it('is not pinned where versions may not be read', async () => {
   await versioned()
   await put('A')
-  proxy.fault = (asked) =>
+  stage.proxy.fault = (asked) =>
     asked.method === 'HEAD' && asked.query.has('versionId')
       ? { kind: 'status', status: 403, code: 'AccessDenied' }
       : undefined
-  const { names } = (await almanac.run(reading())) as { names: string[] }
+  const { names } = (await stage.almanac.run(reading())) as { names: string[] }
   expect(names).not.toContain('versionId')
 })
 
 it('tries again through faults of the store, and says what is not there', async () => {
   await put('A')
   let left = 3
-  proxy.fault = (asked) =>
+  stage.proxy.fault = (asked) =>
     asked.method === 'HEAD' && left-- > 0 ? { kind: 'status', status: 503, code: 'SlowDown' } : undefined
-  expect(await almanac.run(reading())).toMatchObject({ text: 'A' })
-  await expect(almanac.run(reading({ key: 'none' }))).rejects.toMatchObject({ code: 'ALM_SOURCE_MISSING' })
-  await expect(almanac.run(reading({ key: 'x/../y' }))).rejects.toMatchObject({ code: 'ALM_OPTION_REFUSED' })
+  expect(await stage.almanac.run(reading())).toMatchObject({ text: 'A' })
+  await expect(stage.almanac.run(reading({ key: 'none' }))).rejects.toMatchObject({
+    code: 'ALM_SOURCE_MISSING',
+  })
+  await expect(stage.almanac.run(reading({ key: 'x/../y' }))).rejects.toMatchObject({
+    code: 'ALM_OPTION_REFUSED',
+  })
 })
 
 it('leaves no signature in anything that is kept', async () => {
@@ -156,11 +144,13 @@ it('leaves no signature in anything that is kept', async () => {
     console.log(from.href)
     throw new Error(`no ${from.href}`)
   })
-  await expect(almanac.run(workflow('leaky', async () => leaky(url.s3(at()))))).rejects.toThrow('no …')
-  await almanac.close()
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((one) => one.isFile())
+  await expect(stage.almanac.run(workflow('leaky', async () => leaky(url.s3(at()))))).rejects.toThrow('no …')
+  await stage.almanac.close()
+  const files = readdirSync(stage.folder, { recursive: true, withFileTypes: true }).filter((one) =>
+    one.isFile(),
+  )
   const kept = files.map((one) => join(one.parentPath, one.name)).filter((path) => statSync(path).size > 0)
   expect(signature).toMatch(/^[0-9a-f]{64}$/)
   expect(kept.filter((path) => readFileSync(path, 'latin1').includes(signature))).toEqual([])
-  almanac = await open({ project: folder })
+  stage.almanac = await open({ project: stage.folder })
 })

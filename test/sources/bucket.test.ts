@@ -1,50 +1,25 @@
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
-import { removeTree } from '../../src/data/files/remove-tree.ts'
-import { type Almanac, open, type S3Source, source, workflow } from '../../src/index.ts'
-import type { FaultyProxy } from '../s3/faulty-proxy.ts'
-import { startProxy } from '../s3/faulty-proxy.ts'
-import { type S3Server, startMoto } from '../s3/moto.ts'
-import { identity, newBucket, overwrite } from '../s3/servers.ts'
+import { expect, it } from 'vitest'
+import { type S3Source, source, workflow } from '../../src/index.ts'
+import { overwrite } from '../s3/servers.ts'
+import { openBucketStage } from './bucket-stage.ts'
 
-Object.assign(process.env, identity)
+const stage = openBucketStage()
 
-let moto: S3Server
-let proxy: FaultyProxy
-let almanac: Almanac
-let folder: string
-let bucket: string
-
-beforeAll(async () => {
-  moto = await startMoto()
-  proxy = await startProxy(moto.endpoint)
-})
-afterAll(async () => {
-  await proxy.close()
-  await moto.stop()
-})
-beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'almanac-bucket-'))
-  almanac = await open({ project: folder })
-  bucket = await newBucket(moto)
-  proxy.asked.length = 0
-  proxy.fault = () => undefined
-})
-afterEach(async () => {
-  await almanac.close()
-  removeTree(folder)
-})
-
-const put = (key: string, text: string) => overwrite(moto, bucket, key, Buffer.from(text))
-const gets = () => proxy.asked.filter((one) => one.method === 'GET' && !one.query.has('list-type'))
+const put = (key: string, text: string) => overwrite(stage.server, stage.bucket, key, Buffer.from(text))
+const gets = () => stage.proxy.asked.filter((one) => one.method === 'GET' && !one.query.has('list-type'))
 
 /** What came, by path. */
 async function fetched(options: Partial<S3Source> = {}): Promise<Record<string, string>> {
-  const given = { bucket, endpoint: proxy.endpoint, retries: { count: 3, delay: 1 }, ...options }
-  await almanac.run(workflow('fetch', async () => source.s3(given)))
-  const shown = join(folder, 'data/main/fetch')
+  const given = {
+    bucket: stage.bucket,
+    endpoint: stage.proxy.endpoint,
+    retries: { count: 3, delay: 1 },
+    ...options,
+  }
+  await stage.almanac.run(workflow('fetch', async () => source.s3(given)))
+  const shown = join(stage.folder, 'data/main/fetch')
   const names = readdirSync(shown, { recursive: true, withFileTypes: true }).filter((one) => one.isFile())
   const paths = names.map((one) => join(one.parentPath, one.name))
   return Object.fromEntries(paths.map((path) => [path.slice(shown.length + 1), readFileSync(path, 'utf8')]))
@@ -80,13 +55,13 @@ it('goes on where it was cut, and begins anew where the object is another meanwh
   const text = 'x'.repeat(400_000)
   await put('a', text)
   let left = 2
-  proxy.fault = (asked) =>
+  stage.proxy.fault = (asked) =>
     asked.path.endsWith('/a') && left-- > 0 ? { kind: 'cut', after: 100_000 } : undefined
   expect(await fetched()).toEqual({ a: text })
   expect(gets().map((one) => one.headers.range !== undefined)).toEqual([false, true, true])
   await put('a', `${text}1`)
   left = 1
-  proxy.fault = (asked) => {
+  stage.proxy.fault = (asked) => {
     if (!asked.path.endsWith('/a') || left-- <= 0) return undefined
     void put('a', 'another')
     return { kind: 'cut', after: 100_000 }
@@ -97,7 +72,7 @@ it('goes on where it was cut, and begins anew where the object is another meanwh
 it('rests before it lists again, and longer each time, where the store asks for that', async () => {
   await put('a', 'A')
   const at: number[] = []
-  proxy.fault = (asked) => {
+  stage.proxy.fault = (asked) => {
     if (!asked.query.has('list-type')) return undefined
     at.push(performance.now())
     return at.length < 4 ? { kind: 'status', status: 503, code: 'SlowDown' } : undefined
@@ -115,18 +90,18 @@ it('rests before it lists again, and longer each time, where the store asks for 
 it('tries again through faults of the store', async () => {
   await put('a', 'A'.repeat(1000))
   let left = 4
-  proxy.fault = () => (left-- > 0 ? { kind: 'status', status: 503, code: 'SlowDown' } : undefined)
+  stage.proxy.fault = () => (left-- > 0 ? { kind: 'status', status: 503, code: 'SlowDown' } : undefined)
   expect(await fetched()).toEqual({ a: 'A'.repeat(1000) })
 })
 
 it('takes no body that its checksum does not fit, and fetches it again', async () => {
   await put('a', 'A'.repeat(1000))
   let left = 2
-  proxy.fault = (asked) => (asked.path.endsWith('/a') && left-- > 0 ? { kind: 'corrupt' } : undefined)
+  stage.proxy.fault = (asked) => (asked.path.endsWith('/a') && left-- > 0 ? { kind: 'corrupt' } : undefined)
   expect(await fetched()).toEqual({ a: 'A'.repeat(1000) })
   expect(gets()).toHaveLength(3)
   await put('a', 'B'.repeat(1000))
-  proxy.fault = (asked) => (asked.path.endsWith('/a') ? { kind: 'corrupt' } : undefined)
+  stage.proxy.fault = (asked) => (asked.path.endsWith('/a') ? { kind: 'corrupt' } : undefined)
   await expect(fetched()).rejects.toMatchObject({ code: 'ALM_SOURCE_CHECKSUM' })
 })
 
@@ -135,10 +110,12 @@ it('says what is not there, and what may not be read', async () => {
     code: 'ALM_SOURCE_MISSING',
   })
   await put('a', 'A')
-  proxy.fault = (asked) =>
+  stage.proxy.fault = (asked) =>
     asked.path.endsWith('/a') ? { kind: 'status', status: 403, code: 'AccessDenied' } : undefined
-  await expect(fetched()).rejects.toThrow(`${proxy.endpoint}/${bucket}/a may not be read (HTTP 403).`)
-  proxy.fault = () => ({ kind: 'status', status: 403, code: 'AccessDenied' })
+  await expect(fetched()).rejects.toThrow(
+    `${stage.proxy.endpoint}/${stage.bucket}/a may not be read (HTTP 403).`,
+  )
+  stage.proxy.fault = () => ({ kind: 'status', status: 403, code: 'AccessDenied' })
   await expect(fetched()).rejects.toMatchObject({ code: 'ALM_SOURCE_DENIED' })
 })
 
