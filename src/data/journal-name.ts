@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { codeOf, inStore, isMissing } from './files/failures.ts'
+import { ifThere } from './files/missing-files.ts'
 
 /**
  * The name of this machine's journal among those that share a store: `<home>/journal-name`, made once.
@@ -35,13 +36,8 @@ export const knownJournalName = (home: string): string | undefined =>
   inStore(join(home, 'journal-name'), () => nameIn(join(home, 'journal-name')))
 
 function nameIn(path: string): string | undefined {
-  let file: number
-  try {
-    file = openSync(path, 'r')
-  } catch (error) {
-    if (isMissing(error)) return undefined
-    throw error
-  }
+  const file = ifThere(() => openSync(path, 'r'))
+  if (file === undefined) return undefined
   try {
     const [name = '', place] = readFileSync(file, 'utf8').split('\n')
     return place === placeOf(file) && /^[0-9a-f-]{36}$/.test(name) ? name : undefined

@@ -14,6 +14,7 @@ import { AlmanacError } from '../model/errors.ts'
 import type { Digest } from '../model/refs.ts'
 import { codeOf, inStore, isMissing } from './files/failures.ts'
 import type { Home } from './files/home.ts'
+import { ifThere } from './files/missing-files.ts'
 
 /**
  * Shows what lies at `target`, a path of ours, at `<data>/<environment>/<name>`, switched by a rename: a reader sees
@@ -95,12 +96,7 @@ export function digestShown(
 /** Undefined where there is no link, or none any more. */
 function targetOf(link: string): string | undefined {
   if (lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return undefined
-  try {
-    return resolve(realpathSync(dirname(link)), readlinkSync(link))
-  } catch (error) {
-    if (isMissing(error)) return undefined
-    throw error
-  }
+  return ifThere(() => resolve(realpathSync(dirname(link)), readlinkSync(link)))
 }
 
 /** Takes a link of ours away, and directories above it that are empty then. */

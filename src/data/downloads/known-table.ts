@@ -1,8 +1,9 @@
 import { hash } from 'node:crypto'
-import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { type Checksum, checksumAlgorithms, type Kept } from '../../ports/downloads.ts'
-import { inStore, isMissing } from '../files/failures.ts'
+import { inStore } from '../files/failures.ts'
 import { isDigest } from '../files/home.ts'
+import { textIn } from '../files/missing-files.ts'
 
 /** A table is written anew when it has this many times the lines that count. */
 const waste = 4
@@ -69,7 +70,7 @@ export class KnownTable {
       if (stat === undefined) return new Map()
       const read = this.#read.get(path)
       if (read !== undefined && read.size === stat.size && read.mtimeMs === stat.mtimeMs) return read.rows
-      const { rows, lines } = parse(readOr(path))
+      const { rows, lines } = parse(textIn(path))
       this.#read.set(path, { size: stat.size, mtimeMs: stat.mtimeMs, rows })
       if (lines > fewLines && lines > rows.size * waste) this.#compact(path, rows)
       return rows
@@ -132,13 +133,4 @@ function parse(text: string): { readonly rows: Map<string, Kept>; readonly lines
     })
   }
   return { rows, lines }
-}
-
-function readOr(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    if (isMissing(error)) return ''
-    throw error
-  }
 }

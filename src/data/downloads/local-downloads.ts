@@ -3,7 +3,8 @@ import { isAlmanacError } from '../../model/errors.ts'
 import type { Digest, DirRef, FileRef } from '../../model/refs.ts'
 import type { Begun, ChecksumAlgorithm, Downloads, Kept, Part } from '../../ports/downloads.ts'
 import { inStore, isMissing } from '../files/failures.ts'
-import { isPresent, namesIn } from '../processes/presence.ts'
+import { ifThere, namesIn } from '../files/missing-files.ts'
+import { isPresent } from '../processes/presence.ts'
 import { bootId } from '../processes/process-identity.ts'
 import type { LocalParts } from '../staging/local-parts.ts'
 import { checksumsOf } from './checksums.ts'
@@ -135,13 +136,8 @@ export class LocalDownloads implements Downloads {
 }
 
 function readRecord(path: string): PartRecord | undefined {
-  let text: string
-  try {
-    text = readFileSync(path, 'utf8')
-  } catch (error) {
-    if (isMissing(error)) return undefined
-    throw error
-  }
+  const text = ifThere(() => readFileSync(path, 'utf8'))
+  if (text === undefined) return undefined
   try {
     const { body, begun, bootId: boot, synced } = JSON.parse(text) as Record<string, unknown>
     if (typeof body !== 'string' || !/^[0-9a-f-]{36}$/.test(body) || typeof boot !== 'string')

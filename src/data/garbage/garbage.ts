@@ -1,10 +1,10 @@
-import { lstatSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { lstatSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import type { Digest } from '../../model/refs.ts'
-import { inStore, isMissing } from '../files/failures.ts'
+import { inStore } from '../files/failures.ts'
 import type { Home } from '../files/home.ts'
 import { isDigest, shard, shards } from '../files/home.ts'
+import { ifThere, namesIn, textIn } from '../files/missing-files.ts'
 import { removeTree } from '../files/remove-tree.ts'
-import { namesIn } from '../processes/presence.ts'
 import type { LocalParts } from '../staging/local-parts.ts'
 import { type Marks, marksText, noMarks, parseMarks, sweep } from './marks.ts'
 import { digestOfName, reach, shownIn } from './reachable.ts'
@@ -127,11 +127,7 @@ function sweepAside(
 
 /** Whoever asked for it meanwhile has taken it back already. */
 function takeBack(aside: string, path: string): void {
-  try {
-    renameSync(aside, path)
-  } catch (error) {
-    if (!isMissing(error)) throw error
-  }
+  ifThere(() => renameSync(aside, path))
 }
 
 async function sweepStore(
@@ -151,15 +147,7 @@ async function sweepStore(
   return { ...report, movedAside }
 }
 
-const readText = (path: string): string =>
-  inStore(path, () => {
-    try {
-      return readFileSync(path, 'utf8')
-    } catch (error) {
-      if (isMissing(error)) return ''
-      throw error
-    }
-  })
+const readText = (path: string): string => inStore(path, () => textIn(path))
 
 function writeMarks({ home, presence }: LocalParts, marks: Marks): void {
   const path = home.garbage

@@ -7,9 +7,9 @@ import type { Digest } from '../../model/refs.ts'
 import { statBlob } from '../blobs/blob-files.ts'
 import type { LocalBlobStore } from '../blobs/blob-store.ts'
 import type { Listings } from '../blobs/listings.ts'
-import { inStore, isMissing } from '../files/failures.ts'
+import { inStore } from '../files/failures.ts'
 import { isDigest } from '../files/home.ts'
-import { namesIn } from '../processes/presence.ts'
+import { ifThere, namesIn } from '../files/missing-files.ts'
 
 /** Adds a file, or a directory with all that is in it, as far as it is here. */
 export async function reach(
@@ -69,18 +69,14 @@ function readOr<T>(read: () => T): T | undefined {
 export function beginsAsListing(path: string): boolean {
   const head = Buffer.alloc(listingHeader.length)
   return inStore(path, () => {
+    const file = ifThere(() => openSync(path, 'r'))
+    if (file === undefined) return false
     try {
-      const file = openSync(path, 'r')
-      try {
-        return (
-          readSync(file, head, 0, head.length, 0) === head.length && head.toString('latin1') === listingHeader
-        )
-      } finally {
-        closeSync(file)
-      }
-    } catch (error) {
-      if (isMissing(error)) return false
-      throw error
+      return (
+        readSync(file, head, 0, head.length, 0) === head.length && head.toString('latin1') === listingHeader
+      )
+    } finally {
+      closeSync(file)
     }
   })
 }
@@ -97,12 +93,8 @@ export function* shownIn(directory: string): Generator<Digest> {
 
 /** What a link leads to; of one that another process has just replaced or removed, nothing. */
 function namedBy(link: string): readonly Digest[] {
-  try {
-    return readlinkSync(link).split('/').map(digestOfName).filter(isDigest)
-  } catch (error) {
-    if (isMissing(error)) return []
-    throw error
-  }
+  const target = ifThere(() => readlinkSync(link)) ?? ''
+  return target.split('/').map(digestOfName).filter(isDigest)
 }
 
 /** `-x` marks the executable one of two files of one content. */

@@ -4,8 +4,9 @@ import type { Digest } from '../../model/refs.ts'
 import { inStore } from '../files/failures.ts'
 import type { Home } from '../files/home.ts'
 import { isDigest } from '../files/home.ts'
+import { namesIn } from '../files/missing-files.ts'
 import type { Presence } from './presence.ts'
-import { isPresent, namesIn } from './presence.ts'
+import { isPresent } from './presence.ts'
 
 /**
  * What runs read and attempts under way use, for other processes to see: an empty file `work/<id>/pins/<digest>` each.

@@ -1,8 +1,9 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { type AlmanacError, isAlmanacError } from '../../model/errors.ts'
-import { inStore, isMissing } from '../files/failures.ts'
+import { inStore } from '../files/failures.ts'
 import { fsyncPath } from '../files/fsync-path.ts'
 import type { Home } from '../files/home.ts'
+import { ifThere, namesIn } from '../files/missing-files.ts'
 import { removeTree } from '../files/remove-tree.ts'
 import type { ProcessIdentity } from './process-identity.ts'
 import { isGone, thisProcess } from './process-identity.ts'
@@ -161,13 +162,8 @@ const isOld = (path: string): boolean =>
 const nobody: ProcessIdentity = { pid: 0, start: '', bootId: '', pidNamespace: '' }
 
 function readEntry(path: string): Omit<Departed, 'remove'> | undefined {
-  let text: string
-  try {
-    text = readFileSync(path, 'utf8')
-  } catch (error) {
-    if (isMissing(error)) return undefined
-    throw error
-  }
+  const text = ifThere(() => readFileSync(path, 'utf8'))
+  if (text === undefined) return undefined
   try {
     const { unsyncedSince, ...identity } = JSON.parse(text) as Record<string, unknown>
     const { pid, start, bootId, pidNamespace } = identity
@@ -184,14 +180,5 @@ function readEntry(path: string): Omit<Departed, 'remove'> | undefined {
   } catch {
     // no JSON: see `nobody`
     return { identity: nobody, unsyncedSince: undefined }
-  }
-}
-
-export function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory)
-  } catch (error) {
-    if (isMissing(error)) return []
-    throw error
   }
 }

@@ -3,10 +3,10 @@ import { basename, dirname, join } from 'node:path'
 import { compareNames } from '../../core/tree/name.ts'
 import type { Digest } from '../../model/refs.ts'
 import { digestOf } from '../blobs/blob-files.ts'
-import { inStore, isMissing } from '../files/failures.ts'
+import { inStore } from '../files/failures.ts'
 import type { Globs } from '../files/globs.ts'
 import type { Home } from '../files/home.ts'
-import { namesIn } from '../processes/presence.ts'
+import { ifThere, namesIn } from '../files/missing-files.ts'
 import type { Scanned, ScanTable, Seen } from './scan-table.ts'
 import { decodeTable, digestAt, encodeTable, indexOfName, seenAt } from './scan-table.ts'
 import { bytesOf, isDirectoryMode, joinNames, newRows, rowMode, setRow, splitNames } from './state-rows.ts'
@@ -143,14 +143,7 @@ export class StatCache {
 
   #read(name: string): ScanTable | undefined {
     const path = join(this.#home.statCache, name)
-    return inStore(path, () => {
-      try {
-        return decodeTable(readFileSync(path))
-      } catch (error) {
-        if (isMissing(error)) return undefined
-        throw error
-      }
-    })
+    return inStore(path, () => ifThere(() => decodeTable(readFileSync(path))))
   }
 
   #save(name: string, table: ScanTable): void {

@@ -6,11 +6,11 @@ import type { Listings } from '../blobs/listings.ts'
 import { inStore, isMissing, storeError } from '../files/failures.ts'
 import type { Home } from '../files/home.ts'
 import { shards } from '../files/home.ts'
+import { namesIn } from '../files/missing-files.ts'
 import { moveClosed } from '../files/move-closed.ts'
 import { removeTree } from '../files/remove-tree.ts'
 import { beginsAsListing, digestOfName, reach, shownIn } from '../garbage/reachable.ts'
 import type { Pins } from '../processes/pins.ts'
-import { namesIn } from '../processes/presence.ts'
 import type { Remote } from './remote.ts'
 
 /** What was used since then may be about to be used again, ms. */

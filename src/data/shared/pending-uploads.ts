@@ -1,8 +1,8 @@
-import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { inStore, isMissing } from '../files/failures.ts'
+import { inStore } from '../files/failures.ts'
 import { isDigest } from '../files/home.ts'
-import { namesIn } from '../processes/presence.ts'
+import { namesIn, textIn } from '../files/missing-files.ts'
 import { isGone, type ProcessIdentity, thisProcess } from '../processes/process-identity.ts'
 
 /**
@@ -48,7 +48,7 @@ export class PendingUploads {
   *left(): Generator<string> {
     for (const name of inStore(this.#folder, () => namesIn(this.#folder))) {
       const path = join(this.#folder, name)
-      const [head = '', ...lines] = inStore(path, () => textOf(path)).split('\n')
+      const [head = '', ...lines] = inStore(path, () => textIn(path)).split('\n')
       if (path === this.#file || !isLeft(head)) continue
       const digests = lines.filter(isDigest)
       // noted by this process before the other's note goes
@@ -61,16 +61,6 @@ export class PendingUploads {
 
 /** It has ended in order, and some was not sent. */
 const nobody: ProcessIdentity = { pid: 0, start: '', bootId: '', pidNamespace: '' }
-
-/** Nothing where its process has just sent all of it. */
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    if (isMissing(error)) return ''
-    throw error
-  }
-}
 
 function isLeft(head: string): boolean {
   try {
