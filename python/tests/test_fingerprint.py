@@ -753,6 +753,43 @@ class Unfollowed(Case):
                 (result,) = self.of({"steps.py": f"def index(x):\n    return {call}\n"}, "index")
                 self.assertEqual(result["findings"], [{"kind": "read", "name": name, "file": "steps.py", "line": 2}])
 
+    def test_what_is_read_on_import_is_told_of_what_uses_it(self) -> None:
+        code = """
+        import json
+        with open('a.csv') as file:
+            A = file.read()
+        B = []
+        for line in open('b.csv'):
+            B.append(line)
+        try:
+            C = open('c.csv').read()
+        except OSError:
+            C = ''
+        D = {}
+        def fill(text):
+            D['d'] = text
+        fill(open('d.csv').read())
+        print(json.load(open('all.json')))
+        def setup():
+            print(open('setup.csv'))
+        setup()
+        def a(): return A
+        def b(): return also_b()
+        def also_b(): return B
+        def c(): return C
+        def d(): return D
+        def none(): return 1
+        def any_of_it(name): return globals()[name]
+        """
+        results = self.of({"steps.py": code}, "a", "b", "c", "d", "none", "any_of_it")
+        found = [[one["name"] for one in result["findings"]] for result in results]
+        everybody = ["all.json", "setup.csv"]
+        self.assertEqual(
+            found,
+            [["a.csv", *everybody], ["all.json", "b.csv", "setup.csv"], ["all.json", "c.csv", "setup.csv"],
+             ["all.json", "d.csv", "setup.csv"], everybody, ["a.csv", "all.json", "b.csv", "c.csv", "d.csv", "setup.csv"]],
+        )  # fmt: skip
+
     def test_what_writes_a_file_or_names_none_reads_none(self) -> None:
         for call in (
             "h5py.File('out.h5', 'w')",

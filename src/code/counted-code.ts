@@ -194,6 +194,7 @@ function undeclaredOf({ path, shown: file, code }: CountedFile, bundle: BundleTe
   if (code === undefined) return []
   return code.undeclared
     .filter((one) => bundle.reaches(path, one))
+    .filter(({ uses }) => uses === undefined || uses.some((use) => bundle.reaches(path, use)))
     .map(({ kind, name, start }) => ({
       kind,
       ...(name !== undefined && { name }),

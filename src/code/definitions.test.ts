@@ -238,19 +238,47 @@ export const tasks = [variables, any, files, inputs, computed]
       `main.ts:9 reads C, ${declare} variables`,
       region,
     ],
-    any: [`main.ts:10 reads the environment, ${declare} variables`, region],
+    any: [`main.ts:10 reads the environment, ${declare} variables`],
     files: [
       `main.ts:12 reads a.txt, ${declare} reads`,
       `main.ts:13 reads ./b.txt, ${declare} reads`,
       `main.ts:14 reads a file of its own, ${declare} reads`,
-      region,
     ],
-    inputs: [region],
-    computed: ['main.ts:20 imports a module whose name is computed, which does not count', region],
+    inputs: [],
+    computed: ['main.ts:20 imports a module whose name is computed, which does not count'],
   })
   const declared = await fingerprints({
     env: ['A', 'B', 'C', 'REGION'],
     reads: ['/x/a.txt', '/x/b.txt', '/x/table.csv'],
   })
   expect([declared['variables']?.warnings, declared['files']?.warnings]).toEqual([[], []])
+})
+
+test('what is taken on import is told of tasks that use it, and of all where nobody can know', async () => {
+  project.write({
+    'a.json': '{}',
+    'b.txt': '',
+    'c.txt': '',
+    'main.ts': `import { task } from 'almanac'
+import { readFileSync } from 'node:fs'
+const table = JSON.parse(readFileSync(new URL('./a.json', import.meta.url), 'utf8'))
+const rows = table.rows
+export const shown = readFileSync(new URL('./b.txt', import.meta.url), 'utf8')
+let set = ''
+{ set = readFileSync(new URL('./c.txt', import.meta.url), 'utf8') }
+export const direct = task('direct', () => table)
+export const derived = task('derived', () => rows)
+export const none = task('none', () => 1)
+export const tasks = [direct, derived, none]
+`,
+  })
+  const found = await fingerprints()
+  const declare = 'which does not count: name it in the option reads'
+  const table = `main.ts:3 reads ./a.json, ${declare}`
+  const all = [`main.ts:5 reads ./b.txt, ${declare}`, `main.ts:7 reads ./c.txt, ${declare}`]
+  expect(Object.fromEntries(Object.entries(found).map(([name, one]) => [name, one.warnings]))).toEqual({
+    direct: [table, ...all],
+    derived: [table, ...all],
+    none: all,
+  })
 })

@@ -19,6 +19,11 @@ export interface Undeclared extends Range {
   readonly kind: 'env' | 'read' | 'import'
   /** of the variable or file, where the code says it */
   readonly name: string | undefined
+  /**
+   * Of a variable that is set on import, and not exported: the statements that use it. Code that has none of them does
+   * without what was taken.
+   */
+  readonly uses?: readonly Range[]
 }
 
 /**
@@ -27,23 +32,67 @@ export interface Undeclared extends Range {
  */
 export function undeclaredIn(parser: Parser, program: Program): readonly Undeclared[] {
   const scan = new Scan(program)
+  const onImport = new Set<Undeclared>()
   let depth = 0
   walk(
     parser,
     program,
     (node, ancestors) => {
       if (opensScope(node)) depth++
+      const before = scan.found.length
       scan.visit(node, ancestors.at(-1), depth === 0)
+      if (depth === 0) for (const one of scan.found.slice(before)) onImport.add(one)
     },
     (node) => {
       if (opensScope(node)) depth--
     },
   )
-  return scan.found
+  return onImport.size === 0 ? scan.found : withUses(parser, program, scan.found, onImport)
+}
+
+function withUses(
+  parser: Parser,
+  program: Program,
+  found: readonly Undeclared[],
+  onImport: ReadonlySet<Undeclared>,
+): readonly Undeclared[] {
+  const uses = new Map<Node, Set<Node>>()
+  const declared = new Map<string, Node>()
+  for (const statement of program.body) {
+    if (statement.type !== 'VariableDeclaration') continue
+    uses.set(statement, new Set())
+    for (const { id } of statement.declarations)
+      walk(parser, id, (node) => {
+        if (node.type === 'Identifier') declared.set(node.name, statement)
+      })
+  }
+  for (const statement of program.body)
+    walk(parser, statement, (node) => {
+      const declaration = node.type === 'Identifier' ? declared.get(node.name) : undefined
+      if (declaration !== undefined && declaration !== statement) uses.get(declaration)?.add(statement)
+    })
+  return found.map((one) => {
+    const declaration = onImport.has(one)
+      ? [...uses.keys()].find(({ start, end }) => one.start >= start && one.end <= end)
+      : undefined
+    return declaration === undefined ? one : { ...one, uses: usesOf(declaration, uses) }
+  })
 }
 
 const readers =
   /^(?:readFile|readFileSync|createReadStream|open|openSync|openAsBlob|readdir|readdirSync|opendir|opendirSync|readlink|readlinkSync|glob|globSync)$/
+
+/** Where what a declaration sets goes to, through others. */
+function usesOf(declaration: Node, uses: ReadonlyMap<Node, ReadonlySet<Node>>): readonly Range[] {
+  const reached = new Set([declaration])
+  const found: Range[] = []
+  for (const one of reached) {
+    const next = uses.get(one)
+    if (next === undefined) found.push({ start: one.start, end: one.end })
+    for (const use of next ?? []) reached.add(use)
+  }
+  return found
+}
 
 class Scan {
   readonly found: Undeclared[] = []

@@ -20,6 +20,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .editable_installs import EditableInstalls
+from .executed_statements import findings_on_import
 from .reachability import Entity, World, closure
 from .registries import Hooks
 
@@ -42,6 +43,7 @@ class Fingerprint:
         self._root = self._find(file, function)
         self._reached: set[Entity] = set()
         hooked = self._reach(hooks)
+        self._seeds = [self._root, *hooked]
         self._docstrings = any("__doc__" in world.info(one).attributes for one in self._reached)
         executed = [one for one in self._reached if one.name == "^" and self._code(one)]
         # where modules lie, and the order in which they are imported, do not count
@@ -109,10 +111,19 @@ class Fingerprint:
             "digest": _digest([FORMAT, content]),
             "parts": dict(sorted(self._parts().items())),
             "warnings": sorted({text for info in infos for text in info.warnings}),
-            "findings": sorted((one for info in infos for one in info.findings), key=lambda one: json.dumps(one)),
+            "findings": self._findings(),
             "files": {path: self._world.digests[path] for path in sorted(paths | said_by) if path in self._world.digests},
             "absent": sorted({path for info in infos for path in info.absent}),
         }
+
+    def _findings(self) -> list[dict[str, Any]]:
+        """What is executed on import takes from outside counts where it changes what is used."""
+        own = closure(self._world, self._seeds, executed=False)
+        found = [one for entity in own for one in self._world.info(entity).findings]
+        for entity in self._reached:
+            if entity.name == "^":
+                found += findings_on_import(self._world, entity.path, own)
+        return [json.loads(one) for one in sorted({json.dumps(one) for one in found})]
 
     def _parts(self) -> dict[str, str]:
         parts: dict[str, str] = {}

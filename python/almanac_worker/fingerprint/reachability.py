@@ -80,6 +80,8 @@ class World:
         self._infos: dict[Entity, Info] = {}
         self._shown: dict[str, str] = {}
         self._codes: dict[tuple[Entity, bool], str] = {}
+        #: by module, of each statement that is executed on import: what it may change, and what it takes from outside
+        self.on_import: dict[str, list[tuple[frozenset[Entity], list[dict[str, Any]]]]] = {}
         #: digests of what was read, by path
         self.digests: dict[str, str] = {}
 
@@ -207,8 +209,8 @@ class Reach:
         if targets:
             self._info.edges["from elsewhere"] = targets
 
-    def info_of(self, expression: ast.expr) -> Info:
-        self._follow(expression)
+    def info_of(self, code: ast.stmt | ast.expr) -> Info:
+        self._follow(code)
         return self._info
 
     def _follow(self, code: ast.stmt | ast.expr) -> None:
