@@ -358,6 +358,18 @@ class Pictures(unittest.TestCase):
         self.assertIn(">1 running</span> · 2 reused <span", some)
         self.assertIn(">failed</b> <span", progress_html("w", {"counts": {}, "reused": 0, "state": "failed"}, 0, []))
 
+    def test_how_far_its_tasks_are_says_a_row_each_and_when_that_was(self):
+        tasks = [
+            {"name": "re<ad>", "total": 4, "counts": {"succeeded": 2, "failed": 1}},
+            {"name": None, "total": 900, "counts": {}},
+        ]
+        shown = progress_html("w", {"counts": {"running": 1}, "tasks": tasks}, 3, [], (), datetime.datetime(2026, 1, 31, 14, 5, 7))
+        self.assertIn("· 3 s, seen at 14:05:07</span>", shown)
+        self.assertEqual(re.findall(r">(\d+/\d+)</td><td[^>]*>([^<]*)<", shown), [("3/4", "re&lt;ad&gt;"), ("0/900", "all others")])
+        self.assertIn("width:50.00%", shown)
+        self.assertNotIn("<table", progress_html("w", {"counts": {"running": 1}, "tasks": tasks[:1]}, 3, []))
+        self.assertNotIn("seen at", progress_html("w", {"counts": {"succeeded": 4}, "tasks": tasks}, 3, []))
+
     def test_warnings_are_shown_with_how_far_a_run_is(self):
         shown = progress_html("w", {}, 0, [], ["t: <slow>"])
         self.assertIn('<div style="color:#c05600">! t: &lt;slow&gt;</div>', shown)

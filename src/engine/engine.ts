@@ -42,6 +42,13 @@ export interface RunHandle {
     readonly limits?: Readonly<Record<string, number>>
     /** questions to people that are open: titles of the first */
     readonly asks?: readonly string[]
+    /** how far each task is, in the order of their first calls: of the first ones, then, without a name, of all others */
+    readonly tasks?: readonly {
+      readonly name: string | null
+      /** with those that have not ended */
+      readonly total: number
+      readonly counts: Partial<Readonly<Record<CallState, number>>>
+    }[]
   }
 }
 

@@ -8,6 +8,7 @@ import type { Value } from '../model/value.ts'
 import type { CallInfo } from './calls/call-info.ts'
 import type { CallTable } from './calls/call-table.ts'
 import type { Outcomes } from './calls/outcomes.ts'
+import type { TaskCount } from './calls/task-counts.ts'
 import type { SharedWork } from './identity/shared-work.ts'
 import type { Notes } from './notes/notes.ts'
 import type { Recorder } from './recorder.ts'
@@ -60,4 +61,5 @@ export interface RunSnapshot {
   readonly limits: Readonly<Record<string, number>>
   /** questions to people that are open: titles of the first */
   readonly asks: readonly string[]
+  readonly tasks: readonly TaskCount[]
 }

@@ -1,7 +1,6 @@
 import { Remembered } from '../core/identity/remembered.ts'
 import type { Effect, RunEvent } from '../core/run/events.ts'
 import { RunMachine } from '../core/run/machine.ts'
-import { isCounted } from '../model/call-kinds.ts'
 import { AlmanacError } from '../model/errors.ts'
 import type { NoteType, RememberedCall } from '../model/records.ts'
 import type { SourcePlace, TaskSpec } from '../model/task.ts'
@@ -334,7 +333,7 @@ export class RunDriver implements HostedRun, AttemptOwner {
     this.#execution.expect(call.request)
     const { info, made, plain } = calls.make(call, ports.clock.now())
     const { id } = info
-    if (isCounted(kind)) this.#delivery.counted++
+    this.#delivery.made(call.request)
     if (task !== undefined) this.#recall.expect(task)
     if (isDocumentCall(kind)) this.#documents.made(call, id)
     if (kind === 'trigger') this.#triggers.areUsed = true

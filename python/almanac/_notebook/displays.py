@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import reprlib
@@ -19,6 +20,9 @@ _LETTERS = 24 << 20
 #: letters of a failure in a line
 _ERROR = 200
 
+#: of a row of a task
+_CELL = f"{FONT};padding:0 8px 0 0;border:none;text-align:left;background:none"
+
 #: letters of what a run gave
 _VALUE = 500
 _value = reprlib.Repr()
@@ -28,18 +32,19 @@ _value.maxstring = _value.maxother = 200
 
 
 def progress_html(
-    name: str, told: Mapping[str, Any], seconds: float, failures: list[str], warnings: Sequence[str] = ()
+    name: str,
+    told: Mapping[str, Any],
+    seconds: float,
+    failures: list[str],
+    warnings: Sequence[str] = (),
+    seen: datetime.datetime | None = None,
 ) -> str:
-    """How far a run is, what failed, what is warned of, and what it asks people meanwhile."""
+    """
+    How far a run and its tasks are, what failed, what is warned of, and what it asks people meanwhile. `seen`: when that was,
+    of a run that goes on: of a kernel that is restarted the cell stays as it is.
+    """
     counts = {state: count for state, count in told.get("counts", {}).items() if count}
-    whole = sum(counts.values()) or 1
-    order = ["succeeded", "failed", "cancelled", "running", "waiting"]
-    states = sorted(counts, key=lambda one: order.index(one) if one in order else len(order))
-    bar = "".join(
-        f'<span style="display:inline-block;height:8px;width:{100 * counts[one] / whole:.2f}%;background:{colour(one)}"></span>'
-        for one in states
-    )
-    words = " · ".join(f'<span style="color:{colour(one)}">{counts[one]} {text(one)}</span>' for one in states)
+    words = " · ".join(f'<span style="color:{colour(one)}">{counts[one]} {text(one)}</span>' for one in _in_order(counts))
     if told.get("reused"):
         words = f"{words} · {told['reused']} reused" if words else f"{told['reused']} reused"
     if not words:
@@ -48,12 +53,39 @@ def progress_html(
     lines += "".join(f'<div style="color:{colour("paused")}">! {text(one)}</div>' for one in warnings)
     for title in told.get("asks", []):
         lines += f"<div>? <b>{text(title)}</b> {code(told['next'])}</div>"
+    at = "" if seen is None else f", seen at {seen:%H:%M:%S}"
     run = f' <code style="{FAINT}">{text(told["id"])}</code>' if told.get("id") else ""
     # as high without calls as with them: what is below does not move
     return (
-        f'<div style="{FONT}"><b>{text(name)}</b> {words} <span style="{FAINT}">· {seconds:.0f} s</span>{run}'
-        f'<div style="width:320px;max-width:100%;height:8px;font-size:0;line-height:0;background:#9e9e9e33">{bar}</div>{lines}</div>'
+        f'<div style="{FONT}"><b>{text(name)}</b> {words} <span style="{FAINT}">· {seconds:.0f} s{at}</span>{run}'
+        f"{_bar(counts, sum(counts.values()))}{_task_bars(told.get('tasks') or [])}{lines}</div>"
     )
+
+
+def _in_order(counts: Mapping[str, int]) -> list[str]:
+    order = ["succeeded", "failed", "cancelled", "running", "waiting"]
+    return sorted(counts, key=lambda one: order.index(one) if one in order else len(order))
+
+
+def _bar(counts: Mapping[str, int], whole: int) -> str:
+    parts = "".join(
+        f'<span style="display:inline-block;height:8px;width:{100 * counts[one] / (whole or 1):.2f}%;background:{colour(one)}"></span>'
+        for one in _in_order(counts)
+    )
+    return f'<div style="width:320px;max-width:100%;height:8px;font-size:0;line-height:0;background:#9e9e9e33">{parts}</div>'
+
+
+def _task_bars(tasks: Sequence[Mapping[str, Any]]) -> str:
+    """A row a task; of one alone the bar of the run says it."""
+    if len(tasks) < 2:
+        return ""
+    rows = "".join(
+        f'<tr><td style="{_CELL}">{_bar(task["counts"], task["total"])}</td>'
+        f'<td style="{_CELL}">{sum(task["counts"].values())}/{task["total"]}</td>'
+        f'<td style="{_CELL}">{"all others" if task["name"] is None else text(task["name"])}</td></tr>'
+        for task in tasks
+    )
+    return f'<table style="margin:2px 0;border:none;border-collapse:collapse">{rows}</table>'
 
 
 def failure_html(message: str, traceback: str | None, notes: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import sys
 import time
 from typing import Any, Callable, Mapping
@@ -104,6 +105,7 @@ def _cell(name: str) -> _Draw:
     handle: Any = shown_in(HTML(progress_html(name, {}, 0, [])), display_id=True)
 
     def draw(told: dict[str, Any], seconds: float, failures: list[str], warnings: list[str], ended: bool) -> None:
-        handle.update(HTML(progress_html(name, told, seconds, failures, warnings)))
+        seen = None if ended else datetime.datetime.now()
+        handle.update(HTML(progress_html(name, told, seconds, failures, warnings, seen)))
 
     return draw

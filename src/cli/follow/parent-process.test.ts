@@ -25,6 +25,7 @@ it('how far a run is, is told when it has changed, and once a second while nothi
     limits: {},
     asks: [],
     next: null,
+    tasks: [],
     downloads: null,
   })
   const leave = reportToParent(printer, process.pid, () => snapshot)

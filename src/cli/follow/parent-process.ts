@@ -30,9 +30,9 @@ export function reportToParent(
     // what runs is stopped and cleaned up, and what is durable stays; but nobody is left who would end what never ends
     if (alone > 0 || !isThere(parent)) alone += 1
     if (stops.includes(alone)) stop()
-    const { counts, executed, reused, limits = {}, asks = [], downloads = null, id } = snapshot()
+    const { counts, executed, reused, limits = {}, asks = [], tasks = [], downloads = null, id } = snapshot()
     const next = asks.length > 0 ? nextCommand(`answer ${id}`) : null
-    const said = { counts, executed, reused, limits, asks, next, downloads }
+    const said = { counts, executed, reused, limits, asks, next, tasks, downloads }
     const text = JSON.stringify(said)
     silent += 1
     if (text === told && silent < looksInSilence) return

@@ -1,5 +1,6 @@
 import pc from 'picocolors'
 import type { CallState, RunState } from '../../model/states.ts'
+import type { RunHandle } from '../../workbench.ts'
 import { printable } from '../output/printable.ts'
 import { limitName } from '../text/limit-text.ts'
 
@@ -13,6 +14,8 @@ export interface Snapshot {
   readonly limits?: Readonly<Record<string, number>>
   /** questions to people that are open: titles of the first */
   readonly asks?: readonly string[]
+  /** how far each task is: of the first ones, then of all others */
+  readonly tasks?: ReturnType<RunHandle['snapshot']>['tasks'] | undefined
   /** files of sources that have come */
   readonly downloads?: Downloads | undefined
 }

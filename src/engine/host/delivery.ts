@@ -13,6 +13,7 @@ import { placed } from '../calls/failure.ts'
 import { outcomeRecords } from '../calls/outcome-records.ts'
 import { resolve } from '../calls/views.ts'
 import type { RunContext, RunSnapshot } from '../run-context.ts'
+import { TaskCounts } from '../calls/task-counts.ts'
 import type { Turns } from './turns.ts'
 import type { Failures } from './uncaught.ts'
 
@@ -30,9 +31,10 @@ interface Waiter {
  */
 export class Delivery {
   readonly counts: Partial<Record<CallState, number>> = {}
+  readonly #tasks = new TaskCounts()
   /** calls of this life that `counts` tells of: those that were made, and those that have ended */
-  counted = 0
-  over = 0
+  #counted = 0
+  #over = 0
   executed = 0
   reused = 0
   /** of those executed: their results may be of other code */
@@ -60,15 +62,32 @@ export class Delivery {
   }
 
   /** `unmade`: calls that are known to come. */
-  figures(unmade: number): Omit<RunSnapshot, 'state' | 'asks'> {
+  figures(unmade: ReadonlyMap<string, number>): Omit<RunSnapshot, 'state' | 'asks'> {
     const { graph } = this.#run.machine
     const running = graph.count('start') + graph.count('execute') + graph.count('stop')
     // what is made again has ended before
-    const waiting = Math.max(0, this.counted - this.over - running) + unmade
+    let coming = 0
+    for (const count of unmade.values()) coming += count
+    const waiting = Math.max(0, this.#counted - this.#over - running) + coming
     const { executed, reused, savedMs } = this
     const unkept = this.unkept > 0 && { unkept: this.unkept }
     const counts = { ...this.counts, waiting, running }
-    return { counts, executed, reused, ...unkept, savedMs, limits: graph.slots.admissions.waits() }
+    return {
+      counts,
+      executed,
+      reused,
+      ...unkept,
+      savedMs,
+      limits: graph.slots.admissions.waits(),
+      tasks: this.#tasks.list(unmade),
+    }
+  }
+
+  /** A call was made that has not ended. */
+  made({ kind, name }: CallInfo['request']): void {
+    if (!isCounted(kind)) return
+    this.#counted++
+    this.#tasks.made(name)
   }
 
   /** When a call ended whose outcome was given. */
@@ -175,8 +194,9 @@ export class Delivery {
   #count(info: CallInfo, status: EndStatus, recorded: boolean): void {
     const { state } = status
     if (isCounted(info.request.kind)) {
-      this.over++
+      this.#over++
       this.counts[state] = (this.counts[state] ?? 0) + 1
+      this.#tasks.ended(info.request.name, state)
     }
     if (info.map !== undefined) {
       this.reused += info.map.carried
@@ -186,6 +206,7 @@ export class Delivery {
     if (info.map !== undefined && !recorded) {
       this.reused += info.map.executed
       this.counts.succeeded = (this.counts.succeeded ?? 0) + info.map.executed
+      this.#tasks.ended(info.request.name, 'succeeded', info.map.executed)
     }
     if (info.request.kind !== 'task' && info.request.kind !== 'entry') return
     if (state !== 'succeeded') return

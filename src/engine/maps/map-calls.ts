@@ -164,11 +164,14 @@ export class MapCalls {
     if (!isHeld) calls.release(call)
   }
 
-  /** Entries that have not been made yet. */
-  get unmade(): number {
-    let unmade = 0
-    for (const { plan, entries, isWhole } of this.#plans.values())
-      if (!isWhole) unmade += plan.entries.length - entries.length
+  /** Entries that have not been made yet, by the name of their task. */
+  get unmade(): ReadonlyMap<string, number> {
+    const unmade = new Map<string, number>()
+    for (const [call, { plan, entries, isWhole }] of this.#plans) {
+      if (isWhole) continue
+      const { name } = this.#host.calls.get(call).request
+      unmade.set(name, (unmade.get(name) ?? 0) + plan.entries.length - entries.length)
+    }
     return unmade
   }
 
