@@ -369,6 +369,12 @@ describe('a cancelled run', () => {
     expect(bench.machine.graph.cancelling).toBe(true)
   })
 
+  it('records as cancelled what is made once nothing may begin any more, whatever it had ended as before', () => {
+    const bench = new MachineBench({}, 5)
+    bench.do({ kind: 'cancel' }, { kind: 'cancel' })
+    expect(bench.do(made(0, { order: 3 }))).toEqual(['ended 0 cancelled/request as 5'])
+  })
+
   it('keeps what ended before it could be stopped', () => {
     const bench = new MachineBench()
     bench.do(made(0), identified(0), { kind: 'cancel' })
