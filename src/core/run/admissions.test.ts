@@ -76,6 +76,17 @@ describe('a call that names a limit', () => {
     expect(cancelled.at(-1)).toBe('admission gpfs back 0 unused 0 wanted 0')
   })
 
+  it('leaves the line while the run is paused, and asks anew after it', () => {
+    const bench = new MachineBench()
+    const waits = () => bench.machine.graph.slots.admissions.waits()
+    bench.do(...ready(0, gpfs), admitted(0, 'gpfs'))
+    expect(waits()).toEqual({ gpfs: 1 })
+    expect(bench.do({ kind: 'pause' })).toEqual(['admission gpfs back 0 unused 0 wanted 0'])
+    expect(waits()).toEqual({})
+    expect(bench.do({ kind: 'unpause' })).toEqual(['admission gpfs back 0 unused 0 wanted 1'])
+    expect(bench.do(admitted(1))).toEqual(['start 0.1'])
+  })
+
   it('has an admission for itself however little else is free', () => {
     const bench = new MachineBench({ cpu: 2 })
     expect(told(bench.do(...ready(0, { ...gpfs, cpu: 8 })))).toEqual([
