@@ -2,6 +2,8 @@
 export const largeFiles: Readonly<Record<string, string>> = {
   'src/model/errors.ts':
     'the catalogue: every error there is, in one list that documents and tests go through',
+  'src/model/records.ts':
+    'what the journal keeps: every kind of record, in one list that adapters go through',
   'src/engine/run-driver.ts': 'where the parts of a run meet: each event goes through it to one of them',
   'src/executors/python/worker.ts':
     'a worker process as the host sees it: every message of it changes the same state',

@@ -147,5 +147,47 @@ class FailuresAsRaised(unittest.TestCase):
         self.assertEqual((type(again), again.run, str(again), again.type), (type(error), "run1", "broken", "ValueError"))
 
 
+@unittest.skipIf(sys.version_info < (3, 11), "Python 3.10 has no groups")
+class Groups(unittest.TestCase):
+    def test_is_the_group_that_was_raised_and_holds_what_that_held(self):
+        error = of(ExceptionGroup("many", [ValueError("a"), ExceptionGroup("within", [Faint("m31", 9), KeyError("k")])]))
+        self.assertIsInstance(error, TaskFailed)
+        self.assertIsInstance(error, ExceptionGroup)
+        for again in (error, copy.copy(error), pickle.loads(pickle.dumps(error))):
+            faint, others = again.split(Faint)
+            self.assertEqual(repr(faint), "ExceptionGroup('many', [ExceptionGroup('within', [TaskFailed('m31 is of magnitude 9')])])")
+            left = "ExceptionGroup('many', [TaskFailed('a'), ExceptionGroup('within', [TaskFailed(\"'k'\")])])"
+            self.assertEqual(repr(others), left)
+        members = [(one.code, one.hint, one.type, one._token) for one in error.exceptions]
+        self.assertEqual(members, [("ALM_TASK_FAILED", "Correct it.", one, 7) for one in ("ValueError", "ExceptionGroup")])
+
+    def test_is_taken_apart_by_a_clause_for_groups(self):
+        caught = []
+        # no syntax of Python 3.10
+        text = """
+try:
+    try:
+        raise error
+    except* ValueError as group:
+        caught.append(group.exceptions)
+    except* OSError as group:
+        caught.append(group.exceptions)
+except ExceptionGroup as rest:
+    caught.append(rest.exceptions)
+"""
+        exec(text, {"error": of(ExceptionGroup("many", [OSError("o"), KeyError("k"), ValueError("v")])), "caught": caught})
+        self.assertEqual([[one.args[0] for one in group] for group in caught], [["v"], ["o"], ["'k'"]])
+
+    def test_what_is_too_much_stays_in_it_as_one_that_is_of_no_class(self):
+        error = of(ExceptionGroup("many", [ValueError(n) for n in range(40)]))
+        values, others = error.split(ValueError)
+        self.assertEqual((len(values.exceptions), repr(others)), (32, "ExceptionGroup('many', [TaskFailed('8 more exceptions of the group')])"))
+        deep = ValueError("deep")
+        for n in range(6):
+            deep = ExceptionGroup(str(n), [deep])
+        values, others = of(deep).split(ValueError)
+        self.assertEqual((values, repr(others).count("ExceptionGroup"), repr(others).count("TaskFailed")), (None, 4, 1))
+
+
 if __name__ == "__main__":
     unittest.main()

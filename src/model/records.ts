@@ -22,6 +22,8 @@ export interface ErrorRecord {
   readonly type?: string
   /** the class of what was raised and those above it: in Python each with its module, `builtins.ValueError` */
   readonly types?: readonly string[]
+  /** what an exception group of Python holds, within bounds: `except*` looks into it */
+  readonly group?: readonly Pick<ErrorRecord, 'message' | 'type' | 'types' | 'group'>[]
   /** the author's file and line */
   readonly file?: string
   readonly line?: number

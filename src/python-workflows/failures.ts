@@ -19,7 +19,7 @@ export function errorFrom(
   code: ErrorCode = 'ALM_WORKFLOW_FAILED',
   failures?: ReadonlyMap<number, unknown>,
 ): Error {
-  const { message, type, types, file, line, stack, tokens = [], raised } = failure
+  const { message, type, types, group, file, line, stack, tokens = [], raised } = failure
   const same = raised === undefined ? undefined : failures?.get(raised)
   if (same instanceof Error) return line === undefined ? same : here(same, failure)
   const own = failure.code !== undefined && failure.code in catalogue ? (failure.code as ErrorCode) : code
@@ -32,6 +32,7 @@ export function errorFrom(
     hint: isOurs && failure.hint !== undefined ? failure.hint : plain.hint,
     ...(type !== undefined && { type }),
     ...(types !== undefined && { types }),
+    ...(group !== undefined && { group }),
     ...(file !== undefined && { file }),
     ...(line !== undefined && { line }),
     ...(stack !== undefined && { stack }),

@@ -135,3 +135,29 @@ async def main():
     },
   })
 })
+
+it('a group is taken apart by what it holds, whether a task, a child, an entry or a call before raised it', async () => {
+  const workflow = `
+@task
+def many(part: Path | None = None) -> int:
+    raise ExceptionGroup("many", [Faint("m31"), ExceptionGroup("within", [KeyError("k"), Noisy("m33", 4)])])
+
+@workflow
+async def child():
+    await many()
+
+@workflow
+async def main():
+    found = []
+    for call in [lambda: many(), child, lambda: many.map(split().parts), lambda: split.options(name="after")(after=many())]:
+        try:
+            await call()
+        except* Faint as group:
+            found.append([group.subgroup(Noisy) is not None, len(group.exceptions)])
+        except* KeyError as group:
+            found.append([one.args[0] for one in group.exceptions[0].exceptions])
+    return found
+`
+  const expected = [1, 2, 3, 4].flatMap(() => [[true, 2], ["'k'"]])
+  expect(await outputs(workflow)).toEqual([expected, expected, expected, expected])
+})

@@ -89,6 +89,8 @@ def _described(error: BaseException, file: str | None, line: int | None) -> dict
         message = (isinstance(error, SyntaxError) and error.msg) or failures.message(error)
     record: dict[str, Any] = {"message": message, "type": type(error).__name__, "tokens": sorted(_tokens(error))}
     record["types"] = failures.types(error)
+    if (held := failures.members(error)) is not None:
+        record["group"] = held
     if isinstance(error, TaskFailed):
         record["raised"] = error._token
     if isinstance(error, AlmanacError):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import builtins
 import functools
+import re
 import sys
 from typing import Any, Mapping, TypeVar
 
@@ -14,6 +16,8 @@ E = TypeVar("E", bound=AlmanacError)
 
 #: asyncio takes the first two for the end of something, and whoever prints the third asks for its lines
 _REFUSED = (StopIteration, StopAsyncIteration, SyntaxError)
+#: Python 3.10 has none
+_GROUP: Any = getattr(builtins, "ExceptionGroup", None)
 #: what Almanac itself says, as Python calls it
 _BY_CODE = {"ALM_TASK_TIMEOUT": ["builtins.TimeoutError"], "ALM_TASK_MEMORY": ["builtins.MemoryError"]}
 
@@ -78,5 +82,13 @@ def _with(kind: type[AlmanacError], classes: tuple[type[Exception], ...]) -> Any
         _, arguments, state = again
         return _made, (kind, self._record, *arguments), state
 
-    own = {"__module__": kind.__module__, "__doc__": kind.__doc__, "__reduce__": reduced}
+    def held(cls: Any, record: Mapping[str, Any], token: int) -> Any:
+        # what an exception group holds is known when it is made; those that nobody looks out for stay in it
+        message = re.sub(r" \(\d+ sub-exceptions?\)$", "", record["message"])
+        of_all = {"code": record["code"], "hint": record.get("hint")}
+        return _GROUP.__new__(cls, message, [task_failed({**of_all, **one}, token) for one in record["group"]])
+
+    own: dict[str, Any] = {"__module__": kind.__module__, "__doc__": kind.__doc__, "__reduce__": reduced}
+    if kind is TaskFailed and _GROUP is not None and any(issubclass(one, _GROUP) for one in classes):
+        own["__new__"] = held
     return type(kind.__name__, (kind, *classes), own)

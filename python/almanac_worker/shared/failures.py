@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 import sys
 import textwrap
 import traceback
 from typing import Any, Callable, NamedTuple
 
+#: Python 3.10 has none
+_GROUP: Any = getattr(builtins, "ExceptionGroup", None)
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 #: frames of libraries that are left out in one place are counted
 _MAX_TEXT = 64 * 1024
@@ -19,6 +22,10 @@ _MAX_REPEATED = 3
 #: exceptions of a group that are told, and groups within groups
 _MAX_GROUP = 8
 _MAX_NESTED = 3
+#: members of a group that are told so that they can be made again, in all, groups within groups, and letters of a message
+_MAX_MEMBERS = 32
+_MAX_WITHIN = 4
+_MAX_MESSAGE = 1024
 #: names of classes that are told, and characters of each
 _MAX_TYPES = 24
 _MAX_NAME = 200
@@ -34,6 +41,8 @@ def record(error: BaseException, is_local: Callable[[str], bool], fallback: tupl
         "message": cut(message(error), 8 * 1024),
         "stack": cut(_chain(error, is_local), _MAX_TEXT),
     }
+    if (held := members(error)) is not None:
+        fields["group"] = held
     if place is not None:
         fields["file"], fields["line"] = place
     return fields
@@ -42,6 +51,28 @@ def record(error: BaseException, is_local: Callable[[str], bool], fallback: tupl
 def types(error: BaseException) -> list[str]:
     """Its class and those above it, each with its module."""
     return [f"{one.__module__}.{one.__qualname__}"[:_MAX_NAME] for one in type(error).__mro__[:-1][:_MAX_TYPES]]
+
+
+def members(error: BaseException) -> list[dict[str, Any]] | None:
+    """What an exception group holds, by which it can be made again; None where it is none. What is too much is told as one."""
+    return _members(error, [_MAX_MEMBERS], 0)
+
+
+def _members(error: BaseException, left: list[int], within: int) -> list[dict[str, Any]] | None:
+    if _GROUP is None or not isinstance(error, _GROUP) or within == _MAX_WITHIN:
+        return None
+    held: list[dict[str, Any]] = []
+    # an attribute of the author's could stand before it
+    exceptions = _GROUP.exceptions.__get__(error)
+    for one in exceptions:
+        if left[0] == 0:
+            held.append({"message": f"{len(exceptions) - len(held)} more exceptions of the group"})
+            break
+        left[0] -= 1
+        told: dict[str, Any] = {"message": cut(message(one), _MAX_MESSAGE), "type": type(one).__name__, "types": types(one)}
+        deeper = _members(one, left, within + 1)
+        held.append(told if deeper is None else {**told, "group": deeper})
+    return held
 
 
 def is_terminal(error: BaseException) -> bool:

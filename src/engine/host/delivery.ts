@@ -251,6 +251,7 @@ export class Delivery {
       // who awaits it may look out for what was raised
       ...(cause?.type !== undefined && { type: cause.type }),
       ...(cause?.types !== undefined && { types: cause.types }),
+      ...(cause?.group !== undefined && { group: cause.group }),
       ...placeIn(cause),
     })
   }
@@ -289,7 +290,7 @@ const lostOf = ({ lastError }: CallInfo): ErrorRecord =>
 /** What it needs was to be made again by this call, which failed this time. */
 function notMadeAgain(info: CallInfo): ErrorRecord {
   const error = info.lastError ?? noReason(info)
-  const { message, type, types, stack } = error
+  const { message, type, types, group, stack } = error
   return errorRecord(
     'ALM_REBUILD_FAILED',
     { task: info.request.name, message },
@@ -297,6 +298,7 @@ function notMadeAgain(info: CallInfo): ErrorRecord {
       call: info.id,
       ...(type !== undefined && { type }),
       ...(types !== undefined && { types }),
+      ...(group !== undefined && { group }),
       ...(stack !== undefined && { stack }),
       ...placeIn(error),
     },

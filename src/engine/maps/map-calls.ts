@@ -310,13 +310,14 @@ export class MapCalls {
     this.#outcomes.set(map.id, { value: { done: value, failed: reasons } })
     const all = plan.entries.length + plan.carried
     const details = { failed: errors.length, all, entry: first[0], message: first[1].message }
-    const { file, line, type, types } = first[1]
+    const { file, line, type, types, group } = first[1]
     const error = errorRecord('ALM_MAP_FAILED', details, {
       ...(first[1].call !== undefined && { call: first[1].call }),
       ...(file !== undefined && { file }),
       ...(line !== undefined && { line }),
       ...(type !== undefined && { type }),
       ...(types !== undefined && { types }),
+      ...(group !== undefined && { group }),
     })
     this.#host.left(map, { state: 'failed', reason: 'error' }, error)
   }

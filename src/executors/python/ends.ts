@@ -35,10 +35,11 @@ export function tellEnd(job: Job, body: EndBody, files: SharedFiles, code: objec
 }
 
 function tellFailure(job: Job, failure: WorkerFailure, files: SharedFiles, usage: Usage): void {
-  const { kind, message, type, types, file, line, stack } = failure
+  const { kind, message, type, types, group, file, line, stack } = failure
   const more: Partial<ErrorRecord> = {
     ...(type !== undefined && { type }),
     ...(types !== undefined && { types }),
+    ...(group !== undefined && { group }),
     ...(file !== undefined && { file }),
     ...(line !== undefined && { line }),
     ...(stack !== undefined && { stack }),

@@ -1,4 +1,5 @@
 import { AlmanacError } from '../../model/errors.ts'
+import type { ErrorRecord } from '../../model/records.ts'
 
 /**
  * What a worker says, checked: the author's code runs in the same process and may have written over anything.
@@ -60,11 +61,15 @@ export interface EndBody {
   readonly peak: number
 }
 
+/** One of those that were raised together. */
+type GroupMember = NonNullable<ErrorRecord['group']>[number]
+
 export interface WorkerFailure {
   readonly kind: string
   readonly message: string
   readonly type?: string
   readonly types?: readonly string[]
+  readonly group?: readonly GroupMember[]
   readonly file?: string
   readonly line?: number
   readonly stack?: string
@@ -145,12 +150,13 @@ function endBody(body: Readonly<Record<string, unknown>>): EndBody {
 }
 
 function failure(body: Readonly<Record<string, unknown>>): WorkerFailure {
-  const { kind, message, type, types, file, line, stack, exit, size, retry, gone } = body
+  const { kind, message, type, types, group, file, line, stack, exit, size, retry, gone } = body
   return {
     kind: text(kind),
     message: text(message),
     ...(type !== undefined && { type: text(type) }),
     ...(types !== undefined && { types: list(types).map(text) }),
+    ...(group !== undefined && { group: list(group).map((one) => groupMember(one, 1)) }),
     ...(file !== undefined && { file: text(file) }),
     ...(line !== undefined && { line: count(line) }),
     ...(stack !== undefined && { stack: text(stack) }),
@@ -158,6 +164,18 @@ function failure(body: Readonly<Record<string, unknown>>): WorkerFailure {
     ...(size !== undefined && { size: count(size) }),
     retry: retry === true,
     ...(gone !== undefined && { gone: count(gone) }),
+  }
+}
+
+/** `within` so many groups: Python tells of four at most. */
+function groupMember(value: unknown, within: number): GroupMember {
+  const { message, type, types, group } = fields(value)
+  return {
+    message: text(message),
+    ...(type !== undefined && { type: text(type) }),
+    ...(types !== undefined && { types: list(types).map(text) }),
+    ...(group !== undefined &&
+      within < 4 && { group: list(group).map((one) => groupMember(one, within + 1)) }),
   }
 }
 
