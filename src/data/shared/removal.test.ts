@@ -8,7 +8,7 @@ import { clearResults, resultsOf } from './clear-results.ts'
 import { writeDocument } from './documents.ts'
 import { baseKey, blobKey, cacheKey, deletingFolder, listingFolder } from './layout.ts'
 import { ObjectBlobs } from './object-blobs.ts'
-import { RunMarks } from './run-marks.ts'
+import { goneRuns, RunMarks } from './run-marks.ts'
 import { SharedLogs } from './shared-logs.ts'
 import { collectStore } from './store-garbage.ts'
 
@@ -91,6 +91,15 @@ describe('what a run leaves in a shared store', () => {
     expect(await round([], 31 * 24, { goneMs: 30 * 24 * hour })).toMatchObject({ orphans: 2 })
     expect(await round([], 33 * 24, { goneMs: 1 })).toMatchObject({ orphans: 0 })
     expect(keys()).toEqual(['garbage.txt'])
+  })
+
+  it('is found however many others a journal had that is no more', async () => {
+    const runs = Array.from({ length: 150_000 }, (_, i) => `run-${i}`)
+    const mark = { bytes: Buffer.from('{}'), changedAt: 1 }
+    for (const run of runs) bucket.kept.set(`runs/theirs/${run}.json`, mark)
+    expect(await goneRuns(bucket, undefined, { now: 31 * 24 * hour, goneMs: 30 * 24 * hour })).toHaveLength(
+      runs.length,
+    )
   })
 
   it('keeps its content until the run is removed', async () => {

@@ -73,7 +73,8 @@ export async function goneRuns(
     if (goneMs !== undefined) other.runs.push({ ...info, run })
   }
   if (goneMs !== undefined)
-    for (const { newest, runs } of others.values()) if (newest < now - goneMs) gone.push(...runs)
+    for (const { newest, runs } of others.values())
+      if (newest < now - goneMs) for (const run of runs) gone.push(run)
   return gone
 }
 
