@@ -1,4 +1,5 @@
 import type { Clock } from '../../ports/clock.ts'
+import { Queue } from '../../util/queue.ts'
 
 /** What one host is asked for at once. */
 export interface Rate {
@@ -11,6 +12,8 @@ export interface Rate {
 interface Waiter {
   readonly rate: Rate
   readonly enter: () => void
+  /** it waits no more */
+  hasGone: boolean
 }
 
 /** The throttles of all hosts: made once, and shared by all who ask servers for something. */
@@ -40,7 +43,7 @@ export class HostThrottles {
  */
 export class HostThrottle {
   readonly #clock: Clock
-  readonly #waiting: Waiter[] = []
+  readonly #waiting = new Queue<Waiter>()
   #inside = 0
   #enteredAt = Number.NEGATIVE_INFINITY
   #closedUntil = 0
@@ -55,7 +58,7 @@ export class HostThrottle {
     signal.throwIfAborted()
     await new Promise<void>((resolve, reject) => {
       const stop = (): void => {
-        this.#waiting.splice(this.#waiting.indexOf(waiter), 1)
+        waiter.hasGone = true
         reject(signal.reason)
         this.#open()
       }
@@ -64,7 +67,7 @@ export class HostThrottle {
         signal.removeEventListener('abort', stop)
         resolve()
       }
-      const waiter = { rate, enter }
+      const waiter = { rate, enter, hasGone: false }
       this.#waiting.push(waiter)
       signal.addEventListener('abort', stop, { once: true })
       this.#open()
@@ -85,7 +88,7 @@ export class HostThrottle {
   #open(): void {
     this.#untime?.()
     this.#untime = undefined
-    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+    for (let next = this.#first(); next !== undefined; next = this.#first()) {
       if (this.#inside >= next.rate.concurrency) return
       const now = this.#clock.now()
       const due = Math.max(this.#closedUntil, this.#enteredAt + 1000 / next.rate.perSecond)
@@ -98,5 +101,10 @@ export class HostThrottle {
       this.#enteredAt = now
       next.enter()
     }
+  }
+  /** Whoever has waited for the longest. */
+  #first(): Waiter | undefined {
+    while (this.#waiting.peek()?.hasGone === true) this.#waiting.shift()
+    return this.#waiting.peek()
   }
 }
