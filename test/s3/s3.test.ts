@@ -259,6 +259,16 @@ describe.each(servers)('a store on %s', (_name, start) => {
     expect(proxy.asked).toHaveLength(2)
   })
 
+  it('says at once that it is not let in any more, where its credentials have expired', async () => {
+    proxy.asked.length = 0
+    proxy.fault = () => ({ kind: 'status', status: 400, code: 'ExpiredToken' })
+    await expect(store.put(Buffer.from('late'))).rejects.toMatchObject({
+      code: 'ALM_STORE_DENIED',
+      details: { what: 'write', why: 'ExpiredToken: as told' },
+    })
+    expect(proxy.asked).toHaveLength(1)
+  })
+
   it('gives up after so many failures, and says why', async () => {
     const digest = await store.put(Buffer.from('far away'))
     proxy.asked.length = 0

@@ -94,6 +94,19 @@ it('tries again through faults of the store', async () => {
   expect(await fetched()).toEqual({ a: 'A'.repeat(1000) })
 })
 
+it('tries again where the clock of this machine is wrong, which the answer corrects', async () => {
+  await put('a', 'A')
+  const told = new Set<string>()
+  stage.proxy.fault = ({ path, query }) => {
+    const what = query.has('list-type') ? 'the list' : path
+    if (told.has(what)) return undefined
+    told.add(what)
+    return { kind: 'status', status: 403, code: 'RequestTimeTooSkewed' }
+  }
+  expect(await fetched()).toEqual({ a: 'A' })
+  expect(told.size).toBe(2)
+})
+
 it('takes no body that its checksum does not fit, and fetches it again', async () => {
   await put('a', 'A'.repeat(1000))
   let left = 2

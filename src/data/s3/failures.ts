@@ -54,6 +54,9 @@ export const isEmptyRange = (error: unknown): boolean =>
 /** Answers that say how it is, and will say so again. */
 const lasting = new Set(['NoSuchBucket', 'CredentialsProviderError', 'InvalidAccessKeyId'])
 
+/** Who asks is not let in, whatever the status says: that of what has expired is 400. */
+const refusals = new Set(['CredentialsProviderError', 'InvalidAccessKeyId', 'ExpiredToken', 'InvalidToken'])
+
 /** The clock of this machine is wrong; the client corrects it by the answer. */
 const worthAgain = new Set([
   'RequestTimeTooSkewed',
@@ -101,8 +104,7 @@ export function objectError(error: unknown, what: string, place: string): Almana
   const message = asAnswered(error).message
   const said = [name, message].filter((text) => text !== undefined && text !== '' && text !== 'Error')
   const why = said.length === 0 ? String(error) : [...new Set(said)].join(': ').replace(/\.$/, '')
-  const refused =
-    status === 401 || status === 403 || name === 'CredentialsProviderError' || name === 'InvalidAccessKeyId'
+  const refused = status === 401 || status === 403 || refusals.has(name ?? '')
   const cause = bare(error)
   if (refused) return new AlmanacError('ALM_STORE_DENIED', { what, place, why }, { cause })
   return new AlmanacError('ALM_STORE_FAILED', { path: place, why }, { cause })

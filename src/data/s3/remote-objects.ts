@@ -87,7 +87,7 @@ class S3RemoteObjects implements RemoteObjects {
       return answerOf(await this.#client.send(command, { abortSignal: signal }))
     } catch (error) {
       const status = statusOf(error)
-      if (status === undefined) throw error
+      if (status === undefined || isSkewed(error)) throw error
       return { status, headers: {}, body: nothing(), drop: () => undefined }
     }
   }
@@ -145,9 +145,11 @@ class S3RemoteObjects implements RemoteObjects {
         signal.throwIfAborted()
         const status = statusOf(error)
         if (status === 404) throw new AlmanacError('ALM_SOURCE_MISSING', { url, status })
-        if (status === 401 || status === 403) throw new AlmanacError('ALM_SOURCE_DENIED', { url, status })
+        if ((status === 401 || status === 403) && !isSkewed(error))
+          throw new AlmanacError('ALM_SOURCE_DENIED', { url, status })
         // what the SDK says of itself (no region, no credentials) does not pass
-        const passes = status === undefined ? isTransport(error) : status === 429 || status >= 500
+        const passes =
+          status === undefined ? isTransport(error) : isSkewed(error) || status === 429 || status >= 500
         if (passes && failures < mostFailures) {
           // a store that is asked to slow down by many at once would be asked by all of them again
           await pause(restMs * 2 ** failures * (0.5 + Math.random()), undefined, { signal })
@@ -211,6 +213,9 @@ const statusOf = (error: unknown): number | undefined =>
   (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode
 
 const nameOf = (error: unknown): string => String((error as Error).name)
+
+/** The clock of this machine is wrong: the client has corrected it by the answer, and the next request is signed by that. */
+const isSkewed = (error: unknown): boolean => nameOf(error) === 'RequestTimeTooSkewed'
 
 const isTransport = (error: unknown): boolean =>
   /^(E[A-Z]+|TimeoutError|.*Timeout)$/.test(String((error as { code?: string }).code ?? nameOf(error)))
