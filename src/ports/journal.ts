@@ -85,6 +85,14 @@ export type RunRequest = {
   readonly at: number
 }
 
+export interface AskQuery {
+  readonly open: boolean
+  /** those of people, or calls that wait for messages or callbacks; all if absent */
+  readonly of?: 'person' | NonNullable<AskRecord['of']>
+  /** of this call alone */
+  readonly call?: number
+}
+
 export interface Answer {
   readonly call: number
   readonly answerWire: string
@@ -106,10 +114,7 @@ export interface Records {
   /** Oldest first; `after` is the `seq` of the last one seen. */
   notes(run: RunId, query: NoteQuery): Promise<readonly ListedNote[]>
   /** Open: neither answered nor ended; otherwise the closed ones. At most 1000, in order of run and call. */
-  asks(
-    run: RunId | undefined,
-    query: { readonly open: boolean },
-  ): Promise<readonly (AskRecord & { readonly run: RunId })[]>
+  asks(run: RunId | undefined, query: AskQuery): Promise<readonly (AskRecord & { readonly run: RunId })[]>
   /** The open callback with the token whose SHA-256 this is; one that has ended or was called is given as closed. */
   callback(token: Digest): Promise<Callback | undefined>
   /** Oldest first; `after` is the `seq` of the last one seen. */

@@ -23,8 +23,7 @@ type Ask = Awaited<ReturnType<Workbench['records']['asks']>>[number]
 export function answerCommand(run: string, words: readonly string[], flags: AnswerFlags): Promise<void> {
   return withReadAlmanac(flags, async (almanac, printer) => {
     const { id, file } = await knownRun(almanac, run)
-    const all = await almanac.records.asks(id, { open: true })
-    const open = all.filter(({ of }) => of === undefined)
+    const open = await openAsks(almanac, id, words)
     if (words.length === 0) {
       await showAsks(almanac, id, open, printer)
       return 0
@@ -49,6 +48,14 @@ export function answerCommand(run: string, words: readonly string[], flags: Answ
     printer.line(`Answered. If no process runs it: ${nextCommand(`resume ${id}`)}`)
     return 0
   })
+}
+
+/** Those that are listed, and the one that is named: there may be more than a list has. */
+async function openAsks({ records }: Workbench, run: string, [first = '']: readonly string[]) {
+  const listed = await records.asks(run, { open: true, of: 'person' })
+  const call = Number(first)
+  if (!/^\d{1,9}$/.test(first) || listed.some((one) => one.call === call)) return listed
+  return [...listed, ...(await records.asks(run, { open: true, of: 'person', call }))]
 }
 
 async function showAsks(

@@ -21,8 +21,8 @@ export function sendCommand(
   return withReadAlmanac(flags, async (almanac, printer) => {
     const record = await knownRun(almanac, run)
     const { id } = record
-    const open = await almanac.records.asks(id, { open: true })
-    const wanted = open.find((ask) => ask.of === 'receive' && ask.name === name)
+    const open = await almanac.records.asks(id, { open: true, of: 'receive' })
+    const wanted = open.find((ask) => ask.name === name)
     const schema = wanted === undefined ? undefined : (JSON.parse(wanted.schemaWire) as InputSchema)
     const value = words.length === 0 ? null : await givenOrRead(words, schema ?? {}, 'a message')
     const issues = schema && misfit(schema, value, record.file)

@@ -21,8 +21,9 @@ export async function nextInputCommand(
   almanac: Pick<Workbench, 'records' | 'journal'>,
   run: RunId,
 ): Promise<string | undefined> {
+  const ofPeople = await almanac.records.asks(run, { open: true, of: 'person' })
+  if (ofPeople.length > 0) return nextCommand(`answer ${run}`)
   const asks = await almanac.records.asks(run, { open: true })
-  if (asks.some(({ of }) => of === undefined)) return nextCommand(`answer ${run}`)
   for (const ask of asks) {
     const { of, name = '' } = ask
     if (of === 'receive' && (await almanac.journal.incoming(run, { name, after: 0 })).length > 0)

@@ -1,6 +1,6 @@
 import type { AskRecord, RunId } from '../../model/records.ts'
 import type { Digest } from '../../model/refs.ts'
-import type { Answer, Callback } from '../../ports/journal.ts'
+import type { Answer, AskQuery, Callback } from '../../ports/journal.ts'
 import { closedAsk } from '../refusals.ts'
 import type { AskMemory, MemoryStore, RunMemory } from './store.ts'
 
@@ -44,12 +44,14 @@ export function giveBackAnswers(run: RunMemory): void {
 export function listAsks(
   store: MemoryStore,
   run: RunId | undefined,
-  open: boolean,
+  { open, of, call }: AskQuery,
 ): (AskRecord & { run: RunId })[] {
   const ids = run === undefined ? [...store.runs.keys()] : [run]
   const asks = ids.flatMap((id) =>
     [...(store.runs.get(id)?.asks.values() ?? [])]
       .filter((ask) => isOpen(ask) === open)
+      .filter(({ record }) => of === undefined || (record.of ?? 'person') === of)
+      .filter(({ record }) => call === undefined || record.call === call)
       .sort((a, b) => a.record.call - b.record.call)
       .map((ask) => ({ ...ask.record, run: id })),
   )

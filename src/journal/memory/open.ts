@@ -142,8 +142,8 @@ const memoryRecords = (store: MemoryStore): Records => ({
     const run = store.runs.get(id)
     return run === undefined ? [] : listNotes(run, query)
   },
-  async asks(id, { open }) {
-    return listAsks(store, id, open)
+  async asks(id, query) {
+    return listAsks(store, id, query)
   },
   async callback(token) {
     return findCallback(store, token)

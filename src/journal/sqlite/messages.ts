@@ -16,6 +16,7 @@ import type { DatasetRow, NewVersion } from '../../ports/datasets.ts'
 import type { Documents, DocumentWrite } from '../../ports/documents.ts'
 import type {
   Answer,
+  AskQuery,
   CacheChoice,
   CacheEntry,
   CacheQuery,
@@ -125,7 +126,7 @@ export interface WriterMethods {
   tasks(run: RunId): TaskSummary[]
   attempts(run: RunId, call: number): AttemptRecord[]
   notes(run: RunId, query: NoteQuery): (Note & { readonly seq: number })[]
-  asks(run: RunId | undefined, open: boolean): (AskRecord & { readonly run: RunId })[]
+  asks(run: RunId | undefined, query: AskQuery): (AskRecord & { readonly run: RunId })[]
   callback(token: Digest): Callback | undefined
   messages(run: RunId, query: MessageQuery): Message[]
   parts(run: RunId, call: number): PartsRecord | undefined

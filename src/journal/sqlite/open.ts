@@ -97,7 +97,7 @@ const sqliteRecords = (client: WriterClient): Records => ({
   tasks: (run) => client.call('tasks', run),
   attempts: (run, call) => client.call('attempts', run, call),
   notes: (run, query) => client.call('notes', run, query),
-  asks: (run, { open }) => client.call('asks', run, open),
+  asks: (run, query) => client.call('asks', run, query),
   callback: (token) => client.call('callback', token),
   messages: (run, query) => client.call('messages', run, query),
   parts: (run, call) => client.call('parts', run, call),

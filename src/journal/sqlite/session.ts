@@ -162,7 +162,7 @@ export class Session {
     tasks: (run) => listTasks(this.#db, this.#appender.names, run),
     attempts: (run, call) => listAttempts(this.#db, run, call),
     notes: (run, query) => listNotes(this.#db, run, query),
-    asks: (run, open) => listAsks(this.#db, run, open),
+    asks: (run, query) => listAsks(this.#db, run, query),
     callback: (token) => findCallback(this.#db, token),
     messages: (run, query) => listMessages(this.#db, run, query),
     parts: (run, call) => readParts(this.#db, run, call),

@@ -108,6 +108,24 @@ export function testPeople(at: () => Fixture): void {
     ])
   })
 
+  it('finds the questions of people, and that of one call, behind any number of calls that wait', async () => {
+    const { journal, records } = at()
+    await journal.create(aRun('run1'))
+    const [waiting, asking] = [1500, 1100]
+    const all = Array.from({ length: waiting + asking }, (_, call) => call)
+    const askOf = (call: number) =>
+      call < waiting ? { ...anAsk(call), of: 'receive' as const, name: 'm' } : anAsk(call)
+    await journal.append('run1', [...all.map((call) => aCall(call)), ...all.map(askOf)])
+    const calls = async (query: Parameters<typeof records.asks>[1]) =>
+      (await records.asks('run1', query)).map(({ call }) => call)
+    expect(await calls({ open: true })).toEqual(all.slice(0, 1000))
+    expect(await calls({ open: true, of: 'receive' })).toEqual(all.slice(0, 1000))
+    expect(await calls({ open: true, of: 'callback' })).toEqual([])
+    expect(await calls({ open: true, of: 'person' })).toEqual(all.slice(waiting, waiting + 1000))
+    expect(await calls({ open: true, of: 'person', call: waiting + 1050 })).toEqual([waiting + 1050])
+    expect(await calls({ open: true, of: 'person', call: 7 })).toEqual([])
+  })
+
   it('keeps nothing that was asked of a run that has ended, for whoever resumes it', async () => {
     const { journal } = at()
     await journal.create(aRun('run1'))

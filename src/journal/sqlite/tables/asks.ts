@@ -1,6 +1,6 @@
 import type { AskRecord, RunId } from '../../../model/records.ts'
 import type { Digest } from '../../../model/refs.ts'
-import type { Answer, Callback } from '../../../ports/journal.ts'
+import type { Answer, AskQuery, Callback } from '../../../ports/journal.ts'
 import { closedAsk } from '../../refusals.ts'
 import type { Database } from '../database/database.ts'
 import { callsPerRun } from '../database/migrations.ts'
@@ -71,16 +71,23 @@ interface AskRow {
 export function listAsks(
   db: Database,
   run: RunId | undefined,
-  open: boolean,
+  { open, of, call }: AskQuery,
 ): (AskRecord & { readonly run: RunId })[] {
   const n = run === undefined ? undefined : findRun(db, run)
   if (run !== undefined && n === undefined) return []
   const source = open ? 'asks INDEXED BY asks_open' : 'asks'
   const state = open ? 'ended = 0 AND answer IS NULL' : '(ended = 1 OR answer IS NOT NULL)'
+  const conditions = [
+    state,
+    ...(n === undefined ? [] : ['asks.id BETWEEN ? AND ?']),
+    ...(of === undefined ? [] : [`ifnull(record ->> 'of', 'person') = ?`]),
+    ...(call === undefined ? [] : [`asks.id % ${callsPerRun} = ?`]),
+  ]
+  const values = [...(n === undefined ? [] : rowRange(n)), of, call].filter((value) => value !== undefined)
   const sql = `SELECT runs.id AS run, record FROM ${source} JOIN runs ON runs.n = asks.id / ${callsPerRun}
-    WHERE ${state} ${n === undefined ? '' : 'AND asks.id BETWEEN ? AND ?'} ORDER BY asks.id LIMIT 1000`
+    WHERE ${conditions.join(' AND ')} ORDER BY asks.id LIMIT 1000`
   return db
-    .all<AskRow>(sql, ...(n === undefined ? [] : rowRange(n)))
+    .all<AskRow>(sql, ...values)
     .map((row) => ({ ...(JSON.parse(row.record) as AskRecord), run: row.run }))
 }
 
