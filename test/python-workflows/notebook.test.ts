@@ -216,7 +216,7 @@ except asyncio.CancelledError:
   expect(interrupted?.shown.at(-1)).toMatchObject({
     error: 'KeyboardInterrupt',
     value: expect.stringMatching(
-      /^run \w+ was stopped: `almanac.resume\(waits\)`, or the command `almanac resume \w+`, goes on$/,
+      /^run \w+ was stopped: `almanac.resume\(waits\)`, or the command `(?:\S+\/)?python[\d.]* -m almanac resume \w+`, goes on$/,
     ),
   })
   expect(listed?.shown.at(-1)?.text).toBe('2\n')
