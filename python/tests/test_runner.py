@@ -119,6 +119,15 @@ class WhatATaskIsGiven(unittest.TestCase):
             _, body = self.run_task(lambda a, rest=rest: {"bytes": large, "rest": rest}, 0)
             self.assertEqual((body["e"]["kind"], "v" in body, self.left()), ("refused", False, []))
 
+    def test_bytes_that_are_too_large_as_json_are_refused_before_they_leave_the_process(self):
+        half = b"x" * (MAX_RESULT * 3 // 8)
+        self.assertIn("v", self.run_task(lambda a: [half, half], 0)[1])
+        for path in self.left():
+            os.unlink(path)
+        _, body = self.run_task(lambda a: [half, half, b"x" * 100_000], 0)
+        why = "at (the value itself): it is larger than 64 MiB as JSON"
+        self.assertEqual((body["e"]["message"], self.left()), (why, []))
+
     def test_large_bytes_are_gone_where_the_task_is_cancelled_while_they_are_written(self):
         def cancelled(data):
             raise TaskCancelled

@@ -9,8 +9,8 @@ def bind(function, inputs, outputs=None):
 
 
 class Binding(unittest.TestCase):
-    def test_inputs_by_name_and_outputs_where_they_are_taken(self):
-        self.assertEqual(bind(lambda a, out: 0, {"a": 1}, {"out": "p", "log": "q"}), ([], {"a": 1, "out": "p"}))
+    def test_inputs_and_paths_of_outputs_by_name(self):
+        self.assertEqual(bind(lambda a, out: 0, {"a": 1}, {"out": "p"}), ([], {"a": 1, "out": "p"}))
         self.assertEqual(bind(lambda **named: 0, {"a": 1}, {"out": "p"}), ([], {"a": 1, "out": "p"}))
         self.assertEqual(bind(lambda a, b=2, *, c=3: 0, {"a": 1, "c": 4}), ([], {"a": 1, "c": 4}))
         self.assertEqual(bind(lambda a, b, /, c: 0, {"c": 3, "b": 2, "a": 1}), ([1, 2], {"c": 3}))
@@ -43,6 +43,12 @@ class Binding(unittest.TestCase):
             (lambda a: 0, {"a": 1, "x": 2, "y": 3}, {}, "it has no parameter x, y; it is f(a)"),
             (lambda *a: 0, {"a": 1}, {}, "it has no parameter a; it is f(*a)"),
             (lambda a: 0, {"a": 1}, {"a": "p"}, "a is an input and an output"),
+            (
+                lambda a: 0,
+                {"a": 1},
+                {"page": "p"},
+                "it has no parameter page for the path to leave that output at; it is f(a)",
+            ),
         ]:
             with self.assertRaises(Mismatch) as mismatch:
                 bind(function, inputs, outputs)

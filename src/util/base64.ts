@@ -3,8 +3,19 @@ const values = new Map([...letters].map((letter, value) => [letter.charCodeAt(0)
 
 /** Standard base64 with padding. Own code: pure folders have no Buffer, and Node 24 no `Uint8Array.toBase64`. */
 export function toBase64(bytes: Uint8Array): string {
+  // a text for each group of all at once takes twenty times the bytes
+  let text = ''
+  for (let start = 0; start < bytes.length; start += pieceBytes) text += piece(bytes, start)
+  return text
+}
+
+/** a multiple of 3, so that only the last piece is padded */
+const pieceBytes = 3 * 4096
+
+function piece(bytes: Uint8Array, start: number): string {
   const groups: string[] = []
-  for (let i = 0; i < bytes.length; i += 3) {
+  const end = Math.min(bytes.length, start + pieceBytes)
+  for (let i = start; i < end; i += 3) {
     const left = bytes.length - i
     const word = ((bytes[i] as number) << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0)
     groups.push(

@@ -68,6 +68,16 @@ it.each([
     /process of the workflow is gone: it ended with exit code 3\.\n.*ALM_WORKFLOW_DIED/,
   ],
   [
+    'hidden_task',
+    `@task\ndef main(n): return n\n${body('return await main(1)')}`,
+    /TypeError: workflow main\(\): too many positional arguments\n {2}hidden_task\.py:\d+ \[ALM_WORKFLOW_FAILED\]/,
+  ],
+  [
+    'no_path',
+    `@task(outputs={'page': File})\ndef g(n): return None\n${body('return await g(1).page')}`,
+    /g of .*no_path\.py cannot be called with what the task gives it: it has no parameter page for the path to leave that output at; it is g\(n\)/,
+  ],
+  [
     'threads',
     body(
       'out = []\ndef go():\n    try: f(1)\n    except Exception as e: out.append(e)\nt = threading.Thread(target=go); t.start(); t.join()\nraise out[0]',

@@ -79,7 +79,11 @@ class Workflow(Generic[P, R]):
 
     def _child(self, key: str | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Future[Any]:
         scope = found()
-        inputs = signature(self.function).bind(*args, **kwargs).arguments
+        try:
+            inputs = signature(self.function).bind(*args, **kwargs).arguments
+        except TypeError as error:
+            takes = ", ".join(parameter.name for parameter in self.parameters)
+            raise TypeError(f"workflow {self.name}({takes}): {error}") from None
         if scope is None:
             given = "".join(f", {name}={reprlib.repr(value)}" for name, value in inputs.items())
             run = f"almanac.run({self.function.__name__}{given})"

@@ -18,6 +18,7 @@ from .task import Task, TaskCancelled
 
 #: results are kept in the journal: this is far beyond what belongs there
 MAX_RESULT = 64 << 20
+_TOO_LARGE = f"it is larger than {MAX_RESULT >> 20} MiB as JSON"
 #: tasks from this duration on (ms) tell their largest memory
 _TELL_PEAK = 20.0
 #: the same where others may be beside them, whose memory it is as well
@@ -118,7 +119,7 @@ class Runner:
             body["rss"] = process.take_peak()
         text = _text(task.seq, body)
         if text is None:
-            body = {"e": {"kind": "refused", "message": f"it is larger than {MAX_RESULT >> 20} MiB"}, "m": mapped}
+            body = {"e": {"kind": "refused", "message": _TOO_LARGE}, "m": mapped}
             text = encode(["end", task.seq, body])
         if "v" not in body:
             self._store.free([handle for handle, _ in kept])
@@ -183,7 +184,14 @@ class Runner:
             where = {"key": "", "path": list(path), "holder": self._holder, "handle": handle}
             return {"$": "held", **where, "type": text, "size": size}
 
+        room = MAX_RESULT * 3 // 4
+
         def blob(data: bytes | bytearray | memoryview) -> dict[str, Any]:
+            # the host makes JSON of them, where three bytes are four letters
+            nonlocal room
+            room -= memoryview(data).nbytes
+            if room < 0:
+                raise values.Refused((), _TOO_LARGE)
             paths = self._blob_paths()
             # before there is any: the task may be cancelled meanwhile
             blobs.extend(paths)

@@ -42,7 +42,7 @@ class Signature:
                     self._required.append(parameter.name)
 
     def bind(self, inputs: dict[str, Any], outputs: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
-        """Positional and keyword arguments: all inputs, and the output paths that it takes."""
+        """Positional and keyword arguments: all inputs, and the paths of the outputs."""
         if not outputs and not self._positional and inputs.keys() == self._named:
             return _NONE, inputs
         both = [name for name in outputs if name in inputs]
@@ -53,9 +53,12 @@ class Signature:
             if self._any or name in self._named:
                 given[name] = path
         unknown = [] if self._any else [name for name in inputs if name not in self._named]
+        # what is to be left there would be missed only when all is computed
+        pathless = [name for name in outputs if name not in given]
         missing = [name for name in self._required if name not in given]
-        if unknown or missing:
-            raise Mismatch("; ".join(filter(None, (_unknown(unknown), _missing(missing)))) + f"; it is {self._text}")
+        if unknown or missing or pathless:
+            why = filter(None, (_unknown(unknown), _pathless(pathless), _missing(missing)))
+            raise Mismatch("; ".join(why) + f"; it is {self._text}")
         positional = []
         for name in self._positional:
             if name not in given:
@@ -66,6 +69,10 @@ class Signature:
 
 def _unknown(names: list[str]) -> str:
     return f"it has no parameter {_names(names)}" if names else ""
+
+
+def _pathless(names: list[str]) -> str:
+    return f"it has no parameter {_names(names)} for the path to leave that output at" if names else ""
 
 
 def _missing(names: list[str]) -> str:
