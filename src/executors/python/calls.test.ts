@@ -236,12 +236,20 @@ describe('outputs of a Python function', () => {
     expect(existsSync(join(outputs.log, 'a'))).toBe(true)
   })
 
-  it('need no parameter, and no value where only files are declared', async () => {
+  it('need no value where only files are declared', async () => {
+    const outputs = { out: join(bench.folder, 'only.txt'), log: join(bench.folder, 'only.d') }
+    const spec = task('two_files', { out: 'file', log: 'dir' })
+    expect(await bench.run(spec, { text: 'a' }, { outputs })).toMatchObject({ kind: 'succeeded', values: {} })
+  })
+
+  it('are refused before the function runs where it takes no path for a file', async () => {
     const spec = task('values_only', { out: 'file' })
-    expect(await bench.run(spec, { text: 'a' }, { outputs: { out: '/nowhere' } })).toMatchObject({
-      kind: 'succeeded',
-      values: {},
-    })
+    const end = await bench.run(spec, { text: 'a' }, { outputs: { out: '/nowhere' } })
+    expect(end).toMatchObject({ kind: 'failed', retryable: false, error: { code: 'ALM_TASK_SIGNATURE' } })
+    expect(end.kind === 'failed' && end.error.message).toBe(
+      `values_only of ${file} cannot be called with what the task gives it: ` +
+        'it has no parameter out for the path to leave that output at; it is values_only(text).',
+    )
   })
 
   it('are a dict by name where several are declared, and the value itself where it is one', async () => {
