@@ -122,9 +122,8 @@ export class LiveAttempt<S> {
     if (!this.#ended) this.#speak().warn(name, text, more)
   }
 
-  succeed(values: Readonly<Record<string, Value>>, usage?: Usage, code?: object): void {
-    const more = { ...(usage !== undefined && { usage }), ...(code !== undefined && { code }) }
-    this.#end({ kind: 'succeeded', values, ...more })
+  succeed(values: Readonly<Record<string, Value>>, usage?: Usage): void {
+    this.#end({ kind: 'succeeded', values, ...(usage !== undefined && { usage }) })
   }
 
   /** It succeeds before anything else has happened since it began: that it did need not be told. */

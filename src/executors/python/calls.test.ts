@@ -263,6 +263,17 @@ describe('outputs of a Python function', () => {
     })
   })
 
+  it('come with the time that the function took, not with that until they are heard of', async () => {
+    const took: (number | undefined)[] = []
+    const { onEnd } = bench.heard
+    bench.heard.onEnd = (_, end) => took.push(end.kind === 'succeeded' ? end.tookMs : undefined)
+    const spec = task('values_only', { upper: 'value', size: 'value' })
+    await Promise.all(['a', 'b', 'c'].map((text) => bench.run(spec, { text })))
+    bench.heard.onEnd = onEnd
+    // the first may have been heard to begin, as its process has only begun
+    expect(took.slice(1)).toEqual([expect.any(Number), expect.any(Number)])
+  })
+
   it('are refused where names and dict do not agree', async () => {
     expect(await bench.failure(task('values_only', { upper: 'value', other: 'value' }), { text: 'a' })).toBe(
       'ALM_RESULT_REFUSED The result of the task cannot be kept: at (the value itself): the dict has no other.',

@@ -27,11 +27,12 @@ export function tellEnd(job: Job, body: EndBody, files: SharedFiles, code: objec
       isPlain ? fromWire(wire) : resultValue(wire, job.live.attempt.key, files, job.function.interner)
     values = Object.fromEntries(Object.entries(body.values ?? {}).map(([name, wire]) => [name, read(wire)]))
   } catch (error) {
+    job.live.started()
     const why = isAlmanacError(error) ? error.message : `its file cannot be read: ${(error as Error).message}`
     job.live.fail('error', errorRecord('ALM_RESULT_REFUSED', { why }), true, usage)
     return
   }
-  job.live.succeed(values, usage, code)
+  job.live.succeedAtOnce(values, body.ms, { usage, code })
 }
 
 function tellFailure(job: Job, failure: WorkerFailure, files: SharedFiles, usage: Usage): void {

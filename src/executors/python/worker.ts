@@ -354,7 +354,10 @@ export class Worker implements Holder, MemoryOf {
     this.#memory.heard(left)
     if (body.usedUp.length > 0) this.#world.held.release(body.usedUp.filter((handle) => this.#holds(handle)))
     for (const segment of body.mapped) this.#world.held.use(segment, this.id, 1)
-    job.begin()
+    const isGiven = body.failure === undefined && !body.cancelled && job.live.verdict === undefined
+    // as with those that end at once: how long it took is known, and not when
+    if (isGiven) job.begun = true
+    else job.begin()
     this.#output?.end(job)
     this.#take(job, true)
     job.function.took(body.ms, left)
