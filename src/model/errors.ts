@@ -331,7 +331,7 @@ export const catalogue = {
   },
   ALM_JOURNAL_READ_ONLY: {
     message: '{path} cannot be written: {why}.',
-    hint: 'Give this user the right to write there.',
+    hint: 'Give this user the right to write there, or name a directory of its own by ALMANAC_HOME.',
   },
   ALM_JOURNAL_DAMAGED: {
     message: '{path} is damaged: {why}.',
