@@ -56,7 +56,10 @@ describe('NumPy', () => {
   it.each([
     ['nat', 'at [0]: it is no time (NaT), or one outside the years 1 to 9999'],
     ['delta', 'at (the value itself): it is a timedelta64'],
-    ['complex', 'at (the value itself): it is a complex128'],
+    [
+      'complex',
+      'at (the value itself): it is a complex number: return its parts, [z.real, z.imag], or an array',
+    ],
     ['long', 'at (the value itself): it is a longdouble with more digits than a float has'],
     [
       'lock',

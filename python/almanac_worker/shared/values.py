@@ -242,7 +242,12 @@ def _scalar(value: Any, numpy: Any, path: tuple[str | int, ...]) -> Any:
         value, numpy.timedelta64
     ):
         return value.item()
+    if isinstance(value, numpy.complexfloating):
+        raise Refused(path, _COMPLEX)
     raise Refused(path, f"it is a {type(value).__name__}")
+
+
+_COMPLEX = "it is a complex number: return its parts, [z.real, z.imag], or an array"
 
 
 def _why(value: Any) -> str:
@@ -252,6 +257,8 @@ def _why(value: Any) -> str:
         return f"it is a path ({kind.__name__}); leave files at the paths of declared outputs, or return its text"
     if isinstance(value, (set, frozenset)):
         return "it is a set, which has no order: make it a sorted list"
+    if kind is complex:
+        return _COMPLEX
     if name == "decimal.Decimal":
         return "it is a Decimal: make it a float or a text"
     if name in ("function", "builtin_function_or_method"):

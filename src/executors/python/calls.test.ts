@@ -311,7 +311,10 @@ describe('outputs of a Python function', () => {
     ],
     ['decimal', '(the value itself): it is a Decimal: make it a float or a text'],
     ['number key', 'a[0]: its key 1 is no text'],
-    ['complex', '(the value itself): it is an instance of complex'],
+    [
+      'complex',
+      '(the value itself): it is a complex number: return its parts, [z.real, z.imag], or an array',
+    ],
     ['function', '(the value itself): it is a function (len)'],
     ['generator', '(the value itself): it is a generator: make it a list of what it gives'],
   ])('refuse a %s with the path to it', async (kind, why) => {
