@@ -1,39 +1,14 @@
-import { pathToFileURL } from 'node:url'
-import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { SourcePlace, TaskSpec } from '../model/task.ts'
-import type { CodeFingerprint, CodeSource } from '../ports/code.ts'
-import { almanacStub, installed, ProjectFolder } from '../testing/project-folder.ts'
+import type { CodeFingerprint } from '../ports/code.ts'
+import { openCodeStage } from '../testing/code-stage.ts'
+import { installed } from '../testing/project-folder.ts'
 import { taskSpec } from '../testing/task-spec.ts'
 import { openCodeSource } from './source.ts'
 
 /** How a task's definition is found in the code, and what is said of code that cannot be counted well. */
 
-let project: ProjectFolder
-const home = new ProjectFolder()
-const stub = new ProjectFolder().write({
-  'almanac-stub.js': almanacStub,
-  'package.json': '{ "type": "module" }',
-})
-const sources: CodeSource[] = []
-
-beforeEach(() => {
-  project = new ProjectFolder()
-})
-
-afterEach(() => project.remove())
-
-afterAll(async () => {
-  for (const source of sources) await source.close()
-  home.remove()
-  stub.remove()
-})
-
-function opened(): CodeSource {
-  const almanacUrl = pathToFileURL(stub.path('almanac-stub.js'))
-  const source = openCodeSource({ home: home.root, project: project.root, almanacUrl })
-  sources.push(source)
-  return source
-}
+const stage = openCodeStage(openCodeSource)
 
 interface Defined {
   readonly name: string
@@ -50,7 +25,7 @@ const specOf = ({ name, definedAt }: Defined, more: Partial<TaskSpec> = {}): Tas
 async function fingerprints(
   more: Partial<TaskSpec> = {},
 ): Promise<Readonly<Record<string, CodeFingerprint>>> {
-  const source = opened()
+  const source = stage.opened()
   const { exports } = await source.load('main.ts')
   const tasks = exports['tasks'] as readonly (Defined | Readonly<Record<string, Defined>>)[]
   const flat = tasks.flatMap((one) => ('definedAt' in one ? [one as Defined] : Object.values(one)))
@@ -64,7 +39,7 @@ const partsOf = (
   Object.fromEntries(Object.entries(found).map(([name, { parts }]) => [name, Object.keys(parts).sort()]))
 
 test('definitions are found in whatever form they are exported', async () => {
-  project.write({
+  stage.project.write({
     'main.ts': `import * as almanac from 'almanac'
 import { task as define, workflow } from 'almanac'
 import { library } from './library.ts'
@@ -103,9 +78,9 @@ export default workflow('main', () => plain)
 })
 
 test('a task may be the default export, and its file be renamed', async () => {
-  const source = opened()
+  const source = stage.opened()
   const text = "import { task } from 'almanac'\nexport default task('only', () => 1)\n"
-  project.write({ 'main.ts': text, 'moved.ts': text })
+  stage.project.write({ 'main.ts': text, 'moved.ts': text })
   const [one, two] = await Promise.all(
     ['main.ts', 'moved.ts'].map(async (file) => {
       const { exports } = await source.load(file)
@@ -122,45 +97,45 @@ test('a task may be the default export, and its file be renamed', async () => {
 test('a task that is no export counts with all of its file, and says so', async () => {
   const text =
     "import { task } from 'almanac'\nimport { x } from './x.ts'\nconst hidden = task('hidden', () => 1)\nexport const other = () => x\nexport const tasks = [hidden]\n"
-  project.write({ 'main.ts': text, 'x.ts': 'export const x = 1\nexport const y = 2\n' })
+  stage.project.write({ 'main.ts': text, 'x.ts': 'export const x = 1\nexport const y = 2\n' })
   const [before] = Object.values(await fingerprints())
   expect(before?.warnings).toEqual(['main.ts:3 task hidden is no export: it counts with all of main.ts'])
-  project.write({ 'main.ts': text.replace('=> x', '=>\n  // the same\n  x') })
+  stage.project.write({ 'main.ts': text.replace('=> x', '=>\n  // the same\n  x') })
   expect((await fingerprints())['hidden']?.digest).toBe(before?.digest)
-  project.write({ 'main.ts': text.replace('=> x', '=> x + 1') })
+  stage.project.write({ 'main.ts': text.replace('=> x', '=> x + 1') })
   expect((await fingerprints())['hidden']?.digest).not.toBe(before?.digest)
-  project.write({ 'main.ts': text, 'x.ts': 'export const x = 1\nexport const y = 3\n' })
+  stage.project.write({ 'main.ts': text, 'x.ts': 'export const x = 1\nexport const y = 3\n' })
   expect((await fingerprints())['hidden']?.digest).not.toBe(before?.digest)
 })
 
 test('a task that a function of another module makes counts with all that was loaded', async () => {
   const main =
     "import { make } from './make.ts'\nexport const three = make('three', 3)\nexport const tasks = [three]\n"
-  project.write({
+  stage.project.write({
     'main.ts': main,
     'make.ts':
       "import { task } from 'almanac'\nexport function make(name: string, n: number) {\n  return task(name, () => n)\n}\n",
   })
   const before = (await fingerprints())['three']
   expect(before?.warnings).toEqual(['make.ts:3 task three is no export: it counts with all of main.ts'])
-  project.write({ 'main.ts': main.replace(', 3)', ', 4)') })
+  stage.project.write({ 'main.ts': main.replace(', 3)', ', 4)') })
   expect((await fingerprints())['three']?.digest).not.toBe(before?.digest)
 })
 
 test('a function counts as it was loaded, until it is loaded again', async () => {
   const text = "import { task } from 'almanac'\nexport const index = task('index', () => 1)\n"
-  project.write({ 'main.ts': text })
-  const source = opened()
+  stage.project.write({ 'main.ts': text })
+  const source = stage.opened()
   const index = specOf((await source.load('main.ts')).exports['index'] as Defined)
   const { digest } = await source.fingerprint(index)
-  project.write({ 'main.ts': text.replace('=> 1', '=> 2') })
+  stage.project.write({ 'main.ts': text.replace('=> 1', '=> 2') })
   expect((await source.fingerprint(index)).digest).toBe(digest)
   await source.load('main.ts')
   expect((await source.fingerprint(index)).digest).not.toBe(digest)
 })
 
 test('without a file, a task needs a version', async () => {
-  const source = opened()
+  const source = stage.opened()
   const task = taskSpec('lost', { kind: 'function', name: 'lost' })
   await expect(source.fingerprint(task)).rejects.toMatchObject({
     code: 'ALM_TASK_NOT_FOUND',
@@ -172,7 +147,7 @@ test('without a file, a task needs a version', async () => {
 })
 
 test('a package counts by its version and by the versions of all that it needs', async () => {
-  project.write({
+  stage.project.write({
     'main.ts':
       "import { task } from 'almanac'\nimport { parse } from 'zod'\nexport const index = task('index', () => parse(1))\nexport const tasks = [index]\n",
     ...installed('zod', '1.0.0', ['dep', 'missing']),
@@ -180,28 +155,28 @@ test('a package counts by its version and by the versions of all that it needs',
   })
   const before = (await fingerprints())['index']
   expect(Object.keys(before?.parts ?? {})).toEqual(['main.ts:index', 'package:zod'])
-  project.write(installed('dep', '1.0.1', ['zod']))
+  stage.project.write(installed('dep', '1.0.1', ['zod']))
   const after = (await fingerprints())['index']
   expect(after?.digest).not.toBe(before?.digest)
   expect(after?.parts['main.ts:index']).toBe(before?.parts['main.ts:index'])
-  project.write(installed('missing', '1.0.0'))
+  stage.project.write(installed('missing', '1.0.0'))
   expect((await fingerprints())['index']?.digest).not.toBe(after?.digest)
 })
 
 test('a task that an installed package defines counts by the package', async () => {
-  project.write({
+  stage.project.write({
     'node_modules/library/package.json':
       '{ "name": "library", "version": "1.0.0", "type": "module", "exports": "./index.js" }',
     'node_modules/library/index.js': 'export const index = 1\n',
   })
-  const source = opened()
-  const definedAt = { file: project.path('node_modules/library/index.js'), line: 1 }
+  const source = stage.opened()
+  const definedAt = { file: stage.project.path('node_modules/library/index.js'), line: 1 }
   const { parts, warnings } = await source.fingerprint(specOf({ name: 'index', definedAt }))
   expect([Object.keys(parts), warnings]).toEqual([['package:library'], []])
 })
 
 test('what is read from outside and not declared is said, where the task reaches it', async () => {
-  project.write({
+  stage.project.write({
     'main.ts': `import { task } from 'almanac'
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
@@ -255,7 +230,7 @@ export const tasks = [variables, any, files, inputs, computed]
 })
 
 test('what is taken on import is told of tasks that use it, and of all where nobody can know', async () => {
-  project.write({
+  stage.project.write({
     'a.json': '{}',
     'b.txt': '',
     'c.txt': '',

@@ -2,40 +2,15 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, globSync, mkdirSync, symlinkSync, truncateSync } from 'node:fs'
 import { dirname } from 'node:path'
 import fc from 'fast-check'
-import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { TaskSpec } from '../model/task.ts'
-import type { CodeSource } from '../ports/code.ts'
-import { ProjectFolder } from '../testing/project-folder.ts'
+import { openCodeStage } from '../testing/code-stage.ts'
 import { arbitraryEdits, reached, type Sketch } from '../testing/sketch.ts'
 import { openCodeSource } from './source.ts'
 
 /** What counts in Python is tested in `python/tests/test_fingerprint.py`; here, how it is asked and remembered. */
 
-let project: ProjectFolder
-const home = new ProjectFolder()
-const sources: CodeSource[] = []
-
-beforeEach(() => {
-  project = new ProjectFolder()
-})
-
-afterEach(() => project.remove())
-
-afterAll(async () => {
-  for (const source of sources) await source.close()
-  home.remove()
-})
-
-function opened(python = 'python3'): CodeSource {
-  const source = openCodeSource({
-    home: home.root,
-    project: project.root,
-    almanacUrl: 'file:///almanac/index.js',
-    python: async () => python,
-  })
-  sources.push(source)
-  return source
-}
+const stage = openCodeStage(openCodeSource)
 
 const noPython = 'no-such-python'
 
@@ -51,97 +26,108 @@ def other(x):
 const helpers = 'def half(x):\n    return x / 2\n'
 
 test('a function counts with what it reaches, by name', async () => {
-  project.write({ 'steps.py': steps, 'helpers.py': helpers })
-  const { parts, warnings, digest } = await opened().fingerprint(project.python('steps.py', 'index'))
+  stage.project.write({ 'steps.py': steps, 'helpers.py': helpers })
+  const { parts, warnings, digest } = await stage
+    .opened()
+    .fingerprint(stage.project.python('steps.py', 'index'))
   expect(Object.keys(parts)).toEqual(['helpers.py:half', 'steps.py:index'])
   expect(warnings).toEqual([])
   expect(digest).toMatch(/^[0-9a-f]{64}$/)
 })
 
 test('no Python is started where nothing has changed', async () => {
-  project.write({ 'steps.py': steps, 'helpers.py': helpers })
-  const task = project.python('steps.py', 'index')
-  const first = await opened().fingerprint(task)
-  expect(await opened(noPython).fingerprint(task)).toEqual(first)
+  stage.project.write({ 'steps.py': steps, 'helpers.py': helpers })
+  const task = stage.project.python('steps.py', 'index')
+  const first = await stage.opened().fingerprint(task)
+  expect(await stage.opened({ python: async () => noPython }).fingerprint(task)).toEqual(first)
 })
 
 test('a file that is reached, changed or new, is looked at again', async () => {
-  project.write({ 'steps.py': steps, 'helpers.py': helpers })
-  const task = project.python('steps.py', 'index')
-  const source = opened()
+  stage.project.write({ 'steps.py': steps, 'helpers.py': helpers })
+  const task = stage.project.python('steps.py', 'index')
+  const source = stage.opened()
   const { digest } = await source.fingerprint(task)
-  project.write({ 'helpers.py': helpers.replace('2', '3') })
+  stage.project.write({ 'helpers.py': helpers.replace('2', '3') })
   expect((await source.fingerprint(task)).digest).not.toBe(digest)
-  project.write({ 'helpers.py': helpers })
+  stage.project.write({ 'helpers.py': helpers })
   expect((await source.fingerprint(task)).digest).toBe(digest)
-  project.write({ 'helpers/__init__.py': helpers.replace('2', '4') })
+  stage.project.write({ 'helpers/__init__.py': helpers.replace('2', '4') })
   expect((await source.fingerprint(task)).digest).not.toBe(digest)
 })
 
 test('after an edit all functions of the file that were asked for before are counted at once', async () => {
-  project.write({ 'steps.py': steps, 'helpers.py': helpers })
-  const [index, other] = [project.python('steps.py', 'index'), project.python('steps.py', 'other')]
-  const source = opened()
+  stage.project.write({ 'steps.py': steps, 'helpers.py': helpers })
+  const [index, other] = [
+    stage.project.python('steps.py', 'index'),
+    stage.project.python('steps.py', 'other'),
+  ]
+  const source = stage.opened()
   await Promise.all([source.fingerprint(index), source.fingerprint(other)])
-  project.write({ 'steps.py': `${steps}\nADDED = 1\n` })
-  await opened().fingerprint(index)
-  await expect(opened(noPython).fingerprint(other)).resolves.toMatchObject({ digest: expect.any(String) })
+  stage.project.write({ 'steps.py': `${steps}\nADDED = 1\n` })
+  await stage.opened().fingerprint(index)
+  await expect(stage.opened({ python: async () => noPython }).fingerprint(other)).resolves.toMatchObject({
+    digest: expect.any(String),
+  })
 })
 
 test('an environment variable that is declared is not warned of', async () => {
-  project.write({ 'steps.py': steps, 'helpers.py': helpers })
-  const source = opened()
-  const undeclared = await source.fingerprint(project.python('steps.py', 'other'))
+  stage.project.write({ 'steps.py': steps, 'helpers.py': helpers })
+  const source = stage.opened()
+  const undeclared = await source.fingerprint(stage.project.python('steps.py', 'other'))
   expect(undeclared.warnings).toEqual([
     'steps.py:8 reads REGION, which does not count: name it in the option variables',
   ])
-  const declared = await source.fingerprint(project.python('steps.py', 'other', { env: ['REGION'] }))
+  const declared = await source.fingerprint(stage.project.python('steps.py', 'other', { env: ['REGION'] }))
   expect(declared.warnings).toEqual([])
 })
 
 test('a version stands for the code', async () => {
-  const source = opened(noPython)
+  const source = stage.opened({ python: async () => noPython })
   const [one, same, two] = await Promise.all(
-    ['1', '1', '2'].map((version) => source.fingerprint(project.python('steps.py', 'index', { version }))),
+    ['1', '1', '2'].map((version) =>
+      source.fingerprint(stage.project.python('steps.py', 'index', { version })),
+    ),
   )
   expect(one).toEqual(same)
   expect(one?.digest).not.toBe(two?.digest)
 })
 
 test('a file that is no Python is an error with its line; others asked at once are answered', async () => {
-  project.write({ 'steps.py': steps, 'helpers.py': helpers, 'broken.py': 'x = 1\ndef index(:\n' })
-  const source = opened()
+  stage.project.write({ 'steps.py': steps, 'helpers.py': helpers, 'broken.py': 'x = 1\ndef index(:\n' })
+  const source = stage.opened()
   const [broken, good] = await Promise.allSettled([
-    source.fingerprint(project.python('broken.py', 'index')),
-    source.fingerprint(project.python('steps.py', 'index')),
+    source.fingerprint(stage.project.python('broken.py', 'index')),
+    source.fingerprint(stage.project.python('steps.py', 'index')),
   ])
   expect(broken).toMatchObject({
     status: 'rejected',
     reason: {
       code: 'ALM_LOAD_FAILED',
       message: 'broken.py could not be loaded: broken.py:2:11: invalid syntax',
-      record: { file: project.path('broken.py'), line: 2, type: 'SyntaxError' },
+      record: { file: stage.project.path('broken.py'), line: 2, type: 'SyntaxError' },
     },
   })
   expect(good.status).toBe('fulfilled')
 })
 
 test('a function that is not there, and a file that is not there, are named', async () => {
-  project.write({ 'steps.py': steps, 'helpers.py': helpers })
-  const source = opened()
-  await expect(source.fingerprint(project.python('steps.py', 'indx'))).rejects.toMatchObject({
+  stage.project.write({ 'steps.py': steps, 'helpers.py': helpers })
+  const source = stage.opened()
+  await expect(source.fingerprint(stage.project.python('steps.py', 'indx'))).rejects.toMatchObject({
     code: 'ALM_TASK_NOT_FOUND',
     message: 'steps.py:indx was not found: the file has no such function',
   })
-  await expect(source.fingerprint(project.python('none.py', 'index'))).rejects.toMatchObject({
+  await expect(source.fingerprint(stage.project.python('none.py', 'index'))).rejects.toMatchObject({
     code: 'ALM_TASK_NOT_FOUND',
     message: 'none.py was not found: No such file or directory',
   })
 })
 
 test('without a Python the error says so', async () => {
-  project.write({ 'steps.py': steps, 'helpers.py': helpers })
-  await expect(opened(noPython).fingerprint(project.python('steps.py', 'index'))).rejects.toMatchObject({
+  stage.project.write({ 'steps.py': steps, 'helpers.py': helpers })
+  await expect(
+    stage.opened({ python: async () => noPython }).fingerprint(stage.project.python('steps.py', 'index')),
+  ).rejects.toMatchObject({
     code: 'ALM_PYTHON_MISSING',
   })
 })
@@ -150,29 +136,31 @@ test.each([
   ['answers otherwise', 'echo Python 2.7.18', 'it answered "Python 2.7.18\\n".'],
   ['fails', 'echo Killed >&2; exit 3', 'it ended with exit code 3: Killed.'],
 ])('a Python that %s is named, and the error is not ours', async (_, script, why) => {
-  project.write({ 'steps.py': steps, 'helpers.py': helpers, python3: `#!/bin/sh\n${script}\n` })
-  const python = project.path('python3')
+  stage.project.write({ 'steps.py': steps, 'helpers.py': helpers, python3: `#!/bin/sh\n${script}\n` })
+  const python = stage.project.path('python3')
   chmodSync(python, 0o755)
-  await expect(opened(python).fingerprint(project.python('steps.py', 'index'))).rejects.toMatchObject({
+  await expect(
+    stage.opened({ python: async () => python }).fingerprint(stage.project.python('steps.py', 'index')),
+  ).rejects.toMatchObject({
     code: 'ALM_PYTHON_BROKEN',
     message: `${python} does not work: ${why}`,
   })
 })
 
 test('compiled files that a full disk has cut off are made again', async () => {
-  project.write({ 'steps.py': steps, 'helpers.py': helpers })
-  const before = await opened().fingerprint(project.python('steps.py', 'index'))
-  const compiled = globSync(`${home.root}/code/compiled/**/*.pyc`)
+  stage.project.write({ 'steps.py': steps, 'helpers.py': helpers })
+  const before = await stage.opened().fingerprint(stage.project.python('steps.py', 'index'))
+  const compiled = globSync(`${stage.home.root}/code/compiled/**/*.pyc`)
   expect(compiled.length).toBeGreaterThan(3)
   for (const file of compiled) truncateSync(file, 100)
-  project.write({ 'steps.py': `${steps}\n` })
-  expect(await opened().fingerprint(project.python('steps.py', 'index'))).toEqual(before)
+  stage.project.write({ 'steps.py': `${steps}\n` })
+  expect(await stage.opened().fingerprint(stage.project.python('steps.py', 'index'))).toEqual(before)
 })
 
 test('a name that every object has is a name like any other', async () => {
-  project.write({ 'steps.py': 'def constructor():\n    pass\n\ndef toString():\n    return 1\n' })
-  const source = opened()
-  const tasks = ['constructor', 'toString'].map((name) => project.python('steps.py', name))
+  stage.project.write({ 'steps.py': 'def constructor():\n    pass\n\ndef toString():\n    return 1\n' })
+  const source = stage.opened()
+  const tasks = ['constructor', 'toString'].map((name) => stage.project.python('steps.py', name))
   const first = [
     await source.fingerprint(tasks[0] as TaskSpec),
     await source.fingerprint(tasks[1] as TaskSpec),
@@ -187,49 +175,52 @@ test('a package that the environment links to counts, until it is no longer link
   const asked = spawnSync('python3', ['-c', 'import sys; print(sys.executable, sys.version_info[1])'])
   const [executable = '', minor] = String(asked.stdout).trim().split(' ')
   const links = `env/lib/python3.${minor}/site-packages/mine.pth`
-  project.write({
+  stage.project.write({
     'steps.py': 'import mine\n\ndef index(x):\n    return mine.half(x)\n',
     'env/pyvenv.cfg': `home = ${dirname(executable)}\n`,
-    [links]: `${home.path('elsewhere')}\n`,
+    [links]: `${stage.home.path('elsewhere')}\n`,
   })
-  home.write({ 'elsewhere/mine.py': helpers })
-  mkdirSync(project.path('env/bin'))
-  const python = project.path('env/bin/python3')
+  stage.home.write({ 'elsewhere/mine.py': helpers })
+  mkdirSync(stage.project.path('env/bin'))
+  const python = stage.project.path('env/bin/python3')
   symlinkSync(executable, python)
-  const task = project.python('steps.py', 'index')
-  const count = () => opened(python).fingerprint(task)
+  const task = stage.project.python('steps.py', 'index')
+  const count = () => stage.opened({ python: async () => python }).fingerprint(task)
   const [first, again] = [await count(), await count()]
-  home.write({ 'elsewhere/mine.py': helpers.replace('2', '3') })
+  stage.home.write({ 'elsewhere/mine.py': helpers.replace('2', '3') })
   const edited = await count()
-  project.write({ [links]: '' })
+  stage.project.write({ [links]: '' })
   const unlinked = await count()
   expect(again.digest).toBe(first.digest)
   expect(edited.digest).not.toBe(first.digest)
-  expect(Object.keys(first.parts)).toEqual([home.path('elsewhere/mine.py:half'), 'steps.py:index'])
+  expect(Object.keys(first.parts)).toEqual([stage.home.path('elsewhere/mine.py:half'), 'steps.py:index'])
   expect(Object.keys(unlinked.parts)).toEqual(['import:mine', 'steps.py:index'])
 })
 
 test("where our Python is too old for a file's syntax, the task's own is asked", async () => {
-  project.write({
+  stage.project.write({
     'steps.py': 'def index(:\n    pass\n',
     'newer-python':
       '#!/bin/sh\ncat >/dev/null\necho \'{"results":[{"digest":"newer","parts":{},"warnings":[],"findings":[],"files":{},"absent":[]}]}\'\n',
   })
-  chmodSync(project.path('newer-python'), 0o755)
+  chmodSync(stage.project.path('newer-python'), 0o755)
   const env = (python: string): Partial<TaskSpec> => {
-    const { body } = project.python('steps.py', 'index')
+    const { body } = stage.project.python('steps.py', 'index')
     return {
-      body: { ...body, env: { requirements: project.path('requirements.txt'), python } } as TaskSpec['body'],
+      body: {
+        ...body,
+        env: { requirements: stage.project.path('requirements.txt'), python },
+      } as TaskSpec['body'],
     }
   }
-  const newer = project.python('steps.py', 'index', env(project.path('newer-python')))
-  expect((await opened().fingerprint(newer)).digest).toBe('newer')
-  const missing = project.python('broken.py', 'index', env(noPython))
-  project.write({ 'broken.py': 'def index(:\n    pass\n' })
+  const newer = stage.project.python('steps.py', 'index', env(stage.project.path('newer-python')))
+  expect((await stage.opened().fingerprint(newer)).digest).toBe('newer')
+  const missing = stage.project.python('broken.py', 'index', env(noPython))
+  stage.project.write({ 'broken.py': 'def index(:\n    pass\n' })
   await expect(
-    opened().fingerprint({
+    stage.opened().fingerprint({
       ...missing,
-      body: { ...missing.body, file: project.path('broken.py') } as TaskSpec['body'],
+      body: { ...missing.body, file: stage.project.path('broken.py') } as TaskSpec['body'],
     }),
   ).rejects.toMatchObject({ code: 'ALM_LOAD_FAILED' })
 })
@@ -260,14 +251,14 @@ function rendered({ functions, tasks, style }: Sketch): Readonly<Record<string, 
 
 test('tasks of generated programs are the same exactly where nothing that they reach has changed', async () => {
   const cases = fc.sample(arbitraryEdits, 60)
-  const source = opened()
+  const source = stage.opened()
   const asked = cases.flatMap(({ before, after }, i) =>
     [before, after].flatMap((sketch, j) => {
       const folder = `case${i}-${j}`
       const files = Object.entries(rendered(sketch)).map(([name, text]) => [`${folder}/${name}`, text])
-      project.write(Object.fromEntries(files))
+      stage.project.write(Object.fromEntries(files))
       return before.tasks.map(async (_, k) =>
-        source.fingerprint(project.python(`${folder}/steps.py`, `t${k}`)),
+        source.fingerprint(stage.project.python(`${folder}/steps.py`, `t${k}`)),
       )
     }),
   )

@@ -1,47 +1,22 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
-import type { CodeSource } from '../ports/code.ts'
-import { almanacStub, installed, ProjectFolder } from '../testing/project-folder.ts'
+import { expect, test } from 'vitest'
+import { openCodeStage } from '../testing/code-stage.ts'
+import { installed } from '../testing/project-folder.ts'
 import { openCodeSource } from './source.ts'
 
-let project: ProjectFolder
-const home = new ProjectFolder()
-const stub = new ProjectFolder().write({
-  'almanac-stub.js': almanacStub,
-  'package.json': '{ "type": "module" }',
-})
-const almanacUrl = pathToFileURL(stub.path('almanac-stub.js'))
-const sources: CodeSource[] = []
-
-beforeEach(() => {
-  project = new ProjectFolder()
-})
-
-afterEach(() => project.remove())
-
-afterAll(async () => {
-  for (const source of sources) await source.close()
-  home.remove()
-  stub.remove()
-})
-
-function opened(folder = home.root): CodeSource {
-  const source = openCodeSource({ home: folder, project: project.root, almanacUrl })
-  sources.push(source)
-  return source
-}
+const stage = openCodeStage(openCodeSource)
 
 type Run = () => unknown
 
 async function value(file: string, name = 'value'): Promise<unknown> {
-  const { exports } = await opened().load(file)
+  const { exports } = await stage.opened().load(file)
   return exports[name]
 }
 
 test('a file is loaded with all that it imports, and says what it read', async () => {
-  project.write({
+  stage.project.write({
     'main.ts': `import { task } from 'almanac'
 import { half } from './lib/half.ts'
 import data from './lib/data.json'
@@ -51,14 +26,14 @@ export const value: number = half(4) + data.x
     'lib/half.ts': 'export const half = (x: number): number => x / 2\n',
     'lib/data.json': '{ "x": 40 }',
   })
-  const { file, exports, inputs, digest } = await opened().load('main.ts')
-  expect(file).toBe(project.path('main.ts'))
+  const { file, exports, inputs, digest } = await stage.opened().load('main.ts')
+  expect(file).toBe(stage.project.path('main.ts'))
   expect(exports['value']).toBe(42)
   expect(exports['index']).toMatchObject({
     name: 'index',
-    definedAt: { file: project.path('main.ts'), line: 4, column: 22 },
+    definedAt: { file: stage.project.path('main.ts'), line: 4, column: 22 },
   })
-  expect(inputs).toEqual(['lib/data.json', 'lib/half.ts', 'main.ts'].map((name) => project.path(name)))
+  expect(inputs).toEqual(['lib/data.json', 'lib/half.ts', 'main.ts'].map((name) => stage.project.path(name)))
   expect(digest).toMatch(/^[0-9a-f]{64}$/)
 })
 
@@ -78,17 +53,17 @@ test.each<readonly [string, string, unknown]>([
   ['hashbang.mjs', '#!/usr/bin/env node\nexport const value = 9', 9],
   ['bom.ts', '\uFEFFexport const value: number = 10', 10],
 ])('%s is code', async (file, text, expected) => {
-  project.write({ [file]: text })
+  stage.project.write({ [file]: text })
   expect(await value(file)).toBe(expected)
 })
 
 test('a CommonJS module is the default export', async () => {
-  project.write({ 'main.cjs': 'exports.value = 4' })
+  stage.project.write({ 'main.cjs': 'exports.value = 4' })
   expect(await value('main.cjs', 'default')).toEqual({ value: 4 })
 })
 
 test('a module knows where it lies, although it is bundled', async () => {
-  project.write({
+  stage.project.write({
     'main.ts': `import { dirname } from 'node:path'
 import { places } from './lib/places.ts'
 import commonJs from './lib/common.cjs'
@@ -98,11 +73,11 @@ export const value = [import.meta.url, import.meta.filename, __dirname, new URL(
     'lib/places.ts': 'export const places = [import.meta.url]\n',
     'lib/common.cjs': 'module.exports = [__dirname, __filename]\n',
   })
-  const at = (name: string): string => project.path(name)
+  const at = (name: string): string => stage.project.path(name)
   expect(await value('main.ts')).toEqual([
     pathToFileURL(at('main.ts')).href,
     at('main.ts'),
-    project.root,
+    stage.project.root,
     at('x'),
     pathToFileURL(at('lib/places.ts')).href,
     at('lib'),
@@ -111,7 +86,7 @@ export const value = [import.meta.url, import.meta.filename, __dirname, new URL(
 })
 
 test('packages are found from the file that imports them, wherever the home lies', async () => {
-  project.write({
+  stage.project.write({
     ...installed('zod', '1.0.0'),
     'packages/inner/main.ts': `import { version } from 'zod'
 import { z as again } from '@scope/pkg/sub'
@@ -133,20 +108,20 @@ export const value = [version, again, common.named, named, join('a', 'b'), typeo
 })
 
 test('a package of the workspace is code of the author', async () => {
-  project.write({
+  stage.project.write({
     'shared/package.json': '{ "name": "shared", "version": "1.0.0", "exports": "./src/index.ts" }',
     'shared/src/index.ts': 'enum A { B = 5 }\nexport const shared: number = A.B\n',
     'main.ts': "import { shared } from 'shared'\nexport const value = shared\n",
   })
-  mkdirSync(project.path('node_modules'))
-  symlinkSync(project.path('shared'), project.path('node_modules/shared'))
-  const { exports, inputs } = await opened().load('main.ts')
+  mkdirSync(stage.project.path('node_modules'))
+  symlinkSync(stage.project.path('shared'), stage.project.path('node_modules/shared'))
+  const { exports, inputs } = await stage.opened().load('main.ts')
   expect(exports['value']).toBe(5)
-  expect(inputs).toEqual([project.path('main.ts'), project.path('shared/src/index.ts')])
+  expect(inputs).toEqual([stage.project.path('main.ts'), stage.project.path('shared/src/index.ts')])
 })
 
 test('CommonJS modules of the author may require packages, builtins and each other', async () => {
-  project.write({
+  stage.project.write({
     ...installed('zod', '1.0.0'),
     'node_modules/old/package.json': '{ "name": "old", "version": "3.0.0" }',
     'node_modules/old/index.js': "exports.version = '3.0.0'",
@@ -160,7 +135,7 @@ test('CommonJS modules of the author may require packages, builtins and each oth
 })
 
 test("a stack names the author's files and lines", async () => {
-  project.write({
+  stage.project.write({
     'main.ts': "import { fail } from './lib/fail.ts'\n\nexport const value = () => fail('x')\n",
     'lib/fail.ts':
       'interface Long {\n  readonly x: number\n}\n\nexport function fail(text: string): Long {\n  throw new Error(text)\n}\n',
@@ -173,45 +148,46 @@ test("a stack names the author's files and lines", async () => {
     stack = (error as Error).stack ?? ''
   }
   expect(stack).toMatch(/lib\/fail\.ts:6:9\)\n.*main\.ts:3:28/)
-  expect(stack).toContain(project.path('lib/fail.ts'))
+  expect(stack).toContain(stage.project.path('lib/fail.ts'))
 })
 
 test('an unchanged file gives the same exports; an edited one others', async () => {
-  project.write({
+  stage.project.write({
     'main.ts': "import { x } from './x.ts'\nexport const value = { x }\n",
     'x.ts': 'export const x = 1\n',
   })
   const [first, again] = [await value('main.ts'), await value('main.ts')]
   expect(again).toBe(first)
-  project.write({ 'x.ts': 'export const x = 2\n' })
+  stage.project.write({ 'x.ts': 'export const x = 2\n' })
   expect(await value('main.ts')).toEqual({ x: 2 })
 })
 
 test('a file that now stands before another is found', async () => {
-  project.write({
+  stage.project.write({
     'main.ts': "import { x } from './x'\nexport const value = x\n",
     'x/index.ts': "export const x = 'folder'\n",
   })
   expect(await value('main.ts')).toBe('folder')
-  project.write({ 'x.ts': "export const x = 'file'\n" })
+  stage.project.write({ 'x.ts': "export const x = 'file'\n" })
   expect(await value('main.ts')).toBe('file')
 })
 
 test('a package that is installed anew is found', async () => {
-  project.write({
+  stage.project.write({
     ...installed('zod', '1.0.0'),
     'lib/main.ts': "import { version } from 'zod'\nexport const value = version\n",
   })
   expect(await value('lib/main.ts')).toBe('1.0.0')
   const nearer = Object.entries(installed('zod', '2.0.0')).map(([name, text]) => [`lib/${name}`, text])
-  project.write(Object.fromEntries(nearer))
+  stage.project.write(Object.fromEntries(nearer))
   expect(await value('lib/main.ts')).toBe('2.0.0')
 })
 
 test('what is kept may be damaged or gone', async () => {
-  const folder = project.path('home')
-  project.write({ 'main.ts': 'export const value = 1\n' })
-  const load = async (): Promise<unknown> => (await opened(folder).load('main.ts')).exports['value']
+  const folder = stage.project.path('home')
+  stage.project.write({ 'main.ts': 'export const value = 1\n' })
+  const load = async (): Promise<unknown> =>
+    (await stage.opened({ home: folder }).load('main.ts')).exports['value']
   expect(await load()).toBe(1)
   const [kept, bundle] = ['.json', '.mjs'].map((end) =>
     join(folder, 'code', readdirSync(join(folder, 'code')).find((name) => name.endsWith(end)) ?? ''),
@@ -230,10 +206,10 @@ test('what is kept may be damaged or gone', async () => {
 })
 
 test('a home that cannot be written is named', async () => {
-  project.write({ 'main.ts': 'export const value = 1\n', home: 'a file' })
-  await expect(opened(project.path('home')).load('main.ts')).rejects.toMatchObject({
+  stage.project.write({ 'main.ts': 'export const value = 1\n', home: 'a file' })
+  await expect(stage.opened({ home: stage.project.path('home') }).load('main.ts')).rejects.toMatchObject({
     code: 'ALM_STORE_FAILED',
-    details: { path: project.path('home/code') },
+    details: { path: stage.project.path('home/code') },
   })
 })
 
@@ -283,8 +259,9 @@ test.each<readonly [string, Readonly<Record<string, string>>, string, number | u
   ],
   ['a file that throws no error', { 'main.ts': "throw 'text'\n" }, 'it threw text', undefined],
 ])('%s is an error with file, line and reason', async (_, files, why, line) => {
-  project.write(files)
-  const error: unknown = await opened()
+  stage.project.write(files)
+  const error: unknown = await stage
+    .opened()
     .load('main.ts')
     .then(
       () => undefined,
@@ -293,7 +270,7 @@ test.each<readonly [string, Readonly<Record<string, string>>, string, number | u
   expect(error).toMatchObject({ code: 'ALM_LOAD_FAILED', message: `main.ts could not be loaded: ${why}` })
   const file = why.includes(':') ? why.slice(0, why.indexOf(':')) : 'main.ts'
   expect(error).toMatchObject({
-    record: { code: 'ALM_LOAD_FAILED', file: project.path(file), ...(line !== undefined && { line }) },
+    record: { code: 'ALM_LOAD_FAILED', file: stage.project.path(file), ...(line !== undefined && { line }) },
   })
 })
 
@@ -302,8 +279,8 @@ test.each<readonly [string, string]>([
   ['folder.ts', 'it is no file.'],
   ['steps.py', '.py is neither TypeScript nor JavaScript.'],
 ])('%s is no workflow file', async (name, why) => {
-  project.write({ 'folder.ts/x': '', 'steps.py': '' })
-  await expect(opened().load(name)).rejects.toMatchObject({
+  stage.project.write({ 'folder.ts/x': '', 'steps.py': '' })
+  await expect(stage.opened().load(name)).rejects.toMatchObject({
     code: 'ALM_LOAD_FAILED',
     message: `${name} could not be loaded: ${why}`,
   })
