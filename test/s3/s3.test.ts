@@ -8,6 +8,7 @@ import type { Patience } from '../../src/data/s3/failures.ts'
 import { openS3 } from '../../src/data/s3/open.ts'
 import { blobKey } from '../../src/data/shared/layout.ts'
 import { ObjectBlobs } from '../../src/data/shared/object-blobs.ts'
+import type { Digest } from '../../src/model/refs.ts'
 import type { Objects } from '../../src/ports/objects.ts'
 import { testBlobs } from '../../src/testing/contracts/blob-contract.ts'
 import type { Fault, FaultyProxy } from './faulty-proxy.ts'
@@ -63,17 +64,14 @@ describe.each(servers)('a store on %s', (_name, start) => {
     removeTree(folder)
   })
 
+  const damage = async (digest: Digest): Promise<void> => {
+    const damaged = Buffer.from(await store.get(digest)).map((byte) => byte ^ 1)
+    await overwrite(server, bucket, `a project/${blobKey(digest)}`, Buffer.from(damaged))
+  }
+
   testBlobs('blobs', async () => ({
     store,
-    async harm(digest) {
-      const kept = Buffer.from(await store.get(digest))
-      await overwrite(
-        server,
-        bucket,
-        `a project/${blobKey(digest)}`,
-        kept.map((byte) => byte ^ 1),
-      )
-    },
+    harm: damage,
     async dispose() {},
   }))
 
@@ -89,15 +87,7 @@ describe.each(servers)('a store on %s', (_name, start) => {
     proxy.fault = () => (++asked % 3 === 0 ? faults[(asked / 3) % faults.length] : undefined)
     return {
       store,
-      async harm(digest) {
-        const kept = Buffer.from(await store.get(digest))
-        await overwrite(
-          server,
-          bucket,
-          `a project/${blobKey(digest)}`,
-          kept.map((byte) => byte ^ 1),
-        )
-      },
+      harm: damage,
       async dispose() {},
     }
   })

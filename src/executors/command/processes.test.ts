@@ -46,6 +46,20 @@ async function start(
   return { ...attempt, said: bench.heard.texts(attempt.id)[0] ?? '' }
 }
 
+/** What Node is told to host an executor with these attempts under way. */
+function hosting(attempts: readonly Attempt[]): string[] {
+  const work: HostedWork = {
+    module: fileURLToPath(new URL('./executor.ts', import.meta.url)),
+    open: 'openCommandExecutor',
+    options: {},
+    attempts,
+  }
+  return [
+    fileURLToPath(new URL('../../testing/executors/executor-host.ts', import.meta.url)),
+    JSON.stringify(work),
+  ]
+}
+
 describe('a process', () => {
   it('may close its streams and go on', async () => {
     const { id, scratch } = await start(
@@ -95,14 +109,7 @@ describe('a process', () => {
     const attempts = [
       bench.attempt(sh(escapes.replace('echo $$', `echo $$ > ${path}.part; mv ${path}.part ${path}`))),
     ]
-    const work: HostedWork = {
-      module: fileURLToPath(new URL('./executor.ts', import.meta.url)),
-      open: 'openCommandExecutor',
-      options: {},
-      attempts,
-    }
-    const host = fileURLToPath(new URL('../../testing/executors/executor-host.ts', import.meta.url))
-    const child = spawn(process.execPath, [host, JSON.stringify(work)], { stdio: 'ignore' })
+    const child = spawn(process.execPath, hosting(attempts), { stdio: 'ignore' })
     await vi.waitUntil(() => existsSync(path), patience)
     const pid = Number(readFileSync(path, 'utf8'))
     child.kill('SIGKILL')
@@ -200,14 +207,7 @@ describe('a machine without room for another process', () => {
   it('lets attempts wait until others have ended', async () => {
     const program = sh(`sleep 0.05; echo x > ${folder}/$ALMANAC_CALL`)
     const attempts = Array.from({ length: 60 }, () => bench.attempt(program))
-    const work: HostedWork = {
-      module: fileURLToPath(new URL('./executor.ts', import.meta.url)),
-      open: 'openCommandExecutor',
-      options: {},
-      attempts,
-    }
-    const host = fileURLToPath(new URL('../../testing/executors/executor-host.ts', import.meta.url))
-    const limited = ['-c', 'ulimit -n 60; exec "$@"', 'sh', process.execPath, host, JSON.stringify(work)]
+    const limited = ['-c', 'ulimit -n 60; exec "$@"', 'sh', process.execPath, ...hosting(attempts)]
     const child = spawn('sh', limited, { stdio: ['ignore', 'ignore', 'pipe'] })
     const ends: string[] = []
     createInterface({ input: child.stderr }).on('line', (line) => ends.push(line))
