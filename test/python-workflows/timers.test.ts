@@ -95,14 +95,14 @@ def breaks(gate: str):
 @workflow
 async def main():
     given = []
-    for call in (wait("gate"), breaks("gate")):
-        try: await asyncio.wait_for(call, 0.05)
+    for late, gate in ((wait, "first"), (breaks, "second")):
+        try: await asyncio.wait_for(late(gate), 0.05)
         except asyncio.TimeoutError: given.append("late")
-    await open_("gate")
+        await open_(gate)
     return given
 `)
   const life = await ran('run', 'flow.py', '-j', '8')
-  expect(life).toMatchObject({ state: 'succeeded', output: ['late', 'late'], executed: 2 })
+  expect(life).toMatchObject({ state: 'succeeded', output: ['late', 'late'], executed: 3 })
 })
 
 it('timers that are left, or that nobody needs any more, hold no run', async () => {

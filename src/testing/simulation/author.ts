@@ -1,6 +1,6 @@
 import { requireCaller } from '../../flow/ambient.ts'
 import { type Dataset, dataset } from '../../flow/dataset.ts'
-import { isFuture } from '../../flow/future-target.ts'
+import { futureTarget, isFuture } from '../../flow/future-target.ts'
 import { all, map, type Settled, settled } from '../../flow/list.ts'
 import { run } from '../../flow/run.ts'
 import type { TriggeredRun } from '../../flow/trigger.ts'
@@ -233,7 +233,10 @@ class Author {
     const caller = requireCaller('simulated')
     const timer = caller.call({ kind: 'timer', name: 'timer' }, { ms })
     const late = new Promise<number>((resolve) => {
-      const rang = (_: unknown, time: number): void => resolve(time)
+      const rang = (_: unknown, time: number): void => {
+        this.#listener.given({ [futureTarget]: { caller, call: timer, path: [] } }, at, time)
+        resolve(time)
+      }
       caller.outcome(timer, [], rang, () => undefined)
     })
     try {
